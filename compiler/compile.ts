@@ -1,0 +1,131 @@
+/** The pipeline as one list: from a traced program to a plan. Each stage is kept for `inarch show`. */
+import { bug } from "../diagnostics/index.ts";
+import { fuse } from "./fuse/fuse.ts";
+import type { Fusion, Policy, Region } from "./fuse/region.ts";
+import type { Graph } from "./graph/graph.ts";
+import type { Buffer, Kernel } from "./kernel/ir.ts";
+import { type Lowered, lower } from "./kernel/lower.ts";
+import { type Plan, type PlanKernel, type PlanStep, planFormat, type Role } from "./plan.ts";
+import { defaultProfile, type Profile } from "./profile.ts";
+import { assignPlaces, type Places } from "./schedule/places.ts";
+import { cuda } from "./targets/cuda/index.ts";
+import { reference } from "./targets/reference/index.ts";
+import type { Target } from "./targets/target.ts";
+import { wgsl } from "./targets/wgsl/index.ts";
+
+export interface CompileOptions {
+  readonly name?: string;
+  readonly target?: Plan["target"];
+  readonly profile?: Profile;
+  /** `unfused` makes every node its own kernel: the baseline that fusion is checked against. */
+  readonly policy?: Policy;
+}
+
+/** Every stage of one compilation. */
+export interface Compilation {
+  readonly graph: Graph;
+  readonly fusion: Fusion;
+  readonly kernels: readonly Lowered[];
+  readonly plan: Plan;
+}
+
+const targets: Record<Plan["target"], Target> = { wgsl, cuda, reference };
+
+/** Compiles a graph. Pure: the same graph, target and profile give the same bytes. */
+export const compile = (graph: Graph, options: CompileOptions = {}): Plan =>
+  compileStages(graph, options).plan;
+
+export function compileStages(graph: Graph, options: CompileOptions = {}): Compilation {
+  const profile = options.profile ?? defaultProfile;
+  const fusion = fuse(graph, profile, options.policy ?? "fused");
+  const kernels = fusion.regions.map((region) => checked(lower(region, profile), profile));
+  const places = assignPlaces(graph, fusion.regions, profile);
+  const target = targets[options.target ?? "wgsl"];
+  const plan = assemble(
+    options.name ?? "program",
+    fusion.regions,
+    kernels,
+    places,
+    target,
+    profile,
+  );
+  return { graph, fusion, kernels, plan };
+}
+
+/** A template that asks for more than the profile has is a bug of ours, found here, not on a device. */
+function checked(lowered: Lowered, profile: Profile): Lowered {
+  const { kernel } = lowered;
+  const threads = kernel.threads.reduce((a, b) => a * b, 1);
+  if (threads > profile.maxThreads) bug(`${kernel.name} has ${threads} threads`);
+  if (sharedBytes(kernel) > profile.maxSharedBytes)
+    bug(`${kernel.name} uses ${sharedBytes(kernel)} bytes of workgroup memory`);
+  if (kernel.params.length > profile.maxBindings)
+    bug(`${kernel.name} binds ${kernel.params.length} buffers`);
+  if (kernel.groups.some((n) => n > profile.maxGroups))
+    bug(`${kernel.name} needs ${kernel.groups.join(" x ")} workgroups`);
+  return lowered;
+}
+
+const sharedBytes = (kernel: Kernel) =>
+  kernel.scratch.reduce((sum, b) => sum + (b.space === "shared" ? b.size * 4 : 0), 0);
+
+function assemble(
+  name: string,
+  regions: readonly Region[],
+  lowered: readonly Lowered[],
+  places: Places,
+  target: Target,
+  profile: Profile,
+): Plan {
+  const kernels: PlanKernel[] = [];
+  const known = new Map<string, number>();
+  const steps = lowered.map(({ kernel, bindings }, i): PlanStep => {
+    const at = bindings.map((t) => places.of(t));
+    const roles = at.map((p) => places.buffers[p.buffer]!.role);
+    const printed = printKernel(kernel, roles, target);
+    const key = JSON.stringify(printed);
+    let number = known.get(key);
+    if (number === undefined) {
+      number = kernels.push(printed) - 1;
+      known.set(key, number);
+    }
+    return { kernel: number, groups: kernel.groups, bindings: at, label: labelOf(regions[i]!) };
+  });
+  const { buffers, parameters, inputs, outputs, arenaLowerBound } = places;
+  return {
+    format: planFormat,
+    name,
+    target: target.name,
+    profile: profile.name,
+    buffers,
+    parameters,
+    inputs,
+    outputs,
+    kernels,
+    steps,
+    arenaLowerBound,
+  };
+}
+
+function printKernel(kernel: Kernel, roles: readonly Role[], target: Target): PlanKernel {
+  const scratch = (b: Buffer) => roles[kernel.params.indexOf(b)] === "arena";
+  return {
+    name: kernel.name,
+    source: target.print(kernel, scratch),
+    entry: target.entry(kernel),
+    threads: kernel.threads,
+    params: kernel.params.map((b) => ({
+      scalar: b.scalar === "bool" ? bug("a bool buffer") : b.scalar,
+      size: b.size,
+      access: b.writable || scratch(b) ? "read-write" : "read",
+      writes: b.writable,
+    })),
+    sharedBytes: sharedBytes(kernel),
+  };
+}
+
+/** What a region computes, for timings and reports. Paths of files stay out: plans are portable. */
+function labelOf({ anchor, writes }: Region): string {
+  const shape = writes[0]?.shape.join("x") ?? "";
+  return `${anchor.op.name} ${shape}`;
+}

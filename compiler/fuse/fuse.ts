@@ -1,0 +1,269 @@
+/**
+ * Fusion: which nodes become kernels, and which melt into them.
+ *
+ * 1. Element ops melt behind the anchor that makes their input, when nothing else needs that input
+ *    and the op can be turned around (`push`): bias, activation, residual, window un-partition.
+ * 2. Every other element op melts in front of its users: views always, arithmetic unless computing
+ *    it again for every read costs more than keeping it (`cost.ts`).
+ * 3. A region may bind no more buffers than the profile allows; whatever is too much is kept.
+ */
+import { diagnose } from "../../diagnostics/index.ts";
+import { type Graph, type Use, usesOf } from "../graph/graph.ts";
+import { elements, type Node, show, type Tensor } from "../graph/tensor.ts";
+import { always } from "../kernel/builder.ts";
+import { index, type Value } from "../kernel/value.ts";
+import type { ElementOp, KernelOp } from "../op.ts";
+import type { Profile } from "../profile.ts";
+import { evaluations, inlineCost, isWorthKeeping, type Known } from "./cost.ts";
+import type { Fusion, Link, Policy, Region } from "./region.ts";
+
+/** Everything the passes below share while they decide. */
+export interface Decisions {
+  readonly graph: Graph;
+  readonly profile: Profile;
+  readonly uses: ReadonlyMap<Tensor, readonly Use[]>;
+  readonly results: ReadonlyMap<Node, readonly Tensor[]>;
+  readonly returned: ReadonlySet<Tensor>;
+  /** Links behind each anchor node. */
+  readonly chains: Map<Node, Link[]>;
+  /** Element tensors that memory holds: returned, shared by costly users, or over the budget. */
+  readonly kept: Set<Tensor>;
+  /** Nodes inside a chain, and side nodes that must stay with it. */
+  readonly chained: Set<Node>;
+  /** The last node of every chain: its result is what the region stores. */
+  readonly ends: Set<Node>;
+  readonly reasons: Map<Node, string>;
+}
+
+export function fuse(graph: Graph, profile: Profile, policy: Policy): Fusion {
+  const plan: Decisions = {
+    graph,
+    profile,
+    uses: usesOf(graph),
+    results: resultsOf(graph),
+    returned: new Set(graph.outputs.map((o) => o.tensor)),
+    chains: new Map(),
+    kept: new Set(),
+    chained: new Set(),
+    ends: new Set(),
+    reasons: new Map(),
+  };
+  for (const node of graph.nodes) if (node.op.kind === "kernel") plan.chains.set(node, []);
+  if (policy === "fused") meltBehind(plan);
+  keep(plan, policy);
+  if (policy === "fused") respectBudget(plan);
+  return { regions: regionsOf(plan), reasons: plan.reasons };
+}
+
+function resultsOf(graph: Graph): Map<Node, Tensor[]> {
+  const results = new Map<Node, Tensor[]>();
+  const add = (t: Tensor) => {
+    const list = results.get(t.node) ?? [];
+    list[t.result] = t;
+    results.set(t.node, list);
+  };
+  for (const node of graph.nodes) node.inputs.forEach(add);
+  for (const o of graph.outputs) add(o.tensor);
+  return results;
+}
+
+/** The one tensor of an element node. */
+const only = (plan: Decisions, node: Node): Tensor => plan.results.get(node)![0]!;
+
+function meltBehind(plan: Decisions): void {
+  // Tensors whose last writer is still open: what they hold has not been stored yet.
+  const open = new Map<Tensor, Node>();
+  for (const node of plan.graph.nodes) {
+    if (node.op.kind === "kernel") {
+      const results = plan.results.get(node)!;
+      if (node.types.length === 1 && !plan.returned.has(results[0]!)) open.set(results[0]!, node);
+      continue;
+    }
+    if (node.op.kind !== "element") continue;
+    const input = pushableInput(plan, node, open);
+    if (input === undefined) continue;
+    const tensor = node.inputs[input]!;
+    const anchor = open.get(tensor)!;
+    plan.chains.get(anchor)!.push({ node, input });
+    plan.chained.add(node);
+    plan.ends.delete(tensor.node);
+    plan.ends.add(node);
+    for (const use of plan.uses.get(tensor)!) pin(plan, use.node, node);
+    open.delete(tensor);
+    const result = only(plan, node);
+    if (!plan.returned.has(result)) open.set(result, anchor);
+  }
+}
+
+/** Side nodes between a tensor and the link that consumes it stay with the chain. */
+function pin(plan: Decisions, node: Node, link: Node): void {
+  if (node === link) return;
+  plan.chained.add(node);
+  plan.reasons.delete(node);
+  for (const use of plan.uses.get(only(plan, node)) ?? []) pin(plan, use.node, link);
+}
+
+/** The input through which a node can melt behind an open anchor; the costliest anchor wins. */
+function pushableInput(plan: Decisions, node: Node, open: Map<Tensor, Node>): number | undefined {
+  let best: number | undefined;
+  let most = -1;
+  node.inputs.forEach((tensor, input) => {
+    const anchor = open.get(tensor);
+    const somewhere = tensor.shape.map(() => index(0));
+    if (anchor === undefined || !push(node, input, somewhere)) return;
+    if (!funnels(plan, tensor, node)) {
+      plan.reasons.set(node, `${show(tensor.type)} has other users, so memory must hold it`);
+      return;
+    }
+    const chain = [...plan.chains.get(anchor)!, { node, input }];
+    const count = bindings(plan, anchor, chain);
+    if (count > plan.profile.maxBindings) {
+      plan.reasons.set(node, `behind ${anchor.op.name} it would bind ${count} buffers`);
+      return;
+    }
+    const op = anchor.op as KernelOp;
+    const work = op.work(
+      anchor.inputs.map((x) => x.type),
+      anchor.attrs,
+    );
+    if (work > most) [best, most] = [input, work];
+  });
+  return best;
+}
+
+/** Where an element goes, or undefined if the op cannot be turned around. */
+function push(node: Node, input: number, at: readonly Value[]) {
+  return (node.op as ElementOp).push?.({
+    input,
+    at,
+    attrs: node.attrs,
+    inputs: node.inputs.map((x) => x.type),
+    type: node.types[0]!,
+  });
+}
+
+/** True where a node computes each element from the elements at the same place. */
+function isPointwise(node: Node, input: number): boolean {
+  if (node.op.kind !== "element") return false;
+  const at = node.inputs[input]!.shape.map(() => index(0));
+  const pushed = push(node, input, at);
+  return pushed?.at === at && pushed.where === always;
+}
+
+/** Every path from `tensor` leads, element by element at one place, into `node`. */
+function funnels(plan: Decisions, tensor: Tensor, node: Node): boolean {
+  if (plan.returned.has(tensor)) return false;
+  const uses = plan.uses.get(tensor)!;
+  if (uses.length > 1 && !isPointwise(node, node.inputs.indexOf(tensor))) return false;
+  return uses.every(
+    (u) =>
+      u.node === node ||
+      (isPointwise(u.node, u.input) &&
+        !plan.chained.has(u.node) &&
+        funnels(plan, only(plan, u.node), node)),
+  );
+}
+
+/** Decides which element tensors memory holds. Users are decided before what they use. */
+function keep(plan: Decisions, policy: Policy): void {
+  const evaluationsOf: Known = new Map();
+  const costOf: Known = new Map();
+  for (const node of [...plan.graph.nodes].reverse()) {
+    if (node.op.kind !== "element" || plan.chained.has(node)) continue;
+    const tensor = only(plan, node);
+    if (plan.returned.has(tensor) || policy === "unfused") {
+      plan.kept.add(tensor);
+      continue;
+    }
+    const evaluated = evaluations(plan, tensor, evaluationsOf);
+    const cost = inlineCost(plan, tensor, costOf);
+    if (!isWorthKeeping(cost, evaluated, elements(tensor.shape))) continue;
+    plan.kept.add(tensor);
+    const times = Math.round(evaluated / elements(tensor.shape));
+    plan.reasons.set(node, `its users would compute each element ${times} times`);
+  }
+}
+
+function respectBudget(plan: Decisions): void {
+  const shrink = (node: Node, chain: readonly Link[]) => {
+    for (;;) {
+      const count = bindings(plan, node, chain);
+      if (count <= plan.profile.maxBindings) return;
+      const widest = widestMelted(plan, node, chain);
+      if (!widest)
+        throw diagnose("E108", {
+          message: `${node.op.name} reads and writes ${count} tensors, but the profile "${plan.profile.name}" allows ${plan.profile.maxBindings} storage buffers in one kernel`,
+          at: node.span,
+          help: "split it, for example concatenate in two steps",
+        });
+      plan.kept.add(widest);
+      plan.reasons.set(widest.node, `its user ${node.op.name} would bind ${count} buffers`);
+    }
+  };
+  for (const node of [...plan.graph.nodes].reverse()) {
+    if (node.op.kind === "kernel") shrink(node, plan.chains.get(node)!);
+    else if (node.op.kind === "element" && plan.kept.has(only(plan, node))) shrink(node, []);
+  }
+}
+
+/** The melted tensor whose keeping saves most buffers. */
+function widestMelted(plan: Decisions, node: Node, chain: readonly Link[]): Tensor | undefined {
+  let widest: Tensor | undefined;
+  let most = 1;
+  for (const inner of contents(plan, node, chain).nodes) {
+    if (inner === node || inner.op.kind !== "element" || plan.chained.has(inner)) continue;
+    const tensor = only(plan, inner);
+    const count = contents(plan, inner, []).reads.length;
+    if (count > most) [widest, most] = [tensor, count];
+  }
+  return widest;
+}
+
+const bindings = (plan: Decisions, node: Node, chain: readonly Link[]): number =>
+  contents(plan, node, chain).reads.length + (chain.length > 0 ? 1 : node.types.length);
+
+/** What a region reads from memory, and the nodes computed inside it. */
+function contents(plan: Decisions, anchor: Node, chain: readonly Link[]) {
+  const reads = new Set<Tensor>();
+  const nodes = new Set<Node>([anchor]);
+  // What the chain passes on in registers is never read from memory.
+  const running = new Set<Tensor>(chain.map((l) => l.node.inputs[l.input]!));
+  const visit = (tensor: Tensor) => {
+    if (running.has(tensor)) return;
+    const { node } = tensor;
+    const melts =
+      node.op.kind === "element" &&
+      !plan.kept.has(tensor) &&
+      !plan.ends.has(node) &&
+      node !== anchor;
+    if (!melts) {
+      reads.add(tensor);
+      return;
+    }
+    if (nodes.has(node)) return;
+    nodes.add(node);
+    node.inputs.forEach(visit);
+  };
+  anchor.inputs.forEach(visit);
+  for (const link of chain) {
+    nodes.add(link.node);
+    for (const x of link.node.inputs) visit(x);
+  }
+  return { reads: [...reads], nodes: [...nodes] };
+}
+
+function regionsOf(plan: Decisions): Region[] {
+  const at = new Map(plan.graph.nodes.map((n, i) => [n, i]));
+  const regions: { order: number; region: Region }[] = [];
+  for (const node of plan.graph.nodes) {
+    const isMap = node.op.kind === "element" && plan.kept.has(only(plan, node));
+    if (node.op.kind !== "kernel" && !isMap) continue;
+    const chain = plan.chains.get(node) ?? [];
+    const last = chain.at(-1)?.node ?? node;
+    const writes = chain.length > 0 ? [only(plan, last)] : plan.results.get(node)!;
+    const { reads, nodes } = contents(plan, node, chain);
+    const region = { anchor: node, chain, writes: writes.filter(Boolean), reads, nodes };
+    regions.push({ order: at.get(last)!, region });
+  }
+  return regions.sort((a, b) => a.order - b.order).map((r) => r.region);
+}

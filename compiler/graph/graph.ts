@@ -1,0 +1,125 @@
+/** A traced program: its nodes in order, where its values come from, and what it returns. */
+import { bug, diagnose } from "../../diagnostics/index.ts";
+import {
+  copyOp,
+  type Dims,
+  inputOp,
+  Parameters,
+  parameterOp,
+  type Source,
+  withDims,
+} from "./sources.ts";
+import { apply, type Node, Tensor } from "./tensor.ts";
+
+export interface Output {
+  readonly name: string;
+  readonly tensor: Tensor;
+}
+
+export interface Use {
+  readonly node: Node;
+  readonly input: number;
+}
+
+export interface Graph {
+  /** Every node that an output needs, inputs before users. */
+  readonly nodes: readonly Node[];
+  readonly outputs: readonly Output[];
+}
+
+/** What a program's author writes: from parameters and the sizes of named dims to named outputs. */
+export type Program<D extends Dims = Dims> = (p: Parameters, dims: D) => Record<string, Tensor>;
+
+/** Runs a program once and keeps what it built. */
+export function trace<D extends Dims>(program: Program<D>, dims: D): Graph {
+  const outputs = withDims(dims, () => program(new Parameters(), dims));
+  return graphOf(Object.entries(outputs).map(([name, tensor]) => ({ name, tensor })));
+}
+
+/** The graph that computes some tensors. Node order depends on the program alone. */
+export function graphOf(outputs: readonly Output[]): Graph {
+  if (outputs.length === 0)
+    throw diagnose("E105", {
+      message: "the program returns no tensor",
+      help: "return an object of named tensors, for example return { y }",
+    });
+  for (const { name, tensor } of outputs)
+    if (!(tensor instanceof Tensor))
+      throw diagnose("E105", {
+        message: `output ${name} is not a tensor`,
+        help: "return tensors that ops made: return { y: relu(x) }",
+      });
+  return orderNodes(copyRepeated(outputs));
+}
+
+/** Every output gets memory of its own, so sources and repeated tensors are copied. */
+function copyRepeated(outputs: readonly Output[]): Output[] {
+  const seen = new Set<Tensor>();
+  return outputs.map(({ name, tensor }) => {
+    const { kind } = tensor.node.op;
+    const own = kind !== "input" && kind !== "parameter" && !seen.has(tensor);
+    seen.add(tensor);
+    return { name, tensor: own ? tensor : apply(copyOp, [tensor], null)[0]! };
+  });
+}
+
+function orderNodes(outputs: readonly Output[]): Graph {
+  const nodes: Node[] = [];
+  const state = new Map<Node, "open" | "done">();
+  // An explicit stack: a deep model must not overflow the call stack.
+  const stack: Node[] = outputs.map((o) => o.tensor.node).reverse();
+  while (stack.length > 0) {
+    const node = stack.at(-1)!;
+    const at = state.get(node);
+    if (at === "done") {
+      stack.pop();
+    } else if (at === "open") {
+      state.set(node, "done");
+      nodes.push(node);
+      stack.pop();
+    } else {
+      state.set(node, "open");
+      for (const x of [...node.inputs].reverse()) {
+        if (state.get(x.node) === "open") bug("the graph has a cycle");
+        if (!state.has(x.node)) stack.push(x.node);
+      }
+    }
+  }
+  checkNames(nodes);
+  return { nodes, outputs };
+}
+
+function checkNames(nodes: readonly Node[]): void {
+  const seen = new Map<string, Node>();
+  for (const node of nodes) {
+    if (node.op.kind !== "input") continue;
+    const { name } = node.attrs as Source;
+    const other = seen.get(name);
+    if (other)
+      throw diagnose("E106", {
+        message: `two inputs are called "${name}"`,
+        at: node.span,
+        labels: [[other.span, "the first"]],
+        help: "give each input its own name, or use one tensor twice",
+      });
+    seen.set(name, node);
+  }
+}
+
+const sourcesOf = (graph: Graph, op: unknown): Source[] =>
+  graph.nodes.filter((n) => (n.op as unknown) === op).map((n) => n.attrs as Source);
+
+export const inputsOf = (graph: Graph): Source[] => sourcesOf(graph, inputOp);
+export const parametersOf = (graph: Graph): Source[] => sourcesOf(graph, parameterOp);
+
+/** The users of every tensor. */
+export function usesOf(graph: Graph): Map<Tensor, Use[]> {
+  const uses = new Map<Tensor, Use[]>();
+  for (const node of graph.nodes)
+    node.inputs.forEach((tensor, input) => {
+      const list = uses.get(tensor);
+      if (list) list.push({ node, input });
+      else uses.set(tensor, [{ node, input }]);
+    });
+  return uses;
+}

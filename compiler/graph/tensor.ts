@@ -1,0 +1,108 @@
+/**
+ * Tensors and nodes: the graph is nothing but immutable nodes that point at their inputs.
+ *
+ * A node points at its op, so no pass knows any op by name. Nodes have one type per result from
+ * the start (attention and its row statistics, values and their indices).
+ */
+import { captureSpan, diagnose, type LazySpan } from "../../diagnostics/index.ts";
+import type { Op } from "../op.ts";
+
+export type DType = "f32" | "i32" | "u32" | "bool";
+/** A size, or the name of one that is given at trace time. Names exist in the editor only. */
+export type Dim = number | string;
+export type Shape = readonly Dim[];
+
+/** What is known of a tensor: its dtype, and its shape in numbers. */
+export interface Type {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+export interface Node {
+  readonly op: Op;
+  readonly inputs: readonly Tensor[];
+  readonly attrs: unknown;
+  /** One per result. */
+  readonly types: readonly Type[];
+  readonly span: LazySpan;
+}
+
+declare const staticShape: unique symbol;
+declare const staticType: unique symbol;
+
+/** One result of a node. `D` and `S` are what the editor knows of its dtype and shape. */
+export class Tensor<D extends DType = DType, S extends Shape = Shape> {
+  declare readonly [staticShape]: S;
+  declare readonly [staticType]: D;
+  readonly node: Node;
+  /** Which result of the node. */
+  readonly result: number;
+
+  constructor(node: Node, result = 0) {
+    this.node = node;
+    this.result = result;
+  }
+
+  get type(): Type {
+    return this.node.types[this.result]!;
+  }
+  get dtype(): D {
+    return this.type.dtype as D;
+  }
+  /** The sizes of this trace, in numbers. */
+  get shape(): readonly number[] {
+    return this.type.shape;
+  }
+
+  /**
+   * Asserts the shape, at trace time and for the editor: `x.is([2, 64, 64])`. A name stands for
+   * any size.
+   */
+  is<const T extends Shape>(shape: T): Tensor<D, T> {
+    const fits =
+      shape.length === this.shape.length &&
+      shape.every((d, i) => typeof d === "string" || d === this.shape[i]);
+    if (!fits)
+      throw diagnose("E103", {
+        message: `expected a tensor of shape [${shape.join(", ")}] but got ${show(this.type)}`,
+        at: captureSpan(),
+        labels: [[this.node.span, show(this.type)]],
+        help: "correct the shape in is(...), or the expression before it",
+      });
+    return this as unknown as Tensor<D, T>;
+  }
+}
+
+/** f32[2, 64] */
+export const show = (t: Type): string => `${t.dtype}[${t.shape.join(", ")}]`;
+
+export const elements = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((n, i) => n === b[i]);
+
+/**
+ * Makes the node of an op, and a tensor per result. Throws E101 with the user's place when the
+ * op's shape rule does not accept the inputs.
+ */
+export function apply<A>(op: Op<A>, inputs: readonly Tensor[], attrs: A): Tensor[] {
+  const span = captureSpan();
+  const words = ["left", "right"];
+  const types = op.type(
+    inputs.map((x) => x.type),
+    attrs,
+    (message, help) => {
+      throw diagnose("E101", {
+        message: `${op.name}: ${message}`,
+        at: span,
+        labels: inputs.map((x, i) => [
+          x.node.span,
+          `${inputs.length === 2 ? words[i] : `input ${i + 1}`}: ${show(x.type)}`,
+        ]),
+        help,
+      });
+    },
+  );
+  const node: Node = { op: op as Op, inputs, attrs, types, span };
+  return types.map((_, i) => new Tensor(node, i));
+}

@@ -1,0 +1,79 @@
+/**
+ * Kernel IR: the small statement language that WGSL, CUDA and the reference device can all spell.
+ *
+ * Expressions are pure trees; statements give order. Every access to memory is a `load` or a
+ * `store`, so a printer needs one case per node and nothing else. A node belongs here only if every
+ * target has a spelling or a rewrite for it, the reference device a meaning, and a kernel a need.
+ *
+ * Semantics. `f32` arithmetic is IEEE single precision up to the target's reordering; the reference
+ * device evaluates in double precision and rounds at stores. `u32` and `i32` never overflow in a
+ * correct kernel. Integer division truncates. `select(yes, no, condition)` evaluates both sides, so
+ * the loads in them must stay in bounds. A `for` counts from 0 up to its constant count.
+ */
+export type Scalar = "f32" | "u32" | "i32" | "bool";
+export type Space = "global" | "shared" | "local";
+
+export interface Buffer {
+  readonly name: string;
+  readonly space: Space;
+  readonly scalar: Scalar;
+  /** Element count. Known at compile time: shapes are numbers before lowering. */
+  readonly size: number;
+  readonly writable: boolean;
+}
+
+/** Scalar functions: a closed set. `gelu`, `erf`, `sin` are compositions, not members. */
+export const functions = [
+  ...["add", "sub", "mul", "div", "mod", "min", "max", "fma", "neg", "abs", "floor"],
+  ...["exp", "log", "sqrt", "tanh", "lt", "le", "eq", "and", "or", "not", "select"],
+] as const;
+export type Fn =
+  | ("add" | "sub" | "mul" | "div" | "mod" | "min" | "max" | "fma" | "neg" | "abs" | "floor")
+  | ("exp" | "log" | "sqrt" | "tanh" | "lt" | "le" | "eq" | "and" | "or" | "not" | "select");
+
+export type Expr =
+  | { readonly kind: "lit"; readonly type: Scalar; readonly value: number }
+  | {
+      readonly kind: "ref";
+      readonly type: Scalar;
+      readonly name: string;
+      /** A `var`: its value depends on when it is read, so the expression is never shared. */
+      readonly mutable: boolean;
+    }
+  | {
+      readonly kind: "id";
+      readonly type: "u32";
+      readonly of: "group" | "thread";
+      readonly axis: 0 | 1 | 2;
+    }
+  | {
+      readonly kind: "call";
+      readonly type: Scalar;
+      readonly fn: Fn;
+      readonly args: readonly Expr[];
+    }
+  | { readonly kind: "cast"; readonly type: Scalar; readonly arg: Expr }
+  | { readonly kind: "load"; readonly type: Scalar; readonly from: Buffer; readonly index: Expr };
+
+export type Stmt =
+  | { readonly kind: "let"; readonly name: string; readonly value: Expr }
+  | { readonly kind: "var"; readonly name: string; readonly value: Expr }
+  | { readonly kind: "set"; readonly name: string; readonly value: Expr }
+  | { readonly kind: "store"; readonly to: Buffer; readonly index: Expr; readonly value: Expr }
+  | {
+      readonly kind: "for";
+      readonly name: string;
+      readonly count: number;
+      readonly body: readonly Stmt[];
+    }
+  | { readonly kind: "if"; readonly cond: Expr; readonly body: readonly Stmt[] }
+  | { readonly kind: "barrier" };
+
+export interface Kernel {
+  readonly name: string;
+  readonly params: readonly Buffer[];
+  readonly scratch: readonly Buffer[];
+  readonly threads: readonly [number, number, number];
+  readonly groups: readonly [number, number, number];
+  readonly body: readonly Stmt[];
+}

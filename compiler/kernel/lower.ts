@@ -1,0 +1,148 @@
+/**
+ * Lowers a region to a kernel: hands the anchor its ports, with everything that melted inside.
+ *
+ * An input port of a melted tensor computes the element where it is read; an output port with a
+ * chain behind it passes the value on through every link before it is stored.
+ */
+import { bug } from "../../diagnostics/index.ts";
+import type { Region } from "../fuse/region.ts";
+import type { Source } from "../graph/sources.ts";
+import { elements, type Node, type Tensor } from "../graph/tensor.ts";
+import type { ElementOp, KernelOp } from "../op.ts";
+import type { Profile } from "../profile.ts";
+import { Builder } from "./builder.ts";
+import type { Kernel } from "./ir.ts";
+import { type In, type Out, readPort, stored, unflatten, writePort } from "./ports.ts";
+import { bounded, type Value } from "./value.ts";
+
+export interface Lowered {
+  readonly kernel: Kernel;
+  /** The tensor behind each of the kernel's parameters, in order. */
+  readonly bindings: readonly Tensor[];
+}
+
+/** Values that the chain holds in registers, by the tensor they would be. */
+type Running = ReadonlyMap<Tensor, Value>;
+
+export function lower(region: Region, profile: Profile): Lowered {
+  const k = new Builder();
+  const inside = new Set(region.nodes);
+  const bindings: Tensor[] = [];
+  const ports = new Map<Tensor, In>();
+
+  const bind = (tensor: Tensor, access: "read" | "write") => {
+    bindings.push(tensor);
+    const { dtype, shape } = tensor.type;
+    return k.param(nameOf(tensor), stored(dtype), elements(shape), access);
+  };
+  const fromMemory = (tensor: Tensor): In => {
+    const known = ports.get(tensor);
+    if (known) return known;
+    if (!region.reads.includes(tensor)) bug(`${nameOf(tensor)} is read, but not planned to be`);
+    const { shape, dtype } = tensor.type;
+    const raw = readPort(k, bind(tensor, "read"), shape, dtype);
+    const port: In = { ...raw, at: (...c) => k.let(nameOf(tensor), raw.at(...c)) };
+    ports.set(tensor, port);
+    return port;
+  };
+  const read = (tensor: Tensor, running: Running): In => {
+    const { shape, dtype } = tensor.type;
+    const held = running.get(tensor);
+    if (held) return { shape, dtype, at: () => held };
+    if (!inside.has(tensor.node) || tensor.node === region.anchor) return fromMemory(tensor);
+    return { shape, dtype, at: (...c) => compute(tensor.node, c, running) };
+  };
+  const compute = (node: Node, at: readonly Value[], running: Running): Value => {
+    const inputs = node.inputs.map((x) => read(x, running));
+    const op = node.op as ElementOp;
+    const site = { k, inputs, at, attrs: node.attrs, type: node.types[0]! };
+    return k.let(op.name, op.element(site));
+  };
+
+  const { anchor, chain } = region;
+  const last = region.writes.map((t) => [t, bind(t, "write")] as const);
+  const store = (tensor: Tensor | undefined, type: { readonly shape: readonly number[] }): Out => {
+    const found = last.find(([t]) => t === tensor);
+    if (!found) return { shape: type.shape, dtype: "f32", put: () => {} };
+    return writePort(k, found[1], found[0].shape, found[0].dtype);
+  };
+  const pass = (step: number, value: Value, at: readonly Value[]): void => {
+    const link = chain[step];
+    if (!link) {
+      store(region.writes[0], region.writes[0]!.type).put(value, ...at);
+      return;
+    }
+    const { node, input } = link;
+    const held = node.inputs[input]!;
+    const inputs = node.inputs.map((x) => x.type);
+    const op = node.op as ElementOp;
+    const type = node.types[0]!;
+    const pushed = op.push?.({ input, at, attrs: node.attrs, inputs, type });
+    if (!pushed) bug(`${op.name} cannot be melted behind ${anchor.op.name}`);
+    k.if(pushed.where, () => {
+      const next = compute(node, pushed.at, new Map([[held, k.let("value", value)]]));
+      pass(step + 1, next, pushed.at);
+    });
+  };
+  const outputs: Out[] =
+    chain.length > 0
+      ? [{ ...anchor.types[0]!, put: (v, ...at) => pass(0, v, at) }]
+      : anchor.types.map((type, i) =>
+          store(
+            region.writes.find((t) => t.node === anchor && t.result === i),
+            type,
+          ),
+        );
+
+  if (anchor.op.kind !== "kernel")
+    return { kernel: map(k, region, compute, outputs[0]!, profile), bindings };
+  const op = anchor.op as KernelOp;
+  const inputs = anchor.inputs.map((x) => read(x, new Map()));
+  const kernel = op.kernel({ k, inputs, outputs, attrs: anchor.attrs, profile });
+  return { kernel: { ...kernel, name: kernelName(region) }, bindings };
+}
+
+/** A map: one thread per element of the result. */
+function map(
+  k: Builder,
+  region: Region,
+  compute: (node: Node, at: readonly Value[], running: Running) => Value,
+  out: Out,
+  profile: Profile,
+): Kernel {
+  const size = elements(out.shape);
+  const threads = Math.min(64, profile.maxThreads);
+  const { flat, groups } = flatGroups(k, Math.ceil(size / threads), profile);
+  const i = k.let("i", flat.mul(threads).add(k.thread(0, threads)));
+  k.if(i.lt(size), () => {
+    const at = unflatten(out.shape, bounded(i, size - 1));
+    out.put(compute(region.anchor, at, new Map()), ...at);
+  });
+  return k.finish(kernelName(region), [threads, 1, 1], groups);
+}
+
+/** Numbers the groups of a kernel in one sequence, folded where one axis is too short for them. */
+export function flatGroups(k: Builder, count: number, profile: Profile) {
+  const width = Math.min(count, profile.maxGroups);
+  const rows = Math.ceil(count / width);
+  const flat = k.group(1, rows).mul(width).add(k.group(0, width));
+  const groups: Kernel["groups"] = [width, rows, 1];
+  return { flat: rows === 1 ? bounded(flat, count - 1) : flat, groups };
+}
+
+/** The last part of a parameter's path, an input's name, or the op that makes the tensor. */
+function nameOf(tensor: Tensor): string {
+  const { op, attrs } = tensor.node;
+  const name = op.kind === "input" || op.kind === "parameter" ? (attrs as Source).name : op.name;
+  const last = name.split(".").findLast((part) => !/^\d+$/.test(part)) ?? "x";
+  const plain = last.replace(/\W+/g, "_");
+  return /^[a-z]\w*$/i.test(plain) ? plain : `x${plain}`;
+}
+
+/** matmul_add_gelu: the anchor and the arithmetic behind it, without the views. */
+function kernelName({ anchor, chain }: Region): string {
+  const parts = [anchor, ...chain.map((l) => l.node)]
+    .filter((n) => n === anchor || (n.op as ElementOp).cost !== 0)
+    .map((n) => n.op.name);
+  return parts.slice(0, 5).join("_").replace(/\W+/g, "_");
+}

@@ -1,0 +1,68 @@
+/**
+ * Ports: the only doors through which a kernel touches global memory.
+ *
+ * The fuser hands a kernel its inputs as `In` and its results as `Out`. Whatever melted in front
+ * (a transpose, a window partition, padding) is inside `at`; whatever melted behind (bias,
+ * activation, residual) is inside `put`. A hand-written kernel is therefore fusible by construction.
+ */
+import type { DType } from "../graph/tensor.ts";
+import type { Builder } from "./builder.ts";
+import type { Buffer } from "./ir.ts";
+import { index, type Value } from "./value.ts";
+
+export interface In {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  /** The element at `coords`. Coordinates must be inside the shape. */
+  at(...coords: Value[]): Value;
+}
+
+export interface Out {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  put(value: Value, ...coords: Value[]): void;
+}
+
+/** Row-major offset of coordinates. */
+export const flatten = (shape: readonly number[], coords: readonly Value[]): Value =>
+  coords.reduce((sum, c, i) => sum.mul(shape[i]!).add(c), index(0));
+
+/** Coordinates of a row-major offset. */
+export function unflatten(shape: readonly number[], offset: Value): Value[] {
+  const coords: Value[] = [];
+  let stride = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const size = shape[axis]!;
+    const shifted = offset.div(stride);
+    coords.unshift(axis === 0 && offset.bound < size * stride ? shifted : shifted.mod(size));
+    stride *= size;
+  }
+  return coords;
+}
+
+/** Booleans are stored as u32: 0 or 1. */
+export const stored = (dtype: DType) => (dtype === "bool" ? "u32" : dtype);
+
+export function readPort(k: Builder, from: Buffer, shape: readonly number[], dtype: DType): In {
+  return {
+    shape,
+    dtype,
+    at: (...coords) => {
+      const value = k.load(from, flatten(shape, coords));
+      return dtype === "bool" ? value.eq(0).not() : value;
+    },
+  };
+}
+
+export function writePort(k: Builder, to: Buffer, shape: readonly number[], dtype: DType): Out {
+  return {
+    shape,
+    dtype,
+    put: (value, ...coords) =>
+      k.store(
+        to,
+        flatten(shape, coords),
+        dtype === "bool" ? value.select(index(1), index(0)) : value,
+      ),
+  };
+}

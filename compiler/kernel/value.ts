@@ -1,0 +1,386 @@
+/**
+ * Typed kernel expressions with arithmetic. Constructors fold, so kernels and views are written
+ * naively: `x.add(0)` is `x`, and a reshape that undoes another leaves no trace.
+ *
+ * Index arithmetic (`u32`) carries an inclusive upper bound. Flattening and unflattening
+ * coordinates then cancels: `(b*196 + t) / 196` is `b` when `t` is known to stay below 196.
+ */
+import { bug } from "../../diagnostics/index.ts";
+import type { Expr, Fn, Scalar } from "./ir.ts";
+
+export type Operand = Value | number;
+
+export class Value {
+  readonly expr: Expr;
+  /** Inclusive upper bound of a `u32`; Infinity when nothing is known. */
+  readonly bound: number;
+  /** The same value as a sum of products with literals, where it was built as one. */
+  readonly sum: Sum | undefined;
+
+  constructor(expr: Expr, bound = Number.POSITIVE_INFINITY, sum?: Sum) {
+    this.expr = expr;
+    this.bound = expr.kind === "lit" ? expr.value : bound;
+    this.sum = sum;
+  }
+
+  get type(): Scalar {
+    return this.expr.type;
+  }
+  add(b: Operand) {
+    return call("add", this, b);
+  }
+  sub(b: Operand) {
+    return call("sub", this, b);
+  }
+  mul(b: Operand) {
+    return call("mul", this, b);
+  }
+  div(b: Operand) {
+    return call("div", this, b);
+  }
+  mod(b: Operand) {
+    return call("mod", this, b);
+  }
+  min(b: Operand) {
+    return call("min", this, b);
+  }
+  max(b: Operand) {
+    return call("max", this, b);
+  }
+  /** this * b + c, rounded once where the target can. */
+  fma(b: Operand, c: Operand) {
+    return call("fma", this, b, c);
+  }
+  neg() {
+    return call("neg", this);
+  }
+  abs() {
+    return call("abs", this);
+  }
+  floor() {
+    return call("floor", this);
+  }
+  exp() {
+    return call("exp", this);
+  }
+  log() {
+    return call("log", this);
+  }
+  sqrt() {
+    return call("sqrt", this);
+  }
+  tanh() {
+    return call("tanh", this);
+  }
+  lt(b: Operand) {
+    return call("lt", this, b);
+  }
+  le(b: Operand) {
+    return call("le", this, b);
+  }
+  gt(b: Operand) {
+    return operand(b, this).lt(this);
+  }
+  ge(b: Operand) {
+    return operand(b, this).le(this);
+  }
+  eq(b: Operand) {
+    return call("eq", this, b);
+  }
+  and(b: Value) {
+    return call("and", this, b);
+  }
+  or(b: Value) {
+    return call("or", this, b);
+  }
+  not() {
+    return call("not", this);
+  }
+  /** `yes` where this is true, else `no`. Both are evaluated. One of them may be a number. */
+  select(yes: Operand, no: Operand): Value {
+    const like = yes instanceof Value ? yes : no instanceof Value ? no : literal(0, "f32");
+    return call("select", operand(yes, like), operand(no, like), this);
+  }
+  cast(type: Scalar): Value {
+    if (type === this.type) return this;
+    if (this.expr.kind === "lit") return literal(this.expr.value, type);
+    return new Value({ kind: "cast", type, arg: this.expr }, this.bound);
+  }
+}
+
+export const literal = (value: number, type: Scalar): Value =>
+  new Value({ kind: "lit", type, value: type === "bool" ? Number(value !== 0) : value });
+
+export const index = (value: number): Value => literal(value, "u32");
+
+/** States a bound that the surrounding code guarantees (a guard, a clamp): `value <= bound`. */
+export const bounded = (value: Value, bound: number): Value =>
+  value.bound <= bound ? value : new Value(value.expr, bound, value.sum);
+
+const operand = (v: Operand, like: Value) => (typeof v === "number" ? literal(v, like.type) : v);
+
+const comparisons: ReadonlySet<Fn> = new Set(["lt", "le", "eq", "and", "or", "not"]);
+
+function call(fn: Fn, a: Value, ...rest: Operand[]): Value {
+  const args = [a, ...rest.map((r) => operand(r, a))];
+  for (const x of args.slice(0, fn === "select" ? 2 : undefined))
+    if (x.type !== a.type) bug(`${fn} of ${a.type} and ${x.type}`);
+  const folded =
+    a.type === "u32"
+      ? foldIndex(fn, a, args[1], args[2])
+      : a.type === "bool"
+        ? foldBool(fn, a, args[1])
+        : foldNumber(fn, a, args[1]);
+  return folded ?? foldSelect(fn, args) ?? plain(fn, a.type, args);
+}
+
+function plain(fn: Fn, type: Scalar, args: readonly Value[], bound?: number): Value {
+  const result = comparisons.has(fn) ? "bool" : type;
+  return new Value({ kind: "call", type: result, fn, args: args.map((x) => x.expr) }, bound);
+}
+
+const isLiteral = (v: Value | undefined, n: number) => v?.expr.kind === "lit" && v.expr.value === n;
+
+function foldNumber(fn: Fn, a: Value, b: Value | undefined): Value | undefined {
+  if (fn === "neg" && a.expr.kind === "lit") return literal(-a.expr.value, a.type);
+  if ((fn === "add" || fn === "sub") && isLiteral(b, 0)) return a;
+  if (fn === "add" && isLiteral(a, 0)) return b;
+  if ((fn === "mul" || fn === "div") && isLiteral(b, 1)) return a;
+  if (fn === "mul" && isLiteral(a, 1)) return b;
+  return undefined;
+}
+
+function foldBool(fn: Fn, a: Value, b: Value | undefined): Value | undefined {
+  if (fn === "not" && a.expr.kind === "lit") return literal(1 - a.expr.value, "bool");
+  if (fn === "and") {
+    if (isLiteral(a, 0) || isLiteral(b, 1)) return a;
+    if (isLiteral(a, 1) || isLiteral(b, 0)) return b;
+  }
+  if (fn === "or") {
+    if (isLiteral(a, 1) || isLiteral(b, 0)) return a;
+    if (isLiteral(a, 0) || isLiteral(b, 1)) return b;
+  }
+  return undefined;
+}
+
+function foldSelect(fn: Fn, args: readonly Value[]): Value | undefined {
+  if (fn !== "select") return undefined;
+  const [yes, no, condition] = args as [Value, Value, Value];
+  if (condition.expr.kind === "lit") return condition.expr.value ? yes : no;
+  if (same(yes.expr, no.expr)) return yes;
+  return yes.type === "u32"
+    ? plain("select", "u32", args, Math.max(yes.bound, no.bound))
+    : undefined;
+}
+
+/** constant + sum of factor * atom: how index expressions are compared and divided. */
+interface Sum {
+  readonly constant: number;
+  readonly terms: readonly { readonly factor: number; readonly atom: Value }[];
+}
+
+function linear(v: Value): Sum {
+  if (v.expr.kind === "lit") return { constant: v.expr.value, terms: [] };
+  return v.sum ?? { constant: 0, terms: [{ factor: 1, atom: v }] };
+}
+
+function fromLinear({ constant, terms }: Sum): Value {
+  const merged = recompose(mergeTerms(terms));
+  if (merged.length === 0) return index(constant);
+  const bound = merged.reduce((sum, t) => sum + t.factor * t.atom.bound, constant);
+  let sum: Value | undefined;
+  for (const { factor, atom } of merged) {
+    const term = factor === 1 ? atom : plain("mul", "u32", [atom, index(factor)]);
+    sum = sum === undefined ? term : plain("add", "u32", [sum, term]);
+  }
+  if (constant !== 0) sum = plain("add", "u32", [sum!, index(constant)]);
+  if (merged.length === 1 && merged[0]!.factor === 1 && constant === 0) return merged[0]!.atom;
+  return new Value(sum!.expr, bound, { constant, terms: merged });
+}
+
+type Term = Sum["terms"][number];
+
+function mergeTerms(terms: readonly Term[]): Term[] {
+  const out: Term[] = [];
+  for (const t of terms) {
+    const i = out.findIndex((o) => same(o.atom.expr, t.atom.expr));
+    if (i < 0) out.push(t);
+    else out[i] = { factor: out[i]!.factor + t.factor, atom: t.atom };
+  }
+  return out.filter((t) => t.factor !== 0);
+}
+
+/** `(x / c) * c + x % c` is `x`: what flattening right after unflattening leaves behind. */
+function recompose(terms: Term[]): Term[] {
+  for (const low of terms) {
+    const mod = quotient(low.atom, "mod");
+    if (!mod) continue;
+    const high = terms.find((t) => {
+      const div = quotient(t.atom, "div");
+      return (
+        div?.by === mod.by && t.factor === low.factor * mod.by && same(div.of.expr, mod.of.expr)
+      );
+    });
+    if (!high) continue;
+    const rest = terms.filter((t) => t !== low && t !== high);
+    const whole = linear(mod.of);
+    if (whole.constant !== 0) continue;
+    const back = whole.terms.map((t) => ({ factor: t.factor * low.factor, atom: t.atom }));
+    return recompose(mergeTerms([...rest, ...back]));
+  }
+  return terms;
+}
+
+interface Quotient {
+  readonly of: Value;
+  readonly by: number;
+}
+const quotients = new WeakMap<Expr, Quotient>();
+
+function quotient(v: Value, fn: "div" | "mod"): Quotient | undefined {
+  const { expr } = v;
+  return expr.kind === "call" && expr.fn === fn ? quotients.get(expr) : undefined;
+}
+
+function makeQuotient(fn: "div" | "mod", of: Value, by: number): Value {
+  const bound = fn === "div" ? Math.floor(of.bound / by) : Math.min(of.bound, by - 1);
+  const result = plain(fn, "u32", [of, index(by)], bound);
+  quotients.set(result.expr, { of, by });
+  return result;
+}
+
+function foldIndex(
+  fn: Fn,
+  a: Value,
+  b: Value | undefined,
+  c: Value | undefined,
+): Value | undefined {
+  if (b === undefined) return undefined;
+  const [la, lb] = [linear(a), linear(b)];
+  const divisor = b.expr.kind === "lit" ? b.expr.value : undefined;
+  switch (fn) {
+    case "add":
+      return fromLinear({
+        constant: la.constant + lb.constant,
+        terms: [...la.terms, ...lb.terms],
+      });
+    case "mul": {
+      const [factor, of] = divisor === undefined ? [literalOf(a), lb] : [divisor, la];
+      if (factor === undefined) return plain("mul", "u32", [a, b], a.bound * b.bound);
+      if (factor === 0) return index(0);
+      return fromLinear({
+        constant: of.constant * factor,
+        terms: of.terms.map((t) => ({ factor: t.factor * factor, atom: t.atom })),
+      });
+    }
+    case "div":
+      return divisor === undefined ? undefined : divide(a, divisor);
+    case "mod":
+      return divisor === undefined ? undefined : remainder(a, divisor);
+    case "sub":
+      return subtract(a, b);
+    case "fma":
+      return a.mul(b).add(c!);
+    case "min":
+      if (a.bound <= (divisor ?? -1)) return a;
+      if (divisor !== undefined && a.expr.kind === "lit") return index(Math.min(divisor, a.bound));
+      return plain("min", "u32", [a, b], Math.min(a.bound, b.bound));
+    case "max":
+      return plain("max", "u32", [a, b], Math.max(a.bound, b.bound));
+    case "lt":
+    case "le":
+    case "eq":
+      return compare(fn, a, b);
+    default:
+      return undefined;
+  }
+}
+
+const literalOf = (v: Value) => (v.expr.kind === "lit" ? v.expr.value : undefined);
+
+function subtract(a: Value, b: Value): Value {
+  const [la, lb] = [linear(a), linear(b)];
+  const negative = lb.terms.map((t) => ({ factor: -t.factor, atom: t.atom }));
+  const terms = mergeTerms([...la.terms, ...negative]);
+  const constant = la.constant - lb.constant;
+  if (constant >= 0 && terms.every((t) => t.factor > 0)) return fromLinear({ constant, terms });
+  return plain("sub", "u32", [a, b], a.bound);
+}
+
+/** floor((c*A + r) / c) = A + floor(r / c), for any r >= 0. */
+function divide(a: Value, by: number): Value {
+  if (by === 1) return a;
+  if (a.bound < by) return index(0);
+  const { constant, terms } = linear(a);
+  const whole = terms.filter((t) => t.factor % by === 0);
+  const rest = fromLinear({
+    constant: constant % by,
+    terms: terms.filter((t) => t.factor % by !== 0),
+  });
+  const inner = quotient(rest, "div");
+  const fraction =
+    rest.bound < by
+      ? index(0)
+      : inner
+        ? divide(inner.of, inner.by * by)
+        : makeQuotient("div", rest, by);
+  const outer = fromLinear({
+    constant: Math.floor(constant / by),
+    terms: whole.map((t) => ({ factor: t.factor / by, atom: t.atom })),
+  });
+  return outer.add(fraction);
+}
+
+/** (c*A + r) mod c = r mod c. */
+function remainder(a: Value, by: number): Value {
+  if (by === 1) return index(0);
+  const { constant, terms } = linear(a);
+  const rest = fromLinear({
+    constant: constant % by,
+    terms: terms
+      .map((t) => ({ factor: t.factor % by, atom: t.atom }))
+      .filter((t) => t.factor !== 0),
+  });
+  if (rest.bound < by) return rest;
+  const inner = quotient(rest, "mod");
+  if (inner && inner.by % by === 0) return remainder(inner.of, by);
+  return makeQuotient("mod", rest, by);
+}
+
+function compare(fn: "lt" | "le" | "eq", a: Value, b: Value): Value | undefined {
+  const [x, y] = [literalOf(a), literalOf(b)];
+  if (x !== undefined && y !== undefined)
+    return literal(Number(fn === "lt" ? x < y : fn === "le" ? x <= y : x === y), "bool");
+  if (y !== undefined && fn === "lt" && a.bound < y) return literal(1, "bool");
+  if (y !== undefined && fn === "le" && a.bound <= y) return literal(1, "bool");
+  if (x === 0 && fn === "le") return literal(1, "bool");
+  if (y !== undefined && fn === "eq" && a.bound < y) return literal(0, "bool");
+  if (fn !== "lt" && same(a.expr, b.expr)) return literal(1, "bool");
+  return undefined;
+}
+
+/** Structural equality of pure expressions; a mutable variable never equals anything. */
+export function same(a: Expr, b: Expr): boolean {
+  if (a === b) return a.kind !== "ref" || !a.mutable;
+  if (a.kind !== b.kind || a.type !== b.type) return false;
+  switch (a.kind) {
+    case "lit":
+      return a.value === (b as typeof a).value;
+    case "ref":
+      return !a.mutable && a.name === (b as typeof a).name;
+    case "id":
+      return a.of === (b as typeof a).of && a.axis === (b as typeof a).axis;
+    case "cast":
+      return same(a.arg, (b as typeof a).arg);
+    case "load":
+      return false;
+    case "call": {
+      const other = b as typeof a;
+      return (
+        a.fn === other.fn &&
+        a.args.length === other.args.length &&
+        a.args.every((x, i) => same(x, other.args[i]!))
+      );
+    }
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * The plan: all that the runtime sees. JSON; knows nothing of graphs or ops.
+ *
+ * Buffers have roles; tensors have places in them; steps dispatch kernels over bindings. A plan is
+ * a pure function of the program, the sizes, the target and the profile.
+ */
+
+/** The version of this format. A runtime refuses others. */
+export const planFormat = 1;
+
+export type TargetName = "wgsl" | "cuda" | "reference";
+export type StoredScalar = "f32" | "i32" | "u32";
+export type PlanDType = StoredScalar | "bool";
+
+/**
+ * - `weights`: filled once from a checkpoint, read only
+ * - `arena`: scratch memory, reused by tensors that do not live at the same time
+ * - `input`: filled before a run; another plan's output may be bound in its place
+ * - `output`: read after a run, or bound as another plan's input
+ */
+export type Role = "weights" | "arena" | "input" | "output";
+
+export interface PlanBuffer {
+  readonly role: Role;
+  readonly bytes: number;
+}
+
+/** A tensor's place: a range of a buffer. Offsets are multiples of the profile's alignment. */
+export interface Place {
+  readonly buffer: number;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+export interface PlanTensor extends Place {
+  /** The parameter's path, or the input's or output's name. */
+  readonly name: string;
+  readonly dtype: PlanDType;
+  readonly shape: readonly number[];
+  readonly doc?: string;
+}
+
+export interface PlanKernel {
+  readonly name: string;
+  /** The target's text, whole and ready to compile. */
+  readonly source: string;
+  readonly entry: string;
+  readonly threads: readonly [number, number, number];
+  /** The kernel's parameters, in binding order. */
+  readonly params: readonly PlanParam[];
+  /** Bytes of workgroup memory. */
+  readonly sharedBytes: number;
+}
+
+export interface PlanParam {
+  readonly scalar: StoredScalar;
+  /** Elements. */
+  readonly size: number;
+  /**
+   * How the buffer is bound. Scratch memory is always `read-write`: one buffer must not be bound
+   * both ways in one dispatch, and a tensor read and a tensor written may share an arena.
+   */
+  readonly access: "read" | "read-write";
+  /** Whether the kernel writes it. */
+  readonly writes: boolean;
+}
+
+export interface PlanStep {
+  readonly kernel: number;
+  readonly groups: readonly [number, number, number];
+  readonly bindings: readonly Place[];
+  /** Where the anchor of this step was written: file:line, for timings and reports. */
+  readonly label: string;
+}
+
+export interface Plan {
+  readonly format: typeof planFormat;
+  readonly name: string;
+  readonly target: TargetName;
+  readonly profile: string;
+  readonly buffers: readonly PlanBuffer[];
+  readonly parameters: readonly PlanTensor[];
+  readonly inputs: readonly PlanTensor[];
+  readonly outputs: readonly PlanTensor[];
+  readonly kernels: readonly PlanKernel[];
+  readonly steps: readonly PlanStep[];
+  /** The least bytes that the arenas could have: the most that lives at one step. */
+  readonly arenaLowerBound: number;
+}

@@ -1,0 +1,73 @@
+/** The CUDA target: C++ for nvcc and NVRTC, without any header. */
+import type { Fn, Kernel, Scalar } from "../../kernel/ir.ts";
+import { type Dialect, floatLiteral, infix, print } from "../printer.ts";
+import type { Target } from "../target.ts";
+
+const types = { f32: "float", u32: "unsigned", i32: "int", bool: "bool" } as const;
+const axes = "xyz";
+const single: ReadonlySet<Fn> = new Set(["exp", "log", "sqrt", "tanh", "floor", "fma"]);
+
+function call(fn: Fn, args: readonly string[], type: Scalar): string {
+  if (fn === "fma" && type !== "f32") return `(${args[0]} * ${args[1]} + ${args[2]})`;
+  if (single.has(fn)) return `${fn}f(${args.join(", ")})`;
+  if (type === "f32" && (fn === "min" || fn === "max" || fn === "abs"))
+    return `f${fn === "abs" ? "abs" : fn}f(${args.join(", ")})`;
+  return infix[fn](...args);
+}
+
+function literal(value: number, type: Scalar): string {
+  switch (type) {
+    case "u32":
+      return `${value}u`;
+    case "i32":
+      return value < 0 ? `(${value})` : `${value}`;
+    case "bool":
+      return value ? "true" : "false";
+    case "f32":
+      return value < 0 ? `(${floatLiteral(value)}f)` : `${floatLiteral(value)}f`;
+  }
+}
+
+const dialect: Dialect = {
+  call,
+  reserved: new Set(
+    `alignas and asm auto bool break case catch char class const continue default delete do double
+    else enum exp explicit export extern false float for friend goto if inline int log long max min
+    namespace new not operator or private protected public register restrict return short signed
+    sizeof sqrt static struct switch tanh template this throw true try typedef union unsigned using
+    virtual void volatile while abs floor`.split(/\s+/),
+  ),
+  literal,
+  id: (of, axis) => `${of === "group" ? "blockIdx" : "threadIdx"}.${axes[axis]}`,
+  cast: (arg, _from, to) => `${types[to]}(${arg})`,
+  declare: (mutable, name, type, value) =>
+    `${mutable ? "" : "const "}${types[type]} ${name} = ${value};`,
+  loop: (name, count) => `for (unsigned ${name} = 0u; ${name} < ${count}u; ++${name})`,
+  load: (_from, name, index) => `${name}[${index}]`,
+  store: (_to, name, index, value) => `${name}[${index}] = ${value};`,
+  barrier: "__syncthreads();",
+  kernel(k: Kernel, name, body) {
+    const params = k.params.map(
+      (b) => `${b.writable ? "" : "const "}${types[b.scalar]}* __restrict__ ${name(b.name)}`,
+    );
+    const scratch = k.scratch.map(
+      (b) =>
+        `  ${b.space === "shared" ? "__shared__ " : ""}${types[b.scalar]} ${name(b.name)}[${b.size}];`,
+    );
+    const [x, y, z] = k.threads;
+    return [
+      `extern "C" __global__ void __launch_bounds__(${x * y * z}) ${k.name}(`,
+      `    ${params.join(",\n    ")}) {`,
+      ...scratch,
+      body,
+      "}",
+      "",
+    ].join("\n");
+  },
+};
+
+export const cuda: Target = {
+  name: "cuda",
+  entry: (kernel) => kernel.name,
+  print: (kernel) => print(kernel, dialect),
+};

@@ -1,0 +1,111 @@
+/** Walks a kernel once. A target supplies the spelling; the walk is shared. */
+import type { Buffer, Expr, Fn, Kernel, Scalar, Stmt } from "../kernel/ir.ts";
+
+export interface Dialect {
+  /** `type` is the operands' type, for targets whose division is not typed. */
+  call(fn: Fn, args: readonly string[], type: Scalar): string;
+  readonly reserved: ReadonlySet<string>;
+  literal(value: number, type: Scalar): string;
+  id(of: "group" | "thread", axis: 0 | 1 | 2): string;
+  cast(arg: string, from: Scalar, to: Scalar): string;
+  declare(mutable: boolean, name: string, type: Scalar, value: string): string;
+  loop(name: string, count: number): string;
+  load(from: Buffer, name: string, index: string): string;
+  store(to: Buffer, name: string, index: string, value: string): string;
+  readonly barrier: string;
+  kernel(kernel: Kernel, name: (n: string) => string, body: string): string;
+}
+
+/** Operators shared by every C-family target. */
+export const infix: Record<Fn, (...a: string[]) => string> = {
+  add: (a, b) => `(${a} + ${b})`,
+  sub: (a, b) => `(${a} - ${b})`,
+  mul: (a, b) => `(${a} * ${b})`,
+  div: (a, b) => `(${a} / ${b})`,
+  mod: (a, b) => `(${a} % ${b})`,
+  fma: (a, b, c) => `fma(${a}, ${b}, ${c})`,
+  neg: (a) => `(-${a})`,
+  min: (a, b) => `min(${a}, ${b})`,
+  max: (a, b) => `max(${a}, ${b})`,
+  abs: (a) => `abs(${a})`,
+  floor: (a) => `floor(${a})`,
+  exp: (a) => `exp(${a})`,
+  log: (a) => `log(${a})`,
+  sqrt: (a) => `sqrt(${a})`,
+  tanh: (a) => `tanh(${a})`,
+  lt: (a, b) => `(${a} < ${b})`,
+  le: (a, b) => `(${a} <= ${b})`,
+  eq: (a, b) => `(${a} == ${b})`,
+  and: (a, b) => `(${a} && ${b})`,
+  or: (a, b) => `(${a} || ${b})`,
+  not: (a) => `(!${a})`,
+  select: (yes, no, cond) => `(${cond} ? ${yes} : ${no})`,
+};
+
+export function print(kernel: Kernel, d: Dialect): string {
+  const name = (n: string) => (d.reserved.has(n) ? `${n}_` : n);
+  const expr = (e: Expr): string => {
+    switch (e.kind) {
+      case "lit":
+        return d.literal(e.value, e.type);
+      case "ref":
+        return name(e.name);
+      case "id":
+        return d.id(e.of, e.axis);
+      case "cast":
+        return d.cast(bare(expr(e.arg)), e.arg.type, e.type);
+      case "load":
+        return d.load(e.from, name(e.from.name), bare(expr(e.index)));
+      case "call":
+        return d.call(e.fn, e.args.map(expr), e.args[0]!.type);
+    }
+  };
+  const block = (body: readonly Stmt[], pad: string): string =>
+    body.map((s) => stmt(s, pad)).join("\n");
+  const stmt = (s: Stmt, pad: string): string => {
+    switch (s.kind) {
+      case "let":
+        return pad + d.declare(false, name(s.name), s.value.type, bare(expr(s.value)));
+      case "var":
+        return pad + d.declare(true, name(s.name), s.value.type, bare(expr(s.value)));
+      case "set":
+        return `${pad}${name(s.name)} = ${bare(expr(s.value))};`;
+      case "store":
+        return pad + d.store(s.to, name(s.to.name), bare(expr(s.index)), bare(expr(s.value)));
+      case "barrier":
+        return pad + d.barrier;
+      case "for":
+        return `${pad}${d.loop(name(s.name), s.count)} {\n${block(s.body, `${pad}  `)}\n${pad}}`;
+      case "if":
+        return `${pad}if (${bare(expr(s.cond))}) {\n${block(s.body, `${pad}  `)}\n${pad}}`;
+    }
+  };
+  return d.kernel(kernel, name, block(kernel.body, "  "));
+}
+
+/** Drops one pair of redundant outer parentheses. */
+function bare(s: string): string {
+  if (!s.startsWith("(") || !s.endsWith(")")) return s;
+  let depth = 0;
+  for (let i = 0; i < s.length - 1; i++) {
+    if (s[i] === "(") depth++;
+    if (s[i] === ")" && --depth === 0) return s;
+  }
+  return s.slice(1, -1);
+}
+
+/** A float literal that reads back as the same float32. */
+export function floatLiteral(value: number): string {
+  const rounded = Math.fround(value);
+  const text = shortest(rounded);
+  return /[.e]/.test(text) ? text : `${text}.0`;
+}
+
+/** The fewest digits that round to the same float32. */
+function shortest(value: number): string {
+  for (let digits = 1; digits <= 9; digits++) {
+    const text = value.toPrecision(digits);
+    if (Math.fround(Number(text)) === value) return String(Number(text));
+  }
+  return String(value);
+}

@@ -1,0 +1,74 @@
+/**
+ * The reference target: a kernel as a JavaScript generator, one per thread, that yields at
+ * barriers. The reference device (`runtime/devices/reference.ts`) runs it over strict memory.
+ */
+import type { Fn, Kernel, Scalar } from "../../kernel/ir.ts";
+import { type Dialect, infix, print } from "../printer.ts";
+import type { Target } from "../target.ts";
+
+const math: ReadonlySet<Fn> = new Set([
+  "min",
+  "max",
+  "abs",
+  "floor",
+  "exp",
+  "log",
+  "sqrt",
+  "tanh",
+] as const);
+
+function call(fn: Fn, args: readonly string[], type: Scalar): string {
+  if (fn === "div" && type !== "f32") return `Math.trunc(${args[0]} / ${args[1]})`;
+  if (fn === "fma") return `(${args[0]} * ${args[1]} + ${args[2]})`;
+  if (math.has(fn)) return `Math.${fn}(${args.join(", ")})`;
+  if (fn === "eq") return `(${args[0]} === ${args[1]})`;
+  return infix[fn](...args);
+}
+
+function cast(arg: string, from: Scalar, to: Scalar): string {
+  if (to === "bool") return `((${arg}) !== 0)`;
+  if (from === "bool") return `Number(${arg})`;
+  return to === "f32" ? `(${arg})` : `Math.trunc(${arg})`;
+}
+
+const dialect: Dialect = {
+  call,
+  reserved: new Set(
+    `arguments await break case catch class const continue debugger default delete do else enum eval
+    export extends false finally for function if implements import in instanceof interface let new
+    null package private protected public return static super switch this throw true try typeof var
+    void while with yield group thread me Memory Math Number`.split(/\s+/),
+  ),
+  literal: (value, type) => (type === "bool" ? (value ? "true" : "false") : `(${value})`),
+  id: (of, axis) => `${of}[${axis}]`,
+  cast,
+  declare: (mutable, name, _type, value) => `${mutable ? "let" : "const"} ${name} = ${value};`,
+  loop: (name, count) => `for (let ${name} = 0; ${name} < ${count}; ${name}++)`,
+  load: (_from, name, index) => `${name}.read(${index}, me)`,
+  store: (_to, name, index, value) => `${name}.write(${index}, ${value}, me);`,
+  barrier: "yield;",
+  kernel(k: Kernel, name, body) {
+    const local = k.scratch.filter((b) => b.space === "local");
+    const shared = k.scratch.filter((b) => b.space === "shared");
+    const list = (buffers: typeof shared) =>
+      JSON.stringify(buffers.map((b) => ({ name: b.name, scalar: b.scalar, size: b.size })));
+    const names = (buffers: typeof shared) => buffers.map((b) => name(b.name)).join(", ");
+    return [
+      `({ name: ${JSON.stringify(k.name)}, shared: ${list(shared)}, local: ${list(local)},`,
+      `params: ${JSON.stringify(k.params.map((b) => b.name))},`,
+      "run: function* (group, thread, me, params, shared, local) {",
+      `  const [${names([...k.params])}] = params;`,
+      `  const [${names(shared)}] = shared;`,
+      `  const [${names(local)}] = local;`,
+      body,
+      "} })",
+      "",
+    ].join("\n");
+  },
+};
+
+export const reference: Target = {
+  name: "reference",
+  entry: (kernel) => kernel.name,
+  print: (kernel) => print(kernel, dialect),
+};

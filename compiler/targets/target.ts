@@ -1,0 +1,11 @@
+/** A target: how kernels are spelled. */
+import type { Buffer, Kernel } from "../kernel/ir.ts";
+import type { TargetName } from "../plan.ts";
+
+export interface Target {
+  readonly name: TargetName;
+  /** The whole text of a kernel. `scratch` tells which parameters live in reused memory. */
+  print(kernel: Kernel, scratch: (b: Buffer) => boolean): string;
+  /** The name to launch. */
+  entry(kernel: Kernel): string;
+}

@@ -1,0 +1,73 @@
+/** The WGSL target: WebGPU in browsers and, through Dawn, in Node. */
+import type { Buffer, Fn, Kernel, Scalar } from "../../kernel/ir.ts";
+import { type Dialect, floatLiteral, infix, print } from "../printer.ts";
+import type { Target } from "../target.ts";
+import { reserved } from "./reserved.ts";
+
+const axes = "xyz";
+
+function call(fn: Fn, args: readonly string[], type: Scalar): string {
+  if (fn === "select") return `select(${args[1]}, ${args[0]}, ${args[2]})`;
+  // Drivers compute tanh from exponentials, which overflow long after tanh has reached 1.
+  if (fn === "tanh") return `tanh(clamp(${args[0]}, -15.0, 15.0))`;
+  if (fn === "fma" && type !== "f32") return `(${args[0]} * ${args[1]} + ${args[2]})`;
+  return infix[fn](...args);
+}
+
+function literal(value: number, type: Scalar): string {
+  switch (type) {
+    case "u32":
+      return `${value}u`;
+    case "i32":
+      return `${value}i`;
+    case "bool":
+      return value ? "true" : "false";
+    case "f32":
+      return value < 0 ? `(${floatLiteral(value)})` : floatLiteral(value);
+  }
+}
+
+const access = (b: Buffer, scratch: (b: Buffer) => boolean) =>
+  b.writable || scratch(b) ? "read_write" : "read";
+
+const dialect = (scratch: (b: Buffer) => boolean): Dialect => ({
+  call,
+  reserved,
+  literal,
+  id: (of, axis) => `${of}_id.${axes[axis]}`,
+  cast: (arg, _from, to) => `${to}(${arg})`,
+  declare: (mutable, name, _type, value) => `${mutable ? "var" : "let"} ${name} = ${value};`,
+  loop: (name, count) => `for (var ${name} = 0u; ${name} < ${count}u; ${name}++)`,
+  load: (_from, name, index) => `${name}[${index}]`,
+  store: (_to, name, index, value) => `${name}[${index}] = ${value};`,
+  barrier: "workgroupBarrier();",
+  kernel(k: Kernel, name, body) {
+    const params = k.params.map(
+      (b, i) =>
+        `@group(0) @binding(${i}) var<storage, ${access(b, scratch)}> ${name(b.name)}: array<${b.scalar}>;`,
+    );
+    const shared = k.scratch
+      .filter((b) => b.space === "shared")
+      .map((b) => `var<workgroup> ${name(b.name)}: array<${b.scalar}, ${b.size}>;`);
+    const local = k.scratch
+      .filter((b) => b.space === "local")
+      .map((b) => `  var ${name(b.name)}: array<${b.scalar}, ${b.size}>;`);
+    return [
+      ...params,
+      ...shared,
+      "",
+      `@compute @workgroup_size(${k.threads.join(", ")})`,
+      "fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) thread_id: vec3u) {",
+      ...local,
+      body,
+      "}",
+      "",
+    ].join("\n");
+  },
+});
+
+export const wgsl: Target = {
+  name: "wgsl",
+  entry: () => "main",
+  print: (kernel, scratch) => print(kernel, dialect(scratch)),
+};

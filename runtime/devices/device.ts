@@ -1,0 +1,57 @@
+/**
+ * What a device does for a session: hold buffers, compile a plan's kernels, run its steps.
+ * One file per device; the session knows no other.
+ */
+import type { Plan, PlanBuffer, StoredScalar, TargetName } from "../../compiler/plan.ts";
+
+/** Memory on a device. Made by it and meaningless to any other. */
+export interface DeviceBuffer {
+  readonly bytes: number;
+  destroy(): void;
+}
+
+/** The elements of a tensor on the host. Double precision exists on the reference device alone. */
+export type Numbers =
+  | Float32Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | Uint32Array<ArrayBuffer>
+  | Float64Array<ArrayBuffer>;
+
+export interface StepTime {
+  /** What the step computes: the plan's label. */
+  readonly label: string;
+  readonly kernel: string;
+  readonly milliseconds: number;
+}
+
+/** A plan's kernels, compiled, with their buffers bound: ready to be run many times. */
+export interface Program {
+  /** Submits every step once, in order. A later `read` waits for it. */
+  run(): void | Promise<void>;
+  /** Runs every step once and measures each. */
+  profile(): Promise<readonly StepTime[]>;
+}
+
+/** `done` of `total` units of `what`: "kernels", "bytes". */
+export type Progress = (done: number, total: number, what: string) => void;
+
+export interface Device {
+  /** The target whose plans it runs. */
+  readonly target: TargetName;
+  /** A few words for messages: the adapter's name. */
+  readonly name: string;
+  allocate(buffers: readonly PlanBuffer[]): Promise<DeviceBuffer[]>;
+  /** Copies to `offset` bytes into a buffer. */
+  write(to: DeviceBuffer, offset: number, data: Numbers): void | Promise<void>;
+  /** Waits for what was submitted, and copies `count` elements back. */
+  read(from: DeviceBuffer, offset: number, count: number, scalar: StoredScalar): Promise<Numbers>;
+  load(
+    plan: Pick<Plan, "name" | "kernels" | "steps">,
+    buffers: readonly DeviceBuffer[],
+    onProgress?: Progress,
+  ): Promise<Program>;
+  /** Resolves when the device is gone, with the reason. Never resolves after `destroy()`. */
+  readonly lost: Promise<string>;
+  /** Frees everything. The process can then exit. */
+  destroy(): void;
+}

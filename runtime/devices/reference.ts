@@ -1,0 +1,172 @@
+/**
+ * The reference device: the living definition of kernel IR. It runs kernels one generator per
+ * thread, and is strict where GPUs are silent: out-of-bounds access, reads of memory nobody wrote,
+ * data races within a barrier interval or between workgroups, and divergent barriers all throw.
+ *
+ * It needs `new Function`, so it is for tests and checks, not for pages with a strict CSP.
+ */
+import type { PlanBuffer, PlanKernel, PlanStep } from "../../compiler/plan.ts";
+import type { Device, DeviceBuffer, Numbers, Program } from "./device.ts";
+import {
+  type Clock,
+  localMemory,
+  type Memory,
+  sharedMemory,
+  strict,
+  tensorMemory,
+} from "./memory.ts";
+
+export interface ReferenceOptions {
+  /**
+   * `single` rounds every stored f32, as GPUs do; `double` does not: the oracle's precision, for
+   * derivatives by finite differences.
+   */
+  readonly precision?: "single" | "double";
+}
+
+/** Every element is a double, whatever its scalar type: floats are rounded when they are stored. */
+interface ReferenceBuffer extends DeviceBuffer {
+  readonly data: Float64Array;
+  readonly written: Uint8Array;
+}
+
+export function referenceDevice({ precision = "single" }: ReferenceOptions = {}): Device {
+  const round = precision === "single";
+  return {
+    target: "reference",
+    name: `reference device, ${precision} precision`,
+    lost: new Promise(() => {}),
+    async allocate(buffers: readonly PlanBuffer[]) {
+      return buffers.map(({ bytes }): ReferenceBuffer => {
+        const size = Math.ceil(bytes / 4);
+        const data = new Float64Array(size);
+        return { bytes, data, written: new Uint8Array(size), destroy: () => {} };
+      });
+    },
+    write(to, offset, data) {
+      const buffer = to as ReferenceBuffer;
+      const at = offset / 4;
+      buffer.data.set(round && data instanceof Float64Array ? Float32Array.from(data) : data, at);
+      buffer.written.fill(1, at, at + data.length);
+    },
+    async read(from, offset, count, scalar): Promise<Numbers> {
+      const { data, written } = from as ReferenceBuffer;
+      const at = offset / 4;
+      const missing = written.subarray(at, at + count).indexOf(0);
+      if (missing >= 0) strict(`element ${missing} of a result was never written`, "read");
+      const values = data.slice(at, at + count);
+      if (scalar === "i32") return Int32Array.from(values);
+      if (scalar === "u32") return Uint32Array.from(values);
+      return round ? Float32Array.from(values) : values;
+    },
+    async load(plan, buffers) {
+      const kernels = plan.kernels.map((k) => compileKernel(k));
+      const step = (s: PlanStep) =>
+        runStep(plan.kernels[s.kernel]!, kernels[s.kernel]!, s, buffers, round);
+      const program: Program = {
+        run: () => plan.steps.forEach(step),
+        profile: async () =>
+          plan.steps.map((s) => {
+            const start = performance.now();
+            step(s);
+            const milliseconds = performance.now() - start;
+            return { label: s.label, kernel: plan.kernels[s.kernel]!.name, milliseconds };
+          }),
+      };
+      return program;
+    },
+    destroy: () => {},
+  };
+}
+
+interface Scratch {
+  readonly name: string;
+  readonly scalar: string;
+  readonly size: number;
+}
+
+type Ids = readonly [number, number, number];
+
+/** What the text of a kernel evaluates to (`compiler/targets/reference`). */
+interface ReferenceKernel {
+  readonly name: string;
+  readonly params: readonly string[];
+  readonly shared: readonly Scratch[];
+  readonly local: readonly Scratch[];
+  run(
+    group: Ids,
+    thread: Ids,
+    me: number,
+    params: readonly Memory[],
+    shared: readonly Memory[],
+    local: readonly Memory[],
+  ): Generator<void, void>;
+}
+
+const compileKernel = (kernel: PlanKernel): ReferenceKernel =>
+  new Function(`return ${kernel.source.trim()};`)() as ReferenceKernel;
+
+function runStep(
+  plan: PlanKernel,
+  kernel: ReferenceKernel,
+  step: PlanStep,
+  buffers: readonly DeviceBuffer[],
+  round: boolean,
+): void {
+  const clock: Clock = { interval: 0, group: 0 };
+  const params = step.bindings.map((place, i) => {
+    const { data, written } = buffers[place.buffer] as ReferenceBuffer;
+    const { size, scalar, writes } = plan.params[i]!;
+    const at = place.offset / 4;
+    // What a step writes holds nothing beforehand, whoever used the memory before.
+    if (writes) written.fill(0, at, at + size);
+    return tensorMemory(
+      { name: kernel.params[i]!, kernel: kernel.name },
+      data.subarray(at, at + size),
+      written.subarray(at, at + size),
+      { tracked: writes, round: round && scalar === "f32" },
+      clock,
+    );
+  });
+  for (const group of ids(step.groups)) {
+    runGroup(plan, kernel, group, params, clock, round);
+    clock.group++;
+  }
+}
+
+function runGroup(
+  plan: PlanKernel,
+  kernel: ReferenceKernel,
+  group: Ids,
+  params: readonly Memory[],
+  clock: Clock,
+  round: boolean,
+): void {
+  const own = (s: Scratch) => ({ name: s.name, kernel: kernel.name });
+  const shared = kernel.shared.map((s) =>
+    sharedMemory(own(s), s.size, round && s.scalar === "f32", clock),
+  );
+  const live = [...ids(plan.threads)].map((thread, me) =>
+    kernel.run(
+      group,
+      thread,
+      me,
+      params,
+      shared,
+      kernel.local.map((s) => localMemory(own(s), s.size, round && s.scalar === "f32")),
+    ),
+  );
+  for (;;) {
+    let done = 0;
+    for (const thread of live) if (thread.next().done) done++;
+    clock.interval++;
+    if (done === live.length) return;
+    if (done > 0)
+      strict(`divergent barrier: ${done} of ${live.length} threads had returned`, kernel.name);
+  }
+}
+
+function* ids([x, y, z]: Ids): Generator<Ids> {
+  for (let c = 0; c < z; c++)
+    for (let b = 0; b < y; b++) for (let a = 0; a < x; a++) yield [a, b, c];
+}

@@ -1,0 +1,262 @@
+/**
+ * The WebGPU device: a browser's, or Dawn's in Node. Pipelines are compiled in parallel, bind groups
+ * built once, and a run is one submit (several where the device is slow, so that no submission
+ * meets a watchdog).
+ */
+import type { Plan, PlanBuffer, PlanKernel, StoredScalar } from "../../compiler/plan.ts";
+import { diagnose } from "../../diagnostics/index.ts";
+import type { Device, DeviceBuffer, Numbers, Program, Progress, StepTime } from "./device.ts";
+
+interface WebGpuBuffer extends DeviceBuffer {
+  readonly handle: GPUBuffer;
+}
+
+// The values that the specification gives; the global constants are missing in Node.
+const usage = { mapRead: 1, copySource: 4, copyTarget: 8, storage: 128, queryResolve: 512 };
+const mapRead = 1;
+const computeStage = 4;
+
+export interface WebGpuOptions {
+  /** What to call it in messages. */
+  readonly name?: string;
+  /** Runs before `device.destroy()` returns: what the opener of the device must let go of. */
+  readonly onDestroy?: () => void;
+}
+
+/** Wraps a `GPUDevice`, the app's own or one from `inarch/node`. */
+export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Device {
+  let gone: string | undefined;
+  let destroyed = false;
+  const lost = new Promise<string>((resolve) => {
+    gpu.lost.then((info) => {
+      gone = info.message || info.reason || "unknown reason";
+      if (!destroyed) resolve(gone);
+    });
+  });
+  const alive = () => {
+    if (gone !== undefined || destroyed)
+      throw diagnose("E422", {
+        message: `the device is lost: ${gone ?? "it was destroyed"}`,
+        help: "open a new device and create the session again",
+      });
+  };
+  return {
+    target: "wgsl",
+    name: options.name ?? "WebGPU",
+    lost,
+    async allocate(buffers) {
+      alive();
+      return allocate(gpu, buffers);
+    },
+    write(to, offset, data) {
+      alive();
+      const bytes = data instanceof Float64Array ? Float32Array.from(data) : data;
+      gpu.queue.writeBuffer((to as WebGpuBuffer).handle, offset, bytes);
+    },
+    async read(from, offset, count, scalar) {
+      alive();
+      try {
+        return await read(gpu, (from as WebGpuBuffer).handle, offset, count, scalar);
+      } catch (error) {
+        alive();
+        throw error;
+      }
+    },
+    async load(plan, buffers, onProgress) {
+      alive();
+      checkLimits(plan, gpu);
+      return load(gpu, plan, buffers as WebGpuBuffer[], onProgress);
+    },
+    destroy() {
+      destroyed = true;
+      gpu.destroy();
+      options.onDestroy?.();
+    },
+  };
+}
+
+async function allocate(gpu: GPUDevice, buffers: readonly PlanBuffer[]): Promise<WebGpuBuffer[]> {
+  const limit = gpu.limits.maxBufferSize;
+  const largest = Math.max(0, ...buffers.map((b) => b.bytes));
+  if (largest > limit)
+    throw diagnose("E424", {
+      message: `the plan needs a buffer of ${largest} bytes, but the device allows ${limit}`,
+      help: "compile for the device's own limits",
+    });
+  gpu.pushErrorScope("out-of-memory");
+  gpu.pushErrorScope("validation");
+  const made = buffers.map(({ bytes, role }) => {
+    const handle = gpu.createBuffer({
+      size: Math.ceil(bytes / 4) * 4,
+      usage: usage.storage | usage.copySource | usage.copyTarget,
+      label: role,
+    });
+    return { bytes, handle, destroy: () => handle.destroy() };
+  });
+  const invalid = await gpu.popErrorScope();
+  const memory = await gpu.popErrorScope();
+  if (memory || invalid) {
+    for (const b of made) b.destroy();
+    const total = buffers.reduce((sum, b) => sum + b.bytes, 0);
+    throw diagnose("E423", {
+      message: `the device has no room for ${(total / 2 ** 20).toFixed(1)} MiB: ${(memory ?? invalid)!.message}`,
+      help: "use a smaller model, batch or image, or close other sessions",
+    });
+  }
+  return made;
+}
+
+async function read(
+  gpu: GPUDevice,
+  from: GPUBuffer,
+  offset: number,
+  count: number,
+  scalar: StoredScalar,
+): Promise<Numbers> {
+  const size = count * 4;
+  const staging = gpu.createBuffer({
+    size: Math.max(4, size),
+    usage: usage.mapRead | usage.copyTarget,
+  });
+  const encoder = gpu.createCommandEncoder();
+  encoder.copyBufferToBuffer(from, offset, staging, 0, size);
+  gpu.queue.submit([encoder.finish()]);
+  await staging.mapAsync(mapRead);
+  const bytes = staging.getMappedRange().slice(0, size);
+  staging.destroy();
+  return scalar === "f32"
+    ? new Float32Array(bytes)
+    : scalar === "i32"
+      ? new Int32Array(bytes)
+      : new Uint32Array(bytes);
+}
+
+function checkLimits(plan: Pick<Plan, "kernels" | "name">, gpu: GPUDevice): void {
+  for (const k of plan.kernels) {
+    const asked = [
+      ["maxStorageBuffersPerShaderStage", k.params.length],
+      ["maxComputeWorkgroupStorageSize", k.sharedBytes],
+      ["maxComputeInvocationsPerWorkgroup", k.threads.reduce((a, b) => a * b, 1)],
+      ["maxStorageBufferBindingSize", Math.max(...k.params.map((p) => p.size * 4))],
+    ] as const;
+    for (const [limit, need] of asked)
+      if (need > gpu.limits[limit])
+        throw diagnose("E424", {
+          message: `kernel ${k.name} of ${plan.name} needs ${limit} ${need}, but the device has ${gpu.limits[limit]}`,
+          help: "compile with the default profile, or for this adapter's limits",
+        });
+  }
+}
+
+async function load(
+  gpu: GPUDevice,
+  plan: Pick<Plan, "name" | "kernels" | "steps">,
+  buffers: readonly WebGpuBuffer[],
+  onProgress: Progress = () => {},
+): Promise<Program> {
+  let done = 0;
+  const pipelines = await Promise.all(
+    plan.kernels.map(async (kernel) => {
+      const pipeline = await compileKernel(gpu, kernel);
+      onProgress(++done, plan.kernels.length, "kernels");
+      return pipeline;
+    }),
+  );
+  const steps = plan.steps.map((step) => {
+    const { pipeline, layout } = pipelines[step.kernel]!;
+    const entries = step.bindings.map((place, binding) => ({
+      binding,
+      resource: {
+        buffer: buffers[place.buffer]!.handle,
+        offset: place.offset,
+        size: Math.ceil(place.bytes / 4) * 4,
+      },
+    }));
+    return { step, pipeline, group: gpu.createBindGroup({ layout, entries }) };
+  });
+  const encode = (
+    pass: GPUComputePassEncoder,
+    { step, pipeline, group }: (typeof steps)[number],
+  ) => {
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, group);
+    pass.dispatchWorkgroups(...step.groups);
+  };
+  return {
+    run() {
+      const encoder = gpu.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      for (const s of steps) encode(pass, s);
+      pass.end();
+      gpu.queue.submit([encoder.finish()]);
+    },
+    async profile() {
+      if (!gpu.features.has("timestamp-query"))
+        throw diagnose("E426", {
+          message: "the device has no timestamp queries",
+          help: 'request it with the feature "timestamp-query", or measure whole runs',
+        });
+      const times: StepTime[] = [];
+      for (const s of steps) {
+        const milliseconds = await measure(gpu, (pass) => encode(pass, s));
+        const kernel = plan.kernels[s.step.kernel]!.name;
+        times.push({ label: s.step.label, kernel, milliseconds });
+      }
+      return times;
+    },
+  };
+}
+
+async function compileKernel(gpu: GPUDevice, kernel: PlanKernel) {
+  gpu.pushErrorScope("validation");
+  const module = gpu.createShaderModule({ code: kernel.source, label: kernel.name });
+  const layout = gpu.createBindGroupLayout({
+    entries: kernel.params.map((p, binding) => ({
+      binding,
+      visibility: computeStage,
+      buffer: { type: p.access === "read" ? "read-only-storage" : "storage" },
+    })),
+  });
+  const scope = gpu.popErrorScope();
+  try {
+    const pipeline = await gpu.createComputePipelineAsync({
+      label: kernel.name,
+      layout: gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: kernel.entry },
+    });
+    await scope;
+    return { pipeline, layout };
+  } catch (error) {
+    const invalid = await scope;
+    throw diagnose("E425", {
+      message: `the device refused kernel ${kernel.name}: ${invalid?.message ?? String(error)}`,
+      where: kernel.name,
+      help: "please report this with the kernel's text: inarch show MODEL --stage wgsl",
+      cause: error,
+    });
+  }
+}
+
+/** One dispatch between two timestamps. */
+async function measure(
+  gpu: GPUDevice,
+  encode: (pass: GPUComputePassEncoder) => void,
+): Promise<number> {
+  const querySet = gpu.createQuerySet({ type: "timestamp", count: 2 });
+  const resolved = gpu.createBuffer({ size: 16, usage: usage.queryResolve | usage.copySource });
+  const staging = gpu.createBuffer({ size: 16, usage: usage.mapRead | usage.copyTarget });
+  const encoder = gpu.createCommandEncoder();
+  const pass = encoder.beginComputePass({
+    timestampWrites: { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 },
+  });
+  encode(pass);
+  pass.end();
+  encoder.resolveQuerySet(querySet, 0, 2, resolved, 0);
+  encoder.copyBufferToBuffer(resolved, 0, staging, 0, 16);
+  gpu.queue.submit([encoder.finish()]);
+  await staging.mapAsync(mapRead);
+  const [start, end] = new BigUint64Array(staging.getMappedRange().slice(0));
+  for (const b of [resolved, staging]) b.destroy();
+  querySet.destroy();
+  return Number(end! - start!) / 1e6;
+}

@@ -1,0 +1,149 @@
+/** Files as byte sources and sinks: positioned reads, and writes that replace a file at once or not at all. */
+import { randomUUID } from "node:crypto";
+import { type FileHandle, open, rename, unlink } from "node:fs/promises";
+import { diagnose } from "../../diagnostics/index.ts";
+import type { ByteSink } from "../weights/safetensors-write.ts";
+import { allocate, type ByteSource, checkRange } from "../weights/source.ts";
+
+/** One read returns at most this much: the system's limit is 2 GiB. */
+const maxRead = 2 ** 30;
+
+/**
+ * Opens a file for positioned reads; files beyond 2 GiB are fine. Close it when done.
+ * Errors: E200 (not there, or no file), E201 (not readable).
+ */
+export async function fileSource(path: string): Promise<ByteSource> {
+  const handle = await open(path, "r").catch((cause: unknown) => {
+    throw openError(path, cause);
+  });
+  try {
+    const stats = await handle.stat();
+    if (!stats.isFile()) throw notFile(path, stats.isDirectory() ? "a directory" : "not a file");
+    const { size } = stats;
+    return {
+      name: path,
+      size,
+      read: (offset, length) => readFully(handle, path, size, offset, length),
+      close: () => handle.close(),
+    };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/**
+ * Writes a file through `write`, under a temporary name beside it, and renames it when all is
+ * written: readers see the old file or the new one, and a failure leaves nothing behind.
+ * Errors: E241 (the place cannot be written to), whatever `write` throws.
+ */
+export async function writeFileAtOnce(
+  path: string,
+  write: (sink: ByteSink) => Promise<void>,
+): Promise<void> {
+  const temporary = `${path}.${randomUUID().slice(0, 8)}.tmp`;
+  const handle = await open(temporary, "wx").catch((cause: unknown) => {
+    throw writeError(path, cause);
+  });
+  try {
+    try {
+      await write({ write: (bytes) => writeFully(handle, path, bytes) });
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, path).catch((cause: unknown) => {
+      throw writeError(path, cause);
+    });
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function readFully(
+  handle: FileHandle,
+  path: string,
+  size: number,
+  offset: number,
+  length: number,
+) {
+  checkRange(path, size, offset, length);
+  const bytes = allocate(length, path);
+  for (let done = 0; done < length; ) {
+    const part = Math.min(maxRead, length - done);
+    const { bytesRead } = await handle
+      .read(bytes, done, part, offset + done)
+      .catch((cause: unknown) => {
+        throw openError(path, cause);
+      });
+    // The file has become shorter since it was opened.
+    if (bytesRead === 0) checkRange(path, offset + done, offset, length);
+    done += bytesRead;
+  }
+  return bytes;
+}
+
+async function writeFully(handle: FileHandle, path: string, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.byteLength; ) {
+    const part = Math.min(maxRead, bytes.byteLength - done);
+    const { bytesWritten } = await handle.write(bytes, done, part).catch((cause: unknown) => {
+      throw writeError(path, cause);
+    });
+    done += bytesWritten;
+  }
+}
+
+const notFile = (path: string, what: string) =>
+  diagnose("E200", {
+    message: `this is ${what}, a file was expected`,
+    where: path,
+    help: "give the path of the file itself",
+  });
+
+/** The system's short name of a failure, such as ENOENT. */
+const systemCode = (cause: unknown) =>
+  cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error";
+
+function openError(path: string, cause: unknown) {
+  const code = systemCode(cause);
+  if (code === "ENOENT" || code === "ENOTDIR") {
+    return diagnose("E200", {
+      message: "there is no such file",
+      where: path,
+      help: `check the path; relative paths start at ${process.cwd()}`,
+      cause,
+    });
+  }
+  if (code === "EISDIR") return notFile(path, "a directory");
+  const help: Record<string, string> = {
+    EACCES: `allow reading: chmod +r ${JSON.stringify(path)}`,
+    EPERM: `allow reading: chmod +r ${JSON.stringify(path)}`,
+    EMFILE: "too many files are open: close some, or raise the limit with ulimit -n",
+  };
+  return diagnose("E201", {
+    message: `the file cannot be read: ${code}`,
+    where: path,
+    help: help[code] ?? "the disk or the network share it lies on may be failing",
+    cause,
+  });
+}
+
+function writeError(path: string, cause: unknown) {
+  const code = systemCode(cause);
+  const help: Record<string, string> = {
+    ENOENT: "its folder does not exist: create it first, or give another path",
+    ENOTDIR: "its folder is a file: give another path",
+    EISDIR: "this is a folder: add a file name",
+    EACCES: "its folder is not yours to write to: give another path",
+    EPERM: "its folder is not yours to write to: give another path",
+    EROFS: "the disk is read-only: give another path",
+    ENOSPC: "the disk is full: make room, or give a path on another one",
+  };
+  return diagnose("E241", {
+    message: `the file cannot be written: ${code}`,
+    where: path,
+    help: help[code] ?? "give another path",
+    cause,
+  });
+}

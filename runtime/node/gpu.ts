@@ -1,0 +1,263 @@
+/**
+ * A WebGPU device in Node, from Dawn (npm `webgpu`). The one idea: whoever asks gets a device that
+ * allows all its adapter allows, or an error that says what is missing and what to type.
+ */
+import { diagnose, type InarchError } from "../../diagnostics/index.ts";
+import { chooseDriver, driverVariables, findVulkan, type VulkanFiles } from "./vulkan.ts";
+
+export type LimitName = Exclude<keyof GPUSupportedLimits, "__brand">;
+
+export interface GpuOptions {
+  /**
+   * `"adapter"` (the default) asks for all that the adapter allows; `"default"` keeps to the limits
+   * that every WebGPU implementation has: 128 MiB bindings, 16 KiB of workgroup memory, 8 storage
+   * buffers.
+   */
+  readonly limits?: "adapter" | "default";
+  /** Limits that the caller cannot do without. A device that has less is an error (E405). */
+  readonly needs?: Partial<Readonly<Record<LimitName, number>>>;
+  /** A part of the adapter's name, as `INARCH_ADAPTER` gives it too. Without one Dawn's order decides. */
+  readonly adapter?: string;
+  /**
+   * Features to ask for where the adapter has them; `device.features` says which there are.
+   * @default ["timestamp-query", "shader-f16", "subgroups"]
+   */
+  readonly features?: readonly GPUFeatureName[];
+  /**
+   * Dawn toggles to switch on; Dawn ignores names that it does not know. None by default.
+   * `disable_robustness` drops the clamping of every index in a shader: faster (a third, for a
+   * tiled product on lavapipe), and an index out of bounds then reads or writes other memory.
+   * `vulkan_enable_f16_on_nvidia` offers `shader-f16` where Dawn withholds it.
+   */
+  readonly toggles?: readonly string[];
+}
+
+export interface AdapterSummary {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  /** The driver's own words, its version included. */
+  readonly description: string;
+  readonly kind: "hardware" | "software";
+  /** All that the adapter offers, sorted; `device.features` holds what was asked for. */
+  readonly features: readonly string[];
+  /** The adapter's limits, in WebGPU's units; `device.limits` holds the device's. */
+  readonly limits: Readonly<Record<LimitName, number>>;
+}
+
+export interface Gpu {
+  readonly device: GPUDevice;
+  readonly adapter: AdapterSummary;
+  /** Destroys the device and lets go of Dawn, so that the process can end by itself. */
+  destroy(): void;
+}
+
+/**
+ * Asks Dawn for a device. Puts WebGPU's constants (`GPUBufferUsage` and so on) on `globalThis`
+ * where they are missing, and points Dawn at the software driver where there is no GPU.
+ * While lavapipe is found, Dawn itself writes two harmless warnings about `maxDynamic…` to stderr.
+ *
+ * @throws E400 or E401 when Dawn is missing or cannot be loaded, E402 or E403 without an adapter,
+ * E404 when none has the name asked for, E405 when limits are too small, E406 without a device.
+ */
+export async function requestGpu(options: GpuOptions = {}): Promise<Gpu> {
+  chooseDriver(findVulkan());
+  const name = options.adapter ?? process.env.INARCH_ADAPTER ?? "";
+  const flags =
+    (options.toggles ?? []).length > 0 ? [`enable-dawn-features=${options.toggles}`] : [];
+  return openDevice(name === "" ? flags : [...flags, `adapter=${name}`], options);
+}
+
+/**
+ * A device of Dawn's null backend: it compiles and checks every WGSL with every feature, and
+ * nothing that it is given ever runs. It needs neither a GPU nor a driver.
+ * @throws E400 or E401 when Dawn is missing or cannot be loaded.
+ */
+export const requestNullGpu = (options: Pick<GpuOptions, "features"> = {}): Promise<Gpu> =>
+  openDevice(["backend=null", "enable-dawn-features=allow_unsafe_apis"], options);
+
+async function openDevice(flags: string[], options: GpuOptions): Promise<Gpu> {
+  const dawn = await openDawn(flags);
+  try {
+    const adapter = await requestAdapter(dawn);
+    const summary = summarise(adapter);
+    const wanted = options.features ?? usualFeatures;
+    const device = await requestDevice(adapter, {
+      requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
+      requiredLimits: options.limits === "default" ? {} : { ...summary.limits },
+    });
+    refuseSmallLimits(device, options, summary.description);
+    const destroy = () => {
+      device.destroy();
+      alive.delete(dawn);
+    };
+    return { device, adapter: summary, destroy };
+  } catch (failure) {
+    alive.delete(dawn);
+    throw failure;
+  }
+}
+
+const usualFeatures: readonly GPUFeatureName[] = ["timestamp-query", "shader-f16", "subgroups"];
+
+// Dawn's instance must outlive its devices, and nothing else refers to it from JavaScript.
+const alive = new Set<GPU>();
+
+/** The form of what npm `webgpu` exports. */
+interface DawnModule {
+  create(flags: string[]): GPU;
+  readonly globals: object;
+}
+
+async function openDawn(flags: string[]): Promise<GPU> {
+  let dawn: DawnModule;
+  try {
+    dawn = await import("webgpu");
+  } catch (cause) {
+    throw cannotLoad(cause);
+  }
+  for (const [name, value] of Object.entries(dawn.globals)) {
+    if (!(name in globalThis)) Object.assign(globalThis, { [name]: value });
+  }
+  // Timestamps are otherwise rounded to 65.5 us, which is longer than most kernels run.
+  const gpu = dawn.create([...flags, "disable-dawn-features=timestamp_quantization"]);
+  alive.add(gpu);
+  return gpu;
+}
+
+async function requestAdapter(dawn: GPU): Promise<GPUAdapter> {
+  let adapter: GPUAdapter | null;
+  try {
+    adapter = await dawn.requestAdapter({ powerPreference: "high-performance" });
+  } catch (cause) {
+    throw noSuchAdapter(cause);
+  }
+  if (adapter) return adapter;
+  throw noAdapter(findVulkan());
+}
+
+/** The device, or E406 with the reason that Dawn gives. */
+export async function requestDevice(
+  adapter: GPUAdapter,
+  descriptor: GPUDeviceDescriptor,
+): Promise<GPUDevice> {
+  try {
+    return await adapter.requestDevice(descriptor);
+  } catch (cause) {
+    throw diagnose("E406", {
+      message: `the adapter ${adapter.info.description} gives no device: ${firstLine(cause)}`,
+      help: "end other programs that use the GPU, or choose another adapter with INARCH_ADAPTER",
+      cause,
+    });
+  }
+}
+
+function summarise(adapter: GPUAdapter): AdapterSummary {
+  const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
+  const limits: Record<string, number> = {};
+  // The limits are getters of the prototype, so only for-in sees them.
+  for (const name in adapter.limits) {
+    const value = adapter.limits[name as LimitName];
+    if (typeof value === "number") limits[name] = value;
+  }
+  return {
+    vendor,
+    architecture,
+    device,
+    description,
+    kind: isFallbackAdapter ? "software" : "hardware",
+    features: [...adapter.features].sort(),
+    limits: limits as Record<LimitName, number>,
+  };
+}
+
+function refuseSmallLimits(device: GPUDevice, options: GpuOptions, adapter: string): void {
+  const lacking = Object.entries(options.needs ?? {})
+    .map(([name, need]) => ({ name, need, has: device.limits[name as LimitName] ?? 0 }))
+    // An alignment is the one kind of limit that is better when it is smaller.
+    .filter(({ name, need, has }) => (name.startsWith("min") ? has > need : has < need))
+    .map(({ name, need, has }) => `${name} is ${has} but ${need} is needed`);
+  if (lacking.length === 0) return;
+  device.destroy();
+  throw diagnose("E405", {
+    message: `the device's limits are too small: ${lacking.join("; ")}`,
+    where: `adapter ${adapter}`,
+    help:
+      options.limits === "default"
+        ? 'ask for all that the adapter allows: requestGpu({ limits: "adapter" })'
+        : "compile for the default profile, a smaller image or a smaller batch, or choose another adapter with INARCH_ADAPTER",
+  });
+}
+
+/** Tells a package that is not there (E400) from one whose binary does not load (E401). */
+export function cannotLoad(cause: unknown): InarchError {
+  const code = (cause as { code?: string }).code;
+  if (code === "ERR_MODULE_NOT_FOUND" && /'webgpu'/.test(firstLine(cause))) {
+    return diagnose("E400", {
+      message: "the npm package webgpu, which brings WebGPU to Node, is not installed",
+      help: "npm install webgpu",
+      cause,
+    });
+  }
+  return diagnose("E401", {
+    message: `Dawn's binary cannot be loaded on ${process.platform}-${process.arch}: ${firstLine(cause)}`,
+    help: "it runs on x64 and arm64 of Linux with glibc, macOS and Windows; where yours is one of them, reinstall it: npm install webgpu",
+    cause,
+  });
+}
+
+/** Why there is no adapter: no loader (E402), or no driver that Dawn accepts (E403). */
+export function noAdapter(
+  found: VulkanFiles,
+  platform: NodeJS.Platform = process.platform,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): InarchError {
+  if (platform !== "linux") {
+    return diagnose("E403", {
+      message: "no WebGPU adapter: no GPU driver on this machine is one that Dawn accepts",
+      help: "install or update the GPU's driver",
+    });
+  }
+  if (found.loaders.length === 0) {
+    return diagnose("E402", {
+      message: "there is no Vulkan loader (libvulkan.so.1), through which Dawn reaches a GPU",
+      help: "on Debian and Ubuntu: sudo apt-get install libvulkan1 mesa-vulkan-drivers",
+    });
+  }
+  const chosen = driverVariables.find(
+    (name) => environment[name] && environment[name] !== found.software,
+  );
+  if (chosen !== undefined) {
+    return diagnose("E403", {
+      message: "no WebGPU adapter: the Vulkan driver that was chosen is not one that Dawn accepts",
+      where: `${chosen}=${environment[chosen]}`,
+      help: `unset ${chosen}, or let it name a driver's manifest: ${found.drivers.join(", ")}`,
+    });
+  }
+  return diagnose("E403", {
+    message: "no WebGPU adapter: no Vulkan driver on this machine is one that Dawn accepts",
+    where: `the drivers ${found.drivers.join(", ") || "(none)"}`,
+    help: "install the GPU's Vulkan driver; without a GPU, Mesa's software driver, version 25 or newer (Debian and Ubuntu: mesa-vulkan-drivers, on Debian 12 from bookworm-backports)",
+  });
+}
+
+/** Why Dawn refuses: no adapter has the name asked for, and it lists those that there are (E404). */
+function noSuchAdapter(cause: unknown): InarchError {
+  const available = [...String(cause).matchAll(/name: '(.*)'$/gm)].map((match) => `"${match[1]}"`);
+  if (available.length === 0) {
+    return diagnose("E403", {
+      message: `no WebGPU adapter: ${firstLine(cause)}`,
+      help: "unset DAWNNODE_BACKEND, the variable by which Dawn is told to use another interface",
+      cause,
+    });
+  }
+  return diagnose("E404", {
+    message: `no adapter has that name: there is only ${available.join(", ")}`,
+    where: "INARCH_ADAPTER, or requestGpu's option adapter",
+    help: "give a part of a name that there is, in the same case, or none at all",
+    cause,
+  });
+}
+
+const firstLine = (cause: unknown): string =>
+  (cause instanceof Error ? cause.message : String(cause)).split("\n")[0]!;

@@ -1,0 +1,250 @@
+/**
+ * A session: one plan on one device, with its weights in place. Inputs go in, outputs come out, and
+ * between them nothing is compiled, allocated or bound again.
+ */
+import { type Plan, type PlanTensor, planFormat } from "../compiler/plan.ts";
+import { diagnose } from "../diagnostics/index.ts";
+import type { Device, DeviceBuffer, Numbers, Progress, StepTime } from "./devices/device.ts";
+import type { Weights } from "./weights/weights.ts";
+
+/** A tensor that stays on its device: bind it as another session's input. */
+export interface DeviceTensor {
+  readonly tensor: PlanTensor;
+  readonly device: Device;
+  readonly buffer: DeviceBuffer;
+}
+
+export interface SessionOptions {
+  /** Where the plan's parameters come from; needed if it has any. */
+  readonly weights?: Pick<Weights, "source" | "chunks" | "tensors">;
+  /** Inputs that another session of the same device has already computed. */
+  readonly bind?: Readonly<Record<string, DeviceTensor>>;
+  readonly onProgress?: Progress;
+  /** Stops loading. */
+  readonly signal?: AbortSignal;
+}
+
+/** Inputs of a run: plain numbers are converted to the input's dtype. */
+export type Inputs = Readonly<Record<string, Numbers | readonly number[]>>;
+
+export interface Session {
+  readonly plan: Plan;
+  /**
+   * Runs the plan once. Inputs that stay as they were in the last run need not be given again.
+   * Returns the outputs named in `read`, or all of them.
+   * @throws E420 for unknown, missing or misshaped inputs, E422 if the device is lost.
+   */
+  run(inputs?: Inputs, read?: readonly string[]): Promise<Record<string, Numbers>>;
+  /** Runs once and measures every step. */
+  profile(inputs?: Inputs): Promise<readonly StepTime[]>;
+  /** An output as it lies on the device, for binding elsewhere. */
+  output(name: string): DeviceTensor;
+  /** Bytes of device memory by role. */
+  memory(): Readonly<Record<string, number>>;
+  /** Frees the session's buffers. The device stays. */
+  close(): void;
+}
+
+/**
+ * Places a plan on a device: allocates buffers, streams the weights, compiles all kernels at once.
+ * @throws E421 for a plan of another format or target, E423 when memory runs out, E204 when the
+ * weights lack a parameter.
+ */
+export async function createSession(
+  plan: Plan,
+  device: Device,
+  options: SessionOptions = {},
+): Promise<Session> {
+  checkPlan(plan, device);
+  const { bind = {}, onProgress = () => {}, signal } = options;
+  const bound = new Map<number, DeviceBuffer>();
+  for (const [name, from] of Object.entries(bind))
+    bound.set(bindInput(plan, name, from, device), from.buffer);
+  const own = plan.buffers.map((b, i) => (bound.has(i) ? { ...b, bytes: 0 } : b));
+  const made = await device.allocate(own.filter((b) => b.bytes > 0));
+  let next = 0;
+  const buffers = own.map((b, i) => (b.bytes > 0 ? made[next++]! : bound.get(i)!));
+  const free = () => {
+    for (const b of made) b.destroy();
+  };
+  try {
+    const [program] = await Promise.all([
+      device.load(plan, buffers, onProgress),
+      fillWeights(plan, device, buffers, options.weights, onProgress, signal),
+    ]);
+    return openSession(plan, device, buffers, program, new Set(Object.keys(bind)), free);
+  } catch (error) {
+    free();
+    throw error;
+  }
+}
+
+function checkPlan(plan: Plan, device: Device): void {
+  if (plan.format !== planFormat)
+    throw diagnose("E421", {
+      message: `plan ${plan.name} has format ${plan.format}, this runtime reads ${planFormat}`,
+      help: "build it again with this version of inarch",
+    });
+  if (plan.target !== device.target)
+    throw diagnose("E421", {
+      message: `plan ${plan.name} is for ${plan.target}, but the device runs ${device.target}`,
+      help: `compile it with { target: "${device.target}" }`,
+    });
+}
+
+function bindInput(plan: Plan, name: string, from: DeviceTensor, device: Device): number {
+  const input = plan.inputs.find((t) => t.name === name);
+  const words = (t: PlanTensor) => `${t.dtype}[${t.shape.join(", ")}]`;
+  if (!input) throw unknownInput(plan, name);
+  if (from.device !== device)
+    throw diagnose("E420", {
+      message: `input ${name} is bound to a tensor of another device (${from.device.name})`,
+      help: "create both sessions on one device",
+    });
+  if (words(input) !== words(from.tensor))
+    throw diagnose("E420", {
+      message: `input ${name} is ${words(input)}, but ${from.tensor.name} is ${words(from.tensor)}`,
+      help: "bind a tensor of the same dtype and shape",
+    });
+  return input.buffer;
+}
+
+const unknownInput = (plan: Plan, name: string) =>
+  diagnose("E420", {
+    message: `plan ${plan.name} has no input "${name}"`,
+    help: `its inputs are ${plan.inputs.map((t) => t.name).join(", ") || "none"}`,
+  });
+
+async function fillWeights(
+  plan: Plan,
+  device: Device,
+  buffers: readonly DeviceBuffer[],
+  weights: SessionOptions["weights"],
+  onProgress: Progress,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (plan.parameters.length === 0) return;
+  if (!weights)
+    throw diagnose("E420", {
+      message: `plan ${plan.name} has ${plan.parameters.length} parameters but no weights are given`,
+      help: "pass { weights: await openWeights(...) }",
+    });
+  const total = plan.parameters.reduce((sum, p) => sum + p.bytes, 0);
+  let done = 0;
+  for (const p of plan.parameters) {
+    signal?.throwIfAborted();
+    checkParameter(p, weights);
+    let offset = p.offset;
+    for await (const chunk of weights.chunks(p.name)) {
+      await device.write(buffers[p.buffer]!, offset, chunk);
+      offset += chunk.byteLength;
+      done += chunk.byteLength;
+      onProgress(done, total, "bytes of weights");
+    }
+  }
+}
+
+function checkParameter(p: PlanTensor, weights: NonNullable<SessionOptions["weights"]>): void {
+  const entry = weights.tensors.get(p.name);
+  if (entry && entry.shape.join() === p.shape.join()) return;
+  throw diagnose("E420", {
+    message: entry
+      ? `${p.name} is [${entry.shape.join(", ")}] in the weights but [${p.shape.join(", ")}] in the plan`
+      : `the weights have no tensor ${p.name}`,
+    where: weights.source,
+    help: "use the checkpoint that the plan was compiled for",
+  });
+}
+
+function openSession(
+  plan: Plan,
+  device: Device,
+  buffers: readonly DeviceBuffer[],
+  program: Awaited<ReturnType<Device["load"]>>,
+  given: Set<string>,
+  free: () => void,
+): Session {
+  let open = true;
+  const ready = async (inputs: Inputs) => {
+    if (!open)
+      throw diagnose("E427", {
+        message: `the session of ${plan.name} is closed`,
+        help: "create a new session",
+      });
+    for (const [name, values] of Object.entries(inputs)) {
+      const input = plan.inputs.find((t) => t.name === name);
+      if (!input) throw unknownInput(plan, name);
+      await device.write(buffers[input.buffer]!, input.offset, convert(input, values));
+      given.add(name);
+    }
+    const missing = plan.inputs.filter((t) => !given.has(t.name)).map((t) => t.name);
+    if (missing.length > 0)
+      throw diagnose("E420", {
+        message: `plan ${plan.name} needs inputs that were never given: ${missing.join(", ")}`,
+        help: `run({ ${missing.map((n) => `${n}: ...`).join(", ")} })`,
+      });
+  };
+  const find = (name: string) => {
+    const output = plan.outputs.find((t) => t.name === name);
+    if (!output)
+      throw diagnose("E420", {
+        message: `plan ${plan.name} has no output "${name}"`,
+        help: `its outputs are ${plan.outputs.map((t) => t.name).join(", ")}`,
+      });
+    return output;
+  };
+  return {
+    plan,
+    async run(inputs = {}, read = plan.outputs.map((t) => t.name)) {
+      await ready(inputs);
+      await program.run();
+      const values = await Promise.all(
+        read.map(find).map(async (t) => {
+          const scalar = t.dtype === "bool" ? "u32" : t.dtype;
+          return device.read(buffers[t.buffer]!, t.offset, count(t), scalar);
+        }),
+      );
+      return Object.fromEntries(read.map((name, i) => [name, values[i]!]));
+    },
+    async profile(inputs = {}) {
+      await ready(inputs);
+      return program.profile();
+    },
+    output: (name) => {
+      const tensor = find(name);
+      return { tensor, device, buffer: buffers[tensor.buffer]! };
+    },
+    memory() {
+      const sums: Record<string, number> = {};
+      for (const { role, bytes } of plan.buffers) sums[role] = (sums[role] ?? 0) + bytes;
+      return sums;
+    },
+    close() {
+      open = false;
+      free();
+    },
+  };
+}
+
+const count = (t: PlanTensor) => t.shape.reduce((a, b) => a * b, 1);
+
+/** The values as an array of the input's dtype. */
+function convert(input: PlanTensor, values: Numbers | readonly number[]): Numbers {
+  if (values.length !== count(input))
+    throw diagnose("E420", {
+      message: `input ${input.name} has ${values.length} elements, but its shape [${input.shape.join(", ")}] holds ${count(input)}`,
+      help: "give row-major values of exactly that shape",
+    });
+  switch (input.dtype) {
+    case "f32":
+      return values instanceof Float32Array || values instanceof Float64Array
+        ? values
+        : Float32Array.from(values);
+    case "i32":
+      return values instanceof Int32Array ? values : Int32Array.from(values);
+    case "u32":
+      return values instanceof Uint32Array ? values : Uint32Array.from(values);
+    case "bool":
+      return Uint32Array.from(values, (v) => Number(v !== 0));
+  }
+}

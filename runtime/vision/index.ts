@@ -1,0 +1,17 @@
+/** Everything between a picture's bytes and the model's tensors, without a dependency. */
+export {
+  checkImage,
+  checkMask,
+  type Image,
+  image,
+  type Mask,
+  type Size,
+  splitMasks,
+} from "./image.ts";
+export { logitsOfPicture } from "./mask-prompt.ts";
+export { decodeNpy, encodeNpy, type NumpyArray } from "./npy.ts";
+export { contactSheet, drawCutout, drawOverlay } from "./overlay.ts";
+export { type Logits, pickLogits, threshold, upsampleMasks } from "./postprocess.ts";
+export { type Frame, frameOf, normalize, preprocess, toModelPixels } from "./preprocess.ts";
+export { type Box, checkPrompts, type Label, type Point, type Prompts } from "./prompts.ts";
+export { longestSideSize, resizeImage, resizeLongestSide } from "./resize.ts";

@@ -1,0 +1,63 @@
+/**
+ * Finds NaN and infinite weights. One of them makes every output of the model NaN, far from its
+ * cause, and a shader may not even notice; so loading looks first.
+ */
+import { diagnose } from "../../diagnostics/index.ts";
+import { isFloat } from "./dtype.ts";
+import type { Weights } from "./weights.ts";
+
+export interface NonFinite {
+  /** How many values are NaN or infinite. */
+  readonly count: number;
+  /** Row-major index of the first of them. */
+  readonly index: number;
+  readonly value: number;
+}
+
+/** Looks through values that are in memory; `undefined` when all are finite. */
+export function findNonFinite(values: Float32Array): NonFinite | undefined {
+  let count = 0;
+  let index = -1;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    // Only for NaN and the infinities is the difference with itself not zero.
+    if (value - value !== 0) {
+      if (count++ === 0) index = i;
+    }
+  }
+  return count === 0 ? undefined : { count, index, value: values[index]! };
+}
+
+/**
+ * Reads every float tensor (or those named), piece by piece. Errors: E205, which names all tensors
+ * with a NaN or an infinite value; an f64 value beyond the range of f32 counts as infinite.
+ */
+export async function checkFinite(weights: Weights, names?: Iterable<string>): Promise<void> {
+  const found = new Map<string, NonFinite>();
+  for (const name of names ?? weights.tensors.keys()) {
+    const entry = weights.tensors.get(name);
+    if (entry && !isFloat(entry.dtype)) continue;
+    let before = 0;
+    for await (const values of weights.chunks(name)) {
+      const bad = findNonFinite(values);
+      const earlier = found.get(name);
+      if (bad && earlier) found.set(name, { ...earlier, count: earlier.count + bad.count });
+      else if (bad) found.set(name, { ...bad, index: before + bad.index });
+      before += values.length;
+    }
+  }
+  if (found.size > 0) throw notFinite(weights.source, found);
+}
+
+/** The error for what `findNonFinite` found, by tensor name. */
+export function notFinite(source: string, found: ReadonlyMap<string, NonFinite>) {
+  const lines = [...found].map(
+    ([name, { count, index, value }]) =>
+      `\n    ${name}: ${count} ${count === 1 ? "value" : "values"}, the first is ${value} at ${index}`,
+  );
+  return diagnose("E205", {
+    message: `${found.size} ${found.size === 1 ? "tensor has" : "tensors have"} NaN or infinite values:${lines.join("")}`,
+    where: source,
+    help: "the training run that wrote it diverged, or the file was damaged: use another checkpoint",
+  });
+}

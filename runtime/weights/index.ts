@@ -1,0 +1,32 @@
+/** Reading and writing checkpoints. */
+export {
+  type Dtype,
+  type FloatDtype,
+  fromFloat32,
+  isFloat,
+  itemBytes,
+  largestFinite,
+  toFloat32,
+} from "./dtype.ts";
+export { checkFinite, findNonFinite, type NonFinite, notFinite } from "./finite.ts";
+export { bfloatToFloat, floatToBfloat, floatToHalf, halfToFloat } from "./half.ts";
+export { openWeights } from "./open.ts";
+export { openSafetensors } from "./safetensors.ts";
+export {
+  type ByteSink,
+  planSafetensors,
+  type SafetensorsPlan,
+  streamSafetensors,
+  type TensorPlan,
+  writeSafetensors,
+} from "./safetensors-write.ts";
+export { type ByteSource, blobSource, bytesSource } from "./source.ts";
+export { openTorch } from "./torch.ts";
+export {
+  makeWeights,
+  renameWeights,
+  type TensorData,
+  type TensorEntry,
+  type TensorReader,
+  type Weights,
+} from "./weights.ts";

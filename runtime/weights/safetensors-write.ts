@@ -1,0 +1,118 @@
+/**
+ * Writes safetensors. The order of tensors depends on nothing but their names and dtypes (wide
+ * elements first, so that every tensor is aligned; then by name): same tensors, same bytes.
+ */
+import { diagnose } from "../../diagnostics/index.ts";
+import { type Dtype, itemBytes } from "./dtype.ts";
+import { allocate } from "./source.ts";
+import { countElements, type TensorData } from "./weights.ts";
+
+/** Where a large file goes, piece by piece. */
+export interface ByteSink {
+  write(bytes: Uint8Array): Promise<void>;
+}
+
+/** What is known of a tensor before its elements are. */
+export interface TensorPlan {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+}
+
+/** A whole file in memory. Errors: E216 (a tensor cannot be written as described). */
+export function writeSafetensors(
+  tensors: ReadonlyMap<string, TensorData>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
+  const { header, order, totalBytes } = planSafetensors(tensors, metadata);
+  const file = allocate(totalBytes, "a safetensors file");
+  file.set(header);
+  let at = header.byteLength;
+  for (const { name, bytes } of order) {
+    const { data } = tensors.get(name)!;
+    if (data.byteLength !== bytes) throw wrongSize(name, bytes, data.byteLength);
+    file.set(data, at);
+    at += bytes;
+  }
+  return file;
+}
+
+/**
+ * Streams a file into `sink`, one tensor after another; `elements` is asked for each tensor's bytes
+ * (row-major, little-endian, in pieces of any length). Errors: E216.
+ */
+export async function streamSafetensors(
+  sink: ByteSink,
+  tensors: ReadonlyMap<string, TensorPlan>,
+  metadata: Readonly<Record<string, string>>,
+  elements: (name: string) => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<void> {
+  const { header, order } = planSafetensors(tensors, metadata);
+  await sink.write(header);
+  for (const { name, bytes } of order) {
+    let written = 0;
+    for await (const piece of elements(name)) {
+      written += piece.byteLength;
+      if (written > bytes) throw wrongSize(name, bytes, written);
+      await sink.write(piece);
+    }
+    if (written !== bytes) throw wrongSize(name, bytes, written);
+  }
+}
+
+export interface SafetensorsPlan {
+  /** The length field and the JSON, padded with spaces to a multiple of 8 bytes. */
+  readonly header: Uint8Array<ArrayBuffer>;
+  /** The order in which the elements follow. */
+  readonly order: readonly { readonly name: string; readonly bytes: number }[];
+  /** Size of the whole file. */
+  readonly totalBytes: number;
+}
+
+/** Lays a file out: its header, and in which order the tensors follow. Errors: E216. */
+export function planSafetensors(
+  tensors: ReadonlyMap<string, TensorPlan>,
+  metadata: Readonly<Record<string, string>>,
+): SafetensorsPlan {
+  const order = [...tensors]
+    .map(([name, { dtype, shape }]) => ({ name, dtype, shape, bytes: sizeOf(name, dtype, shape) }))
+    .sort((a, b) => itemBytes[b.dtype] - itemBytes[a.dtype] || compare(a.name, b.name));
+  const json: Record<string, unknown> = {};
+  const pairs = Object.entries(metadata).sort(([a], [b]) => compare(a, b));
+  if (pairs.length > 0) json.__metadata__ = Object.fromEntries(pairs);
+  let end = 0;
+  for (const { name, dtype, shape, bytes } of order) {
+    const entry = { dtype: dtype.toUpperCase(), shape, data_offsets: [end, end + bytes] };
+    // Plain assignment would lose a tensor that is called __proto__.
+    Object.defineProperty(json, name, { value: entry, enumerable: true });
+    end += bytes;
+  }
+  const text = new TextEncoder().encode(JSON.stringify(json));
+  const length = Math.ceil(text.byteLength / 8) * 8;
+  const header = allocate(8 + length, "a safetensors header").fill(0x20);
+  new DataView(header.buffer).setBigUint64(0, BigInt(length), true);
+  header.set(text, 8);
+  return { header, order, totalBytes: header.byteLength + end };
+}
+
+function sizeOf(name: string, dtype: Dtype, shape: readonly number[]): number {
+  const elements = countElements(shape);
+  if (name !== "__metadata__" && elements !== undefined) return elements * itemBytes[dtype];
+  throw diagnose("E216", {
+    message:
+      elements === undefined
+        ? `the shape [${shape}] is not a list of sizes`
+        : "the name __metadata__ is taken by the format",
+    where: `tensor "${name}"`,
+    help: "give each tensor a name of its own and a shape of whole numbers, zero and up",
+  });
+}
+
+const wrongSize = (name: string, expected: number, actual: number) =>
+  diagnose("E216", {
+    message: `the shape and dtype take ${expected} bytes, but ${actual} were given`,
+    where: `tensor "${name}"`,
+    help: "give the elements as bytes, row-major, and the shape and dtype that belong to them",
+  });
+
+/** By UTF-16 code units: the same in every locale. */
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

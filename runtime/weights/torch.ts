@@ -1,0 +1,149 @@
+/**
+ * PyTorch checkpoints as `torch.save` has written them since version 1.6: a zip with one pickle that
+ * describes the tensors (`data.pkl`) and one entry per storage (`data/<key>`). The pickle is read by
+ * a machine that cannot run anything; storages are read in place, when a tensor is asked for.
+ */
+import { diagnose } from "../../diagnostics/index.ts";
+import { itemBytes } from "./dtype.ts";
+import { unpickle } from "./pickle.ts";
+import type { PickleValue } from "./pickle-state.ts";
+import { allocate, type ByteSource } from "./source.ts";
+import { gather, isContiguous, swapBytes } from "./strides.ts";
+import { findStateDict } from "./torch-dict.ts";
+import { readStorage, spanOf, type TorchTensor, torchGlobals } from "./torch-globals.ts";
+import { countElements, makeWeights, type TensorEntry, type Weights } from "./weights.ts";
+import { locate, openZip, readEntry, type ZipArchive } from "./zip.ts";
+
+interface Placed extends TensorEntry, TorchTensor {
+  readonly kind: "tensor";
+  /** Where the first element lies, in bytes from the start of the file. */
+  readonly start: number;
+}
+
+/**
+ * Opens a checkpoint: reads the zip's directory and the pickle, and finds every storage.
+ *
+ * Errors: E220, E221 (the zip), E222 (a zip, but no checkpoint), E225 to E227 (the pickle), E228 (a
+ * tensor and its storage contradict each other), E229 (no state dict inside).
+ */
+export async function openTorch(source: ByteSource): Promise<Weights> {
+  const archive = await openZip(source);
+  const root = findRoot(archive);
+  const pickle = archive.entries.get(`${root}data.pkl`)!;
+  const value: PickleValue = unpickle(await readEntry(archive, pickle), {
+    name: `${source.name}, entry "${pickle.name}"`,
+    globals: torchGlobals,
+    persistent: readStorage,
+  });
+  const bigEndian = await isBigEndian(archive, root);
+  const tensors = await placeTensors(archive, root, findStateDict(value, source.name));
+  return makeWeights({
+    source: source.name,
+    tensors,
+    metadata: {},
+    stream: (name, elements) => stream(source, tensors.get(name)!, elements, bigEndian),
+    close: async () => source.close?.(),
+  });
+}
+
+/** The folder inside the zip, with its slash: the one that holds `data.pkl`. */
+function findRoot({ source, entries }: ZipArchive): string {
+  const names = [...entries.keys()];
+  const roots = names
+    .filter((name) => /^(?:[^/]+\/)?data\.pkl$/.test(name))
+    .map((name) => name.slice(0, -"data.pkl".length));
+  const [root] = roots;
+  if (root === undefined || roots.length > 1) {
+    const sample = names.slice(0, 5).join(", ");
+    throw diagnose("E222", {
+      message: `this zip has ${roots.length} entries data.pkl, a checkpoint has one; it holds ${names.length} entries (${sample}${names.length > 5 ? ", …" : ""})`,
+      where: source.name,
+      help: "give the .pth or .pt file itself; if it was packed into this zip, unpack it first",
+    });
+  }
+  if (entries.has(`${root}constants.pkl`)) {
+    throw diagnose("E222", {
+      message: "this is a TorchScript program, not a checkpoint: it holds code besides the weights",
+      where: source.name,
+      help: "in Python: torch.save(torch.jit.load(path).state_dict(), 'weights.pth')",
+    });
+  }
+  return root;
+}
+
+/** Since PyTorch 2.1 a record says in which byte order the storages are; before, it was little. */
+async function isBigEndian(archive: ZipArchive, root: string): Promise<boolean> {
+  const entry = archive.entries.get(`${root}byteorder`);
+  if (!entry) return false;
+  const order = entry.size > 16 ? "" : new TextDecoder().decode(await readEntry(archive, entry));
+  if (order === "little" || order === "big") return order === "big";
+  throw diagnose("E222", {
+    message: `the byte order is recorded as ${JSON.stringify(order)}, neither little nor big`,
+    where: `${archive.source.name}, entry "${entry.name}"`,
+    help: "the file is damaged: fetch it again",
+  });
+}
+
+/** A view may repeat elements, but a small file must not turn into a huge tensor. */
+const maxRepeated = 64 * 2 ** 20;
+
+async function placeTensors(
+  archive: ZipArchive,
+  root: string,
+  tensors: ReadonlyMap<string, TorchTensor>,
+): Promise<Map<string, Placed>> {
+  const file = archive.source;
+  const starts = new Map<string, number>();
+  const placed = new Map<string, Placed>();
+  let total = 0;
+  for (const [name, tensor] of tensors) {
+    const { storage, offset, shape } = tensor;
+    const { dtype, key, elements } = storage;
+    const wrong = (message: string) =>
+      diagnose("E228", {
+        message,
+        where: `${file.name}, tensor "${name}"`,
+        help: "the file is damaged, or not written by torch.save: fetch it again",
+      });
+    const entry = archive.entries.get(`${root}data/${key}`);
+    if (!entry) throw wrong(`its storage, the entry "${root}data/${key}", is missing`);
+    if (entry.size !== elements * itemBytes[dtype]) {
+      throw wrong(
+        `its storage should hold ${elements} elements of ${dtype}, ${elements * itemBytes[dtype]} bytes, but the entry has ${entry.size}`,
+      );
+    }
+    const bytes = countElements(shape)! * itemBytes[dtype];
+    if (bytes > Math.max(entry.size, maxRepeated)) {
+      throw wrong(`it repeats ${entry.size} stored bytes until they are ${bytes}`);
+    }
+    total += bytes;
+    if (total > Math.max(2 ** 30, 16 * file.size)) {
+      throw wrong(
+        `up to this tensor the file of ${file.size} bytes claims ${total} bytes of tensors`,
+      );
+    }
+    const storageStart = starts.get(key) ?? (await locate(archive, entry));
+    starts.set(key, storageStart);
+    placed.set(name, { ...tensor, dtype, bytes, start: storageStart + offset * itemBytes[dtype] });
+  }
+  return placed;
+}
+
+async function* stream(source: ByteSource, tensor: Placed, elements: number, bigEndian: boolean) {
+  const width = itemBytes[tensor.dtype];
+  const count = tensor.bytes / width;
+  const contiguous = isContiguous(tensor);
+  // A view with strides needs its whole span at once: any piece of it may be scattered all over.
+  const span = contiguous || count === 0 ? undefined : await readSpan(source, tensor, width);
+  for (let first = 0; first < count; first += elements) {
+    const length = Math.min(elements, count - first) * width;
+    const data = span
+      ? gather(span, tensor, width, first, allocate(length, source.name))
+      : await source.read(tensor.start + first * width, length);
+    if (bigEndian) swapBytes(data, width);
+    yield data;
+  }
+}
+
+const readSpan = (source: ByteSource, tensor: Placed, width: number) =>
+  source.read(tensor.start, spanOf(tensor) * width);

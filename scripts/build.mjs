@@ -1,0 +1,77 @@
+/** dist/: compiled again when any source is newer than the last build. */
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { alone } from "./lock.mjs";
+import { capture, root, say } from "./processes.mjs";
+
+const folders = ["bench", "cli", "compiler", "diagnostics", "models", "ops", "runtime"];
+const settings = ["package-lock.json", "tsconfig.json", "tsconfig.build.json"];
+const dist = join(root, "dist");
+const stamp = join(dist, ".built");
+
+/**
+ * Builds what is out of date.
+ * @returns whether the sources compile, and what the compiler said about them where they do not.
+ */
+export async function build() {
+  if (upToDate()) return { ok: true, output: "" };
+  return alone(async () => {
+    if (upToDate()) return { ok: true, output: "" };
+    say("building dist");
+    // The stamp gets the time of the start: what is saved during the build is newer than it.
+    const started = new Date();
+    removeOrphans();
+    const { code, output } = await capture(process.execPath, [
+      join(root, "node_modules", "typescript", "bin", "tsc"),
+      "-p",
+      "tsconfig.build.json",
+    ]);
+    // With errors the compiler still writes files, but the next run must try again.
+    if (code !== 0) return { ok: false, output: output.trim() };
+    mkdirSync(dist, { recursive: true });
+    writeFileSync(stamp, "");
+    utimesSync(stamp, started, started);
+    return { ok: true, output: "" };
+  });
+}
+
+function upToDate() {
+  if (!existsSync(stamp)) return false;
+  const built = statSync(stamp).mtimeMs;
+  return entries().every((path) => statSync(path).mtimeMs < built);
+}
+
+/** Sources and their folders: a folder is newer when a file in it was removed. */
+function entries() {
+  const walk = (folder) => [
+    folder,
+    ...readdirSync(folder, { withFileTypes: true, recursive: true })
+      .filter((entry) => entry.isDirectory() || entry.name.endsWith(".ts"))
+      .map((entry) => join(entry.parentPath, entry.name)),
+  ];
+  const present = folders
+    .map((folder) => join(root, folder))
+    .filter((folder) => existsSync(folder));
+  return [...present.flatMap(walk), ...settings.map((file) => join(root, file))];
+}
+
+/** Removes outputs whose source is gone, so that nothing imports what no longer exists. */
+function removeOrphans() {
+  for (const folder of folders) {
+    const outputs = join(dist, folder);
+    if (!existsSync(outputs)) continue;
+    for (const name of readdirSync(outputs, { recursive: true })) {
+      const source = name.replace(/(?:\.d\.ts|\.js|\.js\.map)$/, ".ts");
+      if (source === name || existsSync(join(root, folder, source))) continue;
+      rmSync(join(outputs, name), { force: true });
+    }
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * `npm test`: set-up, formatting, lint, types, and the tests. Each of the first checks counts as
+ * one; the last line is the sum. Arguments go to vitest: `npm test -- test/tidy.test.ts`.
+ */
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { main, root, run, SetupError, say } from "./processes.mjs";
+import { setUp } from "./setup.mjs";
+
+const counts = join(root, "out", "counts.json");
+const tool = (...path) => join(root, "node_modules", ...path);
+
+await main(async (args) => {
+  const sum = { passed: 0, failed: 0, skipped: 0 };
+  const missing = await runAll(args, sum);
+  if (sum.skipped > 0 && missing) announce(sum.skipped, missing);
+  const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : "";
+  process.stdout.write(`${sum.passed} passed, ${sum.failed} failed${skipped}\n`);
+  return sum.failed === 0 ? 0 : 1;
+});
+
+/** @returns what to type to get a device, when there is none. */
+async function runAll(args, sum) {
+  const ready = await setUp().catch((failure) => {
+    if (!(failure instanceof SetupError)) throw failure;
+    say(failure.message);
+  });
+  if (!ready) {
+    sum.failed++;
+    return undefined;
+  }
+  const { env, missing, built } = ready;
+  if (missing) say(`NO DEVICE: tests that need one are skipped. To get one, type: ${missing}`);
+  const node = (...command) => run(process.execPath, command, env);
+  const biome = (...flags) => node(tool("@biomejs", "biome", "bin", "biome"), "check", ...flags);
+  await check("formatting", sum, () => biome("--linter-enabled=false"));
+  await check("lint", sum, () =>
+    biome("--formatter-enabled=false", "--assist-enabled=false", "--error-on-warnings"),
+  );
+  // The build leaves out tests and examples; its own failure, whatever the cause, counts here too.
+  await check("types", sum, async () => {
+    const code = await node(tool("typescript", "bin", "tsc"), "--noEmit");
+    if (code === 0 && !built.ok) say(`dist cannot be built:\n${built.output}`);
+    return built.ok ? code : 1;
+  });
+  await runTests(args, sum, env);
+  return missing;
+}
+
+async function check(name, sum, work) {
+  const code = await work();
+  say(code === 0 ? `${name}: right` : `${name}: FAILED`);
+  sum[code === 0 ? "passed" : "failed"]++;
+}
+
+async function runTests(args, sum, env) {
+  rmSync(counts, { force: true });
+  const code = await run(
+    process.execPath,
+    [
+      tool("vitest", "vitest.mjs"),
+      "run",
+      "--reporter=default",
+      `--reporter=${join(root, "scripts", "counts.mjs")}`,
+      ...args,
+    ],
+    { ...env, INARCH_COUNTS: counts },
+  );
+  const result = existsSync(counts) ? JSON.parse(readFileSync(counts, "utf8")) : {};
+  for (const [name, number] of Object.entries(result)) sum[name] += number;
+  // A run that ended badly without saying where is a failure nonetheless.
+  if (code === 0 || result.failed > 0) return;
+  say(`the tests ended with code ${code}`);
+  sum.failed++;
+}
+
+function announce(skipped, missing) {
+  const line = "=".repeat(80);
+  const words = `${skipped} tests were SKIPPED: there is no WebGPU device.\nTo run them, type: ${missing}`;
+  process.stdout.write(`${line}\n${words}\n${line}\n`);
+}

@@ -1,0 +1,10 @@
+/**
+ * `npm run verify -- FILE… [--device webgpu|reference]`: checks reference files against what the
+ * compiled model computes, a line for each tensor. All arguments go to the command.
+ */
+import { main, run } from "./processes.mjs";
+import { setUpToRun } from "./setup.mjs";
+
+await main(async (args) =>
+  run(process.execPath, ["dist/cli/verify.js", ...args], await setUpToRun()),
+);

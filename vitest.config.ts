@@ -1,0 +1,18 @@
+/**
+ * How the tests run. A process for each file: a native crash of Dawn then takes one file with it,
+ * which fails, and every file gets a device of its own.
+ */
+import { availableParallelism } from "node:os";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    pool: "forks",
+    // The software device uses every core by itself, so more files at once only wait for each other.
+    maxWorkers: Math.min(availableParallelism(), 4),
+    // A kernel on the software device, or a compilation of a whole model, takes seconds.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
