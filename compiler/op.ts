@@ -22,6 +22,7 @@ export {
   type DType,
   elements,
   type Node,
+  refuse,
   type Shape,
   sameShape,
   show,
@@ -30,6 +31,7 @@ export {
 } from "./graph/tensor.ts";
 export { always, Builder, type Variable } from "./kernel/builder.ts";
 export type { Buffer, Kernel, Scalar } from "./kernel/ir.ts";
+export { flatGroups } from "./kernel/lower.ts";
 export { flatten, type In, type Out, unflatten } from "./kernel/ports.ts";
 export { bounded, index, literal, type Operand, Value } from "./kernel/value.ts";
 export type { Profile } from "./profile.ts";

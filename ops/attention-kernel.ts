@@ -17,7 +17,21 @@ import {
   type Type,
   type Value,
 } from "../compiler/op.ts";
-import { type AttentionAttrs, operands } from "./attention.ts";
+
+export interface AttentionAttrs {
+  readonly scale: number;
+  readonly hasBias: boolean;
+  /** Rows and columns of the grid that queries and keys lie on; undefined without relative terms. */
+  readonly grid: readonly [rows: number, columns: number] | undefined;
+}
+
+/** q, k, v, then bias, then the two tables of relative positions, as far as they are there. */
+export function operands<T>(inputs: readonly T[], attrs: AttentionAttrs) {
+  const [q, k, v] = inputs as [T, T, T];
+  const bias = attrs.hasBias ? inputs[3] : undefined;
+  const [height, width] = inputs.slice(attrs.hasBias ? 4 : 3);
+  return { q, k, v, bias, height, width };
+}
 
 const least = -1e30;
 

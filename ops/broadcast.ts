@@ -1,19 +1,25 @@
-/** broadcastTo(x, shape): repeats axes of size 1 and adds axes in front. A view: nothing is copied. */
+/**
+ * broadcastTo(x, shape) repeats, sumTo(x, shape) sums what was repeated. Each is the derivative of
+ * the other, so they share a file.
+ */
 import {
   apply,
   type DType,
   type ElementOp,
+  elements,
   index,
+  type KernelOp,
   noBroadcast,
   sameShape,
   type Tensor,
 } from "../compiler/op.ts";
-import { sumTo } from "./sum-to.ts";
+import { reduceKernel, reduceOracle, reduceReads, summation } from "./reduce-kernel.ts";
 
 interface Attrs {
   readonly shape: readonly number[];
 }
 
+/** A view: nothing is copied. */
 export const op: ElementOp<Attrs> = {
   name: "broadcast",
   kind: "element",
@@ -62,7 +68,88 @@ export const op: ElementOp<Attrs> = {
   },
 };
 
+/** The sum over every axis along which `shape` broadcasts to the input's. */
+export const adjoint: KernelOp<Attrs> = {
+  name: "sum",
+  kind: "kernel",
+  type: ([x], { shape }, fail) => {
+    const lead = x!.shape.length - shape.length;
+    if (x!.dtype === "bool") fail("takes numbers, not bool", 'convert it: cast(x, "i32")');
+    if (lead < 0 || shape.some((n, i) => n !== 1 && n !== x!.shape[lead + i]))
+      fail(
+        `[${shape.join(", ")}] does not broadcast to [${x!.shape.join(", ")}]`,
+        "each size must be 1 or stay as it is, aligned at the last axis",
+      );
+    return [{ dtype: x!.dtype, shape }];
+  },
+  kernel: (site) => reduceKernel(site, summed(site.inputs[0]!, site.attrs), summation),
+  oracle: ([x], attrs, [type]) => [reduceOracle(x!, summed(x!, attrs), summation, type!.dtype)],
+  reads: ([x], attrs, _input, profile) => reduceReads(x!, summed(x!, attrs), profile),
+  work: ([x]) => elements(x!.shape),
+  vjp: ([g], { inputs }) => [broadcastTo(g!, inputs[0]!.shape)],
+  note: (a) => `to [${a.shape.join(", ")}]`,
+  tests: {
+    samples: [
+      {
+        inputs: [
+          [
+            [1, 2, 3],
+            [4, 5, 6],
+          ],
+        ],
+        call: (x) => sumTo(x!, [2, 1]),
+        outputs: [[[6], [15]]],
+      },
+      {
+        claim: "leading axes go away",
+        inputs: [
+          [
+            [1, 2, 3],
+            [4, 5, 6],
+          ],
+        ],
+        call: (x) => sumTo(x!, [3]),
+        outputs: [[5, 7, 9]],
+      },
+    ],
+    cases: (
+      [
+        ["long rows, several threads each", [5, 131], [5, 1]],
+        ["very long rows, in passes", [3, 5000], [3, 1]],
+        ["short rows, a thread each", [150, 7], [150, 1]],
+        ["columns", [77, 19], [1, 19]],
+        ["long columns, in passes", [300, 3], [1, 3]],
+        ["everything", [3, 5, 67], []],
+        ["axes that are not neighbours", [7, 13, 11], [1, 13, 1]],
+        ["leading axes and an inner one", [2, 3, 37, 4], [3, 1, 4]],
+        ["axes of size 1", [1, 70, 1], [1, 1, 1]],
+      ] as const
+    ).map(([claim, from, to]) => ({
+      claim,
+      inputs: [{ shape: from }],
+      call: (x?: Tensor) => sumTo(x!, to),
+      smooth: true,
+    })),
+  },
+};
+
 /** `x` repeated along axes of size 1 until it has `shape`. Throws E101 if it does not fit. */
 export function broadcastTo<D extends DType>(x: Tensor<D>, shape: readonly number[]): Tensor<D> {
   return sameShape(x.shape, shape) ? x : (apply(op, [x], { shape })[0] as Tensor<D>);
+}
+
+/**
+ * `x` summed until it has `shape`: over the axes that `shape` does not have, and those where it has
+ * size 1. Throws E101 if `shape` does not broadcast to that of `x`.
+ */
+export function sumTo<D extends DType>(x: Tensor<D>, shape: readonly number[]): Tensor<D> {
+  return sameShape(x.shape, shape) ? x : (apply(adjoint, [x], { shape })[0] as Tensor<D>);
+}
+
+/** The axes that are summed over. */
+function summed(x: { readonly shape: readonly number[] }, { shape }: Attrs): number[] {
+  const lead = x.shape.length - shape.length;
+  return x.shape
+    .map((_, i) => i)
+    .filter((i) => i < lead || (shape[i - lead] === 1 && x.shape[i] !== 1));
 }

@@ -2,10 +2,13 @@
  * A session: one plan on one device, with its weights in place. Inputs go in, outputs come out, and
  * between them nothing is compiled, allocated or bound again.
  */
-import { type Plan, type PlanTensor, planFormat } from "../compiler/plan.ts";
+import type { Plan, PlanTensor } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import type { Device, DeviceBuffer, Numbers, Progress, StepTime } from "./devices/device.ts";
 import type { Weights } from "./weights/weights.ts";
+
+/** The plan format that this runtime reads. */
+export const planFormat: Plan["format"] = 1;
 
 /** A tensor that stays on its device: bind it as another session's input. */
 export interface DeviceTensor {

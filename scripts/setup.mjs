@@ -31,9 +31,15 @@ export async function setUp() {
 /** As `setUp`, for scripts that can do nothing without a build. A device they find missing themselves. */
 export async function setUpToRun() {
   const { env, missing, built } = await setUp();
-  if (!built.ok) throw new SetupError(`the sources do not compile:\n${built.output}`);
+  if (!built.ok) throw new SetupError(`the sources do not compile:\n${beginning(built.output)}`);
   if (missing) say(`no WebGPU device. To get one, type: ${missing}`);
   return env;
+}
+
+function beginning(output) {
+  const lines = output.split("\n");
+  const rest = lines.length - 20;
+  return [...lines.slice(0, 20), ...(rest > 0 ? [`and ${rest} lines more`] : [])].join("\n");
 }
 
 function checkNode() {

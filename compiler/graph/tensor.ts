@@ -5,7 +5,7 @@
  * the start (attention and its row statistics, values and their indices).
  */
 import { captureSpan, diagnose, type LazySpan } from "../../diagnostics/index.ts";
-import type { Op } from "../op.ts";
+import type { Fail, Op } from "../op.ts";
 
 export type DType = "f32" | "i32" | "u32" | "bool";
 /** A size, or the name of one that is given at trace time. Names exist in the editor only. */
@@ -87,22 +87,32 @@ export const sameShape = (a: readonly number[], b: readonly number[]): boolean =
  */
 export function apply<A>(op: Op<A>, inputs: readonly Tensor[], attrs: A): Tensor[] {
   const span = captureSpan();
-  const words = ["left", "right"];
+  const fail: Fail = (message, help) => refuse(op.name, inputs, message, help, span);
   const types = op.type(
     inputs.map((x) => x.type),
     attrs,
-    (message, help) => {
-      throw diagnose("E101", {
-        message: `${op.name}: ${message}`,
-        at: span,
-        labels: inputs.map((x, i) => [
-          x.node.span,
-          `${inputs.length === 2 ? words[i] : `input ${i + 1}`}: ${show(x.type)}`,
-        ]),
-        help,
-      });
-    },
+    fail,
   );
   const node: Node = { op: op as Op, inputs, attrs, types, span };
   return types.map((_, i) => new Tensor(node, i));
+}
+
+/** Throws E101 at the user's place, with the inputs: what an op, or a composition of ops, refuses. */
+export function refuse(
+  name: string,
+  inputs: readonly Tensor[],
+  message: string,
+  help?: string,
+  at: LazySpan = captureSpan(),
+): never {
+  const words = ["left", "right"];
+  throw diagnose("E101", {
+    message: `${name}: ${message}`,
+    at,
+    labels: inputs.map((x, i) => [
+      x.node.span,
+      `${inputs.length === 2 ? words[i] : `input ${i + 1}`}: ${show(x.type)}`,
+    ]),
+    help,
+  });
 }

@@ -1,9 +1,13 @@
 /**
  * Builds kernels. TypeScript is the macro language: a `for` in TypeScript unrolls, `k.for` does not.
+ *
+ * Named values are shared and placed as far out as they can stand: index arithmetic written inside
+ * a loop is computed before it, so ports and kernels are written where they are used.
  */
 import { bug } from "../../diagnostics/index.ts";
 import type { Buffer, Expr, Kernel, Scalar, Stmt } from "./ir.ts";
-import { index, literal, type Operand, same, Value } from "./value.ts";
+import { fromSum, index, literal, type Operand, sumOf, Value } from "./value.ts";
+import { type Aligned, vectorise } from "./vectorise.ts";
 
 export interface Variable {
   /** Reads the variable where the expression is used. */
@@ -11,13 +15,22 @@ export interface Variable {
   set(v: Value): void;
 }
 
+/** A block under construction. */
+interface Scope {
+  readonly kind: "kernel" | "for" | "if";
+  readonly block: Stmt[];
+  /** Values named in this block, by what they compute. */
+  readonly named: Map<string, Value>;
+}
+
 export class Builder {
   readonly params: Buffer[] = [];
   readonly scratch: Buffer[] = [];
-  #block: Stmt[] = [];
-  /** Named values still in scope, innermost block last: what `let` may reuse. */
-  #named: { value: Value; ref: Value }[][] = [[]];
+  readonly #scopes: Scope[] = [{ kind: "kernel", block: [], named: new Map() }];
+  /** How deep each name was declared: 0 is the kernel itself. */
+  readonly #depths = new Map<string, number>();
   readonly #counts = new Map<string, number>();
+  readonly #aligned = new Map<Expr, Aligned>();
 
   group(axis: 0 | 1 | 2, extent?: number): Value {
     return extent === 1
@@ -45,36 +58,51 @@ export class Builder {
   }
 
   load(from: Buffer, at: Operand): Value {
-    const i = typeof at === "number" ? index(at) : at;
-    return new Value({ kind: "load", type: from.scalar, from, index: i.expr });
+    const whole = typeof at === "number" ? index(at) : at;
+    const isReadOnly = from.space === "global" && !from.writable;
+    const i = isReadOnly ? this.#spread(whole) : whole;
+    const expr: Expr = { kind: "load", type: from.scalar, from, index: i.expr };
+    if (isReadOnly) this.#noteAlignment(expr, whole, i);
+    return new Value(expr);
   }
 
   store(to: Buffer, at: Operand, v: Value): void {
     if (v.type !== to.scalar) bug(`a ${v.type} is stored to ${to.name}, which holds ${to.scalar}`);
     const i = typeof at === "number" ? index(at) : at;
-    this.#block.push({ kind: "store", to, index: i.expr, value: v.expr });
+    this.#emit({ kind: "store", to, index: i.expr, value: v.expr });
   }
 
-  /** Names a value, so that it is computed once. An equal pure value in scope is reused. */
+  /**
+   * Names a value, so that it is computed once. An equal value in scope is reused. Values that do
+   * not change are computed in the outermost block that knows what they need; loads stay inside
+   * the innermost `if`, which may guard them.
+   */
   let(hint: string, v: Value): Value {
-    if (v.expr.kind === "lit" || (v.expr.kind === "ref" && !v.expr.mutable)) return v;
-    if (v.expr.kind === "id") return v;
-    if (isStable(v.expr)) {
-      for (const scope of this.#named)
-        for (const entry of scope) if (equal(entry.value.expr, v.expr)) return entry.ref;
-    }
+    const { kind } = v.expr;
+    if (kind === "lit" || kind === "id" || (kind === "ref" && !v.expr.mutable)) return v;
+    const stable = isStable(v.expr);
+    const key = stable ? keyOf(v.expr) : "";
+    if (stable)
+      for (const scope of this.#scopes) {
+        const known = scope.named.get(key);
+        if (known) return known;
+      }
     const name = this.#name(hint);
-    this.#block.push({ kind: "let", name, value: v.expr });
-    const ref = new Value({ kind: "ref", type: v.type, name, mutable: false }, v.bound);
-    if (isStable(v.expr)) this.#named.at(-1)!.push({ value: v, ref });
+    const depth = stable ? this.#placeOf(v.expr) : this.#scopes.length - 1;
+    const scope = this.#scopes[depth]!;
+    scope.block.push({ kind: "let", name, value: v.expr });
+    this.#depths.set(name, depth);
+    const expr: Expr = { kind: "ref", type: v.type, name, mutable: false };
+    const ref = new Value(expr, v.bound, undefined, v.divisor);
+    if (stable) scope.named.set(key, ref);
     return ref;
   }
 
   var(hint: string, init: Value): Variable {
     const name = this.#name(hint);
-    this.#block.push({ kind: "var", name, value: init.expr });
+    this.#emit({ kind: "var", name, value: init.expr });
     const get = new Value({ kind: "ref", type: init.type, name, mutable: true });
-    return { get, set: (v) => void this.#block.push({ kind: "set", name, value: v.expr }) };
+    return { get, set: (v) => this.#emit({ kind: "set", name, value: v.expr }) };
   }
 
   for(hint: string, count: number, body: (i: Value) => void): void {
@@ -83,9 +111,10 @@ export class Builder {
       return;
     }
     const name = this.#name(hint);
+    this.#depths.set(name, this.#scopes.length);
     const i = new Value({ kind: "ref", type: "u32", name, mutable: false }, count - 1);
-    const inner = this.#nested(() => body(i));
-    if (count > 0) this.#block.push({ kind: "for", name, count, body: inner });
+    const inner = this.#nested("for", () => body(i));
+    if (count > 0) this.#emit({ kind: "for", name, count, body: inner });
   }
 
   if(cond: Value, body: () => void): void {
@@ -93,22 +122,79 @@ export class Builder {
       if (cond.expr.value) body();
       return;
     }
-    this.#block.push({ kind: "if", cond: cond.expr, body: this.#nested(body) });
+    const inner = this.#nested("if", body);
+    if (inner.length > 0) this.#emit({ kind: "if", cond: cond.expr, body: inner });
   }
 
   barrier(): void {
-    this.#block.push({ kind: "barrier" });
+    this.#emit({ kind: "barrier" });
   }
 
   finish(name: string, threads: Kernel["threads"], groups: Kernel["groups"]): Kernel {
-    return {
-      name,
-      params: this.params,
-      scratch: this.scratch,
-      threads,
-      groups,
-      body: this.#block,
+    const { body, vectors } = vectorise(this.#scopes[0]!.block, this.#aligned);
+    const { params, scratch } = this;
+    return { name, params, vectors, scratch, threads, groups, body };
+  }
+
+  #emit(stmt: Stmt): void {
+    this.#scopes.at(-1)!.block.push(stmt);
+  }
+
+  /** The outermost block in which an expression can be computed. */
+  #placeOf(e: Expr): number {
+    let depth = 0;
+    const visit = (x: Expr): void => {
+      switch (x.kind) {
+        case "lit":
+        case "id":
+          return;
+        case "ref":
+          depth = Math.max(depth, this.#depths.get(x.name) ?? 0);
+          return;
+        case "call":
+          for (const a of x.args) visit(a);
+          return;
+        case "cast":
+          visit(x.arg);
+          return;
+        case "load": {
+          const guard = this.#scopes.findLastIndex((s) => s.kind === "if");
+          depth = Math.max(depth, guard);
+          visit(x.index);
+        }
+      }
     };
+    visit(e);
+    return depth;
+  }
+
+  /** Splits an index into parts by the block that can compute them, and names each part. */
+  #spread(whole: Value): Value {
+    const { constant, terms } = sumOf(whole);
+    if (terms.length === 0) return whole;
+    const here = this.#scopes.length - 1;
+    const placed = terms.map(({ factor, atom }) => {
+      const named = this.let("i", atom);
+      return { factor, atom: named, depth: this.#placeOf(named.expr) };
+    });
+    let sum: Value = index(0);
+    for (const depth of [...new Set(placed.map((t) => t.depth))].sort((a, b) => a - b)) {
+      const part = fromSum({ constant: 0, terms: placed.filter((t) => t.depth === depth) });
+      sum = depth < here ? this.let("i", sum.add(part)) : sum.add(part);
+    }
+    return sum.add(constant);
+  }
+
+  #noteAlignment(load: Expr, whole: Value, spread: Value): void {
+    const { constant, terms } = sumOf(whole);
+    if (terms.some((t) => (t.factor * t.atom.divisor) % 4 !== 0)) return;
+    const base = spread.sub(constant);
+    const lane = constant % 4;
+    this.#aligned.set(load, {
+      key: `${keyOf(base.expr)}+${constant - lane}`,
+      lane,
+      index: base.add(constant - lane).expr,
+    });
   }
 
   #buffer(
@@ -133,15 +219,12 @@ export class Builder {
     return name;
   }
 
-  #nested(body: () => void): Stmt[] {
-    const outer = this.#block;
-    const inner: Stmt[] = [];
-    this.#block = inner;
-    this.#named.push([]);
+  #nested(kind: Scope["kind"], body: () => void): Stmt[] {
+    const inner: Scope = { kind, block: [], named: new Map() };
+    this.#scopes.push(inner);
     body();
-    this.#named.pop();
-    this.#block = outer;
-    return inner;
+    this.#scopes.pop();
+    return inner.block;
   }
 }
 
@@ -165,13 +248,30 @@ function isStable(e: Expr): boolean {
   }
 }
 
-/** Like `same`, and two loads of one place in read-only memory are equal too. */
-function equal(a: Expr, b: Expr): boolean {
-  if (a.kind === "load" && b.kind === "load") return a.from === b.from && equal(a.index, b.index);
-  if (a.kind === "call" && b.kind === "call")
-    return a.fn === b.fn && a.type === b.type && a.args.length === b.args.length
-      ? a.args.every((x, i) => equal(x, b.args[i]!))
-      : false;
-  if (a.kind === "cast" && b.kind === "cast") return a.type === b.type && equal(a.arg, b.arg);
-  return same(a, b);
+const keys = new WeakMap<Expr, string>();
+
+/** Two stable expressions with one key have one value. */
+function keyOf(e: Expr): string {
+  const known = keys.get(e);
+  if (known !== undefined) return known;
+  const key = makeKey(e);
+  keys.set(e, key);
+  return key;
+}
+
+function makeKey(e: Expr): string {
+  switch (e.kind) {
+    case "lit":
+      return `${e.value}${e.type}`;
+    case "id":
+      return `${e.of}.${e.axis}`;
+    case "ref":
+      return e.name;
+    case "call":
+      return `${e.fn}(${e.args.map(keyOf).join()})`;
+    case "cast":
+      return `${e.type}(${keyOf(e.arg)})`;
+    case "load":
+      return `${e.from.name}[${keyOf(e.index)}]`;
+  }
 }

@@ -58,6 +58,13 @@ export type Expr =
 export type Stmt =
   | { readonly kind: "let"; readonly name: string; readonly value: Expr }
   | { readonly kind: "var"; readonly name: string; readonly value: Expr }
+  | {
+      /** Four neighbours at once: names[j] = from[4 * index + j]. Only from global memory. */
+      readonly kind: "load4";
+      readonly names: readonly [string, string, string, string];
+      readonly from: Buffer;
+      readonly index: Expr;
+    }
   | { readonly kind: "set"; readonly name: string; readonly value: Expr }
   | { readonly kind: "store"; readonly to: Buffer; readonly index: Expr; readonly value: Expr }
   | {
@@ -72,6 +79,8 @@ export type Stmt =
 export interface Kernel {
   readonly name: string;
   readonly params: readonly Buffer[];
+  /** Those parameters that are read by `load4`, and by nothing else. */
+  readonly vectors: ReadonlySet<Buffer>;
   readonly scratch: readonly Buffer[];
   readonly threads: readonly [number, number, number];
   readonly groups: readonly [number, number, number];

@@ -16,11 +16,14 @@ export class Value {
   readonly bound: number;
   /** The same value as a sum of products with literals, where it was built as one. */
   readonly sum: Sum | undefined;
+  /** A number that divides a `u32` for certain: what alignment is proved with. */
+  readonly divisor: number;
 
-  constructor(expr: Expr, bound = Number.POSITIVE_INFINITY, sum?: Sum) {
+  constructor(expr: Expr, bound = Number.POSITIVE_INFINITY, sum?: Sum, divisor = 1) {
     this.expr = expr;
     this.bound = expr.kind === "lit" ? expr.value : bound;
     this.sum = sum;
+    this.divisor = expr.kind === "lit" ? expr.value : divisor;
   }
 
   get type(): Scalar {
@@ -115,7 +118,7 @@ export const index = (value: number): Value => literal(value, "u32");
 
 /** States a bound that the surrounding code guarantees (a guard, a clamp): `value <= bound`. */
 export const bounded = (value: Value, bound: number): Value =>
-  value.bound <= bound ? value : new Value(value.expr, bound, value.sum);
+  value.bound <= bound ? value : new Value(value.expr, bound, value.sum, value.divisor);
 
 const operand = (v: Operand, like: Value) => (typeof v === "number" ? literal(v, like.type) : v);
 
@@ -174,17 +177,17 @@ function foldSelect(fn: Fn, args: readonly Value[]): Value | undefined {
 }
 
 /** constant + sum of factor * atom: how index expressions are compared and divided. */
-interface Sum {
+export interface Sum {
   readonly constant: number;
   readonly terms: readonly { readonly factor: number; readonly atom: Value }[];
 }
 
-function linear(v: Value): Sum {
+export function sumOf(v: Value): Sum {
   if (v.expr.kind === "lit") return { constant: v.expr.value, terms: [] };
   return v.sum ?? { constant: 0, terms: [{ factor: 1, atom: v }] };
 }
 
-function fromLinear({ constant, terms }: Sum): Value {
+export function fromSum({ constant, terms }: Sum): Value {
   const merged = recompose(mergeTerms(terms));
   if (merged.length === 0) return index(constant);
   const bound = merged.reduce((sum, t) => sum + t.factor * t.atom.bound, constant);
@@ -195,10 +198,16 @@ function fromLinear({ constant, terms }: Sum): Value {
   }
   if (constant !== 0) sum = plain("add", "u32", [sum!, index(constant)]);
   if (merged.length === 1 && merged[0]!.factor === 1 && constant === 0) return merged[0]!.atom;
-  return new Value(sum!.expr, bound, { constant, terms: merged });
+  return new Value(sum!.expr, bound, { constant, terms: merged }, divisorOf(constant, merged));
 }
 
 type Term = Sum["terms"][number];
+
+const divisorOf = (constant: number, terms: readonly Term[]): number =>
+  terms.reduce((d, t) => gcd(d, t.factor * t.atom.divisor), constant);
+
+/** gcd(n, 0) = n: zero is a multiple of everything. */
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
 function mergeTerms(terms: readonly Term[]): Term[] {
   const out: Term[] = [];
@@ -223,7 +232,7 @@ function recompose(terms: Term[]): Term[] {
     });
     if (!high) continue;
     const rest = terms.filter((t) => t !== low && t !== high);
-    const whole = linear(mod.of);
+    const whole = sumOf(mod.of);
     if (whole.constant !== 0) continue;
     const back = whole.terms.map((t) => ({ factor: t.factor * low.factor, atom: t.atom }));
     return recompose(mergeTerms([...rest, ...back]));
@@ -256,11 +265,11 @@ function foldIndex(
   c: Value | undefined,
 ): Value | undefined {
   if (b === undefined) return undefined;
-  const [la, lb] = [linear(a), linear(b)];
+  const [la, lb] = [sumOf(a), sumOf(b)];
   const divisor = b.expr.kind === "lit" ? b.expr.value : undefined;
   switch (fn) {
     case "add":
-      return fromLinear({
+      return fromSum({
         constant: la.constant + lb.constant,
         terms: [...la.terms, ...lb.terms],
       });
@@ -268,7 +277,7 @@ function foldIndex(
       const [factor, of] = divisor === undefined ? [literalOf(a), lb] : [divisor, la];
       if (factor === undefined) return plain("mul", "u32", [a, b], a.bound * b.bound);
       if (factor === 0) return index(0);
-      return fromLinear({
+      return fromSum({
         constant: of.constant * factor,
         terms: of.terms.map((t) => ({ factor: t.factor * factor, atom: t.atom })),
       });
@@ -299,11 +308,11 @@ function foldIndex(
 const literalOf = (v: Value) => (v.expr.kind === "lit" ? v.expr.value : undefined);
 
 function subtract(a: Value, b: Value): Value {
-  const [la, lb] = [linear(a), linear(b)];
+  const [la, lb] = [sumOf(a), sumOf(b)];
   const negative = lb.terms.map((t) => ({ factor: -t.factor, atom: t.atom }));
   const terms = mergeTerms([...la.terms, ...negative]);
   const constant = la.constant - lb.constant;
-  if (constant >= 0 && terms.every((t) => t.factor > 0)) return fromLinear({ constant, terms });
+  if (constant >= 0 && terms.every((t) => t.factor > 0)) return fromSum({ constant, terms });
   return plain("sub", "u32", [a, b], a.bound);
 }
 
@@ -311,9 +320,9 @@ function subtract(a: Value, b: Value): Value {
 function divide(a: Value, by: number): Value {
   if (by === 1) return a;
   if (a.bound < by) return index(0);
-  const { constant, terms } = linear(a);
+  const { constant, terms } = sumOf(a);
   const whole = terms.filter((t) => t.factor % by === 0);
-  const rest = fromLinear({
+  const rest = fromSum({
     constant: constant % by,
     terms: terms.filter((t) => t.factor % by !== 0),
   });
@@ -324,7 +333,7 @@ function divide(a: Value, by: number): Value {
       : inner
         ? divide(inner.of, inner.by * by)
         : makeQuotient("div", rest, by);
-  const outer = fromLinear({
+  const outer = fromSum({
     constant: Math.floor(constant / by),
     terms: whole.map((t) => ({ factor: t.factor / by, atom: t.atom })),
   });
@@ -334,8 +343,8 @@ function divide(a: Value, by: number): Value {
 /** (c*A + r) mod c = r mod c. */
 function remainder(a: Value, by: number): Value {
   if (by === 1) return index(0);
-  const { constant, terms } = linear(a);
-  const rest = fromLinear({
+  const { constant, terms } = sumOf(a);
+  const rest = fromSum({
     constant: constant % by,
     terms: terms
       .map((t) => ({ factor: t.factor % by, atom: t.atom }))

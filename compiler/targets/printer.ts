@@ -11,6 +11,12 @@ export interface Dialect {
   declare(mutable: boolean, name: string, type: Scalar, value: string): string;
   loop(name: string, count: number): string;
   load(from: Buffer, name: string, index: string): string;
+  load4(
+    from: Buffer,
+    name: string,
+    index: string,
+    names: readonly [string, string, string, string],
+  ): readonly string[];
   store(to: Buffer, name: string, index: string, value: string): string;
   readonly barrier: string;
   kernel(kernel: Kernel, name: (n: string) => string, body: string): string;
@@ -68,6 +74,11 @@ export function print(kernel: Kernel, d: Dialect): string {
         return pad + d.declare(false, name(s.name), s.value.type, bare(expr(s.value)));
       case "var":
         return pad + d.declare(true, name(s.name), s.value.type, bare(expr(s.value)));
+      case "load4": {
+        const names = s.names.map(name) as unknown as typeof s.names;
+        const lines = d.load4(s.from, name(s.from.name), bare(expr(s.index)), names);
+        return lines.map((line) => pad + line).join("\n");
+      }
       case "set":
         return `${pad}${name(s.name)} = ${bare(expr(s.value))};`;
       case "store":

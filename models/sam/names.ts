@@ -56,7 +56,8 @@ export function withMetaNames(weights: Weights): Weights {
   const depth = iouHeadDepth(weights.tensors.keys());
   const names = new Map<string, string>();
   for (const name of weights.tensors.keys()) {
-    if (name !== gaussian.tied || !weights.tensors.has(gaussian.hf)) names.set(toMeta(name, depth), name);
+    if (name !== gaussian.tied || !weights.tensors.has(gaussian.hf))
+      names.set(toMeta(name, depth), name);
   }
   return renameWeights(weights, names);
 }

@@ -190,7 +190,7 @@ function refuseSmallLimits(device: GPUDevice, options: GpuOptions, adapter: stri
 }
 
 /** Tells a package that is not there (E400) from one whose binary does not load (E401). */
-export function cannotLoad(cause: unknown): InarchError {
+function cannotLoad(cause: unknown): InarchError {
   const code = (cause as { code?: string }).code;
   if (code === "ERR_MODULE_NOT_FOUND" && /'webgpu'/.test(firstLine(cause))) {
     return diagnose("E400", {

@@ -1,4 +1,5 @@
-/** `inarch/node`: what the runtime needs from Node. A WebGPU device; files and pictures. */
+/** `inarch/node`: what only Node has. A WebGPU device from Dawn, and files: weights and pictures. */
+export { fileSource } from "./files.ts";
 export {
   type AdapterSummary,
   type Gpu,
@@ -7,3 +8,5 @@ export {
   requestGpu,
   requestNullGpu,
 } from "./gpu.ts";
+export { readImage, readLogits, readMaskFile, writeLogits, writePng } from "./image.ts";
+export { openWeightsFile } from "./weights.ts";

@@ -4,6 +4,7 @@ import { type Dialect, floatLiteral, infix, print } from "../printer.ts";
 import type { Target } from "../target.ts";
 
 const types = { f32: "float", u32: "unsigned", i32: "int", bool: "bool" } as const;
+const vectors = { f32: "float4", u32: "uint4", i32: "int4", bool: "uint4" } as const;
 const axes = "xyz";
 const single: ReadonlySet<Fn> = new Set(["exp", "log", "sqrt", "tanh", "floor", "fma"]);
 
@@ -44,6 +45,10 @@ const dialect: Dialect = {
     `${mutable ? "" : "const "}${types[type]} ${name} = ${value};`,
   loop: (name, count) => `for (unsigned ${name} = 0u; ${name} < ${count}u; ++${name})`,
   load: (_from, name, index) => `${name}[${index}]`,
+  load4: (from, name, index, names) => [
+    `const ${vectors[from.scalar]} ${names[0]}_4 = reinterpret_cast<const ${vectors[from.scalar]}*>(${name})[${index}];`,
+    ...names.map((n, j) => `const ${types[from.scalar]} ${n} = ${names[0]}_4.${"xyzw"[j]};`),
+  ],
   store: (_to, name, index, value) => `${name}[${index}] = ${value};`,
   barrier: "__syncthreads();",
   kernel(k: Kernel, name, body) {

@@ -45,6 +45,8 @@ const dialect: Dialect = {
   declare: (mutable, name, _type, value) => `${mutable ? "let" : "const"} ${name} = ${value};`,
   loop: (name, count) => `for (let ${name} = 0; ${name} < ${count}; ${name}++)`,
   load: (_from, name, index) => `${name}.read(${index}, me)`,
+  load4: (_from, name, index, names) =>
+    names.map((n, j) => `const ${n} = ${name}.read(4 * (${index}) + ${j}, me);`),
   store: (_to, name, index, value) => `${name}.write(${index}, ${value}, me);`,
   barrier: "yield;",
   kernel(k: Kernel, name, body) {

@@ -39,12 +39,16 @@ const dialect = (scratch: (b: Buffer) => boolean): Dialect => ({
   declare: (mutable, name, _type, value) => `${mutable ? "var" : "let"} ${name} = ${value};`,
   loop: (name, count) => `for (var ${name} = 0u; ${name} < ${count}u; ${name}++)`,
   load: (_from, name, index) => `${name}[${index}]`,
+  load4: (_from, name, index, names) => [
+    `let ${names[0]}_4 = ${name}[${index}];`,
+    ...names.map((n, j) => `let ${n} = ${names[0]}_4.${"xyzw"[j]};`),
+  ],
   store: (_to, name, index, value) => `${name}[${index}] = ${value};`,
   barrier: "workgroupBarrier();",
   kernel(k: Kernel, name, body) {
     const params = k.params.map(
       (b, i) =>
-        `@group(0) @binding(${i}) var<storage, ${access(b, scratch)}> ${name(b.name)}: array<${b.scalar}>;`,
+        `@group(0) @binding(${i}) var<storage, ${access(b, scratch)}> ${name(b.name)}: array<${k.vectors.has(b) ? `vec4<${b.scalar}>` : b.scalar}>;`,
     );
     const shared = k.scratch
       .filter((b) => b.space === "shared")

@@ -1,0 +1,184 @@
+/**
+ * The frame of kernels that work on lines: reductions, softmax, normalization, top-k.
+ *
+ * A line is every element along some axes at one place of the others. A workgroup holds `lanes`
+ * lines that are next to each other, and `slices` threads share each line. Where the lines run
+ * along the last axis, the slices of one line read neighbouring memory; else the lanes do. Short
+ * lines have one thread each.
+ */
+import {
+  type Builder,
+  bounded,
+  elements,
+  flatGroups,
+  type In,
+  type Kernel,
+  literal,
+  type Profile,
+  unflatten,
+  type Value,
+  type Variable,
+} from "../compiler/op.ts";
+
+export interface Layout {
+  /** How many lines there are, and the elements of one. */
+  readonly count: number;
+  readonly extent: number;
+  /** Lines of a workgroup, and threads that share a line: powers of two. */
+  readonly lanes: number;
+  readonly slices: number;
+  /** Elements of a line that one thread takes: `slices` apart. */
+  readonly share: number;
+  /** The thread keeps its share in registers, so that every pass but the first is free. */
+  readonly held: boolean;
+}
+
+const shortLine = 32;
+const mostHeld = 16;
+
+export function layoutOf(
+  shape: readonly number[],
+  axes: readonly number[],
+  profile: Profile,
+): Layout {
+  const extent = elements(axes.map((a) => shape[a]!));
+  const count = elements(shape) / extent;
+  const alongLast = axes.includes(shape.length - 1);
+  const most = Math.min(256, profile.maxThreads);
+  const [lanes, slices] =
+    extent <= shortLine
+      ? [Math.min(64, most), 1]
+      : alongLast
+        ? [1, Math.min(extent <= 512 ? 64 : 256, most)]
+        : [16, most / 16];
+  const share = Math.ceil(extent / slices);
+  return { count, extent, lanes, slices, share, held: share <= mostHeld };
+}
+
+/** How often a kernel reads each element that goes over its lines `passes` times. */
+export const readsOf = (layout: Layout, passes: number): number => (layout.held ? 1 : passes);
+
+/** The lines of a workgroup, seen from one thread. */
+export interface Line {
+  readonly layout: Layout;
+  /** Place among the axes that the line does not run along, one coordinate per such axis. */
+  readonly at: readonly Value[];
+  /** Calls `use` with each element of the thread's share; `i` counts along the line. */
+  each(use: (value: Value, i: Value) => void): void;
+  /** Coordinates in the input of element `i`. */
+  coords(i: Value): Value[];
+  /** Combines what the threads of the line have, in all of them. */
+  all(own: readonly Value[], combine: Combine): Value[];
+  /** As `all`, for one thread of the line, which alone runs `then`. */
+  once(own: readonly Value[], combine: Combine, then: (total: Value[]) => void): void;
+  finish(name: string): Kernel;
+}
+
+/** An associative and commutative way to make one tuple out of two. */
+export type Combine = (a: readonly Value[], b: readonly Value[]) => readonly Value[];
+
+/** Begins a kernel over the lines of `x` along `axes`. */
+export function overLines(k: Builder, x: In, axes: readonly number[], profile: Profile): Line {
+  const layout = layoutOf(x.shape, axes, profile);
+  const { count, extent, lanes, slices, share } = layout;
+  const threads = lanes * slices;
+  const { flat, groups } = flatGroups(k, Math.ceil(count / lanes), profile);
+  const id = k.thread(0, threads);
+  const lane = k.let("lane", id.mod(lanes));
+  const slice = k.let("slice", id.div(lanes));
+  const line = k.let("line", flat.mul(lanes).add(lane));
+  // Threads without a line of their own go along with the last one: barriers must be uniform.
+  const exists = line.lt(count);
+  const others = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
+  const at = unflatten(
+    others.map((i) => x.shape[i]!),
+    k.let("line", line.min(count - 1)),
+  ).map((c) => k.let("at", c));
+
+  const coords = (i: Value) => {
+    const along = unflatten(
+      axes.map((a) => x.shape[a]!),
+      bounded(i, extent - 1),
+    );
+    return x.shape.map((_, axis) =>
+      axes.includes(axis) ? along[axes.indexOf(axis)]! : at[others.indexOf(axis)]!,
+    );
+  };
+  const place = (step: Value) => k.let("i", step.mul(slices).add(slice));
+  const guarded = (i: Value, body: () => void) => k.if(exists.and(i.lt(extent)), body);
+  const held = layout.held ? holdShare(k, x, share, place, guarded, coords) : undefined;
+  const tree = (own: readonly Value[], combine: Combine) =>
+    combineTree(k, layout, { id, lane, slice }, own, combine);
+
+  return {
+    layout,
+    at,
+    coords,
+    each(use) {
+      if (held) {
+        for (const { i, value } of held) guarded(i, () => use(value.get, bounded(i, extent - 1)));
+        return;
+      }
+      k.for("step", share, (step) => {
+        const i = place(step);
+        guarded(i, () => use(x.at(...coords(i)), bounded(i, extent - 1)));
+      });
+    },
+    all: (own, combine) => tree(own, combine).shared(),
+    once(own, combine, then) {
+      const total = tree(own, combine).first;
+      k.if(exists.and(slice.eq(0)), () => then(total.map((v) => v.get)));
+    },
+    finish: (name) => k.finish(name, [threads, 1, 1], groups),
+  };
+}
+
+/** Reads the thread's share once, into variables. */
+function holdShare(
+  k: Builder,
+  x: In,
+  share: number,
+  place: (step: Value) => Value,
+  guarded: (i: Value, body: () => void) => void,
+  coords: (i: Value) => Value[],
+) {
+  return Array.from({ length: share }, (_, step) => {
+    const i = place(literal(step, "u32"));
+    const value = k.var("held", literal(0, x.dtype));
+    guarded(i, () => value.set(x.at(...coords(i))));
+    return { i, value };
+  });
+}
+
+/** Combines the slices of each lane pairwise in workgroup memory: log2(slices) steps. */
+function combineTree(
+  k: Builder,
+  { lanes, slices }: Layout,
+  { id, lane, slice }: { readonly id: Value; readonly lane: Value; readonly slice: Value },
+  own: readonly Value[],
+  combine: Combine,
+) {
+  const first: Variable[] = own.map((v) => k.var("total", v));
+  const values = () => first.map((v) => v.get);
+  const trees = slices > 1 ? own.map((v) => k.shared("tree", lanes * slices, v.type)) : [];
+  const save = () => trees.forEach((tree, i) => k.store(tree, id, first[i]!.get));
+  save();
+  for (let half = slices / 2; half >= 1; half /= 2) {
+    k.barrier();
+    k.if(slice.lt(half), () => {
+      const other = trees.map((tree) => k.let("other", k.load(tree, id.add(half * lanes))));
+      const both = combine(values(), other).map((v) => k.let("both", v));
+      first.forEach((v, i) => v.set(both[i]!));
+      if (half > 1) save();
+    });
+  }
+  return {
+    first,
+    shared(): Value[] {
+      if (slices === 1) return values();
+      k.if(slice.eq(0), save);
+      k.barrier();
+      return trees.map((tree) => k.let("total", k.load(tree, lane)));
+    },
+  };
+}

@@ -1,0 +1,86 @@
+/** The kernel and the oracle of reductions: one number out of every line. */
+import {
+  type Dense,
+  type DType,
+  elements,
+  type Kernel,
+  type KernelSite,
+  literal,
+  type Profile,
+  type Type,
+  type Value,
+} from "../compiler/op.ts";
+import { layoutOf, overLines, readsOf } from "./line-kernel.ts";
+
+export interface Reduction {
+  readonly name: string;
+  /** What changes nothing when combined with. */
+  readonly neutral: (dtype: DType) => number;
+  readonly combine: (a: Value, b: Value) => Value;
+  readonly plain: (a: number, b: number) => number;
+}
+
+export const summation: Reduction = {
+  name: "sum",
+  neutral: () => 0,
+  combine: (a, b) => a.add(b),
+  plain: (a, b) => a + b,
+};
+
+/** Reduces input 0 over `axes`. The output has size 1 there, or no such axes. */
+export function reduceKernel(
+  { k, inputs, outputs, profile }: KernelSite<unknown>,
+  axes: readonly number[],
+  { name, neutral, combine }: Reduction,
+): Kernel {
+  const [x, out] = [inputs[0]!, outputs[0]!];
+  const line = overLines(k, x, axes, profile);
+  const own = k.var("own", literal(neutral(x.dtype), x.dtype));
+  line.each((value) => own.set(combine(own.get, value)));
+  line.once(
+    [own.get],
+    ([a], [b]) => [combine(a!, b!)],
+    ([total]) => out.put(total!, ...placeIn(out.shape, x.shape, axes, line.at)),
+  );
+  return line.finish(name);
+}
+
+/** Where a line's result stands: the coordinates of the other axes, 0 at the reduced ones. */
+function placeIn(
+  out: readonly number[],
+  shape: readonly number[],
+  axes: readonly number[],
+  at: readonly Value[],
+): Value[] {
+  if (out.length === at.length) return [...at];
+  const others = shape.map((_, i) => i).filter((i) => !axes.includes(i));
+  const lead = shape.length - out.length;
+  return out.map((_, i) => {
+    const other = others.indexOf(i + lead);
+    return other < 0 ? literal(0, "u32") : at[other]!;
+  });
+}
+
+export function reduceOracle(
+  { shape, data }: Dense,
+  axes: readonly number[],
+  { neutral, plain }: Reduction,
+  dtype: DType,
+): Float64Array {
+  const kept = shape.map((n, i) => (axes.includes(i) ? 1 : n));
+  const y = new Float64Array(elements(kept)).fill(neutral(dtype));
+  for (let i = 0; i < data.length; i++) {
+    let [rest, stride, at] = [i, 1, 0];
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      const c = rest % shape[axis]!;
+      rest = Math.floor(rest / shape[axis]!);
+      if (!axes.includes(axis)) at += c * stride;
+      stride *= kept[axis]!;
+    }
+    y[at] = plain(y[at]!, data[i]!);
+  }
+  return y;
+}
+
+export const reduceReads = (x: Type, axes: readonly number[], profile: Profile): number =>
+  readsOf(layoutOf(x.shape, axes, profile), 1);

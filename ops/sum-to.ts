@@ -1,2 +1,0 @@
-import type { Tensor } from "../compiler/op.ts";
-export const sumTo = (x: Tensor, _shape: readonly number[]): Tensor => x;

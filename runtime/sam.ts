@@ -1,0 +1,264 @@
+/**
+ * Segmenting with a compiled SAM: one picture is encoded once, then every prompt runs the decoder
+ * alone. What reads the picture and the prompts happens here on the host; the two plans do the rest,
+ * and it does not matter whether they were compiled just now or ahead of time.
+ */
+import type { Plan } from "../compiler/plan.ts";
+import { diagnose } from "../diagnostics/index.ts";
+import type { Device, Progress } from "./devices/device.ts";
+import { type DecoderTokens, decoderTokens } from "./sam-tokens.ts";
+import { createSession, type Session, type SessionOptions } from "./session.ts";
+import type { Image, Mask } from "./vision/image.ts";
+import { splitMasks } from "./vision/image.ts";
+import { type Logits, threshold, upsampleMasks } from "./vision/postprocess.ts";
+import { type Frame, preprocess } from "./vision/preprocess.ts";
+import { type Box, checkPrompts, type Prompts } from "./vision/prompts.ts";
+
+/** A SAM, compiled: the image encoder, and the decoder for several numbers of tokens. */
+export interface SamPlans {
+  readonly encode: Plan;
+  /** The token counts that the decoder exists for, in ascending order. */
+  readonly buckets: readonly number[];
+  /** The decoder for one of them. Asked for once each, the first when the predictor is made. */
+  readonly decode: (bucket: number) => Plan | Promise<Plan>;
+}
+
+export interface SamPredictorOptions {
+  readonly plans: SamPlans;
+  /** The checkpoint, under Meta's names. It must stay open as long as the predictor. */
+  readonly weights: NonNullable<SessionOptions["weights"]>;
+  readonly device: Device;
+  readonly onProgress?: Progress;
+  /** Stops loading. */
+  readonly signal?: AbortSignal;
+}
+
+export interface PredictOptions extends Prompts {
+  /**
+   * Three masks of different extent (the whole, a part, a part of it) instead of one: better where
+   * a single click could mean several things.
+   * @default false
+   */
+  readonly multimask?: boolean | undefined;
+}
+
+export interface Prediction {
+  /** One, or three with `multimask`, in the picture's own size. */
+  readonly masks: readonly Mask[];
+  /** How well the model thinks that each mask fits: an estimate of the IoU. */
+  readonly scores: readonly number[];
+  /** The masks before enlargement: give one back as `mask` to refine it (`pickLogits`). */
+  readonly lowResLogits: Logits;
+}
+
+/** Every call waits for those before it, so calls need not be awaited one by one. */
+export interface SamPredictor {
+  /**
+   * Encodes a picture; prompts then refer to it. Returns how it lies in the model's input.
+   * @throws E300, E301 for a picture that is none, E351 after `close`, E422 if the device is lost.
+   */
+  setImage(picture: Image): Promise<Frame>;
+  /**
+   * Predicts from prompts in pixels of the picture; without any, what stands out. With `boxes`
+   * there is one prediction for each box (points and mask then go with every one of them).
+   * @throws E310 to E316 for the prompts, E350 before `setImage`, E351 after `close`, E352 for more
+   * prompts than the decoder takes, E422 if the device is lost.
+   */
+  predict(options: PredictOptions & { readonly boxes: readonly Box[] }): Promise<Prediction[]>;
+  predict(options?: PredictOptions & { readonly boxes?: undefined }): Promise<Prediction>;
+  /** How the current picture lies in the model's input; undefined before `setImage`. */
+  readonly frame: Frame | undefined;
+  /** The side of the model's low-resolution masks. */
+  readonly lowSize: number;
+  /** Frees the predictor's memory, after what was asked for before. The device stays. */
+  close(): Promise<void>;
+}
+
+/**
+ * Places a compiled SAM on a device: the encoder, and the decoder of the smallest bucket.
+ * @throws E353 for plans that are not those of one SAM, and what `createSession` throws.
+ */
+export async function createSamPredictor(options: SamPredictorOptions): Promise<SamPredictor> {
+  const { plans, weights, device } = options;
+  const loading: SessionOptions = {
+    weights,
+    ...(options.onProgress ? { onProgress: options.onProgress } : {}),
+    ...(options.signal ? { signal: options.signal } : {}),
+  };
+  checkPlans(plans);
+  const encoder = await createSession(plans.encode, device, loading);
+  const bind = { embedding: encoder.output("embedding") };
+  const decoders = new Map<number, Promise<Session>>();
+  const decoder = (bucket: number): Promise<Session> => {
+    const known = decoders.get(bucket);
+    if (known) return known;
+    const made = (async () =>
+      createSession(await plans.decode(bucket), device, { ...loading, bind }))();
+    decoders.set(bucket, made);
+    // A bucket that failed to load may be tried again.
+    made.catch(() => decoders.delete(bucket));
+    return made;
+  };
+  try {
+    const first = await decoder(plans.buckets[0]!);
+    return openPredictor({ plans, encoder, decoder, decoders, lowSize: lowSizeOf(first.plan) });
+  } catch (error) {
+    encoder.close();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly plans: SamPlans;
+  readonly encoder: Session;
+  readonly decoder: (bucket: number) => Promise<Session>;
+  readonly decoders: ReadonlyMap<number, Promise<Session>>;
+  readonly lowSize: number;
+}
+
+function openPredictor({ plans, encoder, decoder, decoders, lowSize }: Parts): SamPredictor {
+  const modelSize = plans.encode.inputs.find((t) => t.name === "image")!.shape[3]!;
+  let frame: Frame | undefined;
+  let closed = false;
+  let last: Promise<unknown> = Promise.resolve();
+  const queued = <T>(work: () => Promise<T>): Promise<T> => {
+    if (closed) throw isClosed();
+    const result = last.then(work);
+    last = result.catch(() => {});
+    return result;
+  };
+
+  async function setImage(picture: Image): Promise<Frame> {
+    const { input, frame: next } = preprocess(picture, modelSize);
+    return queued(async () => {
+      // Until the picture is encoded there is none to predict on.
+      frame = undefined;
+      await encoder.run({ image: input as Float32Array<ArrayBuffer> }, []);
+      frame = next;
+      return next;
+    });
+  }
+
+  async function predictOne(options: PredictOptions, box: Box | undefined, on: Frame) {
+    const { points = [], labels = points.map(() => 1 as const), mask, multimask = false } = options;
+    const tokens = decoderTokens({ points, labels, box }, on, plans.buckets);
+    const session = await decoder(tokens.bucket);
+    const logits = await runDecoder(session, tokens, mask, lowSize);
+    return finish(logits, multimask, on, lowSize);
+  }
+
+  async function predict(options: PredictOptions = {}): Promise<Prediction | Prediction[]> {
+    return queued(async () => {
+      if (!frame) throw noImage();
+      const on = frame;
+      const { boxes } = checkPrompts(options, on.originalSize, lowSize);
+      if (options.boxes === undefined) return predictOne(options, boxes[0], on);
+      const results: Prediction[] = [];
+      for (const box of boxes) results.push(await predictOne(options, box, on));
+      return results;
+    });
+  }
+
+  async function close(): Promise<void> {
+    if (closed) return;
+    closed = true;
+    await last;
+    for (const made of decoders.values()) (await made).close();
+    encoder.close();
+  }
+
+  return {
+    setImage,
+    predict: predict as SamPredictor["predict"],
+    get frame() {
+      return frame;
+    },
+    lowSize,
+    close,
+  };
+}
+
+/** The decoder's answer to one prompt. `multi` is `[masks, lowSize, lowSize]`, the single one first. */
+export interface DecoderResult {
+  readonly logits: Float32Array;
+  readonly iou: Float32Array;
+}
+
+/**
+ * Runs a decoder on tokens and a mask prompt. The mask is written every time: another prompt may
+ * have had one.
+ */
+async function runDecoder(
+  session: Session,
+  tokens: DecoderTokens,
+  mask: Logits | undefined,
+  lowSize: number,
+): Promise<DecoderResult> {
+  const { points, labels, count } = tokens;
+  const result = await session.run(
+    {
+      points,
+      labels,
+      count: [count],
+      mask: (mask?.data ?? new Float32Array(lowSize * lowSize)) as Float32Array<ArrayBuffer>,
+      has_mask: [mask ? 1 : 0],
+    },
+    ["low_res_logits", "iou"],
+  );
+  return { logits: result.low_res_logits as Float32Array, iou: result.iou as Float32Array };
+}
+
+function finish(
+  { logits, iou }: DecoderResult,
+  multimask: boolean,
+  frame: Frame,
+  lowSize: number,
+): Prediction {
+  // The first mask is the answer to a prompt that is clear; the others are its readings.
+  const [from, to] = multimask ? [1, iou.length] : [0, 1];
+  const area = lowSize * lowSize;
+  const data = logits.slice(from * area, to * area);
+  const shape = [to - from, lowSize, lowSize] as const;
+  const full = upsampleMasks(data, shape, frame);
+  return {
+    masks: splitMasks(threshold(full), frame.originalSize),
+    scores: [...iou.subarray(from, to)],
+    lowResLogits: { shape, data },
+  };
+}
+
+const lowSizeOf = (decode: Plan): number =>
+  decode.outputs.find((t) => t.name === "low_res_logits")?.shape[2] ?? 0;
+
+function checkPlans({ encode, buckets }: SamPlans): void {
+  const image = encode.inputs.find((t) => t.name === "image");
+  const embedding = encode.outputs.find((t) => t.name === "embedding");
+  const problem =
+    image?.shape.length !== 4 || !embedding
+      ? `plan ${encode.name} is not a SAM encoder: its inputs are ${names(encode.inputs)}, its outputs ${names(encode.outputs)}`
+      : image.shape[0] !== 1
+        ? `plan ${encode.name} takes ${image.shape[0]} images at once, a predictor gives it one`
+        : buckets.length === 0
+          ? "there is no decoder for any number of tokens"
+          : undefined;
+  if (problem === undefined) return;
+  throw diagnose("E353", {
+    message: problem,
+    help: "compile both plans from one SAM: compileSam(config), or inarch build",
+  });
+}
+
+const names = (tensors: readonly { readonly name: string }[]) =>
+  tensors.map((t) => t.name).join(", ") || "none";
+
+const noImage = () =>
+  diagnose("E350", {
+    message: "there is no picture to predict on",
+    help: "call await sam.setImage(image) first; if it failed, the picture before it is gone too",
+  });
+
+const isClosed = () =>
+  diagnose("E351", {
+    message: "the SAM is closed",
+    help: "load it again, or close it after the last call",
+  });
