@@ -121,6 +121,7 @@ function printKernel(kernel: Kernel, roles: readonly Role[], target: Target): Pl
       writes: b.writable,
     })),
     sharedBytes: sharedBytes(kernel),
+    subgroup: kernel.subgroup,
   };
 }
 

@@ -50,6 +50,8 @@ export interface PlanKernel {
   readonly params: readonly PlanParam[];
   /** Bytes of workgroup memory. */
   readonly sharedBytes: number;
+  /** The exact width of subgroup that the kernel needs; 0 if any will do. */
+  readonly subgroup: number;
 }
 
 export interface PlanParam {

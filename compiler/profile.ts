@@ -18,6 +18,12 @@ export interface Profile {
   readonly maxGroups: number;
   /** Alignment in bytes of a binding's offset. */
   readonly alignment: number;
+  /**
+   * Kernels whose workgroup is one subgroup of exactly this many threads, which pass values among
+   * themselves; 0: kernels that share workgroup memory. Software devices run the former ten times
+   * as fast: a barrier costs them a switch of every thread's state.
+   */
+  readonly subgroup: number;
 }
 
 /** The limits that every WebGPU device has. */
@@ -30,4 +36,38 @@ export const defaultProfile: Profile = {
   maxThreads: 256,
   maxGroups: 65535,
   alignment: 256,
+  subgroup: 0,
 };
+
+/** What is known of an adapter: WebGPU's limits, and its subgroups where all have one width. */
+export interface AdapterFacts {
+  readonly name: string;
+  readonly limits: Readonly<Record<LimitName, number>>;
+  readonly kind: "hardware" | "software";
+  /** The one width of subgroups; 0 if there are several, or none. */
+  readonly subgroup: number;
+}
+
+type LimitName =
+  | "maxStorageBufferBindingSize"
+  | "maxBufferSize"
+  | "maxStorageBuffersPerShaderStage"
+  | "maxComputeWorkgroupStorageSize"
+  | "maxComputeInvocationsPerWorkgroup"
+  | "maxComputeWorkgroupsPerDimension"
+  | "minStorageBufferOffsetAlignment";
+
+/** A profile with all that one adapter allows. Plans made with it may not run on others. */
+export function adapterProfile({ name, limits, kind, subgroup }: AdapterFacts): Profile {
+  return {
+    name,
+    maxBindingBytes: limits.maxStorageBufferBindingSize,
+    maxBufferBytes: limits.maxBufferSize,
+    maxBindings: limits.maxStorageBuffersPerShaderStage,
+    maxSharedBytes: limits.maxComputeWorkgroupStorageSize,
+    maxThreads: limits.maxComputeInvocationsPerWorkgroup,
+    maxGroups: limits.maxComputeWorkgroupsPerDimension,
+    alignment: Math.max(limits.minStorageBufferOffsetAlignment, 16),
+    subgroup: kind === "software" ? subgroup : 0,
+  };
+}

@@ -19,7 +19,13 @@ import {
   type Type,
 } from "../compiler/op.ts";
 import { add } from "./add.ts";
-import { type AttentionAttrs, attentionKernel, operands, queryTile } from "./attention-kernel.ts";
+import {
+  type AttentionAttrs,
+  operands,
+  sharedAttention,
+  sharedQueries,
+} from "./attention-shared.ts";
+import { rowsPerLane, subgroupAttention } from "./attention-subgroup.ts";
 import { broadcastTo } from "./broadcast.ts";
 import { gather } from "./gather.ts";
 import { iota } from "./iota.ts";
@@ -105,11 +111,16 @@ export const op: KernelOp<AttentionAttrs> = {
   name: "attention",
   kind: "kernel",
   type: (inputs, attrs, fail) => [resultType(inputs, attrs, fail)],
-  kernel: attentionKernel,
+  kernel: (site) => (site.profile.subgroup ? subgroupAttention(site) : sharedAttention(site)),
   oracle: (inputs, attrs) => [plain(inputs, attrs)],
   reads(inputs, attrs, input, profile) {
     if (input === 0) return 1;
-    return Math.ceil(inputs[0]!.shape[2]! / queryTile(inputs, attrs, profile));
+    const queries = inputs[0]!.shape[2]!;
+    const width = profile.subgroup;
+    const tile = width
+      ? width * rowsPerLane(queries, width)
+      : sharedQueries(inputs, attrs, profile);
+    return Math.ceil(queries / tile);
   },
   work(inputs) {
     const [batch, heads, queries, depth] = inputs[0]!.shape as [number, number, number, number];

@@ -9,6 +9,7 @@
 import {
   type Builder,
   bounded,
+  type Dense,
   elements,
   flatGroups,
   type In,
@@ -71,6 +72,8 @@ export interface Line {
   all(own: readonly Value[], combine: Combine): Value[];
   /** As `all`, for one thread of the line, which alone runs `then`. */
   once(own: readonly Value[], combine: Combine, then: (total: Value[]) => void): void;
+  /** Runs `body` in one thread of each line. */
+  onFirst(body: () => void): void;
   finish(name: string): Kernel;
 }
 
@@ -107,6 +110,7 @@ export function overLines(k: Builder, x: In, axes: readonly number[], profile: P
   const place = (step: Value) => k.let("i", step.mul(slices).add(slice));
   const guarded = (i: Value, body: () => void) => k.if(exists.and(i.lt(extent)), body);
   const held = layout.held ? holdShare(k, x, share, place, guarded, coords) : undefined;
+  const onFirst = (body: () => void) => k.if(exists.and(slice.eq(0)), body);
   const tree = (own: readonly Value[], combine: Combine) =>
     combineTree(k, layout, { id, lane, slice }, own, combine);
 
@@ -127,8 +131,9 @@ export function overLines(k: Builder, x: In, axes: readonly number[], profile: P
     all: (own, combine) => tree(own, combine).shared(),
     once(own, combine, then) {
       const total = tree(own, combine).first;
-      k.if(exists.and(slice.eq(0)), () => then(total.map((v) => v.get)));
+      onFirst(() => then(total.map((v) => v.get)));
     },
+    onFirst,
     finish: (name) => k.finish(name, [threads, 1, 1], groups),
   };
 }
@@ -161,14 +166,16 @@ function combineTree(
   const first: Variable[] = own.map((v) => k.var("total", v));
   const values = () => first.map((v) => v.get);
   const trees = slices > 1 ? own.map((v) => k.shared("tree", lanes * slices, v.type)) : [];
-  const save = () => trees.forEach((tree, i) => k.store(tree, id, first[i]!.get));
+  const save = () => {
+    for (const [i, tree] of trees.entries()) k.store(tree, id, first[i]!.get);
+  };
   save();
   for (let half = slices / 2; half >= 1; half /= 2) {
     k.barrier();
     k.if(slice.lt(half), () => {
       const other = trees.map((tree) => k.let("other", k.load(tree, id.add(half * lanes))));
       const both = combine(values(), other).map((v) => k.let("both", v));
-      first.forEach((v, i) => v.set(both[i]!));
+      for (const [i, v] of first.entries()) v.set(both[i]!);
       if (half > 1) save();
     });
   }
@@ -181,4 +188,24 @@ function combineTree(
       return trees.map((tree) => k.let("total", k.load(tree, lane)));
     },
   };
+}
+
+/** Oracles: every line along one axis, in double precision, turned into another of any length. */
+export function plainLines(
+  { shape, data }: Dense,
+  axis: number,
+  turn: (line: number[]) => readonly number[],
+): Float64Array {
+  const extent = shape[axis]!;
+  const inner = elements(shape.slice(axis + 1));
+  const outer = elements(shape.slice(0, axis));
+  let result: Float64Array | undefined;
+  for (let o = 0; o < outer; o++)
+    for (let i = 0; i < inner; i++) {
+      const place = (n: number, size: number) => (o * size + n) * inner + i;
+      const line = turn(Array.from({ length: extent }, (_, n) => data[place(n, extent)]!));
+      result ??= new Float64Array(outer * line.length * inner);
+      for (const [n, v] of line.entries()) result[place(n, line.length)] = v;
+    }
+  return result ?? new Float64Array();
 }

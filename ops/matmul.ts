@@ -22,7 +22,8 @@ import {
   type Valid,
 } from "../compiler/op.ts";
 import { broadcastTo } from "./broadcast.ts";
-import { matmulKernel, tileFor } from "./matmul-kernel.ts";
+import { sharedMatmul, sharedTile } from "./matmul-shared.ts";
+import { subgroupMatmul, subgroupTile } from "./matmul-subgroup.ts";
 import { permute } from "./permute.ts";
 import { reshape } from "./reshape.ts";
 
@@ -37,11 +38,11 @@ export const op: KernelOp<null> = {
       fail(`segments make ${shapes.map((s) => `[${s.join(", ")}]`).join(" and ")}`);
     return [{ dtype: "f32", shape: shapes[0]! }];
   },
-  kernel: matmulKernel,
+  kernel: (site) => (site.profile.subgroup ? subgroupMatmul(site) : sharedMatmul(site)),
   oracle: (inputs, _attrs, types) => [product(inputs, types[0]!.shape)],
   reads(inputs, _attrs, input, profile) {
     const [m, n, k] = sizes(inputs);
-    const tile = tileFor(m, n, k, profile);
+    const tile = (profile.subgroup ? subgroupTile : sharedTile)(m, n, k, profile);
     return input % 2 === 0 ? Math.ceil(n / tile.n) : Math.ceil(m / tile.m);
   },
   work: (inputs) =>

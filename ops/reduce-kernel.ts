@@ -3,6 +3,7 @@ import {
   type Dense,
   type DType,
   elements,
+  index,
   type Kernel,
   type KernelSite,
   literal,
@@ -27,7 +28,7 @@ export const summation: Reduction = {
   plain: (a, b) => a + b,
 };
 
-/** Reduces input 0 over `axes`. The output has size 1 there, or no such axes. */
+/** Reduces input 0 over `axes`. The output has size 1 there; leading ones it may not have at all. */
 export function reduceKernel(
   { k, inputs, outputs, profile }: KernelSite<unknown>,
   axes: readonly number[],
@@ -52,12 +53,11 @@ function placeIn(
   axes: readonly number[],
   at: readonly Value[],
 ): Value[] {
-  if (out.length === at.length) return [...at];
   const others = shape.map((_, i) => i).filter((i) => !axes.includes(i));
   const lead = shape.length - out.length;
   return out.map((_, i) => {
     const other = others.indexOf(i + lead);
-    return other < 0 ? literal(0, "u32") : at[other]!;
+    return other < 0 ? index(0) : at[other]!;
   });
 }
 

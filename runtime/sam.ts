@@ -67,7 +67,7 @@ export interface SamPredictor {
   predict(options: PredictOptions & { readonly boxes: readonly Box[] }): Promise<Prediction[]>;
   predict(options?: PredictOptions & { readonly boxes?: undefined }): Promise<Prediction>;
   /** How the current picture lies in the model's input; undefined before `setImage`. */
-  readonly frame: Frame | undefined;
+  frame(): Frame | undefined;
   /** The side of the model's low-resolution masks. */
   readonly lowSize: number;
   /** Frees the predictor's memory, after what was asked for before. The device stays. */
@@ -134,6 +134,9 @@ function openPredictor({ plans, encoder, decoder, decoders, lowSize }: Parts): S
       // Until the picture is encoded there is none to predict on.
       frame = undefined;
       await encoder.run({ image: input as Float32Array<ArrayBuffer> }, []);
+      // Reading one number waits for the encoder: its failure is this call's, not the next one's.
+      const { device, buffer } = encoder.output("embedding");
+      await device.read(buffer, 0, 1, "f32");
       frame = next;
       return next;
     });
@@ -170,9 +173,7 @@ function openPredictor({ plans, encoder, decoder, decoders, lowSize }: Parts): S
   return {
     setImage,
     predict: predict as SamPredictor["predict"],
-    get frame() {
-      return frame;
-    },
+    frame: () => frame,
     lowSize,
     close,
   };

@@ -1,14 +1,7 @@
 /** SAM's tensors: their names in both conventions, their shapes, and the configuration behind them. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { checkSamWeights, inferSamConfig } from "../models/sam/checkpoint.ts";
-import {
-  formatSamConfig,
-  parseSamConfig,
-  type SamConfig,
-  samPreset,
-  samPresets,
-} from "../models/sam/config.ts";
+import { formatSamConfig, parseSamConfig, samPreset, samPresets } from "../models/sam/config.ts";
 import {
   detectNaming,
   gaussian,
@@ -17,8 +10,7 @@ import {
   withMetaNames,
 } from "../models/sam/names.ts";
 import { samTensors } from "../models/sam/tensors.ts";
-import { fileSource } from "../runtime/node/files.ts";
-import { openWeights, type TensorEntry, writeSafetensors } from "../runtime/weights/index.ts";
+import { writeSafetensors } from "../runtime/weights/index.ts";
 import { fixturePath, openBytes, refusal } from "./weights-files.ts";
 
 const presets = Object.entries(samPresets);

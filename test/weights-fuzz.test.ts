@@ -46,12 +46,7 @@ function expectSame(
 }
 
 describe("a torch checkpoint", () => {
-  const styles = [
-    {},
-    { descriptors: true },
-    { wide: true },
-    { wide: true, descriptors: true },
-  ] as const;
+  const styles = [{}, { descriptors: true }, { wide: true, descriptors: true }] as const;
   test.each(styles)(
     "every bit of a small checkpoint, and every length (%j)",
     slow,

@@ -31,6 +31,7 @@ export class Builder {
   readonly #depths = new Map<string, number>();
   readonly #counts = new Map<string, number>();
   readonly #aligned = new Map<Expr, Aligned>();
+  #subgroup = 0;
 
   group(axis: 0 | 1 | 2, extent?: number): Value {
     return extent === 1
@@ -42,6 +43,17 @@ export class Builder {
     return extent === 1
       ? index(0)
       : new Value({ kind: "id", type: "u32", of: "thread", axis }, extent && extent - 1);
+  }
+
+  /** The thread's number within its subgroup of `width` threads, which is its whole workgroup. */
+  lane(width: number): Value {
+    this.#subgroup = width;
+    return new Value({ kind: "lane", type: "u32" }, width - 1);
+  }
+
+  /** The value that `lane` has, in every lane. */
+  broadcast(v: Value, lane: number): Value {
+    return new Value({ kind: "broadcast", type: v.type, arg: v.expr, lane });
   }
 
   /** A buffer in global memory. */
@@ -79,7 +91,8 @@ export class Builder {
    */
   let(hint: string, v: Value): Value {
     const { kind } = v.expr;
-    if (kind === "lit" || kind === "id" || (kind === "ref" && !v.expr.mutable)) return v;
+    if (kind === "lit" || kind === "id" || kind === "lane" || (kind === "ref" && !v.expr.mutable))
+      return v;
     const stable = isStable(v.expr);
     const key = stable ? keyOf(v.expr) : "";
     if (stable)
@@ -133,7 +146,7 @@ export class Builder {
   finish(name: string, threads: Kernel["threads"], groups: Kernel["groups"]): Kernel {
     const { body, vectors } = vectorise(this.#scopes[0]!.block, this.#aligned);
     const { params, scratch } = this;
-    return { name, params, vectors, scratch, threads, groups, body };
+    return { name, params, vectors, scratch, subgroup: this.#subgroup, threads, groups, body };
   }
 
   #emit(stmt: Stmt): void {
@@ -147,6 +160,7 @@ export class Builder {
       switch (x.kind) {
         case "lit":
         case "id":
+        case "lane":
           return;
         case "ref":
           depth = Math.max(depth, this.#depths.get(x.name) ?? 0);
@@ -155,6 +169,7 @@ export class Builder {
           for (const a of x.args) visit(a);
           return;
         case "cast":
+        case "broadcast":
           visit(x.arg);
           return;
         case "load": {
@@ -236,7 +251,10 @@ function isStable(e: Expr): boolean {
   switch (e.kind) {
     case "lit":
     case "id":
+    case "lane":
       return true;
+    case "broadcast":
+      return false;
     case "ref":
       return !e.mutable;
     case "call":
@@ -265,6 +283,10 @@ function makeKey(e: Expr): string {
       return `${e.value}${e.type}`;
     case "id":
       return `${e.of}.${e.axis}`;
+    case "lane":
+      return "lane";
+    case "broadcast":
+      return bug("a broadcast is never shared");
     case "ref":
       return e.name;
     case "call":

@@ -46,6 +46,10 @@ export type Expr =
       readonly of: "group" | "thread";
       readonly axis: 0 | 1 | 2;
     }
+  /** The thread's number within its subgroup. Workgroups that use it are one subgroup each. */
+  | { readonly kind: "lane"; readonly type: "u32" }
+  /** The value that one lane of the subgroup has. All lanes must get here together. */
+  | { readonly kind: "broadcast"; readonly type: Scalar; readonly arg: Expr; readonly lane: number }
   | {
       readonly kind: "call";
       readonly type: Scalar;
@@ -82,6 +86,8 @@ export interface Kernel {
   /** Those parameters that are read by `load4`, and by nothing else. */
   readonly vectors: ReadonlySet<Buffer>;
   readonly scratch: readonly Buffer[];
+  /** The exact width of subgroup that the kernel is written for; 0 if it uses none. */
+  readonly subgroup: number;
   readonly threads: readonly [number, number, number];
   readonly groups: readonly [number, number, number];
   readonly body: readonly Stmt[];

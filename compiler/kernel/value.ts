@@ -379,6 +379,10 @@ export function same(a: Expr, b: Expr): boolean {
       return !a.mutable && a.name === (b as typeof a).name;
     case "id":
       return a.of === (b as typeof a).of && a.axis === (b as typeof a).axis;
+    case "lane":
+      return true;
+    case "broadcast":
+      return false;
     case "cast":
       return same(a.arg, (b as typeof a).arg);
     case "load":

@@ -98,7 +98,7 @@ export function visitExprs(body: readonly Stmt[], visit: (e: Expr) => void): voi
   const inside = (e: Expr): void => {
     visit(e);
     if (e.kind === "call") e.args.forEach(inside);
-    else if (e.kind === "cast") inside(e.arg);
+    else if (e.kind === "cast" || e.kind === "broadcast") inside(e.arg);
     else if (e.kind === "load") inside(e.index);
   };
   for (const s of body) {

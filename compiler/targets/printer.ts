@@ -7,6 +7,8 @@ export interface Dialect {
   readonly reserved: ReadonlySet<string>;
   literal(value: number, type: Scalar): string;
   id(of: "group" | "thread", axis: 0 | 1 | 2): string;
+  readonly lane: string;
+  broadcast(arg: string, lane: number): string;
   cast(arg: string, from: Scalar, to: Scalar): string;
   declare(mutable: boolean, name: string, type: Scalar, value: string): string;
   loop(name: string, count: number): string;
@@ -58,6 +60,10 @@ export function print(kernel: Kernel, d: Dialect): string {
         return name(e.name);
       case "id":
         return d.id(e.of, e.axis);
+      case "lane":
+        return d.lane;
+      case "broadcast":
+        return d.broadcast(bare(expr(e.arg)), e.lane);
       case "cast":
         return d.cast(bare(expr(e.arg)), e.arg.type, e.type);
       case "load":

@@ -2,7 +2,12 @@
  * Weights that need no file: every element is a hash of a seed, the tensor's name and its place. A
  * full-size SAM can so be checked against numbers made elsewhere without a checkpoint.
  */
-import { type Dtype, makeWeights, type TensorEntry, type Weights } from "../../runtime/weights/index.ts";
+import {
+  type Dtype,
+  makeWeights,
+  type TensorEntry,
+  type Weights,
+} from "../../runtime/weights/index.ts";
 import type { SamConfig } from "./config.ts";
 import { gaussian } from "./names.ts";
 import { samTensors } from "./tensors.ts";

@@ -85,6 +85,12 @@ interface Scratch {
   readonly size: number;
 }
 
+/** What a lane offers to its subgroup: it goes on with the value of the lane it names. */
+interface Broadcast {
+  readonly lane: number;
+  readonly value: number;
+}
+
 type Ids = readonly [number, number, number];
 
 /** What the text of a kernel evaluates to (`compiler/targets/reference`). */
@@ -97,10 +103,11 @@ interface ReferenceKernel {
     group: Ids,
     thread: Ids,
     me: number,
+    lane: number,
     params: readonly Memory[],
     shared: readonly Memory[],
     local: readonly Memory[],
-  ): Generator<void, void>;
+  ): Generator<Broadcast | undefined, void, number | undefined>;
 }
 
 const compileKernel = (kernel: PlanKernel): ReferenceKernel =>
@@ -151,18 +158,39 @@ function runGroup(
       group,
       thread,
       me,
+      plan.subgroup ? me % plan.subgroup : 0,
       params,
       shared,
       kernel.local.map((s) => localMemory(own(s), s.size, round && s.scalar === "f32")),
     ),
   );
+  const width = plan.subgroup || 1;
+  const subgroups = Array.from({ length: Math.ceil(live.length / width) }, (_, i) =>
+    live.slice(i * width, (i + 1) * width),
+  );
   for (;;) {
     let done = 0;
-    for (const thread of live) if (thread.next().done) done++;
+    for (const lanes of subgroups) done += toBarrier(lanes, kernel.name);
     clock.interval++;
     if (done === live.length) return;
     if (done > 0)
       strict(`divergent barrier: ${done} of ${live.length} threads had returned`, kernel.name);
+  }
+}
+
+/** Runs the lanes of a subgroup to their next barrier, or to the end; returns how many ended. */
+function toBarrier(lanes: readonly ReturnType<ReferenceKernel["run"]>[], kernel: string): number {
+  let heard: number | undefined;
+  for (;;) {
+    const states = lanes.map((lane) => lane.next(heard));
+    const offers = states.map((s) => (s.done ? undefined : s.value || undefined));
+    const first = offers[0];
+    if (offers.some((o) => o?.lane !== first?.lane))
+      strict("divergent broadcast: not all lanes of a subgroup are at the same one", kernel);
+    if (!first) return states.filter((s) => s.done).length;
+    heard = offers[first.lane]?.value;
+    if (heard === undefined)
+      strict(`broadcast from lane ${first.lane}, which is not there`, kernel);
   }
 }
 

@@ -21,6 +21,11 @@ export interface WebGpuOptions {
   readonly name?: string;
   /** Runs before `device.destroy()` returns: what the opener of the device must let go of. */
   readonly onDestroy?: () => void;
+  /**
+   * Passes a moment while the device works. Dawn in Node polls as fast as it can whenever something
+   * is awaited, which takes a core from a software device; a browser needs nothing here.
+   */
+  readonly idle?: () => Promise<void>;
 }
 
 /** Wraps a `GPUDevice`, the app's own or one from `inarch/node`. */
@@ -56,7 +61,7 @@ export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Devic
     async read(from, offset, count, scalar) {
       alive();
       try {
-        return await read(gpu, (from as WebGpuBuffer).handle, offset, count, scalar);
+        return await read(gpu, (from as WebGpuBuffer).handle, offset, count, scalar, options.idle);
       } catch (error) {
         alive();
         throw error;
@@ -65,7 +70,7 @@ export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Devic
     async load(plan, buffers, onProgress) {
       alive();
       checkLimits(plan, gpu);
-      return load(gpu, plan, buffers as WebGpuBuffer[], onProgress);
+      return load(gpu, plan, buffers as WebGpuBuffer[], onProgress, options.idle);
     },
     destroy() {
       destroyed = true;
@@ -112,6 +117,7 @@ async function read(
   offset: number,
   count: number,
   scalar: StoredScalar,
+  idle: WebGpuOptions["idle"],
 ): Promise<Numbers> {
   const size = count * 4;
   const staging = gpu.createBuffer({
@@ -121,7 +127,7 @@ async function read(
   const encoder = gpu.createCommandEncoder();
   encoder.copyBufferToBuffer(from, offset, staging, 0, size);
   gpu.queue.submit([encoder.finish()]);
-  await staging.mapAsync(mapRead);
+  await idling(staging.mapAsync(mapRead), idle);
   const bytes = staging.getMappedRange().slice(0, size);
   staging.destroy();
   return scalar === "f32"
@@ -131,7 +137,26 @@ async function read(
       : new Uint32Array(bytes);
 }
 
+/** Waits for a promise, idling in between. */
+async function idling<T>(promise: Promise<T>, idle: WebGpuOptions["idle"]): Promise<T> {
+  let settled = false;
+  const settle = () => {
+    settled = true;
+  };
+  promise.then(settle, settle);
+  while (idle && !settled) await idle();
+  return promise;
+}
+
 function checkLimits(plan: Pick<Plan, "kernels" | "name">, gpu: GPUDevice): void {
+  const { subgroupMinSize: least, subgroupMaxSize: most } = gpu.adapterInfo;
+  const width = gpu.features.has("subgroups") && least === most ? least : 0;
+  const other = plan.kernels.find((k) => k.subgroup !== 0 && k.subgroup !== width);
+  if (other)
+    throw diagnose("E424", {
+      message: `kernel ${other.name} of ${plan.name} needs subgroups of ${other.subgroup} threads, but the device has ${width || `${least} to ${most}`}`,
+      help: "compile with the default profile, or for this adapter",
+    });
   for (const k of plan.kernels) {
     const asked = [
       ["maxStorageBuffersPerShaderStage", k.params.length],
@@ -153,15 +178,17 @@ async function load(
   plan: Pick<Plan, "name" | "kernels" | "steps">,
   buffers: readonly WebGpuBuffer[],
   onProgress: Progress = () => {},
+  idle?: WebGpuOptions["idle"],
 ): Promise<Program> {
   let done = 0;
-  const pipelines = await Promise.all(
+  const compiling = Promise.all(
     plan.kernels.map(async (kernel) => {
       const pipeline = await compileKernel(gpu, kernel);
       onProgress(++done, plan.kernels.length, "kernels");
       return pipeline;
     }),
   );
+  const pipelines = await idling(compiling, idle);
   const steps = plan.steps.map((step) => {
     const { pipeline, layout } = pipelines[step.kernel]!;
     const entries = step.bindings.map((place, binding) => ({
@@ -198,7 +225,7 @@ async function load(
         });
       const times: StepTime[] = [];
       for (const s of steps) {
-        const milliseconds = await measure(gpu, (pass) => encode(pass, s));
+        const milliseconds = await measure(gpu, (pass) => encode(pass, s), idle);
         const kernel = plan.kernels[s.step.kernel]!.name;
         times.push({ label: s.step.label, kernel, milliseconds });
       }
@@ -241,6 +268,7 @@ async function compileKernel(gpu: GPUDevice, kernel: PlanKernel) {
 async function measure(
   gpu: GPUDevice,
   encode: (pass: GPUComputePassEncoder) => void,
+  idle: WebGpuOptions["idle"],
 ): Promise<number> {
   const querySet = gpu.createQuerySet({ type: "timestamp", count: 2 });
   const resolved = gpu.createBuffer({ size: 16, usage: usage.queryResolve | usage.copySource });
@@ -254,7 +282,7 @@ async function measure(
   encoder.resolveQuerySet(querySet, 0, 2, resolved, 0);
   encoder.copyBufferToBuffer(resolved, 0, staging, 0, 16);
   gpu.queue.submit([encoder.finish()]);
-  await staging.mapAsync(mapRead);
+  await idling(staging.mapAsync(mapRead), idle);
   const [start, end] = new BigUint64Array(staging.getMappedRange().slice(0));
   for (const b of [resolved, staging]) b.destroy();
   querySet.destroy();

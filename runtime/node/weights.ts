@@ -80,9 +80,12 @@ async function readIndex(path: string): Promise<Index> {
       }
       places.set(name, file);
     }
-    const metadata = isRecord(value.metadata) ? Object.entries(value.metadata) : [];
+    // The total size describes the index and its files, not the tensors.
+    const metadata = Object.entries(isRecord(value.metadata) ? value.metadata : {}).filter(
+      ([key]) => key !== "total_size",
+    );
     return {
-      // Numbers, such as the total size, are kept as text: metadata of tensors is text.
+      // Numbers are kept as text: metadata of tensors is text.
       metadata: Object.fromEntries(
         metadata.map(([key, item]) => [
           key,

@@ -23,7 +23,7 @@ const maxNames = 200;
  * the list, all of them), E227 (larger than any state dict).
  */
 export function unpickle(bytes: Uint8Array, world: PickleWorld): PickleValue {
-  if (bytes.byteLength > maxBytes) throw tooLarge(world.name, `${bytes.byteLength} bytes`);
+  checkPickleSize(bytes.byteLength, world.name);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const state: PickleState = {
     world,
@@ -45,6 +45,11 @@ export function unpickle(bytes: Uint8Array, world: PickleWorld): PickleValue {
     throw malformed(state, `the program leaves ${state.stack.length} values instead of one`);
   }
   return state.stack[0]!;
+}
+
+/** Refuses a pickle by its size alone, so that it need not be read. Errors: E227. */
+export function checkPickleSize(bytes: number, name: string): void {
+  if (bytes > maxBytes) throw tooLarge(name, `${bytes} bytes`);
 }
 
 function malformed(state: PickleState, message: string) {

@@ -5,8 +5,7 @@
  */
 import { diagnose } from "../../diagnostics/index.ts";
 import { itemBytes } from "./dtype.ts";
-import { unpickle } from "./pickle.ts";
-import type { PickleValue } from "./pickle-state.ts";
+import { checkPickleSize, unpickle } from "./pickle.ts";
 import { allocate, type ByteSource } from "./source.ts";
 import { gather, isContiguous, swapBytes } from "./strides.ts";
 import { findStateDict } from "./torch-dict.ts";
@@ -30,11 +29,10 @@ export async function openTorch(source: ByteSource): Promise<Weights> {
   const archive = await openZip(source);
   const root = findRoot(archive);
   const pickle = archive.entries.get(`${root}data.pkl`)!;
-  const value: PickleValue = unpickle(await readEntry(archive, pickle), {
-    name: `${source.name}, entry "${pickle.name}"`,
-    globals: torchGlobals,
-    persistent: readStorage,
-  });
+  const name = `${source.name}, entry "${pickle.name}"`;
+  checkPickleSize(pickle.size, name);
+  const world = { name, globals: torchGlobals, persistent: readStorage };
+  const value = unpickle(await readEntry(archive, pickle), world);
   const bigEndian = await isBigEndian(archive, root);
   const tensors = await placeTensors(archive, root, findStateDict(value, source.name));
   return makeWeights({

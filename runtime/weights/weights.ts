@@ -3,6 +3,7 @@
  * (`TensorReader`); reading whole, reading as floats and reading in pieces are built on that here.
  */
 import { diagnose } from "../../diagnostics/index.ts";
+import { nearest } from "../../diagnostics/nearest.ts";
 import { type Dtype, itemBytes, toFloat32 } from "./dtype.ts";
 import { allocate } from "./source.ts";
 
@@ -138,28 +139,4 @@ function missing(weights: Pick<Weights, "source" | "tensors">, name: string): ne
     where: weights.source,
     help: near === undefined ? "the checkpoint is empty" : `the nearest name is "${near}"`,
   });
-}
-
-/** The name that takes the fewest insertions, deletions and replacements of characters. */
-function nearest(wanted: string, names: Iterable<string>): string | undefined {
-  let best: string | undefined;
-  let fewest = Number.POSITIVE_INFINITY;
-  for (const name of names) {
-    const edits = editDistance(wanted.slice(0, 200), name.slice(0, 200));
-    if (edits < fewest) [best, fewest] = [name, edits];
-  }
-  return best;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replace = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replace, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }

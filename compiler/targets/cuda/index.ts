@@ -40,6 +40,8 @@ const dialect: Dialect = {
   ),
   literal,
   id: (of, axis) => `${of === "group" ? "blockIdx" : "threadIdx"}.${axes[axis]}`,
+  lane: "(threadIdx.x & 31u)",
+  broadcast: (arg, lane) => `__shfl_sync(0xffffffffu, ${arg}, ${lane})`,
   cast: (arg, _from, to) => `${types[to]}(${arg})`,
   declare: (mutable, name, type, value) =>
     `${mutable ? "" : "const "}${types[type]} ${name} = ${value};`,

@@ -1,6 +1,6 @@
 /**
  * The reference target: a kernel as a JavaScript generator, one per thread, that yields at
- * barriers. The reference device (`runtime/devices/reference.ts`) runs it over strict memory.
+ * barriers and, with a value, at broadcasts. The reference device (`runtime/devices/reference.ts`) runs it over strict memory.
  */
 import type { Fn, Kernel, Scalar } from "../../kernel/ir.ts";
 import { type Dialect, infix, print } from "../printer.ts";
@@ -37,10 +37,12 @@ const dialect: Dialect = {
     `arguments await break case catch class const continue debugger default delete do else enum eval
     export extends false finally for function if implements import in instanceof interface let new
     null package private protected public return static super switch this throw true try typeof var
-    void while with yield group thread me Memory Math Number`.split(/\s+/),
+    void while with yield group thread me lane Memory Math Number`.split(/\s+/),
   ),
   literal: (value, type) => (type === "bool" ? (value ? "true" : "false") : `(${value})`),
   id: (of, axis) => `${of}[${axis}]`,
+  lane: "lane",
+  broadcast: (arg, lane) => `(yield { lane: ${lane}, value: ${arg} })`,
   cast,
   declare: (mutable, name, _type, value) => `${mutable ? "let" : "const"} ${name} = ${value};`,
   loop: (name, count) => `for (let ${name} = 0; ${name} < ${count}; ${name}++)`,
@@ -58,7 +60,7 @@ const dialect: Dialect = {
     return [
       `({ name: ${JSON.stringify(k.name)}, shared: ${list(shared)}, local: ${list(local)},`,
       `params: ${JSON.stringify(k.params.map((b) => b.name))},`,
-      "run: function* (group, thread, me, params, shared, local) {",
+      "run: function* (group, thread, me, lane, params, shared, local) {",
       `  const [${names([...k.params])}] = params;`,
       `  const [${names(shared)}] = shared;`,
       `  const [${names(local)}] = local;`,

@@ -35,6 +35,8 @@ const dialect = (scratch: (b: Buffer) => boolean): Dialect => ({
   reserved,
   literal,
   id: (of, axis) => `${of}_id.${axes[axis]}`,
+  lane: "lane_id",
+  broadcast: (arg, lane) => `subgroupShuffle(${arg}, ${lane}u)`,
   cast: (arg, _from, to) => `${to}(${arg})`,
   declare: (mutable, name, _type, value) => `${mutable ? "var" : "let"} ${name} = ${value};`,
   loop: (name, count) => `for (var ${name} = 0u; ${name} < ${count}u; ${name}++)`,
@@ -56,12 +58,18 @@ const dialect = (scratch: (b: Buffer) => boolean): Dialect => ({
     const local = k.scratch
       .filter((b) => b.space === "local")
       .map((b) => `  var ${name(b.name)}: array<${b.scalar}, ${b.size}>;`);
+    const ids = [
+      "@builtin(workgroup_id) group_id: vec3u",
+      "@builtin(local_invocation_id) thread_id: vec3u",
+      ...(k.subgroup ? ["@builtin(subgroup_invocation_id) lane_id: u32"] : []),
+    ];
     return [
+      ...(k.subgroup ? ["enable subgroups;", ""] : []),
       ...params,
       ...shared,
       "",
       `@compute @workgroup_size(${k.threads.join(", ")})`,
-      "fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) thread_id: vec3u) {",
+      `fn main(${ids.join(", ")}) {`,
       ...local,
       body,
       "}",

@@ -36,7 +36,7 @@ export function operands<T>(inputs: readonly T[], attrs: AttentionAttrs) {
 const least = -1e30;
 
 /** Query rows of one workgroup. */
-export function queryTile(
+export function sharedQueries(
   inputs: readonly { readonly shape: readonly number[] }[] | readonly Type[],
   _attrs: AttentionAttrs,
   profile: Profile,
@@ -53,13 +53,13 @@ function keyTile(columns: number, depth: number, out: number, profile: Profile):
   return Math.ceil(columns / Math.ceil(columns / most));
 }
 
-export function attentionKernel(site: KernelSite<AttentionAttrs>): Kernel {
+export function sharedAttention(site: KernelSite<AttentionAttrs>): Kernel {
   const { k, inputs, outputs, attrs, profile } = site;
   const { q, k: key, v, bias, height, width } = operands(inputs, attrs);
   const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
   const [keys, out] = [v.shape[2]!, v.shape[3]!];
   const [rows, columns] = attrs.grid ?? [1, keys];
-  const threads = queryTile(inputs, attrs, profile);
+  const threads = sharedQueries(inputs, attrs, profile);
   const tile = keyTile(columns, depth, out, profile);
   const groups: Kernel["groups"] = [Math.ceil(queries / threads), heads, batch];
 

@@ -22,18 +22,18 @@ export interface Tile {
   readonly rn: number;
 }
 
-export function tileFor(m: number, n: number, _k: number, _profile: Profile): Tile {
+export function sharedTile(m: number, n: number, _k: number, _profile: Profile): Tile {
   if (m <= 16) return { m: 16, n: 32, k: 16, rm: 2, rn: 4 };
   if (n <= 16) return { m: 32, n: 16, k: 16, rm: 4, rn: 2 };
   return { m: 32, n: 32, k: 16, rm: 4, rn: 4 };
 }
 
-export function matmulKernel({ k, inputs, outputs, profile }: KernelSite<null>): Kernel {
+export function sharedMatmul({ k, inputs, outputs, profile }: KernelSite<null>): Kernel {
   const out = outputs[0]!;
   const [M, N] = [out.shape.at(-2)!, out.shape.at(-1)!];
   const batch = out.shape.slice(0, -2);
   const depth = inputs.reduce((sum, x, i) => (i % 2 ? sum : sum + x.shape.at(-1)!), 0);
-  const tile = tileFor(M, N, depth, profile);
+  const tile = sharedTile(M, N, depth, profile);
   const [across, down] = [tile.n / tile.rn, tile.m / tile.rm];
   const threads = across * down;
   const groups: Kernel["groups"] = [Math.ceil(N / tile.n), Math.ceil(M / tile.m), elements(batch)];

@@ -1,0 +1,134 @@
+/** Imports a user's TypeScript: bundled by esbuild to one temporary module, which Node imports. */
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, extname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { BuildFailure, Message, Plugin } from "esbuild";
+import { diagnose } from "../diagnostics/index.ts";
+
+/**
+ * The default export of a file. `inarch` and its entries are this installation's, whatever the file's
+ * own folder has: a tensor is one class. Stack traces point into the user's file from here on.
+ * @throws E510 when there is no such file, E511 when it does not compile, whatever the file throws.
+ */
+export async function importGraphFile(file: string, name: string): Promise<unknown> {
+  if (!existsSync(file))
+    throw diagnose("E510", {
+      message: `there is no file ${name}`,
+      help: "give the path of a *.graph.ts, or the name of a built-in model",
+    });
+  // Node maps stacks through the maps of modules that it loads after this.
+  process.setSourceMapsEnabled(true);
+  const folder = await mkdtemp(join(tmpdir(), "inarch-"));
+  try {
+    // Sources in the map are relative to the module, so esbuild must know where it will be.
+    const outfile = join(folder, "model.mjs");
+    await writeFile(outfile, await bundle(file, outfile));
+    const module = (await import(pathToFileURL(outfile).href)) as { readonly default?: unknown };
+    return module.default;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function bundle(file: string, outfile: string): Promise<Uint8Array> {
+  const { build } = await import("esbuild");
+  try {
+    const { outputFiles } = await build({
+      entryPoints: [file],
+      outfile,
+      bundle: true,
+      write: false,
+      platform: "node",
+      format: "esm",
+      target: "node20",
+      // Names in messages stay as they were written.
+      keepNames: false,
+      sourcemap: "inline",
+      conditions: ["node"],
+      plugins: [ownEntries, packagesStay],
+      logLevel: "silent",
+    });
+    return outputFiles[0]!.contents;
+  } catch (error) {
+    const failure = error as Partial<BuildFailure>;
+    if (!Array.isArray(failure.errors)) throw error;
+    throw buildError(file, failure.errors as Message[]);
+  }
+}
+
+/** What the package's `exports` name, as modules beside this one. */
+const entries: Readonly<Record<string, string>> = {
+  inarch: "compiler/index",
+  "inarch/ops": "ops/index",
+  "inarch/models": "models/index",
+  "inarch/runtime": "runtime/index",
+  "inarch/node": "runtime/node/index",
+};
+
+/** Resolves `inarch` to this installation. */
+const ownEntries: Plugin = {
+  name: "own-entries",
+  setup(build) {
+    build.onResolve({ filter: /^inarch(?:\/|$)/ }, ({ path }) => {
+      const entry = entries[path];
+      if (entry === undefined) {
+        const text = `inarch has no entry "${path}"; its entries are ${Object.keys(entries).join(", ")}`;
+        return { errors: [{ text }] };
+      }
+      // .ts while it runs from sources, .js in the package.
+      const module = new URL(`../${entry}${extname(import.meta.url)}`, import.meta.url);
+      return { path: module.href, external: true };
+    });
+  },
+};
+
+/**
+ * Leaves installed packages where they are, found from the user's file: the bundle lies elsewhere.
+ * Packages of TypeScript, as in a workspace, are bundled.
+ */
+const packagesStay: Plugin = {
+  name: "packages-stay",
+  setup(build) {
+    build.onResolve({ filter: /^[^./]/ }, async (args) => {
+      // `build.resolve` comes here again: the mark ends it.
+      if (args.pluginData === "seen" || args.kind === "entry-point") return undefined;
+      const { path, kind, importer, resolveDir, namespace } = args;
+      const found = await build.resolve(path, {
+        kind,
+        importer,
+        resolveDir,
+        namespace,
+        pluginData: "seen",
+      });
+      const isPackage =
+        found.errors.length === 0 && !found.external && /\.(?:[cm]?js|node)$/.test(found.path);
+      return isPackage && found.path.includes("node_modules")
+        ? { path: pathToFileURL(found.path).href, external: true }
+        : found;
+    });
+  },
+};
+
+function buildError(file: string, errors: readonly Message[]) {
+  const [first, ...others] = errors;
+  const location = first?.location;
+  const more = others.map(({ text, location: at }) => (at ? `${text} (line ${at.line})` : text));
+  return diagnose("E511", {
+    message: [first?.text ?? "esbuild failed", ...more].join("; "),
+    at: location
+      ? {
+          resolve: () => ({
+            // esbuild's paths are relative to the working directory, its columns begin at 0.
+            file:
+              location.namespace === "file" ? join(process.cwd(), location.file) : location.file,
+            line: location.line,
+            column: location.column + 1,
+          }),
+        }
+      : undefined,
+    where: location ? undefined : dirname(file),
+    help: first?.notes[0]?.text ?? "correct the file at this place",
+  });
+}

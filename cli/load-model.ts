@@ -1,0 +1,124 @@
+/**
+ * MODEL on the command line: the name of a built-in model, or the path of a user's `*.graph.ts`.
+ * A file is bundled with esbuild and imported; its errors are shown at the user's own lines.
+ */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Graph } from "../compiler/graph/graph.ts";
+import type { Dims } from "../compiler/graph/sources.ts";
+import { type Model, traceProgram } from "../compiler/model.ts";
+import { diagnose, InarchError, setSourceReader } from "../diagnostics/index.ts";
+import { builtInNames, loadBuiltIn } from "./built-in.ts";
+import { nearest } from "./flags.ts";
+import { importGraphFile } from "./graph-file.ts";
+import { userPlace } from "./user-span.ts";
+
+export interface LoadedModel {
+  readonly model: Model;
+  /** The user's file, absolute; undefined for a built-in model. */
+  readonly file: string | undefined;
+}
+
+/**
+ * Finds a model. `config` is the path of a configuration, which `sam` needs.
+ * @throws E510 for a name or a path that leads nowhere, E511 to E513 for what is wrong in a file,
+ * E230 for a configuration.
+ */
+export async function loadModel(name: string, config?: string): Promise<LoadedModel> {
+  // Lets messages show lines of the user's file.
+  setSourceReader((file) => {
+    try {
+      return readFileSync(file, "utf8");
+    } catch {
+      return undefined;
+    }
+  });
+  if (builtInNames.includes(name))
+    return { model: await loadBuiltIn(name, config), file: undefined };
+  if (!/[./\\]/.test(name)) {
+    const near = nearest(name, builtInNames);
+    throw diagnose("E510", {
+      message: `there is no built-in model "${name}"`,
+      help: `${near === undefined ? "" : `did you mean ${near}? `}The built-in ones are ${builtInNames.join(", ")}; a file is given by its path, such as ./${name}.graph.ts`,
+    });
+  }
+  if (config !== undefined)
+    throw diagnose("E503", {
+      message: "--config goes with the built-in model sam, not with a file",
+      where: name,
+      help: "leave --config out; sizes of named dims are given with --dim name=size",
+    });
+  const file = resolve(name);
+  const exported = await atUserPlace(file, () => importGraphFile(file, name));
+  return { model: checkModel(exported, name), file };
+}
+
+/**
+ * Traces a program of a loaded model, with sizes that replace the model's own.
+ * @throws E101 to E111 for what the graph says, E513 for what the user's code throws.
+ */
+export const traceLoaded = ({ model, file }: LoadedModel, program: string, dims: Dims): Graph => {
+  try {
+    return traceProgram(model, program, dims);
+  } catch (error) {
+    throw file === undefined ? error : asUserError(file, error);
+  }
+};
+
+async function atUserPlace<T>(file: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw asUserError(file, error);
+  }
+}
+
+/** What the user's code throws, or makes inarch throw, gets its place there. */
+function asUserError(file: string, error: unknown): unknown {
+  if (error instanceof InarchError) return error;
+  const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const place = userPlace(error);
+  const at = place && { resolve: () => place.span };
+  if (place && !place.threw)
+    return diagnose("E900", {
+      message: `inarch itself fails: ${words}`,
+      at,
+      help: "check that the arguments at this place have the types that the editor asks for; if they have, it is a bug in inarch: please report it",
+      cause: error,
+    });
+  // Without a place: something that is no error, or an error from outside of any file.
+  return diagnose("E513", {
+    message: `the model's file throws ${words}`,
+    at,
+    where: at ? undefined : file,
+    help: "correct the expression at this place",
+    cause: error,
+  });
+}
+
+function checkModel(exported: unknown, name: string): Model {
+  const help =
+    "end the file with export default defineModel({ name, dims, build: (p, dims) => ({ y }) })";
+  if (exported === undefined)
+    throw diagnose("E512", { message: "the file has no default export", where: name, help });
+  const model = exported as Partial<Model> | null;
+  const isModel =
+    typeof model === "object" &&
+    model !== null &&
+    typeof model.name === "string" &&
+    typeof model.programs === "object" &&
+    typeof model.dims === "object";
+  if (isModel) return model as Model;
+  const what = typeof exported === "function" ? "a function" : describe(exported);
+  throw diagnose("E512", {
+    message: `the file's default export is ${what}, not a model`,
+    where: name,
+    help,
+  });
+}
+
+function describe(value: unknown): string {
+  if (typeof value !== "object" || value === null) return `${typeof value} ${String(value)}`;
+  const keys = Object.keys(value).slice(0, 5).join(", ");
+  return `an object${keys === "" ? " without properties" : ` of ${keys}`}`;
+}

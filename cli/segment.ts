@@ -1,0 +1,296 @@
+/**
+ * `inarch segment IMAGE`: masks of what the prompts point at, as pictures for people, and as scores
+ * and logits for programs and for the next call.
+ */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { defineCommand } from "citty";
+import { diagnose } from "../diagnostics/index.ts";
+import { parseSamConfig, Sam } from "../models/index.ts";
+import type { Progress } from "../runtime/devices/device.ts";
+import { readImage, readMaskFile, writeLogits, writePng } from "../runtime/node/image.ts";
+import { openWeightsFile } from "../runtime/node/weights.ts";
+import type { PredictOptions, Prediction } from "../runtime/sam.ts";
+import {
+  type Box,
+  checkPrompts,
+  contactSheet,
+  drawOverlay,
+  type Image,
+  type Label,
+  logitsOfPicture,
+  type Point,
+  pickLogits,
+} from "../runtime/vision/index.ts";
+import { type DeviceName, deviceNames, openDevice } from "./device.ts";
+import { repeated } from "./flags.ts";
+import { openProgress, progressStyle } from "./progress.ts";
+
+export interface SegmentRequest {
+  /** A picture: PNG, JPEG and what else can be decoded. */
+  readonly image: string;
+  /** A checkpoint in Meta's or Hugging Face's names. */
+  readonly weights: string;
+  /** A file with the configuration; the shapes of the weights tell it unless given. */
+  readonly config?: string | undefined;
+  readonly points?: readonly Point[] | undefined;
+  readonly labels?: readonly Label[] | undefined;
+  readonly box?: Box | undefined;
+  /** Logits that an earlier call saved, or a picture, white inside. */
+  readonly mask?: string | undefined;
+  readonly multimask?: boolean | undefined;
+  /** The folder that is written to; it is made if need be. */
+  readonly out: string;
+  readonly device?: DeviceName | undefined;
+  readonly onProgress?: Progress | undefined;
+  /** Told what begins, in a few words. */
+  readonly onPhase?: ((words: string) => void) | undefined;
+}
+
+/** What `--json` prints, and what `scores.json` holds. File names are relative to the folder. */
+export interface SegmentReport {
+  readonly image: { readonly file: string; readonly width: number; readonly height: number };
+  readonly masks: readonly {
+    readonly file: string;
+    /** Low-resolution logits: give this file back with --mask. */
+    readonly logits: string;
+    /** The model's estimate of the IoU. */
+    readonly score: number;
+    /** Pixels inside. */
+    readonly area: number;
+  }[];
+  readonly overlay: string;
+  readonly device: string;
+  /** Milliseconds. */
+  readonly time: { readonly load: number; readonly encode: number; readonly decode: number };
+}
+
+/**
+ * Segments one picture and writes `mask.png`, `logits.npy` (numbered from 1 with `multimask`),
+ * `overlay.png` and `scores.json`. Prompts are checked before anything is loaded.
+ * @throws E3xx for the picture and the prompts, E2xx for the weights, E4xx for the device.
+ */
+export async function segment(request: SegmentRequest): Promise<SegmentReport> {
+  const { points, labels, box, multimask, onPhase = () => {} } = request;
+  const picture = await readImage(request.image);
+  const prompts = { points, labels, box };
+  checkPrompts(prompts, picture, 1);
+  const mask = request.mask === undefined ? undefined : await readMaskFile(request.mask);
+  await makeFolder(request.out);
+
+  const clock = stopwatch();
+  onPhase(`loading ${request.weights}`);
+  const weights = await openWeightsFile(request.weights);
+  try {
+    const config = request.config === undefined ? undefined : await readConfig(request.config);
+    const device = await openDevice(request.device ?? "webgpu");
+    try {
+      const { onProgress } = request;
+      const sam = await Sam.load(weights, { device, config, onProgress });
+      const load = clock();
+      onPhase(`encoding ${request.image}, ${picture.width} x ${picture.height}`);
+      const frame = await sam.setImage(picture);
+      const options: PredictOptions = {
+        ...prompts,
+        multimask,
+        mask:
+          mask?.kind === "picture" ? logitsOfPicture(mask.picture, frame, sam.lowSize) : mask?.logits,
+      };
+      const encode = clock();
+      onPhase("decoding");
+      const prediction = await sam.predict({ ...options, boxes: undefined });
+      const time = { load, encode, decode: clock() };
+      await sam.close();
+      return await writeResults(request, picture, prediction, { device: device.name, time });
+    } finally {
+      device.destroy();
+    }
+  } finally {
+    await weights.close();
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
+    throw diagnose("E308", {
+      message: `the folder for the results cannot be made: ${cause.code ?? cause.message}`,
+      where: folder,
+      help: "give another folder with --out",
+      cause,
+    });
+  });
+}
+
+async function readConfig(path: string) {
+  const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    throw diagnose("E306", {
+      message: `cannot read the configuration: ${cause.code ?? cause.message}`,
+      where: path,
+      help: "check the path; it is relative to the folder you are in",
+      cause,
+    });
+  });
+  return parseSamConfig(text, path);
+}
+
+/** Milliseconds since it was made or last asked. */
+function stopwatch(): () => number {
+  let last = performance.now();
+  return () => {
+    const now = performance.now();
+    const passed = now - last;
+    last = now;
+    return Math.round(passed * 10) / 10;
+  };
+}
+
+async function writeResults(
+  request: SegmentRequest,
+  picture: Image,
+  { masks, scores, lowResLogits }: Prediction,
+  facts: Pick<SegmentReport, "device" | "time">,
+): Promise<SegmentReport> {
+  const { image, out, points, labels, box } = request;
+  const several = masks.length > 1;
+  const entries = masks.map((mask, i) => ({
+    file: several ? `mask-${i + 1}.png` : "mask.png",
+    logits: several ? `logits-${i + 1}.npy` : "logits.npy",
+    score: scores[i]!,
+    area: mask.data.reduce((sum, inside) => sum + inside, 0),
+  }));
+  for (const [i, { file, logits }] of entries.entries()) {
+    await writePng(join(out, file), masks[i]!);
+    await writeLogits(join(out, logits), pickLogits(lowResLogits, i));
+  }
+  // Masks of one click lie within one another, so each gets a picture of its own.
+  const overlays = masks.map((mask) => drawOverlay(picture, [mask], { points, labels, box }));
+  const overlay = "overlay.png";
+  await writePng(join(out, overlay), several ? contactSheet(overlays, 512) : overlays[0]!);
+  const { width, height } = picture;
+  const report = { image: { file: image, width, height }, masks: entries, overlay, ...facts };
+  const scoresFile = join(out, "scores.json");
+  await writeFile(scoresFile, `${JSON.stringify(report, null, 2)}\n`).catch(
+    (cause: NodeJS.ErrnoException) => {
+      throw diagnose("E308", {
+        message: `cannot write ${scoresFile}: ${cause.code ?? cause.message}`,
+        where: scoresFile,
+        help: "check that the folder may be written to, and that the disk is not full",
+        cause,
+      });
+    },
+  );
+  return report;
+}
+
+const args = {
+  image: { type: "positional", required: true, description: "PNG or JPEG" },
+  weights: {
+    type: "string",
+    required: true,
+    valueHint: "FILE",
+    description: "checkpoint of a SAM: .pth, .safetensors or .safetensors.index.json",
+  },
+  config: {
+    type: "string",
+    valueHint: "JSON",
+    description: "configuration file; read off the weights unless given",
+  },
+  point: {
+    type: "string",
+    valueHint: "x,y[,label]",
+    description: "a click in pixels; label 1 on the object (default), 0 beside it; repeatable",
+  },
+  box: { type: "string", valueHint: "x0,y0,x1,y1", description: "a box around the object" },
+  mask: {
+    type: "string",
+    valueHint: "FILE",
+    description: "a mask to start from: logits.npy of an earlier call, or a picture, white inside",
+  },
+  multimask: {
+    type: "boolean",
+    default: false,
+    description: "three masks of different extent instead of one",
+  },
+  out: { type: "string", required: true, valueHint: "DIR", description: "folder for the results" },
+  device: {
+    type: "enum",
+    options: [...deviceNames],
+    default: "webgpu",
+    description: "where to run",
+  },
+  json: { type: "boolean", default: false, description: "print the result as JSON" },
+} as const;
+
+export const segmentCommand = defineCommand({
+  meta: { name: "segment", description: "segment a picture from points, boxes or a mask" },
+  args,
+  async run({ args: given, rawArgs }) {
+    const progress = openProgress(progressStyle(given.json));
+    const clicks = repeated(rawArgs, "point", args).map(parsePoint);
+    try {
+      const report = await segment({
+        image: given.image,
+        weights: given.weights,
+        config: given.config,
+        points: clicks.length > 0 ? clicks.map(({ point }) => point) : undefined,
+        labels: clicks.length > 0 ? clicks.map(({ label }) => label) : undefined,
+        box: parseBox(repeated(rawArgs, "box", args)),
+        mask: given.mask,
+        multimask: given.multimask,
+        out: given.out,
+        device: given.device as DeviceName,
+        onProgress: progress.report,
+        onPhase: progress.note,
+      });
+      progress.end();
+      const text = given.json ? JSON.stringify(report, null, 2) : describe(report, given.out);
+      process.stdout.write(`${text}\n`);
+    } finally {
+      progress.end();
+    }
+  },
+});
+
+function parsePoint(text: string): { point: Point; label: Label } {
+  const values = numbers(text);
+  const [x, y, label = 1] = values ?? [];
+  if (values && (values.length === 2 || values.length === 3) && (label === 0 || label === 1))
+    return { point: [x!, y!], label };
+  throw diagnose("E370", {
+    message: `--point ${text} is not x,y or x,y,label`,
+    help: "two numbers in pixels and, if the click is beside the object, label 0: --point 120,80,0",
+  });
+}
+
+function parseBox(texts: readonly string[]): Box | undefined {
+  const [text, another] = texts;
+  if (text === undefined) return undefined;
+  const values = numbers(text);
+  if (another === undefined && values?.length === 4) return values as unknown as Box;
+  throw diagnose("E370", {
+    message:
+      another === undefined
+        ? `--box ${text} is not x0,y0,x1,y1`
+        : `there are ${texts.length} boxes, but one call segments one object`,
+    help:
+      another === undefined
+        ? "left, top, right, bottom in pixels: --box 40,30,200,160"
+        : "give one --box, or call it once for each object",
+  });
+}
+
+/** Numbers between commas; undefined if anything else is there. */
+function numbers(text: string): number[] | undefined {
+  const parts = text.split(",").map((part) => part.trim());
+  const values = parts.map(Number);
+  return parts.includes("") || !values.every(Number.isFinite) ? undefined : values;
+}
+
+function describe({ masks, overlay, device, time }: SegmentReport, out: string): string {
+  const rows = masks.map(
+    ({ file, score, area }) =>
+      `  ${join(out, file)}  score ${score.toFixed(3)}, ${area} pixels inside`,
+  );
+  const times = `loaded in ${time.load} ms, encoded in ${time.encode} ms, decoded in ${time.decode} ms`;
+  return [...rows, `  ${join(out, overlay)}`, `${times} (${device})`].join("\n");
+}

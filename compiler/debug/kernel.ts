@@ -1,0 +1,49 @@
+/** Prints kernel IR as pseudo-text: what every target has to spell. */
+import type { Buffer, Fn, Kernel, Scalar } from "../kernel/ir.ts";
+import { type Dialect, floatLiteral, infix, print } from "../targets/printer.ts";
+
+/**
+ * ```
+ * kernel matmul_add, 64 x 1 x 1 threads, 8 x 1 x 1 groups
+ *   reads  x: f32[256]
+ *   writes y: f32[1024]
+ *   shared left: f32[512]
+ * {
+ *   let row: u32 = thread.x / 8;
+ * }
+ * ```
+ */
+export const printKernel = (kernel: Kernel): string => print(kernel, dialect);
+
+const axes = "xyz";
+
+const dialect: Dialect = {
+  call: (fn: Fn, args) => infix[fn](...args),
+  reserved: new Set(),
+  literal: (value: number, type: Scalar) =>
+    type === "f32" ? floatLiteral(value) : type === "bool" ? String(Boolean(value)) : `${value}`,
+  id: (of, axis) => `${of}.${axes[axis]}`,
+  lane: "lane",
+  broadcast: (arg, lane) => `broadcast(${arg}, ${lane})`,
+  cast: (arg, _from, to) => `${to}(${arg})`,
+  declare: (mutable, name, type, value) =>
+    `${mutable ? "var" : "let"} ${name}: ${type} = ${value};`,
+  loop: (name, count) => `for ${name} in 0..${count}`,
+  load: (_from, name, index) => `${name}[${index}]`,
+  load4: (_from, name, index, names) => [`let ${names.join(", ")} = ${name}[${index} .. + 4];`],
+  store: (_to, name, index, value) => `${name}[${index}] = ${value};`,
+  barrier: "barrier;",
+  kernel(kernel, _name, body) {
+    const { name, threads, groups, params, scratch } = kernel;
+    const buffer = (words: string, b: Buffer) => `  ${words} ${b.name}: ${b.scalar}[${b.size}]`;
+    return [
+      `kernel ${name}, ${threads.join(" x ")} threads, ${groups.join(" x ")} groups`,
+      ...params.map((b) => buffer(b.writable ? "writes" : "reads ", b)),
+      ...scratch.map((b) => buffer(b.space === "shared" ? "shared" : "local ", b)),
+      "{",
+      body,
+      "}",
+      "",
+    ].join("\n");
+  },
+};

@@ -1,0 +1,56 @@
+/** Prints what fusion decided: each region with what melted into it, and why others did not. */
+import type { Fusion, Region } from "../fuse/region.ts";
+import type { Graph } from "../graph/graph.ts";
+import { type Node, show, type Tensor } from "../graph/tensor.ts";
+import type { ElementOp } from "../op.ts";
+import { columns, type NameOf, nameTensors, section } from "./names.ts";
+
+/**
+ * ```
+ * r0 matmul -> %4 f32[4, 256]
+ *   in front  permute %0 (a view)
+ *   behind    add %3, gelu %4
+ *   reads     x f32[4, 64], up.weight f32[256, 64], up.bias f32[256]
+ * kept apart
+ *   %5 add  its users would compute each element 8 times
+ * ```
+ */
+export function printRegions(graph: Graph, { regions, reasons }: Fusion): string {
+  const nameOf = nameTensors(graph);
+  const apart = [...reasons].map(([node, reason]) => [
+    `${nameOf({ node, result: 0 })} ${node.op.name}`,
+    reason,
+  ]);
+  return `${[
+    ...regions.flatMap((region, i) => regionLines(`r${i}`, region, nameOf)),
+    ...section("kept apart", columns(apart)),
+  ].join("\n")}\n`;
+}
+
+function regionLines(title: string, region: Region, nameOf: NameOf): string[] {
+  const { anchor, chain, writes, reads, nodes } = region;
+  const behind = chain.map((link) => link.node);
+  const inFront = nodes.filter((node) => node !== anchor && !behind.includes(node));
+  const typed = (tensor: Tensor) => `${nameOf(tensor)} ${show(tensor.type)}`;
+  const node = (one: Node) => `${one.op.name} ${nameOf({ node: one, result: 0 })}`;
+  const rows: [string, string[]][] = [
+    // In the order of computation: a region lists what melted in front from the anchor outwards.
+    [
+      "in front",
+      inFront.reverse().map((one) => (isView(one) ? `${node(one)} (a view)` : node(one))),
+    ],
+    ["behind", behind.map(node)],
+    ["reads", reads.map(typed)],
+  ];
+  return [
+    `${title} ${anchor.op.name} -> ${writes.map(typed).join(", ")}`,
+    ...columns(rows.filter(([, list]) => list.length > 0).map(([k, list]) => [k, list.join(", ")])),
+  ];
+}
+
+/** Only index arithmetic: it costs nothing wherever it is. */
+function isView({ op, attrs }: Node): boolean {
+  if (op.kind !== "element") return false;
+  const { cost } = op as ElementOp;
+  return (typeof cost === "number" ? cost : cost(attrs)) === 0;
+}

@@ -1,0 +1,17 @@
+/** `inarch/models`: the transformers that inarch knows, and the layers they are made of. */
+export { linear, norm, perceptron } from "./layers.ts";
+export { checkSamWeights, inferSamConfig } from "./sam/checkpoint.ts";
+export {
+  checkSamConfig,
+  formatSamConfig,
+  parseSamConfig,
+  type SamConfig,
+  type SamPreset,
+  samPreset,
+  samPresets,
+} from "./sam/config.ts";
+export { hashedImage, hashedTensor, hashedWeights } from "./sam/hashed.ts";
+export { detectNaming, type Naming, toHuggingFace, toMeta, withMetaNames } from "./sam/names.ts";
+export { type SamModelOptions, samModel } from "./sam/program.ts";
+export { compileSam, Sam, type SamCompileOptions, type SamLoadOptions } from "./sam/sam.ts";
+export { type NamedShape, samTensors } from "./sam/tensors.ts";

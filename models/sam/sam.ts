@@ -1,0 +1,129 @@
+/** `Sam.load`: from a checkpoint to a predictor, compiled for the device at hand. */
+import { compile, defaultProfile, type Profile, traceProgram } from "../../compiler/index.ts";
+import type { Device, Progress } from "../../runtime/devices/device.ts";
+import { createSamPredictor, type SamPlans, type SamPredictor } from "../../runtime/sam.ts";
+import { tokenBuckets } from "../../runtime/sam-tokens.ts";
+import {
+  findNonFinite,
+  type NonFinite,
+  notFinite,
+  type TensorEntry,
+  type Weights,
+} from "../../runtime/weights/index.ts";
+import { checkSamWeights, inferSamConfig } from "./checkpoint.ts";
+import type { SamConfig } from "./config.ts";
+import { withMetaNames } from "./names.ts";
+import { samModel } from "./program.ts";
+import { samTensors } from "./tensors.ts";
+
+export interface SamLoadOptions {
+  readonly device: Device;
+  /** Told by the shapes of the weights unless given. */
+  readonly config?: SamConfig | undefined;
+  /** The limits to compile for; those that every WebGPU device has unless given. */
+  readonly profile?: Profile | undefined;
+  readonly onProgress?: Progress | undefined;
+  /** Stops loading. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A SAM that is ready: `setImage` once, then `predict` many times, then `close`. */
+export interface Sam extends SamPredictor {
+  readonly config: SamConfig;
+}
+
+export const Sam = { load: loadSam };
+
+/**
+ * Loads a checkpoint in Meta's or Hugging Face's names onto a device. The weights are read while
+ * they are uploaded, piece by piece; they must stay open until the SAM is closed, because another
+ * bucket of the decoder reads its part again.
+ *
+ * @throws E230 to E233 for weights that are no SAM or not the configuration's, E205 for NaN or
+ * infinite weights, all tensors in one message; what compiling and `createSession` throw.
+ */
+async function loadSam(weights: Weights, options: SamLoadOptions): Promise<Sam> {
+  const { device, onProgress, signal } = options;
+  const named = withMetaNames(weights);
+  const config = options.config ?? inferSamConfig(named);
+  const tableRows = interpolatedTables(config, named);
+  // The error speaks the file's own names.
+  checkSamWeights(config, tableRows.size === 0 ? weights : resized(named, config, tableRows));
+  const plans = compileSam(config, { target: device.target, profile: options.profile, tableRows });
+  const watched = watchFinite(named);
+  const predictor = await createSamPredictor({
+    plans,
+    weights: watched.weights,
+    device,
+    ...(onProgress ? { onProgress } : {}),
+    ...(signal ? { signal } : {}),
+  });
+  if (watched.found.size > 0) {
+    await predictor.close();
+    throw notFinite(weights.source, watched.found);
+  }
+  return { ...predictor, config };
+}
+
+export interface SamCompileOptions {
+  readonly target: Device["target"];
+  readonly profile?: Profile | undefined;
+  /** Rows of tables of relative positions that are to be interpolated, by path. */
+  readonly tableRows?: ReadonlyMap<string, number> | undefined;
+}
+
+/** Both programs of a SAM for one image at a time; the decoder is compiled bucket by bucket. */
+export function compileSam(config: SamConfig, options: SamCompileOptions): SamPlans {
+  const { target, profile = defaultProfile, tableRows = new Map() } = options;
+  const model = samModel(config, { tableRows });
+  const plan = (program: string, dims: Readonly<Record<string, number>>) =>
+    compile(traceProgram(model, program, dims), { name: `sam-${program}`, target, profile });
+  return {
+    encode: plan("encode", { batch: 1 }),
+    buckets: tokenBuckets,
+    decode: (tokens) => plan("decode", { tokens }),
+  };
+}
+
+/**
+ * Tables of relative positions that are longer or shorter than the configuration's map asks for, as
+ * where a model was trained further at another size: their rows, by path.
+ */
+function interpolatedTables(config: SamConfig, weights: Weights): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const { name, shape } of samTensors(config)) {
+    if (!/\.rel_pos_[hw]$/.test(name)) continue;
+    const [rows, depth, ...rest] = weights.tensors.get(name)?.shape ?? [];
+    if (rows && rows !== shape[0] && depth === shape[1] && rest.length === 0) found.set(name, rows);
+  }
+  return found;
+}
+
+/** The weights as they will be seen once those tables are interpolated. */
+function resized(
+  weights: Weights,
+  config: SamConfig,
+  tableRows: ReadonlyMap<string, number>,
+): Pick<Weights, "source" | "tensors"> {
+  const tensors = new Map<string, TensorEntry>(weights.tensors);
+  for (const { name, shape } of samTensors(config))
+    if (tableRows.has(name)) tensors.set(name, { ...tensors.get(name)!, shape });
+  return { source: weights.source, tensors };
+}
+
+/** The same weights; what passes by that is NaN or infinite is written down. */
+function watchFinite(weights: Weights) {
+  const found = new Map<string, NonFinite>();
+  async function* chunks(name: string, bytes?: number) {
+    let before = 0;
+    for await (const values of weights.chunks(name, bytes)) {
+      const bad = findNonFinite(values);
+      const earlier = found.get(name);
+      if (bad && !earlier) found.set(name, { ...bad, index: before + bad.index });
+      else if (bad && earlier) found.set(name, { ...earlier, count: earlier.count + bad.count });
+      before += values.length;
+      yield values;
+    }
+  }
+  return { weights: { ...weights, chunks }, found };
+}

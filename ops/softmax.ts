@@ -1,0 +1,108 @@
+/** softmax(x, axis): exponentials that sum to 1 along an axis, relative to the largest: stable. */
+import {
+  apply,
+  type Dense,
+  type DType,
+  elements,
+  type KernelOp,
+  literal,
+  type Shape,
+  type Tensor,
+} from "../compiler/op.ts";
+import { axisOf } from "./axes.ts";
+import { layoutOf, overLines, plainLines, readsOf } from "./line-kernel.ts";
+import { mul } from "./mul.ts";
+import { sum } from "./reduce.ts";
+import { sub } from "./sub.ts";
+
+interface Attrs {
+  readonly axis: number;
+}
+
+const passes = 3;
+
+export const op: KernelOp<Attrs> = {
+  name: "softmax",
+  kind: "kernel",
+  type: ([x], _attrs, fail) => {
+    if (x!.dtype !== "f32") fail(`takes f32, not ${x!.dtype}`, 'convert it: cast(x, "f32")');
+    return [x!];
+  },
+  kernel({ k, inputs: [x], outputs: [y], attrs: { axis }, profile }) {
+    const line = overLines(k, x!, [axis], profile);
+    const most = k.var("most", literal(-3.4e38, "f32"));
+    line.each((value) => most.set(most.get.max(value)));
+    const [peak] = line.all([most.get], ([a], [b]) => [a!.max(b!)]);
+    const own = k.var("own", literal(0, "f32"));
+    line.each((value) => own.set(own.get.add(value.sub(peak!).exp())));
+    const [total] = line.all([own.get], ([a], [b]) => [a!.add(b!)]);
+    const inverse = k.let("inverse", literal(1, "f32").div(total!));
+    line.each((value, i) => y!.put(value.sub(peak!).exp().mul(inverse), ...line.coords(i)));
+    return line.finish("softmax");
+  },
+  oracle: ([x], { axis }) => [plainSoftmax(x!, axis)],
+  reads: ([x], { axis }, _input, profile) => readsOf(layoutOf(x!.shape, [axis], profile), passes),
+  work: ([x]) => 40 * elements(x!.shape),
+  vjp: ([g], { results: [y], attrs: { axis } }) => [
+    mul(sub(g!, sum(mul(g!, y!), axis, "keep")), y!),
+  ],
+  note: (a) => `axis ${a.axis}`,
+  tests: {
+    samples: [
+      {
+        inputs: [
+          [
+            [0, Math.log(3)],
+            [2, 2],
+          ],
+        ],
+        call: (x) => softmax(x!),
+        outputs: [
+          [
+            [0.25, 0.75],
+            [0.5, 0.5],
+          ],
+        ],
+      },
+      {
+        claim: "large scores do not overflow",
+        inputs: [[1000, 1000, -1000]],
+        call: (x) => softmax(x!),
+        outputs: [[0.5, 0.5, 0]],
+      },
+    ],
+    cases: (
+      [
+        ["short rows", [70, 5], -1],
+        ["a row of one", [3, 1], -1],
+        ["rows that fit the registers of one workgroup", [3, 77], -1],
+        ["long rows in three passes", [2, 4500], -1],
+        ["an axis in the middle", [2, 19, 5], 1],
+        ["a long axis in the middle", [2, 300, 3], 1],
+      ] as const
+    ).map(([claim, shape, axis]) => ({
+      claim,
+      inputs: [{ shape, range: [-3, 3] as const }],
+      call: (x?: Tensor) => softmax(x!, axis),
+      smooth: true,
+    })),
+  },
+};
+
+/** exp(x) over its sum along `axis`, the last one unless given. Throws E101. */
+export function softmax<D extends DType, S extends Shape>(
+  x: Tensor<D, S>,
+  axis = -1,
+): Tensor<D, S> {
+  const along = axisOf("softmax", x, axis);
+  return apply(op, [x], { axis: along })[0] as unknown as Tensor<D, S>;
+}
+
+function plainSoftmax(x: Dense, axis: number): Float64Array {
+  return plainLines(x, axis, (line) => {
+    const most = Math.max(...line);
+    const exps = line.map((v) => Math.exp(v - most));
+    const total = exps.reduce((a, b) => a + b, 0);
+    return exps.map((v) => v / total);
+  });
+}
