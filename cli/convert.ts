@@ -1,6 +1,7 @@
 /**
- * `inarch convert IN OUT`: a checkpoint of any readable kind as one safetensors file, with the names
- * and the number format asked for. Tensor by tensor, so that memory does not grow with the model.
+ * `inarch convert IN OUT`: a checkpoint of any readable kind as one safetensors file, with the
+ * names and the number format asked for. Tensor by tensor, so that memory does not grow with the
+ * model.
  */
 import { stat } from "node:fs/promises";
 import { defineCommand } from "citty";
@@ -31,7 +32,10 @@ import { openProgress, progressStyle } from "./progress.ts";
 
 export interface ConvertRequest {
   readonly input: string;
-  /** Ends in `.safetensors`. An existing file is replaced when all is written, unless it is the input. */
+  /**
+   * Ends in `.safetensors`. An existing file is replaced when all is written, unless it is the
+   * input.
+   */
   readonly output: string;
   /** Whose names a SAM's tensors get; without it they stay. */
   readonly names?: Naming | undefined;
@@ -57,8 +61,8 @@ export interface ConvertReport {
 /**
  * Converts a checkpoint.
  *
- * Errors: E240 (the output is the input, or no place for a safetensors file), E233 (names of no SAM),
- * E242 (a value too large for the format), E241 (the output cannot be written), those of
+ * Errors: E240 (the output is the input, or no place for a safetensors file), E233 (names of no
+ * SAM), E242 (a value too large for the format), E241 (the output cannot be written), those of
  * `openWeightsFile`.
  */
 export async function convert(request: ConvertRequest): Promise<ConvertReport> {
@@ -166,8 +170,9 @@ async function renamed(weights: Weights, names: Naming): Promise<Origins> {
   const all = [...weights.tensors.keys()];
   const naming = detectNaming(all, weights.source);
   if (naming === undefined) {
+    const sample = all.slice(0, 3).join(", ") + (all.length > 3 ? ", …" : "");
     throw diagnose("E233", {
-      message: `--names ${names} renames the tensors of a SAM, and these are of none: ${all.slice(0, 3).join(", ")}${all.length > 3 ? ", …" : ""}`,
+      message: `--names ${names} renames the tensors of a SAM, and these are of none: ${sample}`,
       where: weights.source,
       help: "leave --names out: the names stay as they are",
     });
@@ -224,7 +229,7 @@ function checkRange(
   for (let i = 0; i < before.length; i++) {
     if (Number.isFinite(after[i]) || !Number.isFinite(before[i])) continue;
     throw diagnose("E242", {
-      message: `element ${first + i} is ${before[i]}, and the largest ${format} is ${largestFinite[format]}`,
+      message: `element ${first + i} is ${before[i]}, the largest ${format} is ${largestFinite[format]}`,
       where: `${file}, tensor "${name}"`,
       help: format === "f16" ? "use --dtype bf16, or leave --dtype out" : "leave --dtype out",
     });

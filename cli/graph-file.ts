@@ -18,13 +18,16 @@ export async function importGraphFile(file: string, name: string): Promise<unkno
       message: `there is no file ${name}`,
       help: "give the path of a *.graph.ts, or the name of a built-in model",
     });
-  // Node maps stacks through the maps of modules that it loads after this.
-  process.setSourceMapsEnabled(true);
   const folder = await mkdtemp(join(tmpdir(), "inarch-"));
   try {
     // Sources in the map are relative to the module, so esbuild must know where it will be.
     const outfile = join(folder, "model.mjs");
-    await writeFile(outfile, await bundle(file, outfile));
+    const { contents, own } = await bundle(file, outfile);
+    await writeFile(outfile, contents);
+    // Node maps the stacks of modules that it loads once maps are enabled. inarch's own come before:
+    // mapped to sources that the package does not hold, its frames would look like a user's.
+    for (const module of own) await import(module);
+    process.setSourceMapsEnabled(true);
     const module = (await import(pathToFileURL(outfile).href)) as { readonly default?: unknown };
     return module.default;
   } finally {
@@ -32,7 +35,9 @@ export async function importGraphFile(file: string, name: string): Promise<unkno
   }
 }
 
-async function bundle(file: string, outfile: string): Promise<Uint8Array> {
+/** The module's text, and which modules of inarch it imports. */
+async function bundle(file: string, outfile: string) {
+  const own = new Set<string>();
   const { build } = await import("esbuild");
   try {
     const { outputFiles } = await build({
@@ -43,14 +48,12 @@ async function bundle(file: string, outfile: string): Promise<Uint8Array> {
       platform: "node",
       format: "esm",
       target: "node20",
-      // Names in messages stay as they were written.
-      keepNames: false,
       sourcemap: "inline",
       conditions: ["node"],
-      plugins: [ownEntries, packagesStay],
+      plugins: [ownEntries(own), packagesStay],
       logLevel: "silent",
     });
-    return outputFiles[0]!.contents;
+    return { contents: outputFiles[0]!.contents, own };
   } catch (error) {
     const failure = error as Partial<BuildFailure>;
     if (!Array.isArray(failure.errors)) throw error;
@@ -67,8 +70,8 @@ const entries: Readonly<Record<string, string>> = {
   "inarch/node": "runtime/node/index",
 };
 
-/** Resolves `inarch` to this installation. */
-const ownEntries: Plugin = {
+/** Resolves `inarch` to this installation, and notes what was found. */
+const ownEntries = (found: Set<string>): Plugin => ({
   name: "own-entries",
   setup(build) {
     build.onResolve({ filter: /^inarch(?:\/|$)/ }, ({ path }) => {
@@ -79,10 +82,11 @@ const ownEntries: Plugin = {
       }
       // .ts while it runs from sources, .js in the package.
       const module = new URL(`../${entry}${extname(import.meta.url)}`, import.meta.url);
+      found.add(module.href);
       return { path: module.href, external: true };
     });
   },
-};
+});
 
 /**
  * Leaves installed packages where they are, found from the user's file: the bundle lies elsewhere.

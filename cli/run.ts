@@ -5,13 +5,12 @@
 import { readFileSync } from "node:fs";
 import { sep } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { type CommandDef, defineCommand, renderUsage, runCommand } from "citty";
+import { type CommandDef, runCommand } from "citty";
 import { diagnose, InarchError, type Kind } from "../diagnostics/index.ts";
 import { checkArguments, nearest } from "./flags.ts";
+import { type CommandLine, overview, usage } from "./usage.ts";
 
-interface Command {
-  readonly name: string;
-  readonly description: string;
+interface Command extends CommandLine {
   /** Commands load when they are asked for, so that `--help` does not wait for a GPU. */
   readonly load: () => Promise<unknown>;
 }
@@ -84,8 +83,13 @@ const exitCodes: Readonly<Record<Kind, number>> = { user: 1, internal: 2, enviro
 
 async function dispatch(args: readonly string[]): Promise<void> {
   const [first, ...rest] = args;
-  if (first === undefined || first === "--help" || first === "-h" || first === "help") {
-    process.stdout.write(await usage(overview()));
+  if (first === undefined) {
+    process.stderr.write(overview(version(), commands));
+    process.exitCode = exitCodes.user;
+    return;
+  }
+  if (first === "--help" || first === "-h") {
+    process.stdout.write(overview(version(), commands));
     return;
   }
   if (first === "--version" || first === "-v") {
@@ -95,11 +99,11 @@ async function dispatch(args: readonly string[]): Promise<void> {
   const command = commands.find(({ name }) => name === first) ?? unknownCommand(first);
   // Commands differ in their arguments, which only citty's parser looks at.
   const definition = (await command.load()) as CommandDef;
+  const definitions = typeof definition.args === "object" ? await definition.args : {};
   if (rest.includes("--help") || rest.includes("-h")) {
-    process.stdout.write(await usage(definition, overview()));
+    process.stdout.write(usage(command, definitions));
     return;
   }
-  const definitions = typeof definition.args === "object" ? await definition.args : {};
   checkArguments(`inarch ${command.name}`, rest, definitions);
   await runCommand(definition, { rawArgs: [...rest] });
 }
@@ -116,24 +120,6 @@ function unknownCommand(typed: string): never {
     message: `inarch has no command "${typed}"`,
     help: near === undefined ? `its commands are ${names.join(", ")}` : `did you mean ${near}?`,
   });
-}
-
-/** The commands without their code: enough for the list of them. */
-const overview = (): CommandDef =>
-  defineCommand({
-    meta: {
-      name: "inarch",
-      version: version(),
-      description: "Compiles vision transformers and their adapters to fused GPU kernels.",
-    },
-    subCommands: Object.fromEntries(
-      commands.map(({ name, description }) => [name, { meta: { name, description } }]),
-    ),
-  });
-
-async function usage(command: CommandDef, parent?: CommandDef): Promise<string> {
-  const text = await renderUsage(command, parent);
-  return `${process.stdout.isTTY && colours() ? text : stripVTControlCharacters(text)}\n`;
 }
 
 /** NO_COLOR with any value but the empty one means none. */

@@ -4,7 +4,7 @@
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { defineCommand } from "citty";
+import { type ArgsDef, defineCommand } from "citty";
 import { diagnose } from "../diagnostics/index.ts";
 import { parseSamConfig, Sam } from "../models/index.ts";
 import type { Progress } from "../runtime/devices/device.ts";
@@ -219,7 +219,7 @@ const args = {
     description: "where to run",
   },
   json: { type: "boolean", default: false, description: "print the result as JSON" },
-} as const;
+} satisfies ArgsDef;
 
 export const segmentCommand = defineCommand({
   meta: { name: "segment", description: "segment a picture from points, boxes or a mask" },

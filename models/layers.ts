@@ -15,7 +15,7 @@ export function linear(p: Parameters, x: Tensor, inputs: number, outputs: number
 export function norm(p: Parameters, x: Tensor, epsilon: number): Tensor {
   const channels = x.shape.at(-1)!;
   const [gamma, beta] = [p.f32("weight", [channels]), p.f32("bias", [channels])];
-  return layerNorm(x, gamma, beta, { epsilon });
+  return layerNorm(x, gamma, beta, epsilon);
 }
 
 /** Linear layers `layers.0`, `layers.1`, … with ReLU between them; `sizes` are their widths. */

@@ -8,7 +8,6 @@
 import {
   apply,
   type Builder,
-  type Dense,
   type DType,
   elements,
   index,

@@ -1,14 +1,10 @@
 /** Runs graphs on the reference device, and by oracles alone, from plain arrays. */
 import { compile } from "../compiler/compile.ts";
 import type { Policy } from "../compiler/fuse/region.ts";
-import { type Graph, inputsOf } from "../compiler/graph/graph.ts";
-import type { Source } from "../compiler/graph/sources.ts";
-import { elements, type Node, Tensor } from "../compiler/graph/tensor.ts";
-import { Parameters } from "../compiler/graph/sources.ts";
-import { graphOf } from "../compiler/graph/graph.ts";
-import { apply } from "../compiler/op.ts";
+import { type Graph, graphOf } from "../compiler/graph/graph.ts";
+import { inputOp, type Source } from "../compiler/graph/sources.ts";
+import { apply, type Node, Tensor } from "../compiler/graph/tensor.ts";
 import type { KernelOp } from "../compiler/op.ts";
-import { inputOp } from "../compiler/graph/sources.ts";
 import { defaultProfile, type Profile } from "../compiler/profile.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";
 import { createSession } from "../runtime/session.ts";
@@ -35,7 +31,10 @@ export async function runOnReference(
   );
   const results = await session.run(
     Object.fromEntries(
-      plan.inputs.map((t) => [t.name, t.dtype === "f32" ? doubles[t.name]! : [...doubles[t.name]!]]),
+      plan.inputs.map((t) => [
+        t.name,
+        t.dtype === "f32" ? doubles[t.name]! : [...doubles[t.name]!],
+      ]),
     ),
   );
   return Object.fromEntries(Object.entries(results).map(([name, v]) => [name, [...v]]));
@@ -105,4 +104,3 @@ export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): numbe
   }
   return Math.sqrt(difference) / (size === 0 ? 1 : Math.sqrt(size));
 }
-

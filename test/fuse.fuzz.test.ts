@@ -95,7 +95,9 @@ const table: readonly Make[] = [
     const axis = b % x.tensor.shape.length;
     const size = x.tensor.shape[axis]!;
     const start = c % size;
-    const ranges = x.tensor.shape.map((n, i): [number, number] => (i === axis ? [start, n] : [0, n]));
+    const ranges = x.tensor.shape.map((n, i): [number, number] =>
+      i === axis ? [start, n] : [0, n],
+    );
     return {
       tensor: slice(x.tensor, ranges),
       code: `slice(${x.name}, ${JSON.stringify(ranges)})`,
@@ -104,13 +106,18 @@ const table: readonly Make[] = [
   (pick, { a, b, c }) => {
     const x = pick(a);
     const axis = b % x.tensor.shape.length;
-    const around = x.tensor.shape.map((_, i): [number, number] => (i === axis ? [c % 2, 1] : [0, 0]));
+    const around = x.tensor.shape.map((_, i): [number, number] =>
+      i === axis ? [c % 2, 1] : [0, 0],
+    );
     return { tensor: pad(x.tensor, around), code: `pad(${x.name}, ${JSON.stringify(around)})` };
   },
   (pick, { a, b }) => {
     const x = pick(a);
     const axis = b % x.tensor.shape.length;
-    return { tensor: concat([x.tensor, x.tensor], axis), code: `concat([${x.name}, ${x.name}], ${axis})` };
+    return {
+      tensor: concat([x.tensor, x.tensor], axis),
+      code: `concat([${x.name}, ${x.name}], ${axis})`,
+    };
   },
   (pick, { a, b }) => {
     const x = pick(a);
@@ -123,7 +130,8 @@ const table: readonly Make[] = [
   (pick, { a, b }) => {
     const [x, y] = [pick(a), pick(b)];
     const [m, n] = [x.tensor, y.tensor];
-    if (m.shape.length < 2 || n.shape.length !== 2 || m.shape.at(-1) !== n.shape[0]) return undefined;
+    if (m.shape.length < 2 || n.shape.length !== 2 || m.shape.at(-1) !== n.shape[0])
+      return undefined;
     return { tensor: matmul(m, n), code: `matmul(${x.name}, ${y.name})` };
   },
   (pick, { a }) => {
@@ -136,7 +144,10 @@ const table: readonly Make[] = [
     const x = pick(a);
     const size = x.tensor.shape.at(-1)!;
     const gamma = input(`gamma${size}`, "f32", [size]);
-    return { tensor: layerNorm(x.tensor, gamma, gamma), code: `layerNorm(${x.name}, gamma, gamma)` };
+    return {
+      tensor: layerNorm(x.tensor, gamma, gamma),
+      code: `layerNorm(${x.name}, gamma, gamma)`,
+    };
   },
   (pick, { a }) => {
     const x = pick(a);
@@ -150,10 +161,16 @@ const table: readonly Make[] = [
 ];
 
 /** Runs instructions; those that do not fit their operands are passed over. */
-function build(instructions: readonly Instruction[], outputs: number): { graph: Graph; code: string } {
+function build(
+  instructions: readonly Instruction[],
+  outputs: number,
+): { graph: Graph; code: string } {
   const shapes = [[3, 4, 6], [4, 6], [6, 5], [5], [3, 1, 6]];
   const gammas = new Map<string, Tensor>();
-  const pool = shapes.map((shape, i) => ({ name: `x${i}`, tensor: input(`x${i}`, "f32", shape) as Tensor }));
+  const pool = shapes.map((shape, i) => ({
+    name: `x${i}`,
+    tensor: input(`x${i}`, "f32", shape) as Tensor,
+  }));
   const code = shapes.map((s, i) => `const x${i} = input("x${i}", "f32", [${s}]);`);
   for (const instruction of instructions) {
     const pick = (n: number) => pool[pool.length - 1 - (n % pool.length)]!;
@@ -194,9 +211,10 @@ describe("random programs", () => {
         for (const policy of ["fused", "unfused"] as const) {
           const results = await runOnReference(graph, values, { policy });
           for (const [name, expected] of Object.entries(oracle))
-            expect(relativeError(results[name]!, expected), `${policy} ${name} of\n${code}`).toBeLessThan(
-              2e-5,
-            );
+            expect(
+              relativeError(results[name]!, expected),
+              `${policy} ${name} of\n${code}`,
+            ).toBeLessThan(2e-5);
         }
         compileStages(graph, {});
       }),

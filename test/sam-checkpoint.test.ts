@@ -1,4 +1,6 @@
-/** Checkpoints against configurations: what shapes tell, and what is said when the two do not fit. */
+/**
+ * Checkpoints against configurations: what shapes tell, and what is said when the two do not fit.
+ */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { checkSamWeights, inferSamConfig } from "../models/sam/checkpoint.ts";

@@ -1,4 +1,6 @@
-/** SAM's tensors: their names in both conventions, their shapes, and the configuration behind them. */
+/**
+ * SAM's tensors: their names in both conventions, their shapes, and the configuration behind them.
+ */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { formatSamConfig, parseSamConfig, samPreset, samPresets } from "../models/sam/config.ts";
@@ -233,7 +235,7 @@ describe("configurations", () => {
     [
       "decoder heads that do not divide",
       { ...file, decoder_num_heads: 3 },
-      ["128, is not a multiple of decoder_num_heads 3"],
+      ["128, is no multiple of decoder_num_heads 3"],
     ],
     [
       "a transformers model that is computed differently",

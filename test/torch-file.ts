@@ -1,6 +1,7 @@
 /**
- * Writes PyTorch checkpoints for tests, without PyTorch: a small pickle writer and a small zip writer.
- * Both can write what a correct program would not, so that readers can be tested against it.
+ * Writes PyTorch checkpoints for tests, without PyTorch: a small pickle writer and a small zip
+ * writer. Both can write what a correct program would not, so that readers can be tested against
+ * it.
  */
 import { crc32 } from "../runtime/weights/crc32.ts";
 
@@ -77,7 +78,8 @@ export interface ZipPart {
 
 /**
  * Stored entries; contents start at multiples of 64 bytes as PyTorch has it. `wide` adds the 64-bit
- * records and puts sizes and offsets into 64-bit fields; `descriptors` puts sizes behind the contents.
+ * records and puts sizes and offsets into 64-bit fields; `descriptors` puts sizes behind the
+ * contents.
  */
 export function zip(
   parts: readonly ZipPart[],

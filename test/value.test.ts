@@ -73,31 +73,31 @@ const { tree } = fc.letrec<{ tree: Pair }>((tie) => ({
     leaf,
     fc.tuple(tie("tree"), tie("tree")).map(([a, b]) => ({
       value: a.value.add(b.value),
-      plain: (env) => a.plain(env) + b.plain(env),
+      plain: (env: Environment) => a.plain(env) + b.plain(env),
     })),
     fc.tuple(tie("tree"), fc.integer({ min: 0, max: 14 })).map(([a, n]) => ({
       value: a.value.mul(n),
-      plain: (env) => a.plain(env) * n,
+      plain: (env: Environment) => a.plain(env) * n,
     })),
     fc.tuple(tie("tree"), fc.integer({ min: 1, max: 14 })).map(([a, n]) => ({
       value: a.value.div(n),
-      plain: (env) => Math.floor(a.plain(env) / n),
+      plain: (env: Environment) => Math.floor(a.plain(env) / n),
     })),
     fc.tuple(tie("tree"), fc.integer({ min: 1, max: 14 })).map(([a, n]) => ({
       value: a.value.mod(n),
-      plain: (env) => a.plain(env) % n,
+      plain: (env: Environment) => a.plain(env) % n,
     })),
     fc.tuple(tie("tree"), tie("tree")).map(([a, b]) => ({
       value: a.value.min(b.value),
-      plain: (env) => Math.min(a.plain(env), b.plain(env)),
+      plain: (env: Environment) => Math.min(a.plain(env), b.plain(env)),
     })),
     fc.tuple(tie("tree"), tie("tree")).map(([a, b]) => ({
       value: a.value.add(b.value).sub(b.value),
-      plain: (env) => a.plain(env),
+      plain: (env: Environment) => a.plain(env),
     })),
     fc.tuple(tie("tree"), tie("tree"), tie("tree")).map(([a, b, c]) => ({
       value: a.value.lt(b.value).select(c.value, a.value),
-      plain: (env) => (a.plain(env) < b.plain(env) ? c.plain(env) : a.plain(env)),
+      plain: (env: Environment) => (a.plain(env) < b.plain(env) ? c.plain(env) : a.plain(env)),
     })),
   ),
 }));

@@ -1,4 +1,6 @@
-/** What the tests of checkpoints share: paths of fixtures, errors as values, whole files as data. */
+/**
+ * What the tests of checkpoints share: paths of fixtures, errors as values, whole files as data.
+ */
 import { fileURLToPath } from "node:url";
 import { InarchError } from "../diagnostics/index.ts";
 import {

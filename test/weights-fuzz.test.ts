@@ -1,7 +1,7 @@
 /**
- * Checkpoints with random damage: flipped bits, missing ends, random bytes. Each ends in an error with
- * a code, or reads as the same tensors; never in another exception, a hang or a wrong shape. Seeds
- * are fixed, so a failure repeats.
+ * Checkpoints with random damage: flipped bits, missing ends, random bytes. Each ends in an error
+ * with a code, or reads as the same tensors; never in another exception, a hang or a wrong shape.
+ * Seeds are fixed, so a failure repeats.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
@@ -18,7 +18,9 @@ const plain = stateDict([
   ["b", tensorCall({ shape: [3], strides: [2], ...floats })],
 ]);
 
-/** Opens and reads; the tensors, or the error's code. Anything but an `InarchError` fails the test. */
+/**
+ * Opens and reads; the tensors, or the error's code. Anything but an `InarchError` fails the test.
+ */
 async function outcome(bytes: Uint8Array): Promise<Map<string, TensorData> | string> {
   try {
     return await readAll(await openBytes(bytes));
@@ -28,7 +30,10 @@ async function outcome(bytes: Uint8Array): Promise<Map<string, TensorData> | str
   }
 }
 
-/** Names, dtypes and shapes must be the original's; a flipped bit may change one byte of one storage. */
+/**
+ * Names, dtypes and shapes must be the original's; a flipped bit may change one byte of one
+ * storage.
+ */
 function expectSame(
   read: Map<string, TensorData>,
   original: Map<string, TensorData>,

@@ -1,4 +1,6 @@
-/** PyTorch checkpoints that are damaged or mean harm: each ends in an error that says what is wrong. */
+/**
+ * PyTorch checkpoints that are damaged or mean harm: each ends in an error that says what is wrong.
+ */
 import { describe, expect, test } from "vitest";
 import { type Picklable, pickle, stateDict, tensorCall, torchFile, zip } from "./torch-file.ts";
 import { openBytes, refusal } from "./weights-files.ts";
@@ -41,7 +43,7 @@ describe("what is wrong is said", () => {
       "two checkpoints in one",
       () => zip(["a", "b"].map((name) => ({ name: `${name}/data.pkl`, content: pickle(null) }))),
       "E222",
-      "2 entries data.pkl",
+      "one entry data.pkl, this zip 2",
     ],
     [
       "an unknown byte order",

@@ -76,3 +76,14 @@ export function compareBytes(
   const found = `off by ${largest}`;
   return { name, found, allowed: `at most ${most}`, passed: largest <= most };
 }
+
+/** Lists one after another. */
+export function joined(parts: readonly ArrayLike<number>[]): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}

@@ -40,10 +40,12 @@ export function checkSamWeights(config: SamConfig, weights: SamEntries): void {
     .map(([, inFile]) => `surplus    ${inFile} [${weights.tensors.get(inFile)!.shape}]`);
   const lines = [...missing, ...surplus, ...misshaped];
   if (lines.length === 0) return;
-  const counts = `${missing.length} missing, ${surplus.length} surplus, ${misshaped.length} misshaped`;
+  const counts = Object.entries({ missing, surplus, misshaped })
+    .map(([what, { length }]) => `${length} ${what}`)
+    .join(", ");
   const fields = contradictedFields(config, weights);
   throw diagnose("E232", {
-    message: `the weights do not fit the configuration: ${counts}${fields.map((f) => `\n    ${f}`).join("")}${lines.map((l) => `\n    ${l}`).join("")}`,
+    message: `the weights do not fit the configuration: ${counts}${listed([...fields, ...lines])}`,
     where: weights.source,
     help: adviceFor(fields, weights),
   });
@@ -51,8 +53,8 @@ export function checkSamWeights(config: SamConfig, weights: SamEntries): void {
 
 /**
  * The configuration that the shapes of a checkpoint tell. They tell everything but the number of
- * heads of the mask decoder: that is 8 where the decoder has 256 channels, as in every published model,
- * and must be given as `decoderNumHeads` elsewhere.
+ * heads of the mask decoder: that is 8 where the decoder has 256 channels, as in every published
+ * model, and must be given as `decoderNumHeads` elsewhere.
  *
  * Errors: E231 (tensors that are needed for it are not there, or contradict each other), E230 (what
  * the shapes tell is no SAM), E233.
@@ -63,35 +65,32 @@ export function inferSamConfig(
 ): SamConfig {
   const names = inFileNames(weights);
   const problems: string[] = [];
-  const shape = (name: string, rank: number): readonly number[] => {
+  /** One size of a tensor that must have so many dimensions. */
+  const size = (name: string, rank: number, axis: number): number => {
     const found = weights.tensors.get(names.get(name) ?? "")?.shape;
-    if (found?.length === rank && found.every((size) => size > 0)) return found;
+    if (found?.length === rank && found[axis]! > 0) return found[axis]!;
     problems.push(
       found ? `${name} is [${found}], not of ${rank} dimensions` : `${name} is missing`,
     );
-    return Array<number>(rank).fill(1);
+    return 1;
   };
-  const [, map, , embedDim] = shape("image_encoder.pos_embed", 4) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  const patchSize = shape("image_encoder.patch_embed.proj.weight", 4)[3]!;
+  const map = size("image_encoder.pos_embed", 4, 1);
+  const embedDim = size("image_encoder.pos_embed", 4, 3);
+  const patchSize = size("image_encoder.patch_embed.proj.weight", 4, 3);
   const depth = countParts(names.keys(), /^image_encoder\.blocks\.(\d+)\./);
-  const tables = Array.from({ length: depth }, (_, i) =>
-    shape(`image_encoder.blocks.${i}.attn.rel_pos_h`, 2),
+  const lengths = Array.from({ length: depth }, (_, i) =>
+    size(`image_encoder.blocks.${i}.attn.rel_pos_h`, 2, 0),
   );
-  const hidden = shape("image_encoder.blocks.0.mlp.lin1.weight", 2)[0]!;
-  const outChans = shape("image_encoder.neck.0.weight", 4)[0]!;
-  const maskInChans = shape("prompt_encoder.mask_downscaling.3.weight", 4)[0]!;
-  const decoderMlpDim = shape("mask_decoder.transformer.layers.0.mlp.lin1.weight", 2)[0]!;
-  const masks = shape("mask_decoder.mask_tokens.weight", 2)[0]!;
-  const iouHeadHiddenDim = shape("mask_decoder.iou_prediction_head.layers.0.weight", 2)[0]!;
+  const headDim = size("image_encoder.blocks.0.attn.rel_pos_h", 2, 1);
+  const hidden = size("image_encoder.blocks.0.mlp.lin1.weight", 2, 0);
+  const outChans = size("image_encoder.neck.0.weight", 4, 0);
+  const maskInChans = size("prompt_encoder.mask_downscaling.3.weight", 4, 0);
+  const decoderMlpDim = size("mask_decoder.transformer.layers.0.mlp.lin1.weight", 2, 0);
+  const masks = size("mask_decoder.mask_tokens.weight", 2, 0);
+  const iouHeadHiddenDim = size("mask_decoder.iou_prediction_head.layers.0.weight", 2, 0);
   const decoderNumHeads = given.decoderNumHeads ?? (outChans === 256 ? 8 : undefined);
   if (problems.length > 0) throw inferError(problems, weights);
   if (decoderNumHeads === undefined) throw headsNeeded(outChans, weights);
-  const lengths = tables.map(([length]) => length!);
   const windows = [...new Set(lengths.filter((length) => length !== 2 * map - 1))];
   if (windows.length > 1)
     throw inferError([`the encoder has windows of ${windows.length} sizes`], weights);
@@ -101,7 +100,7 @@ export function inferSamConfig(
       patchSize,
       embedDim,
       depth,
-      numHeads: embedDim / tables[0]![1]!,
+      numHeads: embedDim / headDim,
       mlpRatio: ratioFor(embedDim, hidden),
       globalAttnIndexes: lengths.flatMap((length, i) => (length === 2 * map - 1 ? [i] : [])),
       // Where every block is global there are no windows: the whole map is as good a size as any.
@@ -149,7 +148,10 @@ function countParts(names: Iterable<string>, pattern: RegExp): number {
   return Math.min(count, all);
 }
 
-/** Fields in which the configuration differs from one that the weights fit, when there is such a one. */
+/**
+ * Fields in which the configuration differs from one that the weights fit, when there is such a
+ * one.
+ */
 function contradictedFields(config: SamConfig, weights: SamEntries): string[] {
   let told: SamConfig;
   try {
@@ -190,7 +192,7 @@ function adviceFor(fields: readonly string[], weights: SamEntries): string {
     ([, config]) => contradictedFields(config, weights).length === 0,
   );
   if (preset) return `the weights are those of ${preset[0]}: use its configuration`;
-  return "the weights belong to another configuration: change the fields above, or give other weights";
+  return "change the fields above in the configuration, or give the weights that belong to it";
 }
 
 /** A first part of names that is not SAM's own and that all tensors share, such as "module.". */
@@ -204,9 +206,11 @@ function commonPrefix({ tensors }: SamEntries): string | undefined {
     : undefined;
 }
 
+const listed = (lines: readonly string[]) => lines.map((line) => `\n    ${line}`).join("");
+
 function inferError(problems: readonly string[], weights: SamEntries) {
   return diagnose("E231", {
-    message: `the shapes do not tell the configuration:${problems.map((p) => `\n    ${p}`).join("")}`,
+    message: `the shapes do not tell the configuration:${listed(problems)}`,
     where: weights.source,
     help: "give the whole checkpoint of a SAM, or its configuration as a file",
   });

@@ -1,11 +1,12 @@
 /**
  * Hugging Face's `config.json` of a SAM, as fields of `SamConfig`.
  *
- * A trap that no configuration shows: the layer norms of Meta's mask decoder have eps 1e-5 throughout
- * (PyTorch's default); transformers computes the four norms of each two-way block with 1e-6 (its
- * `mask_decoder_config.layer_norm_eps`) and only the final one with 1e-5. The weights are Meta's and
- * were trained with 1e-5. inarch computes as Meta does whichever file the weights come from, so a
- * comparison with transformers may differ in the last digits. All other norms have 1e-6 in both.
+ * A trap that no configuration shows: the layer norms of Meta's mask decoder have eps 1e-5
+ * throughout (PyTorch's default); transformers computes the four norms of each two-way block with
+ * 1e-6 (its `mask_decoder_config.layer_norm_eps`) and only the final one with 1e-5. The weights are
+ * Meta's and were trained with 1e-5. inarch computes as Meta does whichever file the weights come
+ * from, so a comparison with transformers may differ in the last digits. All other norms have 1e-6
+ * in both.
  */
 import { ratioFor } from "./mlp-ratio.ts";
 

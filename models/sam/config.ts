@@ -74,9 +74,10 @@ export const samPresets = {
 export type SamPreset = keyof typeof samPresets;
 
 /**
- * Reads a configuration: the JSON text of a file, or the value parsed from one. Two forms are known:
- * flat, with the names of `SamConfig` in snake case (`iou_head_depth` and `num_multimask_outputs` may
- * be left out), and the `config.json` that Hugging Face keeps beside its weights.
+ * Reads a configuration: the JSON text of a file, or the value parsed from one. Two forms are
+ * known: flat, with the names of `SamConfig` in snake case (`iou_head_depth` and
+ * `num_multimask_outputs` may be left out), and the `config.json` that Hugging Face keeps beside
+ * its weights.
  *
  * Errors: E230, which names every field that is missing, unknown or wrong. `where` is the file.
  */
@@ -207,7 +208,7 @@ function contradictions(config: SamConfig): string[] {
     [embedDim % numHeads !== 0, `embed_dim ${embedDim} is not a multiple of num_heads ${numHeads}`],
     [
       outside.length > 0,
-      `global_attn_indexes names block ${outside.join(", ")}, but depth ${depth} ends with block ${depth - 1}`,
+      `global_attn_indexes names block ${outside.join(", ")}, the last is ${depth - 1}`,
     ],
     [
       new Set(globalAttnIndexes).size !== globalAttnIndexes.length,
@@ -218,7 +219,7 @@ function contradictions(config: SamConfig): string[] {
     [
       // Cross attention works on half of the channels.
       outChans % 8 === 0 && (outChans / 2) % decoderNumHeads !== 0,
-      `half of out_chans, ${outChans / 2}, is not a multiple of decoder_num_heads ${decoderNumHeads}`,
+      `half of out_chans, ${outChans / 2}, is no multiple of decoder_num_heads ${decoderNumHeads}`,
     ],
     [encoderMlpDim(config) < 1, `mlp_ratio ${config.mlpRatio} leaves no hidden channels`],
   ];

@@ -112,7 +112,7 @@ function attend(
   const windows = x.shape[0]! / tokens;
   const qkv = linear(p.at("qkv"), x, embedDim, 3 * embedDim);
   const third = (i: number) => {
-    const part = slice(qkv, 1, i * embedDim, (i + 1) * embedDim);
+    const part = slice(qkv, [[], [i * embedDim, (i + 1) * embedDim]]);
     return permute(reshape(part, [windows, tokens, numHeads, depth]), [0, 2, 1, 3]);
   };
   const table = (name: string) =>
@@ -143,7 +143,7 @@ function toWindows(x: Tensor, { batch, grid, window }: Cut): Tensor {
   const depth = x.shape[1]!;
   const missing = across * window - grid;
   const map = reshape(x, [batch, grid, grid, depth]);
-  const padded = missing === 0 ? map : pad(map, [[0, 0], [0, missing], [0, missing], [0, 0]]);
+  const padded = pad(map, [[], [0, missing], [0, missing]]);
   const cut = reshape(padded, [batch, across, window, across, window, depth]);
   const rows = batch * across * across * window * window;
   return reshape(permute(cut, [0, 1, 3, 2, 4, 5]), [rows, depth]);
@@ -157,7 +157,7 @@ function toMap(x: Tensor, { batch, grid, window }: Cut): Tensor {
   const side = across * window;
   const windows = reshape(x, [batch, across, across, window, window, depth]);
   const joined = reshape(permute(windows, [0, 1, 3, 2, 4, 5]), [batch, side, side, depth]);
-  const cropped = side === grid ? joined : slice(slice(joined, 1, 0, grid), 2, 0, grid);
+  const cropped = slice(joined, [[], [0, grid], [0, grid]]);
   return reshape(cropped, [batch * grid * grid, depth]);
 }
 
@@ -168,5 +168,5 @@ function neck(p: Parameters, map: Tensor, { embedDim, outChans }: SamConfig): Te
   const kernel = p.at(2).f32("weight", [outChans, outChans, 3, 3]);
   const wide = conv2d(permute(narrow, [0, 3, 1, 2]), kernel, { padding: 1 });
   const [gamma, beta] = [p.at(3).f32("weight", [outChans]), p.at(3).f32("bias", [outChans])];
-  return layerNorm2d(wide, gamma, beta, { epsilon });
+  return layerNorm2d(wide, gamma, beta, epsilon);
 }

@@ -55,7 +55,7 @@ export function decodeMasks(p: Parameters, inputs: DecoderInputs, config: SamCon
   const unused = unusedKeys(tokens.shape[0]!, 1 + masks, inputs.count);
   const { queries, keys } = twoWay(p.at("transformer"), tokens, unused, inputs, config);
 
-  const row = (i: number) => slice(queries, 0, i, i + 1);
+  const row = (i: number) => slice(queries, [[i, i + 1]]);
   const hidden = Array<number>(iouHeadDepth - 1).fill(iouHeadHiddenDim);
   const iou = perceptron(p.at("iou_prediction_head"), row(0), [outChans, ...hidden, masks]);
   const sizes = [outChans, outChans, outChans, outChans / 8];

@@ -1,7 +1,7 @@
 /**
  * The two namings of SAM's tensors: Meta's, of the published checkpoints and of this project, and
- * Hugging Face's (transformers, and adapters made with it). Only names differ, never numbers; the one
- * tensor more that Hugging Face may have is a second name of the same positional encoding.
+ * Hugging Face's (transformers, and adapters made with it). Only names differ, never numbers; the
+ * one tensor more that Hugging Face may have is a second name of the same positional encoding.
  */
 import { diagnose } from "../../diagnostics/index.ts";
 import { renameWeights, type Weights } from "../../runtime/weights/index.ts";
@@ -81,11 +81,25 @@ export const gaussian = {
   tied: "prompt_encoder.shared_embedding.positional_embedding",
 } as const;
 
-/** Names that only one of the two has. `iou_prediction_head.layers.0` is in both, for two layers. */
-const onlyMeta =
-  /^image_encoder\.|\.pe_layer\.|\.point_embeddings\.|\.mask_downscaling\.|\.output_upscaling\.|^mask_decoder\.transformer\..*\bnorm(?:[1-4]|_final_attn)\.|_mlps\.\d+\.layers\.2\./;
-const onlyHuggingFace =
-  /^vision_encoder\.|shared_(?:image_)?embedding\.|\.point_embed\.|\.mask_embed\.|\.upscale_|\.layer_norm|\.proj_(?:in|out)\./;
+/**
+ * Names that only one of the two has. `iou_prediction_head.layers.0` is in both, for two layers.
+ */
+const onlyMeta = anyOf(
+  /^image_encoder\./,
+  /\.(?:pe_layer|point_embeddings|mask_downscaling|output_upscaling)\./,
+  /^mask_decoder\.transformer\..*\bnorm(?:[1-4]|_final_attn)\./,
+  /_mlps\.\d+\.layers\.2\./,
+);
+const onlyHuggingFace = anyOf(
+  /^vision_encoder\./,
+  /\bshared_(?:image_)?embedding\./,
+  /\.(?:point_embed|mask_embed|proj_in|proj_out)\./,
+  /\.(?:upscale_|layer_norm)/,
+);
+
+function anyOf(...patterns: readonly RegExp[]): RegExp {
+  return new RegExp(patterns.map(({ source }) => source).join("|"));
+}
 
 type Row = readonly [meta: string, hf: string];
 
@@ -120,7 +134,9 @@ const parts: readonly Row[] = [
   ...layers("mask_decoder.output_hypernetworks_mlps.*", 3),
 ];
 
-/** Meta numbers the layers of a small MLP; Hugging Face names the first and last, numbers the rest. */
+/**
+ * Meta numbers the layers of a small MLP; Hugging Face names the first and last, numbers the rest.
+ */
 function layers(mlp: string, depth: number): Row[] {
   return Array.from({ length: depth }, (_, i): Row => {
     const middle = i === depth - 1 ? "proj_out" : `layers.${i - 1}`;
@@ -142,7 +158,9 @@ function rename(name: string, table: readonly Row[], from: 0 | 1, to: 0 | 1): st
   return name;
 }
 
-/** What follows `part` in `name` ("" or from a dot on), with the numbers that stood for its stars. */
+/**
+ * What follows `part` in `name` ("" or from a dot on), with the numbers that stood for its stars.
+ */
 function afterPart(name: string, part: string, numbers: string[]): string | undefined {
   let at = 0;
   for (const piece of part.split("*")) {

@@ -15,7 +15,7 @@ import {
   iota,
   layerNorm2d,
   lt,
-  max,
+  maximum,
   mul,
   ne,
   permute,
@@ -42,11 +42,11 @@ export function encodePoints(
   const slots = points.shape[0]!;
   // Prompts name pixels; the encoding takes their centres, as a share of the input's side.
   const centre = div(add(points, 0.5), imageSize);
-  const place = position(p, slice(centre, 1, 0, 1), slice(centre, 1, 1, 2), outChans);
+  const place = position(p, slice(centre, [[], [0, 1]]), slice(centre, [[], [1, 2]]), outChans);
   const kinds = [0, 1, 2, 3].map((kind) =>
     p.at("point_embeddings", kind).f32("weight", [1, outChans]),
   );
-  const kind = gather(concat(kinds, 0), max(labels, 0));
+  const kind = gather(concat(kinds, 0), maximum(labels, 0));
   const none = p.at("not_a_point_embed").f32("weight", [1, outChans]);
   return where(lt(reshape(labels, [slots, 1]), 0), none, add(place, kind));
 }
@@ -66,7 +66,7 @@ function position(p: Parameters, x: Tensor, y: Tensor, channels: number): Tensor
   const name = "positional_encoding_gaussian_matrix";
   const frequencies = p.at("pe_layer").f32(name, [2, channels / 2]);
   const turn = (share: Tensor, axis: number) =>
-    mul(sub(mul(share, 2), 1), slice(frequencies, 0, axis, axis + 1));
+    mul(sub(mul(share, 2), 1), slice(frequencies, [[axis, axis + 1]]));
   const angle = mul(add(turn(x, 0), turn(y, 1)), 2 * Math.PI);
   return concat([sin(angle), cos(angle)], 1);
 }
@@ -99,5 +99,5 @@ function halve(p: Parameters, index: number, x: Tensor, outputs: number): Tensor
   const smaller = conv2d(x, weight, { stride: 2, bias: p.at(index).f32("bias", [outputs]) });
   const scale = p.at(index + 1);
   const [gamma, beta] = [scale.f32("weight", [outputs]), scale.f32("bias", [outputs])];
-  return gelu(layerNorm2d(smaller, gamma, beta, { epsilon: 1e-6 }));
+  return gelu(layerNorm2d(smaller, gamma, beta));
 }

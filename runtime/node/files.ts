@@ -1,4 +1,7 @@
-/** Files as byte sources and sinks: positioned reads, and writes that replace a file at once or not at all. */
+/**
+ * Files as byte sources and sinks: positioned reads, and writes that replace a file at once or not
+ * at all.
+ */
 import { randomUUID } from "node:crypto";
 import { type FileHandle, open, rename, unlink } from "node:fs/promises";
 import { diagnose } from "../../diagnostics/index.ts";

@@ -55,9 +55,10 @@ export function notFinite(source: string, found: ReadonlyMap<string, NonFinite>)
     ([name, { count, index, value }]) =>
       `\n    ${name}: ${count} ${count === 1 ? "value" : "values"}, the first is ${value} at ${index}`,
   );
+  const tensors = found.size === 1 ? "1 tensor has" : `${found.size} tensors have`;
   return diagnose("E205", {
-    message: `${found.size} ${found.size === 1 ? "tensor has" : "tensors have"} NaN or infinite values:${lines.join("")}`,
+    message: `${tensors} NaN or infinite values:${lines.join("")}`,
     where: source,
-    help: "the training run that wrote it diverged, or the file was damaged: use another checkpoint",
+    help: "its training diverged, or the file was damaged: use another checkpoint",
   });
 }

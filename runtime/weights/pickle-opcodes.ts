@@ -82,7 +82,9 @@ function take(s: PickleState, count: number): DataView | undefined {
   return view;
 }
 
-/** An unsigned number of 1, 4 or 8 bytes; -1 when the pickle ends. Nothing has a negative length. */
+/**
+ * An unsigned number of 1, 4 or 8 bytes; -1 when the pickle ends. Nothing has a negative length.
+ */
 function length(s: PickleState, width: 1 | 4 | 8): number {
   const view = take(s, width);
   if (!view) return -1;
@@ -246,7 +248,9 @@ function call(s: PickleState) {
   return typeof result === "string" ? `${callee.name}: ${result}` : push(s, result.value);
 }
 
-/** Sets attributes. The ones PyTorch gives an ordered dict (`_metadata`) say nothing about tensors. */
+/**
+ * Sets attributes. The ones PyTorch gives an ordered dict (`_metadata`) say nothing about tensors.
+ */
 function build(s: PickleState) {
   const state = pop(s);
   const target = top(s);

@@ -1,4 +1,6 @@
-/** What the pickle machine works on: values, the caller's world, and the state between instructions. */
+/**
+ * What the pickle machine works on: values, the caller's world, and the state between instructions.
+ */
 import { diagnose } from "../../diagnostics/index.ts";
 
 export type PickleValue =

@@ -1,8 +1,8 @@
 /**
  * A pickle machine that cannot run anything. Python's pickle is a stack program that may call any
  * function; this one knows the opcodes that build data, and names of functions only through a list
- * its caller gives. A name that is not on the list becomes an inert `blocked` value, so that all such
- * names can be reported together.
+ * its caller gives. A name that is not on the list becomes an inert `blocked` value, so that all
+ * such names can be reported together.
  *
  * Work and memory are bounded by the counts below: values are made by instructions only, and no
  * instruction is executed twice.
@@ -59,7 +59,7 @@ function malformed(state: PickleState, message: string) {
   return diagnose("E225", {
     message,
     where: `${state.world.name}, byte ${state.at}`,
-    help: "the file is damaged, or it is no state dict: save with torch.save(model.state_dict(), path)",
+    help: "it is damaged, or no state dict: save with torch.save(model.state_dict(), path)",
   });
 }
 
@@ -84,8 +84,9 @@ function step(state: PickleState): void {
 function blockedNames(name: string, blocked: ReadonlySet<string>) {
   const names = [...blocked].sort();
   const more = names.length > maxNames ? ` and ${names.length - maxNames} more` : "";
+  const listed = names.slice(0, maxNames).join(", ") + more;
   return diagnose("E226", {
-    message: `the checkpoint asks for ${names.slice(0, maxNames).join(", ")}${more}: nothing but tensors is read, and nothing is ever executed`,
+    message: `the checkpoint asks for ${listed}: only tensors are read, and nothing is executed`,
     where: name,
     help:
       "if you trust where it comes from, open it in Python and save the weights alone: " +

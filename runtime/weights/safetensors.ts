@@ -1,7 +1,7 @@
 /**
- * The safetensors format: 8 bytes of header length (little-endian), a JSON header, then the elements
- * of all tensors, one after another without gaps. The header is believed in nothing: every dtype,
- * shape and offset is checked against the others and against the size of the file.
+ * The safetensors format: 8 bytes of header length (little-endian), a JSON header, then the
+ * elements of all tensors, one after another without gaps. The header is believed in nothing: every
+ * dtype, shape and offset is checked against the others and against the size of the file.
  */
 import { diagnose } from "../../diagnostics/index.ts";
 import { type Dtype, itemBytes } from "./dtype.ts";
@@ -21,7 +21,8 @@ interface Placed extends TensorEntry {
  * Opens a safetensors file: reads the header only.
  *
  * Errors: E210 (cut short, or no header), E211 (the header is not JSON), E212 (a tensor's entry is
- * malformed), E213 (offsets leave a hole, overlap, or leave the file), E214 (a dtype inarch cannot read).
+ * malformed), E213 (offsets leave a hole, overlap, or leave the file), E214 (a dtype inarch cannot
+ * read).
  */
 export async function openSafetensors(source: ByteSource): Promise<Weights> {
   const header = await readHeader(source);
@@ -53,7 +54,7 @@ async function readHeader(source: ByteSource) {
     "the download or copy stopped early, or this is another kind of file: fetch it again";
   if (size < 8) {
     throw diagnose("E210", {
-      message: `a safetensors file starts with 8 bytes of header length, but there are ${size} bytes`,
+      message: `a safetensors file starts with 8 bytes of header length; here are ${size} bytes`,
       where: name,
       help,
     });
@@ -75,8 +76,9 @@ async function readHeader(source: ByteSource) {
   }
   const parsed = parseJson(await source.read(8, length));
   if ("problem" in parsed || !isRecord(parsed.value)) {
+    const problem = "problem" in parsed ? parsed.problem : "it is another JSON value";
     throw diagnose("E211", {
-      message: `the header is not a JSON object: ${"problem" in parsed ? parsed.problem : "it is another JSON value"}`,
+      message: `the header is not a JSON object: ${problem}`,
       where: `${name}, bytes 8 to ${8 + length}`,
       help: "the file is damaged or was written by a faulty program: fetch or write it again",
     });
@@ -145,9 +147,10 @@ function readEntry(name: string, entry: unknown, dataStart: number, file: string
   if (!isRange(offsets)) {
     throw malformed(`data_offsets ${JSON.stringify(offsets)} is not a pair of byte offsets`);
   }
-  if (offsets[1] - offsets[0] !== bytes) {
+  const span = offsets[1] - offsets[0];
+  if (span !== bytes) {
     throw malformed(
-      `the shape [${shape}] of ${entry.dtype} takes ${bytes} bytes, but data_offsets span ${offsets[1] - offsets[0]}`,
+      `the shape [${shape}] of ${entry.dtype} takes ${bytes} bytes, but data_offsets span ${span}`,
     );
   }
   return { dtype, shape: shape as number[], bytes, start: dataStart + offsets[0] };
@@ -176,8 +179,11 @@ function checkLayout(tensors: ReadonlyMap<string, Placed>, dataStart: number, so
     last = `tensor "${name}"`;
   }
   if (end > source.size) {
-    const message = `the tensors take ${end} bytes with the header, but the file has ${source.size}: ${end - source.size} are missing`;
-    throw layoutError(message, source.name);
+    const missing = `${end - source.size} are missing`;
+    throw layoutError(
+      `header and tensors take ${end} bytes, but the file has ${source.size}: ${missing}`,
+      source.name,
+    );
   }
   if (end < source.size) {
     throw layoutError(`${source.size - end} bytes follow the last tensor`, source.name);

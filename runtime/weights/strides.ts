@@ -19,8 +19,8 @@ export function isContiguous({ shape, strides }: View): boolean {
 }
 
 /**
- * Fills `out`, and returns it, with elements from the row-major index `first` on. `data` holds the elements from the
- * view's first one on, `width` bytes each.
+ * Fills `out`, and returns it, with elements from the row-major index `first` on. `data` holds the
+ * elements from the view's first one on, `width` bytes each.
  */
 export function gather(
   data: Uint8Array,

@@ -1,6 +1,7 @@
 /**
- * The allow-list of the torch reader: the few functions that a state dict is made of, each rewritten
- * here to describe a tensor instead of making one. Everything else is refused by the pickle machine.
+ * The allow-list of the torch reader: the few functions that a state dict is made of, each
+ * rewritten here to describe a tensor instead of making one. Everything else is refused by the
+ * pickle machine.
  */
 import type { Dtype } from "./dtype.ts";
 import type { PickleFunction, PickleValue } from "./pickle-state.ts";
@@ -87,7 +88,7 @@ const rebuildTensor: PickleFunction = ([storage, offset, size, stride]) => {
   };
   const end = tensor.offset + spanOf(tensor);
   if (elements > 0 && end > of.elements) {
-    return `a tensor of shape [${tensor.shape}] reaches element ${end} of a storage of ${of.elements}`;
+    return `shape [${tensor.shape}] reaches element ${end} of a storage of ${of.elements}`;
   }
   return object(tensor);
 };

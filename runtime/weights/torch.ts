@@ -1,7 +1,8 @@
 /**
- * PyTorch checkpoints as `torch.save` has written them since version 1.6: a zip with one pickle that
- * describes the tensors (`data.pkl`) and one entry per storage (`data/<key>`). The pickle is read by
- * a machine that cannot run anything; storages are read in place, when a tensor is asked for.
+ * PyTorch checkpoints as `torch.save` has written them since version 1.6: a zip with one pickle
+ * that describes the tensors (`data.pkl`) and one entry per storage (`data/<key>`). The pickle is
+ * read by a machine that cannot run anything; storages are read in place, when a tensor is asked
+ * for.
  */
 import { diagnose } from "../../diagnostics/index.ts";
 import { itemBytes } from "./dtype.ts";
@@ -52,9 +53,9 @@ function findRoot({ source, entries }: ZipArchive): string {
     .map((name) => name.slice(0, -"data.pkl".length));
   const [root] = roots;
   if (root === undefined || roots.length > 1) {
-    const sample = names.slice(0, 5).join(", ");
+    const sample = names.slice(0, 5).join(", ") + (names.length > 5 ? ", …" : "");
     throw diagnose("E222", {
-      message: `this zip has ${roots.length} entries data.pkl, a checkpoint has one; it holds ${names.length} entries (${sample}${names.length > 5 ? ", …" : ""})`,
+      message: `a checkpoint has one entry data.pkl, this zip ${roots.length}; it holds ${sample}`,
       where: source.name,
       help: "give the .pth or .pt file itself; if it was packed into this zip, unpack it first",
     });
@@ -105,9 +106,10 @@ async function placeTensors(
       });
     const entry = archive.entries.get(`${root}data/${key}`);
     if (!entry) throw wrong(`its storage, the entry "${root}data/${key}", is missing`);
-    if (entry.size !== elements * itemBytes[dtype]) {
+    const storageBytes = elements * itemBytes[dtype];
+    if (entry.size !== storageBytes) {
       throw wrong(
-        `its storage should hold ${elements} elements of ${dtype}, ${elements * itemBytes[dtype]} bytes, but the entry has ${entry.size}`,
+        `its storage of ${elements} ${dtype} takes ${storageBytes} bytes, but has ${entry.size}`,
       );
     }
     const bytes = countElements(shape)! * itemBytes[dtype];

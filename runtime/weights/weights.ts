@@ -48,8 +48,8 @@ export interface TensorReader {
   readonly tensors: ReadonlyMap<string, TensorEntry>;
   readonly metadata: Readonly<Record<string, string>>;
   /**
-   * Row-major little-endian elements, `elements` at a time (the last piece may be shorter). A tensor
-   * without elements yields nothing. Called only with names in `tensors`.
+   * Row-major little-endian elements, `elements` at a time (the last piece may be shorter). A
+   * tensor without elements yields nothing. Called only with names in `tensors`.
    */
   stream(name: string, elements: number): AsyncIterable<Uint8Array<ArrayBuffer>>;
   close(): Promise<void>;

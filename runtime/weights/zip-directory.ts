@@ -1,6 +1,6 @@
 /**
- * Finds the directory of a zip: its end record is the last thing in the file, and large archives have
- * a 64-bit record with a pointer to it just before.
+ * Finds the directory of a zip: its end record is the last thing in the file, and large archives
+ * have a 64-bit record with a pointer to it just before.
  */
 import { diagnose } from "../../diagnostics/index.ts";
 import type { ByteSource } from "./source.ts";
@@ -45,7 +45,7 @@ export async function findDirectory(source: ByteSource): Promise<Directory> {
   }
   if (start + size !== end || size > maxDirectory) {
     throw damaged(
-      `the directory should fill bytes ${start} to ${start + size}, but what follows it starts at ${end}`,
+      `the directory should end at byte ${start + size}, but what follows it starts at ${end}`,
       source,
     );
   }

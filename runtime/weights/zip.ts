@@ -1,7 +1,7 @@
 /**
  * The zip container of PyTorch checkpoints, read by position: the directory at the end says where
- * each entry lies, and entries are stored as they are. Whatever a zip says twice must agree, so that
- * a flipped bit shows up as an error and never as a tensor read from the wrong place.
+ * each entry lies, and entries are stored as they are. Whatever a zip says twice must agree, so
+ * that a flipped bit shows up as an error and never as a tensor read from the wrong place.
  */
 import { diagnose } from "../../diagnostics/index.ts";
 import { crc32 } from "./crc32.ts";
@@ -55,8 +55,9 @@ export async function openZip(source: ByteSource): Promise<ZipArchive> {
 export async function locate({ source }: ZipArchive, entry: ZipEntry): Promise<number> {
   const where = `${source.name}, entry "${entry.name}"`;
   if (entry.method !== 0 || entry.flags & 1) {
+    const how = entry.flags & 1 ? "encrypted" : "compressed";
     throw diagnose("E221", {
-      message: `the entry is ${entry.flags & 1 ? "encrypted" : "compressed"}; tensors are read in place and must be stored as they are`,
+      message: `the entry is ${how}; tensors are read in place and must be stored as they are`,
       where,
       help: "write the checkpoint with torch.save, or pack it again with zip -0",
     });
@@ -153,7 +154,7 @@ function withLimits(
     if (entries.has(entry.name)) throw zipError("two entries have this name", { where });
     if (entry.headerStart + 30 + entry.compressedSize > limit) {
       throw zipError(
-        `the entry, at byte ${entry.headerStart} with ${entry.compressedSize} bytes, runs into what starts at ${limit}`,
+        `its ${entry.compressedSize} bytes from ${entry.headerStart} run into what starts at ${limit}`,
         { where },
       );
     }
@@ -183,7 +184,9 @@ function extraFields(view: DataView): Map<number, DataView> | undefined {
   return fields;
 }
 
-/** Takes a 32-bit value as it is, or the next 64-bit value of the field when it says "see there". */
+/**
+ * Takes a 32-bit value as it is, or the next 64-bit value of the field when it says "see there".
+ */
 function wideReader(field: DataView | undefined) {
   let at = 0;
   return (value: number): number | undefined => {
@@ -195,7 +198,9 @@ function wideReader(field: DataView | undefined) {
   };
 }
 
-/** Checksum and sizes in the entry's own header; `unset` means that they stand in an extra field. */
+/**
+ * Checksum and sizes in the entry's own header; `unset` means that they stand in an extra field.
+ */
 function sizesAgree(header: DataView, entry: ZipEntry): boolean {
   const [crc, compressed, size] = [14, 18, 22].map((offset) => header.getUint32(offset, true));
   return (

@@ -37,7 +37,7 @@ const dialect: Dialect = {
     `arguments await break case catch class const continue debugger default delete do else enum eval
     export extends false finally for function if implements import in instanceof interface let new
     null package private protected public return static super switch this throw true try typeof var
-    void while with yield group thread me lane Memory Math Number`.split(/\s+/),
+    void while with yield group thread me lane params shared local Math Number`.split(/\s+/),
   ),
   literal: (value, type) => (type === "bool" ? (value ? "true" : "false") : `(${value})`),
   id: (of, axis) => `${of}[${axis}]`,

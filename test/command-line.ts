@@ -1,0 +1,67 @@
+/** Runs the built command line as a user does: in a process of its own. */
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+export const repository = dirname(import.meta.dirname);
+const script = join(repository, "dist", "cli", "main.js");
+
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Builds dist where it is older than the sources: before tests that start processes. */
+export async function buildPackage(): Promise<void> {
+  const module = pathToFileURL(join(repository, "scripts", "build.mjs")).href;
+  const { build } = (await import(module)) as { build(): Promise<{ ok: boolean }> };
+  // What does not compile fails the check of types; the tests here run what was written.
+  await build();
+}
+
+/** `inarch ARGS` in `cwd`. */
+export const inarch = (
+  args: readonly string[],
+  cwd = repository,
+  env: Record<string, string> = {},
+) => node([script, ...args], cwd, env);
+
+/** `node ARGS` in `cwd`. A process that does not end by itself within a minute is a failure. */
+export function node(
+  args: readonly string[],
+  cwd = repository,
+  env: Record<string, string> = {},
+): Promise<Outcome> {
+  const { FORCE_COLOR: _, ...inherited } = process.env;
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [...args],
+      { cwd, env: { ...inherited, ...env }, timeout: 60_000, maxBuffer: 2 ** 28 },
+      (error, stdout, stderr) => {
+        const code = error === null ? 0 : typeof error.code === "number" ? error.code : 128;
+        resolve({ code, stdout, stderr });
+      },
+    );
+  });
+}
+
+/**
+ * A folder for generated files. It lies in the checkout, so that `inarch` resolves as it does for
+ * whoever has installed the package; git ignores it.
+ */
+export function scratchFolder(name: string): string {
+  const out = join(repository, "out");
+  mkdirSync(out, { recursive: true });
+  return mkdtempSync(join(out, `${name}-`));
+}
+
+/** Writes a file and returns its path. */
+export function file(folder: string, name: string, text: string): string {
+  const path = join(folder, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+  return path;
+}
