@@ -6,6 +6,7 @@ import { dirname, extname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildFailure, Message, Plugin } from "esbuild";
 import { diagnose } from "../diagnostics/index.ts";
+import { userError } from "./user-error.ts";
 
 /**
  * The default export of a file. `inarch` and its entries are this installation's, whatever the file's
@@ -28,10 +29,17 @@ export async function importGraphFile(file: string, name: string): Promise<unkno
     // mapped to sources that the package does not hold, its frames would look like a user's.
     for (const module of own) await import(module);
     process.setSourceMapsEnabled(true);
-    const module = (await import(pathToFileURL(outfile).href)) as { readonly default?: unknown };
-    return module.default;
+    return await defaultExport(outfile, file);
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function defaultExport(module: string, file: string): Promise<unknown> {
+  try {
+    return (await import(pathToFileURL(module).href)).default;
+  } catch (error) {
+    throw userError(file, error);
   }
 }
 

@@ -1,6 +1,6 @@
 /** `--limits default|adapter`: the compile profile of the command line. */
 import { adapterProfile, defaultProfile, type Profile } from "../compiler/profile.ts";
-import { requestGpu } from "../runtime/node/gpu.ts";
+import { openDevice } from "../runtime/node/device.ts";
 
 /** What every command that compiles calls the flag. */
 export const limitsFlag = {
@@ -17,9 +17,8 @@ export const limitsFlag = {
  */
 export async function profileOf(limits: "default" | "adapter"): Promise<Profile> {
   if (limits === "default") return defaultProfile;
-  const { adapter, device, destroy } = await requestGpu();
-  const { subgroupMinSize: least, subgroupMaxSize: most } = device.adapterInfo;
-  const subgroup = device.features.has("subgroups") && least === most ? least : 0;
-  destroy();
-  return adapterProfile({ name: "adapter", limits: adapter.limits, kind: adapter.kind, subgroup });
+  const { device, facts } = await openDevice();
+  const profile = adapterProfile(facts);
+  device.destroy();
+  return profile;
 }

@@ -7,11 +7,11 @@ import { resolve } from "node:path";
 import type { Graph } from "../compiler/graph/graph.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import { type Model, traceProgram } from "../compiler/model.ts";
-import { diagnose, InarchError, setSourceReader } from "../diagnostics/index.ts";
+import { diagnose, setSourceReader } from "../diagnostics/index.ts";
 import { builtInNames, loadBuiltIn } from "./built-in.ts";
 import { nearest } from "./flags.ts";
 import { importGraphFile } from "./graph-file.ts";
-import { userPlace } from "./user-span.ts";
+import { userError } from "./user-error.ts";
 
 export interface LoadedModel {
   readonly model: Model;
@@ -49,7 +49,7 @@ export async function loadModel(name: string, config?: string): Promise<LoadedMo
       help: "leave --config out; sizes of named dims are given with --dim name=size",
     });
   const file = resolve(name);
-  const exported = await atUserPlace(file, () => importGraphFile(file, name));
+  const exported = await importGraphFile(file, name);
   return { model: checkModel(exported, name), file };
 }
 
@@ -61,40 +61,9 @@ export const traceLoaded = ({ model, file }: LoadedModel, program: string, dims:
   try {
     return traceProgram(model, program, dims);
   } catch (error) {
-    throw file === undefined ? error : asUserError(file, error);
+    throw file === undefined ? error : userError(file, error);
   }
 };
-
-async function atUserPlace<T>(file: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw asUserError(file, error);
-  }
-}
-
-/** What the user's code throws, or makes inarch throw, gets its place there. */
-function asUserError(file: string, error: unknown): unknown {
-  if (error instanceof InarchError) return error;
-  const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  const place = userPlace(error);
-  const at = place && { resolve: () => place.span };
-  if (place && !place.threw)
-    return diagnose("E900", {
-      message: `inarch itself fails: ${words}`,
-      at,
-      help: "check that the arguments at this place have the types that the editor asks for; if they have, it is a bug in inarch: please report it",
-      cause: error,
-    });
-  // Without a place: something that is no error, or an error from outside of any file.
-  return diagnose("E513", {
-    message: `the model's file throws ${words}`,
-    at,
-    where: at ? undefined : file,
-    help: "correct the expression at this place",
-    cause: error,
-  });
-}
 
 function checkModel(exported: unknown, name: string): Model {
   const help =

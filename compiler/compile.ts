@@ -4,7 +4,7 @@ import { fuse } from "./fuse/fuse.ts";
 import type { Fusion, Policy, Region } from "./fuse/region.ts";
 import type { Graph } from "./graph/graph.ts";
 import type { Buffer, Kernel } from "./kernel/ir.ts";
-import { type Lowered, lower } from "./kernel/lower.ts";
+import { type Lowered, lowerAll } from "./kernel/lower.ts";
 import { type Plan, type PlanKernel, type PlanStep, planFormat, type Role } from "./plan.ts";
 import { defaultProfile, type Profile } from "./profile.ts";
 import { assignPlaces, type Places } from "./schedule/places.ts";
@@ -38,7 +38,8 @@ export const compile = (graph: Graph, options: CompileOptions = {}): Plan =>
 export function compileStages(graph: Graph, options: CompileOptions = {}): Compilation {
   const profile = options.profile ?? defaultProfile;
   const fusion = fuse(graph, profile, options.policy ?? "fused");
-  const kernels = fusion.regions.map((region) => checked(lower(region, profile), profile));
+  const kernels = lowerAll(fusion.regions, profile);
+  for (const { kernel } of new Set(kernels)) check(kernel, profile);
   const places = assignPlaces(graph, fusion.regions, profile);
   const target = targets[options.target ?? "wgsl"];
   const plan = assemble(
@@ -53,8 +54,7 @@ export function compileStages(graph: Graph, options: CompileOptions = {}): Compi
 }
 
 /** A template that asks for more than the profile has is a bug of ours, found here, not on a device. */
-function checked(lowered: Lowered, profile: Profile): Lowered {
-  const { kernel } = lowered;
+function check(kernel: Kernel, profile: Profile): void {
   const threads = kernel.threads.reduce((a, b) => a * b, 1);
   if (threads > profile.maxThreads) bug(`${kernel.name} has ${threads} threads`);
   if (sharedBytes(kernel) > profile.maxSharedBytes)
@@ -63,7 +63,6 @@ function checked(lowered: Lowered, profile: Profile): Lowered {
     bug(`${kernel.name} binds ${kernel.params.length} buffers`);
   if (kernel.groups.some((n) => n > profile.maxGroups))
     bug(`${kernel.name} needs ${kernel.groups.join(" x ")} workgroups`);
-  return lowered;
 }
 
 const sharedBytes = (kernel: Kernel) =>
@@ -79,14 +78,16 @@ function assemble(
 ): Plan {
   const kernels: PlanKernel[] = [];
   const known = new Map<string, number>();
+  const keys = new Map<Kernel, number>();
   const steps = lowered.map(({ kernel, bindings }, i): PlanStep => {
     const at = bindings.map((t) => places.of(t));
     const roles = at.map((p) => places.buffers[p.buffer]!.role);
-    const printed = printKernel(kernel, roles, target);
-    const key = JSON.stringify(printed);
+    // One kernel has one text for each way in which its buffers are shared.
+    if (!keys.has(kernel)) keys.set(kernel, keys.size);
+    const key = `${keys.get(kernel)} ${roles.map((r) => r === "arena")}`;
     let number = known.get(key);
     if (number === undefined) {
-      number = kernels.push(printed) - 1;
+      number = kernels.push(printKernel(kernel, roles, target)) - 1;
       known.set(key, number);
     }
     return { kernel: number, groups: kernel.groups, bindings: at, label: labelOf(regions[i]!) };

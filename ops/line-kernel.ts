@@ -4,9 +4,11 @@
  * A line is every element along some axes at one place of the others. A workgroup holds `lanes`
  * lines that are next to each other, and `slices` threads share each line. Where the lines run
  * along the last axis, the slices of one line read neighbouring memory; else the lanes do. Short
- * lines have one thread each.
+ * lines have one thread each. Where workgroups are subgroups, the slices of a line are its lanes
+ * and pass values without memory; lines along other axes have one thread each.
  */
 import {
+  type Buffer,
   type Builder,
   bounded,
   type Dense,
@@ -46,12 +48,15 @@ export function layoutOf(
   const count = elements(shape) / extent;
   const alongLast = axes.includes(shape.length - 1);
   const most = Math.min(256, profile.maxThreads);
-  const [lanes, slices] =
-    extent <= shortLine
-      ? [Math.min(64, most), 1]
-      : alongLast
-        ? [1, Math.min(extent <= 512 ? 64 : 256, most)]
-        : [16, most / 16];
+  const single = [Math.min(64, most), 1] as const;
+  const sharing = profile.subgroup
+    ? alongLast
+      ? ([1, profile.subgroup] as const)
+      : single
+    : alongLast
+      ? ([1, Math.min(extent <= 512 ? 64 : 256, most)] as const)
+      : ([16, most / 16] as const);
+  const [lanes, slices] = extent <= shortLine ? single : sharing;
   const share = Math.ceil(extent / slices);
   return { count, extent, lanes, slices, share, held: share <= mostHeld };
 }
@@ -69,11 +74,13 @@ export interface Line {
   /** Coordinates in the input of element `i`. */
   coords(i: Value): Value[];
   /** Combines what the threads of the line have, in all of them. */
-  all(own: readonly Value[], combine: Combine): Value[];
+  all(own: readonly Value[], combine: Combine): readonly Value[];
   /** As `all`, for one thread of the line, which alone runs `then`. */
-  once(own: readonly Value[], combine: Combine, then: (total: Value[]) => void): void;
+  once(own: readonly Value[], combine: Combine, then: (total: readonly Value[]) => void): void;
   /** Runs `body` in one thread of each line. */
   onFirst(body: () => void): void;
+  /** Whether a loop around `all` must end with a barrier, for what it shares is written again. */
+  readonly needsBarrier: boolean;
   finish(name: string): Kernel;
 }
 
@@ -86,7 +93,8 @@ export function overLines(k: Builder, x: In, axes: readonly number[], profile: P
   const { count, extent, lanes, slices, share } = layout;
   const threads = lanes * slices;
   const { flat, groups } = flatGroups(k, Math.ceil(count / lanes), profile);
-  const id = k.thread(0, threads);
+  const bySubgroup = profile.subgroup > 0 && slices > 1;
+  const id = bySubgroup ? k.lane(slices) : k.thread(0, threads);
   const lane = k.let("lane", id.mod(lanes));
   const slice = k.let("slice", id.div(lanes));
   const line = k.let("line", flat.mul(lanes).add(lane));
@@ -112,7 +120,13 @@ export function overLines(k: Builder, x: In, axes: readonly number[], profile: P
   const held = layout.held ? holdShare(k, x, share, place, guarded, coords) : undefined;
   const onFirst = (body: () => void) => k.if(exists.and(slice.eq(0)), body);
   const tree = (own: readonly Value[], combine: Combine) =>
-    combineTree(k, layout, { id, lane, slice }, own, combine);
+    combineTree(k, layout, { id, slice }, own, combine);
+  const all = (own: readonly Value[], combine: Combine): readonly Value[] =>
+    slices === 1
+      ? own
+      : bySubgroup
+        ? combineLanes(k, slices, own, combine)
+        : shareTree(k, { lane, slice }, tree(own, combine));
 
   return {
     layout,
@@ -128,12 +142,18 @@ export function overLines(k: Builder, x: In, axes: readonly number[], profile: P
         guarded(i, () => use(x.at(...coords(i)), bounded(i, extent - 1)));
       });
     },
-    all: (own, combine) => tree(own, combine).shared(),
+    all,
     once(own, combine, then) {
-      const total = tree(own, combine).first;
-      onFirst(() => then(total.map((v) => v.get)));
+      if (bySubgroup || slices === 1) {
+        const total = all(own, combine);
+        onFirst(() => then(total));
+      } else {
+        const { first } = tree(own, combine);
+        onFirst(() => then(first.map((v) => v.get)));
+      }
     },
     onFirst,
+    needsBarrier: slices > 1 && !bySubgroup,
     finish: (name) => k.finish(name, [threads, 1, 1], groups),
   };
 }
@@ -155,39 +175,67 @@ function holdShare(
   });
 }
 
+interface Place {
+  readonly id: Value;
+  readonly lane: Value;
+  readonly slice: Value;
+}
+
+interface Tree {
+  readonly buffers: readonly Buffer[];
+  /** What slice 0 has in the end. */
+  readonly first: readonly Variable[];
+}
+
 /** Combines the slices of each lane pairwise in workgroup memory: log2(slices) steps. */
 function combineTree(
   k: Builder,
   { lanes, slices }: Layout,
-  { id, lane, slice }: { readonly id: Value; readonly lane: Value; readonly slice: Value },
+  { id, slice }: Omit<Place, "lane">,
   own: readonly Value[],
   combine: Combine,
-) {
-  const first: Variable[] = own.map((v) => k.var("total", v));
-  const values = () => first.map((v) => v.get);
-  const trees = slices > 1 ? own.map((v) => k.shared("tree", lanes * slices, v.type)) : [];
+): Tree {
+  const first = own.map((v) => k.var("total", v));
+  const buffers = own.map((v) => k.shared("tree", lanes * slices, v.type));
   const save = () => {
-    for (const [i, tree] of trees.entries()) k.store(tree, id, first[i]!.get);
+    for (const [i, buffer] of buffers.entries()) k.store(buffer, id, first[i]!.get);
   };
   save();
   for (let half = slices / 2; half >= 1; half /= 2) {
     k.barrier();
     k.if(slice.lt(half), () => {
-      const other = trees.map((tree) => k.let("other", k.load(tree, id.add(half * lanes))));
-      const both = combine(values(), other).map((v) => k.let("both", v));
+      const other = buffers.map((b) => k.let("other", k.load(b, id.add(half * lanes))));
+      const mine = first.map((v) => v.get);
+      const both = combine(mine, other).map((v) => k.let("both", v));
       for (const [i, v] of first.entries()) v.set(both[i]!);
       if (half > 1) save();
     });
   }
-  return {
-    first,
-    shared(): Value[] {
-      if (slices === 1) return values();
-      k.if(slice.eq(0), save);
-      k.barrier();
-      return trees.map((tree) => k.let("total", k.load(tree, lane)));
-    },
-  };
+  return { buffers, first };
+}
+
+/** What slice 0 has, in all slices. */
+function shareTree(k: Builder, place: Omit<Place, "id">, { buffers, first }: Tree): Value[] {
+  k.if(place.slice.eq(0), () => {
+    for (const [i, buffer] of buffers.entries()) k.store(buffer, place.lane, first[i]!.get);
+  });
+  k.barrier();
+  return buffers.map((b) => k.let("total", k.load(b, place.lane)));
+}
+
+/** Combines the lanes of a subgroup, in every lane. */
+function combineLanes(
+  k: Builder,
+  width: number,
+  own: readonly Value[],
+  combine: Combine,
+): readonly Value[] {
+  const mine = own.map((v) => k.let("mine", v));
+  const of = (lane: number) => mine.map((v) => k.let("other", k.broadcast(v, lane)));
+  let total: readonly Value[] = of(0);
+  for (let lane = 1; lane < width; lane++)
+    total = combine(total, of(lane)).map((v) => k.let("total", v));
+  return total;
 }
 
 /** Oracles: every line along one axis, in double precision, turned into another of any length. */

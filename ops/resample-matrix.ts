@@ -6,7 +6,7 @@ import { apply, type ElementOp, literal, type Tensor, type Value } from "../comp
 import { type ResampleAxis, type Resampling, resampling, tapsOf } from "./resample-kernel.ts";
 
 export const op: ElementOp<Resampling> = {
-  name: "resample-matrix",
+  name: "resampleMatrix",
   kind: "element",
   cost: ({ mode }) => (mode === "bicubic" ? 40 : 12),
   type: (_inputs, { from, to }) => [{ dtype: "f32", shape: [to, from] }],

@@ -3,7 +3,7 @@ import type { ElementOp, Tensor } from "../compiler/op.ts";
 import { elementwiseOp, type Unary, unary } from "./elementwise.ts";
 import { mul } from "./mul.ts";
 
-export const op: ElementOp<null> = elementwiseOp("stop-gradient", {
+export const op: ElementOp<null> = elementwiseOp("stopGradient", {
   at: (_k, x) => x!,
   vjp: () => [undefined],
   takes: ["f32", "i32", "u32", "bool"],

@@ -62,7 +62,7 @@ const mistakes: readonly Mistake[] = [
   },
   {
     claim: "a flag without its value",
-    args: ["show", mlp, "--stage", "--json"],
+    args: ["show", mlp, "--stage", "--dim"],
     code: "E502",
     says: ["--stage needs a value", "graph|regions|kernels|wgsl|cuda|plan"],
   },

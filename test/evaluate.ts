@@ -46,16 +46,16 @@ export async function runOnReference(
  */
 export async function evaluate(graph: Graph, inputs: Arrays): Promise<Results> {
   const known = new Map<Tensor, Float64Array>();
-  const valueOf = (t: Tensor) =>
+  const numbersOf = (t: Tensor) =>
     [...known].find(([k]) => k.node === t.node && k.result === t.result)![1];
   for (const node of graph.nodes) {
     const tensors = node.types.map((_, i) => new Tensor(node, i));
-    const values = await evaluateNode(node, node.inputs.map(valueOf), inputs);
+    const values = await evaluateNode(node, node.inputs.map(numbersOf), inputs);
     tensors.forEach((t, i) => {
       known.set(t, values[i]!);
     });
   }
-  return Object.fromEntries(graph.outputs.map((o) => [o.name, [...valueOf(o.tensor)]]));
+  return Object.fromEntries(graph.outputs.map((o) => [o.name, [...numbersOf(o.tensor)]]));
 }
 
 async function evaluateNode(

@@ -150,17 +150,22 @@ function isPointwise(node: Node, input: number): boolean {
   return pushed?.at === at && pushed.where === always;
 }
 
-/** Every path from `tensor` leads, element by element at one place, into `node`. */
+/** `node` is all that needs `tensor`: alone, or with side nodes that lead into it. */
 function funnels(plan: Decisions, tensor: Tensor, node: Node): boolean {
   if (plan.returned.has(tensor)) return false;
   const uses = plan.uses.get(tensor)!;
-  if (uses.length > 1 && !isPointwise(node, node.inputs.indexOf(tensor))) return false;
-  return uses.every(
-    (u) =>
-      u.node === node ||
-      (isPointwise(u.node, u.input) &&
-        !plan.chained.has(u.node) &&
-        funnels(plan, only(plan, u.node), node)),
+  return (uses.length === 1 && uses[0]!.node === node) || joins(plan, tensor, node);
+}
+
+/** Every path from `tensor` leads, element by element at one place, into `node`. */
+function joins(plan: Decisions, tensor: Tensor, node: Node): boolean {
+  return (
+    !plan.returned.has(tensor) &&
+    (plan.uses.get(tensor) ?? []).every(
+      (u) =>
+        isPointwise(u.node, u.input) &&
+        (u.node === node || (!plan.chained.has(u.node) && joins(plan, only(plan, u.node), node))),
+    )
   );
 }
 

@@ -13,6 +13,7 @@ import type { Profile } from "../profile.ts";
 import { Builder } from "./builder.ts";
 import type { Kernel } from "./ir.ts";
 import { type In, type Out, readPort, stored, unflatten, writePort } from "./ports.ts";
+import { signatureOf } from "./signature.ts";
 import { bounded, type Value } from "./value.ts";
 
 export interface Lowered {
@@ -24,7 +25,22 @@ export interface Lowered {
 /** Values that the chain holds in registers, by the tensor they would be. */
 type Running = ReadonlyMap<Tensor, Value>;
 
-export function lower(region: Region, profile: Profile): Lowered {
+/** Lowers regions; those that compute the same share one kernel. */
+export function lowerAll(regions: readonly Region[], profile: Profile): Lowered[] {
+  const known = new Map<string, { kernel: Kernel; order: readonly number[] }>();
+  return regions.map((region) => {
+    const { key, tensors } = signatureOf(region, nameOf);
+    let found = known.get(key);
+    if (!found) {
+      const { kernel, bindings } = lower(region, profile);
+      found = { kernel, order: bindings.map((t) => tensors.indexOf(t)) };
+      known.set(key, found);
+    }
+    return { kernel: found.kernel, bindings: found.order.map((i) => tensors[i]!) };
+  });
+}
+
+function lower(region: Region, profile: Profile): Lowered {
   const k = new Builder();
   const inside = new Set(region.nodes);
   const bindings: Tensor[] = [];

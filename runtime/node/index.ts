@@ -1,4 +1,5 @@
 /** `inarch/node`: what only Node has. A WebGPU device from Dawn, and files: weights and pictures. */
+export { openBundleFolder } from "./bundle.ts";
 export { type OpenedDevice, openDevice } from "./device.ts";
 export { fileSource } from "./files.ts";
 export {

@@ -1,0 +1,175 @@
+/** `inarch build MODEL --out DIR`: a folder that the runtime loads with the compiler absent. */
+import { type ArgsDef, defineCommand } from "citty";
+import { compile } from "../compiler/compile.ts";
+import type { Dims } from "../compiler/graph/sources.ts";
+import type { Model } from "../compiler/model.ts";
+import type { Plan } from "../compiler/plan.ts";
+import type { Profile } from "../compiler/profile.ts";
+import { withMetaNames } from "../models/sam/names.ts";
+import type { Progress } from "../runtime/devices/device.ts";
+import { openWeightsFile } from "../runtime/node/weights.ts";
+import type { Weights } from "../runtime/weights/index.ts";
+import { bundleFiles } from "./bundle-files.ts";
+import { checkFolder, writeBundleFolder } from "./bundle-folder.ts";
+import { planWeights, weightsFile, writeWeights } from "./bundle-weights.ts";
+import { parseDims } from "./dims.ts";
+import { repeated } from "./flags.ts";
+import { limitsFlag, profileOf } from "./limits.ts";
+import { type LoadedModel, loadModel, traceLoaded } from "./load-model.ts";
+import { modelArguments, programsOf } from "./model-arguments.ts";
+import { openProgress, progressStyle } from "./progress.ts";
+import { generateWrapper, isSam } from "./wrapper.ts";
+
+const args = {
+  ...modelArguments,
+  out: { type: "string", required: true, valueHint: "DIR", description: "the folder to write" },
+  weights: {
+    type: "string",
+    valueHint: "FILE",
+    description: "a checkpoint: the parameters that the programs need go into the folder",
+  },
+  limits: limitsFlag,
+  json: { type: "boolean", default: false, description: "print what was written as JSON" },
+} satisfies ArgsDef;
+
+export const buildCommand = defineCommand({
+  meta: { name: "build", description: "compile a model ahead of time" },
+  args,
+  async run({ args: given, rawArgs }) {
+    const progress = openProgress(progressStyle(given.json));
+    try {
+      const loaded = await loadModel(given.model, given.config);
+      const report = await build({
+        loaded,
+        out: given.out,
+        programs: programsOf(loaded.model, repeated(rawArgs, "program", args)),
+        dims: parseDims(repeated(rawArgs, "dim", args)),
+        profile: await profileOf(given.limits),
+        weights: given.weights,
+        onProgress: progress.report,
+      });
+      progress.end();
+      process.stdout.write(
+        given.json ? `${JSON.stringify(report, null, 2)}\n` : describeBuild(report),
+      );
+    } finally {
+      progress.end();
+    }
+  },
+});
+
+export interface BuildRequest {
+  readonly loaded: LoadedModel;
+  readonly out: string;
+  readonly programs: readonly string[];
+  readonly dims: Dims;
+  readonly profile: Profile;
+  /** The path of a checkpoint. */
+  readonly weights?: string | undefined;
+  readonly onProgress: Progress;
+}
+
+export interface BuildReport {
+  readonly out: string;
+  readonly name: string;
+  readonly programs: Readonly<Record<string, { readonly steps: number; readonly kernels: number }>>;
+  /** Every file but the weights, by path. */
+  readonly files: readonly string[];
+  /** Of those files. */
+  readonly bytes: number;
+  readonly weights: { readonly file: string; readonly bytes: number } | null;
+}
+
+/**
+ * Compiles the programs and writes the folder, all of it or nothing.
+ * @throws E600 (the folder holds other files), E601 and E205 (weights), E602 (names), what tracing
+ * and compiling throw.
+ */
+export async function build(request: BuildRequest): Promise<BuildReport> {
+  const { loaded, out, onProgress } = request;
+  const { name, doc, facts } = loaded.model;
+  // Before minutes of work, not after them.
+  await checkFolder(out);
+  const plans = compilePrograms(request);
+  const weights =
+    request.weights === undefined ? undefined : await openFor(loaded.model, request.weights);
+  try {
+    const stored = weights && planWeights(weights, plans.values());
+    const { files, manifest } = bundleFiles({
+      name,
+      doc,
+      facts,
+      plans,
+      weights: stored && { file: weightsFile, bytes: stored.bytes },
+    });
+    const needed = [...plans.values()].some((plan) => plan.parameters.length > 0);
+    const wrapper = await generateWrapper(manifest, stored || !needed ? "given" : "brought");
+    files.set(`${name}.js`, wrapper.js);
+    files.set(`${name}.d.ts`, wrapper.declarations);
+    await writeBundleFolder(out, files, async (folder) => {
+      if (stored) await writeWeights(folder, weights, stored.tensors, onProgress);
+    });
+    return describe(request, plans, files, manifest.weights ?? null);
+  } finally {
+    await weights?.close();
+  }
+}
+
+/** A SAM's checkpoint may have Hugging Face's names. */
+async function openFor(model: Model, path: string): Promise<Weights> {
+  const weights = await openWeightsFile(path);
+  return isSam(model) ? withMetaNames(weights) : weights;
+}
+
+/** The counts of token slots that a SAM's decoder is built for: a few, since each is a program. */
+const decoderBuckets = [8, 32, 128];
+
+function compilePrograms({ loaded, programs, dims, profile, onProgress }: BuildRequest) {
+  const buckets = dims.tokens === undefined ? decoderBuckets : [dims.tokens];
+  const wanted = programs.flatMap((program) =>
+    isSam(loaded.model) && program === "decode"
+      ? buckets.map((tokens) => ({ as: `decode-${tokens}`, program, dims: { ...dims, tokens } }))
+      : [{ as: program, program, dims }],
+  );
+  const plans = new Map<string, Plan>();
+  for (const { as, program, dims } of wanted) {
+    const graph = traceLoaded(loaded, program, dims);
+    plans.set(as, compile(graph, { name: `${loaded.model.name}.${as}`, target: "wgsl", profile }));
+    onProgress(plans.size, wanted.length, "programs");
+  }
+  return plans;
+}
+
+function describe(
+  { loaded, out }: BuildRequest,
+  plans: ReadonlyMap<string, Plan>,
+  files: ReadonlyMap<string, string>,
+  weights: BuildReport["weights"],
+): BuildReport {
+  const programs = [...plans].map(([program, plan]) => {
+    const counts = { steps: plan.steps.length, kernels: plan.kernels.length };
+    return [program, counts] as const;
+  });
+  return {
+    out,
+    name: loaded.model.name,
+    programs: Object.fromEntries(programs),
+    files: [...files.keys()].sort(),
+    bytes: [...files.values()].reduce((sum, text) => sum + Buffer.byteLength(text), 0),
+    weights,
+  };
+}
+
+function describeBuild({ out, name, programs, files, bytes, weights }: BuildReport): string {
+  const rows = Object.entries(programs).map(
+    ([program, { steps, kernels }]) =>
+      `  ${program}: ${steps} ${steps === 1 ? "step" : "steps"}, ${kernels} different kernels`,
+  );
+  const size = `${(bytes / 1024).toFixed(1)} KiB in ${files.length} files`;
+  const stored = weights && `, ${(weights.bytes / 2 ** 20).toFixed(1)} MiB of weights`;
+  return `${[
+    `built ${name} into ${out}: ${size}${stored ?? ", without weights"}`,
+    ...rows,
+    `load it with: import { load } from "./${name}.js"`,
+  ].join("\n")}\n`;
+}

@@ -1,0 +1,82 @@
+/** The files of a bundle from its plans: kernels by themselves, everything in a fixed order. */
+import { createHash } from "node:crypto";
+import type { Plan, PlanTensor } from "../compiler/plan.ts";
+import type { BundledPlan } from "../runtime/bundle.ts";
+import {
+  bundleFormat,
+  type Manifest,
+  type ManifestProgram,
+  type ManifestTensor,
+} from "../runtime/bundle-manifest.ts";
+
+export interface BundleRequest {
+  readonly name: string;
+  readonly doc?: string | undefined;
+  readonly facts?: Readonly<Record<string, unknown>> | undefined;
+  /** By program, in the order in which they are listed. All for one target and one profile. */
+  readonly plans: ReadonlyMap<string, Plan>;
+  readonly weights?: Manifest["weights"] | undefined;
+}
+
+/**
+ * Plans and kernels by path, and the manifest. Kernels that several programs share are one file.
+ * The same plans give the same bytes.
+ */
+export function bundleFiles({ name, doc, facts, plans, weights }: BundleRequest) {
+  const files = new Map<string, string>();
+  const programs: Record<string, ManifestProgram> = {};
+  for (const [program, plan] of plans) {
+    const kernels = plan.kernels.map(({ source, ...kernel }) => {
+      const file = `kernels/${kernel.name}-${sha256(source).slice(0, 12)}.${suffixes[plan.target]}`;
+      files.set(file, source);
+      return { ...kernel, file };
+    });
+    const path = `${program}.plan.json`;
+    const bundled: BundledPlan = { ...plan, kernels };
+    files.set(path, formatJson(bundled));
+    const { inputs, outputs } = plan;
+    programs[program] = { plan: path, inputs: inputs.map(typeOf), outputs: outputs.map(typeOf) };
+  }
+  const [{ target, profile }] = [...plans.values()] as [Plan];
+  const paths = [...files.keys()].sort();
+  const manifest: Manifest = {
+    format: bundleFormat,
+    name,
+    ...(doc === undefined ? {} : { doc }),
+    target,
+    profile,
+    ...(facts === undefined ? {} : { facts }),
+    programs,
+    ...(weights === undefined ? {} : { weights }),
+    files: Object.fromEntries(paths.map((path) => [path, sha256(files.get(path)!)])),
+  };
+  files.set("manifest.json", `${JSON.stringify(manifest, null, 2)}\n`);
+  return { files, manifest };
+}
+
+const suffixes: Readonly<Record<Plan["target"], string>> = {
+  wgsl: "wgsl",
+  cuda: "cu",
+  reference: "js",
+};
+
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+
+const typeOf = ({ name, dtype, shape, doc }: PlanTensor): ManifestTensor => ({
+  name,
+  dtype,
+  shape,
+  ...(doc === undefined ? {} : { doc }),
+});
+
+/** JSON with one line for each buffer, kernel and step: small, and a change shows as few lines. */
+function formatJson(value: object): string {
+  const members = Object.entries(value).map(([key, member]) => {
+    const isList = Array.isArray(member) && member.length > 0;
+    const text = isList
+      ? `[\n${member.map((item) => `    ${JSON.stringify(item)}`).join(",\n")}\n  ]`
+      : JSON.stringify(member);
+    return `  ${JSON.stringify(key)}: ${text}`;
+  });
+  return `{\n${members.join(",\n")}\n}\n`;
+}

@@ -1,0 +1,82 @@
+/** The weights of a bundle: the parameters that its programs have, as 32-bit floats. */
+import { join } from "node:path";
+import type { Plan, PlanTensor } from "../compiler/plan.ts";
+import { diagnose } from "../diagnostics/index.ts";
+import type { Progress } from "../runtime/devices/device.ts";
+import { writeFileAtOnce } from "../runtime/node/files.ts";
+import {
+  findNonFinite,
+  type NonFinite,
+  notFinite,
+  planSafetensors,
+  streamSafetensors,
+  type TensorPlan,
+  type Weights,
+} from "../runtime/weights/index.ts";
+
+export const weightsFile = "weights.safetensors";
+
+/**
+ * Checks that a checkpoint has every parameter of the plans; surplus tensors are left out.
+ * `bytes` is the size of the file to be written.
+ * @throws E601, which names all that are missing or have another shape.
+ */
+export function planWeights(weights: Weights, plans: Iterable<Plan>) {
+  const needed = new Map<string, PlanTensor>();
+  for (const plan of plans) for (const one of plan.parameters) needed.set(one.name, one);
+  const problems = [...needed.values()].flatMap(({ name, shape }) => {
+    const entry = weights.tensors.get(name);
+    if (!entry) return [`${name} is missing`];
+    if (entry.shape.join() === shape.join()) return [];
+    return [`${name} is [${entry.shape.join(", ")}], the model has [${shape.join(", ")}]`];
+  });
+  if (problems.length > 0) throw unfit(problems, needed.size, weights.source);
+  const tensors = new Map<string, TensorPlan>();
+  for (const { name, shape } of needed.values()) tensors.set(name, { dtype: "f32", shape });
+  return { tensors, bytes: planSafetensors(tensors, {}).totalBytes };
+}
+
+/** The most that one message lists: a wrong checkpoint has hundreds. */
+const listed = 20;
+
+const unfit = (problems: readonly string[], count: number, source: string) =>
+  diagnose("E601", {
+    message: `${problems.length} of the model's ${count} parameters do not fit the weights:\n    ${[
+      ...problems.slice(0, listed),
+      ...(problems.length > listed ? [`and ${problems.length - listed} more`] : []),
+    ].join("\n    ")}`,
+    where: source,
+    help: "give the checkpoint of this model, or the configuration of this checkpoint",
+  });
+
+/** Streams the tensors into the folder. Errors: E205 for NaN and infinite values, all named. */
+export async function writeWeights(
+  folder: string,
+  weights: Weights,
+  tensors: ReadonlyMap<string, TensorPlan>,
+  onProgress: Progress,
+): Promise<void> {
+  const total = planSafetensors(tensors, {}).totalBytes;
+  const bad = new Map<string, NonFinite>();
+  let done = 0;
+  async function* elements(name: string) {
+    let before = 0;
+    for await (const values of weights.chunks(name)) {
+      const found = findNonFinite(values);
+      const earlier = bad.get(name);
+      if (found)
+        bad.set(name, {
+          ...(earlier ?? { ...found, index: before + found.index }),
+          count: found.count + (earlier?.count ?? 0),
+        });
+      before += values.length;
+      done += values.byteLength;
+      onProgress(done, total, "bytes of weights");
+      yield new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    }
+  }
+  await writeFileAtOnce(join(folder, weightsFile), (sink) =>
+    streamSafetensors(sink, tensors, {}, elements),
+  );
+  if (bad.size > 0) throw notFinite(weights.source, bad);
+}

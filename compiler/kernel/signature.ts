@@ -1,0 +1,64 @@
+/**
+ * What a region computes, apart from which tensors it is applied to. Regions with one signature
+ * have one kernel: the blocks of a transformer are lowered once.
+ */
+import type { Region } from "../fuse/region.ts";
+import type { Node, Tensor } from "../graph/tensor.ts";
+
+export interface Signature {
+  readonly key: string;
+  /** The tensors in memory, in an order that the signature fixes. */
+  readonly tensors: readonly Tensor[];
+}
+
+export function signatureOf(region: Region, nameOf: (t: Tensor) => string): Signature {
+  const inside = new Map<Node, number>();
+  const tensors = [...region.writes];
+  const words: string[] = [];
+  const place = (t: Tensor): string => {
+    const node = inside.get(t.node);
+    if (node !== undefined && !region.reads.includes(t)) return `${node}.${t.result}`;
+    let at = tensors.indexOf(t);
+    if (at < 0) at = tensors.push(t) - 1;
+    return `m${at}`;
+  };
+  const visit = (node: Node) => {
+    if (inside.has(node)) return;
+    for (const x of node.inputs)
+      if (region.nodes.includes(x.node) && !region.reads.includes(x)) visit(x.node);
+    const inputs = node.inputs.map(place).join();
+    inside.set(node, inside.size);
+    const types = node.types.map((t) => `${t.dtype}${t.shape}`).join(" ");
+    words.push(`${identity(node.op)} ${fingerprint(node.attrs)} ${types} (${inputs})`);
+  };
+  visit(region.anchor);
+  for (const link of region.chain) visit(link.node);
+  const chain = region.chain.map((l) => `${inside.get(l.node)}<${l.input}`).join();
+  const memory = tensors.map((t) => `${nameOf(t)} ${t.dtype}${t.shape}`).join("; ");
+  const writes = region.writes.map((t) => `${inside.get(t.node)}.${t.result}`).join();
+  return { key: `${words.join("\n")}\n${chain}\n${memory}\n${writes}`, tensors };
+}
+
+const identities = new WeakMap<object, number>();
+let next = 0;
+
+function identity(of: object): number {
+  let id = identities.get(of);
+  if (id === undefined) {
+    id = next++;
+    identities.set(of, id);
+  }
+  return id;
+}
+
+/** Attributes as text: equal texts mean equal attributes. What is not plain data is itself alone. */
+function fingerprint(value: unknown): string {
+  if (typeof value === "object" && value !== null) {
+    if (Array.isArray(value)) return `[${value.map(fingerprint).join()}]`;
+    if (Object.getPrototypeOf(value) !== Object.prototype) return `#${identity(value)}`;
+    const entries = Object.entries(value).map(([k, v]) => `${k}:${fingerprint(v)}`);
+    return `{${entries.join()}}`;
+  }
+  if (typeof value === "function") return `#${identity(value)}`;
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}

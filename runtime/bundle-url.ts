@@ -1,0 +1,48 @@
+/**
+ * Bundles by address: fetched where there is a network, read from the disk for `file:` addresses, so
+ * that one generated wrapper serves browsers and Node.
+ */
+import { diagnose } from "../diagnostics/index.ts";
+import { type Bundle, openBundle } from "./bundle.ts";
+import { blobSource } from "./weights/source.ts";
+
+/**
+ * Opens the bundle at an address: that of its folder, which ends in a slash, or of its manifest.
+ * @throws what `openBundle` throws.
+ */
+export async function openBundleUrl(address: string | URL): Promise<Bundle> {
+  const folder = new URL(".", new URL(address, globalThis.location?.href));
+  const get = folder.protocol === "file:" ? fromDisk : fromNetwork;
+  const blob = (path: string) => get(new URL(path, folder));
+  return openBundle(async (path) => new Uint8Array(await (await blob(path)).arrayBuffer()), {
+    source: folder.href,
+    // A blob stays on the disk, or in the browser's store, and is read piece by piece.
+    open: async (path) => blobSource(new URL(path, folder).href, await blob(path)),
+  });
+}
+
+async function fromNetwork(url: URL): Promise<Blob> {
+  const response = await fetch(url);
+  if (response.ok) return response.blob();
+  throw diagnose("E613", {
+    message: `the server answers ${response.status} ${response.statusText}`.trimEnd(),
+    where: url.href,
+    help: "check the address; the server must serve the whole folder",
+  });
+}
+
+/** What Node's built-in module has of what is needed here. */
+interface NodeFiles {
+  openAsBlob(path: URL): Promise<Blob>;
+}
+
+async function fromDisk(url: URL): Promise<Blob> {
+  // Not an import, which bundlers for browsers would follow.
+  const files = globalThis.process?.getBuiltinModule?.("node:fs") as NodeFiles | undefined;
+  if (files) return files.openAsBlob(url);
+  throw diagnose("E613", {
+    message: "a page cannot read files of the disk by their address",
+    where: url.href,
+    help: "serve the folder over http, or give openBundle a function that reads it",
+  });
+}

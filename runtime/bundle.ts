@@ -1,0 +1,168 @@
+/**
+ * Bundles: models compiled ahead of time by `inarch build`, as folders of plain files. A manifest
+ * names the programs; a plan refers to kernels that lie beside it; every file but the weights is
+ * checked against the hash that the manifest has of it.
+ *
+ *     manifest.json  NAME.plan.json…  kernels/NAME-HASH.wgsl…  weights.safetensors  MODEL.js  MODEL.d.ts
+ */
+import type { Plan, PlanKernel } from "../compiler/plan.ts";
+import { diagnose, InarchError } from "../diagnostics/index.ts";
+import { type Manifest, parseManifest } from "./bundle-manifest.ts";
+import { openWeights } from "./weights/open.ts";
+import { type ByteSource, bytesSource } from "./weights/source.ts";
+import type { Weights } from "./weights/weights.ts";
+
+/** A plan as it lies in a bundle: kernels are files. */
+export interface BundledPlan extends Omit<Plan, "kernels"> {
+  readonly kernels: readonly (Omit<PlanKernel, "source"> & { readonly file: string })[];
+}
+
+export interface Bundle {
+  /** What messages call it: its folder or its address. */
+  readonly source: string;
+  readonly manifest: Manifest;
+  /** By program, whole: with the text of their kernels. */
+  readonly plans: Readonly<Record<string, Plan>>;
+  /** Opens the bundle's own weights; close them when they are uploaded. Errors: E615, E613. */
+  openWeights(): Promise<Weights>;
+}
+
+/** Reads one file of a bundle whole. Rejects when there is no such file. */
+export type ReadFile = (path: string) => Promise<Uint8Array>;
+
+export interface OpenBundleOptions {
+  /** What messages call the bundle. */
+  readonly source?: string;
+  /** Opens a large file, to be read piece by piece. Without it weights are read whole. */
+  readonly open?: (path: string) => Promise<ByteSource>;
+}
+
+/**
+ * Opens a bundle whose files `read` gives, wherever they are. Reads the manifest, the plans and the
+ * kernels, and checks them; weights are left for `openWeights`.
+ *
+ * @throws E610 when there is no manifest, E611 when it is malformed, E612 for another format, E613
+ * when a file is missing, E614 when one is not the file that was built.
+ */
+export async function openBundle(read: ReadFile, options: OpenBundleOptions = {}): Promise<Bundle> {
+  const { source = "the bundle", open } = options;
+  const manifest = parseManifest(await readManifest(read, source), source);
+  const readChecked = keepReads((path) => readFile(read, manifest, path, source));
+  const plans = await Promise.all(
+    Object.entries(manifest.programs).map(async ([name, { plan }]) => {
+      const bundled = JSON.parse(await readChecked(plan)) as BundledPlan;
+      return [name, await withSources(bundled, readChecked)] as const;
+    }),
+  );
+  return {
+    source,
+    manifest,
+    plans: Object.fromEntries(plans),
+    openWeights: () => openOwnWeights(manifest, source, open ?? readWhole(read)),
+  };
+}
+
+async function readManifest(read: ReadFile, source: string): Promise<Uint8Array> {
+  try {
+    return await read("manifest.json");
+  } catch (cause) {
+    // Whatever opens files may know better what is wrong, but not that a bundle was expected.
+    throw diagnose("E610", {
+      message: `there is no bundle: manifest.json cannot be read (${reason(cause)})`,
+      where: source,
+      help: "give the folder that inarch build wrote: inarch build MODEL --out DIR",
+      cause,
+    });
+  }
+}
+
+/** Programs share kernels: each file is read once. */
+function keepReads(read: (path: string) => Promise<string>): (path: string) => Promise<string> {
+  const known = new Map<string, Promise<string>>();
+  return (path) => {
+    const text = known.get(path) ?? read(path);
+    known.set(path, text);
+    return text;
+  };
+}
+
+async function readFile(read: ReadFile, manifest: Manifest, path: string, source: string) {
+  const expected = manifest.files[path];
+  if (expected === undefined)
+    throw diagnose("E611", {
+      message: `the manifest has no hash of ${path}`,
+      where: source,
+      help: "build the bundle again",
+    });
+  let bytes: Uint8Array;
+  try {
+    bytes = await read(path);
+  } catch (cause) {
+    throw missingFile(path, source, cause);
+  }
+  const actual = await sha256(bytes);
+  if (actual !== expected)
+    throw diagnose("E614", {
+      message: `${path} is not the file that was built: its SHA-256 begins with ${actual.slice(0, 12)}, the manifest says ${expected.slice(0, 12)}`,
+      where: source,
+      help: "copy the folder again as it is (bytes, not text: line ends count), or build it again",
+    });
+  return new TextDecoder().decode(bytes);
+}
+
+async function sha256(bytes: Uint8Array): Promise<string> {
+  // A copy: what a reader returns may lie in shared memory, which WebCrypto does not take.
+  const digest = await crypto.subtle.digest("SHA-256", Uint8Array.from(bytes));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function withSources(
+  plan: BundledPlan,
+  read: (path: string) => Promise<string>,
+): Promise<Plan> {
+  const kernels = await Promise.all(
+    plan.kernels.map(async ({ file, ...kernel }) => ({ ...kernel, source: await read(file) })),
+  );
+  return { ...plan, kernels };
+}
+
+async function openOwnWeights(
+  { name, weights }: Manifest,
+  source: string,
+  open: (path: string) => Promise<ByteSource>,
+): Promise<Weights> {
+  if (!weights)
+    throw diagnose("E615", {
+      message: `the bundle of ${name} was built without weights`,
+      where: source,
+      help: "pass { weights: await openWeights(…) }, or build it with --weights FILE",
+    });
+  let bytes: ByteSource;
+  try {
+    bytes = await open(weights.file);
+  } catch (cause) {
+    throw missingFile(weights.file, source, cause);
+  }
+  if (bytes.size === weights.bytes) return openWeights(bytes);
+  await bytes.close?.();
+  throw diagnose("E614", {
+    message: `${weights.file} has ${bytes.size} bytes, the manifest says ${weights.bytes}`,
+    where: source,
+    help: "copy the folder again as it is, or build it again",
+  });
+}
+
+const readWhole = (read: ReadFile) => async (path: string) => bytesSource(path, await read(path));
+
+const missingFile = (path: string, source: string, cause: unknown) =>
+  diagnose("E613", {
+    message: `the bundle's file ${path} cannot be read (${reason(cause)})`,
+    where: source,
+    help: "copy the whole folder, or build it again",
+    cause,
+  });
+
+const reason = (cause: unknown) => {
+  if (cause instanceof InarchError) return cause.details.message;
+  return cause instanceof Error ? cause.message : String(cause);
+};

@@ -1,0 +1,45 @@
+/**
+ * `inarch/runtime`: runs plans, compiled just now or ahead of time. It has no dependency, knows
+ * nothing of graphs and ops, and works in browsers, workers and Node.
+ */
+export type { Plan, PlanBuffer, PlanDType, PlanTensor, TargetName } from "../compiler/plan.ts";
+export { type Code, codes, InarchError } from "../diagnostics/index.ts";
+export { type Bundle, type OpenBundleOptions, openBundle, type ReadFile } from "./bundle.ts";
+export {
+  bundleFormat,
+  type Manifest,
+  type ManifestProgram,
+  type ManifestTensor,
+} from "./bundle-manifest.ts";
+export {
+  type BundleModel,
+  type BundleOptions,
+  loadBundle,
+  loadSamBundle,
+} from "./bundle-model.ts";
+export { openBundleUrl } from "./bundle-url.ts";
+export type {
+  Device,
+  DeviceBuffer,
+  Numbers,
+  Progress,
+  StepTime,
+} from "./devices/device.ts";
+export { type WebGpuOptions, webgpuDevice } from "./devices/webgpu.ts";
+export {
+  createSamPredictor,
+  type Prediction,
+  type PredictOptions,
+  type SamPlans,
+  type SamPredictor,
+  type SamPredictorOptions,
+} from "./sam.ts";
+export {
+  createSession,
+  type DeviceTensor,
+  type Inputs,
+  type Session,
+  type SessionOptions,
+} from "./session.ts";
+export * from "./vision/index.ts";
+export * from "./weights/index.ts";

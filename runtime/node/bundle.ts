@@ -1,0 +1,15 @@
+/** Bundles in a folder. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Bundle, openBundle } from "../bundle.ts";
+import { fileSource } from "./files.ts";
+
+/**
+ * Opens the folder that `inarch build` wrote.
+ * @throws what `openBundle` throws.
+ */
+export const openBundleFolder = (folder: string): Promise<Bundle> =>
+  openBundle((path) => readFile(join(folder, path)), {
+    source: folder,
+    open: (path) => fileSource(join(folder, path)),
+  });
