@@ -25,6 +25,8 @@ export interface LoadedModel {
  * E230 for a configuration.
  */
 export async function loadModel(name: string, config?: string): Promise<LoadedModel> {
+  // Blocks within blocks within ops: the user's line must still be in the stack.
+  Error.stackTraceLimit = 50;
   // Lets messages show lines of the user's file.
   setSourceReader((file) => {
     try {

@@ -6,16 +6,17 @@ import { diagnose, InarchError, type Span } from "../diagnostics/index.ts";
 export function userError(file: string, error: unknown): unknown {
   if (error instanceof InarchError) return error;
   const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  const place = userPlace(error);
-  const at = place && { resolve: () => place.span };
-  if (place && !place.threw)
+  const { span, threw } = userPlace(error);
+  if (!threw && !span) return error;
+  const at = span && { resolve: () => span };
+  if (!threw)
     return diagnose("E900", {
       message: `inarch itself fails: ${words}`,
       at,
       help: "check that the arguments at this place have the types that the editor asks for; if they have, it is a bug in inarch: please report it",
       cause: error,
     });
-  // Without a place: something that is no error, or an error from outside of any file.
+  // What is thrown and is no error has no place.
   return diagnose("E513", {
     message: `the model's file throws ${words}`,
     at,
@@ -26,17 +27,17 @@ export function userError(file: string, error: unknown): unknown {
 }
 
 interface UserPlace {
-  /** The innermost place in the user's own code. */
-  readonly span: Span;
+  /** The innermost place in the user's own code, if it takes part. */
+  readonly span: Span | undefined;
   /** Whether that code threw by itself, rather than something that it called in inarch. */
   readonly threw: boolean;
 }
 
 /**
- * The user's place in the stack of an error; undefined where none of the user's code takes part.
+ * The user's place in the stack of an error.
  * Stacks must be mapped to sources (`process.setSourceMapsEnabled`).
  */
-function userPlace(error: unknown): UserPlace | undefined {
+function userPlace(error: unknown): UserPlace {
   const stack = error instanceof Error ? (error.stack ?? "") : "";
   let threw = true;
   for (const line of stack.split("\n")) {
@@ -51,7 +52,7 @@ function userPlace(error: unknown): UserPlace | undefined {
       return { span: { file, line: Number(match[2]), column: Number(match[3]) }, threw };
     threw = false;
   }
-  return undefined;
+  return { span: undefined, threw };
 }
 
 const installation = fileURLToPath(new URL("..", import.meta.url));
