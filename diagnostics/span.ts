@@ -34,15 +34,21 @@ export function captureSpan(): LazySpan {
 function firstUserFrame(stack: string): Span | undefined {
   let nearest: Span | undefined;
   for (const line of stack.split("\n").slice(1)) {
-    const match = /\(?((?:file:\/\/)?[^()\s]+):(\d+):(\d+)\)?$/.exec(line.trim());
+    const match = frame.exec(line.trim());
     if (!match) continue;
-    const file = match[1]!.replace(/^file:\/\//, "");
+    const file = pathOf(match[1]!);
     const span = { file, line: Number(match[2]), column: Number(match[3]) };
     if (isLibrary(file)) nearest ??= span;
     else return span;
   }
   return nearest;
 }
+
+/** `at build (/my models/x.graph.ts:3:11)` or `at file:///x.graph.ts:3:11`: paths may hold anything. */
+const frame = /^at (?:async )?(?:(?!\/|file:).*? \()?(.+?):(\d+):(\d+)\)?$/;
+
+const pathOf = (place: string) =>
+  place.startsWith("file://") ? decodeURIComponent(place.slice(7)) : place;
 
 const folders = ["compiler/", "ops/", "models/", "runtime/", "diagnostics/"];
 

@@ -125,8 +125,6 @@ function roundedDown(
   q: number,
   scale: number | undefined,
 ): [number, number][] {
-  // Two sizes that PyTorch handles in whole numbers.
-  if (to === from || to === 2 * from) return [];
   const step = Math.fround(scale === undefined ? from / to : 1 / scale);
   const exceptions: [number, number][] = [];
   for (let d = 0; d < to; d++) {

@@ -59,7 +59,7 @@ export async function createSession(
   options: SessionOptions = {},
 ): Promise<Session> {
   checkPlan(plan, device);
-  const { bind = {}, onProgress = () => {}, signal } = options;
+  const { bind = {}, onProgress = () => {} } = options;
   const bound = new Map<number, DeviceBuffer>();
   for (const [name, from] of Object.entries(bind))
     bound.set(bindInput(plan, name, from, device), from.buffer);
@@ -70,13 +70,16 @@ export async function createSession(
   const free = () => {
     for (const b of made) b.destroy();
   };
+  const stop = new AbortController();
+  const signals = options.signal ? [stop.signal, options.signal] : [stop.signal];
+  const loading = device.load(plan, buffers, onProgress);
+  const filling = fillWeights(plan, device, buffers, options.weights, onProgress, signals);
   try {
-    const [program] = await Promise.all([
-      device.load(plan, buffers, onProgress),
-      fillWeights(plan, device, buffers, options.weights, onProgress, signal),
-    ]);
+    const [program] = await Promise.all([loading, filling]);
     return openSession(plan, device, buffers, program, new Set(Object.keys(bind)), free);
   } catch (error) {
+    stop.abort();
+    await Promise.allSettled([loading, filling]);
     free();
     throw error;
   }
@@ -124,7 +127,7 @@ async function fillWeights(
   buffers: readonly DeviceBuffer[],
   weights: SessionOptions["weights"],
   onProgress: Progress,
-  signal: AbortSignal | undefined,
+  signals: readonly AbortSignal[],
 ): Promise<void> {
   if (plan.parameters.length === 0) return;
   if (!weights)
@@ -135,7 +138,7 @@ async function fillWeights(
   const total = plan.parameters.reduce((sum, p) => sum + p.bytes, 0);
   let done = 0;
   for (const p of plan.parameters) {
-    signal?.throwIfAborted();
+    for (const signal of signals) signal.throwIfAborted();
     checkParameter(p, weights);
     let offset = p.offset;
     for await (const chunk of weights.chunks(p.name)) {
