@@ -33,7 +33,7 @@ export function bundleFiles({ name, doc, facts, plans, weights }: BundleRequest)
     });
     const path = `${program}.plan.json`;
     const bundled: BundledPlan = { ...plan, kernels };
-    files.set(path, formatJson(bundled));
+    files.set(path, formatPlan(bundled));
     const { inputs, outputs } = plan;
     programs[program] = { plan: path, inputs: inputs.map(typeOf), outputs: outputs.map(typeOf) };
   }
@@ -69,8 +69,8 @@ const typeOf = ({ name, dtype, shape, doc }: PlanTensor): ManifestTensor => ({
   ...(doc === undefined ? {} : { doc }),
 });
 
-/** JSON with one line for each buffer, kernel and step: small, and a change shows as few lines. */
-function formatJson(value: object): string {
+/** A plan as JSON with one line for each buffer, kernel and step: small, and a change shows as few lines. */
+export function formatPlan(value: object): string {
   const members = Object.entries(value).map(([key, member]) => {
     const isList = Array.isArray(member) && member.length > 0;
     const text = isList

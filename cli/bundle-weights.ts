@@ -56,7 +56,7 @@ export async function writeWeights(
   tensors: ReadonlyMap<string, TensorPlan>,
   onProgress: Progress,
 ): Promise<void> {
-  const total = planSafetensors(tensors, {}).totalBytes;
+  const total = planSafetensors(tensors, {}).order.reduce((sum, { bytes }) => sum + bytes, 0);
   const bad = new Map<string, NonFinite>();
   let done = 0;
   async function* elements(name: string) {

@@ -9,7 +9,7 @@ export default defineModel({
   name: "tiny-mlp",
   doc: "A perceptron of two layers.",
   dims: { batch: 4 },
-  build(p, { batch }) {
+  build(p) {
     const x = input("x", "f32", ["batch", 64], { doc: "One row for each sample." });
     const up = p.at("up").f32("weight", [256, 64]);
     const hidden = gelu(add(matmul(x, up, { transpose: "right" }), p.at("up").f32("bias", [256])));

@@ -81,10 +81,11 @@ export function sharedAttention(site: KernelSite<AttentionAttrs>): Kernel {
   const total = k.var("total", literal(0, "f32"));
   const [ks, vs] = [k.shared("keys", tile * depth), k.shared("values", tile * out)];
   const scores = k.local("scores", tile);
+  const steps = Math.ceil(columns / tile);
 
   k.for("y", rows, (y) => {
     const down = height && rowTerm(k, height, query, y, rows, columns, dot);
-    k.for("step", Math.ceil(columns / tile), (step) => {
+    k.for("step", steps, (step) => {
       const x0 = k.let("x0", step.mul(tile));
       const place = (j: Value) => bounded(y.mul(columns).add(x0.add(j).min(columns - 1)), keys - 1);
       stage(k, ks, tile, depth, threads, (j, d) => key.at(b, head, k.let("key", place(j)), d));
@@ -113,7 +114,8 @@ export function sharedAttention(site: KernelSite<AttentionAttrs>): Kernel {
         });
       });
       most.set(high.get);
-      k.barrier();
+      // Nothing overwrites the last tile of all.
+      if (rows * steps > 1) k.barrier();
     });
   });
 

@@ -14,6 +14,7 @@ import {
   type Tensor,
 } from "../compiler/op.ts";
 import { reduceKernel, reduceOracle, reduceReads, summation } from "./reduce-kernel.ts";
+import { reshape } from "./reshape.ts";
 
 interface Attrs {
   readonly shape: readonly number[];
@@ -123,6 +124,7 @@ export const adjoint: KernelOp<Attrs> = {
         ["axes that are not neighbours", [7, 13, 11], [1, 13, 1]],
         ["leading axes and an inner one", [2, 3, 37, 4], [3, 1, 4]],
         ["axes of size 1", [1, 70, 1], [1, 1, 1]],
+        ["few long sums in two steps", [2, 1, 160, 210], [2, 1, 1, 1]],
       ] as const
     ).map(([claim, from, to]) => ({
       claim,
@@ -143,7 +145,27 @@ export function broadcastTo<D extends DType>(x: Tensor<D>, shape: readonly numbe
  * size 1. Throws E101 if `shape` does not broadcast to that of `x`.
  */
 export function sumTo<D extends DType>(x: Tensor<D>, shape: readonly number[]): Tensor<D> {
-  return sameShape(x.shape, shape) ? x : (apply(adjoint, [x], { shape })[0] as Tensor<D>);
+  if (sameShape(x.shape, shape)) return x;
+  const parts = partsOf(x, shape);
+  if (parts === undefined) return apply(adjoint, [x], { shape })[0] as Tensor<D>;
+  const count = elements(shape);
+  const apart = reshape(x as Tensor, [count, parts, elements(x.shape) / count / parts]);
+  const some = reshape(sumTo(apart as Tensor, [count, parts, 1]), [count, parts]);
+  return reshape(sumTo(some as Tensor, [count, 1]), shape) as Tensor as Tensor<D>;
+}
+
+/**
+ * Into how many parts each sum is split, if it is: few long sums over the last axes would leave most
+ * of a device idle, so they are summed in two steps.
+ */
+function partsOf(x: Tensor, shape: readonly number[]): number | undefined {
+  const axes = summed(x, { shape });
+  const first = axes[0]!;
+  const areLast = x.shape.slice(first).every((n, i) => n === 1 || axes.includes(first + i));
+  const extent = elements(x.shape) / elements(shape);
+  if (!areLast || extent < 2 ** 15 || elements(shape) > 64) return undefined;
+  for (let parts = 256; parts >= 8; parts--) if (extent % parts === 0) return parts;
+  return undefined;
 }
 
 /** The axes that are summed over. */

@@ -119,12 +119,13 @@ export function unary(op: ElementOp<null>): Unary {
 
 /** The call of an op with two operands of one dtype that broadcast; either may be a number. */
 export interface Binary {
+  <D extends DType, A extends Shape>(left: Tensor<D, A>, right: number): Tensor<D, A>;
+  <D extends DType, B extends Shape>(left: number, right: Tensor<D, B>): Tensor<D, B>;
+  // Last, because the editor explains the last signature: why two shapes do not broadcast.
   <D extends DType, A extends Shape, B extends Shape>(
     left: Tensor<D, A>,
     right: Tensor<NoInfer<D>, B> & Valid<Broadcast<A, B>>,
   ): Tensor<D, ShapeOf<Broadcast<A, B>>>;
-  <D extends DType, A extends Shape>(left: Tensor<D, A>, right: number): Tensor<D, A>;
-  <D extends DType, B extends Shape>(left: number, right: Tensor<D, B>): Tensor<D, B>;
 }
 
 export function binary(op: ElementOp<null>): Binary {
@@ -133,11 +134,11 @@ export function binary(op: ElementOp<null>): Binary {
 
 /** The call of a comparison: two operands of one dtype that broadcast, a bool result. */
 export interface Comparison {
+  <A extends Shape>(left: Tensor<DType, A>, right: number): Tensor<"bool", A>;
   <D extends DType, A extends Shape, B extends Shape>(
     left: Tensor<D, A>,
     right: Tensor<NoInfer<D>, B> & Valid<Broadcast<A, B>>,
   ): Tensor<"bool", ShapeOf<Broadcast<A, B>>>;
-  <A extends Shape>(left: Tensor<DType, A>, right: number): Tensor<"bool", A>;
 }
 
 export function comparisonOp(

@@ -100,62 +100,58 @@ export function overLines(k: Builder, x: In, axes: readonly number[], profile: P
   const line = k.let("line", flat.mul(lanes).add(lane));
   // Threads without a line of their own go along with the last one: barriers must be uniform.
   const exists = line.lt(count);
-  const others = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
-  const at = unflatten(
-    others.map((i) => x.shape[i]!),
-    k.let("line", line.min(count - 1)),
-  ).map((c) => k.let("at", c));
+  const { at, coords } = placesIn(k, x.shape, axes, k.let("line", line.min(count - 1)));
 
-  const coords = (i: Value) => {
-    const along = unflatten(
-      axes.map((a) => x.shape[a]!),
-      bounded(i, extent - 1),
-    );
-    return x.shape.map((_, axis) =>
-      axes.includes(axis) ? along[axes.indexOf(axis)]! : at[others.indexOf(axis)]!,
-    );
-  };
   const place = (step: Value) => k.let("i", step.mul(slices).add(slice));
   const guarded = (i: Value, body: () => void) => k.if(exists.and(i.lt(extent)), body);
   const held = layout.held ? holdShare(k, x, share, place, guarded, coords) : undefined;
   const onFirst = (body: () => void) => k.if(exists.and(slice.eq(0)), body);
   const tree = (own: readonly Value[], combine: Combine) =>
     combineTree(k, layout, { id, slice }, own, combine);
-  const all = (own: readonly Value[], combine: Combine): readonly Value[] =>
-    slices === 1
-      ? own
-      : bySubgroup
-        ? combineLanes(k, slices, own, combine)
-        : shareTree(k, { lane, slice }, tree(own, combine));
+  const all = (own: readonly Value[], combine: Combine): readonly Value[] => {
+    if (slices === 1) return own;
+    if (bySubgroup) return combineLanes(k, slices, own, combine);
+    return shareTree(k, { lane, slice }, tree(own, combine));
+  };
 
   return {
     layout,
     at,
     coords,
     each(use) {
-      if (held) {
-        for (const { i, value } of held) guarded(i, () => use(value.get, bounded(i, extent - 1)));
-        return;
-      }
-      k.for("step", share, (step) => {
-        const i = place(step);
-        guarded(i, () => use(x.at(...coords(i)), bounded(i, extent - 1)));
-      });
+      const visit = (i: Value, value: () => Value) =>
+        guarded(i, () => use(value(), bounded(i, extent - 1)));
+      for (const { i, value } of held ?? []) visit(i, () => value.get);
+      if (!held)
+        k.for("step", share, (step) => {
+          const i = place(step);
+          visit(i, () => x.at(...coords(i)));
+        });
     },
     all,
     once(own, combine, then) {
-      if (bySubgroup || slices === 1) {
-        const total = all(own, combine);
-        onFirst(() => then(total));
-      } else {
-        const { first } = tree(own, combine);
-        onFirst(() => then(first.map((v) => v.get)));
-      }
+      const inTree = slices > 1 && !bySubgroup;
+      const total = inTree ? tree(own, combine).first.map((v) => v.get) : all(own, combine);
+      onFirst(() => then(total));
     },
     onFirst,
     needsBarrier: slices > 1 && !bySubgroup,
     finish: (name) => k.finish(name, [threads, 1, 1], groups),
   };
+}
+
+/** Coordinates of a line among the other axes, and in the whole shape of its element `i`. */
+function placesIn(k: Builder, shape: readonly number[], axes: readonly number[], line: Value) {
+  const others = shape.map((_, i) => i).filter((i) => !axes.includes(i));
+  const sizes = (of: readonly number[]) => of.map((axis) => shape[axis]!);
+  const at = unflatten(sizes(others), line).map((c) => k.let("at", c));
+  const coords = (i: Value) => {
+    const along = unflatten(sizes(axes), bounded(i, elements(sizes(axes)) - 1));
+    return shape.map((_, axis) =>
+      axes.includes(axis) ? along[axes.indexOf(axis)]! : at[others.indexOf(axis)]!,
+    );
+  };
+  return { at, coords };
 }
 
 /** Reads the thread's share once, into variables. */

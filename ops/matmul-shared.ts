@@ -51,7 +51,8 @@ export function sharedMatmul({ k, inputs, outputs, profile }: KernelSite<null>):
   for (let s = 0; s < inputs.length; s += 2) {
     const [a, b] = [inputs[s]!, inputs[s + 1]!];
     const K = a.shape.at(-1)!;
-    k.for("step", Math.ceil(K / tile.k), (step) => {
+    const steps = Math.ceil(K / tile.k);
+    k.for("step", steps, (step) => {
       const k0 = k.let("k0", step.mul(tile.k));
       stage(k, left, tile.m, tile.k, threads, (r, c) => guarded(k, a, lead, m0.add(r), k0.add(c)));
       stage(k, right, tile.k, tile.n, threads, (r, c) => guarded(k, b, lead, k0.add(r), n0.add(c)));
@@ -69,7 +70,8 @@ export function sharedMatmul({ k, inputs, outputs, profile }: KernelSite<null>):
           });
         });
       });
-      k.barrier();
+      // Nothing overwrites the last tile of all.
+      if (steps > 1 || s + 2 < inputs.length) k.barrier();
     });
   }
 

@@ -35,10 +35,9 @@ const extremes: Record<Attrs["of"], Reduction> = {
 export const op: KernelOp<Attrs> = {
   name: "extreme",
   kind: "kernel",
-  type: ([x], { axes }, fail) => {
-    if (x!.dtype === "bool") fail("takes numbers, not bool", 'convert it: cast(x, "i32")');
-    return [{ dtype: x!.dtype, shape: x!.shape.map((n, i) => (axes.includes(i) ? 1 : n)) }];
-  },
+  type: ([x], { axes }) => [
+    { dtype: x!.dtype, shape: x!.shape.map((n, i) => (axes.includes(i) ? 1 : n)) },
+  ],
   kernel: (site) => reduceKernel(site, site.attrs.axes, extremes[site.attrs.of]),
   oracle: ([x], { axes, of }, [type]) => [reduceOracle(x!, axes, extremes[of], type!.dtype)],
   reads: ([x], { axes }, _input, profile) => reduceReads(x!, axes, profile),
@@ -166,6 +165,7 @@ function extreme<D extends DType>(
   axes: number | readonly number[] | undefined,
   reduced: Reduced,
 ): Tensor<D> {
+  if (x.dtype === "bool") refuse(of, [x], "takes numbers, not bool", 'use cast(x, "i32")');
   const over = axesOf(of, x, axes);
   const y = over.length === 0 ? x : (apply(op, [x], { axes: over, of })[0] as Tensor<D>);
   return finished(y, x, over, reduced);

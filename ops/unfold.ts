@@ -41,7 +41,13 @@ export const op: ElementOp<Windows> = {
     if (x!.shape.length !== 4)
       fail(`takes [batch, channels, height, width], not ${show(x!)}`, "reshape it");
     const [n, c, h, w] = x!.shape as [number, number, number, number];
-    return [{ dtype: x!.dtype, shape: [n, c, ...windows.kernel, ...positions([h, w], windows)] }];
+    const grid = positions([h, w], windows);
+    if (grid.some((size) => size < 1))
+      fail(
+        `no ${windows.kernel.join(" x ")} window fits ${h} x ${w} with padding ${windows.padding.join(" x ")}`,
+        "use a larger image, a smaller kernel or more padding",
+      );
+    return [{ dtype: x!.dtype, shape: [n, c, ...windows.kernel, ...grid] }];
   },
   element: ({ k, inputs, at, attrs: { stride, padding } }) => {
     const x = inputs[0]!;

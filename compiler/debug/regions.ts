@@ -8,10 +8,10 @@ import { columns, type NameOf, nameTensors, section } from "./names.ts";
 /**
  * ```
  * r0 matmul -> %4 f32[4, 256]
- *   in front  permute %0 (a view)
+ *   views     permute %0
  *   behind    add %3, gelu %4
  *   reads     x f32[4, 64], up.weight f32[256, 64], up.bias f32[256]
- * kept apart
+ * decided against
  *   %5 add  its users would compute each element 8 times
  * ```
  */
@@ -23,7 +23,7 @@ export function printRegions(graph: Graph, { regions, reasons }: Fusion): string
   ]);
   return `${[
     ...regions.flatMap((region, i) => regionLines(`r${i}`, region, nameOf)),
-    ...section("kept apart", columns(apart)),
+    ...section("decided against", columns(apart)),
   ].join("\n")}\n`;
 }
 
@@ -33,12 +33,11 @@ function regionLines(title: string, region: Region, nameOf: NameOf): string[] {
   const inFront = nodes.filter((node) => node !== anchor && !behind.includes(node));
   const typed = (tensor: Tensor) => `${nameOf(tensor)} ${show(tensor.type)}`;
   const node = (one: Node) => `${one.op.name} ${nameOf({ node: one, result: 0 })}`;
+  // In the order of computation: a region lists what melted in front from the anchor outwards.
+  const front = inFront.reverse();
   const rows: [string, string[]][] = [
-    // In the order of computation: a region lists what melted in front from the anchor outwards.
-    [
-      "in front",
-      inFront.reverse().map((one) => (isView(one) ? `${node(one)} (a view)` : node(one))),
-    ],
+    ["views", front.filter(isView).map(node)],
+    ["in front", front.filter((one) => !isView(one)).map(node)],
     ["behind", behind.map(node)],
     ["reads", reads.map(typed)],
   ];

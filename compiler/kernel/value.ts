@@ -295,6 +295,7 @@ function foldIndex(
       if (divisor !== undefined && a.expr.kind === "lit") return index(Math.min(divisor, a.bound));
       return plain("min", "u32", [a, b], Math.min(a.bound, b.bound));
     case "max":
+      if (divisor === 0) return a;
       return plain("max", "u32", [a, b], Math.max(a.bound, b.bound));
     case "lt":
     case "le":
