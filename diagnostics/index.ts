@@ -32,7 +32,7 @@ export class InarchError extends Error {
   readonly details: Details;
 
   constructor(code: Code, details: Details) {
-    super(render(code, details), { cause: details.cause });
+    super(render(code, details), "cause" in details ? { cause: details.cause } : undefined);
     this.code = code;
     this.kind = codes[code].kind;
     this.details = details;

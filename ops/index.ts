@@ -9,6 +9,7 @@ export { concat } from "./concat.ts";
 export { convTranspose2d, type TransposedConvolutionOptions } from "./conv-transpose-2d.ts";
 export { type ConvolutionOptions, conv2d } from "./conv2d.ts";
 export { div } from "./div.ts";
+export { binary, type Elementwise, elementwiseOp, unary } from "./elementwise.ts";
 export { eq } from "./eq.ts";
 export { erf } from "./erf.ts";
 export { exp } from "./exp.ts";

@@ -63,7 +63,7 @@ function resolve(shape: Shape, of: string): number[] {
       });
     if (!Number.isInteger(size) || size < 1)
       throw diagnose("E102", {
-        message: `${of}: the dim ${typeof d === "string" ? `"${d}"` : ""} is ${size}`,
+        message: `${of}: the dim ${typeof d === "string" ? `"${d}" ` : ""}is ${size}`,
         at: captureSpan(),
         help: "sizes are whole numbers from 1 up",
       });
