@@ -1,11 +1,12 @@
 /** Imports a user's TypeScript: bundled by esbuild to one temporary module, which Node imports. */
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, extname, join } from "node:path";
+import { dirname, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildFailure, Message, Plugin } from "esbuild";
-import { diagnose } from "../diagnostics/index.ts";
+import { diagnose, type Span } from "../diagnostics/index.ts";
+import { nearest } from "./flags.ts";
 import { userError } from "./user-error.ts";
 
 /**
@@ -23,36 +24,45 @@ export async function importGraphFile(file: string, name: string): Promise<unkno
   try {
     // Sources in the map are relative to the module, so esbuild must know where it will be.
     const outfile = join(folder, "model.mjs");
-    const { contents, own } = await bundle(file, outfile);
-    await writeFile(outfile, contents);
+    const bundled = await bundle(file, outfile);
+    await writeFile(outfile, bundled.contents);
     // Node maps the stacks of modules that it loads once maps are enabled. inarch's own come before:
     // mapped to sources that the package does not hold, its frames would look like a user's.
-    for (const module of own) await import(module);
+    for (const module of bundled.own.keys()) await import(module);
     process.setSourceMapsEnabled(true);
-    return await defaultExport(outfile, file);
+    return await defaultExport(outfile, file, bundled);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function defaultExport(module: string, file: string): Promise<unknown> {
+interface Bundled {
+  /** The module's text. */
+  readonly contents: Uint8Array;
+  /** The modules of inarch that it imports, with the names by which it does. */
+  readonly own: ReadonlyMap<string, string>;
+  /** The user's files that are in it. */
+  readonly sources: readonly string[];
+}
+
+async function defaultExport(module: string, file: string, bundled: Bundled): Promise<unknown> {
   try {
     return (await import(pathToFileURL(module).href)).default;
   } catch (error) {
-    throw userError(file, error);
+    throw (await missingExport(error, bundled)) ?? userError(file, error);
   }
 }
 
-/** The module's text, and which modules of inarch it imports. */
-async function bundle(file: string, outfile: string) {
-  const own = new Set<string>();
+async function bundle(file: string, outfile: string): Promise<Bundled> {
+  const own = new Map<string, string>();
   const { build } = await import("esbuild");
   try {
-    const { outputFiles } = await build({
+    const { outputFiles, metafile } = await build({
       entryPoints: [file],
       outfile,
       bundle: true,
       write: false,
+      metafile: true,
       platform: "node",
       format: "esm",
       target: "node20",
@@ -61,12 +71,47 @@ async function bundle(file: string, outfile: string) {
       plugins: [ownEntries(own), packagesStay],
       logLevel: "silent",
     });
-    return { contents: outputFiles[0]!.contents, own };
+    // esbuild's paths are relative to the working directory.
+    const sources = Object.keys(metafile.inputs).map((path) => resolve(path));
+    return { contents: outputFiles[0]!.contents, own, sources };
   } catch (error) {
     const failure = error as Partial<BuildFailure>;
     if (!Array.isArray(failure.errors)) throw error;
     throw buildError(file, failure.errors as Message[]);
   }
+}
+
+/**
+ * Node's complaint about a name that a module of inarch does not export, which says nothing of the
+ * user's file: the error with the place of the import. Undefined for any other complaint.
+ */
+async function missingExport(error: unknown, { own, sources }: Bundled) {
+  const match = /'(.*)' does not provide an export named '(.*)'/.exec(String(error));
+  const entry = match ? own.get(match[1]!) : undefined;
+  if (!(error instanceof SyntaxError) || !match || entry === undefined) return undefined;
+  const name = match[2]!;
+  const names = Object.keys(await import(match[1]!));
+  const near = nearest(name, names);
+  const places = await Promise.all(sources.map((file) => importOf(file, entry, name)));
+  const at = places.find((place) => place !== undefined);
+  return diagnose("E511", {
+    message: `${entry} exports no "${name}"`,
+    at: at && { resolve: () => at },
+    help: near === undefined ? `its exports are ${names.join(", ")}` : `did you mean ${near}?`,
+  });
+}
+
+/** Where a file imports a name from an entry. */
+async function importOf(file: string, entry: string, name: string): Promise<Span | undefined> {
+  const text = await readFile(file, "utf8");
+  const quoted = entry.replace("/", "\\/");
+  const statement = new RegExp(
+    `(import\\s*\\{[^}]*?)\\b${name}\\b[^}]*\\}\\s*from\\s*["']${quoted}["']`,
+  );
+  const found = statement.exec(text);
+  if (!found) return undefined;
+  const before = text.slice(0, found.index + found[1]!.length).split("\n");
+  return { file, line: before.length, column: before.at(-1)!.length + 1 };
 }
 
 /** What the package's `exports` name, as modules beside this one. */
@@ -79,7 +124,7 @@ const entries: Readonly<Record<string, string>> = {
 };
 
 /** Resolves `inarch` to this installation, and notes what was found. */
-const ownEntries = (found: Set<string>): Plugin => ({
+const ownEntries = (found: Map<string, string>): Plugin => ({
   name: "own-entries",
   setup(build) {
     build.onResolve({ filter: /^inarch(?:\/|$)/ }, ({ path }) => {
@@ -90,7 +135,7 @@ const ownEntries = (found: Set<string>): Plugin => ({
       }
       // .ts while it runs from sources, .js in the package.
       const module = new URL(`../${entry}${extname(import.meta.url)}`, import.meta.url);
-      found.add(module.href);
+      found.set(module.href, path);
       return { path: module.href, external: true };
     });
   },

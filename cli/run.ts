@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { sep } from "node:path";
+import { pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { type CommandDef, runCommand } from "citty";
 import { diagnose, InarchError, type Kind } from "../diagnostics/index.ts";
@@ -69,7 +70,8 @@ export function reportFailure(error: unknown, args: readonly string[]): number {
     process.stdout.write(`${JSON.stringify({ error: known }, null, 2)}\n`);
   } else {
     // Paths below the working directory read better without it.
-    const text = known.message.replaceAll(process.cwd() + sep, "");
+    const here = process.cwd() + sep;
+    const text = known.message.replaceAll(pathToFileURL(here).href, "").replaceAll(here, "");
     process.stderr.write(`${text.replace(/^error\[\w+\]/, (code) => styled(code))}\n`);
   }
   if (process.env.INARCH_DEBUG === "1") {

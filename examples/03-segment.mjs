@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseSamConfig, Sam } from "inarch/models";
 import { openDevice, openWeightsFile, readImage, writePng } from "inarch/node";
-import { drawOverlay } from "inarch/runtime";
+import { drawOverlay, pickLogits } from "inarch/runtime";
 
 const fixture = (name) => fileURLToPath(new URL(`../test/fixtures/${name}`, import.meta.url));
 const [
@@ -28,7 +28,9 @@ await sam.setImage(image);
 const point = [image.width / 2, image.height / 2];
 const { masks, scores, lowResLogits } = await sam.predict({ points: [point], multimask: true });
 const best = scores.indexOf(Math.max(...scores));
-console.log(`one click: ${masks.length} masks, scores ${scores.map((s) => s.toFixed(3)).join(" ")}`);
+console.log(
+  `one click: ${masks.length} masks, scores ${scores.map((s) => s.toFixed(3)).join(" ")}`,
+);
 
 // A second click, beside the object, refines that mask. Nothing is compiled for it.
 const refined = await sam.predict({

@@ -24,7 +24,7 @@ beforeAll(async () => {
 }, 120_000);
 
 const mlp = join(repository, "examples", "01-mlp.graph.ts");
-const shapes = { "up.weight": [256, 64], "up.bias": [256], "down.weight": [10, 256] };
+const shapes = { "up.weight": [64, 256], "up.bias": [256], "down.weight": [256, 10] };
 const numbers = Object.fromEntries(
   Object.entries({ ...shapes, x: [4, 64] }).map(([name, shape], seed) => [
     name,
@@ -147,7 +147,7 @@ const refusals: readonly Refusal[] = [
   },
   {
     claim: "weights that lack tensors or have other shapes: all are named",
-    prepare: weights({ "up.weight": [256, 64], "up.bias": [16, 16] }),
+    prepare: weights({ "up.weight": [64, 256], "up.bias": [16, 16] }),
     args: ["--weights", "w.safetensors"],
     code: "E601",
     says: [
@@ -263,11 +263,8 @@ gpu.destroy();
     expect(code, stderr).toBe(0);
     const graph = trace((p) => {
       const x = input("x", "f32", [4, 64]);
-      const hidden = add(
-        matmul(x, p.f32("up.weight", [256, 64]), { transpose: "right" }),
-        p.f32("up.bias", [256]),
-      );
-      return { y: matmul(gelu(hidden), p.f32("down.weight", [10, 256]), { transpose: "right" }) };
+      const up = add(matmul(x, p.f32("up.weight", [64, 256])), p.f32("up.bias", [256]));
+      return { y: matmul(gelu(up), p.f32("down.weight", [256, 10])) };
     }, {});
     const { y } = await evaluate(graph, numbers);
     expect(relativeError(JSON.parse(stdout), y!)).toBeLessThan(1e-5);

@@ -95,6 +95,21 @@ export default relu;
     says: ['inarch has no entry "inarch/opps"', "inarch/ops"],
   },
   {
+    claim: "a name that an entry does not export",
+    source: `import { defineModel, input } from "inarch";
+import {
+  add,
+  gellu,
+} from "inarch/ops";
+
+export default defineModel({ name: "wrong", build: () => ({ y: gellu(add(input("x", "f32", [1]), 1)) }) });
+`,
+    code: "E511",
+    at: "wrong.graph.ts:4:3",
+    frame: "   4 |   gellu,",
+    says: ['inarch/ops exports no "gellu"', "did you mean gelu?"],
+  },
+  {
     claim: "no default export",
     source: `export const name = "wrong";
 `,

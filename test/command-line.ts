@@ -28,7 +28,7 @@ export const inarch = (
   env: Record<string, string> = {},
 ) => node([script, ...args], cwd, env);
 
-/** `node ARGS` in `cwd`. A process that does not end by itself within a minute is a failure. */
+/** `node ARGS` in `cwd`. A process that does not end by itself within three minutes is a failure. */
 export function node(
   args: readonly string[],
   cwd = repository,
@@ -39,7 +39,7 @@ export function node(
     execFile(
       process.execPath,
       [...args],
-      { cwd, env: { ...inherited, ...env }, timeout: 60_000, maxBuffer: 2 ** 28 },
+      { cwd, env: { ...inherited, ...env }, timeout: 180_000, maxBuffer: 2 ** 28 },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === "number" ? error.code : 128;
         resolve({ code, stdout, stderr });

@@ -18,7 +18,7 @@ const stagesOfMlp = [
     stage: "graph",
     says: ["inputs\n  x  f32[4, 64]  One row for each sample.\n", "01-mlp.graph.ts:1"],
   },
-  { stage: "regions", says: ["r0 matmul -> ", "  behind  add %3, gelu %4\n"] },
+  { stage: "regions", says: ["r0 matmul -> ", "  behind  add %2, gelu %3\n"] },
   { stage: "kernels", says: ["kernel matmul_add_gelu, ", "\n  reads  x: f32[256]\n", "barrier;"] },
   { stage: "wgsl", says: ["// matmul_add_gelu: step 0\n@group(0) @binding(0)"] },
   { stage: "cuda", says: ['extern "C" ', " matmul_add_gelu("] },
