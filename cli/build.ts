@@ -38,7 +38,10 @@ export const buildCommand = defineCommand({
   async run({ args: given, rawArgs }) {
     const progress = openProgress(progressStyle(given.json));
     try {
-      const loaded = await loadModel(given.model, given.config);
+      const loaded = await loadModel(given.model, {
+        config: given.config,
+        weights: given.weights,
+      });
       const report = await build({
         loaded,
         out: given.out,

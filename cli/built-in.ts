@@ -3,32 +3,51 @@ import { readFile } from "node:fs/promises";
 import type { Model } from "../compiler/model.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import type { SamConfig } from "../models/index.ts";
+import { openWeightsFile } from "../runtime/node/weights.ts";
 
 /** `sam` is any SAM, by its configuration; the others are the published ones. */
 export const builtInNames: readonly string[] = ["sam-vit-b", "sam-vit-l", "sam-vit-h", "sam"];
 
+/** Where the numbers that describe a model may come from: paths of files. */
+export interface ModelFiles {
+  readonly config?: string | undefined;
+  /** A checkpoint: the shapes of its tensors tell the configuration. */
+  readonly weights?: string | undefined;
+}
+
 /**
  * A built-in model. Its facts say that it is a SAM, so that bundles of it come with a predictor.
- * @throws E502 for `sam` without a configuration, E503 for another with one, E230 for a wrong one.
+ * @throws E502 for `sam` without either file, E503 for another with a configuration, E230 for a
+ * wrong one, E231 where the shapes do not tell it.
  */
-export async function loadBuiltIn(name: string, config?: string): Promise<Model> {
-  const models = await import("../models/index.ts");
-  const preset = /^sam-(vit)-(\w)$/.exec(name);
-  if (preset && config !== undefined)
+export async function loadBuiltIn(name: string, files: ModelFiles): Promise<Model> {
+  const { formatSamConfig, samModel } = await import("../models/index.ts");
+  const config = await configOf(name, files);
+  const facts = { kind: "sam", config: formatSamConfig(config) };
+  return { ...samModel(config, { name }), facts };
+}
+
+async function configOf(name: string, { config, weights }: ModelFiles): Promise<SamConfig> {
+  const { inferSamConfig, parseSamConfig, samPreset } = await import("../models/index.ts");
+  const published = /^sam-vit-(\w)$/.exec(name);
+  if (published && config !== undefined)
     throw diagnose("E503", {
       message: `--config goes with the model sam; ${name} has the configuration that was published`,
       help: `type sam --config ${config}, or leave --config out`,
     });
-  if (!preset && config === undefined)
+  if (published) return samPreset(`vit_${published[1]}`);
+  if (config !== undefined) return parseSamConfig(await readConfig(config), config);
+  if (weights === undefined)
     throw diagnose("E502", {
       message: "the model sam needs --config",
       help: "type sam --config FILE.json, or one of sam-vit-b, sam-vit-l, sam-vit-h",
     });
-  const chosen: SamConfig = preset
-    ? models.samPreset(`${preset[1]}_${preset[2]}`)
-    : models.parseSamConfig(await readConfig(config!), config);
-  const facts = { kind: "sam", config: models.formatSamConfig(chosen) };
-  return { ...models.samModel(chosen, { name }), facts };
+  const opened = await openWeightsFile(weights);
+  try {
+    return inferSamConfig(opened);
+  } finally {
+    await opened.close();
+  }
 }
 
 async function readConfig(path: string): Promise<string> {

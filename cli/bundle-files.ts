@@ -1,6 +1,8 @@
 /** The files of a bundle from its plans: kernels by themselves, everything in a fixed order. */
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { Plan, PlanTensor } from "../compiler/plan.ts";
+import { diagnose } from "../diagnostics/index.ts";
 import type { BundledPlan } from "../runtime/bundle.ts";
 import {
   bundleFormat,
@@ -20,9 +22,10 @@ export interface BundleRequest {
 
 /**
  * Plans and kernels by path, and the manifest. Kernels that several programs share are one file.
- * The same plans give the same bytes.
+ * The same plans give the same bytes. Errors: E602 for facts that are not JSON.
  */
 export function bundleFiles({ name, doc, facts, plans, weights }: BundleRequest) {
+  if (facts !== undefined) checkFacts(name, facts);
   const files = new Map<string, string>();
   const programs: Record<string, ManifestProgram> = {};
   for (const [program, plan] of plans) {
@@ -52,6 +55,19 @@ export function bundleFiles({ name, doc, facts, plans, weights }: BundleRequest)
   };
   files.set("manifest.json", `${JSON.stringify(manifest, null, 2)}\n`);
   return { files, manifest };
+}
+
+/** JSON drops functions and turns NaN into null, without a word. */
+function checkFacts(name: string, facts: object): void {
+  const lost = Object.entries(facts).filter(([, fact]) => {
+    const text: string | undefined = JSON.stringify(fact);
+    return text === undefined || !isDeepStrictEqual(JSON.parse(text), fact);
+  });
+  if (lost.length === 0) return;
+  throw diagnose("E602", {
+    message: `facts of the model ${name} are not JSON: ${lost.map(([key]) => key).join(", ")}`,
+    help: "give strings, finite numbers, booleans, null, and lists and plain objects of them",
+  });
 }
 
 const suffixes: Readonly<Record<Plan["target"], string>> = {

@@ -1,8 +1,7 @@
 /** The devices that a command can be told to use. */
 import type { Device } from "../runtime/devices/device.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";
-import { webgpuDevice } from "../runtime/devices/webgpu.ts";
-import { requestGpu } from "../runtime/node/gpu.ts";
+import { openDevice as openNodeDevice } from "../runtime/node/device.ts";
 
 export const deviceNames = ["webgpu", "reference"] as const;
 export type DeviceName = (typeof deviceNames)[number];
@@ -16,13 +15,7 @@ export async function openDevice(name: DeviceName): Promise<Device> {
   switch (name) {
     case "reference":
       return referenceDevice();
-    case "webgpu": {
-      const gpu = await requestGpu();
-      const { description, device } = gpu.adapter;
-      return webgpuDevice(gpu.device, {
-        name: description || device,
-        onDestroy: () => gpu.destroy(),
-      });
-    }
+    case "webgpu":
+      return (await openNodeDevice()).device;
   }
 }

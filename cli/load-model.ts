@@ -8,7 +8,7 @@ import type { Graph } from "../compiler/graph/graph.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import { type Model, traceProgram } from "../compiler/model.ts";
 import { diagnose, setSourceReader } from "../diagnostics/index.ts";
-import { builtInNames, loadBuiltIn } from "./built-in.ts";
+import { builtInNames, loadBuiltIn, type ModelFiles } from "./built-in.ts";
 import { nearest } from "./flags.ts";
 import { importGraphFile } from "./graph-file.ts";
 import { userError } from "./user-error.ts";
@@ -20,11 +20,11 @@ export interface LoadedModel {
 }
 
 /**
- * Finds a model. `config` is the path of a configuration, which `sam` needs.
+ * Finds a model. `sam` needs one of the files.
  * @throws E510 for a name or a path that leads nowhere, E511 to E513 for what is wrong in a file,
  * E230 for a configuration.
  */
-export async function loadModel(name: string, config?: string): Promise<LoadedModel> {
+export async function loadModel(name: string, files: ModelFiles = {}): Promise<LoadedModel> {
   // Blocks within blocks within ops: the user's line must still be in the stack.
   Error.stackTraceLimit = 50;
   // Lets messages show lines of the user's file.
@@ -36,7 +36,7 @@ export async function loadModel(name: string, config?: string): Promise<LoadedMo
     }
   });
   if (builtInNames.includes(name))
-    return { model: await loadBuiltIn(name, config), file: undefined };
+    return { model: await loadBuiltIn(name, files), file: undefined };
   if (!/[./\\]/.test(name)) {
     const near = nearest(name, builtInNames);
     throw diagnose("E510", {
@@ -44,7 +44,7 @@ export async function loadModel(name: string, config?: string): Promise<LoadedMo
       help: `${near === undefined ? "" : `did you mean ${near}? `}The built-in ones are ${builtInNames.join(", ")}; a file is given by its path, such as ./${name}.graph.ts`,
     });
   }
-  if (config !== undefined)
+  if (files.config !== undefined)
     throw diagnose("E503", {
       message: "--config goes with the built-in model sam, not with a file",
       where: name,

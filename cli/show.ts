@@ -35,7 +35,7 @@ export const showCommand = defineCommand({
   meta: { name: "show", description: "print any stage of a model's compilation" },
   args,
   async run({ args: given, rawArgs }) {
-    const loaded = await loadModel(given.model, given.config);
+    const loaded = await loadModel(given.model, { config: given.config });
     const request = {
       stage: given.stage,
       programs: programsOf(loaded.model, repeated(rawArgs, "program", args)),

@@ -19,4 +19,4 @@ export { type Dims, input, Parameters, type Source } from "./graph/sources.ts";
 export { type Dim, type DType, type Shape, show, Tensor, type Type } from "./graph/tensor.ts";
 export { defineModel, type Model, traceProgram } from "./model.ts";
 export type { Plan, PlanTensor, TargetName } from "./plan.ts";
-export { defaultProfile, type Profile } from "./profile.ts";
+export { adapterProfile, defaultProfile, type Profile } from "./profile.ts";

@@ -89,3 +89,21 @@ export interface Plan {
   /** The least bytes that the arenas could have: the most that lives at one step. */
   readonly arenaLowerBound: number;
 }
+
+/** What is known of an adapter: WebGPU's limits, and its subgroups where all have one width. */
+export interface AdapterFacts {
+  readonly name: string;
+  readonly limits: Readonly<Record<AdapterLimit, number>>;
+  readonly kind: "hardware" | "software";
+  /** The one width of subgroups; 0 if there are several, or none. */
+  readonly subgroup: number;
+}
+
+export type AdapterLimit =
+  | "maxStorageBufferBindingSize"
+  | "maxBufferSize"
+  | "maxStorageBuffersPerShaderStage"
+  | "maxComputeWorkgroupStorageSize"
+  | "maxComputeInvocationsPerWorkgroup"
+  | "maxComputeWorkgroupsPerDimension"
+  | "minStorageBufferOffsetAlignment";

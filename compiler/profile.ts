@@ -2,6 +2,8 @@
  * A compile profile: the limits that every kernel and every buffer must respect. `default` is what
  * WebGPU guarantees everywhere; an adapter's own limits make another one.
  */
+import type { AdapterFacts } from "./plan.ts";
+
 export interface Profile {
   readonly name: string;
   /** Bytes of one storage binding: the largest tensor a kernel can read or write. */
@@ -38,24 +40,6 @@ export const defaultProfile: Profile = {
   alignment: 256,
   subgroup: 0,
 };
-
-/** What is known of an adapter: WebGPU's limits, and its subgroups where all have one width. */
-export interface AdapterFacts {
-  readonly name: string;
-  readonly limits: Readonly<Record<LimitName, number>>;
-  readonly kind: "hardware" | "software";
-  /** The one width of subgroups; 0 if there are several, or none. */
-  readonly subgroup: number;
-}
-
-type LimitName =
-  | "maxStorageBufferBindingSize"
-  | "maxBufferSize"
-  | "maxStorageBuffersPerShaderStage"
-  | "maxComputeWorkgroupStorageSize"
-  | "maxComputeInvocationsPerWorkgroup"
-  | "maxComputeWorkgroupsPerDimension"
-  | "minStorageBufferOffsetAlignment";
 
 /** A profile with all that one adapter allows. Plans made with it may not run on others. */
 export function adapterProfile({ name, limits, kind, subgroup }: AdapterFacts): Profile {

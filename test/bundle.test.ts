@@ -113,6 +113,16 @@ describe("a bundle", () => {
     await running.close();
   });
 
+  test("keeps the model's facts, and refuses those that JSON cannot keep", async () => {
+    const facts = { kind: "layer", sizes: [5, 7], nested: { flag: true } };
+    const { manifest } = bundleFiles({ ...model, plans, facts });
+    expect(JSON.parse(JSON.stringify(manifest)).facts).toEqual(facts);
+    const lost = { mean: Number.NaN, build: () => 1, kind: "layer" };
+    const { code, message } = await failure(() => bundleFiles({ ...model, plans, facts: lost }));
+    expect(message).toContain("facts of the model small are not JSON: mean, build");
+    expect(code).toBe("E602");
+  });
+
   test("keeps each kernel once, under its hash", () => {
     const twice = new Map(
       [...plans].flatMap(

@@ -1,6 +1,14 @@
 /** Runs the built command line as a user does: in a process of its own. */
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -13,12 +21,36 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** Builds dist where it is older than the sources: before tests that start processes. */
+/**
+ * Builds dist once where it is older than the sources: before tests that start processes. Files of
+ * tests run side by side, and none may rebuild what another is running.
+ */
 export async function buildPackage(): Promise<void> {
-  const module = pathToFileURL(join(repository, "scripts", "build.mjs")).href;
-  const { build } = (await import(module)) as { build(): Promise<{ ok: boolean }> };
-  // What does not compile fails the check of types; the tests here run what was written.
-  await build();
+  const load = (name: string) => import(pathToFileURL(join(repository, "scripts", name)).href);
+  const { alone } = (await load("lock.mjs")) as {
+    alone(work: () => Promise<void>, lock: string): Promise<void>;
+  };
+  const { build } = (await load("build.mjs")) as { build(): Promise<unknown> };
+  const stamp = join(repository, "out", "built-for-tests");
+  await alone(async () => {
+    const started = new Date();
+    if (existsSync(stamp) && existsSync(script) && newestSource() < statSync(stamp).mtimeMs) return;
+    // What does not compile fails the check of types; the tests here run what was written.
+    await build();
+    writeFileSync(stamp, "");
+    utimesSync(stamp, started, started);
+  }, `${stamp}.lock`);
+}
+
+/** When a source was last changed, in milliseconds. */
+function newestSource(): number {
+  const folders = ["cli", "compiler", "diagnostics", "models", "ops", "runtime"];
+  const times = folders.flatMap((folder) =>
+    readdirSync(join(repository, folder), { recursive: true, withFileTypes: true }).map(
+      (entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs,
+    ),
+  );
+  return Math.max(...times);
 }
 
 /** `inarch ARGS` in `cwd`. */

@@ -41,3 +41,25 @@ export async function* verifyResample(
     yield compare(`${name}/grad.x`, results.gradient!, data, backward);
   }
 }
+
+/** A case's arguments, with PyTorch's names, as those of the op. */
+function readOptions({ path }: Reference, name: string, given: unknown): ResampleOptions {
+  const options = (typeof given === "object" ? given : null) ?? {};
+  const known = ["size", "scale_factor", "mode", "align_corners"];
+  const unknown = Object.keys(options).filter((key) => !known.includes(key));
+  if (unknown.length > 0) throw garbled(path, `case ${name} has the argument ${unknown.join(", ")}`);
+  const { size, scale_factor: scale, mode, align_corners: aligned } = options as Arguments;
+  if (mode !== "bicubic" && mode !== "bilinear" && mode !== "nearest")
+    throw garbled(path, `case ${name} has the mode ${JSON.stringify(mode)}`);
+  const how = { mode, alignCorners: aligned === true };
+  const pairOf = (value: unknown) => {
+    const both = Array.isArray(value) ? value : [value, value];
+    if (both.length === 2 && both.every((n) => typeof n === "number")) return both;
+    throw garbled(path, `case ${name} has the size or the scale ${JSON.stringify(value)}`);
+  };
+  return scale === undefined || scale === null
+    ? { ...how, size: pairOf(size) as [number, number] }
+    : { ...how, scale: pairOf(scale) as [number, number] };
+}
+
+type Arguments = Readonly<Record<string, unknown>>;

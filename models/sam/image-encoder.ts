@@ -25,11 +25,11 @@ const epsilon = 1e-6;
 
 export interface EncodedImage {
   /** `[batch, outChans, grid, grid]`. */
-  readonly embedding: Tensor;
+  readonly embedding: Tensor<"f32">;
   /** `[batch, grid, grid, embedDim]`: the patches before their positions are added. */
-  readonly patches: Tensor;
+  readonly patches: Tensor<"f32">;
   /** `[batch, grid, grid, embedDim]` behind each block. */
-  readonly blocks: readonly Tensor[];
+  readonly blocks: readonly Tensor<"f32">[];
 }
 
 /**
@@ -39,21 +39,21 @@ export interface EncodedImage {
  */
 export function encodeImage(
   p: Parameters,
-  image: Tensor,
+  image: Tensor<"f32">,
   config: SamConfig,
   tableRows: ReadonlyMap<string, number> = new Map(),
 ): EncodedImage {
   const batch = image.shape[0]!;
   const grid = config.imageSize / config.patchSize;
   const { embedDim } = config;
-  const map = (rows: Tensor) => reshape(rows, [batch, grid, grid, embedDim]);
+  const map = (rows: Tensor<"f32">) => reshape(rows, [batch, grid, grid, embedDim]);
   const patches = embedPatches(p.at("patch_embed", "proj"), image, config);
   const positions = reshape(p.f32("pos_embed", [1, grid, grid, embedDim]), [grid * grid, embedDim]);
-  let x: Tensor = reshape(
+  let x: Tensor<"f32"> = reshape(
     add(reshape(patches, [batch, grid * grid, embedDim]), positions),
     [batch * grid * grid, embedDim],
   );
-  const blocks: Tensor[] = [];
+  const blocks: Tensor<"f32">[] = [];
   for (let i = 0; i < config.depth; i++) {
     const window = isGlobal(config, i) ? grid : config.windowSize;
     x = block(p.at("blocks", i), x, config, { batch, grid, window }, tableRows);
@@ -64,7 +64,7 @@ export function encodeImage(
 }
 
 /** A patch is a row: `[batch * grid * grid, 3 * patch * patch]` times the convolution's kernel. */
-function embedPatches(p: Parameters, image: Tensor, config: SamConfig): Tensor {
+function embedPatches(p: Parameters, image: Tensor<"f32">, config: SamConfig): Tensor<"f32"> {
   const { imageSize, patchSize: side, embedDim } = config;
   const batch = image.shape[0]!;
   const grid = imageSize / side;
@@ -84,11 +84,11 @@ interface Cut {
 
 function block(
   p: Parameters,
-  x: Tensor,
+  x: Tensor<"f32">,
   config: SamConfig,
   cut: Cut,
   tableRows: ReadonlyMap<string, number>,
-): Tensor {
+): Tensor<"f32"> {
   const { embedDim } = config;
   // Padding comes behind the norm: a padded token is zero, so its query, key and value are the bias.
   const inside = toWindows(norm(p.at("norm1"), x, epsilon), cut);
@@ -102,11 +102,11 @@ function block(
 /** `[windows * window * window, embedDim]`, window by window, to the same before the projection. */
 function attend(
   p: Parameters,
-  x: Tensor,
+  x: Tensor<"f32">,
   { embedDim, numHeads }: SamConfig,
   window: number,
   tableRows: ReadonlyMap<string, number>,
-): Tensor {
+): Tensor<"f32"> {
   const depth = embedDim / numHeads;
   const tokens = window * window;
   const windows = x.shape[0]! / tokens;
@@ -129,7 +129,7 @@ function relativeTable(
   name: string,
   rows: number | undefined,
   [wanted, depth]: readonly [number, number],
-): Tensor {
+): Tensor<"f32"> {
   if (rows === undefined || rows === wanted) return p.f32(name, [wanted, depth]);
   const map = reshape(p.f32(name, [rows, depth]), [1, 1, rows, depth]);
   const resized = resample(map, { size: [wanted, depth], mode: "bilinear" });
@@ -137,7 +137,7 @@ function relativeTable(
 }
 
 /** Rows of the map to rows of padded windows. */
-function toWindows(x: Tensor, { batch, grid, window }: Cut): Tensor {
+function toWindows(x: Tensor<"f32">, { batch, grid, window }: Cut): Tensor<"f32"> {
   if (window === grid) return x;
   const across = Math.ceil(grid / window);
   const depth = x.shape[1]!;
@@ -150,7 +150,7 @@ function toWindows(x: Tensor, { batch, grid, window }: Cut): Tensor {
 }
 
 /** The way back: rows of windows to rows of the map, without the padding. */
-function toMap(x: Tensor, { batch, grid, window }: Cut): Tensor {
+function toMap(x: Tensor<"f32">, { batch, grid, window }: Cut): Tensor<"f32"> {
   if (window === grid) return x;
   const across = Math.ceil(grid / window);
   const depth = x.shape[1]!;
@@ -162,7 +162,7 @@ function toMap(x: Tensor, { batch, grid, window }: Cut): Tensor {
 }
 
 /** `[batch, grid, grid, embedDim]` to the embedding, `[batch, outChans, grid, grid]`. */
-function neck(p: Parameters, map: Tensor, { embedDim, outChans }: SamConfig): Tensor {
+function neck(p: Parameters, map: Tensor<"f32">, { embedDim, outChans }: SamConfig): Tensor<"f32"> {
   const weight = reshape(p.at(0).f32("weight", [outChans, embedDim, 1, 1]), [outChans, embedDim]);
   const narrow = norm(p.at(1), matmul(map, weight, { transpose: "right" }), epsilon);
   const kernel = p.at(2).f32("weight", [outChans, outChans, 3, 3]);

@@ -27,20 +27,20 @@ const epsilon = 1e-5;
 
 export interface DecoderInputs {
   /** `[grid * grid, outChans]`: the embedding plus the mask prompt. */
-  readonly map: Tensor;
+  readonly map: Tensor<"f32">;
   /** `[grid * grid, outChans]`: where each cell is. */
-  readonly position: Tensor;
+  readonly position: Tensor<"f32">;
   /** `[slots, outChans]`. */
-  readonly prompts: Tensor;
+  readonly prompts: Tensor<"f32">;
   /** i32 `[1]`: how many of the slots are prompts. */
-  readonly count: Tensor;
+  readonly count: Tensor<"i32">;
 }
 
 export interface DecodedMasks {
   /** `[masks, 4 grid, 4 grid]` logits: the single mask, then the others. */
-  readonly logits: Tensor;
+  readonly logits: Tensor<"f32">;
   /** `[masks]`. */
-  readonly iou: Tensor;
+  readonly iou: Tensor<"f32">;
 }
 
 /** `p` holds the parameters below `mask_decoder`. */
@@ -67,7 +67,7 @@ export function decodeMasks(p: Parameters, inputs: DecoderInputs, config: SamCon
 }
 
 /** A bias for scores, `[1, 1, 1, tokens]`, that shuts out slots that hold no prompt. */
-function unusedKeys(tokens: number, own: number, count: Tensor): Tensor {
+function unusedKeys(tokens: number, own: number, count: Tensor<"i32">): Tensor<"f32"> {
   const slot = iota([tokens], 0);
   const bias = where(ge(slot, add(count, own)), -1e30, 0);
   return reshape(bias, [1, 1, 1, tokens]);
@@ -75,8 +75,8 @@ function unusedKeys(tokens: number, own: number, count: Tensor): Tensor {
 
 function twoWay(
   p: Parameters,
-  tokens: Tensor,
-  unused: Tensor,
+  tokens: Tensor<"f32">,
+  unused: Tensor<"f32">,
   { map, position }: DecoderInputs,
   config: SamConfig,
 ) {
@@ -85,7 +85,7 @@ function twoWay(
   let keys = map;
   for (let i = 0; i < decoderDepth; i++) {
     const layer = p.at("layers", i);
-    const cross = (name: string, q: Tensor, k: Tensor, v: Tensor, bias?: Tensor) =>
+    const cross = (name: string, q: Tensor<"f32">, k: Tensor<"f32">, v: Tensor<"f32">, bias?: Tensor<"f32">) =>
       attend(layer.at(name), q, k, v, { config, inner: outChans / 2, bias });
     const self = i === 0 ? queries : add(queries, tokens);
     const inner = { config, inner: outChans, bias: unused };
@@ -114,18 +114,18 @@ interface Attending {
   readonly config: SamConfig;
   /** Channels of queries, keys and values, all heads together. */
   readonly inner: number;
-  readonly bias?: Tensor | undefined;
+  readonly bias?: Tensor<"f32"> | undefined;
 }
 
 /** Rows to rows: projections, attention of several heads, and the projection back. */
 function attend(
   p: Parameters,
-  query: Tensor,
-  key: Tensor,
-  value: Tensor,
+  query: Tensor<"f32">,
+  key: Tensor<"f32">,
+  value: Tensor<"f32">,
   { config: { outChans, decoderNumHeads: heads }, inner, bias }: Attending,
-): Tensor {
-  const project = (name: string, x: Tensor) => {
+): Tensor<"f32"> {
+  const project = (name: string, x: Tensor<"f32">) => {
     const y = linear(p.at(name), x, outChans, inner);
     return permute(reshape(y, [1, x.shape[0]!, heads, inner / heads]), [0, 2, 1, 3]);
   };
@@ -140,13 +140,13 @@ function attend(
  * parts of each, then their four parts: the transposed convolutions do not overlap, so each is a
  * product of rows, and the pixels are put in order only once, at the end.
  */
-function upscale(p: Parameters, keys: Tensor, channels: number): Tensor {
+function upscale(p: Parameters, keys: Tensor<"f32">, channels: number): Tensor<"f32"> {
   const wide = norm(p.at(1), double(p.at(0), keys, channels / 4), 1e-6);
   return gelu(double(p.at(3), gelu(wide), channels / 8));
 }
 
 /** A transposed convolution of kernel 2 and stride 2: every row becomes four. */
-function double(p: Parameters, x: Tensor, outputs: number): Tensor {
+function double(p: Parameters, x: Tensor<"f32">, outputs: number): Tensor<"f32"> {
   const [rows, inputs] = x.shape as [number, number];
   const weight = permute(p.f32("weight", [inputs, outputs, 2, 2]), [0, 2, 3, 1]);
   const parts = matmul(x, reshape(weight, [inputs, 4 * outputs]));
@@ -154,7 +154,7 @@ function double(p: Parameters, x: Tensor, outputs: number): Tensor {
 }
 
 /** weights `[masks, channels]` times the enlarged map, with its pixels in order. */
-function weigh(weights: Tensor, map: Tensor, { imageSize, patchSize }: SamConfig): Tensor {
+function weigh(weights: Tensor<"f32">, map: Tensor<"f32">, { imageSize, patchSize }: SamConfig): Tensor<"f32"> {
   const grid = imageSize / patchSize;
   const masks = weights.shape[0]!;
   const product = matmul(weights, map, { transpose: "right" });

@@ -69,7 +69,7 @@ function decode(p: Parameters, config: SamConfig) {
     { map: add(cells, dense), position, prompts: sparse, count },
     config,
   );
-  const map = (rows: Tensor) => reshape(permute(rows, [1, 0]), [1, outChans, grid, grid]);
+  const map = (rows: Tensor<"f32">) => reshape(permute(rows, [1, 0]), [1, outChans, grid, grid]);
   return {
     results: { low_res_logits: logits, iou },
     between: { sparse, dense: map(dense), dense_pe: map(position) },

@@ -35,10 +35,10 @@ import type { SamConfig } from "./config.ts";
  */
 export function encodePoints(
   p: Parameters,
-  points: Tensor,
-  labels: Tensor,
+  points: Tensor<"f32">,
+  labels: Tensor<"i32">,
   { imageSize, outChans }: SamConfig,
-): Tensor {
+): Tensor<"f32"> {
   const slots = points.shape[0]!;
   // Prompts name pixels; the encoding takes their centres, as a share of the input's side.
   const centre = div(add(points, 0.5), imageSize);
@@ -52,7 +52,7 @@ export function encodePoints(
 }
 
 /** Where each cell of the map is, one row per cell: `[grid * grid, outChans]`. */
-export function encodeGrid(p: Parameters, { imageSize, patchSize, outChans }: SamConfig): Tensor {
+export function encodeGrid(p: Parameters, { imageSize, patchSize, outChans }: SamConfig): Tensor<"f32"> {
   const grid = imageSize / patchSize;
   const share = (axis: number) => {
     const centre = div(add(cast(iota([grid, grid], axis), "f32"), 0.5), grid);
@@ -62,10 +62,10 @@ export function encodeGrid(p: Parameters, { imageSize, patchSize, outChans }: Sa
 }
 
 /** x and y `[count, 1]`, shares of the side from 0 to 1, to `[count, channels]`. */
-function position(p: Parameters, x: Tensor, y: Tensor, channels: number): Tensor {
+function position(p: Parameters, x: Tensor<"f32">, y: Tensor<"f32">, channels: number): Tensor<"f32"> {
   const name = "positional_encoding_gaussian_matrix";
   const frequencies = p.at("pe_layer").f32(name, [2, channels / 2]);
-  const turn = (share: Tensor, axis: number) =>
+  const turn = (share: Tensor<"f32">, axis: number) =>
     mul(sub(mul(share, 2), 1), slice(frequencies, [[axis, axis + 1]]));
   const angle = mul(add(turn(x, 0), turn(y, 1)), 2 * Math.PI);
   return concat([sin(angle), cos(angle)], 1);
@@ -77,14 +77,14 @@ function position(p: Parameters, x: Tensor, y: Tensor, channels: number): Tensor
  */
 export function encodeMask(
   p: Parameters,
-  mask: Tensor,
-  hasMask: Tensor,
+  mask: Tensor<"f32">,
+  hasMask: Tensor<"i32">,
   { imageSize, patchSize, outChans, maskInChans }: SamConfig,
-): Tensor {
+): Tensor<"f32"> {
   const grid = imageSize / patchSize;
   const down = p.at("mask_downscaling");
   const narrow = maskInChans / 4;
-  let x: Tensor = halve(down, 0, mask, narrow);
+  let x: Tensor<"f32"> = halve(down, 0, mask, narrow);
   x = halve(down, 3, x, maskInChans);
   const weight = down.at(6).f32("weight", [outChans, maskInChans, 1, 1]);
   x = conv2d(x, weight, { bias: down.at(6).f32("bias", [outChans]) });
@@ -94,7 +94,7 @@ export function encodeMask(
 }
 
 /** Half the side: a convolution, its norm and the activation, numbered one after another. */
-function halve(p: Parameters, index: number, x: Tensor, outputs: number): Tensor {
+function halve(p: Parameters, index: number, x: Tensor<"f32">, outputs: number): Tensor<"f32"> {
   const weight = p.at(index).f32("weight", [outputs, x.shape[1]!, 2, 2]);
   const smaller = conv2d(x, weight, { stride: 2, bias: p.at(index).f32("bias", [outputs]) });
   const scale = p.at(index + 1);

@@ -1,5 +1,5 @@
 /** `Sam.load`: from a checkpoint to a predictor, compiled for the device at hand. */
-import { compile, defaultProfile, type Profile, traceProgram } from "../../compiler/index.ts";
+import { adapterProfile, compile, defaultProfile, type Profile, traceProgram } from "../../compiler/index.ts";
 import type { Device, Progress } from "../../runtime/devices/device.ts";
 import { createSamPredictor, type SamPlans, type SamPredictor } from "../../runtime/sam.ts";
 import { tokenBuckets } from "../../runtime/sam-tokens.ts";
@@ -20,7 +20,7 @@ export interface SamLoadOptions {
   readonly device: Device;
   /** Told by the shapes of the weights unless given. */
   readonly config?: SamConfig | undefined;
-  /** The limits to compile for; those that every WebGPU device has unless given. */
+  /** The limits to compile for: the device's own unless given. */
   readonly profile?: Profile | undefined;
   readonly onProgress?: Progress | undefined;
   /** Stops loading. */
@@ -49,7 +49,8 @@ async function loadSam(weights: Weights, options: SamLoadOptions): Promise<Sam> 
   const tableRows = interpolatedTables(config, named);
   // The error speaks the file's own names.
   checkSamWeights(config, tableRows.size === 0 ? weights : resized(named, config, tableRows));
-  const plans = compileSam(config, { target: device.target, profile: options.profile, tableRows });
+  const profile = options.profile ?? (device.facts && adapterProfile(device.facts));
+  const plans = compileSam(config, { target: device.target, profile, tableRows });
   const watched = watchFinite(named);
   const predictor = await createSamPredictor({
     plans,

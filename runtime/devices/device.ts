@@ -2,7 +2,7 @@
  * What a device does for a session: hold buffers, compile a plan's kernels, run its steps.
  * One file per device; the session knows no other.
  */
-import type { Plan, PlanBuffer, StoredScalar, TargetName } from "../../compiler/plan.ts";
+import type { AdapterFacts, Plan, PlanBuffer, StoredScalar, TargetName } from "../../compiler/plan.ts";
 
 /** Memory on a device. Made by it and meaningless to any other. */
 export interface DeviceBuffer {
@@ -40,6 +40,8 @@ export interface Device {
   readonly target: TargetName;
   /** A few words for messages: the adapter's name. */
   readonly name: string;
+  /** What a compile profile needs to know of it (`adapterProfile`); undefined: any profile will do. */
+  readonly facts: AdapterFacts | undefined;
   allocate(buffers: readonly PlanBuffer[]): Promise<DeviceBuffer[]>;
   /** Copies to `offset` bytes into a buffer. */
   write(to: DeviceBuffer, offset: number, data: Numbers): void | Promise<void>;

@@ -35,6 +35,7 @@ export function referenceDevice({ precision = "single" }: ReferenceOptions = {})
   return {
     target: "reference",
     name: `reference device, ${precision} precision`,
+    facts: undefined,
     lost: new Promise(() => {}),
     async allocate(buffers: readonly PlanBuffer[]) {
       return buffers.map(({ bytes }): ReferenceBuffer => {

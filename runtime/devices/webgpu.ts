@@ -3,7 +3,7 @@
  * built once, and a run is one submit (several where the device is slow, so that no submission
  * meets a watchdog).
  */
-import type { Plan, PlanBuffer, PlanKernel, StoredScalar } from "../../compiler/plan.ts";
+import type { AdapterFacts, Plan, PlanBuffer, PlanKernel, StoredScalar } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
 import type { Device, DeviceBuffer, Numbers, Program, Progress, StepTime } from "./device.ts";
 
@@ -48,6 +48,7 @@ export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Devic
   return {
     target: "wgsl",
     name: options.name ?? "WebGPU",
+    facts: factsOf(gpu),
     lost,
     async allocate(buffers) {
       alive();
@@ -78,6 +79,17 @@ export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Devic
       options.onDestroy?.();
     },
   };
+}
+
+/** The device's own limits; software devices are known by their names, or as fallback adapters. */
+function factsOf(gpu: GPUDevice): AdapterFacts {
+  const { adapterInfo: info, limits } = gpu;
+  const words = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
+  const isSoftware = info.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader/i.test(words);
+  const { subgroupMinSize: least, subgroupMaxSize: most } = info;
+  const subgroup = gpu.features.has("subgroups") && least === most ? least : 0;
+  const name = info.description || info.device || "WebGPU";
+  return { name, limits, kind: isSoftware ? "software" : "hardware", subgroup };
 }
 
 async function allocate(gpu: GPUDevice, buffers: readonly PlanBuffer[]): Promise<WebGpuBuffer[]> {
@@ -149,12 +161,11 @@ async function idling<T>(promise: Promise<T>, idle: WebGpuOptions["idle"]): Prom
 }
 
 function checkLimits(plan: Pick<Plan, "kernels" | "name">, gpu: GPUDevice): void {
-  const { subgroupMinSize: least, subgroupMaxSize: most } = gpu.adapterInfo;
-  const width = gpu.features.has("subgroups") && least === most ? least : 0;
+  const width = factsOf(gpu).subgroup;
   const other = plan.kernels.find((k) => k.subgroup !== 0 && k.subgroup !== width);
   if (other)
     throw diagnose("E424", {
-      message: `kernel ${other.name} of ${plan.name} needs subgroups of ${other.subgroup} threads, but the device has ${width || `${least} to ${most}`}`,
+      message: `kernel ${other.name} of ${plan.name} needs subgroups of ${other.subgroup} threads, but the device has ${width || "no one width"}`,
       help: "compile with the default profile, or for this adapter",
     });
   for (const k of plan.kernels) {

@@ -6,25 +6,17 @@ import { type AdapterSummary, type GpuOptions, requestGpu } from "./gpu.ts";
 export interface OpenedDevice {
   readonly device: Device;
   readonly adapter: AdapterSummary;
-  /** For `adapterProfile(facts)`: the device's limits, and its subgroups where all have one width. */
-  readonly facts: {
-    readonly name: string;
-    readonly limits: GPUSupportedLimits;
-    readonly kind: "hardware" | "software";
-    readonly subgroup: number;
-  };
+  /** For `adapterProfile(facts)`. */
+  readonly facts: NonNullable<Device["facts"]>;
 }
 
 /** Opens Dawn's device. Errors as `requestGpu`. Call `device.destroy()` when done. */
 export async function openDevice(options: GpuOptions = {}): Promise<OpenedDevice> {
   const gpu = await requestGpu(options);
   const { adapter } = gpu;
-  const name = `${adapter.device} (${adapter.description})`;
+  const name = adapter.description || adapter.device;
   const device = webgpuDevice(gpu.device, { name, onDestroy: () => gpu.destroy(), idle });
-  const { subgroupMinSize: least, subgroupMaxSize: most } = gpu.device.adapterInfo;
-  const subgroup = gpu.device.features.has("subgroups") && least === most ? least : 0;
-  const { limits } = gpu.device;
-  return { device, adapter, facts: { name, limits, kind: adapter.kind, subgroup } };
+  return { device, adapter, facts: device.facts! };
 }
 
 const never = new Int32Array(new SharedArrayBuffer(4));
