@@ -10,7 +10,7 @@ import { parseSamConfig, Sam } from "../models/index.ts";
 import type { Progress } from "../runtime/devices/device.ts";
 import { readImage, readMaskFile, writeLogits, writePng } from "../runtime/node/image.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
-import type { PredictOptions, Prediction } from "../runtime/sam.ts";
+import type { Prediction, PredictOptions } from "../runtime/sam.ts";
 import {
   type Box,
   checkPrompts,
@@ -94,7 +94,9 @@ export async function segment(request: SegmentRequest): Promise<SegmentReport> {
         ...prompts,
         multimask,
         mask:
-          mask?.kind === "picture" ? logitsOfPicture(mask.picture, frame, sam.lowSize) : mask?.logits,
+          mask?.kind === "picture"
+            ? logitsOfPicture(mask.picture, frame, sam.lowSize)
+            : mask?.logits,
       };
       const encode = clock();
       onPhase("decoding");

@@ -15,7 +15,13 @@ test.each([
   ["no prompt: no token", { points: [], labels: [] }, { labels: [], points: [] }],
   [
     "points end with a padding point",
-    { points: [[100, 50], [10, 20]], labels: [1, 0] },
+    {
+      points: [
+        [100, 50],
+        [10, 20],
+      ],
+      labels: [1, 0],
+    },
     { labels: [1, 0, -1], points: [32, 16, 3.2, 6.4, 0, 0] },
   ],
   [

@@ -47,11 +47,12 @@ function readOptions({ path }: Reference, name: string, given: unknown): Resampl
   const options = (typeof given === "object" ? given : null) ?? {};
   const known = ["size", "scale_factor", "mode", "align_corners"];
   const unknown = Object.keys(options).filter((key) => !known.includes(key));
-  if (unknown.length > 0) throw garbled(path, `case ${name} has the argument ${unknown.join(", ")}`);
+  if (unknown.length > 0)
+    throw garbled(path, `case ${name} has the argument ${unknown.join(", ")}`);
   const { size, scale_factor: scale, mode, align_corners: aligned } = options as Arguments;
   if (mode !== "bicubic" && mode !== "bilinear" && mode !== "nearest")
     throw garbled(path, `case ${name} has the mode ${JSON.stringify(mode)}`);
-  const how = { mode, alignCorners: aligned === true };
+  const how = { mode, alignCorners: aligned === true } as const;
   const pairOf = (value: unknown) => {
     const both = Array.isArray(value) ? value : [value, value];
     if (both.length === 2 && both.every((n) => typeof n === "number")) return both;

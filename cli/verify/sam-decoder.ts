@@ -188,7 +188,10 @@ async function* compareMix(
     compare(name, joined(mine), (await reference.read(name)).data, tolerance);
   for (const name of ["sparse", "dense"] as const)
     if (reference.has(`${mix}.${name}`))
-      yield line(`${mix}.${name}`, results.map((r) => r[name]));
+      yield line(
+        `${mix}.${name}`,
+        results.map((r) => r[name]),
+      );
   for (const [kind, from, to] of [
     ["multimask", 1, masks],
     ["single", 0, 1],

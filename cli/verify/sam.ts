@@ -27,7 +27,8 @@ import { type EncoderSubject, verifyEncoder } from "./sam-encoder.ts";
 export async function* verifySamFile(reference: Reference, setting: Setting): AsyncIterable<Check> {
   const { path, metadata } = reference;
   const file = reference.fact("weights");
-  if (file !== basename(file)) throw garbled(path, `its weights "${file}" are not a file beside it`);
+  if (file !== basename(file))
+    throw garbled(path, `its weights "${file}" are not a file beside it`);
   const weights = await openWeightsFile(join(dirname(path), file));
   try {
     const config =

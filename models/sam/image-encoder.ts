@@ -49,10 +49,10 @@ export function encodeImage(
   const map = (rows: Tensor<"f32">) => reshape(rows, [batch, grid, grid, embedDim]);
   const patches = embedPatches(p.at("patch_embed", "proj"), image, config);
   const positions = reshape(p.f32("pos_embed", [1, grid, grid, embedDim]), [grid * grid, embedDim]);
-  let x: Tensor<"f32"> = reshape(
-    add(reshape(patches, [batch, grid * grid, embedDim]), positions),
-    [batch * grid * grid, embedDim],
-  );
+  let x: Tensor<"f32"> = reshape(add(reshape(patches, [batch, grid * grid, embedDim]), positions), [
+    batch * grid * grid,
+    embedDim,
+  ]);
   const blocks: Tensor<"f32">[] = [];
   for (let i = 0; i < config.depth; i++) {
     const window = isGlobal(config, i) ? grid : config.windowSize;

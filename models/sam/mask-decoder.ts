@@ -62,7 +62,11 @@ export function decodeMasks(p: Parameters, inputs: DecoderInputs, config: SamCon
   const weights = Array.from({ length: masks }, (_, m) =>
     perceptron(p.at("output_hypernetworks_mlps", m), row(1 + m), sizes),
   );
-  const logits = weigh(concat(weights, 0), upscale(p.at("output_upscaling"), keys, outChans), config);
+  const logits = weigh(
+    concat(weights, 0),
+    upscale(p.at("output_upscaling"), keys, outChans),
+    config,
+  );
   return { logits, iou: reshape(iou, [masks]) };
 }
 
@@ -85,8 +89,13 @@ function twoWay(
   let keys = map;
   for (let i = 0; i < decoderDepth; i++) {
     const layer = p.at("layers", i);
-    const cross = (name: string, q: Tensor<"f32">, k: Tensor<"f32">, v: Tensor<"f32">, bias?: Tensor<"f32">) =>
-      attend(layer.at(name), q, k, v, { config, inner: outChans / 2, bias });
+    const cross = (
+      name: string,
+      q: Tensor<"f32">,
+      k: Tensor<"f32">,
+      v: Tensor<"f32">,
+      bias?: Tensor<"f32">,
+    ) => attend(layer.at(name), q, k, v, { config, inner: outChans / 2, bias });
     const self = i === 0 ? queries : add(queries, tokens);
     const inner = { config, inner: outChans, bias: unused };
     const seen = attend(layer.at("self_attn"), self, self, queries, inner);
@@ -154,7 +163,11 @@ function double(p: Parameters, x: Tensor<"f32">, outputs: number): Tensor<"f32">
 }
 
 /** weights `[masks, channels]` times the enlarged map, with its pixels in order. */
-function weigh(weights: Tensor<"f32">, map: Tensor<"f32">, { imageSize, patchSize }: SamConfig): Tensor<"f32"> {
+function weigh(
+  weights: Tensor<"f32">,
+  map: Tensor<"f32">,
+  { imageSize, patchSize }: SamConfig,
+): Tensor<"f32"> {
   const grid = imageSize / patchSize;
   const masks = weights.shape[0]!;
   const product = matmul(weights, map, { transpose: "right" });

@@ -1,5 +1,11 @@
 /** A SAM as two programs over one set of parameters, whose paths are the keys of Meta's checkpoint. */
-import { defineModel, input, type Model, type Parameters, type Tensor } from "../../compiler/index.ts";
+import {
+  defineModel,
+  input,
+  type Model,
+  type Parameters,
+  type Tensor,
+} from "../../compiler/index.ts";
 import { add, permute, reshape } from "../../ops/index.ts";
 import type { SamConfig } from "./config.ts";
 import { encodeImage } from "./image-encoder.ts";

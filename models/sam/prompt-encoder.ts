@@ -52,7 +52,10 @@ export function encodePoints(
 }
 
 /** Where each cell of the map is, one row per cell: `[grid * grid, outChans]`. */
-export function encodeGrid(p: Parameters, { imageSize, patchSize, outChans }: SamConfig): Tensor<"f32"> {
+export function encodeGrid(
+  p: Parameters,
+  { imageSize, patchSize, outChans }: SamConfig,
+): Tensor<"f32"> {
   const grid = imageSize / patchSize;
   const share = (axis: number) => {
     const centre = div(add(cast(iota([grid, grid], axis), "f32"), 0.5), grid);
@@ -62,7 +65,12 @@ export function encodeGrid(p: Parameters, { imageSize, patchSize, outChans }: Sa
 }
 
 /** x and y `[count, 1]`, shares of the side from 0 to 1, to `[count, channels]`. */
-function position(p: Parameters, x: Tensor<"f32">, y: Tensor<"f32">, channels: number): Tensor<"f32"> {
+function position(
+  p: Parameters,
+  x: Tensor<"f32">,
+  y: Tensor<"f32">,
+  channels: number,
+): Tensor<"f32"> {
   const name = "positional_encoding_gaussian_matrix";
   const frequencies = p.at("pe_layer").f32(name, [2, channels / 2]);
   const turn = (share: Tensor<"f32">, axis: number) =>

@@ -1,5 +1,11 @@
 /** `Sam.load`: from a checkpoint to a predictor, compiled for the device at hand. */
-import { adapterProfile, compile, defaultProfile, type Profile, traceProgram } from "../../compiler/index.ts";
+import {
+  adapterProfile,
+  compile,
+  defaultProfile,
+  type Profile,
+  traceProgram,
+} from "../../compiler/index.ts";
 import type { Device, Progress } from "../../runtime/devices/device.ts";
 import { createSamPredictor, type SamPlans, type SamPredictor } from "../../runtime/sam.ts";
 import { tokenBuckets } from "../../runtime/sam-tokens.ts";
