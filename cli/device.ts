@@ -1,7 +1,7 @@
 /** The devices that a command can be told to use. */
 import type { Device } from "../runtime/devices/device.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";
-import { openDevice as openNodeDevice } from "../runtime/node/device.ts";
+import { openDevice as openWebGpu } from "../runtime/node/device.ts";
 
 export const deviceNames = ["webgpu", "reference"] as const;
 export type DeviceName = (typeof deviceNames)[number];
@@ -16,6 +16,6 @@ export async function openDevice(name: DeviceName): Promise<Device> {
     case "reference":
       return referenceDevice();
     case "webgpu":
-      return (await openNodeDevice()).device;
+      return (await openWebGpu()).device;
   }
 }

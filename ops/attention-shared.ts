@@ -108,10 +108,7 @@ export function sharedAttention(site: KernelSite<AttentionAttrs>): Kernel {
       k.for("j", tile, (j) => {
         const weight = k.let("weight", k.load(scores, j).sub(high.get).exp());
         total.set(total.get.add(weight));
-        k.for("d", out, (d) => {
-          const value = k.load(vs, j.mul(out).add(d));
-          k.store(sums, d, weight.fma(value, k.load(sums, d)));
-        });
+        addScaled(k, sums, vs, j.mul(out), weight);
       });
       most.set(high.get);
       // Nothing overwrites the last tile of all.
@@ -126,6 +123,13 @@ export function sharedAttention(site: KernelSite<AttentionAttrs>): Kernel {
     });
   });
   return k.finish("attention", [threads, 1, 1], groups);
+}
+
+/** sums += weight * values[offset...] */
+function addScaled(k: Builder, sums: Buffer, values: Buffer, offset: Value, weight: Value): void {
+  k.for("d", sums.size, (d) => {
+    k.store(sums, d, weight.fma(k.load(values, offset.add(d)), k.load(sums, d)));
+  });
 }
 
 type Dot = (at: (d: Value) => Value) => Value;

@@ -41,33 +41,22 @@ export function subgroupAttention(site: KernelSite<AttentionAttrs>): Kernel {
 
   const [b, head] = [k.group(2, batch), k.group(1, heads)];
   const lane = k.lane(width);
-  const first = k.let(
-    "first",
-    k
-      .group(0, groups[0])
-      .mul(width * count)
-      .add(lane),
-  );
+  const stride = width * count;
+  const first = k.let("first", k.group(0, groups[0]).mul(stride).add(lane));
   const own = range(count, (r) => k.let("query", first.add(r * width).min(queries - 1)));
   const lanes: Lanes = { k, width, lane, depth, query: (r, d) => q.at(b, head, own[r]!, d) };
-  const down = height && tableTerms(lanes, count, 2 * rows - 1, (i, d) => height.at(i, d));
-  const across =
-    acrossTable && tableTerms(lanes, count, 2 * columns - 1, (i, d) => acrossTable.at(i, d));
-  const most = own.map(() => k.var("most", literal(least, "f32")));
-  const total = own.map(() => k.var("total", literal(0, "f32")));
-  const sums = own.map(() => range(out, () => k.var("sum", literal(0, "f32"))));
+  const relative: Relative = {
+    down: height && tableTerms(lanes, count, 2 * rows - 1, (i, d) => height.at(i, d)),
+    across:
+      acrossTable && tableTerms(lanes, count, 2 * columns - 1, (i, d) => acrossTable.at(i, d)),
+    rows,
+    columns,
+  };
+  const states = own.map(() => runningSoftmax(k, out));
   const weights = k.local("weights", tile * count);
 
   k.for("y", rows, (y) => {
-    const rowTerms =
-      down &&
-      own.map((query, r) => {
-        const at = query
-          .div(columns)
-          .add(rows - 1)
-          .sub(y);
-        return k.let("down", k.load(down, at.add(r * (2 * rows - 1))));
-      });
+    const rowTerms = own.map((query, r) => rowTerm(k, relative, query, r, y));
     k.for("step", Math.ceil(columns / tile), (step) => {
       const x0 = k.let("x0", step.mul(tile));
       const place = (j: Value | number) =>
@@ -75,36 +64,28 @@ export function subgroupAttention(site: KernelSite<AttentionAttrs>): Kernel {
       const scores = products(lanes, count, tile, (j, d) => key.at(b, head, place(j), d));
       own.forEach((query, r) => {
         const final = scores.map((row, j) => {
-          let score = row[r]!.get.mul(attrs.scale);
-          if (rowTerms) score = score.add(rowTerms[r]!);
-          if (across) {
-            const at = query
-              .mod(columns)
-              .add(columns - 1)
-              .sub(x0.add(j).min(columns - 1));
-            score = score.add(k.load(across, at.add(r * (2 * columns - 1))));
-          }
-          if (bias) score = score.add(bias.at(b, head, query, place(j)));
+          const terms = [
+            row[r]!.get.mul(attrs.scale),
+            rowTerms[r],
+            columnTerm(k, relative, query, r, x0.add(j)),
+            bias?.at(b, head, query, place(j)),
+          ];
+          const score = terms.filter((t) => t !== undefined).reduce((x, z) => x.add(z));
           return k.let("score", x0.add(j).lt(columns).select(score, literal(least, "f32")));
         });
-        const high = k.let("high", most[r]!.get.max(pairwise(final, (x, z) => x.max(z))));
-        const shrink = k.let("shrink", most[r]!.get.sub(high).exp());
-        most[r]!.set(high);
-        const tileWeights = final.map((score) => k.let("weight", score.sub(high).exp()));
-        tileWeights.forEach((weight, j) => {
+        weigh(k, states[r]!, final).forEach((weight, j) => {
           k.store(weights, j * count + r, weight);
         });
-        total[r]!.set(total[r]!.get.mul(shrink).add(pairwise(tileWeights, (x, z) => x.add(z))));
-        for (const sum of sums[r]!) sum.set(sum.get.mul(shrink));
       });
+      const sums = states.map((s) => s.sums);
       addValues(lanes, sums, weights, tile, (j, d) => v.at(b, head, k.let("key", place(j)), d));
     });
   });
 
   const held = k.local("held", count * out);
-  sums.forEach((row, r) => {
-    const inverse = k.let("inverse", literal(1, "f32").div(total[r]!.get));
-    row.forEach((sum, d) => {
+  states.forEach(({ total, sums }, r) => {
+    const inverse = k.let("inverse", literal(1, "f32").div(total.get));
+    sums.forEach((sum, d) => {
       k.store(held, r * out + d, sum.get.mul(inverse));
     });
   });
@@ -115,6 +96,51 @@ export function subgroupAttention(site: KernelSite<AttentionAttrs>): Kernel {
     });
   });
   return k.finish("attention", [width, 1, 1], groups);
+}
+
+/** The softmax of one query row over the keys seen so far. */
+interface Running {
+  readonly most: Variable;
+  readonly total: Variable;
+  /** The weighted sum of values, one per channel. */
+  readonly sums: readonly Variable[];
+}
+
+const runningSoftmax = (k: Builder, out: number): Running => ({
+  most: k.var("most", literal(least, "f32")),
+  total: k.var("total", literal(0, "f32")),
+  sums: range(out, () => k.var("sum", literal(0, "f32"))),
+});
+
+/** Takes a tile's scores into the softmax; returns the weights of the tile's values. */
+function weigh(k: Builder, { most, total, sums }: Running, scores: readonly Value[]): Value[] {
+  const high = k.let("high", most.get.max(pairwise(scores, (x, z) => x.max(z))));
+  const shrink = k.let("shrink", most.get.sub(high).exp());
+  most.set(high);
+  const weights = scores.map((score) => k.let("weight", score.sub(high).exp()));
+  total.set(total.get.mul(shrink).add(pairwise(weights, (x, z) => x.add(z))));
+  for (const sum of sums) sum.set(sum.get.mul(shrink));
+  return weights;
+}
+
+/** <q, table row> for all rows of both tables, per own query; undefined without them. */
+interface Relative {
+  readonly down: Buffer | undefined;
+  readonly across: Buffer | undefined;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+function rowTerm(k: Builder, { down, rows, columns }: Relative, query: Value, r: number, y: Value) {
+  if (!down) return undefined;
+  const top = k.let("top", query.div(columns).add(rows - 1));
+  return k.let("down", k.load(down, top.sub(y).add(r * (2 * rows - 1))));
+}
+
+function columnTerm(k: Builder, { across, columns }: Relative, query: Value, r: number, x: Value) {
+  if (!across) return undefined;
+  const right = k.let("right", query.mod(columns).add(columns - 1));
+  return k.load(across, right.sub(x.min(columns - 1)).add(r * (2 * columns - 1)));
 }
 
 /** What the steps below share. */
