@@ -26,6 +26,11 @@ export interface Profile {
    * as fast: a barrier costs them a switch of every thread's state.
    */
   readonly subgroup: number;
+  /**
+   * Keeps drivers from unrolling loops. A software device compiles each load to a dozen instructions
+   * per lane: an unrolled loop takes it seconds to compile.
+   */
+  readonly rolled: boolean;
 }
 
 /** The limits that every WebGPU device has. */
@@ -39,6 +44,7 @@ export const defaultProfile: Profile = {
   maxGroups: 65535,
   alignment: 256,
   subgroup: 0,
+  rolled: true,
 };
 
 /** A profile with all that one adapter allows. Plans made with it may not run on others. */
@@ -53,5 +59,6 @@ export function adapterProfile({ name, limits, kind, subgroup }: AdapterFacts): 
     maxGroups: limits.maxComputeWorkgroupsPerDimension,
     alignment: Math.max(limits.minStorageBufferOffsetAlignment, 16),
     subgroup: kind === "software" ? subgroup : 0,
+    rolled: kind === "software",
   };
 }

@@ -57,31 +57,37 @@ export function sharedMatmul({ k, inputs, outputs, profile }: KernelSite<null>):
       stage(k, left, tile.m, tile.k, threads, (r, c) => guarded(k, a, lead, m0.add(r), k0.add(c)));
       stage(k, right, tile.k, tile.n, threads, (r, c) => guarded(k, b, lead, k0.add(r), n0.add(c)));
       k.barrier();
-      k.for("kk", tile.k, (kk) => {
-        const av = sums.map((_, i) =>
-          k.let("a", k.load(left, row.mul(tile.rm).add(i).mul(tile.k).add(kk))),
-        );
-        const bv = sums[0]!.map((_, j) =>
-          k.let("b", k.load(right, kk.mul(tile.n).add(col.mul(tile.rn)).add(j))),
-        );
-        sums.forEach((r, i) => {
-          r.forEach((sum, j) => {
-            sum.set(av[i]!.fma(bv[j]!, sum.get));
+      k.for("quarter", tile.k / 4, (quarter) => {
+        for (let part = 0; part < 4; part++) {
+          const kk = quarter.mul(4).add(part);
+          const av = sums.map((_, i) =>
+            k.let("a", k.load(left, row.mul(tile.rm).add(i).mul(tile.k).add(kk))),
+          );
+          const bv = sums[0]!.map((_, j) =>
+            k.let("b", k.load(right, kk.mul(tile.n).add(col.mul(tile.rn)).add(j))),
+          );
+          sums.forEach((r, i) => {
+            r.forEach((sum, j) => {
+              sum.set(av[i]!.fma(bv[j]!, sum.get));
+            });
           });
-        });
+        }
       });
       // Nothing overwrites the last tile of all.
       if (steps > 1 || s + 2 < inputs.length) k.barrier();
     });
   }
 
-  sums.forEach((r, i) => {
-    r.forEach((sum, j) => {
-      const m = k.let("m", m0.add(row.mul(tile.rm).add(i)));
-      const n = k.let("n", n0.add(col.mul(tile.rn).add(j)));
-      k.if(m.lt(M).and(n.lt(N)), () => {
-        out.put(sum.get, ...lead, bounded(m, M - 1), bounded(n, N - 1));
-      });
+  // What melted behind is written once, in a loop, not once per sum.
+  const held = k.local("held", tile.rm * tile.rn);
+  sums.flat().forEach((sum, i) => {
+    k.store(held, i, sum.get);
+  });
+  k.for("i", tile.rm * tile.rn, (i) => {
+    const m = k.let("m", m0.add(row.mul(tile.rm)).add(i.div(tile.rn)));
+    const n = k.let("n", n0.add(col.mul(tile.rn)).add(i.mod(tile.rn)));
+    k.if(m.lt(M).and(n.lt(N)), () => {
+      out.put(k.load(held, i), ...lead, bounded(m, M - 1), bounded(n, N - 1));
     });
   });
   return k.finish("matmul", [threads, 1, 1], groups);

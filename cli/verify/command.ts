@@ -1,6 +1,7 @@
 /** `npm run verify -- FILE…`: compares what the compiled models compute with reference files. */
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
+import { adapterProfile, defaultProfile } from "../../compiler/profile.ts";
 import { diagnose } from "../../diagnostics/index.ts";
 import type { Progress } from "../../runtime/devices/device.ts";
 import { type DeviceName, deviceNames, openDevice } from "../device.ts";
@@ -44,13 +45,16 @@ export async function verify(request: VerifyRequest): Promise<VerifyReport> {
     for (const file of files) references.push(await openReference(file));
     const checkers = references.map(checkerOf);
     const device = await openDevice(request.device);
+    // Numbers must be right within the limits of every device, with this one's kind of kernels.
+    const subgroup = device.facts ? adapterProfile(device.facts).subgroup : 0;
+    const profile = { ...defaultProfile, subgroup };
     try {
       const reports: VerifyReport["files"][number][] = [];
       for (const [i, reference] of references.entries()) {
         const { kind, check } = checkers[i]!;
         onFile?.(reference.path, kind, device.name);
         const checks: Check[] = [];
-        for await (const one of check(reference, { device, onProgress })) {
+        for await (const one of check(reference, { device, profile, onProgress })) {
           checks.push(one);
           onCheck?.(one, reference.path);
         }

@@ -1,4 +1,5 @@
 /** The kinds of reference files, each with what checks it. A new kind is a new file and a line here. */
+import type { Profile } from "../../compiler/index.ts";
 import type { Device, Progress } from "../../runtime/devices/device.ts";
 import type { Check } from "./compare.ts";
 import type { Reference } from "./reference.ts";
@@ -7,6 +8,8 @@ import { verifySamFile, verifySamHashed } from "./sam.ts";
 
 export interface Setting {
   readonly device: Device;
+  /** What the programs are compiled for. */
+  readonly profile: Profile;
   readonly onProgress: Progress;
 }
 

@@ -13,7 +13,7 @@ const [forward, backward] = [{ relative: 1e-4 }, { relative: 1e-3 }];
 /** `CASE/x` resized to `CASE/y`; `CASE/grad.x` from `CASE/cotangent`, where the file has them. */
 export async function* verifyResample(
   reference: Reference,
-  { device, onProgress }: Setting,
+  { device, profile }: Setting,
 ): AsyncIterable<Check> {
   const cases = reference.json("cases");
   if (typeof cases !== "object" || cases === null)
@@ -30,8 +30,8 @@ export async function* verifyResample(
       const g = input("g", "f32", [...y.shape]);
       return { y: resized, gradient: gradient([resized], [g], [image])[0]! };
     }, {});
-    const plan = compile(graph, { name, target: device.target });
-    const session = await createSession(plan, device, { onProgress });
+    const plan = compile(graph, { name, target: device.target, profile });
+    const session = await createSession(plan, device);
     const g = differentiable ? { g: (await reference.read(`${name}/cotangent`, 4)).data } : {};
     const results = await session.run({ x: x.data, ...g });
     session.close();

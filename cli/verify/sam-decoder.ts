@@ -43,9 +43,9 @@ export async function* verifyDecoder(
     const known = sessions.get(tokens);
     if (known) return known;
     const { config, weights } = subject;
-    const { device, onProgress } = setting;
+    const { device, profile, onProgress } = setting;
     const graph = traceProgram(samModel(config, { taps: "all" }), "decode", { tokens });
-    const plan = compile(graph, { name: "decode", target: device.target });
+    const plan = compile(graph, { name: "decode", target: device.target, profile });
     const made = await createSession(plan, device, { weights, onProgress });
     sessions.set(tokens, made);
     return made;

@@ -44,13 +44,13 @@ export async function* verifyEncoder(
 }
 
 /** All outputs for all images. Few and small images go together, so that batches are checked too. */
-async function runEncoder({ device, onProgress }: Setting, subject: EncoderSubject) {
+async function runEncoder({ device, profile, onProgress }: Setting, subject: EncoderSubject) {
   const { config, weights, image } = subject;
   const each = 3 * config.imageSize ** 2;
   const count = image.length / each;
   const batch = image.length <= 3 * 1024 ** 2 ? count : 1;
   const graph = traceProgram(samModel(config, { taps: "all" }), "encode", { batch });
-  const plan = compile(graph, { name: "encode", target: device.target });
+  const plan = compile(graph, { name: "encode", target: device.target, profile });
   const session = await createSession(plan, device, { weights, onProgress });
   const outputs = new Map<string, Float32Array>();
   for (let start = 0; start < count; start += batch) {

@@ -32,6 +32,14 @@ export class Builder {
   readonly #counts = new Map<string, number>();
   readonly #aligned = new Map<Expr, Aligned>();
   #subgroup = 0;
+  readonly #rolled: boolean;
+
+  /**
+   * `rolled` keeps drivers from unrolling loops (`Profile.rolled`).
+   */
+  constructor(options: { readonly rolled: boolean } = { rolled: false }) {
+    this.#rolled = options.rolled;
+  }
 
   group(axis: 0 | 1 | 2, extent?: number): Value {
     return extent === 1
@@ -127,7 +135,7 @@ export class Builder {
     this.#depths.set(name, this.#scopes.length);
     const i = new Value({ kind: "ref", type: "u32", name, mutable: false }, count - 1);
     const inner = this.#nested("for", () => body(i));
-    if (count > 0) this.#emit({ kind: "for", name, count, body: inner });
+    if (count > 0) this.#emit({ kind: "for", name, count, rolled: this.#rolled, body: inner });
   }
 
   if(cond: Value, body: () => void): void {

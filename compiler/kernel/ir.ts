@@ -75,6 +75,8 @@ export type Stmt =
       readonly kind: "for";
       readonly name: string;
       readonly count: number;
+      /** The driver must not unroll it: the count is hidden from it where that is needed. */
+      readonly rolled: boolean;
       readonly body: readonly Stmt[];
     }
   | { readonly kind: "if"; readonly cond: Expr; readonly body: readonly Stmt[] }

@@ -41,7 +41,7 @@ export function lowerAll(regions: readonly Region[], profile: Profile): Lowered[
 }
 
 function lower(region: Region, profile: Profile): Lowered {
-  const k = new Builder();
+  const k = new Builder({ rolled: profile.rolled });
   const inside = new Set(region.nodes);
   const bindings: Tensor[] = [];
   const ports = new Map<Tensor, In>();

@@ -11,7 +11,7 @@ export interface Dialect {
   broadcast(arg: string, lane: number): string;
   cast(arg: string, from: Scalar, to: Scalar): string;
   declare(mutable: boolean, name: string, type: Scalar, value: string): string;
-  loop(name: string, count: number): string;
+  loop(name: string, count: number, rolled: boolean): string;
   load(from: Buffer, name: string, index: string): string;
   load4(
     from: Buffer,
@@ -92,7 +92,7 @@ export function print(kernel: Kernel, d: Dialect): string {
       case "barrier":
         return pad + d.barrier;
       case "for":
-        return `${pad}${d.loop(name(s.name), s.count)} {\n${block(s.body, `${pad}  `)}\n${pad}}`;
+        return `${pad}${d.loop(name(s.name), s.count, s.rolled)} {\n${block(s.body, `${pad}  `)}\n${pad}}`;
       case "if":
         return `${pad}if (${bare(expr(s.cond))}) {\n${block(s.body, `${pad}  `)}\n${pad}}`;
     }

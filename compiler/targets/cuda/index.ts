@@ -45,7 +45,8 @@ const dialect: Dialect = {
   cast: (arg, _from, to) => `${types[to]}(${arg})`,
   declare: (mutable, name, type, value) =>
     `${mutable ? "" : "const "}${types[type]} ${name} = ${value};`,
-  loop: (name, count) => `for (unsigned ${name} = 0u; ${name} < ${count}u; ++${name})`,
+  loop: (name, count, rolled) =>
+    `${rolled ? '_Pragma("unroll 1") ' : ""}for (unsigned ${name} = 0u; ${name} < ${count}u; ++${name})`,
   load: (_from, name, index) => `${name}[${index}]`,
   load4: (from, name, index, names) => [
     `const ${vectors[from.scalar]} ${names[0]}_4 = reinterpret_cast<const ${vectors[from.scalar]}*>(${name})[${index}];`,

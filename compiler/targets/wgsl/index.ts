@@ -1,5 +1,5 @@
 /** The WGSL target: WebGPU in browsers and, through Dawn, in Node. */
-import type { Buffer, Fn, Kernel, Scalar } from "../../kernel/ir.ts";
+import type { Buffer, Fn, Kernel, Scalar, Stmt } from "../../kernel/ir.ts";
 import { type Dialect, floatLiteral, infix, print } from "../printer.ts";
 import type { Target } from "../target.ts";
 import { reserved } from "./reserved.ts";
@@ -39,7 +39,8 @@ const dialect = (scratch: (b: Buffer) => boolean): Dialect => ({
   broadcast: (arg, lane) => `subgroupShuffle(${arg}, ${lane}u)`,
   cast: (arg, _from, to) => `${to}(${arg})`,
   declare: (mutable, name, _type, value) => `${mutable ? "var" : "let"} ${name} = ${value};`,
-  loop: (name, count) => `for (var ${name} = 0u; ${name} < ${count}u; ${name}++)`,
+  loop: (name, count, rolled) =>
+    `for (var ${name} = 0u; ${name} < ${count}u${rolled ? " * one" : ""}; ${name}++)`,
   load: (_from, name, index) => `${name}[${index}]`,
   load4: (_from, name, index, names) => [
     `let ${names[0]}_4 = ${name}[${index}];`,
@@ -58,10 +59,13 @@ const dialect = (scratch: (b: Buffer) => boolean): Dialect => ({
     const local = k.scratch
       .filter((b) => b.space === "local")
       .map((b) => `  var ${name(b.name)}: array<${b.scalar}, ${b.size}>;`);
+    // Drivers unroll what they can count: the number of groups is never zero, and they cannot know.
+    const hidden = hasRolledLoop(k.body);
     const ids = [
       "@builtin(workgroup_id) group_id: vec3u",
       "@builtin(local_invocation_id) thread_id: vec3u",
       ...(k.subgroup ? ["@builtin(subgroup_invocation_id) lane_id: u32"] : []),
+      ...(hidden ? ["@builtin(num_workgroups) group_count: vec3u"] : []),
     ];
     return [
       ...(k.subgroup ? ["enable subgroups;", ""] : []),
@@ -70,6 +74,7 @@ const dialect = (scratch: (b: Buffer) => boolean): Dialect => ({
       "",
       `@compute @workgroup_size(${k.threads.join(", ")})`,
       `fn main(${ids.join(", ")}) {`,
+      ...(hidden ? ["  let one = min(group_count.z, 1u);"] : []),
       ...local,
       body,
       "}",
@@ -77,6 +82,11 @@ const dialect = (scratch: (b: Buffer) => boolean): Dialect => ({
     ].join("\n");
   },
 });
+
+const hasRolledLoop = (body: readonly Stmt[]): boolean =>
+  body.some((s) =>
+    s.kind === "for" ? s.rolled || hasRolledLoop(s.body) : s.kind === "if" && hasRolledLoop(s.body),
+  );
 
 export const wgsl: Target = {
   name: "wgsl",

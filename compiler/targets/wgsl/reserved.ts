@@ -3,7 +3,7 @@ export const reserved: ReadonlySet<string> = new Set(
   `alias break case const const_assert continue continuing default diagnostic discard else enable
   false fn for if let loop override requires return struct switch true var while
   abs active array as asm atomic auto bitcast bool buffer cast catch ceil clamp class cos delete
-  do enum exp export extern f16 f32 final floor fma from get global group_id lane_id goto handle i32 import in
+  do enum exp export extern f16 f32 final floor fma from get global group_id group_count one lane_id goto handle i32 import in
   inline input inout int interface layout length log main mat2x2 mat3x3 mat4x4 max min mod module move
   mutable namespace new null of operator out output package packed partition pass precise private ptr
   public ref regardless register restrict return sampler select self set shared sign sin smooth
