@@ -6,6 +6,7 @@ extern "C" __global__ void __launch_bounds__(64) matmul_add_relu(
     const float* __restrict__ bias) {
   __shared__ float left[256];
   __shared__ float right[512];
+  float held[8];
   const unsigned row = threadIdx.x / 8u;
   const unsigned col = threadIdx.x % 8u;
   const unsigned n0 = blockIdx.x * 32u;
@@ -42,7 +43,7 @@ extern "C" __global__ void __launch_bounds__(64) matmul_add_relu(
   const unsigned c_10 = n0 + (e_5 % 32u);
   const unsigned e_6 = threadIdx.x + 448u;
   const unsigned c_11 = n0 + (e_6 % 32u);
-  for (unsigned step = 0u; step < 2u; ++step) {
+  _Pragma("unroll 1") for (unsigned step = 0u; step < 2u; ++step) {
     const unsigned k0 = step * 16u;
     const unsigned c = k0 + (threadIdx.x % 16u);
     const unsigned i = min(c, 26u) / 9u;
@@ -125,13 +126,13 @@ extern "C" __global__ void __launch_bounds__(64) matmul_add_relu(
     const float unfold_7 = ((1u <= (((min(c_11, 62u) / 7u) * 2u) + ((((min(r_11, 26u) * 63u) + min(c_11, 62u)) / 189u) % 3u))) && (1u <= (((min(c_11, 62u) % 7u) * 2u) + (min(r_11, 26u) % 3u)))) ? image_8 : 0.0f;
     right[e_6] = ((r_11 < 27u) && (c_11 < 63u)) ? unfold_7 : 0.0f;
     __syncthreads();
-    for (unsigned kk = 0u; kk < 16u; ++kk) {
-      const float a = left[(row * 32u) + kk];
-      const float a_1 = left[((row * 32u) + kk) + 16u];
-      const float b = right[(kk * 32u) + (col * 4u)];
-      const float b_1 = right[((kk * 32u) + (col * 4u)) + 1u];
-      const float b_2 = right[((kk * 32u) + (col * 4u)) + 2u];
-      const float b_3 = right[((kk * 32u) + (col * 4u)) + 3u];
+    _Pragma("unroll 1") for (unsigned quarter = 0u; quarter < 4u; ++quarter) {
+      const float a = left[(row * 32u) + (quarter * 4u)];
+      const float a_1 = left[((row * 32u) + (quarter * 4u)) + 16u];
+      const float b = right[(quarter * 128u) + (col * 4u)];
+      const float b_1 = right[((quarter * 128u) + (col * 4u)) + 1u];
+      const float b_2 = right[((quarter * 128u) + (col * 4u)) + 2u];
+      const float b_3 = right[((quarter * 128u) + (col * 4u)) + 3u];
       sum = fmaf(a, b, sum);
       sum_1 = fmaf(a, b_1, sum_1);
       sum_2 = fmaf(a, b_2, sum_2);
@@ -140,69 +141,68 @@ extern "C" __global__ void __launch_bounds__(64) matmul_add_relu(
       sum_5 = fmaf(a_1, b_1, sum_5);
       sum_6 = fmaf(a_1, b_2, sum_6);
       sum_7 = fmaf(a_1, b_3, sum_7);
+      const float a_2 = left[((row * 32u) + (quarter * 4u)) + 1u];
+      const float a_3 = left[((row * 32u) + (quarter * 4u)) + 17u];
+      const float b_4 = right[((quarter * 128u) + (col * 4u)) + 32u];
+      const float b_5 = right[((quarter * 128u) + (col * 4u)) + 33u];
+      const float b_6 = right[((quarter * 128u) + (col * 4u)) + 34u];
+      const float b_7 = right[((quarter * 128u) + (col * 4u)) + 35u];
+      sum = fmaf(a_2, b_4, sum);
+      sum_1 = fmaf(a_2, b_5, sum_1);
+      sum_2 = fmaf(a_2, b_6, sum_2);
+      sum_3 = fmaf(a_2, b_7, sum_3);
+      sum_4 = fmaf(a_3, b_4, sum_4);
+      sum_5 = fmaf(a_3, b_5, sum_5);
+      sum_6 = fmaf(a_3, b_6, sum_6);
+      sum_7 = fmaf(a_3, b_7, sum_7);
+      const float a_4 = left[((row * 32u) + (quarter * 4u)) + 2u];
+      const float a_5 = left[((row * 32u) + (quarter * 4u)) + 18u];
+      const float b_8 = right[((quarter * 128u) + (col * 4u)) + 64u];
+      const float b_9 = right[((quarter * 128u) + (col * 4u)) + 65u];
+      const float b_10 = right[((quarter * 128u) + (col * 4u)) + 66u];
+      const float b_11 = right[((quarter * 128u) + (col * 4u)) + 67u];
+      sum = fmaf(a_4, b_8, sum);
+      sum_1 = fmaf(a_4, b_9, sum_1);
+      sum_2 = fmaf(a_4, b_10, sum_2);
+      sum_3 = fmaf(a_4, b_11, sum_3);
+      sum_4 = fmaf(a_5, b_8, sum_4);
+      sum_5 = fmaf(a_5, b_9, sum_5);
+      sum_6 = fmaf(a_5, b_10, sum_6);
+      sum_7 = fmaf(a_5, b_11, sum_7);
+      const float a_6 = left[((row * 32u) + (quarter * 4u)) + 3u];
+      const float a_7 = left[((row * 32u) + (quarter * 4u)) + 19u];
+      const float b_12 = right[((quarter * 128u) + (col * 4u)) + 96u];
+      const float b_13 = right[((quarter * 128u) + (col * 4u)) + 97u];
+      const float b_14 = right[((quarter * 128u) + (col * 4u)) + 98u];
+      const float b_15 = right[((quarter * 128u) + (col * 4u)) + 99u];
+      sum = fmaf(a_6, b_12, sum);
+      sum_1 = fmaf(a_6, b_13, sum_1);
+      sum_2 = fmaf(a_6, b_14, sum_2);
+      sum_3 = fmaf(a_6, b_15, sum_3);
+      sum_4 = fmaf(a_7, b_12, sum_4);
+      sum_5 = fmaf(a_7, b_13, sum_5);
+      sum_6 = fmaf(a_7, b_14, sum_6);
+      sum_7 = fmaf(a_7, b_15, sum_7);
     }
     __syncthreads();
   }
-  const unsigned m = row * 2u;
-  const unsigned n = n0 + (col * 4u);
-  if (m < 8u) {
-    const float value = sum;
-    const float bias_1 = bias[m];
-    const float add = value + bias_1;
-    const float relu_1 = fmaxf(add, 0.0f);
-    relu[(m * 63u) + n] = relu_1;
-  }
-  const unsigned n_1 = (n0 + (col * 4u)) + 1u;
-  if (m < 8u) {
-    const float value_1 = sum_1;
-    const float bias_2 = bias[m];
-    const float add_1 = value_1 + bias_2;
-    const float relu_2 = fmaxf(add_1, 0.0f);
-    relu[(m * 63u) + n_1] = relu_2;
-  }
-  const unsigned n_2 = (n0 + (col * 4u)) + 2u;
-  if (m < 8u) {
-    const float value_2 = sum_2;
-    const float bias_3 = bias[m];
-    const float add_2 = value_2 + bias_3;
-    const float relu_3 = fmaxf(add_2, 0.0f);
-    relu[(m * 63u) + n_2] = relu_3;
-  }
-  const unsigned n_3 = (n0 + (col * 4u)) + 3u;
-  if ((m < 8u) && (n_3 < 63u)) {
-    const float value_3 = sum_3;
-    const float bias_4 = bias[m];
-    const float add_3 = value_3 + bias_4;
-    const float relu_4 = fmaxf(add_3, 0.0f);
-    relu[(m * 63u) + n_3] = relu_4;
-  }
-  const unsigned m_1 = (row * 2u) + 1u;
-  if (m_1 < 8u) {
-    const float value_4 = sum_4;
-    const float bias_5 = bias[m_1];
-    const float add_4 = value_4 + bias_5;
-    const float relu_5 = fmaxf(add_4, 0.0f);
-    relu[(m_1 * 63u) + n] = relu_5;
-  }
-  if (m_1 < 8u) {
-    const float value_5 = sum_5;
-    const float bias_6 = bias[m_1];
-    const float add_5 = value_5 + bias_6;
-    const float relu_6 = fmaxf(add_5, 0.0f);
-    relu[(m_1 * 63u) + n_1] = relu_6;
-  }
-  if (m_1 < 8u) {
-    const float value_6 = sum_6;
-    const float bias_7 = bias[m_1];
-    const float add_6 = value_6 + bias_7;
-    const float relu_7 = fmaxf(add_6, 0.0f);
-    relu[(m_1 * 63u) + n_2] = relu_7;
-  }
-  if ((m_1 < 8u) && (n_3 < 63u)) {
-    const float value_7 = sum_7;
-    const float bias_8 = bias[m_1];
-    const float add_7 = value_7 + bias_8;
-    const float relu_8 = fmaxf(add_7, 0.0f);
-    relu[(m_1 * 63u) + n_3] = relu_8;
+  held[0u] = sum;
+  held[1u] = sum_1;
+  held[2u] = sum_2;
+  held[3u] = sum_3;
+  held[4u] = sum_4;
+  held[5u] = sum_5;
+  held[6u] = sum_6;
+  held[7u] = sum_7;
+  _Pragma("unroll 1") for (unsigned i_26 = 0u; i_26 < 8u; ++i_26) {
+    const unsigned m = (row * 2u) + (i_26 / 4u);
+    const unsigned n = (n0 + (col * 4u)) + (i_26 % 4u);
+    if ((m < 8u) && (n < 63u)) {
+      const float value = held[i_26];
+      const float bias_1 = bias[m];
+      const float add = value + bias_1;
+      const float relu_1 = fmaxf(add, 0.0f);
+      relu[(m * 63u) + n] = relu_1;
+    }
   }
 }

@@ -7,7 +7,9 @@ var<workgroup> left: array<f32, 256>;
 var<workgroup> right: array<f32, 512>;
 
 @compute @workgroup_size(64, 1, 1)
-fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) thread_id: vec3u) {
+fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) thread_id: vec3u, @builtin(num_workgroups) group_count: vec3u) {
+  let one = min(group_count.z, 1u);
+  var held: array<f32, 8>;
   let row = thread_id.x / 8u;
   let col = thread_id.x % 8u;
   let n0 = group_id.x * 32u;
@@ -44,7 +46,7 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   let c_10 = n0 + (e_5 % 32u);
   let e_6 = thread_id.x + 448u;
   let c_11 = n0 + (e_6 % 32u);
-  for (var step_ = 0u; step_ < 2u; step_++) {
+  for (var step_ = 0u; step_ < 2u * one; step_++) {
     let k0 = step_ * 16u;
     let c = k0 + (thread_id.x % 16u);
     let i = min(c, 26u) / 9u;
@@ -127,13 +129,13 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     let unfold_7 = select(0.0, image_8, ((1u <= (((min(c_11, 62u) / 7u) * 2u) + ((((min(r_11, 26u) * 63u) + min(c_11, 62u)) / 189u) % 3u))) && (1u <= (((min(c_11, 62u) % 7u) * 2u) + (min(r_11, 26u) % 3u)))));
     right[e_6] = select(0.0, unfold_7, ((r_11 < 27u) && (c_11 < 63u)));
     workgroupBarrier();
-    for (var kk = 0u; kk < 16u; kk++) {
-      let a = left[(row * 32u) + kk];
-      let a_1 = left[((row * 32u) + kk) + 16u];
-      let b = right[(kk * 32u) + (col * 4u)];
-      let b_1 = right[((kk * 32u) + (col * 4u)) + 1u];
-      let b_2 = right[((kk * 32u) + (col * 4u)) + 2u];
-      let b_3 = right[((kk * 32u) + (col * 4u)) + 3u];
+    for (var quarter = 0u; quarter < 4u * one; quarter++) {
+      let a = left[(row * 32u) + (quarter * 4u)];
+      let a_1 = left[((row * 32u) + (quarter * 4u)) + 16u];
+      let b = right[(quarter * 128u) + (col * 4u)];
+      let b_1 = right[((quarter * 128u) + (col * 4u)) + 1u];
+      let b_2 = right[((quarter * 128u) + (col * 4u)) + 2u];
+      let b_3 = right[((quarter * 128u) + (col * 4u)) + 3u];
       sum_ = fma(a, b, sum_);
       sum_1 = fma(a, b_1, sum_1);
       sum_2 = fma(a, b_2, sum_2);
@@ -142,69 +144,68 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
       sum_5 = fma(a_1, b_1, sum_5);
       sum_6 = fma(a_1, b_2, sum_6);
       sum_7 = fma(a_1, b_3, sum_7);
+      let a_2 = left[((row * 32u) + (quarter * 4u)) + 1u];
+      let a_3 = left[((row * 32u) + (quarter * 4u)) + 17u];
+      let b_4 = right[((quarter * 128u) + (col * 4u)) + 32u];
+      let b_5 = right[((quarter * 128u) + (col * 4u)) + 33u];
+      let b_6 = right[((quarter * 128u) + (col * 4u)) + 34u];
+      let b_7 = right[((quarter * 128u) + (col * 4u)) + 35u];
+      sum_ = fma(a_2, b_4, sum_);
+      sum_1 = fma(a_2, b_5, sum_1);
+      sum_2 = fma(a_2, b_6, sum_2);
+      sum_3 = fma(a_2, b_7, sum_3);
+      sum_4 = fma(a_3, b_4, sum_4);
+      sum_5 = fma(a_3, b_5, sum_5);
+      sum_6 = fma(a_3, b_6, sum_6);
+      sum_7 = fma(a_3, b_7, sum_7);
+      let a_4 = left[((row * 32u) + (quarter * 4u)) + 2u];
+      let a_5 = left[((row * 32u) + (quarter * 4u)) + 18u];
+      let b_8 = right[((quarter * 128u) + (col * 4u)) + 64u];
+      let b_9 = right[((quarter * 128u) + (col * 4u)) + 65u];
+      let b_10 = right[((quarter * 128u) + (col * 4u)) + 66u];
+      let b_11 = right[((quarter * 128u) + (col * 4u)) + 67u];
+      sum_ = fma(a_4, b_8, sum_);
+      sum_1 = fma(a_4, b_9, sum_1);
+      sum_2 = fma(a_4, b_10, sum_2);
+      sum_3 = fma(a_4, b_11, sum_3);
+      sum_4 = fma(a_5, b_8, sum_4);
+      sum_5 = fma(a_5, b_9, sum_5);
+      sum_6 = fma(a_5, b_10, sum_6);
+      sum_7 = fma(a_5, b_11, sum_7);
+      let a_6 = left[((row * 32u) + (quarter * 4u)) + 3u];
+      let a_7 = left[((row * 32u) + (quarter * 4u)) + 19u];
+      let b_12 = right[((quarter * 128u) + (col * 4u)) + 96u];
+      let b_13 = right[((quarter * 128u) + (col * 4u)) + 97u];
+      let b_14 = right[((quarter * 128u) + (col * 4u)) + 98u];
+      let b_15 = right[((quarter * 128u) + (col * 4u)) + 99u];
+      sum_ = fma(a_6, b_12, sum_);
+      sum_1 = fma(a_6, b_13, sum_1);
+      sum_2 = fma(a_6, b_14, sum_2);
+      sum_3 = fma(a_6, b_15, sum_3);
+      sum_4 = fma(a_7, b_12, sum_4);
+      sum_5 = fma(a_7, b_13, sum_5);
+      sum_6 = fma(a_7, b_14, sum_6);
+      sum_7 = fma(a_7, b_15, sum_7);
     }
     workgroupBarrier();
   }
-  let m = row * 2u;
-  let n = n0 + (col * 4u);
-  if (m < 8u) {
-    let value = sum_;
-    let bias_1 = bias[m];
-    let add = value + bias_1;
-    let relu_1 = max(add, 0.0);
-    relu[(m * 63u) + n] = relu_1;
-  }
-  let n_1 = (n0 + (col * 4u)) + 1u;
-  if (m < 8u) {
-    let value_1 = sum_1;
-    let bias_2 = bias[m];
-    let add_1 = value_1 + bias_2;
-    let relu_2 = max(add_1, 0.0);
-    relu[(m * 63u) + n_1] = relu_2;
-  }
-  let n_2 = (n0 + (col * 4u)) + 2u;
-  if (m < 8u) {
-    let value_2 = sum_2;
-    let bias_3 = bias[m];
-    let add_2 = value_2 + bias_3;
-    let relu_3 = max(add_2, 0.0);
-    relu[(m * 63u) + n_2] = relu_3;
-  }
-  let n_3 = (n0 + (col * 4u)) + 3u;
-  if ((m < 8u) && (n_3 < 63u)) {
-    let value_3 = sum_3;
-    let bias_4 = bias[m];
-    let add_3 = value_3 + bias_4;
-    let relu_4 = max(add_3, 0.0);
-    relu[(m * 63u) + n_3] = relu_4;
-  }
-  let m_1 = (row * 2u) + 1u;
-  if (m_1 < 8u) {
-    let value_4 = sum_4;
-    let bias_5 = bias[m_1];
-    let add_4 = value_4 + bias_5;
-    let relu_5 = max(add_4, 0.0);
-    relu[(m_1 * 63u) + n] = relu_5;
-  }
-  if (m_1 < 8u) {
-    let value_5 = sum_5;
-    let bias_6 = bias[m_1];
-    let add_5 = value_5 + bias_6;
-    let relu_6 = max(add_5, 0.0);
-    relu[(m_1 * 63u) + n_1] = relu_6;
-  }
-  if (m_1 < 8u) {
-    let value_6 = sum_6;
-    let bias_7 = bias[m_1];
-    let add_6 = value_6 + bias_7;
-    let relu_7 = max(add_6, 0.0);
-    relu[(m_1 * 63u) + n_2] = relu_7;
-  }
-  if ((m_1 < 8u) && (n_3 < 63u)) {
-    let value_7 = sum_7;
-    let bias_8 = bias[m_1];
-    let add_7 = value_7 + bias_8;
-    let relu_8 = max(add_7, 0.0);
-    relu[(m_1 * 63u) + n_3] = relu_8;
+  held[0u] = sum_;
+  held[1u] = sum_1;
+  held[2u] = sum_2;
+  held[3u] = sum_3;
+  held[4u] = sum_4;
+  held[5u] = sum_5;
+  held[6u] = sum_6;
+  held[7u] = sum_7;
+  for (var i_26 = 0u; i_26 < 8u * one; i_26++) {
+    let m = (row * 2u) + (i_26 / 4u);
+    let n = (n0 + (col * 4u)) + (i_26 % 4u);
+    if ((m < 8u) && (n < 63u)) {
+      let value = held[i_26];
+      let bias_1 = bias[m];
+      let add = value + bias_1;
+      let relu_1 = max(add, 0.0);
+      relu[(m * 63u) + n] = relu_1;
+    }
   }
 }

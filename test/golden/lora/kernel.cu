@@ -5,6 +5,7 @@ extern "C" __global__ void __launch_bounds__(64) matmul(
     const float* __restrict__ A) {
   __shared__ float left[512];
   __shared__ float right[256];
+  float held[8];
   const unsigned row = threadIdx.x / 8u;
   const unsigned col = threadIdx.x % 8u;
   const unsigned m0 = blockIdx.y * 32u;
@@ -55,7 +56,7 @@ extern "C" __global__ void __launch_bounds__(64) matmul(
   const unsigned i_27 = min(c_10, 3u);
   const unsigned c_11 = e_2 % 16u;
   const unsigned i_29 = min(c_11, 3u);
-  for (unsigned step = 0u; step < 3u; ++step) {
+  _Pragma("unroll 1") for (unsigned step = 0u; step < 3u; ++step) {
     const unsigned k0 = step * 16u;
     const unsigned c = k0 + (threadIdx.x % 16u);
     const unsigned i_1 = min(c, 39u);
@@ -104,13 +105,13 @@ extern "C" __global__ void __launch_bounds__(64) matmul(
     const float A_4 = A[i_29 + (i_28 * 4u)];
     right[e_2] = ((r_11 < 40u) && (c_11 < 4u)) ? A_4 : 0.0f;
     __syncthreads();
-    for (unsigned kk = 0u; kk < 16u; ++kk) {
-      const float a = left[(row * 64u) + kk];
-      const float a_1 = left[((row * 64u) + kk) + 16u];
-      const float a_2 = left[((row * 64u) + kk) + 32u];
-      const float a_3 = left[((row * 64u) + kk) + 48u];
-      const float b = right[(kk * 16u) + (col * 2u)];
-      const float b_1 = right[((kk * 16u) + (col * 2u)) + 1u];
+    _Pragma("unroll 1") for (unsigned quarter = 0u; quarter < 4u; ++quarter) {
+      const float a = left[(row * 64u) + (quarter * 4u)];
+      const float a_1 = left[((row * 64u) + (quarter * 4u)) + 16u];
+      const float a_2 = left[((row * 64u) + (quarter * 4u)) + 32u];
+      const float a_3 = left[((row * 64u) + (quarter * 4u)) + 48u];
+      const float b = right[(quarter * 64u) + (col * 2u)];
+      const float b_1 = right[((quarter * 64u) + (col * 2u)) + 1u];
       sum = fmaf(a, b, sum);
       sum_1 = fmaf(a, b_1, sum_1);
       sum_2 = fmaf(a_1, b, sum_2);
@@ -119,38 +120,65 @@ extern "C" __global__ void __launch_bounds__(64) matmul(
       sum_5 = fmaf(a_2, b_1, sum_5);
       sum_6 = fmaf(a_3, b, sum_6);
       sum_7 = fmaf(a_3, b_1, sum_7);
+      const float a_4 = left[((row * 64u) + (quarter * 4u)) + 1u];
+      const float a_5 = left[((row * 64u) + (quarter * 4u)) + 17u];
+      const float a_6 = left[((row * 64u) + (quarter * 4u)) + 33u];
+      const float a_7 = left[((row * 64u) + (quarter * 4u)) + 49u];
+      const float b_2 = right[((quarter * 64u) + (col * 2u)) + 16u];
+      const float b_3 = right[((quarter * 64u) + (col * 2u)) + 17u];
+      sum = fmaf(a_4, b_2, sum);
+      sum_1 = fmaf(a_4, b_3, sum_1);
+      sum_2 = fmaf(a_5, b_2, sum_2);
+      sum_3 = fmaf(a_5, b_3, sum_3);
+      sum_4 = fmaf(a_6, b_2, sum_4);
+      sum_5 = fmaf(a_6, b_3, sum_5);
+      sum_6 = fmaf(a_7, b_2, sum_6);
+      sum_7 = fmaf(a_7, b_3, sum_7);
+      const float a_8 = left[((row * 64u) + (quarter * 4u)) + 2u];
+      const float a_9 = left[((row * 64u) + (quarter * 4u)) + 18u];
+      const float a_10 = left[((row * 64u) + (quarter * 4u)) + 34u];
+      const float a_11 = left[((row * 64u) + (quarter * 4u)) + 50u];
+      const float b_4 = right[((quarter * 64u) + (col * 2u)) + 32u];
+      const float b_5 = right[((quarter * 64u) + (col * 2u)) + 33u];
+      sum = fmaf(a_8, b_4, sum);
+      sum_1 = fmaf(a_8, b_5, sum_1);
+      sum_2 = fmaf(a_9, b_4, sum_2);
+      sum_3 = fmaf(a_9, b_5, sum_3);
+      sum_4 = fmaf(a_10, b_4, sum_4);
+      sum_5 = fmaf(a_10, b_5, sum_5);
+      sum_6 = fmaf(a_11, b_4, sum_6);
+      sum_7 = fmaf(a_11, b_5, sum_7);
+      const float a_12 = left[((row * 64u) + (quarter * 4u)) + 3u];
+      const float a_13 = left[((row * 64u) + (quarter * 4u)) + 19u];
+      const float a_14 = left[((row * 64u) + (quarter * 4u)) + 35u];
+      const float a_15 = left[((row * 64u) + (quarter * 4u)) + 51u];
+      const float b_6 = right[((quarter * 64u) + (col * 2u)) + 48u];
+      const float b_7 = right[((quarter * 64u) + (col * 2u)) + 49u];
+      sum = fmaf(a_12, b_6, sum);
+      sum_1 = fmaf(a_12, b_7, sum_1);
+      sum_2 = fmaf(a_13, b_6, sum_2);
+      sum_3 = fmaf(a_13, b_7, sum_3);
+      sum_4 = fmaf(a_14, b_6, sum_4);
+      sum_5 = fmaf(a_14, b_7, sum_5);
+      sum_6 = fmaf(a_15, b_6, sum_6);
+      sum_7 = fmaf(a_15, b_7, sum_7);
     }
     __syncthreads();
   }
-  const unsigned m = m0 + (row * 4u);
-  const unsigned n = col * 2u;
-  if ((m < 33u) && (n < 4u)) {
-    matmul[(m * 4u) + n] = sum;
-  }
-  const unsigned n_1 = (col * 2u) + 1u;
-  if ((m < 33u) && (n_1 < 4u)) {
-    matmul[(m * 4u) + n_1] = sum_1;
-  }
-  const unsigned m_1 = (m0 + (row * 4u)) + 1u;
-  if ((m_1 < 33u) && (n < 4u)) {
-    matmul[(m_1 * 4u) + n] = sum_2;
-  }
-  if ((m_1 < 33u) && (n_1 < 4u)) {
-    matmul[(m_1 * 4u) + n_1] = sum_3;
-  }
-  const unsigned m_2 = (m0 + (row * 4u)) + 2u;
-  if ((m_2 < 33u) && (n < 4u)) {
-    matmul[(m_2 * 4u) + n] = sum_4;
-  }
-  if ((m_2 < 33u) && (n_1 < 4u)) {
-    matmul[(m_2 * 4u) + n_1] = sum_5;
-  }
-  const unsigned m_3 = (m0 + (row * 4u)) + 3u;
-  if ((m_3 < 33u) && (n < 4u)) {
-    matmul[(m_3 * 4u) + n] = sum_6;
-  }
-  if ((m_3 < 33u) && (n_1 < 4u)) {
-    matmul[(m_3 * 4u) + n_1] = sum_7;
+  held[0u] = sum;
+  held[1u] = sum_1;
+  held[2u] = sum_2;
+  held[3u] = sum_3;
+  held[4u] = sum_4;
+  held[5u] = sum_5;
+  held[6u] = sum_6;
+  held[7u] = sum_7;
+  _Pragma("unroll 1") for (unsigned i_30 = 0u; i_30 < 8u; ++i_30) {
+    const unsigned m = (m0 + (row * 4u)) + (i_30 / 2u);
+    const unsigned n = (col * 2u) + (i_30 % 2u);
+    if ((m < 33u) && (n < 4u)) {
+      matmul[(m * 4u) + n] = held[i_30];
+    }
   }
 }
 
@@ -163,6 +191,7 @@ extern "C" __global__ void __launch_bounds__(64) matmul(
     const float* __restrict__ B) {
   __shared__ float left[512];
   __shared__ float right[512];
+  float held[16];
   const unsigned row = threadIdx.x / 8u;
   const unsigned col = threadIdx.x % 8u;
   const unsigned m0 = blockIdx.y * 32u;
@@ -230,7 +259,7 @@ extern "C" __global__ void __launch_bounds__(64) matmul(
   const unsigned i_33 = min(c_14, 35u);
   const unsigned c_15 = n0 + (e_6 % 32u);
   const unsigned i_35 = min(c_15, 35u);
-  for (unsigned step = 0u; step < 3u; ++step) {
+  _Pragma("unroll 1") for (unsigned step = 0u; step < 3u; ++step) {
     const unsigned k0 = step * 16u;
     const unsigned c = k0 + (threadIdx.x % 16u);
     const unsigned i_1 = min(c, 39u);
@@ -293,15 +322,15 @@ extern "C" __global__ void __launch_bounds__(64) matmul(
     const float weight_8 = weight[i_35 + (i_34 * 36u)];
     right[e_6] = ((r_15 < 40u) && (c_15 < 36u)) ? weight_8 : 0.0f;
     __syncthreads();
-    for (unsigned kk = 0u; kk < 16u; ++kk) {
-      const float a = left[(row * 64u) + kk];
-      const float a_1 = left[((row * 64u) + kk) + 16u];
-      const float a_2 = left[((row * 64u) + kk) + 32u];
-      const float a_3 = left[((row * 64u) + kk) + 48u];
-      const float b = right[(kk * 32u) + (col * 4u)];
-      const float b_1 = right[((kk * 32u) + (col * 4u)) + 1u];
-      const float b_2 = right[((kk * 32u) + (col * 4u)) + 2u];
-      const float b_3 = right[((kk * 32u) + (col * 4u)) + 3u];
+    _Pragma("unroll 1") for (unsigned quarter = 0u; quarter < 4u; ++quarter) {
+      const float a = left[(row * 64u) + (quarter * 4u)];
+      const float a_1 = left[((row * 64u) + (quarter * 4u)) + 16u];
+      const float a_2 = left[((row * 64u) + (quarter * 4u)) + 32u];
+      const float a_3 = left[((row * 64u) + (quarter * 4u)) + 48u];
+      const float b = right[(quarter * 128u) + (col * 4u)];
+      const float b_1 = right[((quarter * 128u) + (col * 4u)) + 1u];
+      const float b_2 = right[((quarter * 128u) + (col * 4u)) + 2u];
+      const float b_3 = right[((quarter * 128u) + (col * 4u)) + 3u];
       sum = fmaf(a, b, sum);
       sum_1 = fmaf(a, b_1, sum_1);
       sum_2 = fmaf(a, b_2, sum_2);
@@ -318,6 +347,78 @@ extern "C" __global__ void __launch_bounds__(64) matmul(
       sum_13 = fmaf(a_3, b_1, sum_13);
       sum_14 = fmaf(a_3, b_2, sum_14);
       sum_15 = fmaf(a_3, b_3, sum_15);
+      const float a_4 = left[((row * 64u) + (quarter * 4u)) + 1u];
+      const float a_5 = left[((row * 64u) + (quarter * 4u)) + 17u];
+      const float a_6 = left[((row * 64u) + (quarter * 4u)) + 33u];
+      const float a_7 = left[((row * 64u) + (quarter * 4u)) + 49u];
+      const float b_4 = right[((quarter * 128u) + (col * 4u)) + 32u];
+      const float b_5 = right[((quarter * 128u) + (col * 4u)) + 33u];
+      const float b_6 = right[((quarter * 128u) + (col * 4u)) + 34u];
+      const float b_7 = right[((quarter * 128u) + (col * 4u)) + 35u];
+      sum = fmaf(a_4, b_4, sum);
+      sum_1 = fmaf(a_4, b_5, sum_1);
+      sum_2 = fmaf(a_4, b_6, sum_2);
+      sum_3 = fmaf(a_4, b_7, sum_3);
+      sum_4 = fmaf(a_5, b_4, sum_4);
+      sum_5 = fmaf(a_5, b_5, sum_5);
+      sum_6 = fmaf(a_5, b_6, sum_6);
+      sum_7 = fmaf(a_5, b_7, sum_7);
+      sum_8 = fmaf(a_6, b_4, sum_8);
+      sum_9 = fmaf(a_6, b_5, sum_9);
+      sum_10 = fmaf(a_6, b_6, sum_10);
+      sum_11 = fmaf(a_6, b_7, sum_11);
+      sum_12 = fmaf(a_7, b_4, sum_12);
+      sum_13 = fmaf(a_7, b_5, sum_13);
+      sum_14 = fmaf(a_7, b_6, sum_14);
+      sum_15 = fmaf(a_7, b_7, sum_15);
+      const float a_8 = left[((row * 64u) + (quarter * 4u)) + 2u];
+      const float a_9 = left[((row * 64u) + (quarter * 4u)) + 18u];
+      const float a_10 = left[((row * 64u) + (quarter * 4u)) + 34u];
+      const float a_11 = left[((row * 64u) + (quarter * 4u)) + 50u];
+      const float b_8 = right[((quarter * 128u) + (col * 4u)) + 64u];
+      const float b_9 = right[((quarter * 128u) + (col * 4u)) + 65u];
+      const float b_10 = right[((quarter * 128u) + (col * 4u)) + 66u];
+      const float b_11 = right[((quarter * 128u) + (col * 4u)) + 67u];
+      sum = fmaf(a_8, b_8, sum);
+      sum_1 = fmaf(a_8, b_9, sum_1);
+      sum_2 = fmaf(a_8, b_10, sum_2);
+      sum_3 = fmaf(a_8, b_11, sum_3);
+      sum_4 = fmaf(a_9, b_8, sum_4);
+      sum_5 = fmaf(a_9, b_9, sum_5);
+      sum_6 = fmaf(a_9, b_10, sum_6);
+      sum_7 = fmaf(a_9, b_11, sum_7);
+      sum_8 = fmaf(a_10, b_8, sum_8);
+      sum_9 = fmaf(a_10, b_9, sum_9);
+      sum_10 = fmaf(a_10, b_10, sum_10);
+      sum_11 = fmaf(a_10, b_11, sum_11);
+      sum_12 = fmaf(a_11, b_8, sum_12);
+      sum_13 = fmaf(a_11, b_9, sum_13);
+      sum_14 = fmaf(a_11, b_10, sum_14);
+      sum_15 = fmaf(a_11, b_11, sum_15);
+      const float a_12 = left[((row * 64u) + (quarter * 4u)) + 3u];
+      const float a_13 = left[((row * 64u) + (quarter * 4u)) + 19u];
+      const float a_14 = left[((row * 64u) + (quarter * 4u)) + 35u];
+      const float a_15 = left[((row * 64u) + (quarter * 4u)) + 51u];
+      const float b_12 = right[((quarter * 128u) + (col * 4u)) + 96u];
+      const float b_13 = right[((quarter * 128u) + (col * 4u)) + 97u];
+      const float b_14 = right[((quarter * 128u) + (col * 4u)) + 98u];
+      const float b_15 = right[((quarter * 128u) + (col * 4u)) + 99u];
+      sum = fmaf(a_12, b_12, sum);
+      sum_1 = fmaf(a_12, b_13, sum_1);
+      sum_2 = fmaf(a_12, b_14, sum_2);
+      sum_3 = fmaf(a_12, b_15, sum_3);
+      sum_4 = fmaf(a_13, b_12, sum_4);
+      sum_5 = fmaf(a_13, b_13, sum_5);
+      sum_6 = fmaf(a_13, b_14, sum_6);
+      sum_7 = fmaf(a_13, b_15, sum_7);
+      sum_8 = fmaf(a_14, b_12, sum_8);
+      sum_9 = fmaf(a_14, b_13, sum_9);
+      sum_10 = fmaf(a_14, b_14, sum_10);
+      sum_11 = fmaf(a_14, b_15, sum_11);
+      sum_12 = fmaf(a_15, b_12, sum_12);
+      sum_13 = fmaf(a_15, b_13, sum_13);
+      sum_14 = fmaf(a_15, b_14, sum_14);
+      sum_15 = fmaf(a_15, b_15, sum_15);
     }
     __syncthreads();
   }
@@ -392,86 +493,125 @@ extern "C" __global__ void __launch_bounds__(64) matmul(
   const float mul_7 = B_8 * 2.0f;
   right[e_6] = ((r_23 < 4u) && (c_15 < 36u)) ? mul_7 : 0.0f;
   __syncthreads();
-  for (unsigned kk_1 = 0u; kk_1 < 16u; ++kk_1) {
-    const float a_4 = left[(row * 64u) + kk_1];
-    const float a_5 = left[((row * 64u) + kk_1) + 16u];
-    const float a_6 = left[((row * 64u) + kk_1) + 32u];
-    const float a_7 = left[((row * 64u) + kk_1) + 48u];
-    const float b_4 = right[(kk_1 * 32u) + (col * 4u)];
-    const float b_5 = right[((kk_1 * 32u) + (col * 4u)) + 1u];
-    const float b_6 = right[((kk_1 * 32u) + (col * 4u)) + 2u];
-    const float b_7 = right[((kk_1 * 32u) + (col * 4u)) + 3u];
-    sum = fmaf(a_4, b_4, sum);
-    sum_1 = fmaf(a_4, b_5, sum_1);
-    sum_2 = fmaf(a_4, b_6, sum_2);
-    sum_3 = fmaf(a_4, b_7, sum_3);
-    sum_4 = fmaf(a_5, b_4, sum_4);
-    sum_5 = fmaf(a_5, b_5, sum_5);
-    sum_6 = fmaf(a_5, b_6, sum_6);
-    sum_7 = fmaf(a_5, b_7, sum_7);
-    sum_8 = fmaf(a_6, b_4, sum_8);
-    sum_9 = fmaf(a_6, b_5, sum_9);
-    sum_10 = fmaf(a_6, b_6, sum_10);
-    sum_11 = fmaf(a_6, b_7, sum_11);
-    sum_12 = fmaf(a_7, b_4, sum_12);
-    sum_13 = fmaf(a_7, b_5, sum_13);
-    sum_14 = fmaf(a_7, b_6, sum_14);
-    sum_15 = fmaf(a_7, b_7, sum_15);
+  _Pragma("unroll 1") for (unsigned quarter_1 = 0u; quarter_1 < 4u; ++quarter_1) {
+    const float a_16 = left[(row * 64u) + (quarter_1 * 4u)];
+    const float a_17 = left[((row * 64u) + (quarter_1 * 4u)) + 16u];
+    const float a_18 = left[((row * 64u) + (quarter_1 * 4u)) + 32u];
+    const float a_19 = left[((row * 64u) + (quarter_1 * 4u)) + 48u];
+    const float b_16 = right[(quarter_1 * 128u) + (col * 4u)];
+    const float b_17 = right[((quarter_1 * 128u) + (col * 4u)) + 1u];
+    const float b_18 = right[((quarter_1 * 128u) + (col * 4u)) + 2u];
+    const float b_19 = right[((quarter_1 * 128u) + (col * 4u)) + 3u];
+    sum = fmaf(a_16, b_16, sum);
+    sum_1 = fmaf(a_16, b_17, sum_1);
+    sum_2 = fmaf(a_16, b_18, sum_2);
+    sum_3 = fmaf(a_16, b_19, sum_3);
+    sum_4 = fmaf(a_17, b_16, sum_4);
+    sum_5 = fmaf(a_17, b_17, sum_5);
+    sum_6 = fmaf(a_17, b_18, sum_6);
+    sum_7 = fmaf(a_17, b_19, sum_7);
+    sum_8 = fmaf(a_18, b_16, sum_8);
+    sum_9 = fmaf(a_18, b_17, sum_9);
+    sum_10 = fmaf(a_18, b_18, sum_10);
+    sum_11 = fmaf(a_18, b_19, sum_11);
+    sum_12 = fmaf(a_19, b_16, sum_12);
+    sum_13 = fmaf(a_19, b_17, sum_13);
+    sum_14 = fmaf(a_19, b_18, sum_14);
+    sum_15 = fmaf(a_19, b_19, sum_15);
+    const float a_20 = left[((row * 64u) + (quarter_1 * 4u)) + 1u];
+    const float a_21 = left[((row * 64u) + (quarter_1 * 4u)) + 17u];
+    const float a_22 = left[((row * 64u) + (quarter_1 * 4u)) + 33u];
+    const float a_23 = left[((row * 64u) + (quarter_1 * 4u)) + 49u];
+    const float b_20 = right[((quarter_1 * 128u) + (col * 4u)) + 32u];
+    const float b_21 = right[((quarter_1 * 128u) + (col * 4u)) + 33u];
+    const float b_22 = right[((quarter_1 * 128u) + (col * 4u)) + 34u];
+    const float b_23 = right[((quarter_1 * 128u) + (col * 4u)) + 35u];
+    sum = fmaf(a_20, b_20, sum);
+    sum_1 = fmaf(a_20, b_21, sum_1);
+    sum_2 = fmaf(a_20, b_22, sum_2);
+    sum_3 = fmaf(a_20, b_23, sum_3);
+    sum_4 = fmaf(a_21, b_20, sum_4);
+    sum_5 = fmaf(a_21, b_21, sum_5);
+    sum_6 = fmaf(a_21, b_22, sum_6);
+    sum_7 = fmaf(a_21, b_23, sum_7);
+    sum_8 = fmaf(a_22, b_20, sum_8);
+    sum_9 = fmaf(a_22, b_21, sum_9);
+    sum_10 = fmaf(a_22, b_22, sum_10);
+    sum_11 = fmaf(a_22, b_23, sum_11);
+    sum_12 = fmaf(a_23, b_20, sum_12);
+    sum_13 = fmaf(a_23, b_21, sum_13);
+    sum_14 = fmaf(a_23, b_22, sum_14);
+    sum_15 = fmaf(a_23, b_23, sum_15);
+    const float a_24 = left[((row * 64u) + (quarter_1 * 4u)) + 2u];
+    const float a_25 = left[((row * 64u) + (quarter_1 * 4u)) + 18u];
+    const float a_26 = left[((row * 64u) + (quarter_1 * 4u)) + 34u];
+    const float a_27 = left[((row * 64u) + (quarter_1 * 4u)) + 50u];
+    const float b_24 = right[((quarter_1 * 128u) + (col * 4u)) + 64u];
+    const float b_25 = right[((quarter_1 * 128u) + (col * 4u)) + 65u];
+    const float b_26 = right[((quarter_1 * 128u) + (col * 4u)) + 66u];
+    const float b_27 = right[((quarter_1 * 128u) + (col * 4u)) + 67u];
+    sum = fmaf(a_24, b_24, sum);
+    sum_1 = fmaf(a_24, b_25, sum_1);
+    sum_2 = fmaf(a_24, b_26, sum_2);
+    sum_3 = fmaf(a_24, b_27, sum_3);
+    sum_4 = fmaf(a_25, b_24, sum_4);
+    sum_5 = fmaf(a_25, b_25, sum_5);
+    sum_6 = fmaf(a_25, b_26, sum_6);
+    sum_7 = fmaf(a_25, b_27, sum_7);
+    sum_8 = fmaf(a_26, b_24, sum_8);
+    sum_9 = fmaf(a_26, b_25, sum_9);
+    sum_10 = fmaf(a_26, b_26, sum_10);
+    sum_11 = fmaf(a_26, b_27, sum_11);
+    sum_12 = fmaf(a_27, b_24, sum_12);
+    sum_13 = fmaf(a_27, b_25, sum_13);
+    sum_14 = fmaf(a_27, b_26, sum_14);
+    sum_15 = fmaf(a_27, b_27, sum_15);
+    const float a_28 = left[((row * 64u) + (quarter_1 * 4u)) + 3u];
+    const float a_29 = left[((row * 64u) + (quarter_1 * 4u)) + 19u];
+    const float a_30 = left[((row * 64u) + (quarter_1 * 4u)) + 35u];
+    const float a_31 = left[((row * 64u) + (quarter_1 * 4u)) + 51u];
+    const float b_28 = right[((quarter_1 * 128u) + (col * 4u)) + 96u];
+    const float b_29 = right[((quarter_1 * 128u) + (col * 4u)) + 97u];
+    const float b_30 = right[((quarter_1 * 128u) + (col * 4u)) + 98u];
+    const float b_31 = right[((quarter_1 * 128u) + (col * 4u)) + 99u];
+    sum = fmaf(a_28, b_28, sum);
+    sum_1 = fmaf(a_28, b_29, sum_1);
+    sum_2 = fmaf(a_28, b_30, sum_2);
+    sum_3 = fmaf(a_28, b_31, sum_3);
+    sum_4 = fmaf(a_29, b_28, sum_4);
+    sum_5 = fmaf(a_29, b_29, sum_5);
+    sum_6 = fmaf(a_29, b_30, sum_6);
+    sum_7 = fmaf(a_29, b_31, sum_7);
+    sum_8 = fmaf(a_30, b_28, sum_8);
+    sum_9 = fmaf(a_30, b_29, sum_9);
+    sum_10 = fmaf(a_30, b_30, sum_10);
+    sum_11 = fmaf(a_30, b_31, sum_11);
+    sum_12 = fmaf(a_31, b_28, sum_12);
+    sum_13 = fmaf(a_31, b_29, sum_13);
+    sum_14 = fmaf(a_31, b_30, sum_14);
+    sum_15 = fmaf(a_31, b_31, sum_15);
   }
-  const unsigned m = m0 + (row * 4u);
-  const unsigned n = n0 + (col * 4u);
-  if ((m < 33u) && (n < 36u)) {
-    matmul[(m * 36u) + n] = sum;
-  }
-  const unsigned n_1 = (n0 + (col * 4u)) + 1u;
-  if ((m < 33u) && (n_1 < 36u)) {
-    matmul[(m * 36u) + n_1] = sum_1;
-  }
-  const unsigned n_2 = (n0 + (col * 4u)) + 2u;
-  if ((m < 33u) && (n_2 < 36u)) {
-    matmul[(m * 36u) + n_2] = sum_2;
-  }
-  const unsigned n_3 = (n0 + (col * 4u)) + 3u;
-  if ((m < 33u) && (n_3 < 36u)) {
-    matmul[(m * 36u) + n_3] = sum_3;
-  }
-  const unsigned m_1 = (m0 + (row * 4u)) + 1u;
-  if ((m_1 < 33u) && (n < 36u)) {
-    matmul[(m_1 * 36u) + n] = sum_4;
-  }
-  if ((m_1 < 33u) && (n_1 < 36u)) {
-    matmul[(m_1 * 36u) + n_1] = sum_5;
-  }
-  if ((m_1 < 33u) && (n_2 < 36u)) {
-    matmul[(m_1 * 36u) + n_2] = sum_6;
-  }
-  if ((m_1 < 33u) && (n_3 < 36u)) {
-    matmul[(m_1 * 36u) + n_3] = sum_7;
-  }
-  const unsigned m_2 = (m0 + (row * 4u)) + 2u;
-  if ((m_2 < 33u) && (n < 36u)) {
-    matmul[(m_2 * 36u) + n] = sum_8;
-  }
-  if ((m_2 < 33u) && (n_1 < 36u)) {
-    matmul[(m_2 * 36u) + n_1] = sum_9;
-  }
-  if ((m_2 < 33u) && (n_2 < 36u)) {
-    matmul[(m_2 * 36u) + n_2] = sum_10;
-  }
-  if ((m_2 < 33u) && (n_3 < 36u)) {
-    matmul[(m_2 * 36u) + n_3] = sum_11;
-  }
-  const unsigned m_3 = (m0 + (row * 4u)) + 3u;
-  if ((m_3 < 33u) && (n < 36u)) {
-    matmul[(m_3 * 36u) + n] = sum_12;
-  }
-  if ((m_3 < 33u) && (n_1 < 36u)) {
-    matmul[(m_3 * 36u) + n_1] = sum_13;
-  }
-  if ((m_3 < 33u) && (n_2 < 36u)) {
-    matmul[(m_3 * 36u) + n_2] = sum_14;
-  }
-  if ((m_3 < 33u) && (n_3 < 36u)) {
-    matmul[(m_3 * 36u) + n_3] = sum_15;
+  held[0u] = sum;
+  held[1u] = sum_1;
+  held[2u] = sum_2;
+  held[3u] = sum_3;
+  held[4u] = sum_4;
+  held[5u] = sum_5;
+  held[6u] = sum_6;
+  held[7u] = sum_7;
+  held[8u] = sum_8;
+  held[9u] = sum_9;
+  held[10u] = sum_10;
+  held[11u] = sum_11;
+  held[12u] = sum_12;
+  held[13u] = sum_13;
+  held[14u] = sum_14;
+  held[15u] = sum_15;
+  _Pragma("unroll 1") for (unsigned i_50 = 0u; i_50 < 16u; ++i_50) {
+    const unsigned m = (m0 + (row * 4u)) + (i_50 / 4u);
+    const unsigned n = (n0 + (col * 4u)) + (i_50 % 4u);
+    if ((m < 33u) && (n < 36u)) {
+      matmul[(m * 36u) + n] = held[i_50];
+    }
   }
 }

@@ -6,7 +6,9 @@ var<workgroup> left: array<f32, 512>;
 var<workgroup> right: array<f32, 256>;
 
 @compute @workgroup_size(64, 1, 1)
-fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) thread_id: vec3u) {
+fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) thread_id: vec3u, @builtin(num_workgroups) group_count: vec3u) {
+  let one = min(group_count.z, 1u);
+  var held: array<f32, 8>;
   let row = thread_id.x / 8u;
   let col = thread_id.x % 8u;
   let m0 = group_id.y * 32u;
@@ -57,7 +59,7 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   let i_27 = min(c_10, 3u);
   let c_11 = e_2 % 16u;
   let i_29 = min(c_11, 3u);
-  for (var step_ = 0u; step_ < 3u; step_++) {
+  for (var step_ = 0u; step_ < 3u * one; step_++) {
     let k0 = step_ * 16u;
     let c = k0 + (thread_id.x % 16u);
     let i_1 = min(c, 39u);
@@ -106,13 +108,13 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     let A_4 = A[i_29 + (i_28 * 4u)];
     right[e_2] = select(0.0, A_4, ((r_11 < 40u) && (c_11 < 4u)));
     workgroupBarrier();
-    for (var kk = 0u; kk < 16u; kk++) {
-      let a = left[(row * 64u) + kk];
-      let a_1 = left[((row * 64u) + kk) + 16u];
-      let a_2 = left[((row * 64u) + kk) + 32u];
-      let a_3 = left[((row * 64u) + kk) + 48u];
-      let b = right[(kk * 16u) + (col * 2u)];
-      let b_1 = right[((kk * 16u) + (col * 2u)) + 1u];
+    for (var quarter = 0u; quarter < 4u * one; quarter++) {
+      let a = left[(row * 64u) + (quarter * 4u)];
+      let a_1 = left[((row * 64u) + (quarter * 4u)) + 16u];
+      let a_2 = left[((row * 64u) + (quarter * 4u)) + 32u];
+      let a_3 = left[((row * 64u) + (quarter * 4u)) + 48u];
+      let b = right[(quarter * 64u) + (col * 2u)];
+      let b_1 = right[((quarter * 64u) + (col * 2u)) + 1u];
       sum_ = fma(a, b, sum_);
       sum_1 = fma(a, b_1, sum_1);
       sum_2 = fma(a_1, b, sum_2);
@@ -121,38 +123,65 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
       sum_5 = fma(a_2, b_1, sum_5);
       sum_6 = fma(a_3, b, sum_6);
       sum_7 = fma(a_3, b_1, sum_7);
+      let a_4 = left[((row * 64u) + (quarter * 4u)) + 1u];
+      let a_5 = left[((row * 64u) + (quarter * 4u)) + 17u];
+      let a_6 = left[((row * 64u) + (quarter * 4u)) + 33u];
+      let a_7 = left[((row * 64u) + (quarter * 4u)) + 49u];
+      let b_2 = right[((quarter * 64u) + (col * 2u)) + 16u];
+      let b_3 = right[((quarter * 64u) + (col * 2u)) + 17u];
+      sum_ = fma(a_4, b_2, sum_);
+      sum_1 = fma(a_4, b_3, sum_1);
+      sum_2 = fma(a_5, b_2, sum_2);
+      sum_3 = fma(a_5, b_3, sum_3);
+      sum_4 = fma(a_6, b_2, sum_4);
+      sum_5 = fma(a_6, b_3, sum_5);
+      sum_6 = fma(a_7, b_2, sum_6);
+      sum_7 = fma(a_7, b_3, sum_7);
+      let a_8 = left[((row * 64u) + (quarter * 4u)) + 2u];
+      let a_9 = left[((row * 64u) + (quarter * 4u)) + 18u];
+      let a_10 = left[((row * 64u) + (quarter * 4u)) + 34u];
+      let a_11 = left[((row * 64u) + (quarter * 4u)) + 50u];
+      let b_4 = right[((quarter * 64u) + (col * 2u)) + 32u];
+      let b_5 = right[((quarter * 64u) + (col * 2u)) + 33u];
+      sum_ = fma(a_8, b_4, sum_);
+      sum_1 = fma(a_8, b_5, sum_1);
+      sum_2 = fma(a_9, b_4, sum_2);
+      sum_3 = fma(a_9, b_5, sum_3);
+      sum_4 = fma(a_10, b_4, sum_4);
+      sum_5 = fma(a_10, b_5, sum_5);
+      sum_6 = fma(a_11, b_4, sum_6);
+      sum_7 = fma(a_11, b_5, sum_7);
+      let a_12 = left[((row * 64u) + (quarter * 4u)) + 3u];
+      let a_13 = left[((row * 64u) + (quarter * 4u)) + 19u];
+      let a_14 = left[((row * 64u) + (quarter * 4u)) + 35u];
+      let a_15 = left[((row * 64u) + (quarter * 4u)) + 51u];
+      let b_6 = right[((quarter * 64u) + (col * 2u)) + 48u];
+      let b_7 = right[((quarter * 64u) + (col * 2u)) + 49u];
+      sum_ = fma(a_12, b_6, sum_);
+      sum_1 = fma(a_12, b_7, sum_1);
+      sum_2 = fma(a_13, b_6, sum_2);
+      sum_3 = fma(a_13, b_7, sum_3);
+      sum_4 = fma(a_14, b_6, sum_4);
+      sum_5 = fma(a_14, b_7, sum_5);
+      sum_6 = fma(a_15, b_6, sum_6);
+      sum_7 = fma(a_15, b_7, sum_7);
     }
     workgroupBarrier();
   }
-  let m = m0 + (row * 4u);
-  let n = col * 2u;
-  if ((m < 33u) && (n < 4u)) {
-    matmul[(m * 4u) + n] = sum_;
-  }
-  let n_1 = (col * 2u) + 1u;
-  if ((m < 33u) && (n_1 < 4u)) {
-    matmul[(m * 4u) + n_1] = sum_1;
-  }
-  let m_1 = (m0 + (row * 4u)) + 1u;
-  if ((m_1 < 33u) && (n < 4u)) {
-    matmul[(m_1 * 4u) + n] = sum_2;
-  }
-  if ((m_1 < 33u) && (n_1 < 4u)) {
-    matmul[(m_1 * 4u) + n_1] = sum_3;
-  }
-  let m_2 = (m0 + (row * 4u)) + 2u;
-  if ((m_2 < 33u) && (n < 4u)) {
-    matmul[(m_2 * 4u) + n] = sum_4;
-  }
-  if ((m_2 < 33u) && (n_1 < 4u)) {
-    matmul[(m_2 * 4u) + n_1] = sum_5;
-  }
-  let m_3 = (m0 + (row * 4u)) + 3u;
-  if ((m_3 < 33u) && (n < 4u)) {
-    matmul[(m_3 * 4u) + n] = sum_6;
-  }
-  if ((m_3 < 33u) && (n_1 < 4u)) {
-    matmul[(m_3 * 4u) + n_1] = sum_7;
+  held[0u] = sum_;
+  held[1u] = sum_1;
+  held[2u] = sum_2;
+  held[3u] = sum_3;
+  held[4u] = sum_4;
+  held[5u] = sum_5;
+  held[6u] = sum_6;
+  held[7u] = sum_7;
+  for (var i_30 = 0u; i_30 < 8u * one; i_30++) {
+    let m = (m0 + (row * 4u)) + (i_30 / 2u);
+    let n = (col * 2u) + (i_30 % 2u);
+    if ((m < 33u) && (n < 4u)) {
+      matmul[(m * 4u) + n] = held[i_30];
+    }
   }
 }
 
@@ -166,7 +195,9 @@ var<workgroup> left: array<f32, 512>;
 var<workgroup> right: array<f32, 512>;
 
 @compute @workgroup_size(64, 1, 1)
-fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) thread_id: vec3u) {
+fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) thread_id: vec3u, @builtin(num_workgroups) group_count: vec3u) {
+  let one = min(group_count.z, 1u);
+  var held: array<f32, 16>;
   let row = thread_id.x / 8u;
   let col = thread_id.x % 8u;
   let m0 = group_id.y * 32u;
@@ -234,7 +265,7 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   let i_33 = min(c_14, 35u);
   let c_15 = n0 + (e_6 % 32u);
   let i_35 = min(c_15, 35u);
-  for (var step_ = 0u; step_ < 3u; step_++) {
+  for (var step_ = 0u; step_ < 3u * one; step_++) {
     let k0 = step_ * 16u;
     let c = k0 + (thread_id.x % 16u);
     let i_1 = min(c, 39u);
@@ -297,15 +328,15 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     let weight_8 = weight[i_35 + (i_34 * 36u)];
     right[e_6] = select(0.0, weight_8, ((r_15 < 40u) && (c_15 < 36u)));
     workgroupBarrier();
-    for (var kk = 0u; kk < 16u; kk++) {
-      let a = left[(row * 64u) + kk];
-      let a_1 = left[((row * 64u) + kk) + 16u];
-      let a_2 = left[((row * 64u) + kk) + 32u];
-      let a_3 = left[((row * 64u) + kk) + 48u];
-      let b = right[(kk * 32u) + (col * 4u)];
-      let b_1 = right[((kk * 32u) + (col * 4u)) + 1u];
-      let b_2 = right[((kk * 32u) + (col * 4u)) + 2u];
-      let b_3 = right[((kk * 32u) + (col * 4u)) + 3u];
+    for (var quarter = 0u; quarter < 4u * one; quarter++) {
+      let a = left[(row * 64u) + (quarter * 4u)];
+      let a_1 = left[((row * 64u) + (quarter * 4u)) + 16u];
+      let a_2 = left[((row * 64u) + (quarter * 4u)) + 32u];
+      let a_3 = left[((row * 64u) + (quarter * 4u)) + 48u];
+      let b = right[(quarter * 128u) + (col * 4u)];
+      let b_1 = right[((quarter * 128u) + (col * 4u)) + 1u];
+      let b_2 = right[((quarter * 128u) + (col * 4u)) + 2u];
+      let b_3 = right[((quarter * 128u) + (col * 4u)) + 3u];
       sum_ = fma(a, b, sum_);
       sum_1 = fma(a, b_1, sum_1);
       sum_2 = fma(a, b_2, sum_2);
@@ -322,6 +353,78 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
       sum_13 = fma(a_3, b_1, sum_13);
       sum_14 = fma(a_3, b_2, sum_14);
       sum_15 = fma(a_3, b_3, sum_15);
+      let a_4 = left[((row * 64u) + (quarter * 4u)) + 1u];
+      let a_5 = left[((row * 64u) + (quarter * 4u)) + 17u];
+      let a_6 = left[((row * 64u) + (quarter * 4u)) + 33u];
+      let a_7 = left[((row * 64u) + (quarter * 4u)) + 49u];
+      let b_4 = right[((quarter * 128u) + (col * 4u)) + 32u];
+      let b_5 = right[((quarter * 128u) + (col * 4u)) + 33u];
+      let b_6 = right[((quarter * 128u) + (col * 4u)) + 34u];
+      let b_7 = right[((quarter * 128u) + (col * 4u)) + 35u];
+      sum_ = fma(a_4, b_4, sum_);
+      sum_1 = fma(a_4, b_5, sum_1);
+      sum_2 = fma(a_4, b_6, sum_2);
+      sum_3 = fma(a_4, b_7, sum_3);
+      sum_4 = fma(a_5, b_4, sum_4);
+      sum_5 = fma(a_5, b_5, sum_5);
+      sum_6 = fma(a_5, b_6, sum_6);
+      sum_7 = fma(a_5, b_7, sum_7);
+      sum_8 = fma(a_6, b_4, sum_8);
+      sum_9 = fma(a_6, b_5, sum_9);
+      sum_10 = fma(a_6, b_6, sum_10);
+      sum_11 = fma(a_6, b_7, sum_11);
+      sum_12 = fma(a_7, b_4, sum_12);
+      sum_13 = fma(a_7, b_5, sum_13);
+      sum_14 = fma(a_7, b_6, sum_14);
+      sum_15 = fma(a_7, b_7, sum_15);
+      let a_8 = left[((row * 64u) + (quarter * 4u)) + 2u];
+      let a_9 = left[((row * 64u) + (quarter * 4u)) + 18u];
+      let a_10 = left[((row * 64u) + (quarter * 4u)) + 34u];
+      let a_11 = left[((row * 64u) + (quarter * 4u)) + 50u];
+      let b_8 = right[((quarter * 128u) + (col * 4u)) + 64u];
+      let b_9 = right[((quarter * 128u) + (col * 4u)) + 65u];
+      let b_10 = right[((quarter * 128u) + (col * 4u)) + 66u];
+      let b_11 = right[((quarter * 128u) + (col * 4u)) + 67u];
+      sum_ = fma(a_8, b_8, sum_);
+      sum_1 = fma(a_8, b_9, sum_1);
+      sum_2 = fma(a_8, b_10, sum_2);
+      sum_3 = fma(a_8, b_11, sum_3);
+      sum_4 = fma(a_9, b_8, sum_4);
+      sum_5 = fma(a_9, b_9, sum_5);
+      sum_6 = fma(a_9, b_10, sum_6);
+      sum_7 = fma(a_9, b_11, sum_7);
+      sum_8 = fma(a_10, b_8, sum_8);
+      sum_9 = fma(a_10, b_9, sum_9);
+      sum_10 = fma(a_10, b_10, sum_10);
+      sum_11 = fma(a_10, b_11, sum_11);
+      sum_12 = fma(a_11, b_8, sum_12);
+      sum_13 = fma(a_11, b_9, sum_13);
+      sum_14 = fma(a_11, b_10, sum_14);
+      sum_15 = fma(a_11, b_11, sum_15);
+      let a_12 = left[((row * 64u) + (quarter * 4u)) + 3u];
+      let a_13 = left[((row * 64u) + (quarter * 4u)) + 19u];
+      let a_14 = left[((row * 64u) + (quarter * 4u)) + 35u];
+      let a_15 = left[((row * 64u) + (quarter * 4u)) + 51u];
+      let b_12 = right[((quarter * 128u) + (col * 4u)) + 96u];
+      let b_13 = right[((quarter * 128u) + (col * 4u)) + 97u];
+      let b_14 = right[((quarter * 128u) + (col * 4u)) + 98u];
+      let b_15 = right[((quarter * 128u) + (col * 4u)) + 99u];
+      sum_ = fma(a_12, b_12, sum_);
+      sum_1 = fma(a_12, b_13, sum_1);
+      sum_2 = fma(a_12, b_14, sum_2);
+      sum_3 = fma(a_12, b_15, sum_3);
+      sum_4 = fma(a_13, b_12, sum_4);
+      sum_5 = fma(a_13, b_13, sum_5);
+      sum_6 = fma(a_13, b_14, sum_6);
+      sum_7 = fma(a_13, b_15, sum_7);
+      sum_8 = fma(a_14, b_12, sum_8);
+      sum_9 = fma(a_14, b_13, sum_9);
+      sum_10 = fma(a_14, b_14, sum_10);
+      sum_11 = fma(a_14, b_15, sum_11);
+      sum_12 = fma(a_15, b_12, sum_12);
+      sum_13 = fma(a_15, b_13, sum_13);
+      sum_14 = fma(a_15, b_14, sum_14);
+      sum_15 = fma(a_15, b_15, sum_15);
     }
     workgroupBarrier();
   }
@@ -396,86 +499,125 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   let mul_7 = B_8 * 2.0;
   right[e_6] = select(0.0, mul_7, ((r_23 < 4u) && (c_15 < 36u)));
   workgroupBarrier();
-  for (var kk_1 = 0u; kk_1 < 16u; kk_1++) {
-    let a_4 = left[(row * 64u) + kk_1];
-    let a_5 = left[((row * 64u) + kk_1) + 16u];
-    let a_6 = left[((row * 64u) + kk_1) + 32u];
-    let a_7 = left[((row * 64u) + kk_1) + 48u];
-    let b_4 = right[(kk_1 * 32u) + (col * 4u)];
-    let b_5 = right[((kk_1 * 32u) + (col * 4u)) + 1u];
-    let b_6 = right[((kk_1 * 32u) + (col * 4u)) + 2u];
-    let b_7 = right[((kk_1 * 32u) + (col * 4u)) + 3u];
-    sum_ = fma(a_4, b_4, sum_);
-    sum_1 = fma(a_4, b_5, sum_1);
-    sum_2 = fma(a_4, b_6, sum_2);
-    sum_3 = fma(a_4, b_7, sum_3);
-    sum_4 = fma(a_5, b_4, sum_4);
-    sum_5 = fma(a_5, b_5, sum_5);
-    sum_6 = fma(a_5, b_6, sum_6);
-    sum_7 = fma(a_5, b_7, sum_7);
-    sum_8 = fma(a_6, b_4, sum_8);
-    sum_9 = fma(a_6, b_5, sum_9);
-    sum_10 = fma(a_6, b_6, sum_10);
-    sum_11 = fma(a_6, b_7, sum_11);
-    sum_12 = fma(a_7, b_4, sum_12);
-    sum_13 = fma(a_7, b_5, sum_13);
-    sum_14 = fma(a_7, b_6, sum_14);
-    sum_15 = fma(a_7, b_7, sum_15);
+  for (var quarter_1 = 0u; quarter_1 < 4u * one; quarter_1++) {
+    let a_16 = left[(row * 64u) + (quarter_1 * 4u)];
+    let a_17 = left[((row * 64u) + (quarter_1 * 4u)) + 16u];
+    let a_18 = left[((row * 64u) + (quarter_1 * 4u)) + 32u];
+    let a_19 = left[((row * 64u) + (quarter_1 * 4u)) + 48u];
+    let b_16 = right[(quarter_1 * 128u) + (col * 4u)];
+    let b_17 = right[((quarter_1 * 128u) + (col * 4u)) + 1u];
+    let b_18 = right[((quarter_1 * 128u) + (col * 4u)) + 2u];
+    let b_19 = right[((quarter_1 * 128u) + (col * 4u)) + 3u];
+    sum_ = fma(a_16, b_16, sum_);
+    sum_1 = fma(a_16, b_17, sum_1);
+    sum_2 = fma(a_16, b_18, sum_2);
+    sum_3 = fma(a_16, b_19, sum_3);
+    sum_4 = fma(a_17, b_16, sum_4);
+    sum_5 = fma(a_17, b_17, sum_5);
+    sum_6 = fma(a_17, b_18, sum_6);
+    sum_7 = fma(a_17, b_19, sum_7);
+    sum_8 = fma(a_18, b_16, sum_8);
+    sum_9 = fma(a_18, b_17, sum_9);
+    sum_10 = fma(a_18, b_18, sum_10);
+    sum_11 = fma(a_18, b_19, sum_11);
+    sum_12 = fma(a_19, b_16, sum_12);
+    sum_13 = fma(a_19, b_17, sum_13);
+    sum_14 = fma(a_19, b_18, sum_14);
+    sum_15 = fma(a_19, b_19, sum_15);
+    let a_20 = left[((row * 64u) + (quarter_1 * 4u)) + 1u];
+    let a_21 = left[((row * 64u) + (quarter_1 * 4u)) + 17u];
+    let a_22 = left[((row * 64u) + (quarter_1 * 4u)) + 33u];
+    let a_23 = left[((row * 64u) + (quarter_1 * 4u)) + 49u];
+    let b_20 = right[((quarter_1 * 128u) + (col * 4u)) + 32u];
+    let b_21 = right[((quarter_1 * 128u) + (col * 4u)) + 33u];
+    let b_22 = right[((quarter_1 * 128u) + (col * 4u)) + 34u];
+    let b_23 = right[((quarter_1 * 128u) + (col * 4u)) + 35u];
+    sum_ = fma(a_20, b_20, sum_);
+    sum_1 = fma(a_20, b_21, sum_1);
+    sum_2 = fma(a_20, b_22, sum_2);
+    sum_3 = fma(a_20, b_23, sum_3);
+    sum_4 = fma(a_21, b_20, sum_4);
+    sum_5 = fma(a_21, b_21, sum_5);
+    sum_6 = fma(a_21, b_22, sum_6);
+    sum_7 = fma(a_21, b_23, sum_7);
+    sum_8 = fma(a_22, b_20, sum_8);
+    sum_9 = fma(a_22, b_21, sum_9);
+    sum_10 = fma(a_22, b_22, sum_10);
+    sum_11 = fma(a_22, b_23, sum_11);
+    sum_12 = fma(a_23, b_20, sum_12);
+    sum_13 = fma(a_23, b_21, sum_13);
+    sum_14 = fma(a_23, b_22, sum_14);
+    sum_15 = fma(a_23, b_23, sum_15);
+    let a_24 = left[((row * 64u) + (quarter_1 * 4u)) + 2u];
+    let a_25 = left[((row * 64u) + (quarter_1 * 4u)) + 18u];
+    let a_26 = left[((row * 64u) + (quarter_1 * 4u)) + 34u];
+    let a_27 = left[((row * 64u) + (quarter_1 * 4u)) + 50u];
+    let b_24 = right[((quarter_1 * 128u) + (col * 4u)) + 64u];
+    let b_25 = right[((quarter_1 * 128u) + (col * 4u)) + 65u];
+    let b_26 = right[((quarter_1 * 128u) + (col * 4u)) + 66u];
+    let b_27 = right[((quarter_1 * 128u) + (col * 4u)) + 67u];
+    sum_ = fma(a_24, b_24, sum_);
+    sum_1 = fma(a_24, b_25, sum_1);
+    sum_2 = fma(a_24, b_26, sum_2);
+    sum_3 = fma(a_24, b_27, sum_3);
+    sum_4 = fma(a_25, b_24, sum_4);
+    sum_5 = fma(a_25, b_25, sum_5);
+    sum_6 = fma(a_25, b_26, sum_6);
+    sum_7 = fma(a_25, b_27, sum_7);
+    sum_8 = fma(a_26, b_24, sum_8);
+    sum_9 = fma(a_26, b_25, sum_9);
+    sum_10 = fma(a_26, b_26, sum_10);
+    sum_11 = fma(a_26, b_27, sum_11);
+    sum_12 = fma(a_27, b_24, sum_12);
+    sum_13 = fma(a_27, b_25, sum_13);
+    sum_14 = fma(a_27, b_26, sum_14);
+    sum_15 = fma(a_27, b_27, sum_15);
+    let a_28 = left[((row * 64u) + (quarter_1 * 4u)) + 3u];
+    let a_29 = left[((row * 64u) + (quarter_1 * 4u)) + 19u];
+    let a_30 = left[((row * 64u) + (quarter_1 * 4u)) + 35u];
+    let a_31 = left[((row * 64u) + (quarter_1 * 4u)) + 51u];
+    let b_28 = right[((quarter_1 * 128u) + (col * 4u)) + 96u];
+    let b_29 = right[((quarter_1 * 128u) + (col * 4u)) + 97u];
+    let b_30 = right[((quarter_1 * 128u) + (col * 4u)) + 98u];
+    let b_31 = right[((quarter_1 * 128u) + (col * 4u)) + 99u];
+    sum_ = fma(a_28, b_28, sum_);
+    sum_1 = fma(a_28, b_29, sum_1);
+    sum_2 = fma(a_28, b_30, sum_2);
+    sum_3 = fma(a_28, b_31, sum_3);
+    sum_4 = fma(a_29, b_28, sum_4);
+    sum_5 = fma(a_29, b_29, sum_5);
+    sum_6 = fma(a_29, b_30, sum_6);
+    sum_7 = fma(a_29, b_31, sum_7);
+    sum_8 = fma(a_30, b_28, sum_8);
+    sum_9 = fma(a_30, b_29, sum_9);
+    sum_10 = fma(a_30, b_30, sum_10);
+    sum_11 = fma(a_30, b_31, sum_11);
+    sum_12 = fma(a_31, b_28, sum_12);
+    sum_13 = fma(a_31, b_29, sum_13);
+    sum_14 = fma(a_31, b_30, sum_14);
+    sum_15 = fma(a_31, b_31, sum_15);
   }
-  let m = m0 + (row * 4u);
-  let n = n0 + (col * 4u);
-  if ((m < 33u) && (n < 36u)) {
-    matmul[(m * 36u) + n] = sum_;
-  }
-  let n_1 = (n0 + (col * 4u)) + 1u;
-  if ((m < 33u) && (n_1 < 36u)) {
-    matmul[(m * 36u) + n_1] = sum_1;
-  }
-  let n_2 = (n0 + (col * 4u)) + 2u;
-  if ((m < 33u) && (n_2 < 36u)) {
-    matmul[(m * 36u) + n_2] = sum_2;
-  }
-  let n_3 = (n0 + (col * 4u)) + 3u;
-  if ((m < 33u) && (n_3 < 36u)) {
-    matmul[(m * 36u) + n_3] = sum_3;
-  }
-  let m_1 = (m0 + (row * 4u)) + 1u;
-  if ((m_1 < 33u) && (n < 36u)) {
-    matmul[(m_1 * 36u) + n] = sum_4;
-  }
-  if ((m_1 < 33u) && (n_1 < 36u)) {
-    matmul[(m_1 * 36u) + n_1] = sum_5;
-  }
-  if ((m_1 < 33u) && (n_2 < 36u)) {
-    matmul[(m_1 * 36u) + n_2] = sum_6;
-  }
-  if ((m_1 < 33u) && (n_3 < 36u)) {
-    matmul[(m_1 * 36u) + n_3] = sum_7;
-  }
-  let m_2 = (m0 + (row * 4u)) + 2u;
-  if ((m_2 < 33u) && (n < 36u)) {
-    matmul[(m_2 * 36u) + n] = sum_8;
-  }
-  if ((m_2 < 33u) && (n_1 < 36u)) {
-    matmul[(m_2 * 36u) + n_1] = sum_9;
-  }
-  if ((m_2 < 33u) && (n_2 < 36u)) {
-    matmul[(m_2 * 36u) + n_2] = sum_10;
-  }
-  if ((m_2 < 33u) && (n_3 < 36u)) {
-    matmul[(m_2 * 36u) + n_3] = sum_11;
-  }
-  let m_3 = (m0 + (row * 4u)) + 3u;
-  if ((m_3 < 33u) && (n < 36u)) {
-    matmul[(m_3 * 36u) + n] = sum_12;
-  }
-  if ((m_3 < 33u) && (n_1 < 36u)) {
-    matmul[(m_3 * 36u) + n_1] = sum_13;
-  }
-  if ((m_3 < 33u) && (n_2 < 36u)) {
-    matmul[(m_3 * 36u) + n_2] = sum_14;
-  }
-  if ((m_3 < 33u) && (n_3 < 36u)) {
-    matmul[(m_3 * 36u) + n_3] = sum_15;
+  held[0u] = sum_;
+  held[1u] = sum_1;
+  held[2u] = sum_2;
+  held[3u] = sum_3;
+  held[4u] = sum_4;
+  held[5u] = sum_5;
+  held[6u] = sum_6;
+  held[7u] = sum_7;
+  held[8u] = sum_8;
+  held[9u] = sum_9;
+  held[10u] = sum_10;
+  held[11u] = sum_11;
+  held[12u] = sum_12;
+  held[13u] = sum_13;
+  held[14u] = sum_14;
+  held[15u] = sum_15;
+  for (var i_50 = 0u; i_50 < 16u * one; i_50++) {
+    let m = (m0 + (row * 4u)) + (i_50 / 4u);
+    let n = (n0 + (col * 4u)) + (i_50 % 4u);
+    if ((m < 33u) && (n < 36u)) {
+      matmul[(m * 36u) + n] = held[i_50];
+    }
   }
 }

@@ -7,7 +7,9 @@ var<workgroup> left: array<f32, 512>;
 var<workgroup> right: array<f32, 512>;
 
 @compute @workgroup_size(64, 1, 1)
-fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) thread_id: vec3u) {
+fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) thread_id: vec3u, @builtin(num_workgroups) group_count: vec3u) {
+  let one = min(group_count.z, 1u);
+  var held: array<f32, 16>;
   let row = thread_id.x / 8u;
   let col = thread_id.x % 8u;
   let m0 = group_id.y * 32u;
@@ -73,7 +75,7 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   let i_31 = min(c_14, 47u);
   let c_15 = n0 + (e_6 % 32u);
   let i_33 = min(c_15, 47u);
-  for (var step_ = 0u; step_ < 2u; step_++) {
+  for (var step_ = 0u; step_ < 2u * one; step_++) {
     let k0 = step_ * 16u;
     let c = k0 + (thread_id.x % 16u);
     let i = min(c, 23u);
@@ -136,15 +138,15 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     let weight_8 = weight[i_33 + (i_32 * 48u)];
     right[e_6] = select(0.0, weight_8, ((r_15 < 24u) && (c_15 < 48u)));
     workgroupBarrier();
-    for (var kk = 0u; kk < 16u; kk++) {
-      let a = left[(row * 64u) + kk];
-      let a_1 = left[((row * 64u) + kk) + 16u];
-      let a_2 = left[((row * 64u) + kk) + 32u];
-      let a_3 = left[((row * 64u) + kk) + 48u];
-      let b = right[(kk * 32u) + (col * 4u)];
-      let b_1 = right[((kk * 32u) + (col * 4u)) + 1u];
-      let b_2 = right[((kk * 32u) + (col * 4u)) + 2u];
-      let b_3 = right[((kk * 32u) + (col * 4u)) + 3u];
+    for (var quarter = 0u; quarter < 4u * one; quarter++) {
+      let a = left[(row * 64u) + (quarter * 4u)];
+      let a_1 = left[((row * 64u) + (quarter * 4u)) + 16u];
+      let a_2 = left[((row * 64u) + (quarter * 4u)) + 32u];
+      let a_3 = left[((row * 64u) + (quarter * 4u)) + 48u];
+      let b = right[(quarter * 128u) + (col * 4u)];
+      let b_1 = right[((quarter * 128u) + (col * 4u)) + 1u];
+      let b_2 = right[((quarter * 128u) + (col * 4u)) + 2u];
+      let b_3 = right[((quarter * 128u) + (col * 4u)) + 3u];
       sum_ = fma(a, b, sum_);
       sum_1 = fma(a, b_1, sum_1);
       sum_2 = fma(a, b_2, sum_2);
@@ -161,176 +163,110 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
       sum_13 = fma(a_3, b_1, sum_13);
       sum_14 = fma(a_3, b_2, sum_14);
       sum_15 = fma(a_3, b_3, sum_15);
+      let a_4 = left[((row * 64u) + (quarter * 4u)) + 1u];
+      let a_5 = left[((row * 64u) + (quarter * 4u)) + 17u];
+      let a_6 = left[((row * 64u) + (quarter * 4u)) + 33u];
+      let a_7 = left[((row * 64u) + (quarter * 4u)) + 49u];
+      let b_4 = right[((quarter * 128u) + (col * 4u)) + 32u];
+      let b_5 = right[((quarter * 128u) + (col * 4u)) + 33u];
+      let b_6 = right[((quarter * 128u) + (col * 4u)) + 34u];
+      let b_7 = right[((quarter * 128u) + (col * 4u)) + 35u];
+      sum_ = fma(a_4, b_4, sum_);
+      sum_1 = fma(a_4, b_5, sum_1);
+      sum_2 = fma(a_4, b_6, sum_2);
+      sum_3 = fma(a_4, b_7, sum_3);
+      sum_4 = fma(a_5, b_4, sum_4);
+      sum_5 = fma(a_5, b_5, sum_5);
+      sum_6 = fma(a_5, b_6, sum_6);
+      sum_7 = fma(a_5, b_7, sum_7);
+      sum_8 = fma(a_6, b_4, sum_8);
+      sum_9 = fma(a_6, b_5, sum_9);
+      sum_10 = fma(a_6, b_6, sum_10);
+      sum_11 = fma(a_6, b_7, sum_11);
+      sum_12 = fma(a_7, b_4, sum_12);
+      sum_13 = fma(a_7, b_5, sum_13);
+      sum_14 = fma(a_7, b_6, sum_14);
+      sum_15 = fma(a_7, b_7, sum_15);
+      let a_8 = left[((row * 64u) + (quarter * 4u)) + 2u];
+      let a_9 = left[((row * 64u) + (quarter * 4u)) + 18u];
+      let a_10 = left[((row * 64u) + (quarter * 4u)) + 34u];
+      let a_11 = left[((row * 64u) + (quarter * 4u)) + 50u];
+      let b_8 = right[((quarter * 128u) + (col * 4u)) + 64u];
+      let b_9 = right[((quarter * 128u) + (col * 4u)) + 65u];
+      let b_10 = right[((quarter * 128u) + (col * 4u)) + 66u];
+      let b_11 = right[((quarter * 128u) + (col * 4u)) + 67u];
+      sum_ = fma(a_8, b_8, sum_);
+      sum_1 = fma(a_8, b_9, sum_1);
+      sum_2 = fma(a_8, b_10, sum_2);
+      sum_3 = fma(a_8, b_11, sum_3);
+      sum_4 = fma(a_9, b_8, sum_4);
+      sum_5 = fma(a_9, b_9, sum_5);
+      sum_6 = fma(a_9, b_10, sum_6);
+      sum_7 = fma(a_9, b_11, sum_7);
+      sum_8 = fma(a_10, b_8, sum_8);
+      sum_9 = fma(a_10, b_9, sum_9);
+      sum_10 = fma(a_10, b_10, sum_10);
+      sum_11 = fma(a_10, b_11, sum_11);
+      sum_12 = fma(a_11, b_8, sum_12);
+      sum_13 = fma(a_11, b_9, sum_13);
+      sum_14 = fma(a_11, b_10, sum_14);
+      sum_15 = fma(a_11, b_11, sum_15);
+      let a_12 = left[((row * 64u) + (quarter * 4u)) + 3u];
+      let a_13 = left[((row * 64u) + (quarter * 4u)) + 19u];
+      let a_14 = left[((row * 64u) + (quarter * 4u)) + 35u];
+      let a_15 = left[((row * 64u) + (quarter * 4u)) + 51u];
+      let b_12 = right[((quarter * 128u) + (col * 4u)) + 96u];
+      let b_13 = right[((quarter * 128u) + (col * 4u)) + 97u];
+      let b_14 = right[((quarter * 128u) + (col * 4u)) + 98u];
+      let b_15 = right[((quarter * 128u) + (col * 4u)) + 99u];
+      sum_ = fma(a_12, b_12, sum_);
+      sum_1 = fma(a_12, b_13, sum_1);
+      sum_2 = fma(a_12, b_14, sum_2);
+      sum_3 = fma(a_12, b_15, sum_3);
+      sum_4 = fma(a_13, b_12, sum_4);
+      sum_5 = fma(a_13, b_13, sum_5);
+      sum_6 = fma(a_13, b_14, sum_6);
+      sum_7 = fma(a_13, b_15, sum_7);
+      sum_8 = fma(a_14, b_12, sum_8);
+      sum_9 = fma(a_14, b_13, sum_9);
+      sum_10 = fma(a_14, b_14, sum_10);
+      sum_11 = fma(a_14, b_15, sum_11);
+      sum_12 = fma(a_15, b_12, sum_12);
+      sum_13 = fma(a_15, b_13, sum_13);
+      sum_14 = fma(a_15, b_14, sum_14);
+      sum_15 = fma(a_15, b_15, sum_15);
     }
     workgroupBarrier();
   }
-  let m = m0 + (row * 4u);
-  let n = n0 + (col * 4u);
-  if ((m < 40u) && (n < 48u)) {
-    let value = sum_;
-    let bias_1 = bias[n];
-    let add = value + bias_1;
-    let size = abs(add);
-    let z = size * 0.70710677;
-    let q = (z - 3.0) / (z + 3.0);
-    let gelu_1 = max(add, 0.0) - ((size * 0.5) * ((exp((-(z * z))) * fma(fma(fma(fma(fma(fma(fma(fma(0.002571738, q, 0.0023242696), q, (-0.024182335)), q, 0.06827672), q, (-0.11919529)), q, 0.12965542), q, (-0.047567412)), q, (-0.13562153)), q, 1.2530081)) / fma(z, 2.0, 1.0)));
-    gelu[(m * 48u) + n] = gelu_1;
-  }
-  let n_1 = (n0 + (col * 4u)) + 1u;
-  if ((m < 40u) && (n_1 < 48u)) {
-    let value_1 = sum_1;
-    let bias_2 = bias[n_1];
-    let add_1 = value_1 + bias_2;
-    let size_1 = abs(add_1);
-    let z_1 = size_1 * 0.70710677;
-    let q_1 = (z_1 - 3.0) / (z_1 + 3.0);
-    let gelu_2 = max(add_1, 0.0) - ((size_1 * 0.5) * ((exp((-(z_1 * z_1))) * fma(fma(fma(fma(fma(fma(fma(fma(0.002571738, q_1, 0.0023242696), q_1, (-0.024182335)), q_1, 0.06827672), q_1, (-0.11919529)), q_1, 0.12965542), q_1, (-0.047567412)), q_1, (-0.13562153)), q_1, 1.2530081)) / fma(z_1, 2.0, 1.0)));
-    gelu[(m * 48u) + n_1] = gelu_2;
-  }
-  let n_2 = (n0 + (col * 4u)) + 2u;
-  if ((m < 40u) && (n_2 < 48u)) {
-    let value_2 = sum_2;
-    let bias_3 = bias[n_2];
-    let add_2 = value_2 + bias_3;
-    let size_2 = abs(add_2);
-    let z_2 = size_2 * 0.70710677;
-    let q_2 = (z_2 - 3.0) / (z_2 + 3.0);
-    let gelu_3 = max(add_2, 0.0) - ((size_2 * 0.5) * ((exp((-(z_2 * z_2))) * fma(fma(fma(fma(fma(fma(fma(fma(0.002571738, q_2, 0.0023242696), q_2, (-0.024182335)), q_2, 0.06827672), q_2, (-0.11919529)), q_2, 0.12965542), q_2, (-0.047567412)), q_2, (-0.13562153)), q_2, 1.2530081)) / fma(z_2, 2.0, 1.0)));
-    gelu[(m * 48u) + n_2] = gelu_3;
-  }
-  let n_3 = (n0 + (col * 4u)) + 3u;
-  if ((m < 40u) && (n_3 < 48u)) {
-    let value_3 = sum_3;
-    let bias_4 = bias[n_3];
-    let add_3 = value_3 + bias_4;
-    let size_3 = abs(add_3);
-    let z_3 = size_3 * 0.70710677;
-    let q_3 = (z_3 - 3.0) / (z_3 + 3.0);
-    let gelu_4 = max(add_3, 0.0) - ((size_3 * 0.5) * ((exp((-(z_3 * z_3))) * fma(fma(fma(fma(fma(fma(fma(fma(0.002571738, q_3, 0.0023242696), q_3, (-0.024182335)), q_3, 0.06827672), q_3, (-0.11919529)), q_3, 0.12965542), q_3, (-0.047567412)), q_3, (-0.13562153)), q_3, 1.2530081)) / fma(z_3, 2.0, 1.0)));
-    gelu[(m * 48u) + n_3] = gelu_4;
-  }
-  let m_1 = (m0 + (row * 4u)) + 1u;
-  if ((m_1 < 40u) && (n < 48u)) {
-    let value_4 = sum_4;
-    let bias_5 = bias[n];
-    let add_4 = value_4 + bias_5;
-    let size_4 = abs(add_4);
-    let z_4 = size_4 * 0.70710677;
-    let q_4 = (z_4 - 3.0) / (z_4 + 3.0);
-    let gelu_5 = max(add_4, 0.0) - ((size_4 * 0.5) * ((exp((-(z_4 * z_4))) * fma(fma(fma(fma(fma(fma(fma(fma(0.002571738, q_4, 0.0023242696), q_4, (-0.024182335)), q_4, 0.06827672), q_4, (-0.11919529)), q_4, 0.12965542), q_4, (-0.047567412)), q_4, (-0.13562153)), q_4, 1.2530081)) / fma(z_4, 2.0, 1.0)));
-    gelu[(m_1 * 48u) + n] = gelu_5;
-  }
-  if ((m_1 < 40u) && (n_1 < 48u)) {
-    let value_5 = sum_5;
-    let bias_6 = bias[n_1];
-    let add_5 = value_5 + bias_6;
-    let size_5 = abs(add_5);
-    let z_5 = size_5 * 0.70710677;
-    let q_5 = (z_5 - 3.0) / (z_5 + 3.0);
-    let gelu_6 = max(add_5, 0.0) - ((size_5 * 0.5) * ((exp((-(z_5 * z_5))) * fma(fma(fma(fma(fma(fma(fma(fma(0.002571738, q_5, 0.0023242696), q_5, (-0.024182335)), q_5, 0.06827672), q_5, (-0.11919529)), q_5, 0.12965542), q_5, (-0.047567412)), q_5, (-0.13562153)), q_5, 1.2530081)) / fma(z_5, 2.0, 1.0)));
-    gelu[(m_1 * 48u) + n_1] = gelu_6;
-  }
-  if ((m_1 < 40u) && (n_2 < 48u)) {
-    let value_6 = sum_6;
-    let bias_7 = bias[n_2];
-    let add_6 = value_6 + bias_7;
-    let size_6 = abs(add_6);
-    let z_6 = size_6 * 0.70710677;
-    let q_6 = (z_6 - 3.0) / (z_6 + 3.0);
-    let gelu_7 = max(add_6, 0.0) - ((size_6 * 0.5) * ((exp((-(z_6 * z_6))) * fma(fma(fma(fma(fma(fma(fma(fma(0.002571738, q_6, 0.0023242696), q_6, (-0.024182335)), q_6, 0.06827672), q_6, (-0.11919529)), q_6, 0.12965542), q_6, (-0.047567412)), q_6, (-0.13562153)), q_6, 1.2530081)) / fma(z_6, 2.0, 1.0)));
-    gelu[(m_1 * 48u) + n_2] = gelu_7;
-  }
-  if ((m_1 < 40u) && (n_3 < 48u)) {
-    let value_7 = sum_7;
-    let bias_8 = bias[n_3];
-    let add_7 = value_7 + bias_8;
-    let size_7 = abs(add_7);
-    let z_7 = size_7 * 0.70710677;
-    let q_7 = (z_7 - 3.0) / (z_7 + 3.0);
-    let gelu_8 = max(add_7, 0.0) - ((size_7 * 0.5) * ((exp((-(z_7 * z_7))) * fma(fma(fma(fma(fma(fma(fma(fma(0.002571738, q_7, 0.0023242696), q_7, (-0.024182335)), q_7, 0.06827672), q_7, (-0.11919529)), q_7, 0.12965542), q_7, (-0.047567412)), q_7, (-0.13562153)), q_7, 1.2530081)) / fma(z_7, 2.0, 1.0)));
-    gelu[(m_1 * 48u) + n_3] = gelu_8;
-  }
-  let m_2 = (m0 + (row * 4u)) + 2u;
-  if ((m_2 < 40u) && (n < 48u)) {
-    let value_8 = sum_8;
-    let bias_9 = bias[n];
-    let add_8 = value_8 + bias_9;
-    let size_8 = abs(add_8);
-    let z_8 = size_8 * 0.70710677;
-    let q_8 = (z_8 - 3.0) / (z_8 + 3.0);
-    let gelu_9 = max(add_8, 0.0) - ((size_8 * 0.5) * ((exp((-(z_8 * z_8))) * fma(fma(fma(fma(fma(fma(fma(fma(0.002571738, q_8, 0.0023242696), q_8, (-0.024182335)), q_8, 0.06827672), q_8, (-0.11919529)), q_8, 0.12965542), q_8, (-0.047567412)), q_8, (-0.13562153)), q_8, 1.2530081)) / fma(z_8, 2.0, 1.0)));
-    gelu[(m_2 * 48u) + n] = gelu_9;
-  }
-  if ((m_2 < 40u) && (n_1 < 48u)) {
-    let value_9 = sum_9;
-    let bias_10 = bias[n_1];
-    let add_9 = value_9 + bias_10;
-    let size_9 = abs(add_9);
-    let z_9 = size_9 * 0.70710677;
-    let q_9 = (z_9 - 3.0) / (z_9 + 3.0);
-    let gelu_10 = max(add_9, 0.0) - ((size_9 * 0.5) * ((exp((-(z_9 * z_9))) * fma(fma(fma(fma(fma(fma(fma(fma(0.002571738, q_9, 0.0023242696), q_9, (-0.024182335)), q_9, 0.06827672), q_9, (-0.11919529)), q_9, 0.12965542), q_9, (-0.047567412)), q_9, (-0.13562153)), q_9, 1.2530081)) / fma(z_9, 2.0, 1.0)));
-    gelu[(m_2 * 48u) + n_1] = gelu_10;
-  }
-  if ((m_2 < 40u) && (n_2 < 48u)) {
-    let value_10 = sum_10;
-    let bias_11 = bias[n_2];
-    let add_10 = value_10 + bias_11;
-    let size_10 = abs(add_10);
-    let z_10 = size_10 * 0.70710677;
-    let q_10 = (z_10 - 3.0) / (z_10 + 3.0);
-    let gelu_11 = max(add_10, 0.0) - ((size_10 * 0.5) * ((exp((-(z_10 * z_10))) * fma(fma(fma(fma(fma(fma(fma(fma(0.002571738, q_10, 0.0023242696), q_10, (-0.024182335)), q_10, 0.06827672), q_10, (-0.11919529)), q_10, 0.12965542), q_10, (-0.047567412)), q_10, (-0.13562153)), q_10, 1.2530081)) / fma(z_10, 2.0, 1.0)));
-    gelu[(m_2 * 48u) + n_2] = gelu_11;
-  }
-  if ((m_2 < 40u) && (n_3 < 48u)) {
-    let value_11 = sum_11;
-    let bias_12 = bias[n_3];
-    let add_11 = value_11 + bias_12;
-    let size_11 = abs(add_11);
-    let z_11 = size_11 * 0.70710677;
-    let q_11 = (z_11 - 3.0) / (z_11 + 3.0);
-    let gelu_12 = max(add_11, 0.0) - ((size_11 * 0.5) * ((exp((-(z_11 * z_11))) * fma(fma(fma(fma(fma(fma(fma(fma(0.002571738, q_11, 0.0023242696), q_11, (-0.024182335)), q_11, 0.06827672), q_11, (-0.11919529)), q_11, 0.12965542), q_11, (-0.047567412)), q_11, (-0.13562153)), q_11, 1.2530081)) / fma(z_11, 2.0, 1.0)));
-    gelu[(m_2 * 48u) + n_3] = gelu_12;
-  }
-  let m_3 = (m0 + (row * 4u)) + 3u;
-  if ((m_3 < 40u) && (n < 48u)) {
-    let value_12 = sum_12;
-    let bias_13 = bias[n];
-    let add_12 = value_12 + bias_13;
-    let size_12 = abs(add_12);
-    let z_12 = size_12 * 0.70710677;
-    let q_12 = (z_12 - 3.0) / (z_12 + 3.0);
-    let gelu_13 = max(add_12, 0.0) - ((size_12 * 0.5) * ((exp((-(z_12 * z_12))) * fma(fma(fma(fma(fma(fma(fma(fma(0.002571738, q_12, 0.0023242696), q_12, (-0.024182335)), q_12, 0.06827672), q_12, (-0.11919529)), q_12, 0.12965542), q_12, (-0.047567412)), q_12, (-0.13562153)), q_12, 1.2530081)) / fma(z_12, 2.0, 1.0)));
-    gelu[(m_3 * 48u) + n] = gelu_13;
-  }
-  if ((m_3 < 40u) && (n_1 < 48u)) {
-    let value_13 = sum_13;
-    let bias_14 = bias[n_1];
-    let add_13 = value_13 + bias_14;
-    let size_13 = abs(add_13);
-    let z_13 = size_13 * 0.70710677;
-    let q_13 = (z_13 - 3.0) / (z_13 + 3.0);
-    let gelu_14 = max(add_13, 0.0) - ((size_13 * 0.5) * ((exp((-(z_13 * z_13))) * fma(fma(fma(fma(fma(fma(fma(fma(0.002571738, q_13, 0.0023242696), q_13, (-0.024182335)), q_13, 0.06827672), q_13, (-0.11919529)), q_13, 0.12965542), q_13, (-0.047567412)), q_13, (-0.13562153)), q_13, 1.2530081)) / fma(z_13, 2.0, 1.0)));
-    gelu[(m_3 * 48u) + n_1] = gelu_14;
-  }
-  if ((m_3 < 40u) && (n_2 < 48u)) {
-    let value_14 = sum_14;
-    let bias_15 = bias[n_2];
-    let add_14 = value_14 + bias_15;
-    let size_14 = abs(add_14);
-    let z_14 = size_14 * 0.70710677;
-    let q_14 = (z_14 - 3.0) / (z_14 + 3.0);
-    let gelu_15 = max(add_14, 0.0) - ((size_14 * 0.5) * ((exp((-(z_14 * z_14))) * fma(fma(fma(fma(fma(fma(fma(fma(0.002571738, q_14, 0.0023242696), q_14, (-0.024182335)), q_14, 0.06827672), q_14, (-0.11919529)), q_14, 0.12965542), q_14, (-0.047567412)), q_14, (-0.13562153)), q_14, 1.2530081)) / fma(z_14, 2.0, 1.0)));
-    gelu[(m_3 * 48u) + n_2] = gelu_15;
-  }
-  if ((m_3 < 40u) && (n_3 < 48u)) {
-    let value_15 = sum_15;
-    let bias_16 = bias[n_3];
-    let add_15 = value_15 + bias_16;
-    let size_15 = abs(add_15);
-    let z_15 = size_15 * 0.70710677;
-    let q_15 = (z_15 - 3.0) / (z_15 + 3.0);
-    let gelu_16 = max(add_15, 0.0) - ((size_15 * 0.5) * ((exp((-(z_15 * z_15))) * fma(fma(fma(fma(fma(fma(fma(fma(0.002571738, q_15, 0.0023242696), q_15, (-0.024182335)), q_15, 0.06827672), q_15, (-0.11919529)), q_15, 0.12965542), q_15, (-0.047567412)), q_15, (-0.13562153)), q_15, 1.2530081)) / fma(z_15, 2.0, 1.0)));
-    gelu[(m_3 * 48u) + n_3] = gelu_16;
+  held[0u] = sum_;
+  held[1u] = sum_1;
+  held[2u] = sum_2;
+  held[3u] = sum_3;
+  held[4u] = sum_4;
+  held[5u] = sum_5;
+  held[6u] = sum_6;
+  held[7u] = sum_7;
+  held[8u] = sum_8;
+  held[9u] = sum_9;
+  held[10u] = sum_10;
+  held[11u] = sum_11;
+  held[12u] = sum_12;
+  held[13u] = sum_13;
+  held[14u] = sum_14;
+  held[15u] = sum_15;
+  for (var i_34 = 0u; i_34 < 16u * one; i_34++) {
+    let m = (m0 + (row * 4u)) + (i_34 / 4u);
+    let n = (n0 + (col * 4u)) + (i_34 % 4u);
+    if ((m < 40u) && (n < 48u)) {
+      let value = held[i_34];
+      let bias_1 = bias[n];
+      let add = value + bias_1;
+      let size = abs(add);
+      let z = size * 0.70710677;
+      let q = (z - 3.0) / (z + 3.0);
+      let gelu_1 = max(add, 0.0) - ((size * 0.5) * ((exp((-(z * z))) * fma(fma(fma(fma(fma(fma(fma(fma(0.002571738, q, 0.0023242696), q, (-0.024182335)), q, 0.06827672), q, (-0.11919529)), q, 0.12965542), q, (-0.047567412)), q, (-0.13562153)), q, 1.2530081)) / fma(z, 2.0, 1.0)));
+      gelu[(m * 48u) + n] = gelu_1;
+    }
   }
 }
 
@@ -343,7 +279,9 @@ var<workgroup> left: array<f32, 512>;
 var<workgroup> right: array<f32, 512>;
 
 @compute @workgroup_size(64, 1, 1)
-fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) thread_id: vec3u) {
+fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) thread_id: vec3u, @builtin(num_workgroups) group_count: vec3u) {
+  let one = min(group_count.z, 1u);
+  var held: array<f32, 16>;
   let row = thread_id.x / 8u;
   let col = thread_id.x % 8u;
   let m0 = group_id.y * 32u;
@@ -408,7 +346,7 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   let i_20 = min(c_14, 23u);
   let c_15 = e_6 % 32u;
   let i_21 = min(c_15, 23u);
-  for (var step_ = 0u; step_ < 3u; step_++) {
+  for (var step_ = 0u; step_ < 3u * one; step_++) {
     let k0 = step_ * 16u;
     let c = k0 + (thread_id.x % 16u);
     let gelu_1 = gelu[i + c];
@@ -459,15 +397,15 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     let weight_8 = weight[i_21 + (r_15 * 24u)];
     right[e_6] = select(0.0, weight_8, (c_15 < 24u));
     workgroupBarrier();
-    for (var kk = 0u; kk < 16u; kk++) {
-      let a = left[(row * 64u) + kk];
-      let a_1 = left[((row * 64u) + kk) + 16u];
-      let a_2 = left[((row * 64u) + kk) + 32u];
-      let a_3 = left[((row * 64u) + kk) + 48u];
-      let b = right[(kk * 32u) + (col * 4u)];
-      let b_1 = right[((kk * 32u) + (col * 4u)) + 1u];
-      let b_2 = right[((kk * 32u) + (col * 4u)) + 2u];
-      let b_3 = right[((kk * 32u) + (col * 4u)) + 3u];
+    for (var quarter = 0u; quarter < 4u * one; quarter++) {
+      let a = left[(row * 64u) + (quarter * 4u)];
+      let a_1 = left[((row * 64u) + (quarter * 4u)) + 16u];
+      let a_2 = left[((row * 64u) + (quarter * 4u)) + 32u];
+      let a_3 = left[((row * 64u) + (quarter * 4u)) + 48u];
+      let b = right[(quarter * 128u) + (col * 4u)];
+      let b_1 = right[((quarter * 128u) + (col * 4u)) + 1u];
+      let b_2 = right[((quarter * 128u) + (col * 4u)) + 2u];
+      let b_3 = right[((quarter * 128u) + (col * 4u)) + 3u];
       sum_ = fma(a, b, sum_);
       sum_1 = fma(a, b_1, sum_1);
       sum_2 = fma(a, b_2, sum_2);
@@ -484,127 +422,106 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
       sum_13 = fma(a_3, b_1, sum_13);
       sum_14 = fma(a_3, b_2, sum_14);
       sum_15 = fma(a_3, b_3, sum_15);
+      let a_4 = left[((row * 64u) + (quarter * 4u)) + 1u];
+      let a_5 = left[((row * 64u) + (quarter * 4u)) + 17u];
+      let a_6 = left[((row * 64u) + (quarter * 4u)) + 33u];
+      let a_7 = left[((row * 64u) + (quarter * 4u)) + 49u];
+      let b_4 = right[((quarter * 128u) + (col * 4u)) + 32u];
+      let b_5 = right[((quarter * 128u) + (col * 4u)) + 33u];
+      let b_6 = right[((quarter * 128u) + (col * 4u)) + 34u];
+      let b_7 = right[((quarter * 128u) + (col * 4u)) + 35u];
+      sum_ = fma(a_4, b_4, sum_);
+      sum_1 = fma(a_4, b_5, sum_1);
+      sum_2 = fma(a_4, b_6, sum_2);
+      sum_3 = fma(a_4, b_7, sum_3);
+      sum_4 = fma(a_5, b_4, sum_4);
+      sum_5 = fma(a_5, b_5, sum_5);
+      sum_6 = fma(a_5, b_6, sum_6);
+      sum_7 = fma(a_5, b_7, sum_7);
+      sum_8 = fma(a_6, b_4, sum_8);
+      sum_9 = fma(a_6, b_5, sum_9);
+      sum_10 = fma(a_6, b_6, sum_10);
+      sum_11 = fma(a_6, b_7, sum_11);
+      sum_12 = fma(a_7, b_4, sum_12);
+      sum_13 = fma(a_7, b_5, sum_13);
+      sum_14 = fma(a_7, b_6, sum_14);
+      sum_15 = fma(a_7, b_7, sum_15);
+      let a_8 = left[((row * 64u) + (quarter * 4u)) + 2u];
+      let a_9 = left[((row * 64u) + (quarter * 4u)) + 18u];
+      let a_10 = left[((row * 64u) + (quarter * 4u)) + 34u];
+      let a_11 = left[((row * 64u) + (quarter * 4u)) + 50u];
+      let b_8 = right[((quarter * 128u) + (col * 4u)) + 64u];
+      let b_9 = right[((quarter * 128u) + (col * 4u)) + 65u];
+      let b_10 = right[((quarter * 128u) + (col * 4u)) + 66u];
+      let b_11 = right[((quarter * 128u) + (col * 4u)) + 67u];
+      sum_ = fma(a_8, b_8, sum_);
+      sum_1 = fma(a_8, b_9, sum_1);
+      sum_2 = fma(a_8, b_10, sum_2);
+      sum_3 = fma(a_8, b_11, sum_3);
+      sum_4 = fma(a_9, b_8, sum_4);
+      sum_5 = fma(a_9, b_9, sum_5);
+      sum_6 = fma(a_9, b_10, sum_6);
+      sum_7 = fma(a_9, b_11, sum_7);
+      sum_8 = fma(a_10, b_8, sum_8);
+      sum_9 = fma(a_10, b_9, sum_9);
+      sum_10 = fma(a_10, b_10, sum_10);
+      sum_11 = fma(a_10, b_11, sum_11);
+      sum_12 = fma(a_11, b_8, sum_12);
+      sum_13 = fma(a_11, b_9, sum_13);
+      sum_14 = fma(a_11, b_10, sum_14);
+      sum_15 = fma(a_11, b_11, sum_15);
+      let a_12 = left[((row * 64u) + (quarter * 4u)) + 3u];
+      let a_13 = left[((row * 64u) + (quarter * 4u)) + 19u];
+      let a_14 = left[((row * 64u) + (quarter * 4u)) + 35u];
+      let a_15 = left[((row * 64u) + (quarter * 4u)) + 51u];
+      let b_12 = right[((quarter * 128u) + (col * 4u)) + 96u];
+      let b_13 = right[((quarter * 128u) + (col * 4u)) + 97u];
+      let b_14 = right[((quarter * 128u) + (col * 4u)) + 98u];
+      let b_15 = right[((quarter * 128u) + (col * 4u)) + 99u];
+      sum_ = fma(a_12, b_12, sum_);
+      sum_1 = fma(a_12, b_13, sum_1);
+      sum_2 = fma(a_12, b_14, sum_2);
+      sum_3 = fma(a_12, b_15, sum_3);
+      sum_4 = fma(a_13, b_12, sum_4);
+      sum_5 = fma(a_13, b_13, sum_5);
+      sum_6 = fma(a_13, b_14, sum_6);
+      sum_7 = fma(a_13, b_15, sum_7);
+      sum_8 = fma(a_14, b_12, sum_8);
+      sum_9 = fma(a_14, b_13, sum_9);
+      sum_10 = fma(a_14, b_14, sum_10);
+      sum_11 = fma(a_14, b_15, sum_11);
+      sum_12 = fma(a_15, b_12, sum_12);
+      sum_13 = fma(a_15, b_13, sum_13);
+      sum_14 = fma(a_15, b_14, sum_14);
+      sum_15 = fma(a_15, b_15, sum_15);
     }
     workgroupBarrier();
   }
-  let m = m0 + (row * 4u);
-  let n = col * 4u;
-  let i_22 = (m * 24u) + n;
-  if ((m < 40u) && (n < 24u)) {
-    let value = sum_;
-    let x_1 = x[i_22];
-    let add_1 = x_1 + value;
-    add[(m * 24u) + n] = add_1;
-  }
-  let n_1 = (col * 4u) + 1u;
-  let i_23 = (m * 24u) + n_1;
-  if ((m < 40u) && (n_1 < 24u)) {
-    let value_1 = sum_1;
-    let x_2 = x[i_23];
-    let add_2 = x_2 + value_1;
-    add[(m * 24u) + n_1] = add_2;
-  }
-  let n_2 = (col * 4u) + 2u;
-  let i_24 = (m * 24u) + n_2;
-  if ((m < 40u) && (n_2 < 24u)) {
-    let value_2 = sum_2;
-    let x_3 = x[i_24];
-    let add_3 = x_3 + value_2;
-    add[(m * 24u) + n_2] = add_3;
-  }
-  let n_3 = (col * 4u) + 3u;
-  let i_25 = (m * 24u) + n_3;
-  if ((m < 40u) && (n_3 < 24u)) {
-    let value_3 = sum_3;
-    let x_4 = x[i_25];
-    let add_4 = x_4 + value_3;
-    add[(m * 24u) + n_3] = add_4;
-  }
-  let m_1 = (m0 + (row * 4u)) + 1u;
-  let i_26 = (m_1 * 24u) + n;
-  if ((m_1 < 40u) && (n < 24u)) {
-    let value_4 = sum_4;
-    let x_5 = x[i_26];
-    let add_5 = x_5 + value_4;
-    add[(m_1 * 24u) + n] = add_5;
-  }
-  let i_27 = (m_1 * 24u) + n_1;
-  if ((m_1 < 40u) && (n_1 < 24u)) {
-    let value_5 = sum_5;
-    let x_6 = x[i_27];
-    let add_6 = x_6 + value_5;
-    add[(m_1 * 24u) + n_1] = add_6;
-  }
-  let i_28 = (m_1 * 24u) + n_2;
-  if ((m_1 < 40u) && (n_2 < 24u)) {
-    let value_6 = sum_6;
-    let x_7 = x[i_28];
-    let add_7 = x_7 + value_6;
-    add[(m_1 * 24u) + n_2] = add_7;
-  }
-  let i_29 = (m_1 * 24u) + n_3;
-  if ((m_1 < 40u) && (n_3 < 24u)) {
-    let value_7 = sum_7;
-    let x_8 = x[i_29];
-    let add_8 = x_8 + value_7;
-    add[(m_1 * 24u) + n_3] = add_8;
-  }
-  let m_2 = (m0 + (row * 4u)) + 2u;
-  let i_30 = (m_2 * 24u) + n;
-  if ((m_2 < 40u) && (n < 24u)) {
-    let value_8 = sum_8;
-    let x_9 = x[i_30];
-    let add_9 = x_9 + value_8;
-    add[(m_2 * 24u) + n] = add_9;
-  }
-  let i_31 = (m_2 * 24u) + n_1;
-  if ((m_2 < 40u) && (n_1 < 24u)) {
-    let value_9 = sum_9;
-    let x_10 = x[i_31];
-    let add_10 = x_10 + value_9;
-    add[(m_2 * 24u) + n_1] = add_10;
-  }
-  let i_32 = (m_2 * 24u) + n_2;
-  if ((m_2 < 40u) && (n_2 < 24u)) {
-    let value_10 = sum_10;
-    let x_11 = x[i_32];
-    let add_11 = x_11 + value_10;
-    add[(m_2 * 24u) + n_2] = add_11;
-  }
-  let i_33 = (m_2 * 24u) + n_3;
-  if ((m_2 < 40u) && (n_3 < 24u)) {
-    let value_11 = sum_11;
-    let x_12 = x[i_33];
-    let add_12 = x_12 + value_11;
-    add[(m_2 * 24u) + n_3] = add_12;
-  }
-  let m_3 = (m0 + (row * 4u)) + 3u;
-  let i_34 = (m_3 * 24u) + n;
-  if ((m_3 < 40u) && (n < 24u)) {
-    let value_12 = sum_12;
-    let x_13 = x[i_34];
-    let add_13 = x_13 + value_12;
-    add[(m_3 * 24u) + n] = add_13;
-  }
-  let i_35 = (m_3 * 24u) + n_1;
-  if ((m_3 < 40u) && (n_1 < 24u)) {
-    let value_13 = sum_13;
-    let x_14 = x[i_35];
-    let add_14 = x_14 + value_13;
-    add[(m_3 * 24u) + n_1] = add_14;
-  }
-  let i_36 = (m_3 * 24u) + n_2;
-  if ((m_3 < 40u) && (n_2 < 24u)) {
-    let value_14 = sum_14;
-    let x_15 = x[i_36];
-    let add_15 = x_15 + value_14;
-    add[(m_3 * 24u) + n_2] = add_15;
-  }
-  let i_37 = (m_3 * 24u) + n_3;
-  if ((m_3 < 40u) && (n_3 < 24u)) {
-    let value_15 = sum_15;
-    let x_16 = x[i_37];
-    let add_16 = x_16 + value_15;
-    add[(m_3 * 24u) + n_3] = add_16;
+  held[0u] = sum_;
+  held[1u] = sum_1;
+  held[2u] = sum_2;
+  held[3u] = sum_3;
+  held[4u] = sum_4;
+  held[5u] = sum_5;
+  held[6u] = sum_6;
+  held[7u] = sum_7;
+  held[8u] = sum_8;
+  held[9u] = sum_9;
+  held[10u] = sum_10;
+  held[11u] = sum_11;
+  held[12u] = sum_12;
+  held[13u] = sum_13;
+  held[14u] = sum_14;
+  held[15u] = sum_15;
+  for (var i_22 = 0u; i_22 < 16u * one; i_22++) {
+    let m = (m0 + (row * 4u)) + (i_22 / 4u);
+    let n = (col * 4u) + (i_22 % 4u);
+    let i_23 = (m * 24u) + n;
+    if ((m < 40u) && (n < 24u)) {
+      let value = held[i_22];
+      let x_1 = x[i_23];
+      let add_1 = x_1 + value;
+      add[(m * 24u) + n] = add_1;
+    }
   }
 }

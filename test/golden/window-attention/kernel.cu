@@ -342,6 +342,7 @@ extern "C" __global__ void __launch_bounds__(64) matmul_add(
     const float* __restrict__ bias) {
   __shared__ float left[512];
   __shared__ float right[512];
+  float held[16];
   const unsigned row = threadIdx.x / 8u;
   const unsigned col = threadIdx.x % 8u;
   const unsigned m0 = blockIdx.y * 32u;
@@ -466,15 +467,15 @@ extern "C" __global__ void __launch_bounds__(64) matmul_add(
   const float weight_8 = weight[(r_15 * 48u) + i_7];
   right[e_6] = (c_31 < 48u) ? weight_8 : 0.0f;
   __syncthreads();
-  for (unsigned kk = 0u; kk < 16u; ++kk) {
-    const float a = left[(row * 64u) + kk];
-    const float a_1 = left[((row * 64u) + kk) + 16u];
-    const float a_2 = left[((row * 64u) + kk) + 32u];
-    const float a_3 = left[((row * 64u) + kk) + 48u];
-    const float b = right[(kk * 32u) + (col * 4u)];
-    const float b_1 = right[((kk * 32u) + (col * 4u)) + 1u];
-    const float b_2 = right[((kk * 32u) + (col * 4u)) + 2u];
-    const float b_3 = right[((kk * 32u) + (col * 4u)) + 3u];
+  _Pragma("unroll 1") for (unsigned quarter = 0u; quarter < 4u; ++quarter) {
+    const float a = left[(row * 64u) + (quarter * 4u)];
+    const float a_1 = left[((row * 64u) + (quarter * 4u)) + 16u];
+    const float a_2 = left[((row * 64u) + (quarter * 4u)) + 32u];
+    const float a_3 = left[((row * 64u) + (quarter * 4u)) + 48u];
+    const float b = right[(quarter * 128u) + (col * 4u)];
+    const float b_1 = right[((quarter * 128u) + (col * 4u)) + 1u];
+    const float b_2 = right[((quarter * 128u) + (col * 4u)) + 2u];
+    const float b_3 = right[((quarter * 128u) + (col * 4u)) + 3u];
     sum = fmaf(a, b, sum);
     sum_1 = fmaf(a, b_1, sum_1);
     sum_2 = fmaf(a, b_2, sum_2);
@@ -491,110 +492,104 @@ extern "C" __global__ void __launch_bounds__(64) matmul_add(
     sum_13 = fmaf(a_3, b_1, sum_13);
     sum_14 = fmaf(a_3, b_2, sum_14);
     sum_15 = fmaf(a_3, b_3, sum_15);
+    const float a_4 = left[((row * 64u) + (quarter * 4u)) + 1u];
+    const float a_5 = left[((row * 64u) + (quarter * 4u)) + 17u];
+    const float a_6 = left[((row * 64u) + (quarter * 4u)) + 33u];
+    const float a_7 = left[((row * 64u) + (quarter * 4u)) + 49u];
+    const float b_4 = right[((quarter * 128u) + (col * 4u)) + 32u];
+    const float b_5 = right[((quarter * 128u) + (col * 4u)) + 33u];
+    const float b_6 = right[((quarter * 128u) + (col * 4u)) + 34u];
+    const float b_7 = right[((quarter * 128u) + (col * 4u)) + 35u];
+    sum = fmaf(a_4, b_4, sum);
+    sum_1 = fmaf(a_4, b_5, sum_1);
+    sum_2 = fmaf(a_4, b_6, sum_2);
+    sum_3 = fmaf(a_4, b_7, sum_3);
+    sum_4 = fmaf(a_5, b_4, sum_4);
+    sum_5 = fmaf(a_5, b_5, sum_5);
+    sum_6 = fmaf(a_5, b_6, sum_6);
+    sum_7 = fmaf(a_5, b_7, sum_7);
+    sum_8 = fmaf(a_6, b_4, sum_8);
+    sum_9 = fmaf(a_6, b_5, sum_9);
+    sum_10 = fmaf(a_6, b_6, sum_10);
+    sum_11 = fmaf(a_6, b_7, sum_11);
+    sum_12 = fmaf(a_7, b_4, sum_12);
+    sum_13 = fmaf(a_7, b_5, sum_13);
+    sum_14 = fmaf(a_7, b_6, sum_14);
+    sum_15 = fmaf(a_7, b_7, sum_15);
+    const float a_8 = left[((row * 64u) + (quarter * 4u)) + 2u];
+    const float a_9 = left[((row * 64u) + (quarter * 4u)) + 18u];
+    const float a_10 = left[((row * 64u) + (quarter * 4u)) + 34u];
+    const float a_11 = left[((row * 64u) + (quarter * 4u)) + 50u];
+    const float b_8 = right[((quarter * 128u) + (col * 4u)) + 64u];
+    const float b_9 = right[((quarter * 128u) + (col * 4u)) + 65u];
+    const float b_10 = right[((quarter * 128u) + (col * 4u)) + 66u];
+    const float b_11 = right[((quarter * 128u) + (col * 4u)) + 67u];
+    sum = fmaf(a_8, b_8, sum);
+    sum_1 = fmaf(a_8, b_9, sum_1);
+    sum_2 = fmaf(a_8, b_10, sum_2);
+    sum_3 = fmaf(a_8, b_11, sum_3);
+    sum_4 = fmaf(a_9, b_8, sum_4);
+    sum_5 = fmaf(a_9, b_9, sum_5);
+    sum_6 = fmaf(a_9, b_10, sum_6);
+    sum_7 = fmaf(a_9, b_11, sum_7);
+    sum_8 = fmaf(a_10, b_8, sum_8);
+    sum_9 = fmaf(a_10, b_9, sum_9);
+    sum_10 = fmaf(a_10, b_10, sum_10);
+    sum_11 = fmaf(a_10, b_11, sum_11);
+    sum_12 = fmaf(a_11, b_8, sum_12);
+    sum_13 = fmaf(a_11, b_9, sum_13);
+    sum_14 = fmaf(a_11, b_10, sum_14);
+    sum_15 = fmaf(a_11, b_11, sum_15);
+    const float a_12 = left[((row * 64u) + (quarter * 4u)) + 3u];
+    const float a_13 = left[((row * 64u) + (quarter * 4u)) + 19u];
+    const float a_14 = left[((row * 64u) + (quarter * 4u)) + 35u];
+    const float a_15 = left[((row * 64u) + (quarter * 4u)) + 51u];
+    const float b_12 = right[((quarter * 128u) + (col * 4u)) + 96u];
+    const float b_13 = right[((quarter * 128u) + (col * 4u)) + 97u];
+    const float b_14 = right[((quarter * 128u) + (col * 4u)) + 98u];
+    const float b_15 = right[((quarter * 128u) + (col * 4u)) + 99u];
+    sum = fmaf(a_12, b_12, sum);
+    sum_1 = fmaf(a_12, b_13, sum_1);
+    sum_2 = fmaf(a_12, b_14, sum_2);
+    sum_3 = fmaf(a_12, b_15, sum_3);
+    sum_4 = fmaf(a_13, b_12, sum_4);
+    sum_5 = fmaf(a_13, b_13, sum_5);
+    sum_6 = fmaf(a_13, b_14, sum_6);
+    sum_7 = fmaf(a_13, b_15, sum_7);
+    sum_8 = fmaf(a_14, b_12, sum_8);
+    sum_9 = fmaf(a_14, b_13, sum_9);
+    sum_10 = fmaf(a_14, b_14, sum_10);
+    sum_11 = fmaf(a_14, b_15, sum_11);
+    sum_12 = fmaf(a_15, b_12, sum_12);
+    sum_13 = fmaf(a_15, b_13, sum_13);
+    sum_14 = fmaf(a_15, b_14, sum_14);
+    sum_15 = fmaf(a_15, b_15, sum_15);
   }
-  const unsigned m = m0 + (row * 4u);
-  const unsigned n = n0 + (col * 4u);
-  if (n < 48u) {
-    const float value = sum;
-    const float bias_1 = bias[n];
-    const float add_10 = value + bias_1;
-    add[(m * 48u) + n] = add_10;
-  }
-  const unsigned n_1 = (n0 + (col * 4u)) + 1u;
-  if (n_1 < 48u) {
-    const float value_1 = sum_1;
-    const float bias_2 = bias[n_1];
-    const float add_11 = value_1 + bias_2;
-    add[(m * 48u) + n_1] = add_11;
-  }
-  const unsigned n_2 = (n0 + (col * 4u)) + 2u;
-  if (n_2 < 48u) {
-    const float value_2 = sum_2;
-    const float bias_3 = bias[n_2];
-    const float add_12 = value_2 + bias_3;
-    add[(m * 48u) + n_2] = add_12;
-  }
-  const unsigned n_3 = (n0 + (col * 4u)) + 3u;
-  if (n_3 < 48u) {
-    const float value_3 = sum_3;
-    const float bias_4 = bias[n_3];
-    const float add_13 = value_3 + bias_4;
-    add[(m * 48u) + n_3] = add_13;
-  }
-  const unsigned m_1 = (m0 + (row * 4u)) + 1u;
-  if (n < 48u) {
-    const float value_4 = sum_4;
-    const float bias_5 = bias[n];
-    const float add_14 = value_4 + bias_5;
-    add[(m_1 * 48u) + n] = add_14;
-  }
-  if (n_1 < 48u) {
-    const float value_5 = sum_5;
-    const float bias_6 = bias[n_1];
-    const float add_15 = value_5 + bias_6;
-    add[(m_1 * 48u) + n_1] = add_15;
-  }
-  if (n_2 < 48u) {
-    const float value_6 = sum_6;
-    const float bias_7 = bias[n_2];
-    const float add_16 = value_6 + bias_7;
-    add[(m_1 * 48u) + n_2] = add_16;
-  }
-  if (n_3 < 48u) {
-    const float value_7 = sum_7;
-    const float bias_8 = bias[n_3];
-    const float add_17 = value_7 + bias_8;
-    add[(m_1 * 48u) + n_3] = add_17;
-  }
-  const unsigned m_2 = (m0 + (row * 4u)) + 2u;
-  if (n < 48u) {
-    const float value_8 = sum_8;
-    const float bias_9 = bias[n];
-    const float add_18 = value_8 + bias_9;
-    add[(m_2 * 48u) + n] = add_18;
-  }
-  if (n_1 < 48u) {
-    const float value_9 = sum_9;
-    const float bias_10 = bias[n_1];
-    const float add_19 = value_9 + bias_10;
-    add[(m_2 * 48u) + n_1] = add_19;
-  }
-  if (n_2 < 48u) {
-    const float value_10 = sum_10;
-    const float bias_11 = bias[n_2];
-    const float add_20 = value_10 + bias_11;
-    add[(m_2 * 48u) + n_2] = add_20;
-  }
-  if (n_3 < 48u) {
-    const float value_11 = sum_11;
-    const float bias_12 = bias[n_3];
-    const float add_21 = value_11 + bias_12;
-    add[(m_2 * 48u) + n_3] = add_21;
-  }
-  const unsigned m_3 = (m0 + (row * 4u)) + 3u;
-  if (n < 48u) {
-    const float value_12 = sum_12;
-    const float bias_13 = bias[n];
-    const float add_22 = value_12 + bias_13;
-    add[(m_3 * 48u) + n] = add_22;
-  }
-  if (n_1 < 48u) {
-    const float value_13 = sum_13;
-    const float bias_14 = bias[n_1];
-    const float add_23 = value_13 + bias_14;
-    add[(m_3 * 48u) + n_1] = add_23;
-  }
-  if (n_2 < 48u) {
-    const float value_14 = sum_14;
-    const float bias_15 = bias[n_2];
-    const float add_24 = value_14 + bias_15;
-    add[(m_3 * 48u) + n_2] = add_24;
-  }
-  if (n_3 < 48u) {
-    const float value_15 = sum_15;
-    const float bias_16 = bias[n_3];
-    const float add_25 = value_15 + bias_16;
-    add[(m_3 * 48u) + n_3] = add_25;
+  held[0u] = sum;
+  held[1u] = sum_1;
+  held[2u] = sum_2;
+  held[3u] = sum_3;
+  held[4u] = sum_4;
+  held[5u] = sum_5;
+  held[6u] = sum_6;
+  held[7u] = sum_7;
+  held[8u] = sum_8;
+  held[9u] = sum_9;
+  held[10u] = sum_10;
+  held[11u] = sum_11;
+  held[12u] = sum_12;
+  held[13u] = sum_13;
+  held[14u] = sum_14;
+  held[15u] = sum_15;
+  _Pragma("unroll 1") for (unsigned i_8 = 0u; i_8 < 16u; ++i_8) {
+    const unsigned m = (m0 + (row * 4u)) + (i_8 / 4u);
+    const unsigned n = (n0 + (col * 4u)) + (i_8 % 4u);
+    if (n < 48u) {
+      const float value = held[i_8];
+      const float bias_1 = bias[n];
+      const float add_10 = value + bias_1;
+      add[(m * 48u) + n] = add_10;
+    }
   }
 }
 
@@ -611,19 +606,19 @@ extern "C" __global__ void __launch_bounds__(16) attention(
   __shared__ float values[32];
   float scores[4];
   const unsigned i = ((blockIdx.z * 768u) + (threadIdx.x * 48u)) + (blockIdx.y * 8u);
-  for (unsigned d = 0u; d < 8u; ++d) {
+  _Pragma("unroll 1") for (unsigned d = 0u; d < 8u; ++d) {
     const float add_1 = add[i + d];
     own[d] = add_1;
   }
-  for (unsigned d_1 = 0u; d_1 < 8u; ++d_1) {
+  _Pragma("unroll 1") for (unsigned d_1 = 0u; d_1 < 8u; ++d_1) {
     sums[d_1] = 0.0f;
   }
   const unsigned column = threadIdx.x % 4u;
-  for (unsigned x = 0u; x < 4u; ++x) {
+  _Pragma("unroll 1") for (unsigned x = 0u; x < 4u; ++x) {
     const unsigned at = (column + 3u) - x;
     float dot = 0.0f;
     const unsigned i_1 = at * 8u;
-    for (unsigned d_2 = 0u; d_2 < 8u; ++d_2) {
+    _Pragma("unroll 1") for (unsigned d_2 = 0u; d_2 < 8u; ++d_2) {
       const float rel_pos_w_1 = rel_pos_w[i_1 + d_2];
       dot = fmaf(own[d_2], rel_pos_w_1, dot);
     }
@@ -632,23 +627,23 @@ extern "C" __global__ void __launch_bounds__(16) attention(
   float most = -1e+30f;
   float total = 0.0f;
   const unsigned i_4 = (blockIdx.z * 768u) + (blockIdx.y * 8u);
-  for (unsigned y = 0u; y < 4u; ++y) {
+  _Pragma("unroll 1") for (unsigned y = 0u; y < 4u; ++y) {
     const unsigned at_1 = ((threadIdx.x / 4u) + 3u) - y;
     float dot_1 = 0.0f;
     const unsigned i_2 = at_1 * 8u;
-    for (unsigned d_3 = 0u; d_3 < 8u; ++d_3) {
+    _Pragma("unroll 1") for (unsigned d_3 = 0u; d_3 < 8u; ++d_3) {
       const float rel_pos_h_1 = rel_pos_h[i_2 + d_3];
       dot_1 = fmaf(own[d_3], rel_pos_h_1, dot_1);
     }
     const float down = dot_1;
-    for (unsigned part = 0u; part < 2u; ++part) {
+    _Pragma("unroll 1") for (unsigned part = 0u; part < 2u; ++part) {
       const unsigned e = (part * 16u) + threadIdx.x;
       const unsigned key = (y * 4u) + (e / 8u);
       const unsigned i_3 = e % 8u;
       const float add_2 = add[((i_4 + (key * 48u)) + i_3) + 16u];
       keys[e] = add_2;
     }
-    for (unsigned part_1 = 0u; part_1 < 2u; ++part_1) {
+    _Pragma("unroll 1") for (unsigned part_1 = 0u; part_1 < 2u; ++part_1) {
       const unsigned e_1 = (part_1 * 16u) + threadIdx.x;
       const unsigned key_1 = (y * 4u) + (e_1 / 8u);
       const unsigned i_5 = e_1 % 8u;
@@ -657,9 +652,9 @@ extern "C" __global__ void __launch_bounds__(16) attention(
     }
     __syncthreads();
     float high = most;
-    for (unsigned j = 0u; j < 4u; ++j) {
+    _Pragma("unroll 1") for (unsigned j = 0u; j < 4u; ++j) {
       float dot_2 = 0.0f;
-      for (unsigned d_4 = 0u; d_4 < 8u; ++d_4) {
+      _Pragma("unroll 1") for (unsigned d_4 = 0u; d_4 < 8u; ++d_4) {
         dot_2 = fmaf(own[d_4], keys[(j * 8u) + d_4], dot_2);
       }
       const float score = ((dot_2 * 0.35355338f) + down) + columns[j];
@@ -668,13 +663,13 @@ extern "C" __global__ void __launch_bounds__(16) attention(
     }
     const float shrink = expf((most - high));
     total = total * shrink;
-    for (unsigned d_5 = 0u; d_5 < 8u; ++d_5) {
+    _Pragma("unroll 1") for (unsigned d_5 = 0u; d_5 < 8u; ++d_5) {
       sums[d_5] = sums[d_5] * shrink;
     }
-    for (unsigned j_1 = 0u; j_1 < 4u; ++j_1) {
+    _Pragma("unroll 1") for (unsigned j_1 = 0u; j_1 < 4u; ++j_1) {
       const float weight = expf((scores[j_1] - high));
       total = total + weight;
-      for (unsigned d_6 = 0u; d_6 < 8u; ++d_6) {
+      _Pragma("unroll 1") for (unsigned d_6 = 0u; d_6 < 8u; ++d_6) {
         sums[d_6] = fmaf(weight, values[(j_1 * 8u) + d_6], sums[d_6]);
       }
     }
@@ -682,7 +677,7 @@ extern "C" __global__ void __launch_bounds__(16) attention(
     __syncthreads();
   }
   const float inverse = 1.0f / total;
-  for (unsigned d_7 = 0u; d_7 < 8u; ++d_7) {
+  _Pragma("unroll 1") for (unsigned d_7 = 0u; d_7 < 8u; ++d_7) {
     const float value = sums[d_7] * inverse;
     reshape[(((blockIdx.z * 256u) + (threadIdx.x * 16u)) + (blockIdx.y * 8u)) + d_7] = value;
   }
@@ -696,6 +691,7 @@ extern "C" __global__ void __launch_bounds__(64) matmul_add(
     const float* __restrict__ x) {
   __shared__ float left[512];
   __shared__ float right[256];
+  float held[8];
   const unsigned row = threadIdx.x / 8u;
   const unsigned col = threadIdx.x % 8u;
   const unsigned m0 = blockIdx.y * 32u;
@@ -759,13 +755,13 @@ extern "C" __global__ void __launch_bounds__(64) matmul_add(
   const float weight_4 = weight[(r_11 * 16u) + c_3];
   right[e_2] = weight_4;
   __syncthreads();
-  for (unsigned kk = 0u; kk < 16u; ++kk) {
-    const float a = left[(row * 64u) + kk];
-    const float a_1 = left[((row * 64u) + kk) + 16u];
-    const float a_2 = left[((row * 64u) + kk) + 32u];
-    const float a_3 = left[((row * 64u) + kk) + 48u];
-    const float b = right[(kk * 16u) + (col * 2u)];
-    const float b_1 = right[((kk * 16u) + (col * 2u)) + 1u];
+  _Pragma("unroll 1") for (unsigned quarter = 0u; quarter < 4u; ++quarter) {
+    const float a = left[(row * 64u) + (quarter * 4u)];
+    const float a_1 = left[((row * 64u) + (quarter * 4u)) + 16u];
+    const float a_2 = left[((row * 64u) + (quarter * 4u)) + 32u];
+    const float a_3 = left[((row * 64u) + (quarter * 4u)) + 48u];
+    const float b = right[(quarter * 64u) + (col * 2u)];
+    const float b_1 = right[((quarter * 64u) + (col * 2u)) + 1u];
     sum = fmaf(a, b, sum);
     sum_1 = fmaf(a, b_1, sum_1);
     sum_2 = fmaf(a_1, b, sum_2);
@@ -774,83 +770,68 @@ extern "C" __global__ void __launch_bounds__(64) matmul_add(
     sum_5 = fmaf(a_2, b_1, sum_5);
     sum_6 = fmaf(a_3, b, sum_6);
     sum_7 = fmaf(a_3, b_1, sum_7);
+    const float a_4 = left[((row * 64u) + (quarter * 4u)) + 1u];
+    const float a_5 = left[((row * 64u) + (quarter * 4u)) + 17u];
+    const float a_6 = left[((row * 64u) + (quarter * 4u)) + 33u];
+    const float a_7 = left[((row * 64u) + (quarter * 4u)) + 49u];
+    const float b_2 = right[((quarter * 64u) + (col * 2u)) + 16u];
+    const float b_3 = right[((quarter * 64u) + (col * 2u)) + 17u];
+    sum = fmaf(a_4, b_2, sum);
+    sum_1 = fmaf(a_4, b_3, sum_1);
+    sum_2 = fmaf(a_5, b_2, sum_2);
+    sum_3 = fmaf(a_5, b_3, sum_3);
+    sum_4 = fmaf(a_6, b_2, sum_4);
+    sum_5 = fmaf(a_6, b_3, sum_5);
+    sum_6 = fmaf(a_7, b_2, sum_6);
+    sum_7 = fmaf(a_7, b_3, sum_7);
+    const float a_8 = left[((row * 64u) + (quarter * 4u)) + 2u];
+    const float a_9 = left[((row * 64u) + (quarter * 4u)) + 18u];
+    const float a_10 = left[((row * 64u) + (quarter * 4u)) + 34u];
+    const float a_11 = left[((row * 64u) + (quarter * 4u)) + 50u];
+    const float b_4 = right[((quarter * 64u) + (col * 2u)) + 32u];
+    const float b_5 = right[((quarter * 64u) + (col * 2u)) + 33u];
+    sum = fmaf(a_8, b_4, sum);
+    sum_1 = fmaf(a_8, b_5, sum_1);
+    sum_2 = fmaf(a_9, b_4, sum_2);
+    sum_3 = fmaf(a_9, b_5, sum_3);
+    sum_4 = fmaf(a_10, b_4, sum_4);
+    sum_5 = fmaf(a_10, b_5, sum_5);
+    sum_6 = fmaf(a_11, b_4, sum_6);
+    sum_7 = fmaf(a_11, b_5, sum_7);
+    const float a_12 = left[((row * 64u) + (quarter * 4u)) + 3u];
+    const float a_13 = left[((row * 64u) + (quarter * 4u)) + 19u];
+    const float a_14 = left[((row * 64u) + (quarter * 4u)) + 35u];
+    const float a_15 = left[((row * 64u) + (quarter * 4u)) + 51u];
+    const float b_6 = right[((quarter * 64u) + (col * 2u)) + 48u];
+    const float b_7 = right[((quarter * 64u) + (col * 2u)) + 49u];
+    sum = fmaf(a_12, b_6, sum);
+    sum_1 = fmaf(a_12, b_7, sum_1);
+    sum_2 = fmaf(a_13, b_6, sum_2);
+    sum_3 = fmaf(a_13, b_7, sum_3);
+    sum_4 = fmaf(a_14, b_6, sum_4);
+    sum_5 = fmaf(a_14, b_7, sum_5);
+    sum_6 = fmaf(a_15, b_6, sum_6);
+    sum_7 = fmaf(a_15, b_7, sum_7);
   }
-  const unsigned m = m0 + (row * 4u);
-  const unsigned n = col * 2u;
-  const float value = sum;
-  const unsigned i = min((((((m * 16u) + n) / 512u) * 4u) + ((((m * 16u) + n) / 64u) % 4u)), 5u);
-  const unsigned i_1 = min(((((((m * 16u) + n) / 256u) % 2u) * 4u) + (m % 4u)), 5u);
-  const unsigned i_2 = ((i * 96u) + (i_1 * 16u)) + n;
-  if (((((((m * 16u) + n) / 512u) * 4u) + ((((m * 16u) + n) / 64u) % 4u)) <= 5u) && (((((((m * 16u) + n) / 256u) % 2u) * 4u) + (m % 4u)) <= 5u)) {
-    const float x_1 = x[i_2];
-    const float add_1 = x_1 + value;
-    add[((min((((((m * 16u) + n) / 512u) * 4u) + ((((m * 16u) + n) / 64u) % 4u)), 5u) * 96u) + (min(((((((m * 16u) + n) / 256u) % 2u) * 4u) + (m % 4u)), 5u) * 16u)) + n] = add_1;
-  }
-  const unsigned n_1 = (col * 2u) + 1u;
-  const float value_1 = sum_1;
-  const unsigned i_3 = min((((((m * 16u) + n_1) / 512u) * 4u) + ((((m * 16u) + n_1) / 64u) % 4u)), 5u);
-  const unsigned i_4 = min(((((((m * 16u) + n_1) / 256u) % 2u) * 4u) + (m % 4u)), 5u);
-  const unsigned i_5 = ((i_3 * 96u) + (i_4 * 16u)) + n_1;
-  if (((((((m * 16u) + n_1) / 512u) * 4u) + ((((m * 16u) + n_1) / 64u) % 4u)) <= 5u) && (((((((m * 16u) + n_1) / 256u) % 2u) * 4u) + (m % 4u)) <= 5u)) {
-    const float x_2 = x[i_5];
-    const float add_2 = x_2 + value_1;
-    add[((min((((((m * 16u) + n_1) / 512u) * 4u) + ((((m * 16u) + n_1) / 64u) % 4u)), 5u) * 96u) + (min(((((((m * 16u) + n_1) / 256u) % 2u) * 4u) + (m % 4u)), 5u) * 16u)) + n_1] = add_2;
-  }
-  const unsigned m_1 = (m0 + (row * 4u)) + 1u;
-  const float value_2 = sum_2;
-  const unsigned i_6 = min((((((m_1 * 16u) + n) / 512u) * 4u) + ((((m_1 * 16u) + n) / 64u) % 4u)), 5u);
-  const unsigned i_7 = min(((((((m_1 * 16u) + n) / 256u) % 2u) * 4u) + (m_1 % 4u)), 5u);
-  const unsigned i_8 = ((i_6 * 96u) + (i_7 * 16u)) + n;
-  if (((((((m_1 * 16u) + n) / 512u) * 4u) + ((((m_1 * 16u) + n) / 64u) % 4u)) <= 5u) && (((((((m_1 * 16u) + n) / 256u) % 2u) * 4u) + (m_1 % 4u)) <= 5u)) {
-    const float x_3 = x[i_8];
-    const float add_3 = x_3 + value_2;
-    add[((min((((((m_1 * 16u) + n) / 512u) * 4u) + ((((m_1 * 16u) + n) / 64u) % 4u)), 5u) * 96u) + (min(((((((m_1 * 16u) + n) / 256u) % 2u) * 4u) + (m_1 % 4u)), 5u) * 16u)) + n] = add_3;
-  }
-  const float value_3 = sum_3;
-  const unsigned i_9 = min((((((m_1 * 16u) + n_1) / 512u) * 4u) + ((((m_1 * 16u) + n_1) / 64u) % 4u)), 5u);
-  const unsigned i_10 = min(((((((m_1 * 16u) + n_1) / 256u) % 2u) * 4u) + (m_1 % 4u)), 5u);
-  const unsigned i_11 = ((i_9 * 96u) + (i_10 * 16u)) + n_1;
-  if (((((((m_1 * 16u) + n_1) / 512u) * 4u) + ((((m_1 * 16u) + n_1) / 64u) % 4u)) <= 5u) && (((((((m_1 * 16u) + n_1) / 256u) % 2u) * 4u) + (m_1 % 4u)) <= 5u)) {
-    const float x_4 = x[i_11];
-    const float add_4 = x_4 + value_3;
-    add[((min((((((m_1 * 16u) + n_1) / 512u) * 4u) + ((((m_1 * 16u) + n_1) / 64u) % 4u)), 5u) * 96u) + (min(((((((m_1 * 16u) + n_1) / 256u) % 2u) * 4u) + (m_1 % 4u)), 5u) * 16u)) + n_1] = add_4;
-  }
-  const unsigned m_2 = (m0 + (row * 4u)) + 2u;
-  const float value_4 = sum_4;
-  const unsigned i_12 = min((((((m_2 * 16u) + n) / 512u) * 4u) + ((((m_2 * 16u) + n) / 64u) % 4u)), 5u);
-  const unsigned i_13 = min(((((((m_2 * 16u) + n) / 256u) % 2u) * 4u) + (m_2 % 4u)), 5u);
-  const unsigned i_14 = ((i_12 * 96u) + (i_13 * 16u)) + n;
-  if (((((((m_2 * 16u) + n) / 512u) * 4u) + ((((m_2 * 16u) + n) / 64u) % 4u)) <= 5u) && (((((((m_2 * 16u) + n) / 256u) % 2u) * 4u) + (m_2 % 4u)) <= 5u)) {
-    const float x_5 = x[i_14];
-    const float add_5 = x_5 + value_4;
-    add[((min((((((m_2 * 16u) + n) / 512u) * 4u) + ((((m_2 * 16u) + n) / 64u) % 4u)), 5u) * 96u) + (min(((((((m_2 * 16u) + n) / 256u) % 2u) * 4u) + (m_2 % 4u)), 5u) * 16u)) + n] = add_5;
-  }
-  const float value_5 = sum_5;
-  const unsigned i_15 = min((((((m_2 * 16u) + n_1) / 512u) * 4u) + ((((m_2 * 16u) + n_1) / 64u) % 4u)), 5u);
-  const unsigned i_16 = min(((((((m_2 * 16u) + n_1) / 256u) % 2u) * 4u) + (m_2 % 4u)), 5u);
-  const unsigned i_17 = ((i_15 * 96u) + (i_16 * 16u)) + n_1;
-  if (((((((m_2 * 16u) + n_1) / 512u) * 4u) + ((((m_2 * 16u) + n_1) / 64u) % 4u)) <= 5u) && (((((((m_2 * 16u) + n_1) / 256u) % 2u) * 4u) + (m_2 % 4u)) <= 5u)) {
-    const float x_6 = x[i_17];
-    const float add_6 = x_6 + value_5;
-    add[((min((((((m_2 * 16u) + n_1) / 512u) * 4u) + ((((m_2 * 16u) + n_1) / 64u) % 4u)), 5u) * 96u) + (min(((((((m_2 * 16u) + n_1) / 256u) % 2u) * 4u) + (m_2 % 4u)), 5u) * 16u)) + n_1] = add_6;
-  }
-  const unsigned m_3 = (m0 + (row * 4u)) + 3u;
-  const float value_6 = sum_6;
-  const unsigned i_18 = min((((((m_3 * 16u) + n) / 512u) * 4u) + ((((m_3 * 16u) + n) / 64u) % 4u)), 5u);
-  const unsigned i_19 = min(((((((m_3 * 16u) + n) / 256u) % 2u) * 4u) + (m_3 % 4u)), 5u);
-  const unsigned i_20 = ((i_18 * 96u) + (i_19 * 16u)) + n;
-  if (((((((m_3 * 16u) + n) / 512u) * 4u) + ((((m_3 * 16u) + n) / 64u) % 4u)) <= 5u) && (((((((m_3 * 16u) + n) / 256u) % 2u) * 4u) + (m_3 % 4u)) <= 5u)) {
-    const float x_7 = x[i_20];
-    const float add_7 = x_7 + value_6;
-    add[((min((((((m_3 * 16u) + n) / 512u) * 4u) + ((((m_3 * 16u) + n) / 64u) % 4u)), 5u) * 96u) + (min(((((((m_3 * 16u) + n) / 256u) % 2u) * 4u) + (m_3 % 4u)), 5u) * 16u)) + n] = add_7;
-  }
-  const float value_7 = sum_7;
-  const unsigned i_21 = min((((((m_3 * 16u) + n_1) / 512u) * 4u) + ((((m_3 * 16u) + n_1) / 64u) % 4u)), 5u);
-  const unsigned i_22 = min(((((((m_3 * 16u) + n_1) / 256u) % 2u) * 4u) + (m_3 % 4u)), 5u);
-  const unsigned i_23 = ((i_21 * 96u) + (i_22 * 16u)) + n_1;
-  if (((((((m_3 * 16u) + n_1) / 512u) * 4u) + ((((m_3 * 16u) + n_1) / 64u) % 4u)) <= 5u) && (((((((m_3 * 16u) + n_1) / 256u) % 2u) * 4u) + (m_3 % 4u)) <= 5u)) {
-    const float x_8 = x[i_23];
-    const float add_8 = x_8 + value_7;
-    add[((min((((((m_3 * 16u) + n_1) / 512u) * 4u) + ((((m_3 * 16u) + n_1) / 64u) % 4u)), 5u) * 96u) + (min(((((((m_3 * 16u) + n_1) / 256u) % 2u) * 4u) + (m_3 % 4u)), 5u) * 16u)) + n_1] = add_8;
+  held[0u] = sum;
+  held[1u] = sum_1;
+  held[2u] = sum_2;
+  held[3u] = sum_3;
+  held[4u] = sum_4;
+  held[5u] = sum_5;
+  held[6u] = sum_6;
+  held[7u] = sum_7;
+  _Pragma("unroll 1") for (unsigned i = 0u; i < 8u; ++i) {
+    const unsigned m = (m0 + (row * 4u)) + (i / 2u);
+    const unsigned n = (col * 2u) + (i % 2u);
+    const float value = held[i];
+    const unsigned i_1 = min((((((m * 16u) + n) / 512u) * 4u) + ((((m * 16u) + n) / 64u) % 4u)), 5u);
+    const unsigned i_2 = min(((((((m * 16u) + n) / 256u) % 2u) * 4u) + (m % 4u)), 5u);
+    const unsigned i_3 = ((i_1 * 96u) + (i_2 * 16u)) + n;
+    if (((((((m * 16u) + n) / 512u) * 4u) + ((((m * 16u) + n) / 64u) % 4u)) <= 5u) && (((((((m * 16u) + n) / 256u) % 2u) * 4u) + (m % 4u)) <= 5u)) {
+      const float x_1 = x[i_3];
+      const float add_1 = x_1 + value;
+      add[((min((((((m * 16u) + n) / 512u) * 4u) + ((((m * 16u) + n) / 64u) % 4u)), 5u) * 96u) + (min(((((((m * 16u) + n) / 256u) % 2u) * 4u) + (m % 4u)), 5u) * 16u)) + n] = add_1;
+    }
   }
 }

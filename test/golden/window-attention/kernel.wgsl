@@ -345,7 +345,9 @@ var<workgroup> left: array<f32, 512>;
 var<workgroup> right: array<f32, 512>;
 
 @compute @workgroup_size(64, 1, 1)
-fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) thread_id: vec3u) {
+fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) thread_id: vec3u, @builtin(num_workgroups) group_count: vec3u) {
+  let one = min(group_count.z, 1u);
+  var held: array<f32, 16>;
   let row = thread_id.x / 8u;
   let col = thread_id.x % 8u;
   let m0 = group_id.y * 32u;
@@ -470,15 +472,15 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   let weight_8 = weight[(r_15 * 48u) + i_7];
   right[e_6] = select(0.0, weight_8, (c_31 < 48u));
   workgroupBarrier();
-  for (var kk = 0u; kk < 16u; kk++) {
-    let a = left[(row * 64u) + kk];
-    let a_1 = left[((row * 64u) + kk) + 16u];
-    let a_2 = left[((row * 64u) + kk) + 32u];
-    let a_3 = left[((row * 64u) + kk) + 48u];
-    let b = right[(kk * 32u) + (col * 4u)];
-    let b_1 = right[((kk * 32u) + (col * 4u)) + 1u];
-    let b_2 = right[((kk * 32u) + (col * 4u)) + 2u];
-    let b_3 = right[((kk * 32u) + (col * 4u)) + 3u];
+  for (var quarter = 0u; quarter < 4u * one; quarter++) {
+    let a = left[(row * 64u) + (quarter * 4u)];
+    let a_1 = left[((row * 64u) + (quarter * 4u)) + 16u];
+    let a_2 = left[((row * 64u) + (quarter * 4u)) + 32u];
+    let a_3 = left[((row * 64u) + (quarter * 4u)) + 48u];
+    let b = right[(quarter * 128u) + (col * 4u)];
+    let b_1 = right[((quarter * 128u) + (col * 4u)) + 1u];
+    let b_2 = right[((quarter * 128u) + (col * 4u)) + 2u];
+    let b_3 = right[((quarter * 128u) + (col * 4u)) + 3u];
     sum_ = fma(a, b, sum_);
     sum_1 = fma(a, b_1, sum_1);
     sum_2 = fma(a, b_2, sum_2);
@@ -495,110 +497,104 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     sum_13 = fma(a_3, b_1, sum_13);
     sum_14 = fma(a_3, b_2, sum_14);
     sum_15 = fma(a_3, b_3, sum_15);
+    let a_4 = left[((row * 64u) + (quarter * 4u)) + 1u];
+    let a_5 = left[((row * 64u) + (quarter * 4u)) + 17u];
+    let a_6 = left[((row * 64u) + (quarter * 4u)) + 33u];
+    let a_7 = left[((row * 64u) + (quarter * 4u)) + 49u];
+    let b_4 = right[((quarter * 128u) + (col * 4u)) + 32u];
+    let b_5 = right[((quarter * 128u) + (col * 4u)) + 33u];
+    let b_6 = right[((quarter * 128u) + (col * 4u)) + 34u];
+    let b_7 = right[((quarter * 128u) + (col * 4u)) + 35u];
+    sum_ = fma(a_4, b_4, sum_);
+    sum_1 = fma(a_4, b_5, sum_1);
+    sum_2 = fma(a_4, b_6, sum_2);
+    sum_3 = fma(a_4, b_7, sum_3);
+    sum_4 = fma(a_5, b_4, sum_4);
+    sum_5 = fma(a_5, b_5, sum_5);
+    sum_6 = fma(a_5, b_6, sum_6);
+    sum_7 = fma(a_5, b_7, sum_7);
+    sum_8 = fma(a_6, b_4, sum_8);
+    sum_9 = fma(a_6, b_5, sum_9);
+    sum_10 = fma(a_6, b_6, sum_10);
+    sum_11 = fma(a_6, b_7, sum_11);
+    sum_12 = fma(a_7, b_4, sum_12);
+    sum_13 = fma(a_7, b_5, sum_13);
+    sum_14 = fma(a_7, b_6, sum_14);
+    sum_15 = fma(a_7, b_7, sum_15);
+    let a_8 = left[((row * 64u) + (quarter * 4u)) + 2u];
+    let a_9 = left[((row * 64u) + (quarter * 4u)) + 18u];
+    let a_10 = left[((row * 64u) + (quarter * 4u)) + 34u];
+    let a_11 = left[((row * 64u) + (quarter * 4u)) + 50u];
+    let b_8 = right[((quarter * 128u) + (col * 4u)) + 64u];
+    let b_9 = right[((quarter * 128u) + (col * 4u)) + 65u];
+    let b_10 = right[((quarter * 128u) + (col * 4u)) + 66u];
+    let b_11 = right[((quarter * 128u) + (col * 4u)) + 67u];
+    sum_ = fma(a_8, b_8, sum_);
+    sum_1 = fma(a_8, b_9, sum_1);
+    sum_2 = fma(a_8, b_10, sum_2);
+    sum_3 = fma(a_8, b_11, sum_3);
+    sum_4 = fma(a_9, b_8, sum_4);
+    sum_5 = fma(a_9, b_9, sum_5);
+    sum_6 = fma(a_9, b_10, sum_6);
+    sum_7 = fma(a_9, b_11, sum_7);
+    sum_8 = fma(a_10, b_8, sum_8);
+    sum_9 = fma(a_10, b_9, sum_9);
+    sum_10 = fma(a_10, b_10, sum_10);
+    sum_11 = fma(a_10, b_11, sum_11);
+    sum_12 = fma(a_11, b_8, sum_12);
+    sum_13 = fma(a_11, b_9, sum_13);
+    sum_14 = fma(a_11, b_10, sum_14);
+    sum_15 = fma(a_11, b_11, sum_15);
+    let a_12 = left[((row * 64u) + (quarter * 4u)) + 3u];
+    let a_13 = left[((row * 64u) + (quarter * 4u)) + 19u];
+    let a_14 = left[((row * 64u) + (quarter * 4u)) + 35u];
+    let a_15 = left[((row * 64u) + (quarter * 4u)) + 51u];
+    let b_12 = right[((quarter * 128u) + (col * 4u)) + 96u];
+    let b_13 = right[((quarter * 128u) + (col * 4u)) + 97u];
+    let b_14 = right[((quarter * 128u) + (col * 4u)) + 98u];
+    let b_15 = right[((quarter * 128u) + (col * 4u)) + 99u];
+    sum_ = fma(a_12, b_12, sum_);
+    sum_1 = fma(a_12, b_13, sum_1);
+    sum_2 = fma(a_12, b_14, sum_2);
+    sum_3 = fma(a_12, b_15, sum_3);
+    sum_4 = fma(a_13, b_12, sum_4);
+    sum_5 = fma(a_13, b_13, sum_5);
+    sum_6 = fma(a_13, b_14, sum_6);
+    sum_7 = fma(a_13, b_15, sum_7);
+    sum_8 = fma(a_14, b_12, sum_8);
+    sum_9 = fma(a_14, b_13, sum_9);
+    sum_10 = fma(a_14, b_14, sum_10);
+    sum_11 = fma(a_14, b_15, sum_11);
+    sum_12 = fma(a_15, b_12, sum_12);
+    sum_13 = fma(a_15, b_13, sum_13);
+    sum_14 = fma(a_15, b_14, sum_14);
+    sum_15 = fma(a_15, b_15, sum_15);
   }
-  let m = m0 + (row * 4u);
-  let n = n0 + (col * 4u);
-  if (n < 48u) {
-    let value = sum_;
-    let bias_1 = bias[n];
-    let add_10 = value + bias_1;
-    add[(m * 48u) + n] = add_10;
-  }
-  let n_1 = (n0 + (col * 4u)) + 1u;
-  if (n_1 < 48u) {
-    let value_1 = sum_1;
-    let bias_2 = bias[n_1];
-    let add_11 = value_1 + bias_2;
-    add[(m * 48u) + n_1] = add_11;
-  }
-  let n_2 = (n0 + (col * 4u)) + 2u;
-  if (n_2 < 48u) {
-    let value_2 = sum_2;
-    let bias_3 = bias[n_2];
-    let add_12 = value_2 + bias_3;
-    add[(m * 48u) + n_2] = add_12;
-  }
-  let n_3 = (n0 + (col * 4u)) + 3u;
-  if (n_3 < 48u) {
-    let value_3 = sum_3;
-    let bias_4 = bias[n_3];
-    let add_13 = value_3 + bias_4;
-    add[(m * 48u) + n_3] = add_13;
-  }
-  let m_1 = (m0 + (row * 4u)) + 1u;
-  if (n < 48u) {
-    let value_4 = sum_4;
-    let bias_5 = bias[n];
-    let add_14 = value_4 + bias_5;
-    add[(m_1 * 48u) + n] = add_14;
-  }
-  if (n_1 < 48u) {
-    let value_5 = sum_5;
-    let bias_6 = bias[n_1];
-    let add_15 = value_5 + bias_6;
-    add[(m_1 * 48u) + n_1] = add_15;
-  }
-  if (n_2 < 48u) {
-    let value_6 = sum_6;
-    let bias_7 = bias[n_2];
-    let add_16 = value_6 + bias_7;
-    add[(m_1 * 48u) + n_2] = add_16;
-  }
-  if (n_3 < 48u) {
-    let value_7 = sum_7;
-    let bias_8 = bias[n_3];
-    let add_17 = value_7 + bias_8;
-    add[(m_1 * 48u) + n_3] = add_17;
-  }
-  let m_2 = (m0 + (row * 4u)) + 2u;
-  if (n < 48u) {
-    let value_8 = sum_8;
-    let bias_9 = bias[n];
-    let add_18 = value_8 + bias_9;
-    add[(m_2 * 48u) + n] = add_18;
-  }
-  if (n_1 < 48u) {
-    let value_9 = sum_9;
-    let bias_10 = bias[n_1];
-    let add_19 = value_9 + bias_10;
-    add[(m_2 * 48u) + n_1] = add_19;
-  }
-  if (n_2 < 48u) {
-    let value_10 = sum_10;
-    let bias_11 = bias[n_2];
-    let add_20 = value_10 + bias_11;
-    add[(m_2 * 48u) + n_2] = add_20;
-  }
-  if (n_3 < 48u) {
-    let value_11 = sum_11;
-    let bias_12 = bias[n_3];
-    let add_21 = value_11 + bias_12;
-    add[(m_2 * 48u) + n_3] = add_21;
-  }
-  let m_3 = (m0 + (row * 4u)) + 3u;
-  if (n < 48u) {
-    let value_12 = sum_12;
-    let bias_13 = bias[n];
-    let add_22 = value_12 + bias_13;
-    add[(m_3 * 48u) + n] = add_22;
-  }
-  if (n_1 < 48u) {
-    let value_13 = sum_13;
-    let bias_14 = bias[n_1];
-    let add_23 = value_13 + bias_14;
-    add[(m_3 * 48u) + n_1] = add_23;
-  }
-  if (n_2 < 48u) {
-    let value_14 = sum_14;
-    let bias_15 = bias[n_2];
-    let add_24 = value_14 + bias_15;
-    add[(m_3 * 48u) + n_2] = add_24;
-  }
-  if (n_3 < 48u) {
-    let value_15 = sum_15;
-    let bias_16 = bias[n_3];
-    let add_25 = value_15 + bias_16;
-    add[(m_3 * 48u) + n_3] = add_25;
+  held[0u] = sum_;
+  held[1u] = sum_1;
+  held[2u] = sum_2;
+  held[3u] = sum_3;
+  held[4u] = sum_4;
+  held[5u] = sum_5;
+  held[6u] = sum_6;
+  held[7u] = sum_7;
+  held[8u] = sum_8;
+  held[9u] = sum_9;
+  held[10u] = sum_10;
+  held[11u] = sum_11;
+  held[12u] = sum_12;
+  held[13u] = sum_13;
+  held[14u] = sum_14;
+  held[15u] = sum_15;
+  for (var i_8 = 0u; i_8 < 16u * one; i_8++) {
+    let m = (m0 + (row * 4u)) + (i_8 / 4u);
+    let n = (n0 + (col * 4u)) + (i_8 % 4u);
+    if (n < 48u) {
+      let value = held[i_8];
+      let bias_1 = bias[n];
+      let add_10 = value + bias_1;
+      add[(m * 48u) + n] = add_10;
+    }
   }
 }
 
@@ -611,25 +607,26 @@ var<workgroup> keys: array<f32, 32>;
 var<workgroup> values: array<f32, 32>;
 
 @compute @workgroup_size(16, 1, 1)
-fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) thread_id: vec3u) {
+fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) thread_id: vec3u, @builtin(num_workgroups) group_count: vec3u) {
+  let one = min(group_count.z, 1u);
   var own: array<f32, 8>;
   var sums: array<f32, 8>;
   var columns: array<f32, 4>;
   var scores: array<f32, 4>;
   let i = ((group_id.z * 768u) + (thread_id.x * 48u)) + (group_id.y * 8u);
-  for (var d = 0u; d < 8u; d++) {
+  for (var d = 0u; d < 8u * one; d++) {
     let add_1 = add[i + d];
     own[d] = add_1;
   }
-  for (var d_1 = 0u; d_1 < 8u; d_1++) {
+  for (var d_1 = 0u; d_1 < 8u * one; d_1++) {
     sums[d_1] = 0.0;
   }
   let column = thread_id.x % 4u;
-  for (var x = 0u; x < 4u; x++) {
+  for (var x = 0u; x < 4u * one; x++) {
     let at = (column + 3u) - x;
     var dot = 0.0;
     let i_1 = at * 8u;
-    for (var d_2 = 0u; d_2 < 8u; d_2++) {
+    for (var d_2 = 0u; d_2 < 8u * one; d_2++) {
       let rel_pos_w_1 = rel_pos_w[i_1 + d_2];
       dot = fma(own[d_2], rel_pos_w_1, dot);
     }
@@ -638,23 +635,23 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   var most = -1e+30;
   var total = 0.0;
   let i_4 = (group_id.z * 768u) + (group_id.y * 8u);
-  for (var y = 0u; y < 4u; y++) {
+  for (var y = 0u; y < 4u * one; y++) {
     let at_1 = ((thread_id.x / 4u) + 3u) - y;
     var dot_1 = 0.0;
     let i_2 = at_1 * 8u;
-    for (var d_3 = 0u; d_3 < 8u; d_3++) {
+    for (var d_3 = 0u; d_3 < 8u * one; d_3++) {
       let rel_pos_h_1 = rel_pos_h[i_2 + d_3];
       dot_1 = fma(own[d_3], rel_pos_h_1, dot_1);
     }
     let down = dot_1;
-    for (var part = 0u; part < 2u; part++) {
+    for (var part = 0u; part < 2u * one; part++) {
       let e = (part * 16u) + thread_id.x;
       let key = (y * 4u) + (e / 8u);
       let i_3 = e % 8u;
       let add_2 = add[((i_4 + (key * 48u)) + i_3) + 16u];
       keys[e] = add_2;
     }
-    for (var part_1 = 0u; part_1 < 2u; part_1++) {
+    for (var part_1 = 0u; part_1 < 2u * one; part_1++) {
       let e_1 = (part_1 * 16u) + thread_id.x;
       let key_1 = (y * 4u) + (e_1 / 8u);
       let i_5 = e_1 % 8u;
@@ -663,9 +660,9 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     }
     workgroupBarrier();
     var high = most;
-    for (var j = 0u; j < 4u; j++) {
+    for (var j = 0u; j < 4u * one; j++) {
       var dot_2 = 0.0;
-      for (var d_4 = 0u; d_4 < 8u; d_4++) {
+      for (var d_4 = 0u; d_4 < 8u * one; d_4++) {
         dot_2 = fma(own[d_4], keys[(j * 8u) + d_4], dot_2);
       }
       let score = ((dot_2 * 0.35355338) + down) + columns[j];
@@ -674,13 +671,13 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     }
     let shrink = exp((most - high));
     total = total * shrink;
-    for (var d_5 = 0u; d_5 < 8u; d_5++) {
+    for (var d_5 = 0u; d_5 < 8u * one; d_5++) {
       sums[d_5] = sums[d_5] * shrink;
     }
-    for (var j_1 = 0u; j_1 < 4u; j_1++) {
+    for (var j_1 = 0u; j_1 < 4u * one; j_1++) {
       let weight = exp((scores[j_1] - high));
       total = total + weight;
-      for (var d_6 = 0u; d_6 < 8u; d_6++) {
+      for (var d_6 = 0u; d_6 < 8u * one; d_6++) {
         sums[d_6] = fma(weight, values[(j_1 * 8u) + d_6], sums[d_6]);
       }
     }
@@ -688,7 +685,7 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     workgroupBarrier();
   }
   let inverse = 1.0 / total;
-  for (var d_7 = 0u; d_7 < 8u; d_7++) {
+  for (var d_7 = 0u; d_7 < 8u * one; d_7++) {
     let value = sums[d_7] * inverse;
     reshape[(((group_id.z * 256u) + (thread_id.x * 16u)) + (group_id.y * 8u)) + d_7] = value;
   }
@@ -703,7 +700,9 @@ var<workgroup> left: array<f32, 512>;
 var<workgroup> right: array<f32, 256>;
 
 @compute @workgroup_size(64, 1, 1)
-fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) thread_id: vec3u) {
+fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) thread_id: vec3u, @builtin(num_workgroups) group_count: vec3u) {
+  let one = min(group_count.z, 1u);
+  var held: array<f32, 8>;
   let row = thread_id.x / 8u;
   let col = thread_id.x % 8u;
   let m0 = group_id.y * 32u;
@@ -767,13 +766,13 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   let weight_4 = weight[(r_11 * 16u) + c_3];
   right[e_2] = weight_4;
   workgroupBarrier();
-  for (var kk = 0u; kk < 16u; kk++) {
-    let a = left[(row * 64u) + kk];
-    let a_1 = left[((row * 64u) + kk) + 16u];
-    let a_2 = left[((row * 64u) + kk) + 32u];
-    let a_3 = left[((row * 64u) + kk) + 48u];
-    let b = right[(kk * 16u) + (col * 2u)];
-    let b_1 = right[((kk * 16u) + (col * 2u)) + 1u];
+  for (var quarter = 0u; quarter < 4u * one; quarter++) {
+    let a = left[(row * 64u) + (quarter * 4u)];
+    let a_1 = left[((row * 64u) + (quarter * 4u)) + 16u];
+    let a_2 = left[((row * 64u) + (quarter * 4u)) + 32u];
+    let a_3 = left[((row * 64u) + (quarter * 4u)) + 48u];
+    let b = right[(quarter * 64u) + (col * 2u)];
+    let b_1 = right[((quarter * 64u) + (col * 2u)) + 1u];
     sum_ = fma(a, b, sum_);
     sum_1 = fma(a, b_1, sum_1);
     sum_2 = fma(a_1, b, sum_2);
@@ -782,83 +781,68 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     sum_5 = fma(a_2, b_1, sum_5);
     sum_6 = fma(a_3, b, sum_6);
     sum_7 = fma(a_3, b_1, sum_7);
+    let a_4 = left[((row * 64u) + (quarter * 4u)) + 1u];
+    let a_5 = left[((row * 64u) + (quarter * 4u)) + 17u];
+    let a_6 = left[((row * 64u) + (quarter * 4u)) + 33u];
+    let a_7 = left[((row * 64u) + (quarter * 4u)) + 49u];
+    let b_2 = right[((quarter * 64u) + (col * 2u)) + 16u];
+    let b_3 = right[((quarter * 64u) + (col * 2u)) + 17u];
+    sum_ = fma(a_4, b_2, sum_);
+    sum_1 = fma(a_4, b_3, sum_1);
+    sum_2 = fma(a_5, b_2, sum_2);
+    sum_3 = fma(a_5, b_3, sum_3);
+    sum_4 = fma(a_6, b_2, sum_4);
+    sum_5 = fma(a_6, b_3, sum_5);
+    sum_6 = fma(a_7, b_2, sum_6);
+    sum_7 = fma(a_7, b_3, sum_7);
+    let a_8 = left[((row * 64u) + (quarter * 4u)) + 2u];
+    let a_9 = left[((row * 64u) + (quarter * 4u)) + 18u];
+    let a_10 = left[((row * 64u) + (quarter * 4u)) + 34u];
+    let a_11 = left[((row * 64u) + (quarter * 4u)) + 50u];
+    let b_4 = right[((quarter * 64u) + (col * 2u)) + 32u];
+    let b_5 = right[((quarter * 64u) + (col * 2u)) + 33u];
+    sum_ = fma(a_8, b_4, sum_);
+    sum_1 = fma(a_8, b_5, sum_1);
+    sum_2 = fma(a_9, b_4, sum_2);
+    sum_3 = fma(a_9, b_5, sum_3);
+    sum_4 = fma(a_10, b_4, sum_4);
+    sum_5 = fma(a_10, b_5, sum_5);
+    sum_6 = fma(a_11, b_4, sum_6);
+    sum_7 = fma(a_11, b_5, sum_7);
+    let a_12 = left[((row * 64u) + (quarter * 4u)) + 3u];
+    let a_13 = left[((row * 64u) + (quarter * 4u)) + 19u];
+    let a_14 = left[((row * 64u) + (quarter * 4u)) + 35u];
+    let a_15 = left[((row * 64u) + (quarter * 4u)) + 51u];
+    let b_6 = right[((quarter * 64u) + (col * 2u)) + 48u];
+    let b_7 = right[((quarter * 64u) + (col * 2u)) + 49u];
+    sum_ = fma(a_12, b_6, sum_);
+    sum_1 = fma(a_12, b_7, sum_1);
+    sum_2 = fma(a_13, b_6, sum_2);
+    sum_3 = fma(a_13, b_7, sum_3);
+    sum_4 = fma(a_14, b_6, sum_4);
+    sum_5 = fma(a_14, b_7, sum_5);
+    sum_6 = fma(a_15, b_6, sum_6);
+    sum_7 = fma(a_15, b_7, sum_7);
   }
-  let m = m0 + (row * 4u);
-  let n = col * 2u;
-  let value = sum_;
-  let i = min((((((m * 16u) + n) / 512u) * 4u) + ((((m * 16u) + n) / 64u) % 4u)), 5u);
-  let i_1 = min(((((((m * 16u) + n) / 256u) % 2u) * 4u) + (m % 4u)), 5u);
-  let i_2 = ((i * 96u) + (i_1 * 16u)) + n;
-  if (((((((m * 16u) + n) / 512u) * 4u) + ((((m * 16u) + n) / 64u) % 4u)) <= 5u) && (((((((m * 16u) + n) / 256u) % 2u) * 4u) + (m % 4u)) <= 5u)) {
-    let x_1 = x[i_2];
-    let add_1 = x_1 + value;
-    add[((min((((((m * 16u) + n) / 512u) * 4u) + ((((m * 16u) + n) / 64u) % 4u)), 5u) * 96u) + (min(((((((m * 16u) + n) / 256u) % 2u) * 4u) + (m % 4u)), 5u) * 16u)) + n] = add_1;
-  }
-  let n_1 = (col * 2u) + 1u;
-  let value_1 = sum_1;
-  let i_3 = min((((((m * 16u) + n_1) / 512u) * 4u) + ((((m * 16u) + n_1) / 64u) % 4u)), 5u);
-  let i_4 = min(((((((m * 16u) + n_1) / 256u) % 2u) * 4u) + (m % 4u)), 5u);
-  let i_5 = ((i_3 * 96u) + (i_4 * 16u)) + n_1;
-  if (((((((m * 16u) + n_1) / 512u) * 4u) + ((((m * 16u) + n_1) / 64u) % 4u)) <= 5u) && (((((((m * 16u) + n_1) / 256u) % 2u) * 4u) + (m % 4u)) <= 5u)) {
-    let x_2 = x[i_5];
-    let add_2 = x_2 + value_1;
-    add[((min((((((m * 16u) + n_1) / 512u) * 4u) + ((((m * 16u) + n_1) / 64u) % 4u)), 5u) * 96u) + (min(((((((m * 16u) + n_1) / 256u) % 2u) * 4u) + (m % 4u)), 5u) * 16u)) + n_1] = add_2;
-  }
-  let m_1 = (m0 + (row * 4u)) + 1u;
-  let value_2 = sum_2;
-  let i_6 = min((((((m_1 * 16u) + n) / 512u) * 4u) + ((((m_1 * 16u) + n) / 64u) % 4u)), 5u);
-  let i_7 = min(((((((m_1 * 16u) + n) / 256u) % 2u) * 4u) + (m_1 % 4u)), 5u);
-  let i_8 = ((i_6 * 96u) + (i_7 * 16u)) + n;
-  if (((((((m_1 * 16u) + n) / 512u) * 4u) + ((((m_1 * 16u) + n) / 64u) % 4u)) <= 5u) && (((((((m_1 * 16u) + n) / 256u) % 2u) * 4u) + (m_1 % 4u)) <= 5u)) {
-    let x_3 = x[i_8];
-    let add_3 = x_3 + value_2;
-    add[((min((((((m_1 * 16u) + n) / 512u) * 4u) + ((((m_1 * 16u) + n) / 64u) % 4u)), 5u) * 96u) + (min(((((((m_1 * 16u) + n) / 256u) % 2u) * 4u) + (m_1 % 4u)), 5u) * 16u)) + n] = add_3;
-  }
-  let value_3 = sum_3;
-  let i_9 = min((((((m_1 * 16u) + n_1) / 512u) * 4u) + ((((m_1 * 16u) + n_1) / 64u) % 4u)), 5u);
-  let i_10 = min(((((((m_1 * 16u) + n_1) / 256u) % 2u) * 4u) + (m_1 % 4u)), 5u);
-  let i_11 = ((i_9 * 96u) + (i_10 * 16u)) + n_1;
-  if (((((((m_1 * 16u) + n_1) / 512u) * 4u) + ((((m_1 * 16u) + n_1) / 64u) % 4u)) <= 5u) && (((((((m_1 * 16u) + n_1) / 256u) % 2u) * 4u) + (m_1 % 4u)) <= 5u)) {
-    let x_4 = x[i_11];
-    let add_4 = x_4 + value_3;
-    add[((min((((((m_1 * 16u) + n_1) / 512u) * 4u) + ((((m_1 * 16u) + n_1) / 64u) % 4u)), 5u) * 96u) + (min(((((((m_1 * 16u) + n_1) / 256u) % 2u) * 4u) + (m_1 % 4u)), 5u) * 16u)) + n_1] = add_4;
-  }
-  let m_2 = (m0 + (row * 4u)) + 2u;
-  let value_4 = sum_4;
-  let i_12 = min((((((m_2 * 16u) + n) / 512u) * 4u) + ((((m_2 * 16u) + n) / 64u) % 4u)), 5u);
-  let i_13 = min(((((((m_2 * 16u) + n) / 256u) % 2u) * 4u) + (m_2 % 4u)), 5u);
-  let i_14 = ((i_12 * 96u) + (i_13 * 16u)) + n;
-  if (((((((m_2 * 16u) + n) / 512u) * 4u) + ((((m_2 * 16u) + n) / 64u) % 4u)) <= 5u) && (((((((m_2 * 16u) + n) / 256u) % 2u) * 4u) + (m_2 % 4u)) <= 5u)) {
-    let x_5 = x[i_14];
-    let add_5 = x_5 + value_4;
-    add[((min((((((m_2 * 16u) + n) / 512u) * 4u) + ((((m_2 * 16u) + n) / 64u) % 4u)), 5u) * 96u) + (min(((((((m_2 * 16u) + n) / 256u) % 2u) * 4u) + (m_2 % 4u)), 5u) * 16u)) + n] = add_5;
-  }
-  let value_5 = sum_5;
-  let i_15 = min((((((m_2 * 16u) + n_1) / 512u) * 4u) + ((((m_2 * 16u) + n_1) / 64u) % 4u)), 5u);
-  let i_16 = min(((((((m_2 * 16u) + n_1) / 256u) % 2u) * 4u) + (m_2 % 4u)), 5u);
-  let i_17 = ((i_15 * 96u) + (i_16 * 16u)) + n_1;
-  if (((((((m_2 * 16u) + n_1) / 512u) * 4u) + ((((m_2 * 16u) + n_1) / 64u) % 4u)) <= 5u) && (((((((m_2 * 16u) + n_1) / 256u) % 2u) * 4u) + (m_2 % 4u)) <= 5u)) {
-    let x_6 = x[i_17];
-    let add_6 = x_6 + value_5;
-    add[((min((((((m_2 * 16u) + n_1) / 512u) * 4u) + ((((m_2 * 16u) + n_1) / 64u) % 4u)), 5u) * 96u) + (min(((((((m_2 * 16u) + n_1) / 256u) % 2u) * 4u) + (m_2 % 4u)), 5u) * 16u)) + n_1] = add_6;
-  }
-  let m_3 = (m0 + (row * 4u)) + 3u;
-  let value_6 = sum_6;
-  let i_18 = min((((((m_3 * 16u) + n) / 512u) * 4u) + ((((m_3 * 16u) + n) / 64u) % 4u)), 5u);
-  let i_19 = min(((((((m_3 * 16u) + n) / 256u) % 2u) * 4u) + (m_3 % 4u)), 5u);
-  let i_20 = ((i_18 * 96u) + (i_19 * 16u)) + n;
-  if (((((((m_3 * 16u) + n) / 512u) * 4u) + ((((m_3 * 16u) + n) / 64u) % 4u)) <= 5u) && (((((((m_3 * 16u) + n) / 256u) % 2u) * 4u) + (m_3 % 4u)) <= 5u)) {
-    let x_7 = x[i_20];
-    let add_7 = x_7 + value_6;
-    add[((min((((((m_3 * 16u) + n) / 512u) * 4u) + ((((m_3 * 16u) + n) / 64u) % 4u)), 5u) * 96u) + (min(((((((m_3 * 16u) + n) / 256u) % 2u) * 4u) + (m_3 % 4u)), 5u) * 16u)) + n] = add_7;
-  }
-  let value_7 = sum_7;
-  let i_21 = min((((((m_3 * 16u) + n_1) / 512u) * 4u) + ((((m_3 * 16u) + n_1) / 64u) % 4u)), 5u);
-  let i_22 = min(((((((m_3 * 16u) + n_1) / 256u) % 2u) * 4u) + (m_3 % 4u)), 5u);
-  let i_23 = ((i_21 * 96u) + (i_22 * 16u)) + n_1;
-  if (((((((m_3 * 16u) + n_1) / 512u) * 4u) + ((((m_3 * 16u) + n_1) / 64u) % 4u)) <= 5u) && (((((((m_3 * 16u) + n_1) / 256u) % 2u) * 4u) + (m_3 % 4u)) <= 5u)) {
-    let x_8 = x[i_23];
-    let add_8 = x_8 + value_7;
-    add[((min((((((m_3 * 16u) + n_1) / 512u) * 4u) + ((((m_3 * 16u) + n_1) / 64u) % 4u)), 5u) * 96u) + (min(((((((m_3 * 16u) + n_1) / 256u) % 2u) * 4u) + (m_3 % 4u)), 5u) * 16u)) + n_1] = add_8;
+  held[0u] = sum_;
+  held[1u] = sum_1;
+  held[2u] = sum_2;
+  held[3u] = sum_3;
+  held[4u] = sum_4;
+  held[5u] = sum_5;
+  held[6u] = sum_6;
+  held[7u] = sum_7;
+  for (var i = 0u; i < 8u * one; i++) {
+    let m = (m0 + (row * 4u)) + (i / 2u);
+    let n = (col * 2u) + (i % 2u);
+    let value = held[i];
+    let i_1 = min((((((m * 16u) + n) / 512u) * 4u) + ((((m * 16u) + n) / 64u) % 4u)), 5u);
+    let i_2 = min(((((((m * 16u) + n) / 256u) % 2u) * 4u) + (m % 4u)), 5u);
+    let i_3 = ((i_1 * 96u) + (i_2 * 16u)) + n;
+    if (((((((m * 16u) + n) / 512u) * 4u) + ((((m * 16u) + n) / 64u) % 4u)) <= 5u) && (((((((m * 16u) + n) / 256u) % 2u) * 4u) + (m % 4u)) <= 5u)) {
+      let x_1 = x[i_3];
+      let add_1 = x_1 + value;
+      add[((min((((((m * 16u) + n) / 512u) * 4u) + ((((m * 16u) + n) / 64u) % 4u)), 5u) * 96u) + (min(((((((m * 16u) + n) / 256u) % 2u) * 4u) + (m % 4u)), 5u) * 16u)) + n] = add_1;
+    }
   }
 }
