@@ -7,7 +7,7 @@ import { type Frame, toModelPixels } from "./vision/preprocess.ts";
 import type { Box, Label, Point } from "./vision/prompts.ts";
 
 /** The numbers of slots that a SAM is compiled for. */
-export const tokenBuckets: readonly number[] = [8, 16, 32, 64, 128];
+export const tokenBuckets: readonly number[] = [8, 32, 128];
 
 export interface DecoderTokens {
   /** f32 `[bucket, 2]`: x and y in pixels of the model's input. */

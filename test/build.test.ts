@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build as bundle } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { input, trace } from "../compiler/index.ts";
+import { defaultProfile, input, trace } from "../compiler/index.ts";
 import { parseSamConfig, Sam } from "../models/index.ts";
 import { add, gelu, matmul } from "../ops/index.ts";
 import { openDevice, openWeightsFile, readImage } from "../runtime/node/index.ts";
@@ -306,6 +306,7 @@ device.destroy();
     const weights = await openWeightsFile(fixture("sam_nano.pth"));
     const sam = await Sam.load(weights, {
       device,
+      profile: defaultProfile,
       config: parseSamConfig(readFileSync(fixture("sam_nano.config.json"), "utf8")),
     });
     await sam.setImage(await readImage(fixture("scene.png")));
@@ -316,5 +317,6 @@ device.destroy();
     await sam.close();
     await weights.close();
     device.destroy();
-  });
+    // A software device compiles the kernels of two programs first.
+  }, 240_000);
 });

@@ -41,9 +41,9 @@ test.each([
 test.each([
   [0, 8],
   [7, 8],
-  [8, 16],
-  [15, 16],
-  [16, 32],
+  [8, 32],
+  [31, 32],
+  [32, 128],
   [127, 128],
 ])("%i points need a bucket of %i", (count, bucket) => {
   const points = Array.from({ length: count }, () => [1, 1] as const);
