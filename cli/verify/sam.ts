@@ -45,12 +45,16 @@ export async function* verifySamFile(reference: Reference, setting: Setting): As
   }
 }
 
-/** A published SAM with weights and an image that are hashed from a seed. */
+/** A published SAM, or one of a given configuration, with weights and image hashed from a seed. */
 export async function* verifySamHashed(
   reference: Reference,
   setting: Setting,
 ): AsyncIterable<Check> {
-  const config = samPreset(reference.fact("model"));
+  const { metadata, path } = reference;
+  const config =
+    metadata.config === undefined
+      ? samPreset(reference.fact("model"))
+      : parseSamConfig(metadata.config, `${path}, config`);
   const seed = reference.fact("seed");
   const image = hashedImage(seed, config.imageSize);
   yield* checkHashes(reference, config, seed, image);

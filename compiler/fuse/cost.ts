@@ -6,7 +6,7 @@
  */
 import { elements, type Tensor } from "../graph/tensor.ts";
 import type { ElementOp, KernelOp } from "../op.ts";
-import type { Decisions } from "./fuse.ts";
+import type { Decisions } from "./decisions.ts";
 
 const memory = 4;
 const dispatch = 50_000;

@@ -8,32 +8,15 @@
  * 3. A region may bind no more buffers than the profile allows; whatever is too much is kept.
  */
 import { diagnose } from "../../diagnostics/index.ts";
-import { type Graph, type Use, usesOf } from "../graph/graph.ts";
+import { type Graph, usesOf } from "../graph/graph.ts";
 import { elements, type Node, show, type Tensor } from "../graph/tensor.ts";
 import { always } from "../kernel/builder.ts";
 import { index, type Value } from "../kernel/value.ts";
 import type { ElementOp, KernelOp } from "../op.ts";
 import type { Profile } from "../profile.ts";
 import { evaluations, inlineCost, isWorthKeeping, type Known } from "./cost.ts";
+import type { Decisions } from "./decisions.ts";
 import type { Fusion, Link, Policy, Region } from "./region.ts";
-
-/** Everything the passes below share while they decide. */
-export interface Decisions {
-  readonly graph: Graph;
-  readonly profile: Profile;
-  readonly uses: ReadonlyMap<Tensor, readonly Use[]>;
-  readonly results: ReadonlyMap<Node, readonly Tensor[]>;
-  readonly returned: ReadonlySet<Tensor>;
-  /** Links behind each anchor node. */
-  readonly chains: Map<Node, Link[]>;
-  /** Element tensors that memory holds: returned, shared by costly users, or over the budget. */
-  readonly kept: Set<Tensor>;
-  /** Nodes inside a chain, and side nodes that must stay with it. */
-  readonly chained: Set<Node>;
-  /** The last node of every chain: its result is what the region stores. */
-  readonly ends: Set<Node>;
-  readonly reasons: Map<Node, string>;
-}
 
 export function fuse(graph: Graph, profile: Profile, policy: Policy): Fusion {
   const plan: Decisions = {

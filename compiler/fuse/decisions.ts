@@ -1,0 +1,22 @@
+/** What the passes of fusion share while they decide. */
+import type { Graph, Use } from "../graph/graph.ts";
+import type { Node, Tensor } from "../graph/tensor.ts";
+import type { Profile } from "../profile.ts";
+import type { Link } from "./region.ts";
+
+export interface Decisions {
+  readonly graph: Graph;
+  readonly profile: Profile;
+  readonly uses: ReadonlyMap<Tensor, readonly Use[]>;
+  readonly results: ReadonlyMap<Node, readonly Tensor[]>;
+  readonly returned: ReadonlySet<Tensor>;
+  /** Links behind each anchor node. */
+  readonly chains: Map<Node, Link[]>;
+  /** Element tensors that memory holds: returned, shared by costly users, or over the budget. */
+  readonly kept: Set<Tensor>;
+  /** Nodes inside a chain, and side nodes that must stay with it. */
+  readonly chained: Set<Node>;
+  /** The last node of every chain: its result is what the region stores. */
+  readonly ends: Set<Node>;
+  readonly reasons: Map<Node, string>;
+}
