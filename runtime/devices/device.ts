@@ -2,7 +2,13 @@
  * What a device does for a session: hold buffers, compile a plan's kernels, run its steps.
  * One file per device; the session knows no other.
  */
-import type { AdapterFacts, Plan, PlanBuffer, StoredScalar, TargetName } from "../../compiler/plan.ts";
+import type {
+  AdapterFacts,
+  Plan,
+  PlanBuffer,
+  StoredScalar,
+  TargetName,
+} from "../../compiler/plan.ts";
 
 /** Memory on a device. Made by it and meaningless to any other. */
 export interface DeviceBuffer {

@@ -3,7 +3,13 @@
  * built once, and a run is one submit (several where the device is slow, so that no submission
  * meets a watchdog).
  */
-import type { AdapterFacts, Plan, PlanBuffer, PlanKernel, StoredScalar } from "../../compiler/plan.ts";
+import type {
+  AdapterFacts,
+  Plan,
+  PlanBuffer,
+  PlanKernel,
+  StoredScalar,
+} from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
 import type { Device, DeviceBuffer, Numbers, Program, Progress, StepTime } from "./device.ts";
 
