@@ -167,8 +167,11 @@ async function writeResults(
   // Masks of one click lie within one another, so each gets a picture of its own.
   const overlays = masks.map((mask) => drawOverlay(picture, [mask], { points, labels, box }));
   const overlay = "overlay.png";
-  await writePng(join(out, overlay), several ? contactSheet(overlays, 512) : overlays[0]!);
   const { width, height } = picture;
+  const sheet = several
+    ? contactSheet(overlays, Math.min(512, Math.max(width, height)))
+    : overlays[0]!;
+  await writePng(join(out, overlay), sheet);
   const report = { image: { file: image, width, height }, masks: entries, overlay, ...facts };
   const scoresFile = join(out, "scores.json");
   await writeFile(scoresFile, `${JSON.stringify(report, null, 2)}\n`).catch(

@@ -36,12 +36,12 @@ export const compile = (graph: Graph, options: CompileOptions = {}): Plan =>
   compileStages(graph, options).plan;
 
 export function compileStages(graph: Graph, options: CompileOptions = {}): Compilation {
-  const profile = options.profile ?? defaultProfile;
+  const target = targets[options.target ?? "wgsl"];
+  const profile = fitting(options.profile ?? defaultProfile, target);
   const fusion = fuse(graph, profile, options.policy ?? "fused");
   const kernels = lowerAll(fusion.regions, profile);
   for (const { kernel } of new Set(kernels)) check(kernel, profile);
   const places = assignPlaces(graph, fusion.regions, profile);
-  const target = targets[options.target ?? "wgsl"];
   const plan = assemble(
     options.name ?? "program",
     fusion.regions,
@@ -52,6 +52,12 @@ export function compileStages(graph: Graph, options: CompileOptions = {}): Compi
   );
   return { graph, fusion, kernels, plan };
 }
+
+/** Kernels of subgroups are for a width that the target has; others share workgroup memory. */
+const fitting = (profile: Profile, target: Target): Profile =>
+  target.subgroup === undefined || target.subgroup === profile.subgroup
+    ? profile
+    : { ...profile, subgroup: 0 };
 
 /** A template that asks for more than the profile has is a bug of ours, found here, not on a device. */
 function check(kernel: Kernel, profile: Profile): void {

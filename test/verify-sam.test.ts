@@ -103,8 +103,8 @@ test("a hashed SAM of any configuration, several objects at once", async () => {
   const [file] = report.files;
   expect(file!.checks.filter((check) => !check.passed)).toEqual([]);
   expect(file!.checks.map((check) => check.name)).toEqual([
-    "check.image_encoder.blocks.0.attn.qkv.weight",
     "check.image",
+    "check.image_encoder.blocks.0.attn.qkv.weight",
     "encoder.block.0.sample",
     "encoder.block.1.sample",
     "encoder.output",

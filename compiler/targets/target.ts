@@ -4,6 +4,8 @@ import type { TargetName } from "../plan.ts";
 
 export interface Target {
   readonly name: TargetName;
+  /** The one width of subgroup that it has; undefined: whatever the profile says. */
+  readonly subgroup?: number;
   /** The whole text of a kernel. `scratch` tells which parameters live in reused memory. */
   print(kernel: Kernel, scratch: (b: Buffer) => boolean): string;
   /** The name to launch. */

@@ -76,6 +76,7 @@ const dialect: Dialect = {
 
 export const cuda: Target = {
   name: "cuda",
+  subgroup: 32,
   entry: (kernel) => kernel.name,
   print: (kernel) => print(kernel, dialect),
 };
