@@ -3,12 +3,13 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runCommand } from "citty";
-import { describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { type SegmentReport, segment, segmentCommand } from "../cli/segment.ts";
 import { formatSamConfig } from "../models/sam/config.ts";
 import { hashedWeights } from "../models/sam/hashed.ts";
 import { readImage, readLogits, writePng } from "../runtime/node/image.ts";
 import { writeSafetensors } from "../runtime/weights/index.ts";
+import { buildPackage, inarch } from "./command-line.ts";
 import { deviceTest } from "./device.ts";
 import { tinySam } from "./sam-small.ts";
 import { fixturePath, readAll, refusal } from "./weights-files.ts";
@@ -22,23 +23,6 @@ writeFileSync(tiny, writeSafetensors(await readAll(hashedWeights(tinySam, "test"
 const config = join(folder, "tiny.json");
 writeFileSync(config, JSON.stringify(formatSamConfig(tinySam)));
 const tinySegment = { image: scene, weights: tiny, config, device: "reference" } as const;
-
-/** Runs the command; returns what it prints. */
-async function run(...rawArgs: string[]): Promise<string> {
-  let printed = "";
-  const spies = [process.stdout, process.stderr].map((stream, i) =>
-    vi.spyOn(stream, "write").mockImplementation((text) => {
-      if (i === 0) printed += text;
-      return true;
-    }),
-  );
-  try {
-    await runCommand(segmentCommand, { rawArgs });
-    return printed;
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
 
 describe("on the reference device", () => {
   test("a click gives a mask, its logits, an overlay and scores", async () => {
@@ -81,34 +65,45 @@ describe("on the reference device", () => {
     expect(drawn.masks[0]!.score).not.toBe(first.masks[0]!.score);
     expect(drawn.masks[0]!.score).not.toBe(refined.masks[0]!.score);
   });
+});
 
-  test("the command takes repeated clicks and prints JSON", async () => {
+describe("the command", () => {
+  beforeAll(buildPackage);
+  const common = [scene, "--weights", tiny, "--config", config, "--device", "reference"];
+
+  test("takes repeated clicks and prints JSON", async () => {
     const out = join(folder, "command");
-    const printed = await run(
-      ...[scene, "--weights", tiny, "--config", config, "--out", out, "--device", "reference"],
-      ...["--point", "200,150", "--point", "20.5, 30,0", "--json"],
-    );
-    const report = JSON.parse(printed) as SegmentReport;
-    expect(report.masks.length).toBe(1);
-    const same = await segment({
+    const clicks = ["--point", "200,150", "--point", "20.5, 30,0"];
+    const { code, stdout, stderr } = await inarch([
+      "segment",
+      ...common,
+      "--out",
+      out,
+      ...clicks,
+      "--json",
+    ]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const request = {
       ...tinySegment,
       points: [
         [200, 150],
         [20.5, 30],
       ],
       labels: [1, 0],
-      out,
-    });
-    expect(report.masks).toEqual(same.masks);
+    } as const;
+    const same = await segment({ ...request, out });
+    expect((JSON.parse(stdout) as SegmentReport).masks).toEqual(same.masks);
   });
 
-  test("the command says in words where everything is", async () => {
+  test("says in words where everything is, and its progress on stderr", async () => {
     const out = join(folder, "words");
-    const common = ["--weights", tiny, "--config", config, "--device", "reference"];
-    const printed = await run(scene, ...common, "--out", out, "--box", "40,30,200,160");
-    expect(printed).toContain(join(out, "mask.png"));
-    expect(printed).toMatch(/score -?\d+\.\d{3}, \d+ pixels inside/);
-    expect(printed).toContain(join(out, "overlay.png"));
+    const box = ["--box", "40,30,200,160"];
+    const { code, stdout, stderr } = await inarch(["segment", ...common, "--out", out, ...box]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(join(out, "mask.png"));
+    expect(stdout).toMatch(/score -?\d+\.\d{3}, \d+ pixels inside/);
+    expect(stdout).toContain(join(out, "overlay.png"));
+    expect(stderr).toContain("encoding");
   });
 });
 
@@ -123,8 +118,8 @@ describe("mistakes", () => {
     ["E314", ["--box", "0,0,5000,10"], "leaves the image"],
     ["E306", ["--mask", "nowhere.npy"], "nowhere.npy"],
   ])("%s for %j, before any weights are opened", async (code, flags, words) => {
-    const args = [scene, "--weights", "nowhere.pth", "--out", join(folder, "none"), ...flags];
-    const error = await refusal(() => run(...args));
+    const rawArgs = [scene, "--weights", "nowhere.pth", "--out", join(folder, "none"), ...flags];
+    const error = await refusal(() => runCommand(segmentCommand, { rawArgs }));
     expect(error.code).toBe(code);
     expect(error.message).toContain(words);
   });

@@ -2,7 +2,7 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { runVerify, verify } from "../cli/verify/command.ts";
 import { compare, compareMasks } from "../cli/verify/compare.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
@@ -11,6 +11,8 @@ import { deviceTest } from "./device.ts";
 import { fixturePath, readAll, refusal } from "./weights-files.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "inarch-verify-"));
+
+let changes = 0;
 
 /** A copy of a fixture with other tensors or metadata. */
 async function changed(
@@ -21,7 +23,7 @@ async function changed(
   const [tensors, metadata] = [await readAll(weights), { ...weights.metadata }];
   await weights.close();
   change(tensors, metadata);
-  const path = join(folder, `${Math.random().toString(36).slice(2)}.safetensors`);
+  const path = join(folder, `changed-${changes++}.safetensors`);
   writeFileSync(path, writeSafetensors(tensors, metadata));
   return path;
 }
@@ -120,20 +122,18 @@ describe("on the reference device", () => {
 });
 
 describe("the command line", () => {
-  let printed = "";
-  beforeEach(() => {
-    printed = "";
-    vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+  /** The exit code, and what is printed. */
+  async function run(...args: string[]) {
+    let printed = "";
+    const code = await runVerify([...args, "--device", "reference"], (text) => {
       printed += text;
-      return true;
     });
-  });
-  afterEach(() => {
-    vi.restoreAllMocks();
-  });
+    return { code, printed };
+  }
 
   test("prints a line for each tensor and returns 0", async () => {
-    expect(await runVerify([resample, "--device", "reference"])).toBe(0);
+    const { code, printed } = await run(resample);
+    expect(code).toBe(0);
     expect(printed).toMatch(/^ {2}ok {5}bicubic_up3\/y +relative error \S+ \(at most 1e-4\)$/m);
     expect(printed).toMatch(/^16 right, 0 past their tolerance$/m);
   });
@@ -142,12 +142,13 @@ describe("the command line", () => {
     const file = await changed("resample.safetensors", (tensors) => {
       new Float32Array(tensors.get("bilinear_up/y")!.data.buffer)[0] = Number.NaN;
     });
-    expect(await runVerify([file, "--device", "reference"])).toBe(1);
+    const { code, printed } = await run(file);
+    expect(code).toBe(1);
     expect(printed).toMatch(/^ {2}FAILED bilinear_up\/y/m);
   });
 
   test("prints JSON for programs", async () => {
-    await runVerify([resample, "--device", "reference", "--json"]);
+    const { printed } = await run(resample, "--json");
     expect(JSON.parse(printed)).toMatchObject({ passed: true, files: [{ kind: "resample" }] });
   });
 

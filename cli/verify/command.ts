@@ -85,12 +85,15 @@ function checkerOf({ path, metadata }: Reference) {
 }
 
 /** Runs the command line. Returns the exit code: 1 when anything is past its tolerance. */
-export async function runVerify(args: readonly string[]): Promise<number> {
+export async function runVerify(
+  args: readonly string[],
+  write: (text: string) => unknown = (text) => process.stdout.write(text),
+): Promise<number> {
   const { files, device, json } = parse(args);
   const progress = openProgress(progressStyle(json));
   const print = (text: string) => {
     progress.end();
-    if (!json) process.stdout.write(`${text}\n`);
+    if (!json) write(`${text}\n`);
   };
   try {
     const report = await verify({
@@ -105,7 +108,7 @@ export async function runVerify(args: readonly string[]): Promise<number> {
     const all = report.files.flatMap(({ checks }) => checks);
     const failed = all.filter((check) => !check.passed).length;
     print(`${all.length - failed} right, ${failed} past their tolerance`);
-    if (json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+    if (json) write(`${JSON.stringify(report, null, 2)}\n`);
     return report.passed ? 0 : 1;
   } finally {
     progress.end();
