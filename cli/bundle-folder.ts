@@ -1,9 +1,10 @@
 /** Writes a bundle's folder: whole or not at all, and never over files of somebody else. */
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { diagnose } from "../diagnostics/index.ts";
 import { parseManifest } from "../runtime/bundle-manifest.ts";
+import { makeFolder } from "../runtime/node/files.ts";
 
 /** Writes what is not in memory, such as weights, into the folder it is given. */
 export type WriteMore = (folder: string) => Promise<void>;
@@ -20,14 +21,14 @@ export async function writeBundleFolder(
 ): Promise<void> {
   await checkFolder(out);
   const folder = resolve(out);
-  await mkdir(dirname(folder), { recursive: true });
+  await makeFolder(dirname(folder));
   // Beside its place, so that the last step is a rename on one disk.
   const aside = (what: string) =>
     join(dirname(folder), `.${basename(folder)}.${randomUUID().slice(0, 8)}.${what}`);
   const [made, old] = [aside("new"), aside("old")];
   try {
     for (const [path, text] of files) {
-      await mkdir(dirname(join(made, path)), { recursive: true });
+      await makeFolder(dirname(join(made, path)));
       await writeFile(join(made, path), text);
     }
     await writeMore(made);

@@ -2,12 +2,13 @@
  * `inarch segment IMAGE`: masks of what the prompts point at, as pictures for people, and as scores
  * and logits for programs and for the next call.
  */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ArgsDef, defineCommand } from "citty";
 import { diagnose } from "../diagnostics/index.ts";
 import { parseSamConfig, Sam } from "../models/index.ts";
 import type { Progress } from "../runtime/devices/device.ts";
+import { makeFolder } from "../runtime/node/files.ts";
 import { readImage, readMaskFile, writeLogits, writePng } from "../runtime/node/image.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
 import type { Prediction, PredictOptions } from "../runtime/sam.ts";
@@ -112,17 +113,6 @@ export async function segment(request: SegmentRequest): Promise<SegmentReport> {
   }
 }
 
-async function makeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
-    throw diagnose("E308", {
-      message: `the folder for the results cannot be made: ${cause.code ?? cause.message}`,
-      where: folder,
-      help: "give another folder with --out",
-      cause,
-    });
-  });
-}
-
 async function readConfig(path: string) {
   const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
     throw diagnose("E306", {
@@ -176,7 +166,7 @@ async function writeResults(
   const scoresFile = join(out, "scores.json");
   await writeFile(scoresFile, `${JSON.stringify(report, null, 2)}\n`).catch(
     (cause: NodeJS.ErrnoException) => {
-      throw diagnose("E308", {
+      throw diagnose("E241", {
         message: `cannot write ${scoresFile}: ${cause.code ?? cause.message}`,
         where: scoresFile,
         help: "check that the folder may be written to, and that the disk is not full",

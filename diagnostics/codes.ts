@@ -55,7 +55,6 @@ export const codes = {
   E305: { kind: "user", title: "an image file is empty" },
   E306: { kind: "user", title: "a file cannot be read" },
   E307: { kind: "user", title: "an image has samples of an unsupported kind" },
-  E308: { kind: "environment", title: "a file cannot be written" },
   E309: { kind: "environment", title: "the image library does not load" },
   E310: { kind: "user", title: "a point is outside the image" },
   E311: { kind: "user", title: "points and labels differ in number" },

@@ -82,10 +82,10 @@ test("E321: a text is not logits", async () => {
   await expect(readLogits(await readFile(new URL(import.meta.url)))).rejects.toThrow(/E321/);
 });
 
-test("E308: a folder that is not there cannot be written to", async () => {
+test("E241: a folder that is not there cannot be written to", async () => {
   const path = join(folder, "none", "mask.png");
   const mask = { width: 1, height: 1, data: Uint8Array.of(1) };
-  await expect(writePng(path, mask)).rejects.toThrow(/E308.*mask\.png: ENOENT[\s\S]*folder exists/);
+  await expect(writePng(path, mask)).rejects.toThrow(/E241.*mask\.png: ENOENT[\s\S]*folder exists/);
 });
 
 test("E301: what is no mask is not written", async () => {

@@ -46,11 +46,16 @@ function countingDevice() {
 const load = (device: Device = referenceDevice(), from: Weights = weights) =>
   Sam.load(from, { device, config: tinySam });
 
+/** One for the tests that leave it as it was, with the picture set. */
+const shared = load().then(async (sam) => {
+  await sam.setImage(picture);
+  return sam;
+});
+
 describe("prediction", () => {
   test("equals the plain SAM on a picture that is not square, prompts in its pixels", async () => {
-    const sam = await load();
-    const frame = await sam.setImage(picture);
-    expect(frame.inputSize).toEqual({ width: 32, height: 22 });
+    const sam = await shared;
+    expect(sam.frame()!.inputSize).toEqual({ width: 32, height: 22 });
     const prediction = await sam.predict({ points: [[30, 12]], labels: [0], multimask: true });
 
     const at = plainWeights(tinySam, "test");
@@ -68,12 +73,10 @@ describe("prediction", () => {
     const single = await sam.predict({ points: [[30, 12]], labels: [0] });
     expect(relativeError(single.lowResLogits.data, plain.masks[0]!)).toBeLessThan(1e-5);
     expect(single.masks.length).toBe(1);
-    await sam.close();
   });
 
   test("gives one result for each of several boxes, the same as box by box", async () => {
-    const sam = await load();
-    await sam.setImage(picture);
+    const sam = await shared;
     const boxes = [
       [2, 3, 20, 30],
       [10, 1, 45, 31],
@@ -83,19 +86,16 @@ describe("prediction", () => {
     for (const [i, box] of boxes.entries())
       expect(together[i]).toEqual(await sam.predict({ box, multimask: true }));
     expect(await sam.predict({ boxes: [] })).toEqual([]);
-    await sam.close();
   });
 
   test("takes its own logits back as a mask, and forgets them with the next prompt", async () => {
-    const sam = await load();
-    await sam.setImage(picture);
+    const sam = await shared;
     const before = await sam.predict({ points: [[4, 5]], multimask: true });
     const mask = pickLogits(before.lowResLogits, 2);
     const refined = await sam.predict({ points: [[4, 5]], mask });
     const after = await sam.predict({ points: [[4, 5]] });
     expect(relativeError(refined.lowResLogits.data, after.lowResLogits.data)).toBeGreaterThan(1e-3);
     expect(await sam.predict({ points: [[4, 5]], multimask: true })).toEqual(before);
-    await sam.close();
   });
 });
 
@@ -111,17 +111,13 @@ describe("compilation", () => {
     const sam = await createSamPredictor({ plans: { ...plans, decode }, weights, device });
     await sam.setImage(picture);
     const loaded = { ...counts };
-    const points: [number, number][] = [];
-    for (let clicks = 1; clicks <= 7; clicks++) {
-      points.push([clicks, 2 * clicks]);
-      await sam.predict({ points });
-    }
+    const clicks = Array.from({ length: 8 }, (_, i) => [i, 2 * i] as const);
+    for (const count of [1, 2, 7]) await sam.predict({ points: clicks.slice(0, count) });
     expect(asked).toEqual([8]);
-    expect(counts).toEqual({ loads: loaded.loads, runs: loaded.runs + 7 });
+    expect(counts).toEqual({ loads: loaded.loads, runs: loaded.runs + 3 });
     // The eighth click and its padding point are nine tokens: the next bucket, once.
-    points.push([1, 1]);
-    await sam.predict({ points });
-    await sam.predict({ points });
+    await sam.predict({ points: clicks });
+    await sam.predict({ points: clicks });
     expect(asked).toEqual([8, 32]);
     await sam.close();
   });
@@ -144,7 +140,7 @@ describe("compilation", () => {
 });
 
 test("calls that are not awaited are answered in turn, each for the picture before it", async () => {
-  const sam = await load();
+  const sam = await shared;
   const other = noise(20, 40, 2);
   const prompt: PredictOptions & { boxes?: undefined } = { points: [[7, 9]] };
   const [, first, second, , third] = await Promise.all([
@@ -160,26 +156,20 @@ test("calls that are not awaited are answered in turn, each for the picture befo
   await sam.setImage(other);
   alone.push(await sam.predict(prompt));
   expect([first, second, third]).toEqual(alone);
-  await sam.close();
+  await sam.setImage(picture);
 });
 
 test("weights in Hugging Face's names are the same SAM", async () => {
   const hf = [...weights.tensors.keys()].map((name) => [toHuggingFace(name)[0]!, name] as const);
-  const [sam, same] = [await load(), await load(undefined, renameWeights(weights, new Map(hf)))];
-  await sam.setImage(picture);
+  const [sam, same] = [await shared, await load(undefined, renameWeights(weights, new Map(hf)))];
   await same.setImage(picture);
   expect(await same.predict({ box: [1, 1, 9, 9] })).toEqual(
     await sam.predict({ box: [1, 1, 9, 9] }),
   );
-  for (const one of [sam, same]) await one.close();
+  await same.close();
 });
 
 describe("refusals", () => {
-  const shared = load().then(async (sam) => {
-    await sam.setImage(picture);
-    return sam;
-  });
-
   test.each<[string, PredictOptions, string]>([
     ["E310", { points: [[45, 3]] }, "45 x 31"],
     ["E311", { points: [[4, 3]], labels: [] }, "1 points but 0 labels"],
@@ -216,12 +206,10 @@ describe("refusals", () => {
   });
 
   test("a picture that is none changes nothing", async () => {
-    const sam = await load();
-    await sam.setImage(picture);
+    const sam = await shared;
     const bad = { width: 4, height: 4, channels: 3 as const, data: new Uint8Array(5) };
     expect((await refusal(() => sam.setImage(bad))).code).toBe("E301");
     expect((await sam.predict()).masks[0]!.width).toBe(45);
-    await sam.close();
   });
 
   test("E351 after close, which waits for what was asked before", async () => {

@@ -132,7 +132,7 @@ describe("mistakes", () => {
     ["E303", { image: tiny }],
     ["E232", { config: fixturePath("sam_nano.config.json") }],
     ["E231", { config: undefined }],
-    ["E308", { out: join(tiny, "below-a-file") }],
+    ["E241", { out: join(tiny, "below-a-file") }],
   ])("%s for %j", async (code, change) => {
     const request = { ...tinySegment, points: [[5, 5]] as const, out: join(folder, "none") };
     expect((await refusal(() => segment({ ...request, ...change }))).code).toBe(code);

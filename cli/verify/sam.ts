@@ -21,7 +21,7 @@ import { type Check, compare, compareBytes, joined, type Tolerance } from "./com
 import type { Setting } from "./kinds.ts";
 import { garbled, type Reference } from "./reference.ts";
 import { verifyDecoder } from "./sam-decoder.ts";
-import { type EncoderSubject, verifyEncoder } from "./sam-encoder.ts";
+import { compareEncoder, type EncoderSubject, runEncoder } from "./sam-encoder.ts";
 
 /** A SAM with weights in a file beside the reference, on images from pixels on. */
 export async function* verifySamFile(reference: Reference, setting: Setting): AsyncIterable<Check> {
@@ -76,10 +76,10 @@ async function* verifyModel(
 ): AsyncIterable<Check> {
   const { config } = subject;
   const grid = config.imageSize / config.patchSize;
-  const embeddings: { first?: Float32Array } = {};
-  yield* verifyEncoder(reference, setting, subject, embeddings);
+  const outputs = await runEncoder(setting, subject);
+  yield* compareEncoder(reference, subject, outputs);
   // Prompts are of the first image.
-  const embedding = embeddings.first!.subarray(0, config.outChans * grid * grid);
+  const embedding = outputs.get("embedding")!.subarray(0, config.outChans * grid * grid);
   yield* verifyDecoder(reference, setting, { ...subject, embedding, inputSize });
 }
 

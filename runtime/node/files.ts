@@ -3,7 +3,8 @@
  * at all.
  */
 import { randomUUID } from "node:crypto";
-import { type FileHandle, open, rename, unlink } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rename, stat, unlink } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { diagnose } from "../../diagnostics/index.ts";
 import type { ByteSink } from "../weights/safetensors-write.ts";
 import { allocate, type ByteSource, checkRange } from "../weights/source.ts";
@@ -129,6 +130,30 @@ function openError(path: string, cause: unknown) {
     where: path,
     help: help[code] ?? "the disk or the network share it lies on may be failing",
     cause,
+  });
+}
+
+/**
+ * Makes a folder, and those above it. Throws E241.
+ *
+ * Node's recursive `mkdir` never returns where a parent is there but refuses children, as /proc does.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  const make = async (folder: string): Promise<void> => {
+    const found = await stat(folder).catch(() => undefined);
+    if (found?.isDirectory()) return;
+    if (dirname(folder) !== folder) await make(dirname(folder));
+    await mkdir(folder).catch((cause: unknown) => {
+      if (systemCode(cause) !== "EEXIST" || found !== undefined) throw cause;
+    });
+  };
+  await make(resolve(path)).catch((cause: unknown) => {
+    throw diagnose("E241", {
+      message: `the folder cannot be made: ${systemCode(cause)}`,
+      where: path,
+      help: "give another folder",
+      cause,
+    });
   });
 }
 

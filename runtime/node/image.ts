@@ -29,7 +29,7 @@ export async function readImage(source: string | Uint8Array): Promise<Image> {
 /**
  * Writes a picture as an 8-bit RGB PNG, or a mask as a grey one: 255 inside, 0 outside.
  *
- * @throws E300 and E301 for what is neither, E308 where the file cannot be written.
+ * @throws E300 and E301 for what is neither, E241 where the file cannot be written.
  */
 export async function writePng(path: string, picture: Image | Mask): Promise<void> {
   const sharp = await loadSharp();
@@ -49,7 +49,7 @@ export async function writePng(path: string, picture: Image | Mask): Promise<voi
 /**
  * Saves low-resolution logits without loss, as a NumPy file of float32 `[count, height, width]`.
  *
- * @throws E308 where the file cannot be written, E320 for values that do not fill the shape.
+ * @throws E241 where the file cannot be written, E320 for values that do not fill the shape.
  */
 export async function writeLogits(path: string, logits: Logits): Promise<void> {
   await write(path, encodeNpy(logits));
@@ -245,7 +245,7 @@ function toLogits(bytes: Uint8Array, where: string | undefined): Logits {
 
 async function write(path: string, bytes: Uint8Array): Promise<void> {
   await writeFile(path, bytes).catch((cause: NodeJS.ErrnoException) => {
-    throw diagnose("E308", {
+    throw diagnose("E241", {
       message: `cannot write ${path}: ${cause.code ?? cause.message}`,
       where: path,
       help: "check that the folder exists, may be written to, and is not full",
