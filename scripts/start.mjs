@@ -21,5 +21,9 @@ await main(async () => {
   const code = await run(process.execPath, [join("dist", "cli", "main.js"), ...command], env);
   if (code !== 0) return code;
   for (const name of readdirSync(join(root, output)).sort()) say(join(output, name));
+  say("the small SAM has random weights, made to check numbers: its mask means nothing");
+  say(
+    "for real masks: node dist/cli/main.js segment PICTURE --weights sam_vit_b_01ec64.pth --point X,Y --out masks",
+  );
   return 0;
 });
