@@ -35,7 +35,7 @@ export function programsOf(model: Model, wanted: readonly string[]): readonly st
     const near = nearest(name, all);
     throw diagnose("E111", {
       message: `model ${model.name} has no program "${name}"`,
-      help: `${near === undefined ? "" : `did you mean ${near}? `}Its programs are ${all.join(", ")}`,
+      help: `${near === undefined ? "" : `did you mean ${near}? `}its programs are ${all.join(", ")}`,
     });
   }
   return wanted.length === 0 ? all : all.filter((name) => wanted.includes(name));

@@ -30,6 +30,7 @@ export const progressStyle = (
 export function openProgress(
   style: ProgressStyle,
   stream: ProgressStream = process.stderr,
+  patience = 2000,
 ): ProgressDisplay {
   switch (style) {
     case "silent":
@@ -37,7 +38,7 @@ export function openProgress(
     case "line":
       return changingLine(stream);
     case "steps":
-      return quarters(stream);
+      return quarters(stream, patience);
   }
 }
 
@@ -73,7 +74,9 @@ function changingLine(stream: ProgressStream): ProgressDisplay {
   };
 }
 
-function quarters(stream: ProgressStream): ProgressDisplay {
+/** Work that ends within `patience` milliseconds is not worth a line. */
+function quarters(stream: ProgressStream, patience: number): ProgressDisplay {
+  const start = performance.now();
   const printed = new Map<string, number>();
   return {
     report(done, total, what) {
@@ -81,7 +84,8 @@ function quarters(stream: ProgressStream): ProgressDisplay {
       const before = printed.get(what) ?? 0;
       // A second round of the same work begins at the bottom again.
       printed.set(what, quarter);
-      if (quarter > before) stream.write(`${amount(done, total, what)}\n`);
+      if (quarter > before && performance.now() - start >= patience)
+        stream.write(`${amount(done, total, what)}\n`);
     },
     note: (text) => stream.write(`${text}\n`),
     end: () => {},

@@ -2,7 +2,7 @@
  * `inarch segment IMAGE`: masks of what the prompts point at, as pictures for people, and as scores
  * and logits for programs and for the next call.
  */
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ArgsDef, defineCommand } from "citty";
 import { diagnose } from "../diagnostics/index.ts";
@@ -17,6 +17,7 @@ import {
   checkPrompts,
   contactSheet,
   drawOverlay,
+  frameOf,
   type Image,
   type Label,
   logitsOfPicture,
@@ -77,6 +78,10 @@ export async function segment(request: SegmentRequest): Promise<SegmentReport> {
   const prompts = { points, labels, box };
   checkPrompts(prompts, picture, 1);
   const mask = request.mask === undefined ? undefined : await readMaskFile(request.mask);
+  // A picture of another size is refused now, on a frame of any model: encoding may take minutes.
+  if (mask?.kind === "picture") logitsOfPicture(mask.picture, frameOf(picture, 64), 16);
+  if (!points && !box && !mask)
+    onPhase("no prompt: the mask is whatever the model sees first; give --point, --box or --mask");
   await makeFolder(request.out);
 
   const clock = stopwatch();
@@ -150,6 +155,7 @@ async function writeResults(
     score: scores[i]!,
     area: mask.data.reduce((sum, inside) => sum + inside, 0),
   }));
+  await removeEarlier(out);
   for (const [i, { file, logits }] of entries.entries()) {
     await writePng(join(out, file), masks[i]!);
     await writeLogits(join(out, logits), pickLogits(lowResLogits, i));
@@ -175,6 +181,12 @@ async function writeResults(
     },
   );
   return report;
+}
+
+/** An earlier call may have written another number of masks: none of them is left beside these. */
+async function removeEarlier(folder: string): Promise<void> {
+  for (const file of await readdir(folder))
+    if (/^(?:mask(?:-\d+)?\.png|logits(?:-\d+)?\.npy)$/.test(file)) await rm(join(folder, file));
 }
 
 const args = {
@@ -287,5 +299,8 @@ function describe({ masks, overlay, device, time }: SegmentReport, out: string):
       `  ${join(out, file)}  score ${score.toFixed(3)}, ${area} pixels inside`,
   );
   const times = `loaded in ${time.load} ms, encoded in ${time.encode} ms, decoded in ${time.decode} ms`;
-  return [...rows, `  ${join(out, overlay)}`, `${times} (${device})`].join("\n");
+  const files = [overlay, "scores.json", ...masks.map(({ logits }) => logits)];
+  return [...rows, ...files.map((file) => `  ${join(out, file)}`), `${times} (${device})`].join(
+    "\n",
+  );
 }

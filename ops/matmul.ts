@@ -196,7 +196,12 @@ function segmentShape(a: Type, b: Type, fail: Fail): number[] {
     fail(`operands have rank ${a.shape.length} and ${b.shape.length}`, "both need rank 2 or more");
   const [k, j] = [a.shape.at(-1)!, b.shape.at(-2)!];
   if (k !== j)
-    fail(innerDims(k, j), 'to use a transpose write matmul(a, b, { transpose: "right" })');
+    fail(
+      innerDims(k, j),
+      k === b.shape.at(-1)
+        ? 'to use a transpose write matmul(a, b, { transpose: "right" })'
+        : "the last axis of the left operand and the second last of the right must be equal",
+    );
   const [left, right] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
   if (left.join() !== right.join())
     fail(`batches [${left.join(", ")}] and [${right.join(", ")}] do not broadcast`);

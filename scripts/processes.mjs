@@ -7,8 +7,11 @@ import { fileURLToPath } from "node:url";
 /** The folder of the checkout. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** One line about what the scripts themselves do, apart from what their children print. */
-export const say = (line) => process.stdout.write(`inarch: ${line}\n`);
+/**
+ * One line about what the scripts themselves do. On stderr: stdout belongs to what they run, which may
+ * print JSON.
+ */
+export const say = (line) => process.stderr.write(`inarch: ${line}\n`);
 
 /** Something that the user must put right: printed as one line, without a stack. */
 export class SetupError extends Error {}

@@ -15,7 +15,7 @@ test("the style follows the stream, and --json or --quiet silence it", () => {
 
 test("in a log each quarter is one line", () => {
   const stream = sink(false);
-  const { report, end } = openProgress("steps", stream);
+  const { report, end } = openProgress("steps", stream, 0);
   for (let done = 1; done <= 40; done++) report(done, 40, "kernels");
   end();
   expect(stream.written).toEqual([
@@ -28,7 +28,7 @@ test("in a log each quarter is one line", () => {
 
 test("bytes are printed in MiB", () => {
   const stream = sink(false);
-  openProgress("steps", stream).report(3 * 2 ** 20, 4 * 2 ** 20, "bytes of weights");
+  openProgress("steps", stream, 0).report(3 * 2 ** 20, 4 * 2 ** 20, "bytes of weights");
   expect(stream.written).toEqual(["weights 3.0 of 4.0 MiB 75 %\n"]);
 });
 

@@ -112,7 +112,7 @@ describe("on the reference device", () => {
       "not a file beside it",
       (_, metadata) => Object.assign(metadata, { weights: "../x.pth" }),
     ],
-    ["E200", "no such file", (_, metadata) => Object.assign(metadata, { weights: "gone.pth" })],
+    ["E200", "not beside it", (_, metadata) => Object.assign(metadata, { weights: "gone.pth" })],
   ])("%s for a SAM whose weights are %s", async (code, words, change) => {
     const file = await changed("sam_nano.safetensors", change);
     const error = await refusal(() => verify({ files: [file], device: "reference" }));

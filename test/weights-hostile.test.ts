@@ -1,9 +1,11 @@
 /**
  * PyTorch checkpoints that are damaged or mean harm: each ends in an error that says what is wrong.
  */
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { openTorch } from "../runtime/weights/torch.ts";
 import { type Picklable, pickle, stateDict, tensorCall, torchFile, zip } from "./torch-file.ts";
-import { openBytes, refusal } from "./weights-files.ts";
+import { fixturePath, flipBit, openBytes, readAll, refusal } from "./weights-files.ts";
 
 const six = Float32Array.of(0, 1, 2, 3, 4, 5);
 const floats = { type: "FloatStorage", key: "0", elements: 6 } as const;
@@ -198,6 +200,72 @@ describe("what is wrong is said", () => {
     expect(error.details.message).toContain(words);
     expect(error.details.where).toContain("crafted");
     expect(error.details.help).toBeTruthy();
+  });
+});
+
+describe("a flipped bit in a storage is refused by each tensor that views it", () => {
+  const views: readonly [claim: string, view: Partial<Parameters<typeof tensorCall>[0]>][] = [
+    ["whole", {}],
+    ["transposed", { shape: [3, 2], strides: [1, 3] }],
+    ["expanded", { strides: [0, 1] }],
+    ["a part before the bit", { shape: [2] }],
+    ["a part behind the bit", { shape: [1], offset: 5 }],
+    ["every second element", { shape: [3], strides: [2] }],
+  ];
+  const styles = [{}, { descriptors: true }, { byteorder: "big" }] as const;
+  const cases = views.flatMap(([claim, view]) => styles.map((style) => ({ claim, style, view })));
+  test.each(cases)("$claim $style", async ({ style, view }) => {
+    const call = tensorCall({ shape: [2, 3], ...floats, ...view });
+    const file = torchFile(stateDict([["w", call]]), { 0: six }, style);
+    expect((await readAll(await openBytes(file))).size).toBe(1);
+    const three = Buffer.from(file).indexOf(Buffer.from(six.buffer)) + 12;
+    const weights = await openBytes(flipBit(file, 8 * three));
+    const inPieces = async () => {
+      for await (const _ of weights.chunks("w", 4));
+    };
+    // Twice each: what was found damaged stays so.
+    for (const read of [() => weights.read("w"), inPieces, () => weights.read("w"), inPieces]) {
+      const error = await refusal(read);
+      expect(error.code).toBe("E220");
+      expect(error.details.message).toContain('"model/data/0", does not match its checksum');
+      expect(error.details.where).toBe('crafted, tensor "w"');
+    }
+  });
+
+  test("sam_nano.pth: the middle of each storage, and no other tensor", async () => {
+    const file = Uint8Array.from(readFileSync(fixturePath("sam_nano.pth")));
+    const intact = await openBytes(file);
+    const buffer = Buffer.from(file);
+    for (const [name, { data }] of await readAll(intact)) {
+      const at = buffer.indexOf(data);
+      // Equal contents, such as all zeros, may be those of another tensor.
+      if (data.length < 64 || buffer.indexOf(data, at + 1) >= 0) continue;
+      const damaged = await openBytes(flipBit(file, 8 * (at + data.length / 2) + 3));
+      const error = await refusal(() => damaged.read(name));
+      expect(error.code).toBe("E220");
+      expect(error.details.where).toBe(`crafted, tensor "${name}"`);
+      const read: string[] = [];
+      for (const other of damaged.tensors.keys()) {
+        if (other !== name) read.push((await damaged.read(other)) && other);
+      }
+      expect(read.length).toBe(damaged.tensors.size - 1);
+    }
+  });
+
+  test("a storage of many parts is checked once, and again only if that read failed", async () => {
+    const part = (offset: number) => tensorCall({ shape: [3], ...floats, offset });
+    const file = torchFile(stateDict([0, 3].map((at) => [`${at}`, part(at)])), { 0: six });
+    let whole = 0;
+    const read = async (offset: number, length: number) => {
+      if (length === six.byteLength && ++whole === 1) throw new TypeError("the disk is away");
+      return file.slice(offset, offset + length);
+    };
+    const weights = await openTorch({ name: "crafted", size: file.length, read });
+    whole = 0;
+    await expect(weights.read("0")).rejects.toThrow("the disk is away");
+    await Promise.all([weights.readF32("0"), weights.readF32("3"), weights.readF32("0")]);
+    expect([...(await weights.readF32("3"))]).toEqual([3, 4, 5]);
+    expect(whole).toBe(2);
   });
 });
 

@@ -1,10 +1,12 @@
 /** PyTorch checkpoints that are as they should be: a real one, and what others may look like. */
 import { createHash } from "node:crypto";
+import { crc32 as nodeCrc32 } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { fileSource } from "../runtime/node/files.ts";
+import { crc32 } from "../runtime/weights/crc32.ts";
 import { openWeights } from "../runtime/weights/index.ts";
 import { type Picklable, stateDict, tensorCall, torchFile } from "./torch-file.ts";
-import { fixturePath, openBytes } from "./weights-files.ts";
+import { fixturePath, openBytes, randomNumbers } from "./weights-files.ts";
 
 test("sam_nano.pth reads as Python's own zip and pickle modules read it", async () => {
   const weights = await openWeights(await fileSource(fixturePath("sam_nano.pth")));
@@ -133,4 +135,17 @@ describe("a state dict is found inside what training programs put around it", ()
     expect([...weights.tensors.keys()]).toEqual(["w"]);
     expect([...(await weights.readF32("w"))]).toEqual([0, 1, 2, 3, 4, 5]);
   });
+});
+
+test("the checksum is zlib's, at every length and alignment, whole and continued", () => {
+  const random = randomNumbers(23);
+  const bytes = Uint8Array.from({ length: 100 }, () => random(256));
+  for (let start = 0; start < 9; start++) {
+    for (let end = start; end <= bytes.length; end++) {
+      const part = bytes.subarray(start, end);
+      const split = random(part.length + 1);
+      expect(crc32(part)).toBe(nodeCrc32(part));
+      expect(crc32(part.subarray(split), crc32(part.subarray(0, split)))).toBe(nodeCrc32(part));
+    }
+  }
 });

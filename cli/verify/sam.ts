@@ -3,6 +3,7 @@
  * encoder, the prompt encoder, the decoder, and the final masks.
  */
 import { basename, dirname, join } from "node:path";
+import { diagnose, InarchError } from "../../diagnostics/index.ts";
 import {
   checkSamWeights,
   hashedImage,
@@ -29,7 +30,15 @@ export async function* verifySamFile(reference: Reference, setting: Setting): As
   const file = reference.fact("weights");
   if (file !== basename(file))
     throw garbled(path, `its weights "${file}" are not a file beside it`);
-  const weights = await openWeightsFile(join(dirname(path), file));
+  const weights = await openWeightsFile(join(dirname(path), file)).catch((cause: unknown) => {
+    if (!(cause instanceof InarchError) || cause.code !== "E200") throw cause;
+    throw diagnose("E200", {
+      message: `the weights "${file}" that ${basename(path)} names are not beside it`,
+      where: path,
+      help: `put ${file} into the folder of ${basename(path)}`,
+      cause,
+    });
+  });
   try {
     const config =
       metadata.config === undefined

@@ -46,11 +46,17 @@ export function graphOf(outputs: readonly Output[]): Graph {
   for (const { name, tensor } of outputs)
     if (!(tensor instanceof Tensor))
       throw diagnose("E105", {
-        message: `output ${name} is not a tensor`,
-        help: "return tensors that ops made: return { y: relu(x) }",
+        message: `output ${name} is not a tensor${isForeign(tensor) ? " of this copy of inarch" : ""}`,
+        help: isForeign(tensor)
+          ? 'two copies of inarch are at work: import everything from "inarch" and "inarch/ops"'
+          : "return tensors that ops made: return { y: relu(x) }",
       });
   return orderNodes(copyRepeated(outputs));
 }
+
+/** A tensor made by another copy of this package, which nothing here can recognise by its class. */
+const isForeign = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && "node" in value && "result" in value;
 
 /** Every output gets memory of its own, so sources and repeated tensors are copied. */
 function copyRepeated(outputs: readonly Output[]): Output[] {

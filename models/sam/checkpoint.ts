@@ -69,9 +69,10 @@ export function inferSamConfig(
   const size = (name: string, rank: number, axis: number): number => {
     const found = weights.tensors.get(names.get(name) ?? "")?.shape;
     if (found?.length === rank && found[axis]! > 0) return found[axis]!;
-    problems.push(
-      found ? `${name} is [${found}], not of ${rank} dimensions` : `${name} is missing`,
-    );
+    const problem = found
+      ? `${name} is [${found}], not of ${rank} dimensions`
+      : `${name} is missing`;
+    if (!problems.includes(problem)) problems.push(problem);
     return 1;
   };
   const map = size("image_encoder.pos_embed", 4, 1);
@@ -220,6 +221,6 @@ function headsNeeded(outChans: number, weights: SamEntries) {
   return diagnose("E231", {
     message: `the shapes do not tell how many heads the mask decoder of ${outChans} channels has`,
     where: weights.source,
-    help: 'pass { decoderNumHeads: … }, or a configuration file with "decoder_num_heads"',
+    help: 'pass { decoderNumHeads: … }, or a configuration file with "decoder_num_heads" (--config FILE)',
   });
 }

@@ -154,7 +154,8 @@ function parse(text: string, where: string | undefined): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const words = cause instanceof Error ? cause.message : String(cause);
+    // The engine quotes the file, with its line breaks.
+    const words = (cause instanceof Error ? cause.message : String(cause)).split("\n")[0]!;
     throw configError([`it is not JSON: ${words}`], where);
   }
 }

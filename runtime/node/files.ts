@@ -151,7 +151,10 @@ export async function makeFolder(path: string): Promise<void> {
     throw diagnose("E241", {
       message: `the folder cannot be made: ${systemCode(cause)}`,
       where: path,
-      help: "give another folder",
+      help:
+        systemCode(cause) === "EEXIST" || systemCode(cause) === "ENOTDIR"
+          ? "a file of that name is in the way: give another folder"
+          : "give another folder",
       cause,
     });
   });

@@ -2,9 +2,10 @@
  * PyTorch checkpoints as `torch.save` has written them since version 1.6: a zip with one pickle
  * that describes the tensors (`data.pkl`) and one entry per storage (`data/<key>`). The pickle is
  * read by a machine that cannot run anything; storages are read in place, when a tensor is asked
- * for.
+ * for, and compared with their checksums then.
  */
 import { diagnose } from "../../diagnostics/index.ts";
+import { crc32 } from "./crc32.ts";
 import { itemBytes } from "./dtype.ts";
 import { checkPickleSize, unpickle } from "./pickle.ts";
 import { allocate, type ByteSource } from "./source.ts";
@@ -12,19 +13,37 @@ import { gather, isContiguous, swapBytes } from "./strides.ts";
 import { findStateDict } from "./torch-dict.ts";
 import { readStorage, spanOf, type TorchTensor, torchGlobals } from "./torch-globals.ts";
 import { countElements, makeWeights, type TensorEntry, type Weights } from "./weights.ts";
-import { locate, openZip, readEntry, type ZipArchive } from "./zip.ts";
+import {
+  checksumAgrees,
+  locate,
+  openZip,
+  readEntry,
+  type ZipArchive,
+  type ZipEntry,
+  zipError,
+} from "./zip.ts";
+
+interface StoredEntry {
+  readonly entry: ZipEntry;
+  /** Where the content lies, in bytes from the start of the file. */
+  readonly start: number;
+  /** Whether all of it has its checksum. Read once, then remembered. */
+  agrees(): Promise<boolean>;
+}
 
 interface Placed extends TensorEntry, TorchTensor {
   readonly kind: "tensor";
   /** Where the first element lies, in bytes from the start of the file. */
   readonly start: number;
+  readonly stored: StoredEntry;
 }
 
 /**
  * Opens a checkpoint: reads the zip's directory and the pickle, and finds every storage.
  *
  * Errors: E220, E221 (the zip), E222 (a zip, but no checkpoint), E225 to E227 (the pickle), E228 (a
- * tensor and its storage contradict each other), E229 (no state dict inside).
+ * tensor and its storage contradict each other), E229 (no state dict inside). Reading a tensor to
+ * its end gives E220 when its storage does not have its checksum.
  */
 export async function openTorch(source: ByteSource): Promise<Weights> {
   const archive = await openZip(source);
@@ -40,7 +59,7 @@ export async function openTorch(source: ByteSource): Promise<Weights> {
     source: source.name,
     tensors,
     metadata: {},
-    stream: (name, elements) => stream(source, tensors.get(name)!, elements, bigEndian),
+    stream: (name, elements) => stream(source, name, tensors.get(name)!, elements, bigEndian),
     close: async () => source.close?.(),
   });
 }
@@ -92,7 +111,7 @@ async function placeTensors(
   tensors: ReadonlyMap<string, TorchTensor>,
 ): Promise<Map<string, Placed>> {
   const file = archive.source;
-  const starts = new Map<string, number>();
+  const storages = new Map<string, StoredEntry>();
   const placed = new Map<string, Placed>();
   let total = 0;
   for (const [name, tensor] of tensors) {
@@ -122,24 +141,56 @@ async function placeTensors(
         `up to this tensor the file of ${file.size} bytes claims ${total} bytes of tensors`,
       );
     }
-    const storageStart = starts.get(key) ?? (await locate(archive, entry));
-    starts.set(key, storageStart);
-    placed.set(name, { ...tensor, dtype, bytes, start: storageStart + offset * itemBytes[dtype] });
+    const stored = storages.get(key) ?? storedEntry(file, entry, await locate(archive, entry));
+    storages.set(key, stored);
+    const start = stored.start + offset * itemBytes[dtype];
+    placed.set(name, { ...tensor, dtype, bytes, start, stored });
   }
   return placed;
 }
 
-async function* stream(source: ByteSource, tensor: Placed, elements: number, bigEndian: boolean) {
+function storedEntry(source: ByteSource, entry: ZipEntry, start: number): StoredEntry {
+  let agreement: Promise<boolean> | undefined;
+  const check = () =>
+    checksumAgrees(source, entry, start).catch((cause: unknown) => {
+      // A read that failed says nothing about the content: the next one may try again.
+      agreement = undefined;
+      throw cause;
+    });
+  return { entry, start, agrees: () => (agreement ??= check()) };
+}
+
+async function* stream(
+  source: ByteSource,
+  name: string,
+  tensor: Placed,
+  elements: number,
+  bigEndian: boolean,
+) {
+  const { entry, agrees } = tensor.stored;
   const width = itemBytes[tensor.dtype];
   const count = tensor.bytes / width;
+  if (count === 0) return;
+  const damaged = () =>
+    zipError(`its storage, the entry "${entry.name}", does not match its checksum`, {
+      where: `${source.name}, tensor "${name}"`,
+    });
   const contiguous = isContiguous(tensor);
+  // A tensor that is all of its storage is checked as it passes; a part says nothing of the rest.
+  const whole = contiguous && tensor.bytes === entry.size;
+  if (!whole && !(await agrees())) throw damaged();
   // A view with strides needs its whole span at once: any piece of it may be scattered all over.
-  const span = contiguous || count === 0 ? undefined : await readSpan(source, tensor, width);
+  const span = contiguous ? undefined : await readSpan(source, tensor, width);
+  let crc = 0;
   for (let first = 0; first < count; first += elements) {
     const length = Math.min(elements, count - first) * width;
     const data = span
       ? gather(span, tensor, width, first, allocate(length, source.name))
       : await source.read(tensor.start + first * width, length);
+    // The checksum is that of the bytes as they lie in the file, so it comes before any swap; and
+    // before the last piece is given away, because who has that need not come back for an error.
+    if (whole) crc = crc32(data, crc);
+    if (whole && first + elements >= count && crc !== entry.crc) throw damaged();
     if (bigEndian) swapBytes(data, width);
     yield data;
   }

@@ -99,6 +99,16 @@ export async function readEntry(archive: ZipArchive, entry: ZipEntry) {
   return bytes;
 }
 
+/** Whether the content, which starts at `start`, has its checksum; reads it in pieces of 16 MiB. */
+export async function checksumAgrees(source: ByteSource, entry: ZipEntry, start: number) {
+  const piece = 2 ** 24;
+  let crc = 0;
+  for (let at = 0; at < entry.size; at += piece) {
+    crc = crc32(await source.read(start + at, Math.min(piece, entry.size - at)), crc);
+  }
+  return crc === entry.crc;
+}
+
 export function zipError(message: string, { where }: { readonly where: string }) {
   return diagnose("E220", {
     message,
@@ -221,15 +231,6 @@ async function descriptorAgrees(source: ByteSource, entry: ZipEntry, end: number
   if ([8, 12].every((at) => view.getUint32(at, true) === entry.size)) return true;
   const size = BigInt(entry.size);
   return view.byteLength === 24 && [8, 16].every((at) => view.getBigUint64(at, true) === size);
-}
-
-async function checksumAgrees(source: ByteSource, entry: ZipEntry, start: number) {
-  const piece = 2 ** 24;
-  let crc = 0;
-  for (let at = 0; at < entry.size; at += piece) {
-    crc = crc32(await source.read(start + at, Math.min(piece, entry.size - at)), crc);
-  }
-  return crc === entry.crc;
 }
 
 function decodeName(bytes: Uint8Array): string | undefined {
