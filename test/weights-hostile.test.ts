@@ -232,14 +232,17 @@ describe("a flipped bit in a storage is refused by each tensor that views it", (
     }
   });
 
-  test("sam_nano.pth: the middle of each storage, and no other tensor", async () => {
+  test("sam_nano.pth: the middle of every tenth storage, and no other tensor", async () => {
     const file = Uint8Array.from(readFileSync(fixturePath("sam_nano.pth")));
     const intact = await openBytes(file);
     const buffer = Buffer.from(file);
-    for (const [name, { data }] of await readAll(intact)) {
+    const tensors = [...(await readAll(intact))].filter((_, i) => i % 10 === 0);
+    let damages = 0;
+    for (const [name, { data }] of tensors) {
       const at = buffer.indexOf(data);
       // Equal contents, such as all zeros, may be those of another tensor.
       if (data.length < 64 || buffer.indexOf(data, at + 1) >= 0) continue;
+      damages++;
       const damaged = await openBytes(flipBit(file, 8 * (at + data.length / 2) + 3));
       const error = await refusal(() => damaged.read(name));
       expect(error.code).toBe("E220");
@@ -250,6 +253,7 @@ describe("a flipped bit in a storage is refused by each tensor that views it", (
       }
       expect(read.length).toBe(damaged.tensors.size - 1);
     }
+    expect(damages).toBeGreaterThan(5);
   });
 
   test("a storage of many parts is checked once, and again only if that read failed", async () => {

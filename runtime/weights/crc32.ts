@@ -5,7 +5,8 @@
 
 /** Continues `crc` (the result for the bytes before; 0 at the start) over more bytes. */
 export function crc32(bytes: Uint8Array, crc = 0): number {
-  const [t0, t1, t2, t3, t4, t5, t6, t7] = (tables ??= makeTables());
+  tables ??= makeTables();
+  const [t0, t1, t2, t3, t4, t5, t6, t7] = tables;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const eights = bytes.length - (bytes.length % 8);
   let state = ~crc;
