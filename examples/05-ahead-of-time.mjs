@@ -7,11 +7,12 @@ import { fileURLToPath } from "node:url";
 import { openDevice } from "inarch/node";
 import { makeWeights } from "inarch/runtime";
 
-// What you type once, or in a build script.
+// What you type once, or in a build script; in a project of yours: npx inarch build MODEL --out DIR
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const model = path("01-mlp.graph.ts");
 const folder = path("../out/examples/tiny-mlp");
-execFileSync("npx", ["inarch", "build", model, "--out", folder], { stdio: "inherit" });
+const inarch = path("../dist/cli/main.js");
+execFileSync(process.execPath, [inarch, "build", model, "--out", folder], { stdio: "inherit" });
 
 // What the application does: the generated module knows the inputs and outputs of the model.
 const { load } = await import("../out/examples/tiny-mlp/tiny-mlp.js");

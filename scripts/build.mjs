@@ -1,5 +1,6 @@
 /** dist/: compiled again when any source is newer than the last build. */
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -37,6 +38,8 @@ export async function build() {
     // With errors the compiler still writes files, but the next run must try again.
     if (code !== 0) return { ok: false, output: output.trim() };
     mkdirSync(dist, { recursive: true });
+    // What `npx inarch` runs.
+    chmodSync(join(dist, "cli", "main.js"), 0o755);
     writeFileSync(stamp, "");
     utimesSync(stamp, started, started);
     return { ok: true, output: "" };
