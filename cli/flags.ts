@@ -2,9 +2,11 @@
  * Checks a command line against a command's arguments before anything runs. citty drops what it
  * does not know; here an unknown flag is an error that names the nearest known one.
  */
+
 import { parseArgs } from "node:util";
 import type { ArgsDef } from "citty";
 import { diagnose } from "../diagnostics/index.ts";
+import { editDistance } from "../diagnostics/nearest.ts";
 
 /**
  * Refuses unknown flags (E501), missing arguments (E502), values that a flag does not take (E503)
@@ -162,17 +164,4 @@ function missingArgument(command: string, name: string, definitions: ArgsDef) {
     message: `${command} needs ${name}`,
     help: `type ${command} ${usage.join(" ")}; ${command} --help says more`,
   });
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }

@@ -18,6 +18,7 @@ import {
   type Variable,
 } from "../compiler/op.ts";
 import { type AttentionAttrs, operands } from "./attention-shared.ts";
+import { pairwise, range } from "./pairwise.ts";
 
 const least = -1e30;
 
@@ -118,7 +119,7 @@ function weigh(k: Builder, { most, total, sums }: Running, scores: readonly Valu
   const shrink = k.let("shrink", most.get.sub(high).exp());
   most.set(high);
   const weights = scores.map((score) => k.let("weight", score.sub(high).exp()));
-  total.set(total.get.mul(shrink).add(pairwise(weights, (x, z) => x.add(z))));
+  total.set(total.get.mul(shrink).add(pairwise(weights)));
   for (const sum of sums) sum.set(sum.get.mul(shrink));
   return weights;
 }
@@ -173,7 +174,7 @@ function products(lanes: Lanes, count: number, tile: number, at: At): Variable[]
       const shared = own.map((x) => k.let("shared", k.broadcast(x, j % width)));
       row.forEach((sum, r) => {
         const terms = shared.map((x, c) => x.mul(queries[r]![c]!));
-        sum.set(sum.get.add(pairwise(terms, (x, z) => x.add(z))));
+        sum.set(sum.get.add(pairwise(terms)));
       });
     });
   };
@@ -236,17 +237,8 @@ function addValues(
       });
       sums.forEach((row, r) => {
         const terms = shared.map((x, u) => x.mul(weight[u]![r]!));
-        row[d]!.set(row[d]!.get.add(pairwise(terms, (x, z) => x.add(z))));
+        row[d]!.set(row[d]!.get.add(pairwise(terms)));
       });
     }
   });
 }
-
-/** Combines in a balanced tree: short chains of dependent operations. */
-function pairwise(terms: readonly Value[], join: (a: Value, b: Value) => Value): Value {
-  if (terms.length === 1) return terms[0]!;
-  const half = terms.length >> 1;
-  return join(pairwise(terms.slice(0, half), join), pairwise(terms.slice(half), join));
-}
-
-const range = <T>(n: number, f: (i: number) => T): T[] => Array.from({ length: n }, (_, i) => f(i));

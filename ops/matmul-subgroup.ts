@@ -18,6 +18,7 @@ import {
   type Variable,
 } from "../compiler/op.ts";
 import type { Tile } from "./matmul-shared.ts";
+import { pairwise, range } from "./pairwise.ts";
 
 /**
  * Rows of the tile, and columns per lane: the rows that waste least of the last tile. Small products
@@ -117,11 +118,3 @@ function accumulate(
     });
   });
 }
-
-/** (p0 + p1) + (p2 + p3): short chains of dependent additions. */
-const pairwise = (terms: readonly Value[]): Value =>
-  terms.length === 1
-    ? terms[0]!
-    : pairwise(terms.slice(0, terms.length >> 1)).add(pairwise(terms.slice(terms.length >> 1)));
-
-const range = <T>(n: number, f: (i: number) => T): T[] => Array.from({ length: n }, (_, i) => f(i));

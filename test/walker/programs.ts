@@ -43,7 +43,13 @@ const stem = (path: string) => path.replace(/^.*\//, "").replace(/\.ts$/, "");
 const names = new Set(Object.keys(files).map(stem));
 
 /** Files that hold no op by design: how ops are made, and the list of them. */
-const machinery: ReadonlySet<string> = new Set(["elementwise", "axes", "index", "line-kernel"]);
+const machinery: ReadonlySet<string> = new Set([
+  "elementwise",
+  "axes",
+  "index",
+  "line-kernel",
+  "pairwise",
+]);
 
 /** "matmul-shared" is part of "matmul". */
 const isPart = (name: string) =>
