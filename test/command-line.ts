@@ -71,7 +71,7 @@ export function node(
     execFile(
       process.execPath,
       [...args],
-      { cwd, env: { ...inherited, ...env }, timeout: 180_000, maxBuffer: 2 ** 28 },
+      { cwd, env: { ...inherited, ...env }, timeout: 600_000, maxBuffer: 2 ** 28 },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === "number" ? error.code : 128;
         resolve({ code, stdout, stderr });

@@ -119,7 +119,7 @@ async function runCommand(args: readonly string[], env: Record<string, string>) 
     outfile,
     logLevel: "silent",
   });
-  const options = { env: { ...process.env, ...env }, timeout: 30_000 };
+  const options = { env: { ...process.env, ...env }, timeout: 300_000 };
   return new Promise<{ code: number | null; stdout: string }>((resolve) => {
     const child = execFile(process.execPath, [outfile, ...args], options, (_, stdout) => {
       rmSync(outfile, { force: true });

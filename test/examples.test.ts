@@ -9,7 +9,7 @@ import { describeOnDevice } from "./device.ts";
 beforeAll(buildPackage, 120_000);
 
 /** In a first run the software device compiles every kernel, which takes it a while. */
-const patience = 180_000;
+const patience = 600_000;
 
 interface Script {
   readonly name: string;

@@ -172,7 +172,7 @@ async function inNode(place: string, lines: string) {
     logLevel: "silent",
   });
   try {
-    return await promisify(execFile)(process.execPath, [outfile], { timeout: 30_000 });
+    return await promisify(execFile)(process.execPath, [outfile], { timeout: 300_000 });
   } finally {
     rmSync(outfile, { force: true });
   }

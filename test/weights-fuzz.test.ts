@@ -10,7 +10,7 @@ import { type TensorData, writeSafetensors } from "../runtime/weights/index.ts";
 import { pickle, stateDict, tensorCall, torchFile, zip } from "./torch-file.ts";
 import { fixturePath, flipBit, openBytes, randomNumbers, readAll } from "./weights-files.ts";
 
-const slow = { timeout: 120_000 };
+const slow = { timeout: 600_000 };
 const six = Float32Array.of(0, 1, 2, 3, 4, 5);
 const floats = { type: "FloatStorage", key: "0", elements: 6 } as const;
 const plain = stateDict([
