@@ -117,8 +117,10 @@ async function importOf(file: string, entry: string, name: string): Promise<Span
 /** What the package's `exports` name, as modules beside this one. */
 const entries: Readonly<Record<string, string>> = {
   inarch: "compiler/index",
+  "inarch/adapters": "ops/adapters/index",
   "inarch/ops": "ops/index",
   "inarch/models": "models/index",
+  "inarch/training": "training/index",
   "inarch/runtime": "runtime/index",
   "inarch/node": "runtime/node/index",
 };

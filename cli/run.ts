@@ -39,6 +39,11 @@ const commands: readonly Command[] = [
     load: async () => (await import("./show.ts")).showCommand,
   },
   {
+    name: "plan",
+    description: "forecast the memory that a model takes to run or to train",
+    load: async () => (await import("./plan.ts")).planCommand,
+  },
+  {
     name: "build",
     description: "compile a model ahead of time into a folder that the runtime loads",
     load: async () => (await import("./build.ts")).buildCommand,
@@ -47,6 +52,11 @@ const commands: readonly Command[] = [
     name: "convert",
     description: "convert a checkpoint between formats, names and dtypes",
     load: async () => (await import("./convert.ts")).convertCommand,
+  },
+  {
+    name: "params",
+    description: "count what each method trains on ViT-B, L and H",
+    load: async () => (await import("./params.ts")).paramsCommand,
   },
 ];
 

@@ -66,13 +66,24 @@ const width = 100;
 /** A longer left cell gets a line of its own. */
 const widestLeft = 30;
 
+/** A flag with its values, broken between them where they are too many for one line. */
+function choices(left: string): string[] {
+  const broken = [""];
+  for (const choice of left.split(/(?<=\|)/)) {
+    const line = broken.at(-1)! + choice;
+    if (line.length <= width - 8) broken[broken.length - 1] = line;
+    else broken.push(choice);
+  }
+  return broken.map((line, i) => (i === 0 ? "  " : "      ") + line);
+}
+
 function table(rows: readonly Row[]): string[] {
   const fitting = rows.map(([left]) => left.length).filter((n) => n <= widestLeft);
   const indent = Math.max(...fitting, 0) + 4;
   return rows.flatMap(([left, right]) => {
     const wrapped = wrap(right, width - indent).map((line) => " ".repeat(indent) + line);
     const head = `  ${left}`;
-    if (left.length > widestLeft) return [head, ...wrapped];
+    if (left.length > widestLeft) return [...choices(left), ...wrapped];
     const [first = "", ...rest] = wrapped;
     return [(head + first.slice(head.length)).trimEnd(), ...rest];
   });

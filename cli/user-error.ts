@@ -56,7 +56,7 @@ function userPlace(error: unknown): UserPlace {
 }
 
 const installation = fileURLToPath(new URL("..", import.meta.url));
-const ours = /^(?:cli|compiler|diagnostics|models|ops|runtime)[\\/]/;
+const ours = /^(?:cli|compiler|diagnostics|models|ops|runtime|training)[\\/]/;
 
 /** Examples and tests lie in the same checkout, and are a user's code all the same. */
 const isOurs = (file: string) =>

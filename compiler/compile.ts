@@ -1,5 +1,5 @@
 /** The pipeline as one list: from a traced program to a plan. Each stage is kept for `inarch show`. */
-import { bug } from "../diagnostics/index.ts";
+import { bug, diagnose } from "../diagnostics/index.ts";
 import { fuse } from "./fuse/fuse.ts";
 import type { Fusion, Policy, Region } from "./fuse/region.ts";
 import type { Graph } from "./graph/graph.ts";
@@ -7,6 +7,8 @@ import type { Buffer, Kernel } from "./kernel/ir.ts";
 import { type Lowered, lowerAll } from "./kernel/lower.ts";
 import { type Plan, type PlanKernel, type PlanStep, planFormat, type Role } from "./plan.ts";
 import { defaultProfile, type Profile } from "./profile.ts";
+import { halvesOf, type Precision } from "./schedule/halves.ts";
+import { type Layout, noLayout } from "./schedule/layout.ts";
 import { assignPlaces, type Places } from "./schedule/places.ts";
 import { cuda } from "./targets/cuda/index.ts";
 import { reference } from "./targets/reference/index.ts";
@@ -19,6 +21,10 @@ export interface CompileOptions {
   readonly profile?: Profile;
   /** `unfused` makes every node its own kernel: the baseline that fusion is checked against. */
   readonly policy?: Policy;
+  /** Where tensors live that outlive a run. */
+  readonly layout?: Layout;
+  /** `mixed` stores large tensors as halves and computes in `f32`; `f32` unless given. */
+  readonly precision?: Precision;
 }
 
 /** Every stage of one compilation. */
@@ -31,17 +37,23 @@ export interface Compilation {
 
 const targets: Record<Plan["target"], Target> = { wgsl, cuda, reference };
 
-/** Compiles a graph. Pure: the same graph, target and profile give the same bytes. */
+/**
+ * Compiles a graph. Pure: the same graph, target and profile give the same bytes.
+ * @throws E150 for mixed precision where the profile's device has no halves.
+ */
 export const compile = (graph: Graph, options: CompileOptions = {}): Plan =>
   compileStages(graph, options).plan;
 
 export function compileStages(graph: Graph, options: CompileOptions = {}): Compilation {
   const target = targets[options.target ?? "wgsl"];
   const profile = fitting(options.profile ?? defaultProfile, target);
+  const { layout = noLayout, precision = "f32" } = options;
+  if (precision === "mixed") checkHalves(profile, target);
   const fusion = fuse(graph, profile, options.policy ?? "fused");
-  const kernels = lowerAll(fusion.regions, profile);
+  const halves = halvesOf(graph, fusion.regions, layout, precision);
+  const kernels = lowerAll(fusion.regions, profile, halves);
   for (const { kernel } of new Set(kernels)) check(kernel, profile);
-  const places = assignPlaces(graph, fusion.regions, profile);
+  const places = assignPlaces(graph, fusion.regions, profile, layout, halves);
   const plan = assemble(
     options.name ?? "program",
     fusion.regions,
@@ -58,6 +70,14 @@ const fitting = (profile: Profile, target: Target): Profile =>
   target.subgroup === undefined || target.subgroup === profile.subgroup
     ? profile
     : { ...profile, subgroup: 0 };
+
+function checkHalves(profile: Profile, target: Target): void {
+  if (target.half || profile.half) return;
+  throw diagnose("E150", {
+    message: `precision "mixed" stores halves, but the profile "${profile.name}" has none`,
+    help: 'compile with { precision: "f32" }, or with the profile of an adapter that has the feature shader-f16',
+  });
+}
 
 /** A template that asks for more than the profile has is a bug of ours, found here, not on a device. */
 function check(kernel: Kernel, profile: Profile): void {
@@ -98,7 +118,7 @@ function assemble(
     }
     return { kernel: number, groups: kernel.groups, bindings: at, label: labelOf(regions[i]!) };
   });
-  const { buffers, parameters, inputs, outputs, arenaLowerBound } = places;
+  const { buffers, parameters, states, inputs, outputs, commits, arenaLowerBound } = places;
   return {
     format: planFormat,
     name,
@@ -106,10 +126,12 @@ function assemble(
     profile: profile.name,
     buffers,
     parameters,
+    states,
     inputs,
     outputs,
     kernels,
     steps,
+    commits,
     arenaLowerBound,
   };
 }

@@ -1,5 +1,6 @@
 /** inarch: the DSL's frame and the compiler. Ops are in `inarch/ops`, models in `inarch/models`. */
 export { type Code, codes, InarchError } from "../diagnostics/index.ts";
+export { type AdaptOptions, adapt, type Report, report, trains } from "./adapt.ts";
 export {
   type Compilation,
   type CompileOptions,
@@ -14,9 +15,22 @@ export {
   type Output,
   type Program,
   parametersOf,
+  statesOf,
   trace,
 } from "./graph/graph.ts";
-export { type Dims, input, Parameters, type Source } from "./graph/sources.ts";
+export { type Init, kaiming, ones, zeros } from "./graph/init.ts";
+export { Parameters } from "./graph/parameters.ts";
+export { matchesPath, selects } from "./graph/path.ts";
+export {
+  type Adapter,
+  type Binding,
+  emptyScope,
+  type Graft,
+  type Scope,
+  type Site,
+  type SiteFacts,
+} from "./graph/site.ts";
+export { type Dims, input, type Source, state } from "./graph/sources.ts";
 export { type Dim, type DType, type Shape, show, Tensor, type Type } from "./graph/tensor.ts";
 export { defineModel, type Model, traceProgram } from "./model.ts";
 // For ops of one's own: see ops/ for how they are written.
@@ -41,3 +55,5 @@ export {
 } from "./op.ts";
 export type { Plan, PlanTensor, TargetName } from "./plan.ts";
 export { adapterProfile, defaultProfile, type Profile } from "./profile.ts";
+export type { Precision } from "./schedule/halves.ts";
+export type { Layout, Residence } from "./schedule/layout.ts";

@@ -1,6 +1,7 @@
 /** A model: one or more programs over one set of parameters. What `*.graph.ts` files export. */
 import { diagnose } from "../diagnostics/index.ts";
 import { type Graph, type Program, trace } from "./graph/graph.ts";
+import { type Binding, emptyScope, type Scope } from "./graph/site.ts";
 import type { Dims } from "./graph/sources.ts";
 
 export interface Model {
@@ -14,6 +15,8 @@ export interface Model {
   readonly programs: Readonly<Record<string, Program>>;
   /** Facts that the host-side code of this model needs: JSON, kept in bundles as it is. */
   readonly facts?: Readonly<Record<string, unknown>>;
+  /** Adapters grafted on it (`adapt`), in order: later ones compute around earlier ones. */
+  readonly bindings?: readonly Binding[];
 }
 
 /**
@@ -41,8 +44,13 @@ export function defineModel(
   return { ...definition, dims, programs };
 }
 
-/** Traces one program of a model; `dims` replace the model's own sizes. */
-export function traceProgram(model: Model, program: string, dims: Dims = {}): Graph {
+/** Traces one program of a model, with its adapters; `dims` replace the model's own sizes. */
+export function traceProgram(
+  model: Model,
+  program: string,
+  dims: Dims = {},
+  scope: Scope = emptyScope({ bindings: model.bindings ?? [] }),
+): Graph {
   const chosen = model.programs[program];
   if (!chosen)
     throw diagnose("E111", {
@@ -55,5 +63,5 @@ export function traceProgram(model: Model, program: string, dims: Dims = {}): Gr
       message: `model ${model.name} has no dim ${unknown.map((d) => `"${d}"`).join(", ")}`,
       help: `its dims are ${Object.keys(model.dims).join(", ") || "none"}`,
     });
-  return trace(chosen, { ...model.dims, ...dims });
+  return trace(chosen, { ...model.dims, ...dims }, scope);
 }

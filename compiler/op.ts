@@ -29,6 +29,14 @@ export {
   Tensor,
   type Type,
 } from "./graph/tensor.ts";
+export {
+  addWrapping,
+  bitsOf,
+  rotateLeft,
+  shiftLeft,
+  shiftRight,
+  xor,
+} from "./kernel/bits.ts";
 export { always, Builder, type Variable } from "./kernel/builder.ts";
 export type { Buffer, Kernel, Scalar } from "./kernel/ir.ts";
 export { flatGroups } from "./kernel/lower.ts";
@@ -130,7 +138,7 @@ export interface KernelOp<A = unknown> extends Computed<A> {
 }
 
 export interface SourceOp<A = unknown> extends Common<A> {
-  readonly kind: "input" | "parameter";
+  readonly kind: "input" | "parameter" | "state";
 }
 
 export type Op<A = unknown> = ElementOp<A> | KernelOp<A> | SourceOp<A>;

@@ -4,25 +4,33 @@
  * Buffers have roles; tensors have places in them; steps dispatch kernels over bindings. A plan is
  * a pure function of the program, the sizes, the target and the profile.
  */
+import type { Init } from "./graph/init.ts";
+
+export type { Init } from "./graph/init.ts";
 
 /** The version of this format. A runtime refuses others. */
-export const planFormat = 1;
+export const planFormat = 2;
 
 export type TargetName = "wgsl" | "cuda" | "reference";
 export type StoredScalar = "f32" | "i32" | "u32";
 export type PlanDType = StoredScalar | "bool";
+/** Elements of a kernel's parameter. Halves are widened where they are loaded, rounded where stored. */
+export type PlanElement = StoredScalar | "f16";
 
 /**
  * - `weights`: filled once from a checkpoint, read only
  * - `arena`: scratch memory, reused by tensors that do not live at the same time
  * - `input`: filled before a run; another plan's output may be bound in its place
  * - `output`: read after a run, or bound as another plan's input
+ * - `state`: outlives runs, filled with zeros at first; several plans may share it by its name
  */
-export type Role = "weights" | "arena" | "input" | "output";
+export type Role = "weights" | "arena" | "input" | "output" | "state";
 
 export interface PlanBuffer {
   readonly role: Role;
   readonly bytes: number;
+  /** Of a state. */
+  readonly name?: string;
 }
 
 /** A tensor's place: a range of a buffer. Offsets are multiples of the profile's alignment. */
@@ -33,11 +41,15 @@ export interface Place {
 }
 
 export interface PlanTensor extends Place {
-  /** The parameter's path, or the input's or output's name. */
+  /** The parameter's path, or the input's, output's or state's name. */
   readonly name: string;
   readonly dtype: PlanDType;
   readonly shape: readonly number[];
+  /** Two bytes for each element of an `f32`, padded to four. */
+  readonly stored?: "f16";
   readonly doc?: string;
+  /** How a parameter begins where no checkpoint has it. */
+  readonly init?: Init;
 }
 
 export interface PlanKernel {
@@ -55,7 +67,7 @@ export interface PlanKernel {
 }
 
 export interface PlanParam {
-  readonly scalar: StoredScalar;
+  readonly scalar: PlanElement;
   /** Elements. */
   readonly size: number;
   /**
@@ -75,6 +87,12 @@ export interface PlanStep {
   readonly label: string;
 }
 
+/** A copy within the device's memory, once every step has run: what a state becomes. */
+export interface Commit {
+  readonly from: Place;
+  readonly to: Place;
+}
+
 export interface Plan {
   readonly format: typeof planFormat;
   readonly name: string;
@@ -82,10 +100,13 @@ export interface Plan {
   readonly profile: string;
   readonly buffers: readonly PlanBuffer[];
   readonly parameters: readonly PlanTensor[];
+  readonly states: readonly PlanTensor[];
   readonly inputs: readonly PlanTensor[];
   readonly outputs: readonly PlanTensor[];
   readonly kernels: readonly PlanKernel[];
   readonly steps: readonly PlanStep[];
+  /** In any order: none reads what another writes. */
+  readonly commits: readonly Commit[];
   /** The least bytes that the arenas could have: the most that lives at one step. */
   readonly arenaLowerBound: number;
 }
@@ -97,6 +118,8 @@ export interface AdapterFacts {
   readonly kind: "hardware" | "software";
   /** The one width of subgroups; 0 if there are several, or none. */
   readonly subgroup: number;
+  /** Whether kernels can load and store halves. */
+  readonly half: boolean;
 }
 
 export type AdapterLimit =

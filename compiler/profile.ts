@@ -31,6 +31,8 @@ export interface Profile {
    * per lane: an unrolled loop takes it seconds to compile.
    */
   readonly rolled: boolean;
+  /** Whether kernels can load and store halves: what mixed precision needs. */
+  readonly half: boolean;
 }
 
 /** The limits that every WebGPU device has. */
@@ -45,10 +47,11 @@ export const defaultProfile: Profile = {
   alignment: 256,
   subgroup: 0,
   rolled: true,
+  half: false,
 };
 
 /** A profile with all that one adapter allows. Plans made with it may not run on others. */
-export function adapterProfile({ name, limits, kind, subgroup }: AdapterFacts): Profile {
+export function adapterProfile({ name, limits, kind, subgroup, half }: AdapterFacts): Profile {
   return {
     name,
     maxBindingBytes: limits.maxStorageBufferBindingSize,
@@ -60,5 +63,6 @@ export function adapterProfile({ name, limits, kind, subgroup }: AdapterFacts): 
     alignment: Math.max(limits.minStorageBufferOffsetAlignment, 16),
     subgroup: kind === "software" ? subgroup : 0,
     rolled: kind === "software",
+    half,
   };
 }

@@ -3,7 +3,7 @@
  * code of the command line: the user's mistake 1, ours 2, the environment's 3.
  *
  * Ranges: E1 graph and shapes, E2 weights, E3 images and prompts, E4 device and environment,
- * E5 command line, E6 bundles built ahead of time, E9 our own bugs.
+ * E5 command line, E6 bundles built ahead of time, E7 training, E9 our own bugs.
  */
 export type Kind = "user" | "internal" | "environment";
 
@@ -17,6 +17,17 @@ export const codes = {
   E107: { kind: "user", title: "a tensor is larger than the profile allows" },
   E110: { kind: "user", title: "a model is not defined rightly" },
   E111: { kind: "user", title: "a model lacks the program or dim asked for" },
+  E130: { kind: "user", title: "a pattern matches nothing in the model" },
+  E131: { kind: "user", title: "an adapter does not fit the place" },
+  E132: { kind: "user", title: "two adapters cannot share a place" },
+  E133: { kind: "user", title: "nothing trains" },
+  E134: { kind: "user", title: "an adapter's setting cannot be" },
+  E135: { kind: "user", title: "an adapter of several tasks lacks the task" },
+  E140: { kind: "user", title: "a memory budget that cannot be met" },
+  E141: { kind: "user", title: "a memory budget that is no number of bytes" },
+  E150: { kind: "user", title: "mixed precision for a device without halves" },
+  E151: { kind: "user", title: "a weight is beyond half precision" },
+  E120: { kind: "user", title: "a loss is not one number" },
   E108: { kind: "user", title: "an op needs more than the profile allows" },
   E200: { kind: "user", title: "a file is not there, or is no file" },
   E201: { kind: "environment", title: "a weights file cannot be read" },
@@ -68,6 +79,12 @@ export const codes = {
   E320: { kind: "user", title: "mask logits do not fit their shape or frame" },
   E321: { kind: "user", title: "a .npy file is damaged, cut short or none" },
   E322: { kind: "user", title: "a .npy file holds something else than mask logits" },
+  E330: { kind: "user", title: "a semantic segmentation of no classes or no masks" },
+  E331: { kind: "user", title: "no tasks, or a task of no channels" },
+  E332: { kind: "user", title: "a task's name is taken, or none" },
+  E333: { kind: "user", title: "a frame does not fit the model's input" },
+  E340: { kind: "user", title: "a label is no class" },
+  E341: { kind: "user", title: "a target mask has values outside 0 to 1" },
   E350: { kind: "user", title: "a prediction without a picture" },
   E351: { kind: "user", title: "a SAM is used after it was closed" },
   E352: { kind: "user", title: "more prompts than the decoder takes" },
@@ -92,6 +109,11 @@ export const codes = {
   E425: { kind: "internal", title: "the device refused a kernel" },
   E426: { kind: "environment", title: "the device cannot measure time" },
   E427: { kind: "user", title: "a session is used after it was closed" },
+  E430: { kind: "user", title: "weights lack a tensor of the model to train" },
+  E431: { kind: "user", title: "a file of training belongs to another base" },
+  E432: { kind: "user", title: "a checkpoint of another training" },
+  E433: { kind: "user", title: "a training session has no such tensor or program" },
+  E434: { kind: "user", title: "an adapter file for other tensors" },
   E450: { kind: "internal", title: "the reference device objects to a kernel" },
   E500: { kind: "user", title: "no command of this name" },
   E501: { kind: "user", title: "no flag of this name" },
@@ -112,6 +134,8 @@ export const codes = {
   E613: { kind: "user", title: "a file of a bundle is missing" },
   E614: { kind: "user", title: "a file of a bundle was changed" },
   E615: { kind: "user", title: "a bundle lacks what is asked of it" },
+  E720: { kind: "user", title: "a setting of training is out of range" },
+  E721: { kind: "user", title: "no learning rate schedule of this kind" },
   E900: { kind: "internal", title: "an invariant of inarch is broken" },
 } as const satisfies Record<string, { readonly kind: Kind; readonly title: string }>;
 

@@ -1,5 +1,13 @@
 /** `inarch/models`: the transformers that inarch knows, and the layers they are made of. */
 export { linear, norm, perceptron } from "./layers.ts";
+export {
+  type DenseFrame,
+  type DenseTask,
+  type MSamOptions,
+  type MSamTasks,
+  mSam,
+  mSamTensors,
+} from "./msam.ts";
 export { checkSamWeights, inferSamConfig } from "./sam/checkpoint.ts";
 export {
   checkSamConfig,
@@ -15,3 +23,4 @@ export { detectNaming, type Naming, toHuggingFace, toMeta, withMetaNames } from 
 export { type SamModelOptions, samModel } from "./sam/program.ts";
 export { compileSam, Sam, type SamCompileOptions, type SamLoadOptions } from "./sam/sam.ts";
 export { type NamedShape, samTensors } from "./sam/tensors.ts";
+export { type SemanticHead, type SemanticSamOptions, semanticSam } from "./semantic-sam.ts";

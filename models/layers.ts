@@ -1,26 +1,34 @@
 /** Layers that transformers are made of: functions from parameters and a tensor to a tensor. */
-import type { Parameters, Tensor } from "../compiler/index.ts";
+import type { Parameters, SiteFacts, Tensor } from "../compiler/index.ts";
+import { site } from "../ops/adapters/adapter.ts";
 import { add, layerNorm, matmul, relu } from "../ops/index.ts";
 
 /**
  * x Wᵀ + b on the last axis: x `[..., inputs]` -> `[..., outputs]`. Parameters as PyTorch keeps
- * them: `weight` `[outputs, inputs]`, `bias` `[outputs]`.
+ * them: `weight` `[outputs, inputs]`, `bias` `[outputs]`. A place for adapters, which `facts` are for.
  */
 export function linear(
   p: Parameters,
   x: Tensor<"f32">,
   inputs: number,
   outputs: number,
+  facts: SiteFacts = {},
 ): Tensor<"f32"> {
-  const product = matmul(x, p.f32("weight", [outputs, inputs]), { transpose: "right" });
-  return add(product, p.f32("bias", [outputs]));
+  const base = (rows: Tensor<"f32">) => {
+    const product = matmul(rows, p.f32("weight", [outputs, inputs]), { transpose: "right" });
+    return add(product, p.f32("bias", [outputs]));
+  };
+  return site("linear", p, x, base, { ...facts, inputs, outputs });
 }
 
-/** Layer norm of the last axis, with `weight` and `bias`. */
+/** Layer norm of the last axis, with `weight` and `bias`. A place for adapters. */
 export function norm(p: Parameters, x: Tensor<"f32">, epsilon: number): Tensor<"f32"> {
   const channels = x.shape.at(-1)!;
-  const [gamma, beta] = [p.f32("weight", [channels]), p.f32("bias", [channels])];
-  return layerNorm(x, gamma, beta, epsilon);
+  const base = (rows: Tensor<"f32">) => {
+    const [gamma, beta] = [p.f32("weight", [channels]), p.f32("bias", [channels])];
+    return layerNorm(rows, gamma, beta, epsilon);
+  };
+  return site("norm", p, x, base, { outputs: channels });
 }
 
 /** Linear layers `layers.0`, `layers.1`, … with ReLU between them; `sizes` are their widths. */

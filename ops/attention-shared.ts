@@ -14,43 +14,23 @@ import {
   type KernelSite,
   literal,
   type Profile,
-  type Type,
   type Value,
 } from "../compiler/op.ts";
-
-export interface AttentionAttrs {
-  readonly scale: number;
-  readonly hasBias: boolean;
-  /** Rows and columns of the grid that queries and keys lie on; undefined without relative terms. */
-  readonly grid: readonly [rows: number, columns: number] | undefined;
-}
-
-/** q, k, v, then bias, then the two tables of relative positions, as far as they are there. */
-export function operands<T>(inputs: readonly T[], attrs: AttentionAttrs) {
-  const [q, k, v] = inputs as [T, T, T];
-  const bias = attrs.hasBias ? inputs[3] : undefined;
-  const [height, width] = inputs.slice(attrs.hasBias ? 4 : 3);
-  return { q, k, v, bias, height, width };
-}
+import { type AttentionAttrs, operands } from "./attention-definition.ts";
 
 const least = -1e30;
 
-/** Query rows of one workgroup. */
-export function sharedQueries(
-  inputs: readonly { readonly shape: readonly number[] }[] | readonly Type[],
-  _attrs: AttentionAttrs,
-  profile: Profile,
-): number {
-  const queries = inputs[0]!.shape[2]!;
+/** Rows of one workgroup, one per thread, where there are so many queries or keys. */
+export function sharedRows(rows: number, profile: Profile): number {
   const most = Math.min(32, profile.maxThreads);
-  return queries >= most ? most : Math.max(1, Math.ceil(queries / 8) * 8);
+  return rows >= most ? most : Math.max(1, Math.ceil(rows / 8) * 8);
 }
 
-/** Keys staged at a time: as many as half of workgroup memory holds, in equal steps of a grid row. */
-function keyTile(columns: number, depth: number, out: number, profile: Profile): number {
-  const fits = Math.floor(profile.maxSharedBytes / 2 / 4 / (depth + out));
+/** Rows of `size` numbers staged at a time: as many as half of workgroup memory holds, in equal steps. */
+export function stagedRows(rows: number, size: number, profile: Profile): number {
+  const fits = Math.floor(profile.maxSharedBytes / 2 / 4 / size);
   const most = Math.max(1, Math.min(32, fits));
-  return Math.ceil(columns / Math.ceil(columns / most));
+  return Math.ceil(rows / Math.ceil(rows / most));
 }
 
 export function sharedAttention(site: KernelSite<AttentionAttrs>): Kernel {
@@ -59,8 +39,8 @@ export function sharedAttention(site: KernelSite<AttentionAttrs>): Kernel {
   const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
   const [keys, out] = [v.shape[2]!, v.shape[3]!];
   const [rows, columns] = attrs.grid ?? [1, keys];
-  const threads = sharedQueries(inputs, attrs, profile);
-  const tile = keyTile(columns, depth, out, profile);
+  const threads = sharedRows(queries, profile);
+  const tile = stagedRows(columns, depth + out, profile);
   const groups: Kernel["groups"] = [Math.ceil(queries / threads), heads, batch];
 
   const t = k.thread(0, threads);
@@ -121,12 +101,19 @@ export function sharedAttention(site: KernelSite<AttentionAttrs>): Kernel {
     k.for("d", out, (d) => {
       outputs[0]!.put(k.load(sums, d).mul(inverse), b, head, bounded(row, queries - 1), d);
     });
+    outputs[1]?.put(most.get.add(total.get.log()), b, head, bounded(row, queries - 1));
   });
   return k.finish("attention", [threads, 1, 1], groups);
 }
 
 /** sums += weight * values[offset...] */
-function addScaled(k: Builder, sums: Buffer, values: Buffer, offset: Value, weight: Value): void {
+export function addScaled(
+  k: Builder,
+  sums: Buffer,
+  values: Buffer,
+  offset: Value,
+  weight: Value,
+): void {
   k.for("d", sums.size, (d) => {
     k.store(sums, d, weight.fma(k.load(values, offset.add(d)), k.load(sums, d)));
   });
@@ -173,7 +160,7 @@ function rowTerm(
 }
 
 /** All threads copy `count` rows of `size` numbers into workgroup memory. */
-function stage(
+export function stage(
   k: Builder,
   to: Buffer,
   count: number,

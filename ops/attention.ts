@@ -8,31 +8,32 @@
 import {
   apply,
   type Case,
-  type Dense,
-  elements,
-  type Fail,
   gradient,
   type KernelOp,
-  show,
+  type Node,
   type Tensor,
   type Tests,
-  type Type,
 } from "../compiler/op.ts";
 import { add } from "./add.ts";
+import { composedBackward } from "./attention-backward-definition.ts";
 import {
   type AttentionAttrs,
   operands,
-  sharedAttention,
-  sharedQueries,
-} from "./attention-shared.ts";
+  plainAttention,
+  relativeTerms,
+  resultTypes,
+} from "./attention-definition.ts";
+import { keyValueGradient } from "./attention-key-value-gradient.ts";
+import { queryGradient } from "./attention-query-gradient.ts";
+import { sharedAttention, sharedRows } from "./attention-shared.ts";
 import { rowsPerLane, subgroupAttention } from "./attention-subgroup.ts";
 import { broadcastTo } from "./broadcast.ts";
-import { gather } from "./gather.ts";
-import { iota } from "./iota.ts";
-import { matmul, transpose } from "./matmul.ts";
+import { concat } from "./concat.ts";
+import { full } from "./full.ts";
 import { mul } from "./mul.ts";
-import { permute } from "./permute.ts";
+import { sum } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
+import { slice } from "./slice.ts";
 import { softmax } from "./softmax.ts";
 import { sub } from "./sub.ts";
 
@@ -61,6 +62,26 @@ const relativeCase = (
   smooth: true,
 });
 
+/** Queries on a 3 x 5 grid attend to the grid with relative positions, and to a few other keys. */
+function merged(...[q, k, v, otherK, otherV, height, width]: Tensor[]): Tensor {
+  const relative = { height: height!, width: width!, grid: [3, 5] as const };
+  const parts = [
+    attentionWithStatistics(q!, k!, v!, { relative }),
+    attentionWithStatistics(q!, otherK!, otherV!),
+  ];
+  const column = (x: Tensor): Tensor => reshape(x, [...x.shape, 1]);
+  const shares = softmax(
+    concat(
+      parts.map((part) => column(part.statistics)),
+      -1,
+    ),
+  );
+  const weighted = parts.map(
+    ({ out }, i): Tensor => mul(out as Tensor, slice(shares, [[], [], [], [i, i + 1]])),
+  );
+  return add(weighted[0]!, weighted[1]!);
+}
+
 const attentionTests: Tests = {
   samples: [
     {
@@ -86,6 +107,12 @@ const attentionTests: Tests = {
       call: (q, k, v, bias) => attention(q!, k!, v!, { bias: bias! }),
       outputs: [[[[[3]]]]],
     },
+    {
+      claim: "statistics are the logarithm of summed exponentials, however large the scores",
+      inputs: [[[[[1]]]], [[[[900], [900]]]], [[[[2], [4]]]]],
+      call: (q, k, v) => attentionWithStatistics(q!, k!, v!).statistics,
+      outputs: [[[[900 + Math.log(2)]]]],
+    },
   ],
   cases: [
     plainCase("odd token counts", [1, 2, 21, 8], [1, 2, 35, 8], 8),
@@ -93,6 +120,38 @@ const attentionTests: Tests = {
     plainCase("more keys than one tile holds", [1, 1, 3, 4], [1, 1, 150, 4], 4),
     relativeCase("relative positions on an odd grid", 2, 3, 5, 8),
     relativeCase("relative positions on a window", 1, 7, 7, 4),
+    {
+      claim: "statistics alone",
+      inputs: [{ shape: [1, 2, 9, 4] }, { shape: [1, 2, 13, 4] }, { shape: [1, 2, 13, 3] }],
+      call: (q, k, v) => attentionWithStatistics(q!, k!, v!).statistics,
+      smooth: true,
+    },
+    {
+      claim: "attentions to two sets of keys merge by their statistics",
+      inputs: [
+        { shape: [1, 2, 15, 4] },
+        ...[15, 15, 5, 5].map((keys) => ({ shape: [1, 2, keys, 4] })),
+        { shape: [5, 4] },
+        { shape: [9, 4] },
+      ],
+      call: merged,
+      smooth: true,
+    },
+    {
+      claim: "a bias beside relative positions",
+      inputs: [
+        ...[0, 1, 2].map(() => ({ shape: [1, 2, 6, 4] })),
+        { shape: [1, 2, 1, 6] },
+        { shape: [3, 4] },
+        { shape: [5, 4] },
+      ],
+      call: (q, k, v, bias, height, width) =>
+        attention(q!, k!, v!, {
+          bias: bias!,
+          relative: { height: height!, width: width!, grid: [2, 3] },
+        }),
+      smooth: true,
+    },
     {
       claim: "a mask hides keys",
       inputs: [
@@ -110,16 +169,16 @@ const attentionTests: Tests = {
 export const op: KernelOp<AttentionAttrs> = {
   name: "attention",
   kind: "kernel",
-  type: (inputs, attrs, fail) => [resultType(inputs, attrs, fail)],
+  type: resultTypes,
   kernel: (site) => (site.profile.subgroup ? subgroupAttention(site) : sharedAttention(site)),
-  oracle: (inputs, attrs) => [plain(inputs, attrs)],
+  oracle: plainAttention,
   reads(inputs, attrs, input, profile) {
-    if (input === 0) return 1;
-    const queries = inputs[0]!.shape[2]!;
+    const [queries, keys] = [inputs[0]!.shape[2]!, inputs[1]!.shape[2]!];
     const width = profile.subgroup;
-    const tile = width
-      ? width * rowsPerLane(queries, width)
-      : sharedQueries(inputs, attrs, profile);
+    // A subgroup reads its own rows again for every tile.
+    if (input === 0) return width ? Math.ceil(keys / 16) : 1;
+    if (attrs.hasBias && input === 3) return 1;
+    const tile = width ? width * rowsPerLane(queries, width) : sharedRows(queries, profile);
     return Math.ceil(queries / tile);
   },
   work(inputs) {
@@ -127,7 +186,7 @@ export const op: KernelOp<AttentionAttrs> = {
     const [, , keys, out] = inputs[2]!.shape as [number, number, number, number];
     return batch * heads * queries * keys * (depth + out);
   },
-  vjp: ([g], { inputs, attrs }) => gradient([composed(inputs, attrs)], [g!], inputs),
+  vjp: (cotangents, { inputs, results, attrs }) => backward(cotangents, inputs, results, attrs),
   note: ({ grid }) => (grid ? `relative on ${grid.join(" x ")}` : ""),
   tests: attentionTests,
 };
@@ -149,116 +208,76 @@ export interface AttentionOptions {
  * q [batch, heads, queries, depth], k [batch, heads, keys, depth], v [batch, heads, keys, out] ->
  * [batch, heads, queries, out], all float32. Throws E101 when the shapes do not fit.
  */
-export function attention(
+export const attention = (
   q: Tensor,
   k: Tensor,
   v: Tensor,
   options: AttentionOptions = {},
-): Tensor<"f32"> {
+): Tensor<"f32"> => attentionWithStatistics(q, k, v, options).out;
+
+export interface AttentionResults {
+  /** [batch, heads, queries, out] */
+  readonly out: Tensor<"f32">;
+  /**
+   * The logarithm of the sum over keys of exp(score), relative to the largest score of the row and
+   * so never out of range: [batch, heads, queries]. Attentions of the same queries to disjoint keys
+   * merge with it: their results weighted with the softmax of their statistics.
+   */
+  readonly statistics: Tensor<"f32">;
+}
+
+/** As `attention`, with the statistics of every query's row of scores. Both have derivatives. */
+export function attentionWithStatistics(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  options: AttentionOptions = {},
+): AttentionResults {
   const { scale = 1 / Math.sqrt(q.shape.at(-1)!), bias, relative } = options;
-  const full = [...q.shape.slice(0, 3), k.shape[2]!];
+  const scores = [...q.shape.slice(0, 3), k.shape[2]!];
   const inputs = [
     ...[q, k, v],
-    ...(bias ? [broadcastTo(bias, full)] : []),
+    ...(bias ? [broadcastTo(bias, scores)] : []),
     ...(relative ? [relative.height, relative.width] : []),
   ];
   const attrs = { scale, hasBias: bias !== undefined, grid: relative?.grid };
-  return apply(op, inputs, attrs)[0] as Tensor<"f32">;
+  const [out, statistics] = apply(op, inputs, attrs) as [Tensor<"f32">, Tensor<"f32">];
+  statisticsOf.set(out.node, statistics);
+  return { out, statistics };
 }
 
-function resultType(inputs: readonly Type[], attrs: AttentionAttrs, fail: Fail): Type {
-  const { q, k, v, height, width } = operands(inputs, attrs);
-  for (const x of inputs) if (x.dtype !== "f32") fail(`takes f32, not ${show(x)}`);
-  if ([q, k, v].some((x) => x.shape.length !== 4))
-    fail(
-      `q, k, v are ${[q, k, v].map(show).join(", ")}`,
-      "each needs [batch, heads, tokens, depth]",
-    );
-  if ([k, v].some((x) => x.shape[0] !== q.shape[0] || x.shape[1] !== q.shape[1]))
-    fail(`batch and heads of ${[q, k, v].map(show).join(", ")} differ`);
-  if (q.shape[3] !== k.shape[3]) fail(`queries have depth ${q.shape[3]}, keys ${k.shape[3]}`);
-  if (k.shape[2] !== v.shape[2]) fail(`there are ${k.shape[2]} keys but ${v.shape[2]} values`);
-  if (attrs.grid) {
-    const [rows, columns] = attrs.grid;
-    if (q.shape[2] !== rows * columns || k.shape[2] !== rows * columns)
-      fail(`${q.shape[2]} queries and ${k.shape[2]} keys do not fill a ${rows} x ${columns} grid`);
-    const want = [2 * rows - 1, 2 * columns - 1];
-    [height!, width!].forEach((t, i) => {
-      if (t.shape.join() !== [want[i], q.shape[3]].join())
-        fail(
-          `the table of relative ${i ? "columns" : "rows"} is ${show(t)}, not f32[${want[i]}, ${q.shape[3]}]`,
-          "resize the table to 2 * size - 1 rows first",
-        );
-    });
-  }
-  return { dtype: "f32", shape: [...q.shape.slice(0, 3), v.shape[3]!] };
-}
+/** A model may use the result alone: its derivative needs the statistics that came with it. */
+const statisticsOf = new WeakMap<Node, Tensor>();
 
-/** The definition, written with ops: what the kernel computes, and what its derivative follows. */
-function composed(inputs: readonly Tensor[], attrs: AttentionAttrs): Tensor {
+/**
+ * The cotangents of all inputs. Scores are never stored, except where the bias wants a gradient: it
+ * has their shape.
+ */
+function backward(
+  [g, ofStatistics]: readonly (Tensor | undefined)[],
+  inputs: readonly Tensor[],
+  results: readonly (Tensor | undefined)[],
+  attrs: AttentionAttrs,
+): (Tensor | undefined)[] {
   const { q, k, v, bias, height, width } = operands(inputs, attrs);
-  let scores: Tensor = mul(matmul(q, transpose(k)), attrs.scale);
-  if (bias) scores = add(scores, bias);
-  if (attrs.grid) scores = add(scores, relativeScores(q, height!, width!, attrs.grid));
-  return matmul(softmax(scores), v);
-}
-
-function relativeScores(
-  q: Tensor,
-  height: Tensor,
-  width: Tensor,
-  [rows, columns]: readonly [number, number],
-): Tensor {
-  const [batch, heads, , depth] = q.shape as [number, number, number, number];
-  const onGrid = reshape(q, [batch, heads, rows, columns, depth]);
-  // [y, y', depth] and [x, x', depth]: the table's row for every pair of coordinates.
-  const down = gather(height, differences(rows));
-  const across = gather(width, differences(columns));
-  const byRow = matmul(onGrid, transpose(down));
-  const turned = permute(onGrid, [0, 1, 3, 2, 4]);
-  const byColumn = permute(matmul(turned, transpose(across)), [0, 1, 3, 2, 4]);
-  const sum = add(
-    reshape(byRow, [batch, heads, rows, columns, rows, 1]),
-    reshape(byColumn, [batch, heads, rows, columns, 1, columns]),
-  );
-  return reshape(sum, [batch, heads, rows * columns, rows * columns]);
-}
-
-/** i - j + n - 1 for all i, j below n. */
-const differences = (n: number): Tensor =>
-  add(sub(iota([n, n], 0), iota([n, n], 1)), n - 1) as Tensor;
-
-function plain(inputs: readonly Dense[], attrs: AttentionAttrs): Float64Array {
-  const { q, k, v, bias, height, width } = operands(inputs, attrs);
-  const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
-  const [keys, out] = [v.shape[2]!, v.shape[3]!];
-  const [rows, columns] = attrs.grid ?? [1, 1];
-  const y = new Float64Array(elements([batch, heads, queries, out]));
-  const scores = new Float64Array(keys);
-  const dot = (i: number, of: Dense, row: number) => {
-    let sum = 0;
-    for (let d = 0; d < depth; d++) sum += q.data[i * depth + d]! * of.data[row * depth + d]!;
-    return sum;
-  };
-  for (let i = 0; i < batch * heads * queries; i++) {
-    const [head, query] = [Math.floor(i / queries), i % queries];
-    let most = Number.NEGATIVE_INFINITY;
-    for (let j = 0; j < keys; j++) {
-      let score = attrs.scale * dot(i, k, head * keys + j);
-      if (bias) score += bias.data[i * keys + j]!;
-      if (height && width) {
-        const down = Math.floor(query / columns) - Math.floor(j / columns) + rows - 1;
-        score +=
-          dot(i, height, down) + dot(i, width, (query % columns) - (j % columns) + columns - 1);
-      }
-      scores[j] = score;
-      most = Math.max(most, score);
-    }
-    let total = 0;
-    for (let j = 0; j < keys; j++) total += scores[j] = Math.exp(scores[j]! - most);
-    for (let j = 0; j < keys; j++)
-      for (let d = 0; d < out; d++)
-        y[i * out + d]! += (scores[j]! / total) * v.data[(head * keys + j) * out + d]!;
-  }
-  return y;
+  const { node } = results[0] ?? results[1]!;
+  const statistics = results[1] ?? statisticsOf.get(node) ?? apply(op, inputs, attrs)[1]!;
+  const rows = [...q.shape.slice(0, 3), 1];
+  let delta: Tensor = g ? sum(mul(g, results[0]!), -1, "keep") : full(0, rows);
+  if (ofStatistics) delta = sub(delta, reshape(ofStatistics, rows) as Tensor);
+  const cotangent: Tensor = g ?? full(0, [...rows.slice(0, 3), v.shape[3]!]);
+  const saved = concat([reshape(statistics, rows) as Tensor, delta], -1);
+  const relative = attrs.grid && relativeTerms(q, height!, width!, attrs.grid);
+  const all = [q, k, v, cotangent, saved, bias, relative].filter((x) => x !== undefined);
+  const [ofQuery, ofTerms] = queryGradient(all, attrs);
+  const ofScores = bias && composedBackward(all, attrs).score;
+  const [through, ...ofTables] = relative
+    ? gradient([relative], [ofTerms!], [q, height!, width!])
+    : [];
+  return [
+    through ? add(ofQuery!, through) : ofQuery,
+    ...keyValueGradient(all, attrs),
+    ...(bias ? [ofScores] : []),
+    ...ofTables,
+  ];
 }

@@ -18,17 +18,10 @@ import {
 } from "../compiler/op.ts";
 import { add } from "./add.ts";
 import { axisOf } from "./axes.ts";
+import { type Attrs, op as normalizeGradient } from "./layer-norm-gradient.ts";
 import { layoutOf, overLines, plainLines, readsOf } from "./line-kernel.ts";
 import { mul } from "./mul.ts";
-import { mean } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
-import { rsqrt } from "./rsqrt.ts";
-import { sub } from "./sub.ts";
-
-interface Attrs {
-  readonly axis: number;
-  readonly epsilon: number;
-}
 
 const passes = 3;
 
@@ -62,12 +55,7 @@ export const op: KernelOp<Attrs> = {
   oracle: ([x], attrs) => [plainNormalize(x!, attrs)],
   reads: ([x], { axis }, _input, profile) => readsOf(layoutOf(x!.shape, [axis], profile), passes),
   work: ([x]) => 8 * elements(x!.shape),
-  vjp: ([g], { inputs: [x], results: [y], attrs: { axis, epsilon } }) => {
-    const away = sub(x!, mean(x!, axis, "keep"));
-    const scale = rsqrt(add(mean(mul(away, away), axis, "keep"), epsilon));
-    const along = mul(y!, mean(mul(g!, y!), axis, "keep"));
-    return [mul(sub(sub(g!, mean(g!, axis, "keep")), along), scale)];
-  },
+  vjp: ([g], { inputs: [x], attrs }) => [apply(normalizeGradient, [x!, g!], attrs)[0]],
   note: (a) => `axis ${a.axis}, epsilon ${a.epsilon}`,
   tests: {
     samples: [

@@ -55,10 +55,19 @@ export function layoutOf(
       : single
     : alongLast
       ? ([1, Math.min(extent <= 512 ? 64 : 256, most)] as const)
-      : ([16, most / 16] as const);
+      : columnSharing(count, extent, most);
   const [lanes, slices] = extent <= shortLine ? single : sharing;
   const share = Math.ceil(extent / slices);
   return { count, extent, lanes, slices, share, held: share <= mostHeld };
+}
+
+/**
+ * Lines that are columns: sixteen lanes read neighbouring memory. Where there are few long columns,
+ * eight do (one sector of a cache line), and twice as many workgroups are at work.
+ */
+function columnSharing(count: number, extent: number, most: number): readonly [number, number] {
+  const lanes = extent >= 512 && count <= 2048 ? 8 : 16;
+  return [lanes, most / lanes];
 }
 
 /** How often a kernel reads each element that goes over its lines `passes` times. */
@@ -69,8 +78,11 @@ export interface Line {
   readonly layout: Layout;
   /** Place among the axes that the line does not run along, one coordinate per such axis. */
   readonly at: readonly Value[];
-  /** Calls `use` with each element of the thread's share; `i` counts along the line. */
-  each(use: (value: Value, i: Value) => void): void;
+  /**
+   * Calls `use` with each element of the thread's share; `i` counts along the line. `others` are the
+   * elements at the same place of the further inputs.
+   */
+  each(use: (value: Value, i: Value, others: readonly Value[]) => void): void;
   /** Coordinates in the input of element `i`. */
   coords(i: Value): Value[];
   /** Combines what the threads of the line have, in all of them. */
@@ -87,8 +99,14 @@ export interface Line {
 /** An associative and commutative way to make one tuple out of two. */
 export type Combine = (a: readonly Value[], b: readonly Value[]) => readonly Value[];
 
-/** Begins a kernel over the lines of `x` along `axes`. */
-export function overLines(k: Builder, x: In, axes: readonly number[], profile: Profile): Line {
+/** Begins a kernel over the lines of `x` along `axes`, and of further inputs of the same shape. */
+export function overLines(
+  k: Builder,
+  x: In,
+  axes: readonly number[],
+  profile: Profile,
+  others: readonly In[] = [],
+): Line {
   const layout = layoutOf(x.shape, axes, profile);
   const { count, extent, lanes, slices, share } = layout;
   const threads = lanes * slices;
@@ -104,7 +122,8 @@ export function overLines(k: Builder, x: In, axes: readonly number[], profile: P
 
   const place = (step: Value) => k.let("i", step.mul(slices).add(slice));
   const guarded = (i: Value, body: () => void) => k.if(exists.and(i.lt(extent)), body);
-  const held = layout.held ? holdShare(k, x, share, place, guarded, coords) : undefined;
+  const ports = [x, ...others];
+  const held = layout.held ? holdShare(k, ports, share, place, guarded, coords) : undefined;
   const onFirst = (body: () => void) => k.if(exists.and(slice.eq(0)), body);
   const tree = (own: readonly Value[], combine: Combine) =>
     combineTree(k, layout, { id, slice }, own, combine);
@@ -119,13 +138,16 @@ export function overLines(k: Builder, x: In, axes: readonly number[], profile: P
     at,
     coords,
     each(use) {
-      const visit = (i: Value, value: () => Value) =>
-        guarded(i, () => use(value(), bounded(i, extent - 1)));
-      for (const { i, value } of held ?? []) visit(i, () => value.get);
+      const visit = (i: Value, values: () => readonly Value[]) =>
+        guarded(i, () => {
+          const [value, ...rest] = values();
+          use(value!, bounded(i, extent - 1), rest);
+        });
+      for (const { i, values } of held ?? []) visit(i, () => values.map((v) => v.get));
       if (!held)
         k.for("step", share, (step) => {
           const i = place(step);
-          visit(i, () => x.at(...coords(i)));
+          visit(i, () => ports.map((port) => port.at(...coords(i))));
         });
     },
     all,
@@ -154,10 +176,10 @@ function placesIn(k: Builder, shape: readonly number[], axes: readonly number[],
   return { at, coords };
 }
 
-/** Reads the thread's share once, into variables. */
+/** Reads the thread's share of every input once, into variables. */
 function holdShare(
   k: Builder,
-  x: In,
+  ports: readonly In[],
   share: number,
   place: (step: Value) => Value,
   guarded: (i: Value, body: () => void) => void,
@@ -165,9 +187,11 @@ function holdShare(
 ) {
   return Array.from({ length: share }, (_, step) => {
     const i = place(literal(step, "u32"));
-    const value = k.var("held", literal(0, x.dtype));
-    guarded(i, () => value.set(x.at(...coords(i))));
-    return { i, value };
+    const values = ports.map((port) => k.var("held", literal(0, port.dtype)));
+    guarded(i, () => {
+      for (const [n, port] of ports.entries()) values[n]!.set(port.at(...coords(i)));
+    });
+    return { i, values };
   });
 }
 
@@ -234,11 +258,15 @@ function combineLanes(
   return total;
 }
 
-/** Oracles: every line along one axis, in double precision, turned into another of any length. */
+/**
+ * Oracles: every line along one axis, in double precision, turned into another of any length. Lines
+ * of `others`, of the same shape, come along.
+ */
 export function plainLines(
   { shape, data }: Dense,
   axis: number,
-  turn: (line: number[]) => readonly number[],
+  turn: (line: number[], ...others: number[][]) => readonly number[],
+  others: readonly Dense[] = [],
 ): Float64Array {
   const extent = shape[axis]!;
   const inner = elements(shape.slice(axis + 1));
@@ -247,7 +275,9 @@ export function plainLines(
   for (let o = 0; o < outer; o++)
     for (let i = 0; i < inner; i++) {
       const place = (n: number, size: number) => (o * size + n) * inner + i;
-      const line = turn(Array.from({ length: extent }, (_, n) => data[place(n, extent)]!));
+      const lineOf = (from: Float64Array) =>
+        Array.from({ length: extent }, (_, n) => from[place(n, extent)]!);
+      const line = turn(lineOf(data), ...others.map((x) => lineOf(x.data)));
       result ??= new Float64Array(outer * line.length * inner);
       for (const [n, v] of line.entries()) result[place(n, line.length)] = v;
     }

@@ -21,7 +21,8 @@ import {
   type Type,
   type Valid,
 } from "../compiler/op.ts";
-import { broadcastTo } from "./broadcast.ts";
+import { broadcastTo, sumTo } from "./broadcast.ts";
+import { full } from "./full.ts";
 import { sharedMatmul, sharedTile } from "./matmul-shared.ts";
 import { subgroupMatmul, subgroupTile } from "./matmul-subgroup.ts";
 import { permute } from "./permute.ts";
@@ -53,8 +54,8 @@ export const op: KernelOp<null> = {
   vjp: ([g], { inputs }) =>
     inputs.map((_, i) =>
       i % 2 === 0
-        ? matmulSegments([[g!, transpose(inputs[i + 1]!)]])
-        : matmulSegments([[transpose(inputs[i - 1]!), g!]]),
+        ? longProduct(g!, transpose(inputs[i + 1]!))
+        : longProduct(transpose(inputs[i - 1]!), g!),
     ),
   tests: {
     samples: [
@@ -107,6 +108,12 @@ export const op: KernelOp<null> = {
         smooth: true,
       })),
       {
+        claim: "a gradient that is a long sum, in parts",
+        inputs: [{ shape: [1032, 2] }, { shape: [1032, 3] }],
+        call: (x, g) => op.vjp!([g], { inputs: [x!, zeros(2, 3)], results: [], attrs: null })[1]!,
+        smooth: true,
+      },
+      {
         claim: "both operands transposed",
         inputs: [{ shape: [21, 13] }, { shape: [18, 21] }],
         call: (a, b) => matmul(a!, b!, { transpose: "both" }),
@@ -125,6 +132,8 @@ export const op: KernelOp<null> = {
     ],
   },
 };
+
+const zeros = (...shape: readonly number[]): Tensor => full(0, shape);
 
 type Right<S extends Shape, T> = T extends "right" | "both" ? Transposed<S> : S;
 type Left<S extends Shape, T> = T extends "left" | "both" ? Transposed<S> : S;
@@ -171,6 +180,29 @@ export function matmulSegments(segments: readonly (readonly [Tensor, Tensor])[])
       ? x
       : broadcastTo(x, [...batch, ...x.shape.slice(-2)]);
   return apply(op, inputs.map(fit), null)[0]!;
+}
+
+/**
+ * The product of two operands of one batch, split along its depth where that alone makes enough work
+ * for all workgroups: the gradient of a small weight is a sum over every row of its input. The
+ * parts are added in a fixed order.
+ */
+function longProduct(a: Tensor, b: Tensor): Tensor {
+  const [m, n, depth] = [a.shape.at(-2)!, b.shape.at(-1)!, a.shape.at(-1)!];
+  const parts = a.shape.length === 2 ? partsOf(m, n, depth) : 1;
+  if (parts === 1) return matmulSegments([[a, b]]);
+  const left = permute(reshape(a, [m, parts, depth / parts]), [1, 0, 2]);
+  const right = reshape(b, [parts, depth / parts, n]) as Tensor;
+  return reshape(sumTo(matmulSegments([[left, right]]), [1, m, n]), [m, n]);
+}
+
+/** Into how many equal parts a product is split: enough for some 256 tiles, each 256 deep or more. */
+function partsOf(m: number, n: number, depth: number): number {
+  const tiles = Math.ceil(m / 32) * Math.ceil(n / 32);
+  if (tiles > 64) return 1;
+  let parts = Math.min(Math.floor(256 / tiles), Math.floor(depth / 256));
+  while (parts > 1 && depth % parts !== 0) parts--;
+  return Math.max(1, parts);
 }
 
 /** The batch axes that two operands broadcast to; the shape rule reports what does not fit. */

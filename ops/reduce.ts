@@ -1,13 +1,17 @@
 /** sum, mean, max, min over axes. The sum is that of broadcast.ts; the extremes are one op. */
 import { apply, type DType, elements, type KernelOp, refuse, type Tensor } from "../compiler/op.ts";
+import { add } from "./add.ts";
 import { axesOf } from "./axes.ts";
 import { sumTo } from "./broadcast.ts";
-import { cast } from "./cast.ts";
-import { div } from "./div.ts";
 import { eq } from "./eq.ts";
+import { iota } from "./iota.ts";
 import { mul } from "./mul.ts";
+import { neg } from "./neg.ts";
+import { permute } from "./permute.ts";
 import { type Reduction, reduceKernel, reduceOracle, reduceReads } from "./reduce-kernel.ts";
 import { reshape } from "./reshape.ts";
+import { argmax } from "./top-k.ts";
+import { where } from "./where.ts";
 
 /** Whether reduced axes stay with size 1 or go away. */
 export type Reduced = "keep" | "drop";
@@ -42,11 +46,9 @@ export const op: KernelOp<Attrs> = {
   oracle: ([x], { axes, of }, [type]) => [reduceOracle(x!, axes, extremes[of], type!.dtype)],
   reads: ([x], { axes }, _input, profile) => reduceReads(x!, axes, profile),
   work: ([x]) => elements(x!.shape),
-  // Elements that share the extreme share the gradient, as in PyTorch's amax.
-  vjp: ([g], { inputs: [x], results: [y] }) => {
-    const chosen = cast(eq(x!, y!), "f32");
-    return [mul(g!, div(chosen, sumTo(chosen, y!.shape)))];
-  },
+  // The first of those that share the extreme takes the gradient. Its place is found anew: the input
+  // may be computed again here, and then nothing says that it equals its stored extreme to the bit.
+  vjp: ([g], { inputs: [x], attrs }) => [atExtreme(x!, g!, attrs)],
   note: ({ of, axes }) => `${of} over ${axes.join(", ")}`,
   tests: {
     samples: [
@@ -104,6 +106,18 @@ export const op: KernelOp<Attrs> = {
         smooth: true,
       },
       {
+        claim: "the maximum of what is computed on the way",
+        inputs: [{ shape: [5, 33] }, { shape: [5, 33] }],
+        call: (x, z) => max(add(mul(x!, z!), x!) as Tensor, 1),
+        smooth: true,
+      },
+      {
+        claim: "the minimum over two axes that are apart",
+        inputs: [{ shape: [3, 5, 7] }],
+        call: (x) => min(x!, [0, 2]),
+        smooth: true,
+      },
+      {
         claim: "the minimum of columns",
         inputs: [{ shape: [2, 45, 9] }],
         call: (x) => min(x!, 1),
@@ -118,6 +132,21 @@ export const op: KernelOp<Attrs> = {
     ],
   },
 };
+
+/** `g` where the extreme of `x` is, zero elsewhere. */
+function atExtreme(x: Tensor, g: Tensor, { axes, of }: Attrs): Tensor {
+  const others = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
+  const order = [...others, ...axes];
+  const moved = permute(x, order);
+  const rows = others.map((i) => x.shape[i]!);
+  const row = [...rows, elements(x.shape) / elements(rows)];
+  const flat = reshape(moved, row);
+  const place = argmax(of === "max" ? flat : neg(flat as Tensor<"f32">));
+  const here = eq(iota(row, rows.length), reshape(place, [...rows, 1]));
+  const spread = where(here, reshape(g as Tensor<"f32">, [...rows, 1]), 0);
+  const back = order.map((_, axis) => order.indexOf(axis));
+  return permute(reshape(spread, moved.shape), back);
+}
 
 /** The sum over `axes` (all of them unless given). Throws E101 if there is no such axis. */
 export function sum<D extends DType>(

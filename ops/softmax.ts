@@ -4,9 +4,12 @@ import {
   type Dense,
   type DType,
   elements,
+  gradient,
   type KernelOp,
   literal,
   type Shape,
+  sameShape,
+  show,
   type Tensor,
 } from "../compiler/op.ts";
 import { axisOf } from "./axes.ts";
@@ -43,9 +46,7 @@ export const op: KernelOp<Attrs> = {
   oracle: ([x], { axis }) => [plainSoftmax(x!, axis)],
   reads: ([x], { axis }, _input, profile) => readsOf(layoutOf(x!.shape, [axis], profile), passes),
   work: ([x]) => 40 * elements(x!.shape),
-  vjp: ([g], { results: [y], attrs: { axis } }) => [
-    mul(sub(g!, sum(mul(g!, y!), axis, "keep")), y!),
-  ],
+  vjp: ([g], { results: [y], attrs }) => [apply(adjoint, [y!, g!], attrs)[0]],
   note: (a) => `axis ${a.axis}`,
   tests: {
     samples: [
@@ -84,6 +85,65 @@ export const op: KernelOp<Attrs> = {
       claim,
       inputs: [{ shape, range: [-3, 3] as const }],
       call: (x?: Tensor) => softmax(x!, axis),
+      smooth: true,
+    })),
+  },
+};
+
+/** y * (g - sum(g * y)) along the axis: the gradient of softmax from its result and cotangent. */
+export const adjoint: KernelOp<Attrs> = {
+  name: "softmaxGradient",
+  kind: "kernel",
+  type: ([y, g], _attrs, fail) => {
+    if (!sameShape(y!.shape, g!.shape))
+      fail(`the result is ${show(y!)}, its cotangent ${show(g!)}`);
+    return [y!];
+  },
+  kernel({ k, inputs: [y, g], outputs: [dx], attrs: { axis }, profile }) {
+    const line = overLines(k, y!, [axis], profile, [g!]);
+    const own = k.var("own", literal(0, "f32"));
+    line.each((value, _i, [change]) => own.set(value.fma(change!, own.get)));
+    const [along] = line.all([own.get], ([a], [b]) => [a!.add(b!)]);
+    line.each((value, i, [change]) => dx!.put(value.mul(change!.sub(along!)), ...line.coords(i)));
+    return line.finish("softmaxGradient");
+  },
+  oracle: ([y, g], { axis }) => [
+    plainLines(
+      y!,
+      axis,
+      (line, change) => {
+        const along = line.reduce((total, v, i) => total + v * change![i]!, 0);
+        return line.map((v, i) => v * (change![i]! - along));
+      },
+      [g!],
+    ),
+  ],
+  reads: ([y], { axis }, _input, profile) => readsOf(layoutOf(y!.shape, [axis], profile), 2),
+  work: ([y]) => 4 * elements(y!.shape),
+  vjp: (cotangents, { inputs: [y, g], attrs: { axis } }) => {
+    const composed = mul(sub(g!, sum(mul(g!, y!), axis, "keep")), y!);
+    return gradient([composed], [cotangents[0]!], [y!, g!]);
+  },
+  note: (a) => `axis ${a.axis}`,
+  tests: {
+    samples: [
+      {
+        inputs: [[[0.25, 0.75]], [[4, 8]]],
+        call: (y, g) => apply(adjoint, [y!, g!], { axis: 1 })[0]!,
+        outputs: [[[-0.75, 0.75]]],
+      },
+    ],
+    cases: (
+      [
+        ["short rows", [70, 5], 1],
+        ["rows that fit the registers of one workgroup", [3, 77], 1],
+        ["long rows in two passes", [2, 4500], 1],
+        ["a long axis in the middle", [1, 520, 3], 1],
+      ] as const
+    ).map(([claim, shape, axis]) => ({
+      claim,
+      inputs: [{ shape }, { shape }],
+      call: (y?: Tensor, g?: Tensor) => apply(adjoint, [y!, g!], { axis })[0]!,
       smooth: true,
     })),
   },

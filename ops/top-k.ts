@@ -17,10 +17,10 @@ import {
   type Value,
 } from "../compiler/op.ts";
 import { axisOf } from "./axes.ts";
+import { sumTo } from "./broadcast.ts";
 import { eq } from "./eq.ts";
 import { iota } from "./iota.ts";
 import { type Combine, layoutOf, overLines, plainLines } from "./line-kernel.ts";
-import { sum } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
 import { where } from "./where.ts";
 
@@ -202,7 +202,8 @@ function scatter(
   ];
   const all: Tensor = iota(apart(1, shape[axis]!), axis + 1);
   const here: Tensor = eq(reshape(places, apart(count, 1)) as Tensor, all);
-  return sum(where(here, reshape(g, apart(count, 1)) as Tensor, 0), axis);
+  const spread: Tensor = where(here, reshape(g, apart(count, 1)) as Tensor, 0);
+  return reshape(sumTo(spread, apart(1, shape[axis]!)), shape);
 }
 
 const pick = (

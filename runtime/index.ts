@@ -41,5 +41,12 @@ export {
   type Session,
   type SessionOptions,
 } from "./session.ts";
+export {
+  createTrainingSession,
+  type StepReport,
+  type TrainingOptions,
+  type TrainingSession,
+} from "./training.ts";
+export { type TrainingPlan, trainingFormat } from "./training-plan.ts";
 export * from "./vision/index.ts";
 export * from "./weights/index.ts";

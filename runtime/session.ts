@@ -5,10 +5,11 @@
 import type { Plan, PlanTensor } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import type { Device, DeviceBuffer, Numbers, Progress, StepTime } from "./devices/device.ts";
+import { writeTensor } from "./stored.ts";
 import type { Weights } from "./weights/weights.ts";
 
 /** The plan format that this runtime reads. */
-export const planFormat: Plan["format"] = 1;
+export const planFormat: Plan["format"] = 2;
 
 /** A tensor that stays on its device: bind it as another session's input. */
 export interface DeviceTensor {
@@ -22,9 +23,19 @@ export interface SessionOptions {
   readonly weights?: Pick<Weights, "source" | "chunks" | "tensors">;
   /** Inputs that another session of the same device has already computed. */
   readonly bind?: Readonly<Record<string, DeviceTensor>>;
+  /**
+   * Memory that sessions share: states by name, and scratch arenas by number. Its maker fills and
+   * frees it.
+   */
+  readonly shared?: SharedMemory;
   readonly onProgress?: Progress;
   /** Stops loading. */
   readonly signal?: AbortSignal;
+}
+
+export interface SharedMemory {
+  readonly states: ReadonlyMap<string, DeviceBuffer>;
+  readonly arenas: readonly DeviceBuffer[];
 }
 
 /** Inputs of a run: plain numbers are converted to the input's dtype. */
@@ -38,6 +49,8 @@ export interface Session {
    * @throws E420 for unknown, missing or misshaped inputs, E422 if the device is lost.
    */
   run(inputs?: Inputs, read?: readonly string[]): Promise<Record<string, Numbers>>;
+  /** The outputs named, as they are after the runs so far. Later runs need not wait for it. */
+  read(names: readonly string[]): Promise<Record<string, Numbers>>;
   /** Runs once and measures every step. */
   profile(inputs?: Inputs): Promise<readonly StepTime[]>;
   /** An output as it lies on the device, for binding elsewhere. */
@@ -63,17 +76,18 @@ export async function createSession(
   const bound = new Map<number, DeviceBuffer>();
   for (const [name, from] of Object.entries(bind))
     bound.set(bindInput(plan, name, from, device), from.buffer);
-  const own = plan.buffers.map((b, i) => (bound.has(i) ? { ...b, bytes: 0 } : b));
-  const made = await device.allocate(own.filter((b) => b.bytes > 0));
+  if (options.shared) bindShared(plan, options.shared, bound);
+  const made = await device.allocate(plan.buffers.filter((_, i) => !bound.has(i)));
   let next = 0;
-  const buffers = own.map((b, i) => (b.bytes > 0 ? made[next++]! : bound.get(i)!));
+  const buffers = plan.buffers.map((_, i) => bound.get(i) ?? made[next++]!);
   const free = () => {
     for (const b of made) b.destroy();
   };
   const stop = new AbortController();
   const signals = options.signal ? [stop.signal, options.signal] : [stop.signal];
   const loading = device.load(plan, buffers, onProgress);
-  const filling = fillWeights(plan, device, buffers, options.weights, onProgress, signals);
+  const own = { ...plan, parameters: plan.parameters.filter((p) => !bound.has(p.buffer)) };
+  const filling = fillWeights(own, device, buffers, options.weights, onProgress, signals);
   try {
     const [program] = await Promise.all([loading, filling]);
     return openSession(plan, device, buffers, program, new Set(Object.keys(bind)), free);
@@ -96,6 +110,14 @@ function checkPlan(plan: Plan, device: Device): void {
       message: `plan ${plan.name} is for ${plan.target}, but the device runs ${device.target}`,
       help: `compile it with { target: "${device.target}" }`,
     });
+}
+
+function bindShared(plan: Plan, shared: SharedMemory, bound: Map<number, DeviceBuffer>): void {
+  let arena = 0;
+  plan.buffers.forEach(({ role, name }, i) => {
+    const buffer = role === "arena" ? shared.arenas[arena++] : shared.states.get(name ?? "");
+    if (buffer && (role === "arena" || role === "state")) bound.set(i, buffer);
+  });
 }
 
 function bindInput(plan: Plan, name: string, from: DeviceTensor, device: Device): number {
@@ -140,13 +162,24 @@ async function fillWeights(
   for (const p of plan.parameters) {
     for (const signal of signals) signal.throwIfAborted();
     checkParameter(p, weights);
-    let offset = p.offset;
-    for await (const chunk of weights.chunks(p.name)) {
-      await device.write(buffers[p.buffer]!, offset, chunk);
-      offset += chunk.byteLength;
-      done += chunk.byteLength;
+    const before = done;
+    const size = p.stored ? 2 : 4;
+    const chunks = counted(weights.chunks(p.name), (elements) => {
+      done = Math.min(before + p.bytes, done + elements * size);
       onProgress(done, total, "bytes of weights");
-    }
+    });
+    await writeTensor(device, buffers[p.buffer]!, p, chunks, weights.source);
+  }
+}
+
+/** Tells of each chunk when the next is asked for: then it has been written. */
+async function* counted(
+  chunks: AsyncIterable<Float32Array<ArrayBuffer>>,
+  written: (elements: number) => void,
+) {
+  for await (const chunk of chunks) {
+    yield chunk;
+    written(chunk.length);
   }
 }
 
@@ -199,19 +232,23 @@ function openSession(
       });
     return output;
   };
+  const read = async (names: readonly string[]) => {
+    const values = await Promise.all(
+      names.map(find).map((t) => {
+        const scalar = t.dtype === "bool" ? "u32" : t.dtype;
+        return device.read(buffers[t.buffer]!, t.offset, count(t), scalar);
+      }),
+    );
+    return Object.fromEntries(names.map((name, i) => [name, values[i]!]));
+  };
   return {
     plan,
-    async run(inputs = {}, read = plan.outputs.map((t) => t.name)) {
+    async run(inputs = {}, names = plan.outputs.map((t) => t.name)) {
       await ready(inputs);
       await program.run();
-      const values = await Promise.all(
-        read.map(find).map(async (t) => {
-          const scalar = t.dtype === "bool" ? "u32" : t.dtype;
-          return device.read(buffers[t.buffer]!, t.offset, count(t), scalar);
-        }),
-      );
-      return Object.fromEntries(read.map((name, i) => [name, values[i]!]));
+      return read(names);
     },
+    read,
     async profile(inputs = {}) {
       await ready(inputs);
       return program.profile();

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { alone } from "./lock.mjs";
 import { capture, root, say } from "./processes.mjs";
 
-const folders = ["bench", "cli", "compiler", "diagnostics", "models", "ops", "runtime"];
+const folders = ["bench", "cli", "compiler", "diagnostics", "models", "ops", "runtime", "training"];
 const settings = ["package-lock.json", "tsconfig.json", "tsconfig.build.json"];
 const dist = join(root, "dist");
 const stamp = join(dist, ".built");

@@ -28,7 +28,7 @@ const mistakes: readonly Mistake[] = [
     claim: "a word far from every command lists them all",
     args: ["paint"],
     code: "E500",
-    says: ["its commands are segment, doctor, show, build, convert"],
+    says: ["its commands are segment, doctor, show, plan, build, convert, params"],
   },
   {
     claim: "a flag before the command",
@@ -146,18 +146,21 @@ test("without a command the list of commands is printed, and the exit code is 1"
 describe("help", () => {
   test("lists every command with a line about it", async () => {
     const { code, stdout } = await inarch(["--help"]);
-    for (const name of ["segment", "doctor", "show", "build", "convert"])
+    for (const name of ["segment", "doctor", "show", "build", "convert", "params", "plan"])
       expect(stdout).toMatch(new RegExp(`^  ${name} +\\w`, "m"));
     expect(code).toBe(0);
   });
 
-  test.each(["segment", "doctor", "show", "build", "convert"])("of %s", async (name) => {
-    const { code, stdout } = await inarch([name, "--help"]);
-    expect(stdout).toContain(`usage: inarch ${name}`);
-    expect(stdout).toContain("--json");
-    for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
-    expect(code).toBe(0);
-  });
+  test.each(["segment", "doctor", "show", "build", "convert", "params", "plan"])(
+    "of %s",
+    async (name) => {
+      const { code, stdout } = await inarch([name, "--help"]);
+      expect(stdout).toContain(`usage: inarch ${name}`);
+      expect(stdout).toContain("--json");
+      for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
+      expect(code).toBe(0);
+    },
+  );
 });
 
 test("--version prints the version of the package", async () => {

@@ -67,6 +67,7 @@ async function evaluateNode(
   switch (op.kind) {
     case "input":
     case "parameter":
+    case "state":
       return [Float64Array.from(inputs[(node.attrs as Source).name]!)];
     case "kernel": {
       const dense = node.inputs.map((x, i) => ({ shape: x.shape, data: values[i]! }));

@@ -17,7 +17,7 @@ async function run(kernel: Kernel): Promise<void> {
   kernel.params.forEach((p, i) => {
     device.write(buffers[i]!, 0, new Float32Array(p.size));
   });
-  const plan: Pick<Plan, "name" | "kernels" | "steps"> = {
+  const plan: Pick<Plan, "name" | "kernels" | "steps" | "commits"> = {
     name: "test",
     kernels: [
       {
@@ -43,6 +43,7 @@ async function run(kernel: Kernel): Promise<void> {
         label: "test",
       },
     ],
+    commits: [],
   };
   (await device.load(plan, buffers)).run();
 }

@@ -50,20 +50,26 @@ export function plainDecoder(
   const grid = config.imageSize / config.patchSize;
   const sparse = promptTokens(config, at, prompts);
   const dense = promptMap(config, at, grid, prompts.mask);
+  return { sparse, dense, ...plainMasks(config, at, plus(embedding, dense), sparse) };
+}
+
+/** The mask decoder alone: what is prompted is in the map, and in tokens of its own. */
+export function plainMasks(config: SamConfig, at: Lookup, map: Rows, sparse: Rows) {
+  const grid = config.imageSize / config.patchSize;
   const position = cells(grid).map(([x, y]) => place(at, (x + 0.5) / grid, (y + 0.5) / grid));
   const own: Lookup = (name) => at(`mask_decoder.${name}`);
   const [iouToken, maskTokens] = ["iou_token.weight", "mask_tokens.weight"].map((name) =>
     split(own(name), config.outChans),
   );
   const tokens = [...iouToken!, ...maskTokens!, ...sparse];
-  const { queries, keys } = twoWay(config, own, tokens, plus(embedding, dense), position);
+  const { queries, keys } = twoWay(config, own, tokens, map, position);
   const upscaled = upscale(own, keys, grid);
   const masks = maskTokens!.map((_, m) => {
     const h = mlp(own, `output_hypernetworks_mlps.${m}`, [queries[1 + m]!], 3)[0]!;
     return Float64Array.from(upscaled, (u) => dot(u, h));
   });
   const iou = mlp(own, "iou_prediction_head", [queries[0]!], config.iouHeadDepth)[0]!;
-  return { sparse, dense, masks, iou };
+  return { masks, iou, queries };
 }
 
 function patches(

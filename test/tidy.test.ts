@@ -69,7 +69,7 @@ const rules: readonly Rule[] = [
   {
     claim: "errors are made by diagnose or bug",
     find: perLine(
-      /^(?:cli|compiler|diagnostics|models|ops|runtime)\//,
+      /^(?:cli|compiler|diagnostics|models|ops|runtime|training)\//,
       /throw new Error\(/,
       "throw diagnose(...) or bug(...)",
     ),
@@ -147,6 +147,7 @@ const allowed: Readonly<Record<string, { folders: RegExp; packages: RegExp }>> =
   runtime: { folders: /^compiler\/plan\.ts$/, packages: /^$/ },
   "runtime/node": { folders: /^runtime\/|^compiler\/plan\.ts$/, packages: /.*/ },
   models: { folders: /^(?:compiler|ops|runtime)\//, packages: /^$/ },
+  training: { folders: /^(?:compiler|ops|models|runtime)\//, packages: /^$/ },
 };
 
 function forbiddenImports(file: SourceFile): string[] {

@@ -46,8 +46,8 @@ export async function verify(request: VerifyRequest): Promise<VerifyReport> {
     const checkers = references.map(checkerOf);
     const device = await openDevice(request.device);
     // Numbers must be right within the limits of every device, with this one's kind of kernels.
-    const subgroup = device.facts ? adapterProfile(device.facts).subgroup : 0;
-    const profile = { ...defaultProfile, subgroup };
+    const { subgroup, rolled } = device.facts ? adapterProfile(device.facts) : defaultProfile;
+    const profile = { ...defaultProfile, subgroup, rolled };
     try {
       const reports: VerifyReport["files"][number][] = [];
       for (const [i, reference] of references.entries()) {

@@ -2,9 +2,14 @@
 import type { Profile } from "../../compiler/index.ts";
 import type { Device, Progress } from "../../runtime/devices/device.ts";
 import type { Check } from "./compare.ts";
+import { verifyConvLora } from "./conv-lora.ts";
 import type { Reference } from "./reference.ts";
 import { verifyResample } from "./resample.ts";
 import { verifySamFile, verifySamHashed } from "./sam.ts";
+import { verifyStructureLoss } from "./structure-loss.ts";
+import { verifyTaLora } from "./ta-lora.ts";
+import { verifyMSamTaLora } from "./training-msam.ts";
+import { verifySamConvLora, verifySamLora } from "./training-sam.ts";
 
 export interface Setting {
   readonly device: Device;
@@ -17,7 +22,13 @@ export interface Setting {
 export type Checker = (reference: Reference, setting: Setting) => AsyncIterable<Check>;
 
 export const kinds: Readonly<Record<string, Checker>> = {
+  conv_lora: verifyConvLora,
   resample: verifyResample,
   sam: verifySamFile,
   sam_hashed: verifySamHashed,
+  structure_loss: verifyStructureLoss,
+  ta_lora: verifyTaLora,
+  train_msam_ta_lora: verifyMSamTaLora,
+  train_sam_conv_lora: verifySamConvLora,
+  train_sam_lora: verifySamLora,
 };

@@ -141,7 +141,7 @@ async function prepareImages(reference: Reference, { imageSize }: SamConfig) {
 }
 
 /** Bytes `[batch, 3, height, width]` as pictures. */
-async function readPictures(reference: Reference, name: string): Promise<Image[]> {
+export async function readPictures(reference: Reference, name: string): Promise<Image[]> {
   const { shape, data } = await reference.read(name, 4);
   const [batch, channels, height, width] = shape as [number, number, number, number];
   if (channels !== 3) throw garbled(reference.path, `${name} has ${channels} channels, not 3`);

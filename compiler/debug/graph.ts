@@ -1,8 +1,8 @@
 /** Prints a traced program: what goes in, every node in order, what comes out. */
-import { type Graph, inputsOf, parametersOf } from "../graph/graph.ts";
+import { type Graph, inputsOf, parametersOf, statesOf } from "../graph/graph.ts";
 import type { Source } from "../graph/sources.ts";
-import { type Node, show } from "../graph/tensor.ts";
-import { columns, isSource, nameTensors, section } from "./names.ts";
+import { isSource, type Node, show } from "../graph/tensor.ts";
+import { columns, nameTensors, section } from "./names.ts";
 
 /** Where a node was written, in a few characters; undefined leaves it out. */
 export type PlaceOf = (node: Node) => string | undefined;
@@ -41,6 +41,7 @@ export function printGraph(graph: Graph, placeOf: PlaceOf = () => undefined): st
   return `${[
     ...section("inputs", columns(inputsOf(graph).map(source))),
     ...section("parameters", columns(parametersOf(graph).map(source))),
+    ...(statesOf(graph).length > 0 ? section("states", columns(statesOf(graph).map(source))) : []),
     ...section("nodes", columns(rows)),
     ...section("outputs", columns(outputs)),
   ].join("\n")}\n`;

@@ -1,7 +1,7 @@
 /** Short names for the tensors of a graph: sources by their own, results as %0, %1 in order. */
 import type { Graph } from "../graph/graph.ts";
 import type { Source } from "../graph/sources.ts";
-import type { Node, Tensor } from "../graph/tensor.ts";
+import { isSource, type Node, type Tensor } from "../graph/tensor.ts";
 
 /** The name of a tensor in every printed stage of one graph. */
 export type NameOf = (tensor: Pick<Tensor, "node" | "result">) => string;
@@ -15,8 +15,6 @@ export function nameTensors(graph: Graph): NameOf {
     return node.types.length > 1 ? `${number}.${result}` : number;
   };
 }
-
-export const isSource = ({ op }: Node): boolean => op.kind === "input" || op.kind === "parameter";
 
 /** Lines of columns, each as wide as its widest cell; the last is not padded. */
 export function columns(rows: readonly (readonly string[])[], pad = "  "): string[] {

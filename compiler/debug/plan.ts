@@ -24,15 +24,16 @@ export function printPlan({ plan, fusion }: Compilation): string {
 
 const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(3);
 
-function bufferLines({ buffers, parameters, inputs, outputs }: Plan): string[] {
+function bufferLines({ buffers, parameters, states, inputs, outputs }: Plan): string[] {
   const typed = (t: PlanTensor) => `${t.name} ${t.dtype}[${t.shape.join(", ")}]`;
-  const rows = buffers.map(({ role, bytes }, i) => {
+  const rows = buffers.map(({ role, bytes, name }, i) => {
     const here = (t: PlanTensor) => t.buffer === i;
     const words = {
       weights: `${parameters.filter(here).length} parameters`,
       arena: "results that live for a while",
       input: inputs.filter(here).map(typed).join(", "),
       output: outputs.filter(here).map(typed).join(", "),
+      state: [name, ...[...parameters, ...states, ...outputs].filter(here).map(typed)].join(" "),
     }[role];
     return [String(i), role, mebibytes(bytes).padStart(10), words];
   });

@@ -50,6 +50,9 @@ function resultsOf(graph: Graph): Map<Node, Tensor[]> {
   return results;
 }
 
+/** The results of a node that something reads, or that are returned. */
+const used = (plan: Decisions, node: Node): Tensor[] => plan.results.get(node)!.filter(Boolean);
+
 /** The one tensor of an element node. */
 const only = (plan: Decisions, node: Node): Tensor => plan.results.get(node)![0]!;
 
@@ -58,8 +61,8 @@ function meltBehind(plan: Decisions): void {
   const open = new Map<Tensor, Node>();
   for (const node of plan.graph.nodes) {
     if (node.op.kind === "kernel") {
-      const results = plan.results.get(node)!;
-      if (node.types.length === 1 && !plan.returned.has(results[0]!)) open.set(results[0]!, node);
+      const [result, ...others] = used(plan, node);
+      if (others.length === 0 && !plan.returned.has(result!)) open.set(result!, node);
       continue;
     }
     if (node.op.kind !== "element") continue;
@@ -208,7 +211,7 @@ function widestMelted(plan: Decisions, node: Node, chain: readonly Link[]): Tens
 }
 
 const bindings = (plan: Decisions, node: Node, chain: readonly Link[]): number =>
-  contents(plan, node, chain).reads.length + (chain.length > 0 ? 1 : node.types.length);
+  contents(plan, node, chain).reads.length + used(plan, node).length;
 
 /** What a region reads from memory, and the nodes computed inside it. */
 function contents(plan: Decisions, anchor: Node, chain: readonly Link[]) {
@@ -248,9 +251,9 @@ function regionsOf(plan: Decisions): Region[] {
     if (node.op.kind !== "kernel" && !isMap) continue;
     const chain = plan.chains.get(node) ?? [];
     const last = chain.at(-1)?.node ?? node;
-    const writes = chain.length > 0 ? [only(plan, last)] : plan.results.get(node)!;
+    const writes = chain.length > 0 ? [only(plan, last)] : used(plan, node);
     const { reads, nodes } = contents(plan, node, chain);
-    const region = { anchor: node, chain, writes: writes.filter(Boolean), reads, nodes };
+    const region = { anchor: node, chain, writes, reads, nodes };
     regions.push({ order: at.get(last)!, region });
   }
   return regions.sort((a, b) => a.order - b.order).map((r) => r.region);

@@ -1,19 +1,50 @@
 /** Reverse mode: cotangents of some tensors from those of others, over the ops' own vjps. */
 import { graphOf } from "../graph/graph.ts";
-import { apply, type Node, type Tensor } from "../graph/tensor.ts";
+import { apply, type Node, resultsOf, type Tensor } from "../graph/tensor.ts";
+import { recompute } from "./recompute.ts";
 import { sumOp } from "./sum.ts";
+
+export interface GradientOptions {
+  /**
+   * Which tensors of the forward pass stay in memory for the backward pass, apart from sources,
+   * `outputs` and `wrt`: others are computed again, when they are needed first. All stay unless given.
+   */
+  readonly keep?: (tensor: Tensor) => boolean;
+}
 
 /**
  * The gradients of `wrt` when `outputs` have the given cotangents; undefined where none arrives.
- * Nothing is differentiated that no tensor of `wrt` is behind.
+ * Nothing is differentiated that no tensor of `wrt` is behind, and of what is used but cut away
+ * later (a slice, say) the gradient is zeros. A graph of the result with its nodes "as written"
+ * frees memory soonest.
  */
 export function gradient(
   outputs: readonly Tensor[],
   cotangents: readonly Tensor[],
   wrt: readonly Tensor[],
+  { keep }: GradientOptions = {},
 ): (Tensor | undefined)[] {
-  const { nodes } = graphOf(outputs.map((tensor, i) => ({ name: String(i), tensor })));
-  const needed = reaching(nodes, wrt);
+  const graph = graphOf(
+    outputs.map((tensor, i) => ({ name: String(i), tensor })),
+    "as written",
+  );
+  const gradients = differentiate(graph.nodes, outputs, cotangents, wrt);
+  if (!keep) return gradients;
+  const found = gradients.filter((g) => g !== undefined);
+  const held = new Set([...outputs, ...cotangents, ...wrt]);
+  const policy = { keep: (t: Tensor) => held.has(t) || keep(t) };
+  const replaced = recompute(found, new Set(graph.nodes), policy);
+  return gradients.map((g) => g && (replaced.get(g) ?? g));
+}
+
+function differentiate(
+  nodes: readonly Node[],
+  outputs: readonly Tensor[],
+  cotangents: readonly Tensor[],
+  wrt: readonly Tensor[],
+): (Tensor | undefined)[] {
+  const targets = new Set(wrt);
+  const needed = reaching(nodes, targets);
   const arrived = new Map<Tensor, Tensor>();
   const send = (to: Tensor, g: Tensor) => {
     const before = arrived.get(to);
@@ -22,41 +53,24 @@ export function gradient(
   outputs.forEach((y, i) => {
     send(y, cotangents[i]!);
   });
-  const results = resultsOf(nodes, outputs);
   for (const node of [...nodes].reverse()) {
     if (!needed.has(node) || !node.op.vjp) continue;
-    const own = results.get(node)!;
-    const received = own.map((t) => t && arrived.get(t));
+    const results = resultsOf(node);
+    const received = results.map((t) => arrived.get(t));
     if (received.every((g) => g === undefined)) continue;
-    const back = node.op.vjp(received, { inputs: node.inputs, results: own, attrs: node.attrs });
+    const back = node.op.vjp(received, { inputs: node.inputs, results, attrs: node.attrs });
     node.inputs.forEach((x, i) => {
       const g = back[i];
-      if (g && leads(needed, wrt, x)) send(x, g);
+      if (g && (targets.has(x) || needed.has(x.node))) send(x, g);
     });
   }
   return wrt.map((x) => arrived.get(x));
 }
 
-const leads = (needed: ReadonlySet<Node>, wrt: readonly Tensor[], x: Tensor) =>
-  needed.has(x.node) || wrt.includes(x);
-
-/** Nodes from which a tensor of `wrt` can be reached backwards. */
-function reaching(nodes: readonly Node[], wrt: readonly Tensor[]): Set<Node> {
-  const targets = new Set(wrt);
+/** Nodes from which a target can be reached backwards. */
+function reaching(nodes: readonly Node[], targets: ReadonlySet<Tensor>): Set<Node> {
   const found = new Set<Node>();
   for (const node of nodes)
     if (node.inputs.some((x) => targets.has(x) || found.has(x.node))) found.add(node);
   return found;
-}
-
-function resultsOf(nodes: readonly Node[], outputs: readonly Tensor[]): Map<Node, Tensor[]> {
-  const results = new Map<Node, Tensor[]>();
-  const note = (t: Tensor) => {
-    const list = results.get(t.node) ?? [];
-    list[t.result] = t;
-    results.set(t.node, list);
-  };
-  for (const node of nodes) node.inputs.forEach(note);
-  outputs.forEach(note);
-  return results;
 }

@@ -1,15 +1,17 @@
 /** A traced program: its nodes in order, where its values come from, and what it returns. */
 import { bug, diagnose } from "../../diagnostics/index.ts";
+import { Parameters } from "./parameters.ts";
+import { emptyScope, type Scope } from "./site.ts";
 import {
   copyOp,
   type Dims,
   inputOp,
-  Parameters,
   parameterOp,
   type Source,
+  stateOp,
   withDims,
 } from "./sources.ts";
-import { apply, type Node, Tensor } from "./tensor.ts";
+import { apply, isSource, type Node, Tensor } from "./tensor.ts";
 
 export interface Output {
   readonly name: string;
@@ -30,14 +32,25 @@ export interface Graph {
 /** What a program's author writes: from parameters and the sizes of named dims to named outputs. */
 export type Program<D extends Dims = Dims> = (p: Parameters, dims: D) => Record<string, Tensor>;
 
-/** Runs a program once and keeps what it built. */
-export function trace<D extends Dims>(program: Program<D>, dims: D): Graph {
-  const outputs = withDims(dims, () => program(new Parameters(), dims));
+/** Runs a program once and keeps what it built; the scope holds adapters, and what they added. */
+export function trace<D extends Dims>(
+  program: Program<D>,
+  dims: D,
+  scope: Scope = emptyScope(),
+): Graph {
+  const outputs = withDims(dims, () => program(new Parameters().within(scope), dims));
   return graphOf(Object.entries(outputs).map(([name, tensor]) => ({ name, tensor })));
 }
 
+/**
+ * In which order nodes are computed: `inputs first` computes each output's inputs just before it;
+ * `as written` keeps the order in which the program made them, which for a backward pass is the
+ * order in which its memory is freed soonest.
+ */
+export type Order = "inputs first" | "as written";
+
 /** The graph that computes some tensors. Node order depends on the program alone. */
-export function graphOf(outputs: readonly Output[]): Graph {
+export function graphOf(outputs: readonly Output[], order: Order = "inputs first"): Graph {
   if (outputs.length === 0)
     throw diagnose("E105", {
       message: "the program returns no tensor",
@@ -51,7 +64,9 @@ export function graphOf(outputs: readonly Output[]): Graph {
           ? 'two copies of inarch are at work: import everything from "inarch" and "inarch/ops"'
           : "return tensors that ops made: return { y: relu(x) }",
       });
-  return orderNodes(copyRepeated(outputs));
+  const graph = orderNodes(copyRepeated(outputs));
+  if (order === "inputs first") return graph;
+  return { ...graph, nodes: [...graph.nodes].sort((a, b) => a.order - b.order) };
 }
 
 /** A tensor made by another copy of this package, which nothing here can recognise by its class. */
@@ -62,8 +77,7 @@ const isForeign = (value: unknown): boolean =>
 function copyRepeated(outputs: readonly Output[]): Output[] {
   const seen = new Set<Tensor>();
   return outputs.map(({ name, tensor }) => {
-    const { kind } = tensor.node.op;
-    const own = kind !== "input" && kind !== "parameter" && !seen.has(tensor);
+    const own = !isSource(tensor.node) && !seen.has(tensor);
     seen.add(tensor);
     return { name, tensor: own ? tensor : apply(copyOp, [tensor], null)[0]! };
   });
@@ -98,15 +112,15 @@ function orderNodes(outputs: readonly Output[]): Graph {
 function checkNames(nodes: readonly Node[]): void {
   const seen = new Map<string, Node>();
   for (const node of nodes) {
-    if (node.op.kind !== "input") continue;
+    if (node.op.kind !== "input" && node.op.kind !== "state") continue;
     const { name } = node.attrs as Source;
     const other = seen.get(name);
     if (other)
       throw diagnose("E106", {
-        message: `two inputs are called "${name}"`,
+        message: `two ${node.op.kind}s are called "${name}"`,
         at: node.span,
         labels: [[other.span, "the first"]],
-        help: "give each input its own name, or use one tensor twice",
+        help: "give each its own name, or use one tensor twice",
       });
     seen.set(name, node);
   }
@@ -117,6 +131,7 @@ const sourcesOf = (graph: Graph, op: unknown): Source[] =>
 
 export const inputsOf = (graph: Graph): Source[] => sourcesOf(graph, inputOp);
 export const parametersOf = (graph: Graph): Source[] => sourcesOf(graph, parameterOp);
+export const statesOf = (graph: Graph): Source[] => sourcesOf(graph, stateOp);
 
 /** The users of every tensor. */
 export function usesOf(graph: Graph): Map<Tensor, Use[]> {

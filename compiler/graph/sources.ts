@@ -1,7 +1,8 @@
 /** Where values come from outside: inputs of a program, and parameters that carry their path. */
 import { captureSpan, diagnose } from "../../diagnostics/index.ts";
 import type { ElementOp, SourceOp } from "../op.ts";
-import { apply, type Dim, type DType, type Shape, show, type Tensor, type Type } from "./tensor.ts";
+import type { Init } from "./init.ts";
+import { apply, type Dim, type DType, type Shape, type Tensor, type Type } from "./tensor.ts";
 
 export interface Source {
   /** The input's name, or the parameter's path: the key in a checkpoint. */
@@ -9,6 +10,8 @@ export interface Source {
   readonly type: Type;
   /** A sentence for generated wrappers. */
   readonly doc?: string;
+  /** A parameter's first value, where no checkpoint has it. */
+  readonly init?: Init;
 }
 
 export const inputOp: SourceOp<Source> = {
@@ -21,6 +24,13 @@ export const inputOp: SourceOp<Source> = {
 export const parameterOp: SourceOp<Source> = {
   name: "parameter",
   kind: "parameter",
+  type: (_inputs, attrs) => [attrs.type],
+  note: (attrs) => attrs.name,
+};
+
+export const stateOp: SourceOp<Source> = {
+  name: "state",
+  kind: "state",
   type: (_inputs, attrs) => [attrs.type],
   note: (attrs) => attrs.name,
 };
@@ -52,7 +62,7 @@ export function withDims<T>(dims: Dims, body: () => T): T {
   }
 }
 
-function resolve(shape: Shape, of: string): number[] {
+export function resolveShape(shape: Shape, of: string): number[] {
   return shape.map((d: Dim) => {
     const size = typeof d === "number" ? d : currentDims[d];
     if (size === undefined)
@@ -78,43 +88,21 @@ export function input<const D extends DType, const S extends Shape>(
   shape: S,
   options: { readonly doc?: string } = {},
 ): Tensor<D, S> {
-  const type = { dtype, shape: resolve(shape, `input ${name}`) };
+  const type = { dtype, shape: resolveShape(shape, `input ${name}`) };
   return apply(inputOp, [], { name, type, ...options })[0] as unknown as Tensor<D, S>;
 }
 
 /**
- * The parameters of a model, by path. `p.at("attn").f32("weight", [8, 4])` is the parameter
- * `attn.weight`; asked for twice, it is one parameter.
+ * Memory that outlives a run, such as an optimiser's moments: read as it was when the run began. A
+ * program that returns a tensor of this name writes it back, once every step has run. The runtime
+ * fills states with zeros.
  */
-export class Parameters {
-  readonly path: string;
-  readonly #known: Map<string, Tensor>;
-
-  constructor(path = "", known = new Map<string, Tensor>()) {
-    this.path = path;
-    this.#known = known;
-  }
-
-  /** The parameters below a path: `p.at("blocks", 3, "attn")`. */
-  at(...path: readonly (string | number)[]): Parameters {
-    return new Parameters([this.path, ...path].filter((s) => s !== "").join("."), this.#known);
-  }
-
-  /** A float32 parameter. Its key in a checkpoint is the path with the name. */
-  f32<const S extends Shape>(name: string, shape: S): Tensor<"f32", S> {
-    const path = this.path === "" ? name : `${this.path}.${name}`;
-    const type: Type = { dtype: "f32", shape: resolve(shape, `parameter ${path}`) };
-    const known = this.#known.get(path);
-    if (known && show(known.type) !== show(type))
-      throw diagnose("E104", {
-        message: `parameter ${path} is used as ${show(type)} and as ${show(known.type)}`,
-        at: captureSpan(),
-        labels: [[known.node.span, show(known.type)]],
-        help: "one path is one parameter: give the two uses one shape, or two names",
-      });
-    if (known) return known as unknown as Tensor<"f32", S>;
-    const made = apply(parameterOp, [], { name: path, type })[0]!;
-    this.#known.set(path, made);
-    return made as unknown as Tensor<"f32", S>;
-  }
+export function state<const D extends DType, const S extends Shape>(
+  name: string,
+  dtype: D,
+  shape: S,
+  options: { readonly doc?: string } = {},
+): Tensor<D, S> {
+  const type = { dtype, shape: resolveShape(shape, `state ${name}`) };
+  return apply(stateOp, [], { name, type, ...options })[0] as unknown as Tensor<D, S>;
 }

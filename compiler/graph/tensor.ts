@@ -25,6 +25,8 @@ export interface Node {
   /** One per result. */
   readonly types: readonly Type[];
   readonly span: LazySpan;
+  /** Nodes made later have higher numbers: a program's own order. */
+  readonly order: number;
 }
 
 declare const staticShape: unique symbol;
@@ -81,6 +83,12 @@ export const elements = (shape: readonly number[]): number => shape.reduce((a, b
 export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((n, i) => n === b[i]);
 
+let made = 0;
+
+/** Sources hold values from outside: nothing computes them. */
+export const isSource = ({ op }: Pick<Node, "op">): boolean =>
+  op.kind !== "element" && op.kind !== "kernel";
+
 /**
  * Makes the node of an op, and a tensor per result. Throws E101 with the user's place when the
  * op's shape rule does not accept the inputs.
@@ -93,8 +101,22 @@ export function apply<A>(op: Op<A>, inputs: readonly Tensor[], attrs: A): Tensor
     attrs,
     fail,
   );
-  const node: Node = { op: op as Op, inputs, attrs, types, span };
-  return types.map((_, i) => new Tensor(node, i));
+  return tensorsOfNew({ op: op as Op, inputs, attrs, types, span, order: made++ });
+}
+
+/** A node once more, later, on other inputs of the same types: its op, attributes and place. */
+export const again = (node: Node, inputs: readonly Tensor[]): readonly Tensor[] =>
+  tensorsOfNew({ ...node, inputs, order: made++ });
+
+/** All results of a node, also those that nothing uses: always the same tensors. */
+export const resultsOf = (node: Node): readonly Tensor[] => madeOf.get(node)!;
+
+const madeOf = new WeakMap<Node, readonly Tensor[]>();
+
+function tensorsOfNew(node: Node): Tensor[] {
+  const tensors = node.types.map((_, i) => new Tensor(node, i));
+  madeOf.set(node, tensors);
+  return tensors;
 }
 
 /** Throws E101 at the user's place, with the inputs: what an op, or a composition of ops, refuses. */

@@ -5,7 +5,15 @@
  * a loop is computed before it, so ports and kernels are written where they are used.
  */
 import { bug } from "../../diagnostics/index.ts";
-import type { Buffer, Expr, Kernel, Scalar, Stmt } from "./ir.ts";
+import {
+  type Buffer,
+  type Element,
+  type Expr,
+  type Kernel,
+  type Scalar,
+  type Stmt,
+  widened,
+} from "./ir.ts";
 import { fromSum, index, literal, type Operand, sumOf, Value } from "./value.ts";
 import { type Aligned, vectorise } from "./vectorise.ts";
 
@@ -65,7 +73,7 @@ export class Builder {
   }
 
   /** A buffer in global memory. */
-  param(name: string, scalar: Scalar, size: number, access: "read" | "write"): Buffer {
+  param(name: string, scalar: Element, size: number, access: "read" | "write"): Buffer {
     return this.#buffer(this.params, name, "global", scalar, size, access === "write");
   }
   /** Memory of the workgroup: written before it is read, with a barrier between. */
@@ -81,13 +89,14 @@ export class Builder {
     const whole = typeof at === "number" ? index(at) : at;
     const isReadOnly = from.space === "global" && !from.writable;
     const i = isReadOnly ? this.#spread(whole) : whole;
-    const expr: Expr = { kind: "load", type: from.scalar, from, index: i.expr };
+    const expr: Expr = { kind: "load", type: widened(from.scalar), from, index: i.expr };
     if (isReadOnly) this.#noteAlignment(expr, whole, i);
     return new Value(expr);
   }
 
   store(to: Buffer, at: Operand, v: Value): void {
-    if (v.type !== to.scalar) bug(`a ${v.type} is stored to ${to.name}, which holds ${to.scalar}`);
+    if (v.type !== widened(to.scalar))
+      bug(`a ${v.type} is stored to ${to.name}, which holds ${to.scalar}`);
     const i = typeof at === "number" ? index(at) : at;
     this.#emit({ kind: "store", to, index: i.expr, value: v.expr });
   }
@@ -224,7 +233,7 @@ export class Builder {
     into: Buffer[],
     hint: string,
     space: Buffer["space"],
-    scalar: Scalar,
+    scalar: Element,
     size: number,
     writable: boolean,
   ): Buffer {

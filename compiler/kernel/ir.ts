@@ -7,16 +7,24 @@
  *
  * Semantics. `f32` arithmetic is IEEE single precision up to the target's reordering; the reference
  * device evaluates in double precision and rounds at stores. `u32` and `i32` never overflow in a
- * correct kernel. Integer division truncates. `select(yes, no, condition)` evaluates both sides, so
- * the loads in them must stay in bounds. A `for` counts from 0 up to its constant count.
+ * correct kernel, except in `addwrap` and `shl`, which are modulo 2^32. `shl` and `shr` are by 0 to
+ * 31; `bits` is the pattern of an `f32` as a `u32`, what no arithmetic on NaNs can show. Integer
+ * division truncates. `select(yes, no, condition)` evaluates both sides, so the loads in them must
+ * stay in bounds. A `for` counts from 0 up to its constant count.
+ *
+ * Halves exist in global memory alone. A `load` from a buffer of `f16` is an exact `f32`; a `store`
+ * rounds to nearest, ties to even, and from 65520 on to infinity. What is computed is always `f32`:
+ * sums must be, and single halves are not multiplied faster anywhere.
  */
 export type Scalar = "f32" | "u32" | "i32" | "bool";
+/** What a buffer holds. */
+export type Element = Scalar | "f16";
 export type Space = "global" | "shared" | "local";
 
 export interface Buffer {
   readonly name: string;
   readonly space: Space;
-  readonly scalar: Scalar;
+  readonly scalar: Element;
   /** Element count. Known at compile time: shapes are numbers before lowering. */
   readonly size: number;
   readonly writable: boolean;
@@ -26,10 +34,15 @@ export interface Buffer {
 export const functions = [
   ...["add", "sub", "mul", "div", "mod", "min", "max", "fma", "neg", "abs", "floor"],
   ...["exp", "log", "sqrt", "tanh", "lt", "le", "eq", "and", "or", "not", "select"],
+  ...["addwrap", "xor", "shl", "shr", "bits"],
 ] as const;
 export type Fn =
   | ("add" | "sub" | "mul" | "div" | "mod" | "min" | "max" | "fma" | "neg" | "abs" | "floor")
-  | ("exp" | "log" | "sqrt" | "tanh" | "lt" | "le" | "eq" | "and" | "or" | "not" | "select");
+  | ("exp" | "log" | "sqrt" | "tanh" | "lt" | "le" | "eq" | "and" | "or" | "not" | "select")
+  | ("addwrap" | "xor" | "shl" | "shr" | "bits");
+
+/** What an element is once it is loaded, and before it is stored. */
+export const widened = (element: Element): Scalar => (element === "f16" ? "f32" : element);
 
 export type Expr =
   | { readonly kind: "lit"; readonly type: Scalar; readonly value: number }

@@ -7,9 +7,10 @@
 import { bug } from "../../diagnostics/index.ts";
 import type { Region } from "../fuse/region.ts";
 import type { Source } from "../graph/sources.ts";
-import { elements, type Node, type Tensor } from "../graph/tensor.ts";
+import { elements, isSource, type Node, type Tensor } from "../graph/tensor.ts";
 import type { ElementOp, KernelOp } from "../op.ts";
 import type { Profile } from "../profile.ts";
+import { type Halves, noHalves } from "../schedule/halves.ts";
 import { Builder } from "./builder.ts";
 import type { Kernel } from "./ir.ts";
 import { type In, type Out, readPort, stored, unflatten, writePort } from "./ports.ts";
@@ -26,13 +27,17 @@ export interface Lowered {
 type Running = ReadonlyMap<Tensor, Value>;
 
 /** Lowers regions; those that compute the same share one kernel. */
-export function lowerAll(regions: readonly Region[], profile: Profile): Lowered[] {
+export function lowerAll(
+  regions: readonly Region[],
+  profile: Profile,
+  halves: Halves = noHalves,
+): Lowered[] {
   const known = new Map<string, { kernel: Kernel; order: readonly number[] }>();
   return regions.map((region) => {
-    const { key, tensors } = signatureOf(region, nameOf);
+    const { key, tensors } = signatureOf(region, nameOf, halves);
     let found = known.get(key);
     if (!found) {
-      const { kernel, bindings } = lower(region, profile);
+      const { kernel, bindings } = lower(region, profile, halves);
       found = { kernel, order: bindings.map((t) => tensors.indexOf(t)) };
       known.set(key, found);
     }
@@ -40,7 +45,7 @@ export function lowerAll(regions: readonly Region[], profile: Profile): Lowered[
   });
 }
 
-function lower(region: Region, profile: Profile): Lowered {
+function lower(region: Region, profile: Profile, halves: Halves): Lowered {
   const k = new Builder({ rolled: profile.rolled });
   const inside = new Set(region.nodes);
   const bindings: Tensor[] = [];
@@ -49,7 +54,8 @@ function lower(region: Region, profile: Profile): Lowered {
   const bind = (tensor: Tensor, access: "read" | "write") => {
     bindings.push(tensor);
     const { dtype, shape } = tensor.type;
-    return k.param(nameOf(tensor), stored(dtype), elements(shape), access);
+    const element = halves(tensor) ? "f16" : stored(dtype);
+    return k.param(nameOf(tensor), element, elements(shape), access);
   };
   const fromMemory = (tensor: Tensor): In => {
     const known = ports.get(tensor);
@@ -100,15 +106,13 @@ function lower(region: Region, profile: Profile): Lowered {
       pass(step + 1, next, pushed.at);
     });
   };
-  const outputs: Out[] =
-    chain.length > 0
-      ? [{ ...anchor.types[0]!, put: (v, ...at) => pass(0, v, at) }]
-      : anchor.types.map((type, i) =>
-          store(
-            region.writes.find((t) => t.node === anchor && t.result === i),
-            type,
-          ),
-        );
+  // What melted behind follows the one result that is used.
+  const followed = chain[0]?.node.inputs[chain[0].input]?.result;
+  const outputs = anchor.types.map((type, i): Out => {
+    if (i === followed) return { ...type, put: (v, ...at) => pass(0, v, at) };
+    const result = region.writes.find((t) => t.node === anchor && t.result === i);
+    return store(result, type);
+  });
 
   if (anchor.op.kind !== "kernel")
     return { kernel: map(k, region, compute, outputs[0]!, profile), bindings };
@@ -149,7 +153,7 @@ export function flatGroups(k: Builder, count: number, profile: Profile) {
 /** The last part of a parameter's path, an input's name, or the op that makes the tensor. */
 function nameOf(tensor: Tensor): string {
   const { op, attrs } = tensor.node;
-  const name = op.kind === "input" || op.kind === "parameter" ? (attrs as Source).name : op.name;
+  const name = isSource(tensor.node) ? (attrs as Source).name : op.name;
   const last = name.split(".").findLast((part) => !/^\d+$/.test(part)) ?? "x";
   const plain = last.replace(/\W+/g, "_");
   return /^[a-z]\w*$/i.test(plain) ? plain : `x${plain}`;

@@ -4,6 +4,7 @@
  */
 import type { Region } from "../fuse/region.ts";
 import type { Node, Tensor } from "../graph/tensor.ts";
+import type { Halves } from "../schedule/halves.ts";
 
 export interface Signature {
   readonly key: string;
@@ -11,7 +12,11 @@ export interface Signature {
   readonly tensors: readonly Tensor[];
 }
 
-export function signatureOf(region: Region, nameOf: (t: Tensor) => string): Signature {
+export function signatureOf(
+  region: Region,
+  nameOf: (t: Tensor) => string,
+  halves: Halves,
+): Signature {
   const inside = new Map<Node, number>();
   const tensors = [...region.writes];
   const words: string[] = [];
@@ -34,7 +39,9 @@ export function signatureOf(region: Region, nameOf: (t: Tensor) => string): Sign
   visit(region.anchor);
   for (const link of region.chain) visit(link.node);
   const chain = region.chain.map((l) => `${inside.get(l.node)}<${l.input}`).join();
-  const memory = tensors.map((t) => `${nameOf(t)} ${t.dtype}${t.shape}`).join("; ");
+  const memory = tensors
+    .map((t) => `${nameOf(t)} ${halves(t) ? "f16" : t.dtype}${t.shape}`)
+    .join("; ");
   const writes = region.writes.map((t) => `${inside.get(t.node)}.${t.result}`).join();
   return { key: `${words.join("\n")}\n${chain}\n${memory}\n${writes}`, tensors };
 }

@@ -29,15 +29,15 @@ export function pack(items: readonly Item[], maxArena: number, alignment: number
     const sorted = all.map((item, i) => ({ item, i })).sort((a, b) => order(a.item, b.item));
     const places: { arena: number; offset: number }[] = new Array(all.length);
     const arenas: number[] = [];
-    const taken: Taken[][] = [];
+    const taken: Taken[] = [];
     for (const { item, i } of sorted) {
       const bytes = align(item.bytes, alignment);
       for (let arena = 0; ; arena++) {
-        taken[arena] ??= [];
+        taken[arena] ??= nothingTaken(all.length);
         const offset = lowestGap(taken[arena]!, item, bytes);
-        if (offset + bytes > limit && taken[arena]!.length > 0) continue;
+        if (offset + bytes > limit && taken[arena]!.count > 0) continue;
         places[i] = { arena, offset };
-        taken[arena]!.push({ ...item, bytes, offset });
+        take(taken[arena]!, item, offset, offset + bytes);
         arenas[arena] = Math.max(arenas[arena] ?? 0, offset + bytes);
         break;
       }
@@ -48,9 +48,25 @@ export function pack(items: readonly Item[], maxArena: number, alignment: number
 
 type Placed = Pick<Packing, "places" | "arenas">;
 type Order = (a: Item, b: Item) => number;
-interface Taken extends Item {
-  readonly offset: number;
+/**
+ * What an arena holds, by offset. In numbers side by side: training graphs have thousands of
+ * tensors, and each is compared with each.
+ */
+interface Taken {
+  count: number;
+  readonly first: Int32Array;
+  readonly last: Int32Array;
+  readonly offset: Float64Array;
+  readonly end: Float64Array;
 }
+
+const nothingTaken = (most: number): Taken => ({
+  count: 0,
+  first: new Int32Array(most),
+  last: new Int32Array(most),
+  offset: new Float64Array(most),
+  end: new Float64Array(most),
+});
 
 const bySize: Order = (a, b) => b.bytes - a.bytes || a.first - b.first;
 const byArea: Order = (a, b) =>
@@ -60,16 +76,28 @@ const byStart: Order = (a, b) => a.first - b.first || b.bytes - a.bytes;
 export const align = (bytes: number, alignment: number): number =>
   Math.ceil(bytes / alignment) * alignment;
 
-function lowestGap(taken: readonly Taken[], item: Item, bytes: number): number {
-  const inTheWay = taken
-    .filter((t) => t.first <= item.last && item.first <= t.last)
-    .sort((a, b) => a.offset - b.offset);
-  let offset = 0;
-  for (const t of inTheWay) {
-    if (t.offset - offset >= bytes) return offset;
-    offset = Math.max(offset, t.offset + t.bytes);
+function lowestGap({ count, first, last, offset, end }: Taken, item: Item, bytes: number): number {
+  let gap = 0;
+  for (let i = 0; i < count; i++) {
+    if (first[i]! > item.last || item.first > last[i]!) continue;
+    if (offset[i]! - gap >= bytes) return gap;
+    if (end[i]! > gap) gap = end[i]!;
   }
-  return offset;
+  return gap;
+}
+
+function take(taken: Taken, item: Item, offset: number, end: number): void {
+  let at = taken.count++;
+  for (; at > 0 && taken.offset[at - 1]! > offset; at--) {
+    taken.first[at] = taken.first[at - 1]!;
+    taken.last[at] = taken.last[at - 1]!;
+    taken.offset[at] = taken.offset[at - 1]!;
+    taken.end[at] = taken.end[at - 1]!;
+  }
+  taken.first[at] = item.first;
+  taken.last[at] = item.last;
+  taken.offset[at] = offset;
+  taken.end[at] = end;
 }
 
 function lowerBound(items: readonly Item[], alignment: number): number {

@@ -1,11 +1,13 @@
 /** Gives every tensor of a program its place: weights, inputs, outputs, and packed scratch arenas. */
 import { diagnose } from "../../diagnostics/index.ts";
 import type { Region } from "../fuse/region.ts";
-import { type Graph, inputsOf, parametersOf } from "../graph/graph.ts";
+import { type Graph, inputsOf, parametersOf, statesOf } from "../graph/graph.ts";
 import type { Source } from "../graph/sources.ts";
-import { elements, show, type Tensor, type Type } from "../graph/tensor.ts";
-import type { Place, PlanBuffer, PlanTensor } from "../plan.ts";
+import { elements, isSource, show, type Tensor, type Type } from "../graph/tensor.ts";
+import type { Commit, Place, PlanBuffer, PlanTensor } from "../plan.ts";
 import type { Profile } from "../profile.ts";
+import { type Halves, noHalves } from "./halves.ts";
+import { type Layout, noLayout, type Residence } from "./layout.ts";
 import { align, pack } from "./memory.ts";
 
 export interface Places {
@@ -13,32 +15,57 @@ export interface Places {
   readonly parameters: readonly PlanTensor[];
   readonly inputs: readonly PlanTensor[];
   readonly outputs: readonly PlanTensor[];
+  readonly states: readonly PlanTensor[];
+  readonly commits: readonly Commit[];
   readonly arenaLowerBound: number;
   of(tensor: Tensor): Place;
 }
 
 const bytesOf = (type: Type) => Math.max(1, elements(type.shape)) * 4;
 
-export function assignPlaces(graph: Graph, regions: readonly Region[], profile: Profile): Places {
+/** Bindings and copies are whole words. */
+const halfBytes = (type: Type) => Math.ceil(elements(type.shape) / 2) * 4;
+
+export function assignPlaces(
+  graph: Graph,
+  regions: readonly Region[],
+  profile: Profile,
+  layout: Layout = noLayout,
+  halves: Halves = noHalves,
+): Places {
   const buffers: PlanBuffer[] = [];
   const places = new Map<Tensor, Place>();
   const named = new Map<string, Place>();
-  checkSizes(regions, profile);
+  const sizeOf = (t: Tensor) => (halves(t) ? halfBytes(t.type) : bytesOf(t.type));
+  checkSizes(regions, profile, sizeOf);
 
-  const parameters = packWeights(parametersOf(graph), profile, buffers);
+  const stateBuffers = new StateBuffers(layout, buffers);
+  const halved = halfParameters(regions, halves);
+  const [resident, own] = partition(parametersOf(graph), (s) => layout.parameters.has(s.name));
+  const parameters = [
+    ...resident.map((s) => stateBuffers.place(s, layout.parameters.get(s.name)!)),
+    ...packWeights(own, halved, profile, buffers),
+  ];
+  const states = statesOf(graph).map((s) => stateBuffers.place(s, { state: s.name, offset: 0 }));
   const inputs = inputsOf(graph).map((source) =>
     ownBuffer(source.name, source.type, "input", buffers, source.doc),
   );
-  for (const t of [...parameters, ...inputs]) named.set(t.name, t);
-  const outputs = graph.outputs.map(({ name, tensor }) => {
-    const own = ownBuffer(name, tensor.type, "output", buffers);
-    places.set(tensor, own);
-    return own;
+  for (const t of [...parameters, ...inputs, ...states]) named.set(t.name, t);
+  // What a state becomes waits in scratch memory while the plan still reads what the state was.
+  const [next, returned] = partition(graph.outputs, (o) => states.some((s) => s.name === o.name));
+  const outputs = returned.map(({ name, tensor }) => {
+    const residence = layout.outputs.get(name);
+    const place = residence
+      ? stateBuffers.place({ name, type: tensor.type }, residence)
+      : ownBuffer(name, tensor.type, "output", buffers);
+    places.set(tensor, place);
+    return place;
   });
 
-  const scratch = lifetimes(regions, (t) => places.has(t));
+  const waiting = new Set(next.map((o) => o.tensor));
+  const scratch = lifetimes(regions, waiting, (t) => places.has(t));
   const packing = pack(
-    scratch.map((s) => ({ bytes: bytesOf(s.tensor.type), first: s.first, last: s.last })),
+    scratch.map((s) => ({ bytes: sizeOf(s.tensor), first: s.first, last: s.last })),
     profile.maxBufferBytes,
     profile.alignment,
   );
@@ -46,23 +73,71 @@ export function assignPlaces(graph: Graph, regions: readonly Region[], profile: 
   for (const bytes of packing.arenas) buffers.push({ role: "arena", bytes });
   scratch.forEach(({ tensor }, i) => {
     const { arena, offset } = packing.places[i]!;
-    places.set(tensor, { buffer: firstArena + arena, offset, bytes: bytesOf(tensor.type) });
+    places.set(tensor, { buffer: firstArena + arena, offset, bytes: sizeOf(tensor) });
   });
 
   const of = (tensor: Tensor): Place => {
-    const { op, attrs } = tensor.node;
-    const isSource = op.kind === "input" || op.kind === "parameter";
-    const place = isSource ? named.get((attrs as Source).name) : places.get(tensor);
+    const place = isSource(tensor.node)
+      ? named.get((tensor.node.attrs as Source).name)
+      : places.get(tensor);
     const { buffer, offset, bytes } = place!;
     return { buffer, offset, bytes };
   };
-  return { buffers, parameters, inputs, outputs, arenaLowerBound: packing.lowerBound, of };
+  const commits = next.map(({ name, tensor }): Commit => {
+    const { buffer, offset, bytes } = named.get(name)!;
+    return { from: of(tensor), to: { buffer, offset, bytes } };
+  });
+  const { lowerBound: arenaLowerBound } = packing;
+  return { buffers, parameters, states, inputs, outputs, commits, arenaLowerBound, of };
 }
 
-function checkSizes(regions: readonly Region[], profile: Profile): void {
+const partition = <T>(all: readonly T[], test: (x: T) => boolean): [T[], T[]] => [
+  all.filter(test),
+  all.filter((x) => !test(x)),
+];
+
+/** The buffers of states: one each, made when something of it is placed. */
+class StateBuffers {
+  readonly #layout: Layout;
+  readonly #buffers: PlanBuffer[];
+  readonly #known = new Map<string, number>();
+
+  constructor(layout: Layout, buffers: PlanBuffer[]) {
+    this.#layout = layout;
+    this.#buffers = buffers;
+  }
+
+  place(source: Source, { state, offset, stored }: Residence): PlanTensor {
+    const { name, type, doc, init } = source;
+    const bytes = stored ? halfBytes(type) : bytesOf(type);
+    let buffer = this.#known.get(state);
+    if (buffer === undefined) {
+      const shared = this.#layout.states.find((s) => s.name === state);
+      const whole = { role: "state", bytes: shared?.bytes ?? bytes, name: state } as const;
+      buffer = this.#buffers.push(whole) - 1;
+      this.#known.set(state, buffer);
+    }
+    const more = { ...(doc === undefined ? {} : { doc }), ...(init ? { init } : {}) };
+    return { name, ...type, ...storage(stored), buffer, offset, bytes, ...more };
+  }
+}
+
+const storage = (stored: "f16" | undefined) => (stored ? { stored } : {});
+
+/** Parameters that kernels read as halves, by path. */
+function halfParameters(regions: readonly Region[], halves: Halves): ReadonlySet<string> {
+  const read = regions.flatMap((r) => r.reads).filter((t) => t.node.op.kind === "parameter");
+  return new Set(read.filter(halves).map((t) => (t.node.attrs as Source).name));
+}
+
+function checkSizes(
+  regions: readonly Region[],
+  profile: Profile,
+  sizeOf: (t: Tensor) => number,
+): void {
   for (const region of regions)
     for (const tensor of [...region.reads, ...region.writes]) {
-      const bytes = bytesOf(tensor.type);
+      const bytes = sizeOf(tensor);
       if (bytes > profile.maxBindingBytes)
         throw diagnose("E107", {
           message: `${show(tensor.type)} takes ${bytes} bytes, but the profile "${profile.name}" binds at most ${profile.maxBindingBytes}`,
@@ -88,38 +163,45 @@ function ownBuffer(
 /** Parameters one after another, in as many buffers as their largest size demands. */
 function packWeights(
   sources: readonly Source[],
+  halved: ReadonlySet<string>,
   profile: Profile,
   buffers: PlanBuffer[],
 ): PlanTensor[] {
   const placed: PlanTensor[] = [];
   let used = 0;
   let open = -1;
-  for (const { name, type } of sources) {
-    const bytes = bytesOf(type);
-    const offset = align(used, profile.alignment);
+  for (const { name, type, init } of sources) {
+    const first = init ? { init } : {};
+    const stored = halved.has(name) ? "f16" : undefined;
+    const bytes = stored ? halfBytes(type) : bytesOf(type);
+    let offset = align(used, profile.alignment);
     if (open < 0 || offset + bytes > profile.maxBufferBytes) {
-      buffers.push({ role: "weights", bytes: 0 });
-      open = buffers.length - 1;
-      used = bytes;
-      placed.push({ name, ...type, buffer: open, offset: 0, bytes });
-    } else {
-      used = offset + bytes;
-      placed.push({ name, ...type, buffer: open, offset, bytes });
+      open = buffers.push({ role: "weights", bytes: 0 }) - 1;
+      offset = 0;
     }
+    used = offset + bytes;
+    placed.push({ name, ...type, ...storage(stored), buffer: open, offset, bytes, ...first });
     buffers[open] = { role: "weights", bytes: used };
   }
   return placed;
 }
 
 /** The first and the last step that touch each scratch tensor. */
-function lifetimes(regions: readonly Region[], hasPlace: (t: Tensor) => boolean) {
+function lifetimes(
+  regions: readonly Region[],
+  waiting: ReadonlySet<Tensor>,
+  hasPlace: (t: Tensor) => boolean,
+) {
   const lives = new Map<Tensor, { tensor: Tensor; first: number; last: number }>();
   regions.forEach((region, step) => {
     for (const tensor of region.writes)
-      if (!hasPlace(tensor)) lives.set(tensor, { tensor, first: step, last: step });
+      if (!hasPlace(tensor)) {
+        const last = waiting.has(tensor) ? regions.length : step;
+        lives.set(tensor, { tensor, first: step, last });
+      }
     for (const tensor of region.reads) {
       const life = lives.get(tensor);
-      if (life) life.last = step;
+      if (life) life.last = Math.max(life.last, step);
     }
   });
   return [...lives.values()];

@@ -48,6 +48,11 @@ export const infix: Record<Fn, (...a: string[]) => string> = {
   or: (a, b) => `(${a} || ${b})`,
   not: (a) => `(!${a})`,
   select: (yes, no, cond) => `(${cond} ? ${yes} : ${no})`,
+  addwrap: (a, b) => `(${a} + ${b})`,
+  xor: (a, b) => `(${a} ^ ${b})`,
+  shl: (a, by) => `(${a} << ${by})`,
+  shr: (a, by) => `(${a} >> ${by})`,
+  bits: (a) => `bits(${a})`,
 };
 
 export function print(kernel: Kernel, d: Dialect): string {

@@ -6,6 +6,8 @@ export interface Target {
   readonly name: TargetName;
   /** The one width of subgroup that it has; undefined: whatever the profile says. */
   readonly subgroup?: number;
+  /** Whether all its devices have halves; else the profile says. */
+  readonly half: boolean;
   /** The whole text of a kernel. `scratch` tells which parameters live in reused memory. */
   print(kernel: Kernel, scratch: (b: Buffer) => boolean): string;
   /** The name to launch. */

@@ -192,8 +192,10 @@ function checkField(name: keyof SamConfig, value: unknown): string | undefined {
   if (typeof value !== "number") return `is ${shown}, not a number`;
   if (name === "mlpRatio")
     return value > 0 && value <= 64 ? undefined : `is ${shown}, not between 0 and 64`;
-  const inRange = Number.isInteger(value) && value >= 1 && value <= largest;
-  return inRange ? undefined : `is ${shown}, not a whole number from 1 to ${largest}`;
+  // One mask alone is a SAM too: models for semantic segmentation have no others.
+  const least = name === "numMultimaskOutputs" ? 0 : 1;
+  const inRange = Number.isInteger(value) && value >= least && value <= largest;
+  return inRange ? undefined : `is ${shown}, not a whole number from ${least} to ${largest}`;
 }
 
 /** What is wrong between fields that are fine by themselves. */

@@ -4,6 +4,7 @@
  * windows, heads and the crop behind them are views.
  */
 import type { Parameters, Tensor } from "../../compiler/index.ts";
+import { type Heads, site } from "../../ops/adapters/adapter.ts";
 import {
   add,
   attention,
@@ -49,18 +50,23 @@ export function encodeImage(
   const map = (rows: Tensor<"f32">) => reshape(rows, [batch, grid, grid, embedDim]);
   const patches = embedPatches(p.at("patch_embed", "proj"), image, config);
   const positions = reshape(p.f32("pos_embed", [1, grid, grid, embedDim]), [grid * grid, embedDim]);
-  let x: Tensor<"f32"> = reshape(add(reshape(patches, [batch, grid * grid, embedDim]), positions), [
-    batch * grid * grid,
-    embedDim,
-  ]);
-  const blocks: Tensor<"f32">[] = [];
-  for (let i = 0; i < config.depth; i++) {
-    const window = isGlobal(config, i) ? grid : config.windowSize;
-    x = block(p.at("blocks", i), x, config, { batch, grid, window }, tableRows);
-    blocks.push(map(x));
-  }
-  const embedding = neck(p.at("neck"), map(x), config);
-  return { embedding, patches: map(patches), blocks };
+  const placed = add(reshape(patches, [batch, grid * grid, embedDim]), positions);
+  const tokens = reshape(placed, [batch * grid * grid, embedDim]);
+  const hidden = encoderMlpDim(config);
+  const facts = { map: [batch, grid, grid], patches, image, hidden } as const;
+  const trunk = (first: Tensor<"f32">) => {
+    const outputs: Tensor<"f32">[] = [];
+    for (let i = 0; i < config.depth; i++) {
+      const window = isGlobal(config, i) ? grid : config.windowSize;
+      const one = (rows: Tensor<"f32">) =>
+        block(p.at("blocks", i), rows, config, { batch, grid, window }, tableRows);
+      const before = outputs.at(-1) ?? first;
+      outputs.push(site("block", p.at("blocks", i), before, one, { ...facts, index: i }));
+    }
+    return outputs;
+  };
+  const blocks = site("trunk", p.at("blocks"), tokens, trunk, facts).map(map);
+  return { embedding: neck(p.at("neck"), blocks.at(-1)!, config), patches: map(patches), blocks };
 }
 
 /** A patch is a row: `[batch * grid * grid, 3 * patch * patch]` times the convolution's kernel. */
@@ -71,8 +77,11 @@ function embedPatches(p: Parameters, image: Tensor<"f32">, config: SamConfig): T
   const split = reshape(image, [batch, 3, grid, side, grid, side]);
   const inputs = 3 * side * side;
   const rows = reshape(permute(split, [0, 2, 4, 1, 3, 5]), [batch * grid * grid, inputs]);
-  const weight = reshape(p.f32("weight", [embedDim, 3, side, side]), [embedDim, inputs]);
-  return add(matmul(rows, weight, { transpose: "right" }), p.f32("bias", [embedDim]));
+  const base = (x: Tensor<"f32">) => {
+    const weight = reshape(p.f32("weight", [embedDim, 3, side, side]), [embedDim, inputs]);
+    return add(matmul(x, weight, { transpose: "right" }), p.f32("bias", [embedDim]));
+  };
+  return site("linear", p, rows, base, { inputs, outputs: embedDim });
 }
 
 /** How the map is cut: `across` windows of side `window` along each axis, the last ones padded. */
@@ -93,10 +102,12 @@ function block(
   // Padding comes behind the norm: a padded token is zero, so its query, key and value are the bias.
   const inside = toWindows(norm(p.at("norm1"), x, epsilon), cut);
   const attended = toMap(attend(p.at("attn"), inside, config, cut.window, tableRows), cut);
-  const h = add(x, linear(p.at("attn", "proj"), attended, embedDim, embedDim));
+  const facts = { map: [cut.batch, cut.grid, cut.grid] } as const;
+  const h = add(x, linear(p.at("attn", "proj"), attended, embedDim, embedDim, facts));
   const hidden = encoderMlpDim(config);
-  const wide = gelu(linear(p.at("mlp", "lin1"), norm(p.at("norm2"), h, epsilon), embedDim, hidden));
-  return add(h, linear(p.at("mlp", "lin2"), wide, hidden, embedDim));
+  const normed = norm(p.at("norm2"), h, epsilon);
+  const wide = gelu(linear(p.at("mlp", "lin1"), normed, embedDim, hidden, facts));
+  return add(h, linear(p.at("mlp", "lin2"), wide, hidden, embedDim, facts));
 }
 
 /** `[windows * window * window, embedDim]`, window by window, to the same before the projection. */
@@ -110,7 +121,8 @@ function attend(
   const depth = embedDim / numHeads;
   const tokens = window * window;
   const windows = x.shape[0]! / tokens;
-  const qkv = linear(p.at("qkv"), x, embedDim, 3 * embedDim);
+  const map = [windows, window, window] as const;
+  const qkv = linear(p.at("qkv"), x, embedDim, 3 * embedDim, { map });
   const third = (i: number) => {
     const part = slice(qkv, [[], [i * embedDim, (i + 1) * embedDim]]);
     return permute(reshape(part, [windows, tokens, numHeads, depth]), [0, 2, 1, 3]);
@@ -119,9 +131,13 @@ function attend(
     relativeTable(p, name, tableRows.get(`${p.path}.${name}`), [2 * window - 1, depth]);
   const [height, width] = [table("rel_pos_h"), table("rel_pos_w")];
   const relative = { height, width, grid: [window, window] as const };
-  const out = attention(third(0), third(1), third(2), { relative });
+  const heads = { query: third(0), key: third(1), value: third(2), relative };
+  const out = site("attention", p, heads, plainAttention, { map });
   return reshape(permute(out, [0, 2, 1, 3]), [windows * tokens, embedDim]);
 }
+
+const plainAttention = ({ query, key, value, relative }: Heads) =>
+  attention(query, key, value, relative ? { relative } : {});
 
 /** A table of another length is interpolated linearly along its rows. */
 function relativeTable(

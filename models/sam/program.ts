@@ -9,7 +9,7 @@ import {
 import { add, permute, reshape } from "../../ops/index.ts";
 import type { SamConfig } from "./config.ts";
 import { encodeImage } from "./image-encoder.ts";
-import { decodeMasks } from "./mask-decoder.ts";
+import { cellsOf, decodeMasks } from "./mask-decoder.ts";
 import { encodeGrid, encodeMask, encodePoints } from "./prompt-encoder.ts";
 
 export interface SamModelOptions {
@@ -69,15 +69,17 @@ function decode(p: Parameters, config: SamConfig) {
   const sparse = encodePoints(prompt, points, labels, config);
   const dense = encodeMask(prompt, mask, hasMask, config);
   const position = encodeGrid(prompt, config);
-  const cells = permute(reshape(embedding, [outChans, grid * grid]), [1, 0]);
   const { logits, iou } = decodeMasks(
     p.at("mask_decoder"),
-    { map: add(cells, dense), position, prompts: sparse, count },
+    { map: add(cellsOf(embedding), dense), position, prompts: { tokens: sparse, count } },
     config,
   );
   const map = (rows: Tensor<"f32">) => reshape(permute(rows, [1, 0]), [1, outChans, grid, grid]);
   return {
-    results: { low_res_logits: logits, iou },
+    results: {
+      low_res_logits: reshape(logits, logits.shape.slice(1)),
+      iou: reshape(iou, iou.shape.slice(1)),
+    },
     between: { sparse, dense: map(dense), dense_pe: map(position) },
   };
 }

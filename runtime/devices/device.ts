@@ -32,7 +32,7 @@ export interface StepTime {
 
 /** A plan's kernels, compiled, with their buffers bound: ready to be run many times. */
 export interface Program {
-  /** Submits every step once, in order. A later `read` waits for it. */
+  /** Submits every step once, in order, then the commits. A later `read` waits for it. */
   run(): void | Promise<void>;
   /** Runs every step once and measures each. */
   profile(): Promise<readonly StepTime[]>;
@@ -48,13 +48,17 @@ export interface Device {
   readonly name: string;
   /** What a compile profile needs to know of it (`adapterProfile`); undefined: any profile will do. */
   readonly facts: AdapterFacts | undefined;
+  /** States are zeros at first; of the others nothing is known. */
   allocate(buffers: readonly PlanBuffer[]): Promise<DeviceBuffer[]>;
-  /** Copies to `offset` bytes into a buffer. */
-  write(to: DeviceBuffer, offset: number, data: Numbers): void | Promise<void>;
+  /**
+   * Copies to `offset` bytes into a buffer. Floats stored as halves are rounded to nearest, two
+   * bytes each; an odd number of them is followed by a zero.
+   */
+  write(to: DeviceBuffer, offset: number, data: Numbers, stored?: "f16"): void | Promise<void>;
   /** Waits for what was submitted, and copies `count` elements back. */
   read(from: DeviceBuffer, offset: number, count: number, scalar: StoredScalar): Promise<Numbers>;
   load(
-    plan: Pick<Plan, "name" | "kernels" | "steps">,
+    plan: Pick<Plan, "name" | "kernels" | "steps" | "commits">,
     buffers: readonly DeviceBuffer[],
     onProgress?: Progress,
   ): Promise<Program>;

@@ -1,5 +1,6 @@
 /** Memory of the reference device: every access is checked, and writers are remembered. */
 import { diagnose } from "../../diagnostics/index.ts";
+import { floatToHalf, halfToFloat } from "../weights/half.ts";
 
 /** The time of an access: barrier intervals within a group, groups within a dispatch. */
 export interface Clock {
@@ -12,6 +13,19 @@ export interface Memory {
   write(i: number, value: number, me: number): void;
 }
 
+/** What a store makes of a number. */
+export type Rounding = (value: number) => number;
+
+export const exact: Rounding = (value) => value;
+
+const one = new Float32Array(1);
+
+/** As GPUs round: what was computed is single, then becomes half. */
+export function nearestHalf(value: number): number {
+  one[0] = value;
+  return halfToFloat(floatToHalf(one))[0]!;
+}
+
 interface Name {
   readonly name: string;
   readonly kernel: string;
@@ -22,21 +36,21 @@ export function tensorMemory(
   of: Name,
   data: Float64Array,
   written: Uint8Array,
-  rules: { readonly tracked: boolean; readonly round: boolean },
+  rules: { readonly tracked: boolean; readonly round: Rounding },
   clock: Clock,
 ): Memory {
   const checked = plainMemory(of, data, written, rules.round);
   return rules.tracked ? tracked(of, checked, data.length, clock) : checked;
 }
 
-export const sharedMemory = (of: Name, size: number, round: boolean, clock: Clock): Memory =>
+export const sharedMemory = (of: Name, size: number, round: Rounding, clock: Clock): Memory =>
   tracked(of, plainMemory(of, new Float64Array(size), new Uint8Array(size), round), size, clock);
 
-export const localMemory = (of: Name, size: number, round: boolean): Memory =>
+export const localMemory = (of: Name, size: number, round: Rounding): Memory =>
   plainMemory(of, new Float64Array(size), new Uint8Array(size), round);
 
 /** Bounds, and reads of what nobody wrote. */
-function plainMemory(of: Name, data: Float64Array, written: Uint8Array, round: boolean): Memory {
+function plainMemory(of: Name, data: Float64Array, written: Uint8Array, round: Rounding): Memory {
   const bounds = (verb: string, i: number) => {
     if (!(i >= 0 && i < data.length && Number.isInteger(i)))
       strict(`${verb} ${of.name}[${i}] is out of bounds (size ${data.length})`, of.kernel);
@@ -49,7 +63,7 @@ function plainMemory(of: Name, data: Float64Array, written: Uint8Array, round: b
     },
     write(i, value) {
       bounds("write", i);
-      data[i] = round ? Math.fround(value) : value;
+      data[i] = round(value);
       written[i] = 1;
     },
   };

@@ -5,12 +5,15 @@
  *
  * It needs `new Function`, so it is for tests and checks, not for pages with a strict CSP.
  */
-import type { PlanBuffer, PlanKernel, PlanStep } from "../../compiler/plan.ts";
+import type { Place, PlanBuffer, PlanKernel, PlanStep } from "../../compiler/plan.ts";
 import type { Device, DeviceBuffer, Numbers, Program } from "./device.ts";
 import {
   type Clock,
+  exact,
   localMemory,
   type Memory,
+  nearestHalf,
+  type Rounding,
   sharedMemory,
   strict,
   tensorMemory,
@@ -18,37 +21,65 @@ import {
 
 export interface ReferenceOptions {
   /**
-   * `single` rounds every stored f32, as GPUs do; `double` does not: the oracle's precision, for
-   * derivatives by finite differences.
+   * `single` rounds every stored f32 and f16, as GPUs do; `double` rounds neither: the oracle's
+   * precision, for derivatives by finite differences.
    */
   readonly precision?: "single" | "double";
 }
 
 /** Every element is a double, whatever its scalar type: floats are rounded when they are stored. */
-interface ReferenceBuffer extends DeviceBuffer {
+interface Elements {
   readonly data: Float64Array;
   readonly written: Uint8Array;
 }
 
+interface ReferenceBuffer extends DeviceBuffer, Elements {
+  /** The same bytes in pairs, made when something is stored as halves: nothing is both at a time. */
+  pairs?: Elements;
+}
+
+/** Where a tensor's elements are: words, or pairs of bytes. */
+function elementsOf(buffer: DeviceBuffer, isHalf: boolean): Elements {
+  const own = buffer as ReferenceBuffer;
+  if (!isHalf) return own;
+  const size = Math.ceil(own.bytes / 2);
+  own.pairs ??= { data: new Float64Array(size), written: new Uint8Array(size) };
+  return own.pairs;
+}
+
+/** Forgets what a range held, in either form. */
+function forget(buffer: DeviceBuffer, start: number, end: number): void {
+  const { written, pairs } = buffer as ReferenceBuffer;
+  written.fill(0, start / 4, Math.ceil(end / 4));
+  pairs?.written.fill(0, start / 2, end / 2);
+}
+
 export function referenceDevice({ precision = "single" }: ReferenceOptions = {}): Device {
   const round = precision === "single";
+  const rounding = round ? nearest : () => exact;
   return {
     target: "reference",
     name: `reference device, ${precision} precision`,
     facts: undefined,
     lost: new Promise(() => {}),
     async allocate(buffers: readonly PlanBuffer[]) {
-      return buffers.map(({ bytes }): ReferenceBuffer => {
+      return buffers.map(({ bytes, role }): ReferenceBuffer => {
         const size = Math.ceil(bytes / 4);
         const data = new Float64Array(size);
-        return { bytes, data, written: new Uint8Array(size), destroy: () => {} };
+        const written = new Uint8Array(size).fill(role === "state" ? 1 : 0);
+        return { bytes, data, written, destroy: () => {} };
       });
     },
-    write(to, offset, data) {
-      const buffer = to as ReferenceBuffer;
-      const at = offset / 4;
-      buffer.data.set(round && data instanceof Float64Array ? Float32Array.from(data) : data, at);
-      buffer.written.fill(1, at, at + data.length);
+    write(to, offset, data, stored) {
+      const isHalf = stored === "f16";
+      const into = elementsOf(to, isHalf);
+      const at = offset / (isHalf ? 2 : 4);
+      const isFloat = isHalf || data instanceof Float64Array;
+      into.data.set(
+        round && isFloat ? Float64Array.from(data, rounding(stored ?? "f32")) : data,
+        at,
+      );
+      into.written.fill(1, at, at + data.length);
     },
     async read(from, offset, count, scalar): Promise<Numbers> {
       const { data, written } = from as ReferenceBuffer;
@@ -63,9 +94,12 @@ export function referenceDevice({ precision = "single" }: ReferenceOptions = {})
     async load(plan, buffers) {
       const kernels = plan.kernels.map((k) => compileKernel(k));
       const step = (s: PlanStep) =>
-        runStep(plan.kernels[s.kernel]!, kernels[s.kernel]!, s, buffers, round);
+        runStep(plan.kernels[s.kernel]!, kernels[s.kernel]!, s, buffers, rounding);
       const program: Program = {
-        run: () => plan.steps.forEach(step),
+        run() {
+          plan.steps.forEach(step);
+          for (const { from, to } of plan.commits) copy(buffers, from, to);
+        },
         profile: async () =>
           plan.steps.map((s) => {
             const start = performance.now();
@@ -79,6 +113,19 @@ export function referenceDevice({ precision = "single" }: ReferenceOptions = {})
     destroy: () => {},
   };
 }
+
+function copy(buffers: readonly DeviceBuffer[], from: Place, to: Place): void {
+  const [source, target] = [buffers[from.buffer], buffers[to.buffer]] as ReferenceBuffer[];
+  const [start, end] = [from.offset / 4, (from.offset + from.bytes) / 4];
+  target!.data.set(source!.data.subarray(start, end), to.offset / 4);
+  target!.written.set(source!.written.subarray(start, end), to.offset / 4);
+}
+
+/** How a GPU rounds at a store. */
+const nearest = (scalar: string): Rounding =>
+  scalar === "f16" ? nearestHalf : scalar === "f32" ? Math.fround : exact;
+
+type RoundingOf = typeof nearest;
 
 interface Scratch {
   readonly name: string;
@@ -119,25 +166,26 @@ function runStep(
   kernel: ReferenceKernel,
   step: PlanStep,
   buffers: readonly DeviceBuffer[],
-  round: boolean,
+  rounding: RoundingOf,
 ): void {
   const clock: Clock = { interval: 0, group: 0 };
   const params = step.bindings.map((place, i) => {
-    const { data, written } = buffers[place.buffer] as ReferenceBuffer;
     const { size, scalar, writes } = plan.params[i]!;
-    const at = place.offset / 4;
+    const isHalf = scalar === "f16";
+    const { data, written } = elementsOf(buffers[place.buffer]!, isHalf);
+    const at = place.offset / (isHalf ? 2 : 4);
     // What a step writes holds nothing beforehand, whoever used the memory before.
-    if (writes) written.fill(0, at, at + size);
+    if (writes) forget(buffers[place.buffer]!, place.offset, place.offset + place.bytes);
     return tensorMemory(
       { name: kernel.params[i]!, kernel: kernel.name },
       data.subarray(at, at + size),
       written.subarray(at, at + size),
-      { tracked: writes, round: round && scalar === "f32" },
+      { tracked: writes, round: rounding(scalar) },
       clock,
     );
   });
   for (const group of ids(step.groups)) {
-    runGroup(plan, kernel, group, params, clock, round);
+    runGroup(plan, kernel, group, params, clock, rounding);
     clock.group++;
   }
 }
@@ -148,12 +196,10 @@ function runGroup(
   group: Ids,
   params: readonly Memory[],
   clock: Clock,
-  round: boolean,
+  rounding: RoundingOf,
 ): void {
   const own = (s: Scratch) => ({ name: s.name, kernel: kernel.name });
-  const shared = kernel.shared.map((s) =>
-    sharedMemory(own(s), s.size, round && s.scalar === "f32", clock),
-  );
+  const shared = kernel.shared.map((s) => sharedMemory(own(s), s.size, rounding(s.scalar), clock));
   const live = [...ids(plan.threads)].map((thread, me) =>
     kernel.run(
       group,
@@ -162,7 +208,7 @@ function runGroup(
       plan.subgroup ? me % plan.subgroup : 0,
       params,
       shared,
-      kernel.local.map((s) => localMemory(own(s), s.size, round && s.scalar === "f32")),
+      kernel.local.map((s) => localMemory(own(s), s.size, rounding(s.scalar))),
     ),
   );
   const width = plan.subgroup || 1;

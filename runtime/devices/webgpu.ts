@@ -8,9 +8,11 @@ import type {
   Plan,
   PlanBuffer,
   PlanKernel,
+  PlanParam,
   StoredScalar,
 } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
+import { floatToHalf } from "../weights/half.ts";
 import type { Device, DeviceBuffer, Numbers, Program, Progress, StepTime } from "./device.ts";
 
 interface WebGpuBuffer extends DeviceBuffer {
@@ -44,6 +46,8 @@ export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Devic
       if (!destroyed) resolve(gone);
     });
   });
+  // Sessions of one device share what they have in common: plans of training, buckets of a decoder.
+  const pipelines: Pipelines = new Map();
   const alive = () => {
     if (gone !== undefined || destroyed)
       throw diagnose("E422", {
@@ -60,9 +64,14 @@ export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Devic
       alive();
       return allocate(gpu, buffers);
     },
-    write(to, offset, data) {
+    write(to, offset, data, stored) {
       alive();
-      const bytes = data instanceof Float64Array ? Float32Array.from(data) : data;
+      const bytes =
+        stored === "f16"
+          ? halves(data)
+          : data instanceof Float64Array
+            ? Float32Array.from(data)
+            : data;
       gpu.queue.writeBuffer((to as WebGpuBuffer).handle, offset, bytes);
     },
     async read(from, offset, count, scalar) {
@@ -77,7 +86,7 @@ export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Devic
     async load(plan, buffers, onProgress) {
       alive();
       checkLimits(plan, gpu);
-      return load(gpu, plan, buffers as WebGpuBuffer[], onProgress, options.idle);
+      return load(gpu, pipelines, plan, buffers as WebGpuBuffer[], onProgress, options.idle);
     },
     destroy() {
       destroyed = true;
@@ -95,7 +104,15 @@ function factsOf(gpu: GPUDevice): AdapterFacts {
   const { subgroupMinSize: least, subgroupMaxSize: most } = info;
   const subgroup = gpu.features.has("subgroups") && least === most ? least : 0;
   const name = info.description || info.device || "WebGPU";
-  return { name, limits, kind: isSoftware ? "software" : "hardware", subgroup };
+  const half = gpu.features.has("shader-f16");
+  return { name, limits, kind: isSoftware ? "software" : "hardware", subgroup, half };
+}
+
+/** Copies are whole words. */
+function halves(values: Numbers): Uint16Array<ArrayBuffer> {
+  const even = new Float32Array(Math.ceil(values.length / 2) * 2);
+  even.set(values);
+  return floatToHalf(even);
 }
 
 async function allocate(gpu: GPUDevice, buffers: readonly PlanBuffer[]): Promise<WebGpuBuffer[]> {
@@ -167,19 +184,25 @@ async function idling<T>(promise: Promise<T>, idle: WebGpuOptions["idle"]): Prom
 }
 
 function checkLimits(plan: Pick<Plan, "kernels" | "name">, gpu: GPUDevice): void {
-  const width = factsOf(gpu).subgroup;
+  const { subgroup: width, half } = factsOf(gpu);
   const other = plan.kernels.find((k) => k.subgroup !== 0 && k.subgroup !== width);
   if (other)
     throw diagnose("E424", {
       message: `kernel ${other.name} of ${plan.name} needs subgroups of ${other.subgroup} threads, but the device has ${width || "no one width"}`,
       help: "compile with the default profile, or for this adapter",
     });
+  const halved = plan.kernels.find((k) => k.params.some((p) => p.scalar === "f16"));
+  if (halved && !half)
+    throw diagnose("E424", {
+      message: `kernel ${halved.name} of ${plan.name} needs the feature shader-f16, which the device lacks`,
+      help: 'compile with { precision: "f32" }, or ask the adapter for the feature',
+    });
   for (const k of plan.kernels) {
     const asked = [
       ["maxStorageBuffersPerShaderStage", k.params.length],
       ["maxComputeWorkgroupStorageSize", k.sharedBytes],
       ["maxComputeInvocationsPerWorkgroup", k.threads.reduce((a, b) => a * b, 1)],
-      ["maxStorageBufferBindingSize", Math.max(...k.params.map((p) => p.size * 4))],
+      ["maxStorageBufferBindingSize", Math.max(...k.params.map(bytesOf))],
     ] as const;
     for (const [limit, need] of asked)
       if (need > gpu.limits[limit])
@@ -190,17 +213,29 @@ function checkLimits(plan: Pick<Plan, "kernels" | "name">, gpu: GPUDevice): void
   }
 }
 
+const bytesOf = ({ size, scalar }: PlanParam) => size * (scalar === "f16" ? 2 : 4);
+
+type Pipeline = Awaited<ReturnType<typeof compileKernel>>;
+type Pipelines = Map<string, Promise<Pipeline>>;
+
 async function load(
   gpu: GPUDevice,
-  plan: Pick<Plan, "name" | "kernels" | "steps">,
+  known: Pipelines,
+  plan: Pick<Plan, "name" | "kernels" | "steps" | "commits">,
   buffers: readonly WebGpuBuffer[],
   onProgress: Progress = () => {},
   idle?: WebGpuOptions["idle"],
 ): Promise<Program> {
   let done = 0;
+  const remember = (key: string, made: Promise<Pipeline>) => {
+    known.set(key, made);
+    made.catch(() => known.delete(key));
+    return made;
+  };
   const compiling = Promise.all(
     plan.kernels.map(async (kernel) => {
-      const pipeline = await compileKernel(gpu, kernel);
+      const key = `${kernel.source}${kernel.params.map((p) => p.access)}`;
+      const pipeline = await (known.get(key) ?? remember(key, compileKernel(gpu, kernel)));
       onProgress(++done, plan.kernels.length, "kernels");
       return pipeline;
     }),
@@ -232,6 +267,14 @@ async function load(
       const pass = encoder.beginComputePass();
       for (const s of steps) encode(pass, s);
       pass.end();
+      for (const { from, to } of plan.commits)
+        encoder.copyBufferToBuffer(
+          buffers[from.buffer]!.handle,
+          from.offset,
+          buffers[to.buffer]!.handle,
+          to.offset,
+          to.bytes,
+        );
       gpu.queue.submit([encoder.finish()]);
     },
     async profile() {

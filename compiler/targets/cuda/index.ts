@@ -1,15 +1,23 @@
 /** The CUDA target: C++ for nvcc and NVRTC, without any header. */
-import type { Fn, Kernel, Scalar } from "../../kernel/ir.ts";
+import { type Element, type Fn, type Kernel, type Scalar, widened } from "../../kernel/ir.ts";
 import { type Dialect, floatLiteral, infix, print } from "../printer.ts";
 import type { Target } from "../target.ts";
 
-const types = { f32: "float", u32: "unsigned", i32: "int", bool: "bool" } as const;
-const vectors = { f32: "float4", u32: "uint4", i32: "int4", bool: "uint4" } as const;
+/** A half is its bits: the type for it needs a header. */
+const types = {
+  ...{ f32: "float", u32: "unsigned", i32: "int", bool: "bool" },
+  f16: "unsigned short",
+} as const satisfies Record<Element, string>;
+const vectors = {
+  ...{ f32: "float4", u32: "uint4", i32: "int4", bool: "uint4" },
+  f16: "ushort4",
+} as const satisfies Record<Element, string>;
 const axes = "xyz";
 const single: ReadonlySet<Fn> = new Set(["exp", "log", "sqrt", "tanh", "floor", "fma"]);
 
 function call(fn: Fn, args: readonly string[], type: Scalar): string {
   if (fn === "fma" && type !== "f32") return `(${args[0]} * ${args[1]} + ${args[2]})`;
+  if (fn === "bits") return `__float_as_uint(${args[0]})`;
   if (single.has(fn)) return `${fn}f(${args.join(", ")})`;
   if (type === "f32" && (fn === "min" || fn === "max" || fn === "abs"))
     return `f${fn === "abs" ? "abs" : fn}f(${args.join(", ")})`;
@@ -29,6 +37,23 @@ function literal(value: number, type: Scalar): string {
   }
 }
 
+const loaded = (element: Element, value: string) =>
+  element === "f16" ? `widen_half(${value})` : value;
+
+/** Inside the kernel: texts of several can be one file. From 65520 on halves are infinite. */
+const conversions = {
+  widen_half: [
+    "  auto widen_half = [](unsigned short h) {",
+    '    float x; asm("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"(h)); return x;',
+    "  };",
+  ],
+  round_half: [
+    "  auto round_half = [](float x) {",
+    '    unsigned short h; asm("cvt.rn.f16.f32 %0, %1;" : "=h"(h) : "f"(x)); return h;',
+    "  };",
+  ],
+} as const;
+
 const dialect: Dialect = {
   call,
   reserved: new Set(
@@ -36,7 +61,7 @@ const dialect: Dialect = {
     else enum exp explicit export extern false float for friend goto if inline int log long max min
     namespace new not operator or private protected public register restrict return short signed
     sizeof sqrt static struct switch tanh template this throw true try typedef union unsigned using
-    virtual void volatile while abs floor`.split(/\s+/),
+    virtual void volatile while abs floor widen_half round_half`.split(/\s+/),
   ),
   literal,
   id: (of, axis) => `${of === "group" ? "blockIdx" : "threadIdx"}.${axes[axis]}`,
@@ -47,12 +72,16 @@ const dialect: Dialect = {
     `${mutable ? "" : "const "}${types[type]} ${name} = ${value};`,
   loop: (name, count, rolled) =>
     `${rolled ? '_Pragma("unroll 1") ' : ""}for (unsigned ${name} = 0u; ${name} < ${count}u; ++${name})`,
-  load: (_from, name, index) => `${name}[${index}]`,
+  load: (from, name, index) => loaded(from.scalar, `${name}[${index}]`),
   load4: (from, name, index, names) => [
     `const ${vectors[from.scalar]} ${names[0]}_4 = reinterpret_cast<const ${vectors[from.scalar]}*>(${name})[${index}];`,
-    ...names.map((n, j) => `const ${types[from.scalar]} ${n} = ${names[0]}_4.${"xyzw"[j]};`),
+    ...names.map((n, j) => {
+      const value = loaded(from.scalar, `${names[0]}_4.${"xyzw"[j]}`);
+      return `const ${types[widened(from.scalar)]} ${n} = ${value};`;
+    }),
   ],
-  store: (_to, name, index, value) => `${name}[${index}] = ${value};`,
+  store: (to, name, index, value) =>
+    `${name}[${index}] = ${to.scalar === "f16" ? `round_half(${value})` : value};`,
   barrier: "__syncthreads();",
   kernel(k: Kernel, name, body) {
     const params = k.params.map(
@@ -66,6 +95,7 @@ const dialect: Dialect = {
     return [
       `extern "C" __global__ void __launch_bounds__(${x * y * z}) ${k.name}(`,
       `    ${params.join(",\n    ")}) {`,
+      ...Object.entries(conversions).flatMap(([n, text]) => (body.includes(`${n}(`) ? text : [])),
       ...scratch,
       body,
       "}",
@@ -76,6 +106,7 @@ const dialect: Dialect = {
 
 export const cuda: Target = {
   name: "cuda",
+  half: true,
   subgroup: 32,
   entry: (kernel) => kernel.name,
   print: (kernel) => print(kernel, dialect),

@@ -17,9 +17,15 @@ const math: ReadonlySet<Fn> = new Set([
   "tanh",
 ] as const);
 
+const wrapping: ReadonlySet<Fn> = new Set(["addwrap", "xor", "shl"] as const);
+
 function call(fn: Fn, args: readonly string[], type: Scalar): string {
   if (fn === "div" && type !== "f32") return `Math.trunc(${args[0]} / ${args[1]})`;
   if (fn === "fma") return `(${args[0]} * ${args[1]} + ${args[2]})`;
+  // JavaScript's operators on bits give signed numbers.
+  if (wrapping.has(fn)) return `(${infix[fn](...args)} >>> 0)`;
+  if (fn === "shr") return `(${args[0]} >>> ${args[1]})`;
+  if (fn === "bits") return `new Uint32Array(Float32Array.of(${args[0]}).buffer)[0]`;
   if (math.has(fn)) return `Math.${fn}(${args.join(", ")})`;
   if (fn === "eq") return `(${args[0]} === ${args[1]})`;
   return infix[fn](...args);
@@ -37,7 +43,8 @@ const dialect: Dialect = {
     `arguments await break case catch class const continue debugger default delete do else enum eval
     export extends false finally for function if implements import in instanceof interface let new
     null package private protected public return static super switch this throw true try typeof var
-    void while with yield group thread me lane params shared local Math Number`.split(/\s+/),
+    void while with yield group thread me lane params shared local Math Number
+    Float32Array Uint32Array`.split(/\s+/),
   ),
   literal: (value, type) => (type === "bool" ? (value ? "true" : "false") : `(${value})`),
   id: (of, axis) => `${of}[${axis}]`,
@@ -73,6 +80,7 @@ const dialect: Dialect = {
 
 export const reference: Target = {
   name: "reference",
+  half: true,
   entry: (kernel) => kernel.name,
   print: (kernel) => print(kernel, dialect),
 };

@@ -11,6 +11,7 @@ function call(fn: Fn, args: readonly string[], type: Scalar): string {
   // Drivers compute tanh from exponentials, which overflow long after tanh has reached 1.
   if (fn === "tanh") return `tanh(clamp(${args[0]}, -15.0, 15.0))`;
   if (fn === "fma" && type !== "f32") return `(${args[0]} * ${args[1]} + ${args[2]})`;
+  if (fn === "bits") return `bitcast<u32>(${args[0]})`;
   return infix[fn](...args);
 }
 
@@ -41,12 +42,14 @@ const dialect = (scratch: (b: Buffer) => boolean): Dialect => ({
   declare: (mutable, name, _type, value) => `${mutable ? "var" : "let"} ${name} = ${value};`,
   loop: (name, count, rolled) =>
     `for (var ${name} = 0u; ${name} < ${count}u${rolled ? " * one" : ""}; ${name}++)`,
-  load: (_from, name, index) => `${name}[${index}]`,
-  load4: (_from, name, index, names) => [
-    `let ${names[0]}_4 = ${name}[${index}];`,
+  load: (from, name, index) =>
+    from.scalar === "f16" ? `f32(${name}[${index}])` : `${name}[${index}]`,
+  load4: (from, name, index, names) => [
+    `let ${names[0]}_4 = ${from.scalar === "f16" ? `vec4f(${name}[${index}])` : `${name}[${index}]`};`,
     ...names.map((n, j) => `let ${n} = ${names[0]}_4.${"xyzw"[j]};`),
   ],
-  store: (_to, name, index, value) => `${name}[${index}] = ${value};`,
+  store: (to, name, index, value) =>
+    `${name}[${index}] = ${to.scalar === "f16" ? `round_half(${value})` : value};`,
   barrier: "workgroupBarrier();",
   kernel(k: Kernel, name, body) {
     const params = k.params.map(
@@ -68,10 +71,11 @@ const dialect = (scratch: (b: Buffer) => boolean): Dialect => ({
       ...(hidden ? ["@builtin(num_workgroups) group_count: vec3u"] : []),
     ];
     return [
-      ...(k.subgroup ? ["enable subgroups;", ""] : []),
+      ...enabled(k),
       ...params,
       ...shared,
       "",
+      ...(k.params.some((b) => b.scalar === "f16" && b.writable) ? roundHalf : []),
       `@compute @workgroup_size(${k.threads.join(", ")})`,
       `fn main(${ids.join(", ")}) {`,
       ...(hidden ? ["  let one = min(group_count.z, 1u);"] : []),
@@ -83,6 +87,34 @@ const dialect = (scratch: (b: Buffer) => boolean): Dialect => ({
   },
 });
 
+function enabled(k: Kernel): string[] {
+  const features = [
+    ...(k.params.some((b) => b.scalar === "f16") ? ["f16"] : []),
+    ...(k.subgroup ? ["subgroups"] : []),
+  ];
+  return features.length > 0 ? [...features.map((name) => `enable ${name};`), ""] : [];
+}
+
+/**
+ * To the nearest half, ties to even. WGSL leaves open which way `f16(x)` rounds and what it makes
+ * of numbers out of range. So normal numbers are rounded by their bits first, and what rounds to 65536
+ * or more becomes infinite by its bits, since no literal is infinite: an overflow must be noticed.
+ * Below 2^-14 the device rounds, or flushes to zero.
+ */
+const roundHalf = [
+  "fn round_half(x: f32) -> f16 {",
+  "  let bits = bitcast<u32>(x);",
+  "  let size = bits & 0x7fffffffu;",
+  "  let near = (size + 0xfffu + ((size >> 13u) & 1u)) & 0xffffe000u;",
+  "  let beyond = near >= 0x47800000u;",
+  "  let kept = select(select(near, size, size < 0x38800000u), 0u, beyond);",
+  "  let above = ((bits >> 16u) & 0x8000u) | select(0x7c00u, 0x7e00u, size > 0x7f800000u);",
+  "  let number = f16(bitcast<f32>(kept | (bits & 0x80000000u)));",
+  "  return select(number, bitcast<vec2<f16>>(above).x, beyond);",
+  "}",
+  "",
+];
+
 const hasRolledLoop = (body: readonly Stmt[]): boolean =>
   body.some((s) =>
     s.kind === "for" ? s.rolled || hasRolledLoop(s.body) : s.kind === "if" && hasRolledLoop(s.body),
@@ -90,6 +122,7 @@ const hasRolledLoop = (body: readonly Stmt[]): boolean =>
 
 export const wgsl: Target = {
   name: "wgsl",
+  half: false,
   entry: () => "main",
   print: (kernel, scratch) => print(kernel, dialect(scratch)),
 };

@@ -9,6 +9,6 @@ export const reserved: ReadonlySet<string> = new Set(
   public ref regardless register restrict return sampler select self set shared sign sin smooth
   sqrt static step storage sub super table tan tanh target template texture this thread_id throw trait
   trunc try type typedef u32 uniform unless unsafe use using vec2 vec3 vec4 vec2f vec3u vec4f virtual
-  void volatile where with workgroup workgroupBarrier write yield read read_write round sum filter
+  void volatile where with workgroup workgroupBarrier write yield read read_write round round_half sum filter
   point common index`.split(/\s+/),
 );

@@ -1,0 +1,155 @@
+/** What `inarch plan --train` plans: a model, a method, a loss and an optimiser, to bytes. */
+import { adapt } from "../compiler/adapt.ts";
+import { type Dims, input } from "../compiler/graph/sources.ts";
+import { elements, type Tensor } from "../compiler/graph/tensor.ts";
+import type { Model } from "../compiler/model.ts";
+import type { Profile } from "../compiler/profile.ts";
+import { diagnose } from "../diagnostics/index.ts";
+import { parseSamConfig, semanticSam } from "../models/index.ts";
+import { publishedMethods } from "../ops/adapters/index.ts";
+import { mean, mul, sub } from "../ops/index.ts";
+import { type TrainingBytes, trainingBytes } from "../runtime/training-memory.ts";
+import { plansOf } from "../runtime/training-plan.ts";
+import {
+  adam,
+  adamW,
+  compileTraining,
+  type Optimiser,
+  sgd,
+  structureLoss,
+} from "../training/index.ts";
+import type { LoadedModel } from "./load-model.ts";
+import { programsOf } from "./model-arguments.ts";
+import { userError } from "./user-error.ts";
+import { isSam } from "./wrapper.ts";
+
+export type MethodName = string;
+export const methodNames: readonly MethodName[] = publishedMethods().map((m) => m.name);
+
+const optimisers = {
+  adamW: () => adamW(),
+  adam: () => adam(),
+  sgd: () => sgd({ momentum: 0.9 }),
+} satisfies Readonly<Record<string, () => Optimiser>>;
+
+export type OptimiserName = keyof typeof optimisers;
+export const optimiserNames = Object.keys(optimisers) as readonly OptimiserName[];
+
+export interface TrainingRequest {
+  readonly loaded: LoadedModel;
+  /** At most one. */
+  readonly programs: readonly string[];
+  readonly dims: Dims;
+  readonly profile: Profile;
+  readonly method?: MethodName;
+  readonly optimiser?: OptimiserName;
+  /** In bytes. */
+  readonly budget: number | undefined;
+}
+
+export interface TrainingForecast {
+  readonly model: string;
+  readonly program: string;
+  /** What was grafted on a built-in model; a file brings its own adapters. */
+  readonly method: MethodName | undefined;
+  readonly optimiser: OptimiserName;
+  /** The loss that was planned with: a person's own may take a little more or less. */
+  readonly loss: string;
+  readonly parameters: { readonly trained: number; readonly all: number };
+  readonly budget: number | undefined;
+  readonly bytes: TrainingBytes;
+  /** Work that is done twice to stay within the budget, as a part of the work otherwise. */
+  readonly recomputed: number;
+}
+
+/**
+ * Plans a training step. A SAM is trained for segmentation with the structure loss; a model from a
+ * file by the mean square error of its outputs.
+ * @throws E133 if nothing trains, E140 for a budget that cannot be met, with the one that can, E503
+ * for what does not go together, and what compiling throws.
+ */
+export function planTraining(request: TrainingRequest): TrainingForecast {
+  const { loaded, profile, budget, optimiser = "adamW" } = request;
+  const { model, method, loss, lossName } = trainee(request);
+  const [program, surplus] = programsOf(model, request.programs);
+  if (request.programs.length > 1 && surplus !== undefined)
+    throw diagnose("E503", {
+      message: `--program is given ${request.programs.length} times, but a training step runs one`,
+      help: `leave --program ${surplus} out`,
+    });
+  const options = {
+    program: program!,
+    dims: request.dims,
+    loss,
+    optimiser: optimisers[optimiser](),
+  };
+  const limits = { profile, ...(budget === undefined ? {} : { budget }) };
+  const plan = inUsersWords(loaded, () => compileTraining(model, { ...options, ...limits }));
+  const count = (tensors: readonly { readonly shape: readonly number[] }[]) =>
+    tensors.reduce((sum, t) => sum + elements(t.shape), 0);
+  const trained = count(plan.tensors);
+  return {
+    model: model.name,
+    program: program!,
+    method,
+    optimiser,
+    loss: lossName,
+    parameters: { trained, all: trained + count(plan.frozen) },
+    budget,
+    bytes: trainingBytes(plansOf(plan)),
+    recomputed: plan.recomputed,
+  };
+}
+
+/** What the user's file throws while it is traced is shown at its own lines. */
+function inUsersWords<T>({ file }: LoadedModel, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw file === undefined ? error : userError(file, error);
+  }
+}
+
+type Loss = (outputs: Readonly<Record<string, Tensor<"f32">>>) => Record<string, Tensor>;
+
+interface Trainee {
+  readonly model: Model;
+  readonly method: MethodName | undefined;
+  readonly loss: Loss;
+  readonly lossName: string;
+}
+
+function trainee({ loaded, method }: TrainingRequest): Trainee {
+  const { model, file } = loaded;
+  if (isSam(model)) return adaptedSam(model, method ?? "conv-lora");
+  if (method !== undefined)
+    throw diagnose("E503", {
+      message: `--method goes with a SAM; ${file ?? model.name} brings its own adapters`,
+      help: "leave --method out, and export adapt(model, lora(), { where: ... }) from the file",
+    });
+  return { model, method, loss: squares, lossName: "mean square error of the outputs" };
+}
+
+function adaptedSam({ name, facts }: Model, method: MethodName): Trainee {
+  const config = parseSamConfig(facts?.config);
+  const { adapters } = publishedMethods().find((m) => m.name === method)!;
+  const model = adapters.reduce(
+    (base, { adapter, where }) => adapt(base, adapter, { where }),
+    semanticSam(config, { classes: 1 }, { name }),
+  );
+  const loss: Loss = ({ logits }) => ({
+    structure: structureLoss(logits!, input("target", "f32", logits!.shape)),
+  });
+  return { model, method, loss, lossName: "structure loss" };
+}
+
+/** What most losses keep of an output: itself and a target as large. */
+const squares: Loss = (outputs) =>
+  Object.fromEntries(
+    Object.entries(outputs)
+      .filter(([, y]) => y.dtype === "f32")
+      .map(([name, y]) => {
+        const away: Tensor<"f32"> = sub(y, input(`target.${name}`, "f32", y.shape));
+        return [name, mean(mul(away, away))];
+      }),
+  );

@@ -1,0 +1,157 @@
+/**
+ * `inarch plan MODEL [--train] [--budget 4GiB]`: how much memory a model takes to run or to train,
+ * before anything runs. No device is needed and no weights are read.
+ */
+import { type ArgsDef, defineCommand } from "citty";
+import { planBuffers } from "../compiler/grad/plan-bytes.ts";
+import type { Dims } from "../compiler/graph/sources.ts";
+import type { Profile } from "../compiler/profile.ts";
+import { diagnose } from "../diagnostics/index.ts";
+import { formatBytes, parseBytes } from "./bytes.ts";
+import { parseDims } from "./dims.ts";
+import { repeated } from "./flags.ts";
+import { limitsFlag, profileOf } from "./limits.ts";
+import { type LoadedModel, loadModel, traceLoaded } from "./load-model.ts";
+import { modelArguments, programsOf } from "./model-arguments.ts";
+import {
+  type MethodName,
+  methodNames,
+  type OptimiserName,
+  optimiserNames,
+  planTraining,
+  type TrainingForecast,
+} from "./plan-training.ts";
+
+const args = {
+  ...modelArguments,
+  train: {
+    type: "boolean",
+    default: false,
+    description: "plan a training step instead of running the programs",
+  },
+  budget: {
+    type: "string",
+    valueHint: "SIZE",
+    description:
+      "the memory there is, such as 4GiB; training then computes again what does not fit",
+  },
+  method: {
+    type: "enum",
+    options: [...methodNames] as MethodName[],
+    description:
+      "with --train, what is grafted on a SAM, conv-lora unless told; a file brings its own adapters",
+  },
+  optimiser: {
+    type: "enum",
+    options: [...optimiserNames] as OptimiserName[],
+    description: "with --train, the optimiser, adamW unless told",
+  },
+  limits: limitsFlag,
+  json: { type: "boolean", default: false, description: "print the forecast as JSON" },
+} satisfies ArgsDef;
+
+export const planCommand = defineCommand({
+  meta: { name: "plan", description: "forecast the memory that a model takes" },
+  args,
+  async run({ args: given, rawArgs }) {
+    const budget = given.budget === undefined ? undefined : parseBytes(given.budget);
+    if (!given.train && (given.method ?? given.optimiser) !== undefined)
+      throw diagnose("E503", {
+        message: `--${given.method ? "method" : "optimiser"} goes with --train`,
+        where: "inarch plan",
+        help: "add --train, or leave it out",
+      });
+    const loaded = await loadModel(given.model, { config: given.config });
+    const wanted = repeated(rawArgs, "program", args);
+    const dims = parseDims(repeated(rawArgs, "dim", args));
+    const profile = await profileOf(given.limits);
+    const { method, optimiser } = given;
+    const chosen = { ...(method ? { method } : {}), ...(optimiser ? { optimiser } : {}) };
+    const forecast = given.train
+      ? planTraining({ loaded, programs: wanted, dims, profile, budget, ...chosen })
+      : planPrograms(loaded, programsOf(loaded.model, wanted), dims, profile, budget);
+    const describe = () =>
+      "programs" in forecast ? describePrograms(forecast) : describeTraining(forecast);
+    process.stdout.write(given.json ? `${JSON.stringify(forecast, null, 2)}\n` : describe());
+  },
+});
+
+/** Bytes of each program by itself. */
+export interface ProgramsForecast {
+  readonly model: string;
+  readonly budget?: number | undefined;
+  readonly programs: Readonly<Record<string, ProgramBytes>>;
+}
+
+interface ProgramBytes {
+  readonly weights: number;
+  readonly activations: number;
+  readonly inputsAndOutputs: number;
+  readonly total: number;
+}
+
+/** @throws E140 for a program that takes more than the budget, and what tracing and fusing throw. */
+export function planPrograms(
+  loaded: LoadedModel,
+  programs: readonly string[],
+  dims: Dims,
+  profile: Profile,
+  budget: number | undefined,
+): ProgramsForecast {
+  const { name } = loaded.model;
+  const forecasts = programs.map((program) => {
+    const sums = { weights: 0, activations: 0, inputsAndOutputs: 0 };
+    for (const { role, bytes } of planBuffers(traceLoaded(loaded, program, dims), profile)) {
+      if (role === "weights") sums.weights += bytes;
+      else if (role === "arena") sums.activations += bytes;
+      else sums.inputsAndOutputs += bytes;
+    }
+    const total = sums.weights + sums.activations + sums.inputsAndOutputs;
+    if (budget !== undefined && total > budget)
+      throw diagnose("E140", {
+        message: `program ${program} of ${name} takes ${formatBytes(total)} (${total} bytes), but the budget is ${formatBytes(budget)} (${budget} bytes)`,
+        help: `a budget of ${Math.ceil(total / 2 ** 20)}MiB would do; a smaller batch or a smaller image needs less`,
+      });
+    return [program, { ...sums, total }] as const;
+  });
+  return { model: name, budget, programs: Object.fromEntries(forecasts) };
+}
+
+function describePrograms({ programs, budget }: ProgramsForecast): string {
+  return Object.entries(programs)
+    .map(([program, { weights, activations, inputsAndOutputs, total }]) =>
+      lines([
+        `running program ${program}`,
+        row("weights", weights),
+        row("activations", activations),
+        row("inputs and outputs", inputsAndOutputs),
+        row("in all", total, budget),
+      ]),
+    )
+    .join("\n");
+}
+
+function describeTraining(forecast: TrainingForecast): string {
+  const { bytes, budget, recomputed, parameters } = forecast;
+  const share = ((100 * parameters.trained) / parameters.all).toFixed(2);
+  const trained = `${parameters.trained.toLocaleString("en-US")} parameters train, ${share} % of all`;
+  const again = `${(100 * recomputed).toFixed(1)} % of the work is done twice to stay within the budget`;
+  return lines([
+    `training ${forecast.model}, program ${forecast.program}`,
+    `  ${[forecast.method, forecast.optimiser, forecast.loss].filter(Boolean).join(", ")}`,
+    `  ${trained}`,
+    row("frozen base", bytes.frozen),
+    row("trained parameters", bytes.trained),
+    row("gradients", bytes.gradients),
+    row("optimiser", bytes.optimiser),
+    row("activations", bytes.activations),
+    row("inputs and outputs", bytes.inputsAndOutputs),
+    row("in all, at the peak", bytes.total, budget),
+    ...(recomputed > 0 ? [`  ${again}`] : []),
+  ]);
+}
+
+const lines = (text: readonly string[]) => `${text.join("\n")}\n`;
+
+const row = (what: string, bytes: number, budget?: number) =>
+  `  ${what.padEnd(22)}${formatBytes(bytes).padStart(12)}${budget === undefined ? "" : `  of ${formatBytes(budget)}`}`;

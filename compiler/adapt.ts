@@ -1,0 +1,111 @@
+/** Adapting: binds adapters to places of a model by path, and says what trains. */
+import { diagnose } from "../diagnostics/index.ts";
+import { nearest } from "../diagnostics/nearest.ts";
+import { graphOf, parametersOf } from "./graph/graph.ts";
+import { matchesPath, selects } from "./graph/path.ts";
+import { type Adapter, type Binding, emptyScope, type Scope } from "./graph/site.ts";
+import { input } from "./graph/sources.ts";
+import { elements } from "./graph/tensor.ts";
+import { type Model, traceProgram } from "./model.ts";
+
+export interface AdaptOptions {
+  /** Where the adapter works: patterns of paths. `*` is one part, `**` any number; all unless given. */
+  readonly where?: string | readonly string[];
+  /**
+   * Which of the model's own parameters train beside the adapter's: patterns of paths, the last
+   * that matches decides, `!` before one takes back.
+   */
+  readonly train?: readonly string[];
+}
+
+/**
+ * The model with an adapter grafted on. Adapters combine: adapt again, and later ones compute around
+ * earlier ones. Nothing of the model is copied.
+ * @throws E130 for a pattern that matches no place (or no parameter), E131 for a place that the
+ * adapter does not fit, E132 for two adapters that cannot share a place.
+ */
+export function adapt(model: Model, adapter: Adapter, options: AdaptOptions = {}): Model {
+  const { where = "**", train = [] } = options;
+  const binding: Binding = { adapter, where: [where].flat(), train };
+  const adapted = { ...model, bindings: [...(model.bindings ?? []), binding] };
+  checkPatterns(binding, survey(adapted));
+  return adapted;
+}
+
+interface Survey {
+  readonly parameters: ReadonlyMap<string, number>;
+  readonly grafted: ReadonlySet<string>;
+  readonly sites: Scope["sites"];
+  readonly worked: ReadonlyMap<Binding, ReadonlySet<string>>;
+}
+
+/** Traces every program once and notes what is there. */
+function survey(model: Model): Survey {
+  const parameters = new Map<string, number>();
+  const scope = emptyScope({
+    bindings: model.bindings ?? [],
+    training: true,
+    random: (_distribution, name, shape) => input(`noise.${name}`, "f32", shape),
+  });
+  for (const program of Object.keys(model.programs)) {
+    const { outputs } = traceProgram(model, program, {}, scope);
+    const terms = [...scope.terms.values()].flat();
+    const all = [...outputs, ...terms.map((tensor, i) => ({ name: `term ${i}`, tensor }))];
+    for (const { name, type } of parametersOf(graphOf(all)))
+      parameters.set(name, elements(type.shape));
+    scope.terms.clear();
+  }
+  return { parameters, ...scope };
+}
+
+function checkPatterns({ adapter, where, train }: Binding, found: Survey): void {
+  const kinds = Object.keys(adapter.grafts);
+  const places = found.sites.filter((s) => kinds.includes(s.kind)).map((s) => s.path);
+  const check = (pattern: string, paths: readonly string[], what: string) => {
+    const plain = pattern.replace(/^!/, "");
+    if (paths.some((path) => matchesPath(plain, path))) return;
+    const near = nearest(plain, paths);
+    throw diagnose("E130", {
+      message: `${adapter.name}: "${pattern}" matches no ${what}`,
+      help: near ? `did you mean "${near}"?` : `the model has no ${what} for this adapter`,
+    });
+  };
+  if (kinds.length > 0) for (const pattern of where) check(pattern, places, "place of the model");
+  const paths = [...found.parameters.keys()];
+  for (const pattern of [...(adapter.train ?? []), ...train]) check(pattern, paths, "parameter");
+}
+
+/** Whether a parameter trains: an adapter's own do, the model's where a pattern says so. */
+export const trains = (model: Model, path: string, grafted: boolean): boolean =>
+  selects(
+    (model.bindings ?? []).flatMap((b) => [...(b.adapter.train ?? []), ...b.train]),
+    path,
+    grafted,
+  );
+
+/** What was adapted, and how much of the model trains. */
+export interface Report {
+  readonly adapters: readonly { readonly name: string; readonly places: readonly string[] }[];
+  /** Parameters, counted in numbers. */
+  readonly total: number;
+  readonly trainable: number;
+  /** Numbers that train, by path. */
+  readonly trained: ReadonlyMap<string, number>;
+}
+
+/** Traces the model and counts. Parameters that no program reads are not there to be counted. */
+export function report(model: Model): Report {
+  const found = survey(model);
+  const all = [...found.parameters];
+  const trained = new Map(all.filter(([path]) => trains(model, path, found.grafted.has(path))));
+  const sum = (counts: Iterable<number>) => [...counts].reduce((a, b) => a + b, 0);
+  return {
+    adapters: (model.bindings ?? []).map((b) => ({
+      name: b.adapter.name,
+      places: [...(found.worked.get(b) ?? [])],
+    })),
+    total: sum(found.parameters.values()),
+    trainable: sum(trained.values()),
+    trained,
+  };
+}

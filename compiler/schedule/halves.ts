@@ -1,0 +1,62 @@
+/**
+ * Mixed precision: which tensors are stored as halves. Memory is what halves save, so only large
+ * tensors become halves; whatever is computed is computed in `f32`.
+ */
+import type { Region } from "../fuse/region.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { Source } from "../graph/sources.ts";
+import { elements, type Tensor, type Type } from "../graph/tensor.ts";
+import type { Layout } from "./layout.ts";
+
+/** `f32` is the default, and what mixed precision is compared with. */
+export type Precision = "f32" | "mixed";
+
+/** Whether a tensor is stored as halves. */
+export type Halves = (tensor: Tensor) => boolean;
+
+export const noHalves: Halves = () => false;
+
+/** Smaller ones (biases, scales, frequencies) take no memory, and much may depend on each number. */
+const least = 1024;
+
+/** A tensor that is this much smaller than what it was made from holds sums: they stay single. */
+const muchSmaller = 8;
+
+/** Whether a tensor is large enough: all that is asked of a frozen parameter. */
+export const worthHalving = ({ dtype, shape }: Type): boolean =>
+  dtype === "f32" && elements(shape) >= least;
+
+/**
+ * Frozen parameters and results that live in scratch memory, as far as they are large. Inputs,
+ * outputs and states (trained parameters, moments, gradients, the loss) stay single, and so do
+ * statistics: row sums of attention, the means of a norm, whatever is left of a long axis.
+ * A parameter that lies in a state is stored as the layout says.
+ */
+export function halvesOf(
+  graph: Graph,
+  regions: readonly Region[],
+  layout: Layout,
+  precision: Precision,
+): Halves {
+  const scratch = precision === "mixed" ? scratchHalves(graph, regions) : new Set<Tensor>();
+  return (tensor) => {
+    const { op, attrs } = tensor.node;
+    if (op.kind !== "parameter") return scratch.has(tensor);
+    const resident = layout.parameters.get((attrs as Source).name);
+    if (resident) return resident.stored === "f16";
+    return precision === "mixed" && worthHalving(tensor.type);
+  };
+}
+
+function scratchHalves(graph: Graph, regions: readonly Region[]): Set<Tensor> {
+  const returned = new Set(graph.outputs.map((o) => o.tensor));
+  const found = new Set<Tensor>();
+  for (const { reads, writes } of regions) {
+    const made = reads.filter((t) => t.node.op.kind !== "parameter");
+    const most = Math.max(0, ...made.map((t) => elements(t.shape)));
+    for (const t of writes)
+      if (worthHalving(t.type) && !returned.has(t) && elements(t.shape) * muchSmaller > most)
+        found.add(t);
+  }
+  return found;
+}

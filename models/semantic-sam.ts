@@ -1,0 +1,156 @@
+/**
+ * SAM for semantic segmentation, as Conv-LoRA's authors do it (autogluon, `models/sam.py`): nothing is
+ * prompted, the mask decoder has mask tokens of its own number, and all of them share the first
+ * perceptron. One class is a mask; several classes are masks that a classifier names.
+ */
+import {
+  defineModel,
+  input,
+  kaiming,
+  type Model,
+  type Parameters,
+  type Tensor,
+} from "../compiler/index.ts";
+import { diagnose } from "../diagnostics/index.ts";
+import { add, argmax, matmul, resample, reshape, sigmoid, slice, softmax } from "../ops/index.ts";
+import { linear } from "./layers.ts";
+import type { SamConfig } from "./sam/config.ts";
+import { encodeImage } from "./sam/image-encoder.ts";
+import { cellsOf, decodeMasks } from "./sam/mask-decoder.ts";
+import { encodeGrid } from "./sam/prompt-encoder.ts";
+
+export interface SemanticHead {
+  /** 1: one mask, of what is looked for. More: so many classes, the background counted. */
+  readonly classes: number;
+  /** Mask tokens, of which each proposes a mask: 1 unless given, and always 1 for one class. */
+  readonly masks?: number;
+}
+
+export interface SemanticSamOptions {
+  readonly name?: string;
+  /** Rows of tables of relative positions that are to be interpolated, by path. */
+  readonly tableRows?: ReadonlyMap<string, number>;
+}
+
+/**
+ * All programs have the dim `batch` and the input `image`, f32 `[batch, 3, S, S]`, normalised; S is
+ * the model's input size.
+ *
+ * One class:
+ * - `segment` -> `logits` `[batch, 1, S, S]`: above 0 is inside.
+ *
+ * Several classes and K masks:
+ * - `segment` -> `logits` `[batch, K, S, S]` of the masks, `class_logits` `[batch, K, classes + 1]`;
+ *   the last class is "no object".
+ * - `predict` -> `scores` `[batch, classes, S, S]`, the sum over masks of the class's probability
+ *   times the mask's, and `labels` i32 `[batch, S, S]`, the class of the largest score.
+ *
+ * Parameters are those of Meta's checkpoint, but for `mask_decoder.mask_tokens.weight` `[K, …]`, which
+ * begins as copies of the first mask token, and `mask_decoder.output_classifier_mlps`, which is new.
+ * What no program uses (the quality head, points, masks) is not among them.
+ *
+ * @throws E330 for a number of classes or masks that cannot be.
+ */
+export function semanticSam(
+  config: SamConfig,
+  head: SemanticHead,
+  options: SemanticSamOptions = {},
+): Model {
+  const { classes, masks = 1 } = head;
+  checkHead(classes, masks);
+  const { name = "semantic-sam", tableRows } = options;
+  const propose = (p: Parameters) => proposeMasks(p, config, masks, tableRows);
+  const programs = {
+    segment(p: Parameters) {
+      const { logits, maskTokens } = propose(p);
+      return classes === 1
+        ? { logits }
+        : { logits, class_logits: classify(p, maskTokens, classes) };
+    },
+    predict(p: Parameters) {
+      const { logits, maskTokens } = propose(p);
+      const scores = scoreClasses(logits, classify(p, maskTokens, classes));
+      return { scores, labels: argmax(scores, 1) };
+    },
+  };
+  const { segment } = programs;
+  return defineModel({
+    name,
+    doc: "Segment Anything for semantic segmentation: an image in, masks or classes out.",
+    dims: { batch: 1 },
+    programs: classes === 1 ? { segment } : programs,
+  });
+}
+
+interface Proposals {
+  /** `[batch, masks, S, S]`. */
+  readonly logits: Tensor<"f32">;
+  /** `[batch, masks, outChans]`. */
+  readonly maskTokens: Tensor<"f32">;
+}
+
+function proposeMasks(
+  p: Parameters,
+  config: SamConfig,
+  masks: number,
+  tableRows: ReadonlyMap<string, number> | undefined,
+): Proposals {
+  const { imageSize, outChans } = config;
+  const image = input("image", "f32", ["batch", 3, imageSize, imageSize], {
+    doc: "The image, normalised.",
+  });
+  const { embedding } = encodeImage(p.at("image_encoder"), image, config, tableRows);
+  const prompt = p.at("prompt_encoder");
+  const noMask = prompt.at("no_mask_embed").f32("weight", [1, outChans]);
+  // Named before the decoder asks for them, so that they begin as copies of the checkpoint's first.
+  const from = "mask_decoder.mask_tokens.weight";
+  p.f32(from, [masks, outChans], { init: { kind: "copy", from, rows: 1 } });
+  const { logits, maskTokens } = decodeMasks(
+    p.at("mask_decoder"),
+    { map: add(cellsOf(embedding), noMask), position: encodeGrid(prompt, config) },
+    config,
+    { count: masks, perceptrons: "shared" },
+  );
+  const size = [imageSize, imageSize] as const;
+  return { logits: resample(logits, { size, mode: "bilinear" }), maskTokens };
+}
+
+/** `[batch, masks, classes + 1]` logits. */
+function classify(p: Parameters, maskTokens: Tensor<"f32">, classes: number): Tensor<"f32"> {
+  const channels = maskTokens.shape.at(-1)!;
+  const classifier = p.at("mask_decoder", "output_classifier_mlps");
+  const begin = { init: kaiming(channels) };
+  classifier.f32("weight", [classes + 1, channels], begin);
+  classifier.f32("bias", [classes + 1], begin);
+  return linear(classifier, maskTokens, channels, classes + 1);
+}
+
+/** `[batch, masks, S, S]` and `[batch, masks, classes + 1]` to `[batch, classes, S, S]`. */
+function scoreClasses(logits: Tensor<"f32">, classLogits: Tensor<"f32">): Tensor<"f32"> {
+  const [batch, masks, height, width] = logits.shape as [number, number, number, number];
+  const classes = classLogits.shape[2]! - 1;
+  const named = slice(softmax(classLogits), [[], [], [0, classes]]);
+  const inside = reshape(sigmoid(logits), [batch, masks, height * width]);
+  const scores = matmul(named, inside, { transpose: "left" });
+  return reshape(scores, [batch, classes, height, width]);
+}
+
+/** More is a typing error, and would take all memory. */
+const most = 4096;
+
+function checkHead(classes: number, masks: number): void {
+  for (const [what, count] of [
+    ["classes", classes],
+    ["masks", masks],
+  ] as const)
+    if (!Number.isInteger(count) || count < 1 || count > most)
+      throw diagnose("E330", {
+        message: `a segmentation of ${count} ${what} cannot be`,
+        help: `give ${what} as a whole number from 1 to ${most}`,
+      });
+  if (classes === 1 && masks > 1)
+    throw diagnose("E330", {
+      message: `one class is one mask, not ${masks}: there is no classifier to choose among them`,
+      help: "leave masks out, or count the background as a class: { classes: 2, masks: … }",
+    });
+}

@@ -1,0 +1,36 @@
+/** Houlsby's adapter: a bottleneck behind the attention's projection, and one behind the MLP. */
+import { defineAdapter } from "./adapter.ts";
+import { throughBottleneck } from "./bottleneck.ts";
+import { checkSettings, count } from "./refusals.ts";
+
+export interface HoulsbyOptions {
+  /**
+   * Features of the bottleneck: 2 unless given, which gives the count of the comparison on ViT-H.
+   */
+  readonly bottleneck?: number;
+}
+
+/** Both halves of every block of SAM's encoder. */
+export const houlsbyPlaces = ["**.blocks.*.attn.proj", "**.blocks.*.mlp.lin2"];
+
+/**
+ * h <- h + W2 GELU(W1 h + b1) + b2 behind a linear layer (adapter-bert, `feedforward_adapter`).
+ * Weights are drawn from a normal with deviation 0.001, cut at two deviations; biases are zero: it
+ * begins close to the identity, not as it.
+ *
+ * Published for BERT, whose norms stand behind the residual; SAM's stand before. What stays is the
+ * place within the half: behind its last linear layer, before the residual is added. So it is bound
+ * to places of kind `linear` (`houlsbyPlaces`). In windowed blocks it is behind the windows' way
+ * back, and sees each patch once.
+ *
+ * @throws E134 for a bottleneck that cannot be, E131 for one wider than the layer.
+ */
+export function houlsby({ bottleneck = 2 }: HoulsbyOptions = {}) {
+  checkSettings("houlsby", { bottleneck: [bottleneck, count] });
+  const init = { kind: "truncated normal", deviation: 1e-3 } as const;
+  return defineAdapter({
+    name: "houlsby",
+    linear: (site, x, base) =>
+      throughBottleneck("houlsby", site, base(x), bottleneck, { down: init, up: init }),
+  });
+}

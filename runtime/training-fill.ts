@@ -1,0 +1,78 @@
+/** Fills a training session's memory: the base as it is streamed, what trains from it or anew. */
+import { bug, diagnose } from "../diagnostics/index.ts";
+import type { Device, DeviceBuffer, Progress } from "./devices/device.ts";
+import { initialValues } from "./initial.ts";
+import { writeTensor } from "./stored.ts";
+import type { ResidentTensor, TrainingPlan } from "./training-plan.ts";
+import { findNonFinite, type NonFinite, notFinite } from "./weights/finite.ts";
+import type { Weights } from "./weights/weights.ts";
+
+export interface FillOptions {
+  readonly weights: Weights;
+  readonly seed: number;
+  readonly onProgress?: Progress;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Returns a fingerprint of every frozen tensor, by name: an adapter's file keeps them, so that it is
+ * not taken for one of another base.
+ */
+export async function fillTraining(
+  plan: TrainingPlan,
+  device: Device,
+  states: ReadonlyMap<string, DeviceBuffer>,
+  options: FillOptions,
+): Promise<ReadonlyMap<string, string>> {
+  const { weights, seed, onProgress = () => {}, signal } = options;
+  const all = [...plan.frozen, ...plan.tensors];
+  const total = all.reduce((sum, t) => sum + t.bytes, 0);
+  const fingerprints = new Map<string, string>();
+  const infinite = new Map<string, NonFinite>();
+  let done = 0;
+  for (const tensor of all) {
+    signal?.throwIfAborted();
+    const buffer = states.get(tensor.state) ?? bug(`no state ${tensor.state}`);
+    const looked = lookedThrough(valuesOf(tensor, seed, weights), (chunk) => {
+      const bad = findNonFinite(chunk);
+      if (bad) infinite.set(tensor.name, bad);
+      if (!fingerprints.has(tensor.name)) fingerprints.set(tensor.name, fingerprint(chunk));
+    });
+    await writeTensor(device, buffer, tensor, looked, weights.source);
+    done += tensor.bytes;
+    onProgress(done, total, "bytes of weights");
+  }
+  if (infinite.size > 0) throw notFinite(weights.source, infinite);
+  for (const { name } of plan.tensors) fingerprints.delete(name);
+  return fingerprints;
+}
+
+async function* lookedThrough(
+  chunks: AsyncIterable<Float32Array<ArrayBuffer>>,
+  look: (chunk: Float32Array<ArrayBuffer>) => void,
+) {
+  for await (const chunk of chunks) {
+    look(chunk);
+    yield chunk;
+  }
+}
+
+async function* valuesOf(tensor: ResidentTensor, seed: number, weights: Weights) {
+  const entry = weights.tensors.get(tensor.name);
+  if (entry && entry.shape.join() === tensor.shape.join()) yield* weights.chunks(tensor.name);
+  else if (entry && !tensor.init)
+    throw diagnose("E430", {
+      message: `${tensor.name} is [${entry.shape.join(", ")}] in the weights but [${tensor.shape.join(", ")}] in the model`,
+      where: weights.source,
+      help: "use the checkpoint of the model that is trained",
+    });
+  else yield await initialValues(tensor, seed, weights);
+}
+
+/** Of the beginning of a tensor: eight hexadecimal digits, FNV-1a. */
+function fingerprint(values: Float32Array): string {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, Math.min(values.byteLength, 4096));
+  let hash = 0x811c9dc5;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, "0");
+}

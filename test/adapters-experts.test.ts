@@ -1,0 +1,116 @@
+/** Conv-LoRA's experts: fewer samples than the published chain computes, and the same results. */
+import { describe, expect, test } from "vitest";
+import { graphOf, input, type Tensor, trace } from "../compiler/index.ts";
+import { linear } from "../models/layers.ts";
+import {
+  convLora,
+  type Expert,
+  expertAtScale,
+  expertsAtScales,
+  plainExpert,
+} from "../ops/adapters/index.ts";
+import { reshape, slice } from "../ops/index.ts";
+import { openGraph, scopeWith } from "./adapted-graphs.ts";
+import { type Arrays, randomNumbers } from "./evaluate.ts";
+
+const scales = [1, 2, 3, 4, 5, 6, 7, 8];
+
+/** Largest difference between two ways to compute experts, in double precision. */
+async function difference(
+  [maps, channels, height, width]: readonly [number, number, number, number],
+  each: number,
+  found: (map: Tensor<"f32">, experts: readonly Expert[]) => readonly Tensor<"f32">[],
+): Promise<number> {
+  const map = input("map", "f32", [maps, channels, height, width]) as Tensor<"f32">;
+  const arrays: Record<string, number[]> = {
+    map: randomNumbers(maps * channels * height * width, 1, [-2, 2]),
+  };
+  const experts = scales.map((scale): Expert => {
+    arrays[`w${scale}`] = randomNumbers(channels * each * 9, 10 + scale);
+    arrays[`b${scale}`] = randomNumbers(channels, 20 + scale);
+    const weight = input(`w${scale}`, "f32", [channels, each, 3, 3]) as Tensor<"f32">;
+    return { scale, weight, bias: input(`b${scale}`, "f32", [channels]) as Tensor<"f32"> };
+  });
+  const plain = experts.map((expert) => plainExpert(map, expert));
+  const outputs = [
+    ...plain.map((tensor, i) => ({ name: `plain${i}`, tensor })),
+    ...found(map, experts).map((tensor, i) => ({ name: `found${i}`, tensor })),
+  ];
+  const results = await (await openGraph(graphOf(outputs)))(arrays);
+  return Math.max(
+    ...plain.flatMap((_, i) =>
+      results[`plain${i}`]!.map((v, j) => Math.abs(v - results[`found${i}`]![j]!)),
+    ),
+  );
+}
+
+describe("experts of scales 1 to 8 equal the published chain, borders included", () => {
+  test("one by one, each channel by itself", async () => {
+    const one = (map: Tensor<"f32">, experts: readonly Expert[]) =>
+      experts.map((expert) => expertAtScale(map, expert));
+    expect(await difference([1, 2, 7, 7], 1, one)).toBeLessThan(5e-14);
+  });
+
+  test("together, channels mixed, each where its index says", async () => {
+    const together = (map: Tensor<"f32">, experts: readonly Expert[]) => {
+      const groups = expertsAtScales(map, experts);
+      expect(groups.map(({ indexes }) => indexes)).toEqual([[0], [1], [3], [2, 4, 6], [5, 7]]);
+      return experts.map((_, i) => {
+        const { indexes, results } = groups.find((group) => group.indexes.includes(i))!;
+        const at = indexes.indexOf(i);
+        return reshape(slice(results, [[], [], [at, at + 1]]), map.shape as readonly number[]);
+      });
+    };
+    expect(await difference([2, 2, 1, 4], 2, together)).toBeLessThan(5e-14);
+  });
+});
+
+describe("a mixture", () => {
+  const shape = { x: [3, 2, 2, 4], inputs: 4, outputs: 3 };
+
+  /** A layer whose gate looks at one channel: what goes to which expert is in the arrays' hands. */
+  async function run(experts: readonly number[], topK: number, arrays: Arrays) {
+    const scope = scopeWith(convLora({ rank: 2, alpha: 2, experts, topK }));
+    const graph = trace(
+      (p) => ({
+        y: linear(p, input("x", "f32", shape.x), shape.inputs, shape.outputs),
+        ...Object.fromEntries([...scope.usage].map(([name, [flag]]) => [name, flag!])),
+      }),
+      {},
+      scope,
+    );
+    return (await openGraph(graph))(arrays);
+  }
+
+  const arrays = (experts: number): Record<string, number[]> => ({
+    x: randomNumbers(48, 1),
+    weight: randomNumbers(12, 2),
+    bias: randomNumbers(3, 3),
+    lora_A: randomNumbers(8, 4),
+    lora_B: randomNumbers(6, 5),
+    "lora_moe_gating.w_gate": randomNumbers(2 * experts, 6, [-9, 9]),
+    "lora_moe_gating.w_noise": randomNumbers(2 * experts, 7),
+    ...Object.fromEntries(
+      Array.from({ length: experts }).flatMap((_, i) => [
+        [`lora_moe_experts.${i}.0.weight`, randomNumbers(36, 30 + i)],
+        [`lora_moe_experts.${i}.0.bias`, randomNumbers(2, 40 + i)],
+      ]),
+    ),
+  });
+
+  test("of equal logits routes to the first expert, and calls the others unused", async () => {
+    const given = { ...arrays(3), "lora_moe_gating.w_gate": Array<number>(6).fill(0) };
+    const results = await run([3, 3, 3], 1, given);
+    const used = [0, 1, 2].map((i) => results[`lora_moe_experts.${i}.0.weight`]);
+    expect(used).toEqual([[1], [0], [0]]);
+  });
+
+  test("of equal experts is that expert, whichever two are chosen", async () => {
+    const given = arrays(3);
+    for (const i of [1, 2])
+      for (const what of ["weight", "bias"])
+        given[`lora_moe_experts.${i}.0.${what}`] = given[`lora_moe_experts.0.0.${what}`]!;
+    const [alone, two] = [await run([3], 1, arrays(1)), await run([3, 3, 3], 2, given)];
+    for (const [i, v] of two.y!.entries()) expect(v).toBeCloseTo(alone.y![i]!, 12);
+  });
+});

@@ -1,0 +1,229 @@
+/** From a model and a loss to the plans of training: backward, update, and forward passes. */
+import { trains } from "../compiler/adapt.ts";
+import { compile } from "../compiler/compile.ts";
+import { gradient } from "../compiler/grad/backward.ts";
+import { chooseKept } from "../compiler/grad/choose.ts";
+import { planBuffers } from "../compiler/grad/plan-bytes.ts";
+import { type Graph, graphOf, type Output } from "../compiler/graph/graph.ts";
+import { emptyScope, type Scope } from "../compiler/graph/site.ts";
+import { type Dims, input, state, withDims } from "../compiler/graph/sources.ts";
+import { elements, show, type Tensor } from "../compiler/graph/tensor.ts";
+import { type Model, traceProgram } from "../compiler/model.ts";
+import type { Plan, TargetName } from "../compiler/plan.ts";
+import { defaultProfile, type Profile } from "../compiler/profile.ts";
+import type { Precision } from "../compiler/schedule/halves.ts";
+import { diagnose } from "../diagnostics/index.ts";
+import { add, cast, concat, full, mean, or, reshape, sum } from "../ops/index.ts";
+import { trainingBytes } from "../runtime/training-memory.ts";
+import { type TrainingPlan, trainingFormat } from "../runtime/training-plan.ts";
+import { type GroupOptions, layOut, nameOf, parametersBehind, type Trainable } from "./memory.ts";
+import { drawn } from "./noise.ts";
+import type { Optimiser } from "./optimisers/optimiser.ts";
+import {
+  accumulateGraph,
+  lossScale,
+  type UpdateSpec,
+  updateGraph,
+  usualScaling,
+} from "./update.ts";
+
+export interface TrainingOptions {
+  /** Which program of the model; its only one unless given. */
+  readonly program?: string;
+  readonly dims?: Dims;
+  /**
+   * The loss from the program's outputs, as scalars by name; their sum is minimised, together with
+   * the terms that adapters add. Targets are inputs, made here: `input("target", ...)`.
+   */
+  readonly loss: (outputs: Readonly<Record<string, Tensor<"f32">>>) => Record<string, Tensor>;
+  readonly optimiser: Optimiser;
+  readonly groups?: readonly GroupOptions[];
+  /** The most that the norm of all gradients may be. */
+  readonly clip?: number;
+  /** Micro-steps whose gradients are averaged before parameters change. */
+  readonly micro?: number;
+  /** Programs to run between steps with the same parameters, by name, with their dims. */
+  readonly programs?: Readonly<Record<string, Dims>>;
+  /** Random numbers are drawn from the session's seed, or given as inputs `noise.<name>`. */
+  readonly noise?: "drawn" | "given";
+  /**
+   * `mixed` stores the frozen base and large intermediate tensors as halves, computes in f32 and keeps
+   * what trains, its gradients and the optimiser's memory in f32. `f32` unless given.
+   */
+  readonly precision?: Precision;
+  /**
+   * Scales the loss so that gradients in half precision do not vanish. Unless given there is none,
+   * but in mixed precision: then it begins at 2^15 and follows what halves can hold.
+   */
+  readonly scaling?: UpdateSpec["scaling"];
+  /**
+   * The most bytes that training may take, base and all. Where keeping everything takes more, parts
+   * of the forward pass are computed again in the backward pass.
+   */
+  readonly budget?: number;
+  readonly target?: TargetName;
+  readonly profile?: Profile;
+}
+
+/**
+ * Compiles training. Gradients exist only of what trains; frozen weights never have one.
+ * @throws E133 if nothing trains, E120 if the loss is no scalar, E140 for a budget that cannot be
+ * met, E150 for mixed precision where there are no halves, and what compiling throws.
+ */
+export function compileTraining(model: Model, asked: TrainingOptions): TrainingPlan {
+  const { precision = "f32" } = asked;
+  const scaled = precision === "mixed" && !asked.scaling;
+  const options = scaled ? { ...asked, scaling: usualScaling } : asked;
+  const { target = "wgsl", profile = defaultProfile, optimiser, micro = 1 } = options;
+  const dims = { ...model.dims, ...options.dims };
+  const backward = withDims(dims, () => backwardPass(model, options));
+  const forward = Object.entries(options.programs ?? {}).map(
+    ([name, sizes]) => [name, traceProgram(model, name, sizes)] as const,
+  );
+  const memory = layOut(backward, [backward.graph, ...forward.map(([, g]) => g)], options);
+  const spec: UpdateSpec = {
+    chunks: memory.chunks,
+    tensors: memory.tensors.length,
+    groups: memory.groups.length,
+    optimiser,
+    accumulate: micro,
+    ...(options.clip === undefined ? {} : { clip: options.clip }),
+    ...(options.scaling ? { scaling: options.scaling } : {}),
+  };
+  const { layout } = memory;
+  const plan = (graph: Graph, part: string, as: Precision): Plan =>
+    compile(graph, { name: `${model.name}-${part}`, target, profile, layout, precision: as });
+  // The optimiser's own numbers are single always.
+  const update = plan(updateGraph(spec), "update", "f32");
+  const accumulate =
+    micro > 1 ? { accumulate: plan(accumulateGraph(spec), "accumulate", "f32") } : {};
+  const programs = Object.fromEntries(
+    forward.map(([name, graph]) => [name, plan(graph, name, precision)]),
+  );
+  const others = [update, ...Object.values(accumulate), ...Object.values(programs)];
+  const measure = (graph: Graph) =>
+    trainingBytes([{ buffers: planBuffers(graph, profile, layout, precision) }, ...others]).total;
+  const { budget } = options;
+  const chosen =
+    budget === undefined
+      ? { graph: backward.graph, recomputed: 0 }
+      : chooseKept({ ...backward, budget, measure, profile, name: `training ${model.name}` });
+  return {
+    format: trainingFormat,
+    name: model.name,
+    target,
+    backward: plan(chosen.graph, "backward", precision),
+    recomputed: chosen.recomputed,
+    ...accumulate,
+    update,
+    programs,
+    frozen: memory.frozen,
+    tensors: memory.tensors,
+    groups: memory.groups,
+    moments: optimiser.moments,
+    optimiser: { name: optimiser.name, options: optimiser.options },
+    micro,
+    terms: backward.terms,
+  };
+}
+
+interface Backward extends Trainable {
+  readonly graph: Graph;
+  /** The loss: where the forward pass ends. */
+  readonly forward: readonly Tensor[];
+  readonly terms: readonly string[];
+}
+
+function backwardPass(model: Model, options: TrainingOptions): Backward {
+  const { program = Object.keys(model.programs)[0]!, dims = {}, noise = "drawn" } = options;
+  const scope = emptyScope({
+    bindings: model.bindings ?? [],
+    training: true,
+    random: noise === "drawn" ? drawn() : given,
+  });
+  const { outputs } = traceProgram(model, program, dims, scope);
+  const named = Object.fromEntries(outputs.map((o) => [o.name, o.tensor as Tensor<"f32">]));
+  const terms = lossTerms(options.loss(named), scope);
+  const total = terms.map((t) => t.tensor as Tensor<"f32">).reduce((a, b) => add(a, b));
+  const candidates = parametersBehind(graphOf(terms).nodes).filter((t) =>
+    trains(model, nameOf(t), scope.grafted.has(nameOf(t))),
+  );
+  const cotangent = options.scaling
+    ? reshape(lossScale(state("scale", "f32", [4]), options.scaling), [])
+    : full(1, []);
+  const reached = gradient([total], [cotangent], candidates)
+    .map((g, i) => ({ parameter: candidates[i]!, gradient: g }))
+    .filter((pair): pair is { parameter: Tensor; gradient: Tensor } => pair.gradient !== undefined);
+  if (reached.length === 0) throw nothingTrains(model);
+  // What always has a gradient comes first: its flags are one constant.
+  const flagged = (t: { parameter: Tensor }) => Number(scope.usage.has(nameOf(t.parameter)));
+  reached.sort((a, b) => flagged(a) - flagged(b));
+  const graph = graphOf(
+    [
+      { name: "loss", tensor: reshape(total, [1]) },
+      ...terms.map(({ name, tensor }) => ({
+        name: `term.${name}`,
+        tensor: reshape(tensor as Tensor<"f32">, [1]),
+      })),
+      ...reached.map(({ parameter, gradient: g }) => ({ name: gradientOf(parameter), tensor: g })),
+      { name: "present", tensor: presence(reached, scope) },
+    ],
+    "as written",
+  );
+  const trained = reached.map((r) => r.parameter);
+  const { grafted } = scope;
+  return { graph, forward: [total], trained, grafted, terms: terms.map((t) => t.name) };
+}
+
+const gradientOf = (t: Tensor): string => `gradient.${nameOf(t)}`;
+
+const given: Scope["random"] = (_distribution, name, shape) => input(`noise.${name}`, "f32", shape);
+
+function nothingTrains(model: Model) {
+  const adapters = (model.bindings ?? []).map((b) => b.adapter.name).join(", ");
+  return diagnose("E133", {
+    message: `no parameter of ${model.name} trains (adapters: ${adapters || "none"})`,
+    help: 'graft an adapter on it, or say what trains: adapt(model, adapter, { train: ["..."] })',
+  });
+}
+
+/** The loss's own terms and those of adapters, summed by name. */
+function lossTerms(own: Record<string, Tensor>, scope: Scope): Output[] {
+  const terms: Output[] = Object.entries(own).map(([name, tensor]) => ({ name, tensor }));
+  for (const [name, parts] of scope.terms) {
+    const total = joined(parts.map((t) => reshape(t, [1])));
+    terms.push({ name, tensor: scope.averaged.has(name) ? mean(total) : sum(total) });
+  }
+  return terms.map(({ name, tensor }) => {
+    if (tensor.dtype !== "f32" || elements(tensor.shape) !== 1)
+      throw diagnose("E120", {
+        message: `the loss's term ${name} is ${show(tensor.type)}, not one number`,
+        at: tensor.node.span,
+        help: "reduce it: mean(x) or sum(x)",
+      });
+    return { name, tensor: reshape(tensor as Tensor<"f32">, []) };
+  });
+}
+
+/** 1 where a tensor has a gradient in this step, f32 `[tensors]`. */
+function presence(reached: readonly { readonly parameter: Tensor }[], scope: Scope): Tensor<"f32"> {
+  const flags = reached.map(({ parameter }) => scope.usage.get(nameOf(parameter)));
+  const always = flags.filter((f) => f === undefined).length;
+  const parts = flags.slice(always).map((any) => {
+    const flag = any!.map((f) => reshape(f, [1])).reduce((a, b) => or(a, b));
+    return cast(flag, "f32") as Tensor<"f32">;
+  });
+  return joined(always > 0 ? [full(1, [always]), ...parts] : parts);
+}
+
+/** Concatenates many, a few at a time: a kernel binds only so many buffers. */
+function joined(parts: readonly Tensor<"f32">[]): Tensor<"f32"> {
+  const few = 6;
+  if (parts.length === 1) return parts[0]!;
+  const next: Tensor<"f32">[] = [];
+  for (let i = 0; i < parts.length; i += few) {
+    const group = parts.slice(i, i + few);
+    next.push(group.length === 1 ? group[0]! : concat(group, 0));
+  }
+  return joined(next);
+}

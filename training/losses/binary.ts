@@ -1,0 +1,132 @@
+/**
+ * Losses of binary masks. All take logits and a target of one shape, f32 `[n, channels, h, w]`, the
+ * target 0 or 1 (soft ones between are fine unless said otherwise), and give f32 `[]`.
+ *
+ * Log-likelihoods are written with softplus, -log(sigmoid(x)) = softplus(-x), one for each of the
+ * two outcomes: nothing overflows, and neither a loss nor a gradient near 0 is a difference of large
+ * numbers.
+ */
+import { refuse, show, type Tensor } from "../../compiler/op.ts";
+import {
+  add,
+  div,
+  exp,
+  maximum,
+  mean,
+  mul,
+  neg,
+  sigmoid,
+  softplus,
+  sub,
+  sum,
+} from "../../ops/index.ts";
+
+/**
+ * Binary cross entropy: the mean of -t log(p) - (1 - t) log(1 - p), p = sigmoid(logits).
+ * Throws E101 for shapes that differ.
+ */
+export function bce(logits: Tensor, target: Tensor): Tensor<"f32"> {
+  checkPair("bce", logits, target);
+  return mean(bceMap(logits, target)) as Tensor<"f32">;
+}
+
+/**
+ * Binary cross entropy with both outcomes weighted by the other's share, over the whole batch: the
+ * mean of -(n-/n) t log(p) - (n+/n) (1 - t) log(1 - p), with n+ the sum of the target, n- that of
+ * 1 - target and n = n+ + n-. A target without either outcome gives 0.
+ *
+ * Equal to the published n+/n * BCE with the positive weight n-/n+ (Conv-LoRA's loss for shadows,
+ * autogluon's `balanced_bce`), without its quotient by n+. Throws E101 for shapes that differ.
+ */
+export function balancedBce(logits: Tensor, target: Tensor): Tensor<"f32"> {
+  checkPair("balancedBce", logits, target);
+  const positive: Tensor = mean(target);
+  const negative: Tensor = sub(1, positive);
+  const { hit, miss } = outcomes(logits, target);
+  return add(mul(mean(hit), negative), mul(mean(miss), positive)) as Tensor<"f32">;
+}
+
+/**
+ * Dice: the mean over all maps of 1 - (2 sum(p t) + 1) / (sum(p) + sum(t) + 1), p = sigmoid(logits).
+ * Source: Mask2Former's dice loss. Throws E101 for shapes that differ.
+ */
+export function dice(logits: Tensor, target: Tensor): Tensor<"f32"> {
+  checkPair("dice", logits, target);
+  return mean(diceOf(logits, target, [2, 3])) as Tensor<"f32">;
+}
+
+export interface FocalOptions {
+  /** The weight of the positive outcome, 0.25 unless given; the negative one has 1 - alpha. */
+  readonly alpha?: number;
+  /** How fast what is easy loses weight, 2 unless given. */
+  readonly gamma?: number;
+}
+
+/**
+ * Focal loss: the mean of -alpha (1 - p)^gamma log(p) where the target is 1, and of
+ * -(1 - alpha) p^gamma log(1 - p) where it is 0; p = sigmoid(logits). Not for soft targets.
+ * Source: Lin et al. 2017. Throws E101 for shapes that differ.
+ */
+export function focal(
+  logits: Tensor,
+  target: Tensor,
+  { alpha = 0.25, gamma = 2 }: FocalOptions = {},
+): Tensor<"f32"> {
+  checkPair("focal", logits, target);
+  const { hit, miss } = outcomes(logits, target);
+  // (1 - p)^gamma = exp(-gamma softplus(x)): a power of 0 has no derivative, this has.
+  const unsure: Tensor = exp(mul(softplus(logits), -gamma));
+  const sure: Tensor = exp(mul(softplus(neg(logits)), -gamma));
+  const weighted = add(mul(mul(hit, unsure), alpha), mul(mul(miss, sure), 1 - alpha));
+  return mean(weighted as Tensor) as Tensor<"f32">;
+}
+
+/**
+ * Intersection over union: the mean over all maps of 1 - sum(p t) / sum(p + t - p t),
+ * p = sigmoid(logits). A map without any target has the loss 1 and no gradient, the limit of the
+ * quotient, also where p is 0 everywhere, for which the published code has no number.
+ * Source: SAM-Adapter's `_iou_loss`. Throws E101 for shapes that differ.
+ */
+export function iou(logits: Tensor, target: Tensor): Tensor<"f32"> {
+  checkPair("iou", logits, target);
+  const p: Tensor = sigmoid(logits);
+  const both: Tensor = mul(p, target);
+  const common = sum(both, [2, 3]);
+  const union = sum(sub(add(p, target) as Tensor, both), [2, 3]);
+  // Where any target is, the union is far above this.
+  const ratio: Tensor = div(common, maximum(union, 1e-6));
+  return mean(sub(1, ratio) as Tensor) as Tensor<"f32">;
+}
+
+/** Binary cross entropy of every element. */
+export function bceMap(logits: Tensor, target: Tensor): Tensor {
+  const { hit, miss } = outcomes(logits, target);
+  return add(hit, miss);
+}
+
+/** 1 - (2 sum(p t) + 1) / (sum(p) + sum(t) + 1) over some axes. */
+export function diceOf(logits: Tensor, target: Tensor, axes: readonly number[]): Tensor {
+  const p: Tensor = sigmoid(logits);
+  const common: Tensor = sum(mul(p, target) as Tensor, axes);
+  const both: Tensor = sum(add(p, target) as Tensor, axes);
+  return sub(1, div(add(mul(common, 2), 1), add(both, 1) as Tensor) as Tensor);
+}
+
+/** Refuses what is no pair of maps. Throws E101. */
+export function checkPair(name: string, logits: Tensor, target: Tensor): void {
+  if (logits.shape.length !== 4 || logits.shape.join() !== target.shape.join())
+    refuse(
+      name,
+      [logits, target],
+      `logits are ${show(logits.type)} and the target is ${show(target.type)}`,
+      "both are f32[n, channels, height, width], of one shape",
+    );
+}
+
+/** -log(p) where the target is 1, and -log(1 - p) where it is 0, each weighted with the target. */
+function outcomes(logits: Tensor, target: Tensor): { hit: Tensor; miss: Tensor } {
+  return {
+    hit: mul(target, softplus(neg(logits)) as Tensor),
+    miss: mul(sub(1, target) as Tensor, softplus(logits) as Tensor),
+  };
+}

@@ -1,0 +1,14 @@
+/** Losses: functions from tensors to a scalar tensor of shape `[]`. */
+export { balancedBce, bce, dice, type FocalOptions, focal, iou } from "./binary.ts";
+export { cosineNormals, crossEntropy, l1Depth } from "./dense.ts";
+export { checkLabels, checkMask, type GivenTarget } from "./labels.ts";
+export {
+  classMasks,
+  matchSets,
+  type SetPrediction,
+  type SetTargets,
+  type SetWeights,
+  setLoss,
+  setTerms,
+} from "./set.ts";
+export { structureLoss } from "./structure.ts";

@@ -1,0 +1,59 @@
+/**
+ * What targets must hold, checked on the host: a device cannot throw, and a label that is no class
+ * would be a loss that means nothing.
+ */
+import { diagnose } from "../../diagnostics/index.ts";
+
+/** A target as it is given to a session. */
+export interface GivenTarget {
+  /** The input's name. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly data: ArrayLike<number>;
+}
+
+/**
+ * Checks that every label is a class, 0 to `classes` - 1, or `ignore` (-1 unless given).
+ * Throws E340 with the first that is not, and where it stands.
+ */
+export function checkLabels(labels: GivenTarget, classes: number, ignore = -1): void {
+  const { data } = labels;
+  for (let i = 0; i < data.length; i++) {
+    const label = data[i]!;
+    if (label === ignore || (Number.isInteger(label) && label >= 0 && label < classes)) continue;
+    const range = classes === 1 ? "the only class is 0" : `classes are 0 to ${classes - 1}`;
+    throw diagnose("E340", {
+      message: `${placeOf(labels, i)} is ${label}, but ${range}, and ${ignore} is ignored`,
+      where: labels.name,
+      help: `give the number of classes that the labels have, or change ${label} to one of them or to ${ignore}`,
+    });
+  }
+}
+
+/**
+ * Checks that every element of a mask lies in 0 to 1.
+ * Throws E341 with the first that does not, and where it stands.
+ */
+export function checkMask(mask: GivenTarget): void {
+  const { data } = mask;
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i]!;
+    if (value >= 0 && value <= 1) continue;
+    throw diagnose("E341", {
+      message: `${placeOf(mask, i)} is ${value}, but a mask goes from 0 to 1`,
+      where: mask.name,
+      help: value > 1 && value <= 255 ? "divide grey levels by 255" : "use 0 outside and 1 inside",
+    });
+  }
+}
+
+/** labels[1, 5, 7] */
+function placeOf({ name, shape }: GivenTarget, at: number): string {
+  const coords: number[] = [];
+  let rest = at;
+  for (const size of [...shape].reverse()) {
+    coords.unshift(rest % size);
+    rest = Math.floor(rest / size);
+  }
+  return coords.length > 0 ? `${name}[${coords.join(", ")}]` : name;
+}

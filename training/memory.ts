@@ -1,0 +1,115 @@
+/** Where training keeps what outlives a step: trained tensors packed for the optimiser, the frozen base. */
+
+import { parameterOp, type Source } from "../compiler/graph/sources.ts";
+import { elements, type Node } from "../compiler/graph/tensor.ts";
+import {
+  type Graph,
+  type Layout,
+  type Residence,
+  selects,
+  type Tensor,
+} from "../compiler/index.ts";
+import { defaultProfile, type Profile } from "../compiler/profile.ts";
+import type { Precision } from "../compiler/schedule/halves.ts";
+import type { ParameterGroup, ResidentTensor, TrainedTensor } from "../runtime/training-plan.ts";
+import type { Optimiser } from "./optimisers/index.ts";
+import { packFrozen, packTensors } from "./packing.ts";
+import { chunkSize } from "./update.ts";
+
+export interface GroupOptions extends Partial<ParameterGroup> {
+  /** Patterns of the paths that belong to it; the first group that matches takes a tensor. */
+  readonly match: readonly string[];
+}
+
+/** A parameter's path. */
+export const nameOf = (t: Tensor): string => (t.node.attrs as Source).name;
+
+/** The parameters that nodes read, one of each name. */
+export function parametersBehind(nodes: readonly Node[]): Tensor[] {
+  const found = new Map<string, Tensor>();
+  for (const node of nodes)
+    for (const x of node.inputs)
+      if ((x.node.op as unknown) === parameterOp && !found.has(nameOf(x))) found.set(nameOf(x), x);
+  return [...found.values()];
+}
+
+export interface Trainable {
+  /** Trained tensors, in the order of their numbers. */
+  readonly trained: readonly Tensor[];
+  /** Paths of those that adapters made. */
+  readonly grafted: ReadonlySet<string>;
+}
+
+export interface MemoryOptions {
+  readonly profile?: Profile;
+  readonly optimiser: Optimiser;
+  readonly groups?: readonly GroupOptions[];
+  readonly micro?: number;
+  readonly precision?: Precision;
+}
+
+export interface Memory {
+  readonly layout: Layout;
+  readonly chunks: number;
+  readonly tensors: readonly TrainedTensor[];
+  readonly frozen: readonly ResidentTensor[];
+  readonly groups: readonly ParameterGroup[];
+}
+
+/** Gives every parameter of some graphs its place. */
+export function layOut(
+  { trained, grafted }: Trainable,
+  graphs: readonly Graph[],
+  options: MemoryOptions,
+): Memory {
+  const { profile = defaultProfile, optimiser, groups: asked = [] } = options;
+  const { micro = 1, precision = "f32" } = options;
+  const { offsets, chunks } = packTensors(trained.map((t) => t.shape));
+  const decay = Number(optimiser.options.decay ?? 0);
+  const groups: ParameterGroup[] = [
+    ...asked.map(({ rate = 1, decay: own = decay }) => ({ rate, decay: own })),
+    { rate: 1, decay },
+  ];
+  const tensors = trained.map((t, i): TrainedTensor => {
+    const group = asked.findIndex((g) => selects(g.match, nameOf(t)));
+    return {
+      ...resident(t, { state: "parameters", offset: offsets[i]! }),
+      group: group < 0 ? asked.length : group,
+      grafted: grafted.has(nameOf(t)),
+    };
+  });
+  const own = new Set(tensors.map((t) => t.name));
+  const others = parametersBehind(graphs.flatMap((g) => g.nodes)).filter(
+    (t) => !own.has(nameOf(t)),
+  );
+  const frozen = packFrozen(others, others.map(nameOf), profile, precision);
+  const packed = (name: string) => ({ name, bytes: chunks * 4 * chunkSize });
+  const states = [
+    ...["parameters", "gradients", ...optimiser.moments.map((m) => `moment.${m}`)].map(packed),
+    ...(micro > 1 ? [packed("accumulated")] : []),
+    ...frozen.states,
+  ];
+  const residences = new Map<string, Residence>(frozen.residences);
+  const outputs = new Map<string, Residence>([
+    ["loss", { state: "loss", offset: 0 }],
+    ["present", { state: "present", offset: 0 }],
+  ]);
+  for (const { name, offset } of tensors) {
+    residences.set(name, { state: "parameters", offset });
+    outputs.set(`gradient.${name}`, { state: "gradients", offset });
+  }
+  return {
+    layout: { states, parameters: residences, outputs },
+    chunks,
+    tensors,
+    frozen: others.map((t) => resident(t, frozen.residences.get(nameOf(t))!)),
+    groups,
+  };
+}
+
+function resident(tensor: Tensor, { state: name, offset, stored }: Residence): ResidentTensor {
+  const { init, name: path } = tensor.node.attrs as Source;
+  const bytes = (stored ? 2 : 4) * elements(tensor.shape);
+  const more = { ...(stored ? { stored } : {}), ...(init ? { init } : {}) };
+  return { name: path, shape: tensor.shape, state: name, offset, bytes, ...more };
+}

@@ -1,0 +1,23 @@
+/** The noise of training: new at every step, and the same again from the same seed. */
+import type { Scope } from "../compiler/index.ts";
+import { input } from "../compiler/index.ts";
+import { randomNormal, randomUniform, streamOf } from "../ops/random.ts";
+
+/** Draws from the input `key`, u32 `[2]`: the session's seed and the number of the backward pass. */
+export function drawn(): Scope["random"] {
+  let key: ReturnType<typeof makeKey> | undefined;
+  const used = new Map<string, number>();
+  return (distribution, name, shape) => {
+    key ??= makeKey();
+    // A name asked for twice (a task each, say) is another stream.
+    const times = used.get(name) ?? 0;
+    used.set(name, times + 1);
+    const stream = streamOf(times === 0 ? name : `${name}#${times}`);
+    return distribution === "normal"
+      ? randomNormal(key, stream, shape)
+      : randomUniform(key, stream, shape);
+  };
+}
+
+const makeKey = () =>
+  input("key", "u32", [2], { doc: "The seed, and the number of the backward pass." });
