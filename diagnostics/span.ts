@@ -13,7 +13,7 @@ export interface LazySpan {
 }
 
 const library =
-  /[\\/](?:inarch|dist)[\\/](?:compiler|ops|models|runtime|diagnostics)[\\/]|node:internal/;
+  /[\\/](?:inarch|dist)[\\/](?:compiler|ops|models|runtime|training|diagnostics)[\\/]|node:internal/;
 const insideLibrary = new URL("..", import.meta.url).pathname;
 
 /** Captures the caller's place: the first frame outside the compiler, the ops and the runtime. */
@@ -50,7 +50,7 @@ const frame = /^at (?:async )?(?:(?!\/|file:).*? \()?(.+?):(\d+):(\d+)\)?$/;
 const pathOf = (place: string) =>
   place.startsWith("file://") ? decodeURIComponent(place.slice(7)) : place;
 
-const folders = ["compiler/", "ops/", "models/", "runtime/", "diagnostics/"];
+const folders = ["compiler/", "ops/", "models/", "runtime/", "training/", "diagnostics/"];
 
 function isLibrary(file: string): boolean {
   if (file.startsWith(insideLibrary)) {

@@ -22,7 +22,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, "mlp.safetensors"), checkpoint(shapes));
   expect(await built("first", mlp, "--weights", "mlp.safetensors")).toMatchObject({ code: 0 });
   expect(await built("plain", mlp)).toMatchObject({ code: 0 });
-}, 120_000);
+});
 
 const mlp = join(repository, "examples", "01-mlp.graph.ts");
 const shapes = { "up.weight": [64, 256], "up.bias": [256], "down.weight": [256, 10] };
@@ -318,5 +318,5 @@ device.destroy();
     await weights.close();
     device.destroy();
     // A software device compiles the kernels of two programs first.
-  }, 240_000);
+  });
 });

@@ -6,7 +6,7 @@ import { buildPackage, file, inarch, scratchFolder } from "./command-line.ts";
 
 const folder = scratchFolder("graph file");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-beforeAll(buildPackage, 120_000);
+beforeAll(buildPackage);
 
 const shown = (path: string) => inarch(["show", path, "--stage", "graph"], folder);
 

@@ -5,7 +5,7 @@ import { buildPackage, file, inarch, scratchFolder } from "./command-line.ts";
 
 const folder = scratchFolder("cli");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-beforeAll(buildPackage, 120_000);
+beforeAll(buildPackage);
 
 const mlp = "examples/01-mlp.graph.ts";
 

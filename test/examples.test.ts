@@ -7,7 +7,7 @@ import { readImage } from "../runtime/node/index.ts";
 import { buildPackage, inarch, node, repository } from "./command-line.ts";
 import { describeOnDevice } from "./device.ts";
 
-beforeAll(buildPackage, 120_000);
+beforeAll(buildPackage);
 
 /** In a first run the software device compiles every kernel, which takes it a while. */
 const patience = 600_000;

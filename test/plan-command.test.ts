@@ -25,7 +25,7 @@ import { buildPackage, inarch } from "./command-line.ts";
 import { tinySam } from "./sam-small.ts";
 import { refusal } from "./weights-files.ts";
 
-beforeAll(buildPackage, 120_000);
+beforeAll(buildPackage);
 
 const mlp = join("examples", "01-mlp.graph.ts");
 const nano = ["sam", "--config", join("test", "fixtures", "sam_nano.config.json")];

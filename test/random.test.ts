@@ -228,14 +228,17 @@ describe("arithmetic on bits", () => {
     const { kernels } = compile(some(), { target: "cuda" });
     const text = kernels.map((k, i) => k.source.replace(` ${k.entry}(`, ` k${i}_${k.entry}(`));
     expect(text.join("\n")).toContain("__float_as_uint(");
-    if (spawnSync("nvcc", ["--version"]).status !== 0) return;
+    if (spawnSync("nvcc", ["--version"]).status !== 0) {
+      console.warn("nvcc is missing: the CUDA text of random numbers is not compiled");
+      return;
+    }
     const folder = mkdtempSync(join(tmpdir(), "inarch-random-"));
     writeFileSync(join(folder, "k.cu"), text.join("\n"));
     execFileSync("nvcc", ["-arch=sm_90", "-cubin", "-o", join(folder, "k"), join(folder, "k.cu")], {
       stdio: "pipe",
     });
     rmSync(folder, { recursive: true });
-  }, 60_000);
+  });
 });
 
 describeOnDevice("random numbers on a device", () => {

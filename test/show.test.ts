@@ -8,7 +8,7 @@ import { matmul, mul, topK, transpose } from "../ops/index.ts";
 import { buildPackage, inarch, repository } from "./command-line.ts";
 import { deviceTest } from "./device.ts";
 
-beforeAll(buildPackage, 120_000);
+beforeAll(buildPackage);
 
 const mlp = join("examples", "01-mlp.graph.ts");
 const nano = ["sam", "--config", join("test", "fixtures", "sam_nano.config.json")];
