@@ -31,9 +31,10 @@ export interface WebGpuOptions {
   readonly onDestroy?: () => void;
   /**
    * Passes a moment while the device works. Dawn in Node polls as fast as it can whenever something
-   * is awaited, which takes a core from a software device; a browser needs nothing here.
+   * is awaited, which takes a core from a software device; a browser needs nothing here. Told how
+   * many milliseconds were waited for already.
    */
-  readonly idle?: () => Promise<void>;
+  readonly idle?: (waited: number) => Promise<void>;
 }
 
 /** Wraps a `GPUDevice`, the app's own or one from `inarch/node`. */
@@ -179,7 +180,8 @@ async function idling<T>(promise: Promise<T>, idle: WebGpuOptions["idle"]): Prom
     settled = true;
   };
   promise.then(settle, settle);
-  while (idle && !settled) await idle();
+  const start = performance.now();
+  while (idle && !settled) await idle(performance.now() - start);
   return promise;
 }
 

@@ -21,8 +21,12 @@ export async function openDevice(options: GpuOptions = {}): Promise<OpenedDevice
 
 const never = new Int32Array(new SharedArrayBuffer(4));
 
-/** Sleeps for a millisecond, then lets Dawn see what has finished. */
-async function idle(): Promise<void> {
-  Atomics.wait(never, 0, 0, 1);
+/**
+ * Sleeps for a moment, then lets Dawn see what has finished: a millisecond at first, later a
+ * twentieth of what was waited for so far. With hundreds of kernels being compiled each look costs
+ * as much as such a sleep, and would take a core from the compiler.
+ */
+async function idle(waited: number): Promise<void> {
+  Atomics.wait(never, 0, 0, Math.min(25, Math.max(1, waited / 20)));
   await new Promise((resolve) => setImmediate(resolve));
 }
