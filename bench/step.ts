@@ -116,7 +116,9 @@ function compare(a: Outcome, b: Outcome): void {
     if (relative > worst) [worst, where] = [relative, name];
   }
   console.log(`losses differ by ${Math.abs(a.loss - b.loss).toExponential(1)}`);
-  console.log(`gradients differ by at most ${worst.toExponential(1)} of a tensor (${where})`);
+  const words =
+    worst === 0 ? "are equal to the bit" : `differ by at most ${worst.toExponential(1)} (${where})`;
+  console.log(`gradients of ${b.gradients.size} tensors ${words}`);
 }
 
 console.log(`${facts.name}; ${flags.model}, ${size} px, ${model.name} with Conv-LoRA`);
