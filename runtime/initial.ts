@@ -1,6 +1,7 @@
 /** First values of parameters that no checkpoint has: the same from the same seed and name. */
 import type { Init } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
+import { fnv1a } from "./fnv.ts";
 import type { Weights } from "./weights/weights.ts";
 
 type Values = Float32Array<ArrayBuffer>;
@@ -78,8 +79,7 @@ function truncated(random: () => number): number {
 
 /** Numbers from 0 to 1 that depend on a text alone: FNV-1a, then a 32-bit counter generator. */
 function generator(text: string): () => number {
-  let state = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(text)) state = Math.imul(state ^ byte, 0x01000193);
+  let state = fnv1a(new TextEncoder().encode(text)) | 0;
   return () => {
     state = (state + 0x9e3779b9) | 0;
     let x = Math.imul(state ^ (state >>> 16), 0x85ebca6b);

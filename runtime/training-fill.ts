@@ -1,6 +1,7 @@
 /** Fills a training session's memory: the base as it is streamed, what trains from it or anew. */
 import { bug, diagnose } from "../diagnostics/index.ts";
 import type { Device, DeviceBuffer, Progress } from "./devices/device.ts";
+import { fnv1a } from "./fnv.ts";
 import { initialValues } from "./initial.ts";
 import { writeTensor } from "./stored.ts";
 import type { ResidentTensor, TrainingPlan } from "./training-plan.ts";
@@ -72,7 +73,5 @@ async function* valuesOf(tensor: ResidentTensor, seed: number, weights: Weights)
 /** Of the beginning of a tensor: eight hexadecimal digits, FNV-1a. */
 function fingerprint(values: Float32Array): string {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, Math.min(values.byteLength, 4096));
-  let hash = 0x811c9dc5;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
-  return (hash >>> 0).toString(16).padStart(8, "0");
+  return fnv1a(bytes).toString(16).padStart(8, "0");
 }

@@ -2,6 +2,7 @@
  * Weights that need no file: every element is a hash of a seed, the tensor's name and its place. A
  * full-size SAM can so be checked against numbers made elsewhere without a checkpoint.
  */
+import { fnv1a } from "../../runtime/fnv.ts";
 import {
   type Dtype,
   makeWeights,
@@ -70,19 +71,12 @@ function hashed(
   scale: number,
 ): Float32Array<ArrayBuffer> {
   const out = new Float32Array(length);
-  const first = fnv1a(key);
+  const first = fnv1a(new TextEncoder().encode(key));
   for (let i = 0; i < length; i++) {
     const r = (2 * finalise((first + Math.imul(start + i, 0x9e3779b9)) >>> 0)) / 2 ** 32 - 1;
     out[i] = offset + scale * r;
   }
   return out;
-}
-
-/** The 32-bit FNV-1a hash of a text's UTF-8 bytes. */
-function fnv1a(text: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
-  return hash >>> 0;
 }
 
 /** The last step of MurmurHash3: every bit of the input reaches every bit of the result. */
