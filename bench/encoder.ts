@@ -6,10 +6,11 @@
 import { parseArgs } from "node:util";
 import { compile, traceProgram } from "../compiler/index.ts";
 import { adapterProfile } from "../compiler/profile.ts";
-import { type SamConfig, samModel, samPresets } from "../models/index.ts";
+import { samModel } from "../models/index.ts";
 import { hashedImage, hashedWeights } from "../models/sam/hashed.ts";
 import { createSession, type StepTime } from "../runtime/index.ts";
 import { openDevice } from "../runtime/node/index.ts";
+import { smallSam } from "./problems/small-sam.ts";
 
 const { values } = parseArgs({
   options: {
@@ -20,15 +21,7 @@ const { values } = parseArgs({
 });
 
 const size = Number(values.size);
-const config: SamConfig = {
-  ...samPresets.vit_b,
-  imageSize: size,
-  embedDim: 384,
-  depth: 6,
-  numHeads: 6,
-  globalAttnIndexes: [2, 5],
-  windowSize: 14,
-};
+const config = smallSam(size);
 
 const { device, facts } = await openDevice();
 const start = performance.now();

@@ -5,6 +5,8 @@ import type { Dims } from "../compiler/graph/sources.ts";
 import type { Model } from "../compiler/model.ts";
 import type { Plan } from "../compiler/plan.ts";
 import type { Profile } from "../compiler/profile.ts";
+import type { Precision } from "../compiler/schedule/halves.ts";
+import { noTuning, type Tuning } from "../compiler/tuning/tuning.ts";
 import { withMetaNames } from "../models/sam/names.ts";
 import type { Progress } from "../runtime/devices/device.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
@@ -14,10 +16,12 @@ import { checkFolder, writeBundleFolder } from "./bundle-folder.ts";
 import { planWeights, weightsFile, writeWeights } from "./bundle-weights.ts";
 import { parseDims } from "./dims.ts";
 import { repeated } from "./flags.ts";
-import { limitsFlag, profileOf } from "./limits.ts";
+import { limitsFlag, limitsOf } from "./limits.ts";
 import { type LoadedModel, loadModel, traceLoaded } from "./load-model.ts";
 import { modelArguments, programsOf } from "./model-arguments.ts";
+import { precisionFlag } from "./precision.ts";
 import { openProgress, progressStyle } from "./progress.ts";
+import { tuningFlag, tuningOf } from "./tuning/store.ts";
 import { generateWrapper, isSam } from "./wrapper.ts";
 
 const args = {
@@ -29,6 +33,8 @@ const args = {
     description: "a checkpoint: the parameters that the programs need go into the folder",
   },
   limits: limitsFlag,
+  precision: precisionFlag,
+  tuning: tuningFlag,
   json: { type: "boolean", default: false, description: "print what was written as JSON" },
 } satisfies ArgsDef;
 
@@ -42,12 +48,15 @@ export const buildCommand = defineCommand({
         config: given.config,
         weights: given.weights,
       });
+      const { profile, device } = await limitsOf(given.limits);
       const report = await build({
         loaded,
         out: given.out,
         programs: programsOf(loaded.model, repeated(rawArgs, "program", args)),
         dims: parseDims(repeated(rawArgs, "dim", args)),
-        profile: await profileOf(given.limits),
+        profile,
+        precision: given.precision,
+        tuning: await tuningOf(given.tuning, device),
         weights: given.weights,
         onProgress: progress.report,
       });
@@ -67,6 +76,10 @@ export interface BuildRequest {
   readonly programs: readonly string[];
   readonly dims: Dims;
   readonly profile: Profile;
+  /** `f32` unless given. */
+  readonly precision?: Precision;
+  /** Tiles that were measured; those of the model unless given. */
+  readonly tuning?: Tuning;
   /** The path of a checkpoint. */
   readonly weights?: string | undefined;
   readonly onProgress: Progress;
@@ -127,7 +140,9 @@ async function openFor(model: Model, path: string): Promise<Weights> {
 /** The counts of token slots that a SAM's decoder is built for: a few, since each is a program. */
 const decoderBuckets = [8, 32, 128];
 
-function compilePrograms({ loaded, programs, dims, profile, onProgress }: BuildRequest) {
+function compilePrograms(request: BuildRequest) {
+  const { loaded, programs, dims, profile, onProgress } = request;
+  const { precision = "f32", tuning = noTuning } = request;
   const buckets = dims.tokens === undefined ? decoderBuckets : [dims.tokens];
   const wanted = programs.flatMap((program) =>
     isSam(loaded.model) && program === "decode"
@@ -137,7 +152,8 @@ function compilePrograms({ loaded, programs, dims, profile, onProgress }: BuildR
   const plans = new Map<string, Plan>();
   for (const { as, program, dims } of wanted) {
     const graph = traceLoaded(loaded, program, dims);
-    plans.set(as, compile(graph, { name: `${loaded.model.name}.${as}`, target: "wgsl", profile }));
+    const name = `${loaded.model.name}.${as}`;
+    plans.set(as, compile(graph, { name, target: "wgsl", profile, precision, tuning }));
     onProgress(plans.size, wanted.length, "programs");
   }
   return plans;

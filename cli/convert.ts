@@ -139,7 +139,8 @@ export const convertCommand = defineCommand({
   },
 });
 
-async function checkOutput(output: string, inputs: readonly string[]): Promise<void> {
+/** Errors: E240 (an output that is an input, a folder, or of another format's name). */
+export async function checkOutput(output: string, inputs: readonly string[]): Promise<void> {
   const refuse = (message: string, help: string) =>
     diagnose("E240", { message, where: output, help });
   if (!output.endsWith(".safetensors")) {

@@ -4,6 +4,7 @@ import { type Dims, input } from "../compiler/graph/sources.ts";
 import { elements, type Tensor } from "../compiler/graph/tensor.ts";
 import type { Model } from "../compiler/model.ts";
 import type { Profile } from "../compiler/profile.ts";
+import type { Precision } from "../compiler/schedule/halves.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { parseSamConfig, semanticSam } from "../models/index.ts";
 import { publishedMethods } from "../ops/adapters/index.ts";
@@ -43,6 +44,8 @@ export interface TrainingRequest {
   readonly profile: Profile;
   readonly method?: MethodName;
   readonly optimiser?: OptimiserName;
+  /** `f32` unless given. */
+  readonly precision?: Precision;
   /** In bytes. */
   readonly budget: number | undefined;
 }
@@ -69,7 +72,7 @@ export interface TrainingForecast {
  * for what does not go together, and what compiling throws.
  */
 export function planTraining(request: TrainingRequest): TrainingForecast {
-  const { loaded, profile, budget, optimiser = "adamW" } = request;
+  const { loaded, profile, budget, optimiser = "adamW", precision = "f32" } = request;
   const { model, method, loss, lossName } = trainee(request);
   const [program, surplus] = programsOf(model, request.programs);
   if (request.programs.length > 1 && surplus !== undefined)
@@ -81,6 +84,7 @@ export function planTraining(request: TrainingRequest): TrainingForecast {
     program: program!,
     dims: request.dims,
     loss,
+    precision,
     optimiser: optimisers[optimiser](),
   };
   const limits = { profile, ...(budget === undefined ? {} : { budget }) };
@@ -130,13 +134,18 @@ function trainee({ loaded, method }: TrainingRequest): Trainee {
   return { model, method, loss: squares, lossName: "mean square error of the outputs" };
 }
 
-function adaptedSam({ name, facts }: Model, method: MethodName): Trainee {
+/** A SAM for one class with a published method grafted on. */
+export function samWithMethod({ name, facts }: Model, method: MethodName): Model {
   const config = parseSamConfig(facts?.config);
   const { adapters } = publishedMethods().find((m) => m.name === method)!;
-  const model = adapters.reduce(
+  return adapters.reduce(
     (base, { adapter, where }) => adapt(base, adapter, { where }),
     semanticSam(config, { classes: 1 }, { name }),
   );
+}
+
+function adaptedSam(sam: Model, method: MethodName): Trainee {
+  const model = samWithMethod(sam, method);
   const loss: Loss = ({ logits }) => ({
     structure: structureLoss(logits!, input("target", "f32", logits!.shape)),
   });

@@ -6,6 +6,8 @@ import { type ArgsDef, defineCommand } from "citty";
 import { planBuffers } from "../compiler/grad/plan-bytes.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import type { Profile } from "../compiler/profile.ts";
+import type { Precision } from "../compiler/schedule/halves.ts";
+import { noLayout } from "../compiler/schedule/layout.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { formatBytes, parseBytes } from "./bytes.ts";
 import { parseDims } from "./dims.ts";
@@ -21,6 +23,7 @@ import {
   planTraining,
   type TrainingForecast,
 } from "./plan-training.ts";
+import { precisionFlag } from "./precision.ts";
 
 const args = {
   ...modelArguments,
@@ -47,6 +50,7 @@ const args = {
     description: "with --train, the optimiser, adamW unless told",
   },
   limits: limitsFlag,
+  precision: precisionFlag,
   json: { type: "boolean", default: false, description: "print the forecast as JSON" },
 } satisfies ArgsDef;
 
@@ -65,11 +69,11 @@ export const planCommand = defineCommand({
     const wanted = repeated(rawArgs, "program", args);
     const dims = parseDims(repeated(rawArgs, "dim", args));
     const profile = await profileOf(given.limits);
-    const { method, optimiser } = given;
+    const { method, optimiser, precision } = given;
     const chosen = { ...(method ? { method } : {}), ...(optimiser ? { optimiser } : {}) };
     const forecast = given.train
-      ? planTraining({ loaded, programs: wanted, dims, profile, budget, ...chosen })
-      : planPrograms(loaded, programsOf(loaded.model, wanted), dims, profile, budget);
+      ? planTraining({ loaded, programs: wanted, dims, profile, precision, budget, ...chosen })
+      : planPrograms(loaded, programsOf(loaded.model, wanted), dims, profile, budget, precision);
     const describe = () =>
       "programs" in forecast ? describePrograms(forecast) : describeTraining(forecast);
     process.stdout.write(given.json ? `${JSON.stringify(forecast, null, 2)}\n` : describe());
@@ -97,11 +101,15 @@ export function planPrograms(
   dims: Dims,
   profile: Profile,
   budget: number | undefined,
+  precision: Precision = "f32",
 ): ProgramsForecast {
   const { name } = loaded.model;
+  const reach = profile.half ? "all" : "frozen";
   const forecasts = programs.map((program) => {
     const sums = { weights: 0, activations: 0, inputsAndOutputs: 0 };
-    for (const { role, bytes } of planBuffers(traceLoaded(loaded, program, dims), profile)) {
+    const graph = traceLoaded(loaded, program, dims);
+    const buffers = planBuffers(graph, profile, noLayout, precision, reach);
+    for (const { role, bytes } of buffers) {
       if (role === "weights") sums.weights += bytes;
       else if (role === "arena") sums.activations += bytes;
       else sums.inputsAndOutputs += bytes;

@@ -39,6 +39,11 @@ const commands: readonly Command[] = [
     load: async () => (await import("./show.ts")).showCommand,
   },
   {
+    name: "explain",
+    description: "write a page that shows what the compiler makes of a model, with measured times",
+    load: async () => (await import("./explain.ts")).explainCommand,
+  },
+  {
     name: "plan",
     description: "forecast the memory that a model takes to run or to train",
     load: async () => (await import("./plan.ts")).planCommand,
@@ -47,6 +52,21 @@ const commands: readonly Command[] = [
     name: "build",
     description: "compile a model ahead of time into a folder that the runtime loads",
     load: async () => (await import("./build.ts")).buildCommand,
+  },
+  {
+    name: "tune",
+    description: "measure the fastest tiles of a model's kernels on this machine",
+    load: async () => (await import("./tune.ts")).tuneCommand,
+  },
+  {
+    name: "export",
+    description: "write a program of a model as an ONNX model",
+    load: async () => (await import("./export.ts")).exportCommand,
+  },
+  {
+    name: "merge",
+    description: "fold a model's adapters into its weights, where that is exact",
+    load: async () => (await import("./merge.ts")).mergeCommand,
   },
   {
     name: "convert",

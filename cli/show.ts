@@ -7,11 +7,13 @@ import type { Dims } from "../compiler/graph/sources.ts";
 import type { Node } from "../compiler/graph/tensor.ts";
 import type { Plan } from "../compiler/plan.ts";
 import type { Profile } from "../compiler/profile.ts";
+import type { Precision } from "../compiler/schedule/halves.ts";
 import { parseDims } from "./dims.ts";
 import { repeated } from "./flags.ts";
 import { limitsFlag, profileOf } from "./limits.ts";
 import { type LoadedModel, loadModel, traceLoaded } from "./load-model.ts";
 import { modelArguments, programsOf } from "./model-arguments.ts";
+import { precisionFlag } from "./precision.ts";
 
 const args = {
   ...modelArguments,
@@ -23,6 +25,7 @@ const args = {
       "what to print: the traced graph, what fused, kernels as pseudo-text, WGSL, CUDA, or memory and steps",
   },
   limits: limitsFlag,
+  precision: precisionFlag,
   json: {
     type: "boolean",
     default: false,
@@ -41,6 +44,7 @@ export const showCommand = defineCommand({
       programs: programsOf(loaded.model, repeated(rawArgs, "program", args)),
       dims: parseDims(repeated(rawArgs, "dim", args)),
       profile: await profileOf(given.limits),
+      precision: given.precision,
     };
     const shown = show(loaded, request);
     if (given.json) {
@@ -67,6 +71,8 @@ export interface ShowRequest {
   readonly programs: readonly string[];
   readonly dims: Dims;
   readonly profile: Profile;
+  /** `f32` unless given. */
+  readonly precision?: Precision;
 }
 
 export interface Shown {
@@ -77,7 +83,7 @@ export interface Shown {
 
 /** Compiles the programs and prints one stage of each. Places are those of the user's file. */
 export function show(loaded: LoadedModel, request: ShowRequest): Shown[] {
-  const { stage, programs, dims, profile } = request;
+  const { stage, programs, dims, profile, precision = "f32" } = request;
   const placeOf = ({ span }: Node) => {
     const at = span.resolve();
     // What a library's code has made, and all of a built-in model, has no place of the user's.
@@ -88,6 +94,7 @@ export function show(loaded: LoadedModel, request: ShowRequest): Shown[] {
       name: `${loaded.model.name}.${program}`,
       target: stage === "cuda" ? "cuda" : "wgsl",
       profile,
+      precision,
     });
     return { program, text: printStage(stage, compilation, placeOf), plan: compilation.plan };
   });

@@ -3,17 +3,28 @@ import { bug, diagnose } from "../diagnostics/index.ts";
 import { fuse } from "./fuse/fuse.ts";
 import type { Fusion, Policy, Region } from "./fuse/region.ts";
 import type { Graph } from "./graph/graph.ts";
+import { type Node, Tensor } from "./graph/tensor.ts";
 import type { Buffer, Kernel } from "./kernel/ir.ts";
 import { type Lowered, lowerAll } from "./kernel/lower.ts";
+import type { Tile } from "./op.ts";
 import { type Plan, type PlanKernel, type PlanStep, planFormat, type Role } from "./plan.ts";
 import { defaultProfile, type Profile } from "./profile.ts";
-import { halvesOf, type Precision } from "./schedule/halves.ts";
+import { rewrite } from "./rewrite/rewrite.ts";
+import {
+  forPrecision,
+  type Halves,
+  halvesOf,
+  noHalves,
+  type Precision,
+} from "./schedule/halves.ts";
+import { joinsOf } from "./schedule/joins.ts";
 import { type Layout, noLayout } from "./schedule/layout.ts";
 import { assignPlaces, type Places } from "./schedule/places.ts";
 import { cuda } from "./targets/cuda/index.ts";
 import { reference } from "./targets/reference/index.ts";
 import type { Target } from "./targets/target.ts";
 import { wgsl } from "./targets/wgsl/index.ts";
+import { noTuning, type Tuning, tileOf } from "./tuning/tuning.ts";
 
 export interface CompileOptions {
   readonly name?: string;
@@ -25,13 +36,21 @@ export interface CompileOptions {
   readonly layout?: Layout;
   /** `mixed` stores large tensors as halves and computes in `f32`; `f32` unless given. */
   readonly precision?: Precision;
+  /** Tiles that were measured on the device: see `inarch tune`. */
+  readonly tuning?: Tuning;
 }
 
 /** Every stage of one compilation. */
 export interface Compilation {
+  /** As it was traced. */
   readonly graph: Graph;
+  /** What is computed instead, and by which law each new node came to be. */
+  readonly rewritten: Graph;
+  readonly rules: ReadonlyMap<Node, string>;
   readonly fusion: Fusion;
   readonly kernels: readonly Lowered[];
+  /** The profile that was asked for, as far as the target and the precision allow. */
+  readonly profile: Profile;
   readonly plan: Plan;
 }
 
@@ -39,21 +58,30 @@ const targets: Record<Plan["target"], Target> = { wgsl, cuda, reference };
 
 /**
  * Compiles a graph. Pure: the same graph, target and profile give the same bytes.
- * @throws E150 for mixed precision where the profile's device has no halves.
+ * @throws E150 for mixed precision where the profile's device has no halves, and no frozen parameter
+ * is there to be packed.
  */
 export const compile = (graph: Graph, options: CompileOptions = {}): Plan =>
   compileStages(graph, options).plan;
 
 export function compileStages(graph: Graph, options: CompileOptions = {}): Compilation {
   const target = targets[options.target ?? "wgsl"];
-  const profile = fitting(options.profile ?? defaultProfile, target);
   const { layout = noLayout, precision = "f32" } = options;
-  if (precision === "mixed") checkHalves(profile, target);
-  const fusion = fuse(graph, profile, options.policy ?? "fused");
-  const halves = halvesOf(graph, fusion.regions, layout, precision);
-  const kernels = lowerAll(fusion.regions, profile, halves);
+  const profile = fitting(options.profile ?? defaultProfile, target, precision);
+  const reach = target.half || profile.half ? "all" : "frozen";
+  const policy = options.policy ?? "fused";
+  const { graph: rewritten, rules } =
+    policy === "fused" ? rewrite(graph, layout) : { graph, rules: new Map() };
+  const joins = joinsOf(rewritten);
+  const fusion = fuse(rewritten, profile, policy, joins);
+  const stored = { layout, precision, reach, joins } as const;
+  const halves = halvesOf(rewritten, fusion.regions, stored);
+  if (precision === "mixed" && reach === "frozen") checkPacking(rewritten, halves, layout, profile);
+  const tuning = options.tuning ?? noTuning;
+  const tiles = (region: Region) => tileOf(region, profile, tuning);
+  const kernels = lowerAll(fusion.regions, profile, { halves, joins, tileOf: tiles });
   for (const { kernel } of new Set(kernels)) check(kernel, profile);
-  const places = assignPlaces(graph, fusion.regions, profile, layout, halves);
+  const places = assignPlaces(rewritten, fusion.regions, profile, layout, halves, joins);
   const plan = assemble(
     options.name ?? "program",
     fusion.regions,
@@ -62,17 +90,47 @@ export function compileStages(graph: Graph, options: CompileOptions = {}): Compi
     target,
     profile,
   );
-  return { graph, fusion, kernels, plan };
+  return { graph, rewritten, rules, fusion, kernels, profile, plan };
+}
+
+/** The graph of one region, whose outputs are what it writes; and a tile of its template. */
+export interface AloneOptions {
+  readonly target: Plan["target"];
+  readonly profile: Profile;
+  readonly tile?: Tile;
+}
+
+/** A plan of one kernel: how a region is checked and measured by itself. */
+export function compileAlone(graph: Graph, region: Region, options: AloneOptions): Plan {
+  const target = targets[options.target];
+  const profile = fitting(options.profile, target, "f32");
+  const joins = joinsOf(graph);
+  const kernels = lowerAll([region], profile, { joins, tileOf: () => options.tile });
+  for (const { kernel } of kernels) check(kernel, profile);
+  const places = assignPlaces(graph, [region], profile, noLayout, noHalves, joins);
+  return assemble(region.anchor.op.name, [region], kernels, places, target, profile);
 }
 
 /** Kernels of subgroups are for a width that the target has; others share workgroup memory. */
-const fitting = (profile: Profile, target: Target): Profile =>
-  target.subgroup === undefined || target.subgroup === profile.subgroup
-    ? profile
-    : { ...profile, subgroup: 0 };
+function fitting(asked: Profile, target: Target, precision: Precision): Profile {
+  const half = target.half || asked.half;
+  const { matrices, ...others } = forPrecision({ ...asked, half }, precision);
+  const subgroup = target.subgroup === undefined || target.subgroup === asked.subgroup;
+  return {
+    ...others,
+    half: asked.half,
+    subgroup: subgroup ? asked.subgroup : 0,
+    ...(matrices && target.fragments ? { matrices } : {}),
+  };
+}
 
-function checkHalves(profile: Profile, target: Target): void {
-  if (target.half || profile.half) return;
+/**
+ * Where halves can only be read, frozen parameters are packed and the rest stays single. Of training
+ * that is not what is asked: its memory is activations.
+ */
+function checkPacking(graph: Graph, halves: Halves, layout: Layout, profile: Profile): void {
+  const isPacked = graph.nodes.some((n) => n.op.kind === "parameter" && halves(new Tensor(n, 0)));
+  if (isPacked && layout.states.length === 0) return;
   throw diagnose("E150", {
     message: `precision "mixed" stores halves, but the profile "${profile.name}" has none`,
     help: 'compile with { precision: "f32" }, or with the profile of an adapter that has the feature shader-f16',
@@ -92,7 +150,10 @@ function check(kernel: Kernel, profile: Profile): void {
 }
 
 const sharedBytes = (kernel: Kernel) =>
-  kernel.scratch.reduce((sum, b) => sum + (b.space === "shared" ? b.size * 4 : 0), 0);
+  kernel.scratch.reduce(
+    (sum, b) => sum + (b.space === "shared" ? b.size * (b.scalar === "f16" ? 2 : 4) : 0),
+    0,
+  );
 
 function assemble(
   name: string,
@@ -113,7 +174,7 @@ function assemble(
     const key = `${keys.get(kernel)} ${roles.map((r) => r === "arena")}`;
     let number = known.get(key);
     if (number === undefined) {
-      number = kernels.push(printKernel(kernel, roles, target)) - 1;
+      number = kernels.push(printKernel(kernel, roles, target, profile)) - 1;
       known.set(key, number);
     }
     return { kernel: number, groups: kernel.groups, bindings: at, label: labelOf(regions[i]!) };
@@ -136,21 +197,30 @@ function assemble(
   };
 }
 
-function printKernel(kernel: Kernel, roles: readonly Role[], target: Target): PlanKernel {
+function printKernel(
+  kernel: Kernel,
+  roles: readonly Role[],
+  target: Target,
+  profile: Profile,
+): PlanKernel {
+  const isPacked = !target.half && !profile.half;
   const scratch = (b: Buffer) => roles[kernel.params.indexOf(b)] === "arena";
   return {
     name: kernel.name,
-    source: target.print(kernel, scratch),
+    source: target.print(kernel, scratch, isPacked ? "packed" : "own"),
     entry: target.entry(kernel),
     threads: kernel.threads,
     params: kernel.params.map((b) => ({
       scalar: b.scalar === "bool" ? bug("a bool buffer") : b.scalar,
+      ...(isPacked && b.scalar === "f16" ? { packed: true } : {}),
       size: b.size,
       access: b.writable || scratch(b) ? "read-write" : "read",
       writes: b.writable,
     })),
     sharedBytes: sharedBytes(kernel),
     subgroup: kernel.subgroup,
+    ...(kernel.reduces ? { reduces: true } : {}),
+    ...(kernel.matrices ? { matrices: kernel.matrices } : {}),
   };
 }
 

@@ -57,3 +57,5 @@ export type { Plan, PlanTensor, TargetName } from "./plan.ts";
 export { adapterProfile, defaultProfile, type Profile } from "./profile.ts";
 export type { Precision } from "./schedule/halves.ts";
 export type { Layout, Residence } from "./schedule/layout.ts";
+export { parseTuning, type TuningFile, tuningFor } from "./tuning/file.ts";
+export { deviceKey, type TunedKernel, type Tuning } from "./tuning/tuning.ts";

@@ -21,6 +21,7 @@ export {
   type Dim,
   type DType,
   elements,
+  isParameter,
   type Node,
   refuse,
   type Shape,
@@ -38,10 +39,11 @@ export {
   xor,
 } from "./kernel/bits.ts";
 export { always, Builder, type Variable } from "./kernel/builder.ts";
-export type { Buffer, Kernel, Scalar } from "./kernel/ir.ts";
+export type { Buffer, Fold, Fragment, Kernel, Scalar } from "./kernel/ir.ts";
 export { flatGroups } from "./kernel/lower.ts";
 export { flatten, type In, type Out, unflatten } from "./kernel/ports.ts";
 export { bounded, index, literal, type Operand, Value } from "./kernel/value.ts";
+export type { MatrixProduct } from "./plan.ts";
 export type { Profile } from "./profile.ts";
 export type { Case, Sample, Tests } from "./sample.ts";
 
@@ -64,8 +66,31 @@ interface Common<A> {
   readonly note?: (attrs: A) => string;
 }
 
+/**
+ * A law of algebra that an op takes part in, such as a x b + a x c = a x (b + c). It is tried at every
+ * node of a graph that has the op anywhere (`rewrite.ts`).
+ */
+export interface Rule {
+  /** The law, for reports. */
+  readonly name: string;
+  /**
+   * What to compute instead of the node, a tensor for each of its results; undefined: nothing. The new
+   * tensors must equal the old ones but for rounding, and cost less.
+   */
+  apply(site: RuleSite): readonly Tensor[] | undefined;
+}
+
+export interface RuleSite {
+  /** All results of the node. */
+  readonly results: readonly Tensor[];
+  isRead(tensor: Tensor): boolean;
+  /** What is read once, here, is not computed any more once this read is gone. */
+  isReadOnce(tensor: Tensor): boolean;
+}
+
 /** What every op that computes something has beside its meaning. */
 interface Computed<A> extends Common<A> {
+  readonly rules?: readonly Rule[];
   /** An op without samples does not type-check. */
   readonly tests: Tests;
 }
@@ -89,6 +114,10 @@ export interface Pushed {
 export interface ElementOp<A = unknown> extends Computed<A> {
   readonly kind: "element";
   element(site: ElementSite<A>): Value;
+  /** The result is the sum of the inputs, place by place. */
+  readonly sums?: true;
+  /** The result is its inputs one after another: parameters may lie in memory so (`joins.ts`). */
+  readonly joins?: true;
   /**
    * Work of one element apart from its inputs' elements, in multiplications: 0 for a view (index
    * arithmetic only), 1 for an addition, about 20 for a transcendental function.
@@ -117,6 +146,19 @@ export interface KernelSite<A> {
   readonly outputs: readonly Out[];
   readonly attrs: A;
   readonly profile: Profile;
+  /** One of the template's tiles; the first of them unless given. */
+  readonly tile?: Tile | undefined;
+}
+
+/** The sizes by which one kernel of a template differs from another: names and numbers. */
+export type Tile = Readonly<Record<string, number>>;
+
+/** What a kernel can be made from: every legal tile is right, and one of them the fastest. */
+export interface Template<A> {
+  /** Counts up whenever an old measurement says nothing of the kernel any more. */
+  readonly version: number;
+  /** All tiles that respect the profile, by a model of their time: the best first. */
+  tiles(inputs: readonly Type[], attrs: A, profile: Profile): readonly Tile[];
 }
 
 /** A dense array in double precision, row-major. */
@@ -129,12 +171,26 @@ export interface KernelOp<A = unknown> extends Computed<A> {
   readonly kind: "kernel";
   /** Writes the kernel. It touches global memory through its ports only. */
   kernel(site: KernelSite<A>): Kernel;
+  /** The tiles that the kernel can have, if there is a choice. */
+  readonly template?: Template<A>;
   /** The same values computed plainly in double precision: what the kernel is checked against. */
   oracle(inputs: readonly Dense[], attrs: A, types: readonly Type[]): readonly Float64Array[];
   /** How often the kernel reads each element of input `i`: the fuser's cost rule. */
   reads(inputs: readonly Type[], attrs: A, input: number, profile: Profile): number;
+  /** How many times the kernel's text computes an element of an input: 4 unless said otherwise. */
+  readonly spelled?: number;
   /** Multiplications of the whole node, for reports and cost models. */
   work(inputs: readonly Type[], attrs: A): number;
+  /**
+   * What several nodes of this op compute, in one: from the inputs of each the (only) result of each.
+   * Their types and attributes are equal.
+   */
+  readonly batch?: (inputs: readonly (readonly Tensor[])[], attrs: A) => readonly Tensor[];
+  /**
+   * One result as an element op, where sizes are so small that computing an element anew wherever it
+   * is read may be cheaper than a kernel. It gets the same inputs and attributes.
+   */
+  readonly small?: (inputs: readonly Type[], attrs: A, result: number) => ElementOp<A> | undefined;
 }
 
 export interface SourceOp<A = unknown> extends Common<A> {

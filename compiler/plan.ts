@@ -64,10 +64,42 @@ export interface PlanKernel {
   readonly sharedBytes: number;
   /** The exact width of subgroup that the kernel needs; 0 if any will do. */
   readonly subgroup: number;
+  /** It reduces over subgroups, of whatever width. */
+  readonly reduces?: true;
+  /** What its matrix fragments ask of a device; none in most kernels. */
+  readonly matrices?: KernelMatrices;
+}
+
+/**
+ * What matrix fragments multiply: `rows` x `depth` by `depth` x `columns`, added in `f32`.
+ */
+export interface MatrixProduct {
+  readonly operand: "f16" | "f32";
+  readonly rows: number;
+  readonly columns: number;
+  readonly depth: number;
+}
+
+/**
+ * The subgroups that hold matrix fragments: all have `width` threads anyway (`fixed`), or because the
+ * kernel asks for it (`chosen`), or `width` is the most that they can have (`most`).
+ */
+export interface MatrixSubgroups {
+  readonly width: number;
+  readonly widths: "fixed" | "chosen" | "most";
+}
+
+export interface KernelMatrices extends MatrixProduct, MatrixSubgroups {}
+
+/** What a device multiplies as fragments, all of it. */
+export interface MatrixUnits extends MatrixSubgroups {
+  readonly products: readonly MatrixProduct[];
 }
 
 export interface PlanParam {
   readonly scalar: PlanElement;
+  /** Halves that lie two to a word in the kernel's eyes: reading them needs no feature. */
+  readonly packed?: true;
   /** Elements. */
   readonly size: number;
   /**
@@ -118,8 +150,23 @@ export interface AdapterFacts {
   readonly kind: "hardware" | "software";
   /** The one width of subgroups; 0 if there are several, or none. */
   readonly subgroup: number;
+  /** Whether kernels can reduce over subgroups, of whatever width, and number them. */
+  readonly reduces?: boolean;
   /** Whether kernels can load and store halves. */
   readonly half: boolean;
+  /** Undefined: it multiplies no fragments. */
+  readonly matrices?: MatrixUnits;
+  /** What the adapter says of itself: which class of device it is, and whose tuning fits it. */
+  readonly identity?: AdapterIdentity;
+}
+
+/** WebGPU's `GPUAdapterInfo`; what an adapter does not say is the empty string. */
+export interface AdapterIdentity {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  /** The driver's own words, its version included. */
+  readonly description: string;
 }
 
 export type AdapterLimit =

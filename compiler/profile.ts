@@ -2,7 +2,10 @@
  * A compile profile: the limits that every kernel and every buffer must respect. `default` is what
  * WebGPU guarantees everywhere; an adapter's own limits make another one.
  */
-import type { AdapterFacts } from "./plan.ts";
+import type { AdapterFacts, MatrixUnits } from "./plan.ts";
+
+/** What the model of a tile's time needs to know of a device: how wide it is, how far its memory. */
+export type DeviceClass = "discrete" | "integrated" | "software" | "unknown";
 
 export interface Profile {
   readonly name: string;
@@ -27,12 +30,20 @@ export interface Profile {
    */
   readonly subgroup: number;
   /**
+   * Whether kernels may reduce over subgroups of whatever width, instead of through a tree in
+   * workgroup memory with a barrier for each halving. Not together with `subgroup`.
+   */
+  readonly reduces: boolean;
+  /**
    * Keeps drivers from unrolling loops. A software device compiles each load to a dozen instructions
    * per lane: an unrolled loop takes it seconds to compile.
    */
   readonly rolled: boolean;
-  /** Whether kernels can load and store halves: what mixed precision needs. */
+  /** Whether kernels can load and store halves: without it mixed precision packs frozen parameters. */
   readonly half: boolean;
+  /** The matrix fragments that kernels may multiply; undefined: none. */
+  readonly matrices?: MatrixUnits;
+  readonly deviceClass: DeviceClass;
 }
 
 /** The limits that every WebGPU device has. */
@@ -46,12 +57,15 @@ export const defaultProfile: Profile = {
   maxGroups: 65535,
   alignment: 256,
   subgroup: 0,
+  reduces: false,
   rolled: true,
   half: false,
+  deviceClass: "unknown",
 };
 
 /** A profile with all that one adapter allows. Plans made with it may not run on others. */
-export function adapterProfile({ name, limits, kind, subgroup, half }: AdapterFacts): Profile {
+export function adapterProfile(facts: AdapterFacts): Profile {
+  const { name, limits, kind, subgroup, reduces, half, matrices } = facts;
   return {
     name,
     maxBindingBytes: limits.maxStorageBufferBindingSize,
@@ -62,7 +76,22 @@ export function adapterProfile({ name, limits, kind, subgroup, half }: AdapterFa
     maxGroups: limits.maxComputeWorkgroupsPerDimension,
     alignment: Math.max(limits.minStorageBufferOffsetAlignment, 16),
     subgroup: kind === "software" ? subgroup : 0,
+    reduces: kind === "hardware" && reduces === true,
     rolled: kind === "software",
     half,
+    deviceClass: classOf(facts),
+    // A software device takes seconds to compile one kernel of fragments.
+    ...(matrices && kind === "hardware" ? { matrices } : {}),
   };
+}
+
+const integratedVendors: ReadonlySet<string> = new Set(["apple", "arm", "img-tec", "qualcomm"]);
+
+/** WebGPU does not say what a device is, but its vendor and architecture mostly do. */
+function classOf({ kind, identity }: AdapterFacts): DeviceClass {
+  if (kind === "software") return "software";
+  const { vendor = "", architecture = "" } = identity ?? {};
+  if (vendor === "nvidia") return "discrete";
+  if (vendor === "intel") return /hpg/.test(architecture) ? "discrete" : "integrated";
+  return integratedVendors.has(vendor) ? "integrated" : "unknown";
 }

@@ -3,7 +3,8 @@
  * code of the command line: the user's mistake 1, ours 2, the environment's 3.
  *
  * Ranges: E1 graph and shapes, E2 weights, E3 images and prompts, E4 device and environment,
- * E5 command line, E6 bundles built ahead of time, E7 training, E9 our own bugs.
+ * E5 command line, E6 bundles built ahead of time, E7 training, E8 export and tuning, E9
+ * our own bugs.
  */
 export type Kind = "user" | "internal" | "environment";
 
@@ -27,6 +28,12 @@ export const codes = {
   E141: { kind: "user", title: "a memory budget that is no number of bytes" },
   E150: { kind: "user", title: "mixed precision for a device without halves" },
   E151: { kind: "user", title: "a weight is beyond half precision" },
+  E160: { kind: "user", title: "an adapter depends on the input and cannot be merged" },
+  E161: { kind: "user", title: "adapters cannot be merged into a place" },
+  E162: { kind: "user", title: "a layer lacks the bias that merging needs" },
+  E163: { kind: "user", title: "merging an adapter of several tasks" },
+  E164: { kind: "user", title: "weights do not fit the model to merge" },
+  E165: { kind: "user", title: "a model without adapters to merge" },
   E120: { kind: "user", title: "a loss is not one number" },
   E108: { kind: "user", title: "an op needs more than the profile allows" },
   E200: { kind: "user", title: "a file is not there, or is no file" },
@@ -136,6 +143,15 @@ export const codes = {
   E615: { kind: "user", title: "a bundle lacks what is asked of it" },
   E720: { kind: "user", title: "a setting of training is out of range" },
   E721: { kind: "user", title: "no learning rate schedule of this kind" },
+  E800: { kind: "user", title: "an op that ONNX has no spelling for" },
+  E801: { kind: "user", title: "a program with states cannot be an ONNX model" },
+  E802: { kind: "user", title: "two parts of an ONNX model have one name" },
+  E803: { kind: "user", title: "weights do not fit the model to export" },
+  E804: { kind: "user", title: "an ONNX file would be too large" },
+  E820: { kind: "user", title: "a file is not a tuning file of this version" },
+  E821: { kind: "user", title: "a tuned tile is not legal for the profile" },
+  E822: { kind: "user", title: "a tuning file is for other devices" },
+  E823: { kind: "user", title: "a device that cannot be tuned" },
   E900: { kind: "internal", title: "an invariant of inarch is broken" },
 } as const satisfies Record<string, { readonly kind: Kind; readonly title: string }>;
 

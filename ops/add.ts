@@ -6,6 +6,7 @@ export const op: ElementOp<null> = elementwiseOp("add", {
   at: (_k, a, b) => a!.add(b!),
   vjp: (g) => [g, g],
   takes: ["f32", "i32", "u32"],
+  sums: true,
   tests: {
     samples: [
       {

@@ -19,7 +19,8 @@ import {
   backwardOperands,
   type Wanted,
 } from "./attention-backward-definition.ts";
-import { addScaled, sharedRows, stage, stagedRows } from "./attention-shared.ts";
+import { addScaled, stage } from "./attention-shared.ts";
+import { sharedRows, stagedRows } from "./attention-tiles.ts";
 
 const zero = literal(0, "f32");
 

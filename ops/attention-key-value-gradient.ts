@@ -12,7 +12,7 @@ import {
 import { sharedKeyValueGradient } from "./attention-backward-shared.ts";
 import { ownRows, subgroupKeyValueGradient } from "./attention-backward-subgroup.ts";
 import { backwardInputs, gradientNodes, secondOrder } from "./attention-query-gradient.ts";
-import { sharedRows } from "./attention-shared.ts";
+import { sharedRows } from "./attention-tiles.ts";
 
 const plain = { scale: 1, hasBias: false, grid: undefined } as const;
 
@@ -64,6 +64,7 @@ export const op: KernelOp<BackwardAttrs> = {
   kernel: (site) =>
     site.profile.subgroup ? subgroupKeyValueGradient(site) : sharedKeyValueGradient(site),
   oracle: plainBackward,
+  spelled: 16,
   reads(inputs, attrs, input, profile) {
     const [queries, keys] = [inputs[0]!.shape[2]!, inputs[1]!.shape[2]!];
     const width = profile.subgroup;

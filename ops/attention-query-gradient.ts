@@ -13,7 +13,7 @@ import {
 } from "./attention-backward-definition.ts";
 import { sharedQueryGradient } from "./attention-backward-shared.ts";
 import { ownRows, subgroupQueryGradient } from "./attention-backward-subgroup.ts";
-import { sharedRows } from "./attention-shared.ts";
+import { sharedRows } from "./attention-tiles.ts";
 
 const plain: BackwardAttrs = { scale: 1, hasBias: false, grid: undefined, wanted: ["query"] };
 
@@ -59,6 +59,7 @@ export const op: KernelOp<BackwardAttrs> = {
   kernel: (site) =>
     site.profile.subgroup ? subgroupQueryGradient(site) : sharedQueryGradient(site),
   oracle: plainBackward,
+  spelled: 16,
   reads(inputs, attrs, input, profile) {
     const [queries, keys] = [inputs[0]!.shape[2]!, inputs[1]!.shape[2]!];
     const width = profile.subgroup;

@@ -13,34 +13,23 @@ import {
   type Kernel,
   type KernelSite,
   literal,
-  type Profile,
   type Value,
 } from "../compiler/op.ts";
 import { type AttentionAttrs, operands } from "./attention-definition.ts";
+import type { SharedAttentionTile } from "./attention-tiles.ts";
 
 const least = -1e30;
 
-/** Rows of one workgroup, one per thread, where there are so many queries or keys. */
-export function sharedRows(rows: number, profile: Profile): number {
-  const most = Math.min(32, profile.maxThreads);
-  return rows >= most ? most : Math.max(1, Math.ceil(rows / 8) * 8);
-}
-
-/** Rows of `size` numbers staged at a time: as many as half of workgroup memory holds, in equal steps. */
-export function stagedRows(rows: number, size: number, profile: Profile): number {
-  const fits = Math.floor(profile.maxSharedBytes / 2 / 4 / size);
-  const most = Math.max(1, Math.min(32, fits));
-  return Math.ceil(rows / Math.ceil(rows / most));
-}
-
-export function sharedAttention(site: KernelSite<AttentionAttrs>): Kernel {
-  const { k, inputs, outputs, attrs, profile } = site;
+/** The kernel with one tile of `sharedAttentionTiles`. */
+export function sharedAttention(
+  site: KernelSite<AttentionAttrs>,
+  { rows: threads, keys: tile }: SharedAttentionTile,
+): Kernel {
+  const { k, inputs, outputs, attrs } = site;
   const { q, k: key, v, bias, height, width } = operands(inputs, attrs);
   const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
   const [keys, out] = [v.shape[2]!, v.shape[3]!];
   const [rows, columns] = attrs.grid ?? [1, keys];
-  const threads = sharedRows(queries, profile);
-  const tile = stagedRows(columns, depth + out, profile);
   const groups: Kernel["groups"] = [Math.ceil(queries / threads), heads, batch];
 
   const t = k.thread(0, threads);

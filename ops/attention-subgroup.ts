@@ -28,22 +28,21 @@ import {
   putRows,
   tilesOf,
 } from "./attention-lanes.ts";
+import type { SubgroupAttentionTile } from "./attention-tiles.ts";
 import { pairwise, range } from "./pairwise.ts";
 
 const least = -1e30;
 
-/** Query rows per lane: more of them reuse a key more often, and take longer to compile. */
-export const rowsPerLane = (queries: number, width: number): number =>
-  queries <= 2 * width ? 1 : queries <= 12 * width ? 2 : 4;
-
-export function subgroupAttention(site: KernelSite<AttentionAttrs>): Kernel {
+export function subgroupAttention(
+  site: KernelSite<AttentionAttrs>,
+  { perLane: count }: SubgroupAttentionTile,
+): Kernel {
   const { k, inputs, outputs, attrs, profile } = site;
   const { q, k: key, v, bias, height, width: acrossTable } = operands(inputs, attrs);
   const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
   const [keys, out] = [v.shape[2]!, v.shape[3]!];
   const [rows, columns] = attrs.grid ?? [1, keys];
   const width = profile.subgroup;
-  const count = rowsPerLane(queries, width);
   const { steps, tile } = tilesOf(columns);
   const groups: Kernel["groups"] = [Math.ceil(queries / (width * count)), heads, batch];
 

@@ -11,6 +11,7 @@ import {
   gradient,
   type KernelOp,
   type Node,
+  type Profile,
   type Tensor,
   type Tests,
 } from "../compiler/op.ts";
@@ -25,8 +26,14 @@ import {
 } from "./attention-definition.ts";
 import { keyValueGradient } from "./attention-key-value-gradient.ts";
 import { queryGradient } from "./attention-query-gradient.ts";
-import { sharedAttention, sharedRows } from "./attention-shared.ts";
-import { rowsPerLane, subgroupAttention } from "./attention-subgroup.ts";
+import { sharedAttention } from "./attention-shared.ts";
+import { subgroupAttention } from "./attention-subgroup.ts";
+import {
+  type SharedAttentionTile,
+  type SubgroupAttentionTile,
+  sharedAttentionTiles,
+  subgroupAttentionTiles,
+} from "./attention-tiles.ts";
 import { broadcastTo } from "./broadcast.ts";
 import { concat } from "./concat.ts";
 import { full } from "./full.ts";
@@ -170,16 +177,24 @@ export const op: KernelOp<AttentionAttrs> = {
   name: "attention",
   kind: "kernel",
   type: resultTypes,
-  kernel: (site) => (site.profile.subgroup ? subgroupAttention(site) : sharedAttention(site)),
+  kernel(site) {
+    const tile = site.tile ?? tilesOf(site.inputs, site.attrs, site.profile)[0]!;
+    return site.profile.subgroup
+      ? subgroupAttention(site, tile as SubgroupAttentionTile)
+      : sharedAttention(site, tile as SharedAttentionTile);
+  },
+  template: { version: 1, tiles: tilesOf },
   oracle: plainAttention,
+  spelled: 16,
   reads(inputs, attrs, input, profile) {
     const [queries, keys] = [inputs[0]!.shape[2]!, inputs[1]!.shape[2]!];
     const width = profile.subgroup;
     // A subgroup reads its own rows again for every tile.
     if (input === 0) return width ? Math.ceil(keys / 16) : 1;
     if (attrs.hasBias && input === 3) return 1;
-    const tile = width ? width * rowsPerLane(queries, width) : sharedRows(queries, profile);
-    return Math.ceil(queries / tile);
+    const tile = tilesOf(inputs, attrs, profile)[0]!;
+    const rows = "perLane" in tile ? width * tile.perLane : tile.rows;
+    return Math.ceil(queries / rows);
   },
   work(inputs) {
     const [batch, heads, queries, depth] = inputs[0]!.shape as [number, number, number, number];
@@ -190,6 +205,18 @@ export const op: KernelOp<AttentionAttrs> = {
   note: ({ grid }) => (grid ? `relative on ${grid.join(" x ")}` : ""),
   tests: attentionTests,
 };
+
+function tilesOf(
+  inputs: readonly { readonly shape: readonly number[] }[],
+  { grid }: AttentionAttrs,
+  profile: Profile,
+): readonly (SharedAttentionTile | SubgroupAttentionTile)[] {
+  const [batch, heads, queries, depth] = inputs[0]!.shape as [number, number, number, number];
+  const [, , keys, out] = inputs[2]!.shape as [number, number, number, number];
+  if (profile.subgroup) return subgroupAttentionTiles(queries, profile.subgroup);
+  const shape = { batch, heads, queries, grid: grid ?? ([1, keys] as const), depth, out };
+  return sharedAttentionTiles(shape, profile);
+}
 
 export interface AttentionOptions {
   /** What <q, k> is multiplied with: 1 / sqrt(depth) unless given. */

@@ -13,7 +13,13 @@ import {
   sameShape,
   type Tensor,
 } from "../compiler/op.ts";
-import { reduceKernel, reduceOracle, reduceReads, summation } from "./reduce-kernel.ts";
+import {
+  reduceKernel,
+  reduceOracle,
+  reduceReads,
+  smallReduction,
+  summation,
+} from "./reduce-kernel.ts";
 import { reshape } from "./reshape.ts";
 
 interface Attrs {
@@ -87,6 +93,7 @@ export const adjoint: KernelOp<Attrs> = {
   oracle: ([x], attrs, [type]) => [reduceOracle(x!, summed(x!, attrs), summation, type!.dtype)],
   reads: ([x], attrs, _input, profile) => reduceReads(x!, summed(x!, attrs), profile),
   work: ([x]) => elements(x!.shape),
+  small: ([x], attrs) => smallReduction(adjoint, x!, summed(x!, attrs), summation),
   vjp: ([g], { inputs }) => [broadcastTo(g!, inputs[0]!.shape)],
   note: (a) => `to [${a.shape.join(", ")}]`,
   tests: {

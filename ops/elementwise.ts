@@ -41,6 +41,8 @@ export interface Elementwise {
   readonly tests: Tests;
   /** How many leading operands are conditions (bool). */
   readonly conditions?: number;
+  /** The result is the sum of its operands. */
+  readonly sums?: true;
 }
 
 export function elementwiseOp(name: string, spec: Elementwise): ElementOp<null> {
@@ -50,6 +52,7 @@ export function elementwiseOp(name: string, spec: Elementwise): ElementOp<null> 
     kind: "element",
     cost: spec.cost ?? 1,
     tests: spec.tests,
+    ...(spec.sums ? { sums: spec.sums } : {}),
     type(inputs, _attrs, fail) {
       const operands = inputs.slice(spec.conditions ?? 0);
       checkTypes(operands, takes, fail);

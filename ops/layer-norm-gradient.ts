@@ -47,7 +47,7 @@ export const op: KernelOp<Attrs> = {
     });
     const totals = line.all(
       own.map((v) => v.get),
-      (a, b) => a.map((v, i) => v.add(b[i]!)),
+      ["add", "add"],
     );
     const [center, shift] = totals.map((v) => k.let("mean", v.mul(share)));
     const squares = k.var("squares", zero);
@@ -57,10 +57,7 @@ export const op: KernelOp<Attrs> = {
       squares.set(away.fma(away, squares.get));
       products.set(away.fma(change!, products.get));
     });
-    const [spread, along] = line.all([squares.get, products.get], ([a, b], [c, d]) => [
-      a!.add(c!),
-      b!.add(d!),
-    ]);
+    const [spread, along] = line.all([squares.get, products.get], ["add", "add"]);
     const variance = k.let("variance", spread!.mul(share).add(epsilon));
     const scale = k.let("scale", literal(1, "f32").div(variance.sqrt()));
     const slope = k.let("slope", along!.mul(share).div(variance));

@@ -36,14 +36,14 @@ export const op: KernelOp<Attrs> = {
     const line = overLines(k, x!, [axis], profile);
     const sum = k.var("sum", literal(0, "f32"));
     line.each((value) => sum.set(sum.get.add(value)));
-    const [total] = line.all([sum.get], ([a], [b]) => [a!.add(b!)]);
+    const [total] = line.all([sum.get], ["add"]);
     const center = k.let("center", total!.mul(1 / line.layout.extent));
     const squares = k.var("squares", literal(0, "f32"));
     line.each((value) => {
       const away = k.let("away", value.sub(center));
       squares.set(away.fma(away, squares.get));
     });
-    const [spread] = line.all([squares.get], ([a], [b]) => [a!.add(b!)]);
+    const [spread] = line.all([squares.get], ["add"]);
     const deviation = spread!
       .mul(1 / line.layout.extent)
       .add(epsilon)

@@ -5,7 +5,8 @@
  * lines that are next to each other, and `slices` threads share each line. Where the lines run
  * along the last axis, the slices of one line read neighbouring memory; else the lanes do. Short
  * lines have one thread each. Where workgroups are subgroups, the slices of a line are its lanes
- * and pass values without memory; lines along other axes have one thread each.
+ * and pass values without memory; lines along other axes have one thread each. Where subgroups of
+ * any width can reduce, they do so for a line that has a workgroup to itself.
  */
 import {
   type Buffer,
@@ -13,6 +14,7 @@ import {
   bounded,
   type Dense,
   elements,
+  type Fold,
   flatGroups,
   type In,
   type Kernel,
@@ -96,8 +98,13 @@ export interface Line {
   finish(name: string): Kernel;
 }
 
-/** An associative and commutative way to make one tuple out of two. */
-export type Combine = (a: readonly Value[], b: readonly Value[]) => readonly Value[];
+/**
+ * An associative and commutative way to make one tuple out of two: a fold for each of its values,
+ * which subgroups know, or any other.
+ */
+export type Combine = readonly Fold[] | Both;
+
+type Both = (a: readonly Value[], b: readonly Value[]) => readonly Value[];
 
 /** Begins a kernel over the lines of `x` along `axes`, and of further inputs of the same shape. */
 export function overLines(
@@ -126,10 +133,14 @@ export function overLines(
   const held = layout.held ? holdShare(k, ports, share, place, guarded, coords) : undefined;
   const onFirst = (body: () => void) => k.if(exists.and(slice.eq(0)), body);
   const tree = (own: readonly Value[], combine: Combine) =>
-    combineTree(k, layout, { id, slice }, own, combine);
+    combineTree(k, layout, { id, slice }, own, bothOf(combine));
+  const canReduce = profile.reduces && !bySubgroup && lanes === 1;
+  const reduces = (combine: Combine): combine is readonly Fold[] =>
+    canReduce && typeof combine !== "function";
   const all = (own: readonly Value[], combine: Combine): readonly Value[] => {
     if (slices === 1) return own;
-    if (bySubgroup) return combineLanes(k, slices, own, combine);
+    if (bySubgroup) return combineLanes(k, slices, own, bothOf(combine));
+    if (reduces(combine)) return reduceAll(k, slices, own, combine);
     return shareTree(k, { lane, slice }, tree(own, combine));
   };
 
@@ -152,7 +163,7 @@ export function overLines(
     },
     all,
     once(own, combine, then) {
-      const inTree = slices > 1 && !bySubgroup;
+      const inTree = slices > 1 && !bySubgroup && !reduces(combine);
       const total = inTree ? tree(own, combine).first.map((v) => v.get) : all(own, combine);
       onFirst(() => then(total));
     },
@@ -213,7 +224,7 @@ function combineTree(
   { lanes, slices }: Layout,
   { id, slice }: Omit<Place, "lane">,
   own: readonly Value[],
-  combine: Combine,
+  combine: Both,
 ): Tree {
   const first = own.map((v) => k.var("total", v));
   const buffers = own.map((v) => k.shared("tree", lanes * slices, v.type));
@@ -248,7 +259,7 @@ function combineLanes(
   k: Builder,
   width: number,
   own: readonly Value[],
-  combine: Combine,
+  combine: Both,
 ): readonly Value[] {
   const mine = own.map((v) => k.let("mine", v));
   const of = (lane: number) => mine.map((v) => k.let("other", k.broadcast(v, lane)));
@@ -256,6 +267,58 @@ function combineLanes(
   for (let lane = 1; lane < width; lane++)
     total = combine(total, of(lane)).map((v) => k.let("total", v));
   return total;
+}
+
+const bothOf = (combine: Combine): Both =>
+  typeof combine === "function" ? combine : (a, b) => combine.map((fold, i) => a[i]![fold](b[i]!));
+
+/**
+ * Reduces each subgroup, then in every subgroup what all of them came to: one barrier. There is a
+ * place for each thread, because nobody promises that subgroups are full.
+ */
+function reduceAll(
+  k: Builder,
+  threads: number,
+  own: readonly Value[],
+  folds: readonly Fold[],
+): readonly Value[] {
+  const totals = own.map((v, i) => k.let("part", k.reduce(folds[i]!, v)));
+  const parts = own.map((v) => k.shared("parts", threads, v.type));
+  k.if(k.member().eq(0), () => {
+    for (const [i, buffer] of parts.entries())
+      k.store(buffer, bounded(k.subgroup(), threads - 1), totals[i]!);
+  });
+  k.barrier();
+  // Some part is combined with itself where that changes nothing.
+  const rest = parts.map((buffer, i) =>
+    k.var("rest", folds[i] === "add" ? literal(0, own[i]!.type) : k.load(buffer, 0)),
+  );
+  const take = (part: Value) =>
+    k.if(part.lt(k.subgroups()), () => {
+      for (const [i, buffer] of parts.entries()) {
+        const next = k.load(buffer, bounded(part, threads - 1));
+        rest[i]!.set(rest[i]!.get[folds[i]!](next));
+      }
+    });
+  take(k.member());
+  takeFurther(k, threads, take);
+  return rest.map((v, i) => k.let("total", k.reduce(folds[i]!, v.get)));
+}
+
+/**
+ * The parts that are left where there are more of them than members: of 256 threads, those of
+ * subgroups with 8 or fewer. In fours, so that few parts do not cost what many do.
+ */
+function takeFurther(k: Builder, threads: number, take: (part: Value) => void): void {
+  const [members, subgroups] = [k.members(), k.subgroups()];
+  k.if(members.lt(subgroups), () =>
+    k.for("four", Math.ceil((threads - 1) / 4), (four) => {
+      const next = four.mul(4).add(1);
+      k.if(members.mul(next).lt(subgroups), () =>
+        k.for("step", 4, (step) => take(k.member().add(members.mul(next.add(step))))),
+      );
+    }),
+  );
 }
 
 /**

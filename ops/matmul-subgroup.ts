@@ -17,27 +17,44 @@ import {
   type Value,
   type Variable,
 } from "../compiler/op.ts";
-import type { Tile } from "./matmul-shared.ts";
+import type { ProductShape } from "./matmul-tiles.ts";
 import { pairwise, range } from "./pairwise.ts";
 
+/** Rows and columns of a subgroup's tile, and the columns of one lane. */
+export type SubgroupTile = {
+  readonly m: number;
+  readonly n: number;
+  readonly rn: number;
+};
+
+const heights = [8, 16, 24, 32, 40];
+const widths = [1, 2, 4];
+
 /**
- * Rows of the tile, and columns per lane: the rows that waste least of the last tile. Small products
- * get small tiles, which compile sooner.
+ * Every tile, the best first: the rows that waste least of the last tile, and four columns per lane.
+ * Small products get small tiles, which compile sooner. The others follow by what they read.
  */
-export function subgroupTile(m: number, n: number, k: number, profile: Profile): Tile {
-  const isSmall = m * n * k < 2 ** 20;
-  const columns = isSmall ? 2 : 4;
-  const heights = isSmall ? [8, 16] : [8, 16, 24, 32, 40];
+export function subgroupTiles(shape: ProductShape, profile: Profile): readonly SubgroupTile[] {
+  const { m, n } = shape;
+  const isSmall = m * n * shape.depths.reduce((a, b) => a + b) < 2 ** 20;
   const waste = (rows: number) => Math.ceil(m / rows) * rows;
-  const rows = heights.reduce((a, b) => (waste(b) <= waste(a) ? b : a));
-  return { m: rows, n: columns * profile.subgroup, k: 4, rm: rows, rn: columns };
+  const rows = (isSmall ? [8, 16] : heights).reduce((a, b) => (waste(b) <= waste(a) ? b : a));
+  const tile = (m: number, rn: number): SubgroupTile => ({ m, n: rn * profile.subgroup, rn });
+  const best = tile(rows, isSmall ? 2 : 4);
+  // Each lane multiplies its tile, and reads both its sides.
+  const cost = (t: SubgroupTile) =>
+    waste(t.m) * Math.ceil(n / t.n) * t.n * (1 + 4 / t.m + 4 / (t.rn * profile.subgroup));
+  const all = heights.flatMap((height) => widths.map((width) => tile(height, width)));
+  const others = all.filter((t) => t.m !== best.m || t.rn !== best.rn);
+  return [best, ...others.sort((a, b) => cost(a) - cost(b))];
 }
 
-export function subgroupMatmul({ k, inputs, outputs, profile }: KernelSite<null>): Kernel {
+export function subgroupMatmul(
+  { k, inputs, outputs, profile }: KernelSite<null>,
+  tile: SubgroupTile,
+): Kernel {
   const out = outputs[0]!;
   const [M, N] = [out.shape.at(-2)!, out.shape.at(-1)!];
-  const depth = inputs.reduce((sum, x, i) => (i % 2 ? sum : sum + x.shape.at(-1)!), 0);
-  const tile = subgroupTile(M, N, depth, profile);
   const width = profile.subgroup;
   const batch = out.shape.slice(0, -2);
   const groups: Kernel["groups"] = [Math.ceil(N / tile.n), Math.ceil(M / tile.m), elements(batch)];
@@ -45,7 +62,7 @@ export function subgroupMatmul({ k, inputs, outputs, profile }: KernelSite<null>
   const lead = unflatten(batch, k.group(2, groups[2]));
   const m0 = k.let("m0", k.group(1, groups[1]).mul(tile.m));
   const n0 = k.let("n0", k.group(0, groups[0]).mul(tile.n));
-  const rows = range(Math.ceil(tile.rm / width), (i) =>
+  const rows = range(Math.ceil(tile.m / width), (i) =>
     k.let(
       "row",
       m0
@@ -54,16 +71,15 @@ export function subgroupMatmul({ k, inputs, outputs, profile }: KernelSite<null>
         .min(M - 1),
     ),
   );
+  // Four columns of a lane are neighbours where that is possible: an operand that lies along its
+  // columns is then read in fours, as one that lies along its rows is anyway.
+  const isBlocked = tile.rn === 4 && N % 4 === 0;
+  const own = isBlocked ? n0.add(lane.mul(4)) : n0.add(lane);
+  const first = k.let("first", isBlocked ? own.min(N - 4) : own);
   const columns = range(tile.rn, (j) =>
-    k.let(
-      "column",
-      n0
-        .add(lane)
-        .add(j * width)
-        .min(N - 1),
-    ),
+    isBlocked ? first.add(j) : k.let("column", first.add(j * width).min(N - 1)),
   );
-  const sums = range(tile.rm, () => range(tile.rn, () => k.var("sum", literal(0, "f32"))));
+  const sums = range(tile.m, () => range(tile.rn, () => k.var("sum", literal(0, "f32"))));
 
   for (let s = 0; s < inputs.length; s += 2) {
     const [a, b] = [inputs[s]!, inputs[s + 1]!];
@@ -74,13 +90,14 @@ export function subgroupMatmul({ k, inputs, outputs, profile }: KernelSite<null>
     if (K % 4 > 0) step(literal(K - (K % 4), "u32"), K % 4);
   }
 
-  const held = k.local("held", tile.rm * tile.rn);
+  const held = k.local("held", tile.m * tile.rn);
   sums.flat().forEach((sum, i) => {
     k.store(held, i, sum.get);
   });
-  k.for("r", tile.rm * tile.rn, (r) => {
+  k.for("r", tile.m * tile.rn, (r) => {
     const m = k.let("m", m0.add(r.div(tile.rn)));
-    const n = k.let("n", n0.add(lane).add(r.mod(tile.rn).mul(width)));
+    const column = r.mod(tile.rn);
+    const n = k.let("n", own.add(isBlocked ? column : column.mul(width)));
     k.if(m.lt(M).and(n.lt(N)), () => {
       out.put(k.load(held, r), ...lead, bounded(m, M - 1), bounded(n, N - 1));
     });

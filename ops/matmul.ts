@@ -11,9 +11,11 @@ import {
   type DType,
   elements,
   type Fail,
+  index,
   innerDims,
   type KernelOp,
   type Product,
+  type Profile,
   type Shape,
   type ShapeOf,
   type Tensor,
@@ -23,14 +25,25 @@ import {
 } from "../compiler/op.ts";
 import { broadcastTo, sumTo } from "./broadcast.ts";
 import { full } from "./full.ts";
-import { sharedMatmul, sharedTile } from "./matmul-shared.ts";
-import { subgroupMatmul, subgroupTile } from "./matmul-subgroup.ts";
+import { type FragmentTile, fragmentMatmul, fragmentTiles } from "./matmul-fragments.ts";
+import { productRules } from "./matmul-rules.ts";
+import { sharedMatmul } from "./matmul-shared.ts";
+import { type SubgroupTile, subgroupMatmul, subgroupTiles } from "./matmul-subgroup.ts";
+import { type ProductShape, sharedTiles, type Tile } from "./matmul-tiles.ts";
+import { pairwise, range } from "./pairwise.ts";
 import { permute } from "./permute.ts";
 import { reshape } from "./reshape.ts";
+import { slice } from "./slice.ts";
+import { smallForm } from "./small.ts";
+import { stackOfViews } from "./stack.ts";
+
+/** The deepest product that is written out. */
+const mostSmall = 8;
 
 export const op: KernelOp<null> = {
   name: "matmul",
   kind: "kernel",
+  rules: productRules({ op: () => op, of: (segments) => matmulSegments(segments) }),
   type(inputs, _attrs, fail) {
     const shapes: number[][] = [];
     for (let i = 0; i < inputs.length; i += 2)
@@ -39,11 +52,20 @@ export const op: KernelOp<null> = {
       fail(`segments make ${shapes.map((s) => `[${s.join(", ")}]`).join(" and ")}`);
     return [{ dtype: "f32", shape: shapes[0]! }];
   },
-  kernel: (site) => (site.profile.subgroup ? subgroupMatmul(site) : sharedMatmul(site)),
+  kernel(site) {
+    const tile = site.tile ?? tilesOf(site.inputs, site.profile)[0]!;
+    if ("product" in tile) return fragmentMatmul(site, tile as FragmentTile);
+    return site.profile.subgroup
+      ? subgroupMatmul(site, tile as SubgroupTile)
+      : sharedMatmul(site, tile as Tile);
+  },
+  // Four places along the depth, of four columns or rows.
+  spelled: 16,
+  template: { version: 1, tiles: (inputs, _attrs, profile) => tilesOf(inputs, profile) },
   oracle: (inputs, _attrs, types) => [product(inputs, types[0]!.shape)],
   reads(inputs, _attrs, input, profile) {
-    const [m, n, k] = sizes(inputs);
-    const tile = (profile.subgroup ? subgroupTile : sharedTile)(m, n, k, profile);
+    const { m, n } = shapeOf(inputs);
+    const tile = tilesOf(inputs, profile)[0]!;
     return input % 2 === 0 ? Math.ceil(n / tile.n) : Math.ceil(m / tile.m);
   },
   work: (inputs) =>
@@ -51,6 +73,30 @@ export const op: KernelOp<null> = {
       (sum, a, i) => (i % 2 ? sum : sum + elements(a.shape) * inputs[i + 1]!.shape.at(-1)!),
       0,
     ),
+  batch: (products) => {
+    const segments = products[0]!.flatMap((_, i) =>
+      i % 2
+        ? []
+        : [[0, 1].map((j) => stackOfViews(products.map((p) => p[i + j]!))) as [Tensor, Tensor]],
+    );
+    const all = matmulSegments(segments);
+    return products.map((_, i) => reshape(slice(all, [[i, i + 1]]), all.shape.slice(1)) as Tensor);
+  },
+  small: (inputs) => {
+    const terms = inputs[0]!.shape.at(-1)!;
+    if (inputs.length > 2 || terms > mostSmall) return undefined;
+    return smallForm(op, 0, {
+      cost: terms,
+      reads: terms,
+      element: ({ inputs: [a, b], at }) => {
+        const [lead, m, n] = [at.slice(0, -2), at.at(-2)!, at.at(-1)!];
+        const products = range(terms, (i) =>
+          a!.at(...lead, m, index(i)).mul(b!.at(...lead, index(i), n)),
+        );
+        return pairwise(products);
+      },
+    });
+  },
   vjp: ([g], { inputs }) =>
     inputs.map((_, i) =>
       i % 2 === 0
@@ -240,11 +286,25 @@ function segmentShape(a: Type, b: Type, fail: Fail): number[] {
   return [...left, a.shape.at(-2)!, b.shape.at(-1)!];
 }
 
-/** M, N and the whole depth of all segments. */
-function sizes(inputs: readonly Type[]): [m: number, n: number, k: number] {
-  const depth = inputs.reduce((sum, x, i) => (i % 2 ? sum : sum + x.shape.at(-1)!), 0);
-  return [inputs[0]!.shape.at(-2)!, inputs[1]!.shape.at(-1)!, depth];
+type Shaped = readonly { readonly shape: readonly number[] }[];
+
+function shapeOf(inputs: Shaped): ProductShape {
+  const { shape } = inputs[0]!;
+  return {
+    m: shape.at(-2)!,
+    n: inputs[1]!.shape.at(-1)!,
+    depths: inputs.flatMap((x, i) => (i % 2 ? [] : [x.shape.at(-1)!])),
+    batch: elements(shape.slice(0, -2)),
+  };
 }
+
+const tilesOf = (
+  inputs: Shaped,
+  profile: Profile,
+): readonly (FragmentTile | Tile | SubgroupTile)[] => [
+  ...fragmentTiles(shapeOf(inputs), profile),
+  ...(profile.subgroup ? subgroupTiles : sharedTiles)(shapeOf(inputs), profile),
+];
 
 function product(inputs: readonly Dense[], shape: readonly number[]): Float64Array {
   const [m, n] = [shape.at(-2)!, shape.at(-1)!];

@@ -2,9 +2,12 @@
 import {
   type Dense,
   type DType,
+  type ElementOp,
   elements,
+  type Fold,
   index,
   type Kernel,
+  type KernelOp,
   type KernelSite,
   literal,
   type Profile,
@@ -12,19 +15,20 @@ import {
   type Value,
 } from "../compiler/op.ts";
 import { layoutOf, overLines, readsOf } from "./line-kernel.ts";
+import { extentOf, lineOf, mostTerms, smallForm } from "./small.ts";
 
 export interface Reduction {
   readonly name: string;
   /** What changes nothing when combined with. */
   readonly neutral: (dtype: DType) => number;
-  readonly combine: (a: Value, b: Value) => Value;
+  readonly fold: Fold;
   readonly plain: (a: number, b: number) => number;
 }
 
 export const summation: Reduction = {
   name: "sum",
   neutral: () => 0,
-  combine: (a, b) => a.add(b),
+  fold: "add",
   plain: (a, b) => a + b,
 };
 
@@ -32,18 +36,36 @@ export const summation: Reduction = {
 export function reduceKernel(
   { k, inputs, outputs, profile }: KernelSite<unknown>,
   axes: readonly number[],
-  { name, neutral, combine }: Reduction,
+  { name, neutral, fold }: Reduction,
 ): Kernel {
   const [x, out] = [inputs[0]!, outputs[0]!];
   const line = overLines(k, x, axes, profile);
   const own = k.var("own", literal(neutral(x.dtype), x.dtype));
-  line.each((value) => own.set(combine(own.get, value)));
-  line.once(
-    [own.get],
-    ([a], [b]) => [combine(a!, b!)],
-    ([total]) => out.put(total!, ...placeIn(out.shape, x.shape, axes, line.at)),
+  line.each((value) => own.set(own.get[fold](value)));
+  line.once([own.get], [fold], ([total]) =>
+    out.put(total!, ...placeIn(out.shape, x.shape, axes, line.at)),
   );
   return line.finish(name);
+}
+
+/** The same of short lines, one element at a time. */
+export function smallReduction<A>(
+  op: KernelOp<A>,
+  x: Type,
+  axes: readonly number[],
+  { fold }: Reduction,
+): ElementOp<A> | undefined {
+  const extent = extentOf(x, axes);
+  if (extent > mostTerms) return undefined;
+  return smallForm(op, 0, {
+    cost: extent,
+    reads: extent,
+    element: ({ inputs, at }) => {
+      const from = inputs[0]!;
+      const lead = Array.from({ length: from.shape.length - at.length }, () => index(0));
+      return lineOf(from, axes, [...lead, ...at]).reduce((a, b) => a[fold](b));
+    },
+  });
 }
 
 /** Where a line's result stands: the coordinates of the other axes, 0 at the reduced ones. */

@@ -8,7 +8,13 @@ import { iota } from "./iota.ts";
 import { mul } from "./mul.ts";
 import { neg } from "./neg.ts";
 import { permute } from "./permute.ts";
-import { type Reduction, reduceKernel, reduceOracle, reduceReads } from "./reduce-kernel.ts";
+import {
+  type Reduction,
+  reduceKernel,
+  reduceOracle,
+  reduceReads,
+  smallReduction,
+} from "./reduce-kernel.ts";
 import { reshape } from "./reshape.ts";
 import { argmax } from "./top-k.ts";
 import { where } from "./where.ts";
@@ -25,13 +31,13 @@ const extremes: Record<Attrs["of"], Reduction> = {
   max: {
     name: "max",
     neutral: lowest,
-    combine: (a, b) => a.max(b),
+    fold: "max",
     plain: Math.max,
   },
   min: {
     name: "min",
     neutral: highest,
-    combine: (a, b) => a.min(b),
+    fold: "min",
     plain: Math.min,
   },
 };
@@ -46,6 +52,7 @@ export const op: KernelOp<Attrs> = {
   oracle: ([x], { axes, of }, [type]) => [reduceOracle(x!, axes, extremes[of], type!.dtype)],
   reads: ([x], { axes }, _input, profile) => reduceReads(x!, axes, profile),
   work: ([x]) => elements(x!.shape),
+  small: ([x], { axes, of }) => smallReduction(op, x!, axes, extremes[of]),
   // The first of those that share the extreme takes the gradient. Its place is found anew: the input
   // may be computed again here, and then nothing says that it equals its stored extreme to the bit.
   vjp: ([g], { inputs: [x], attrs }) => [atExtreme(x!, g!, attrs)],

@@ -26,6 +26,7 @@ import {
   tapsOf,
 } from "./resample-kernel.ts";
 import { resampleMatrix } from "./resample-matrix.ts";
+import { resampleRules } from "./resample-rules.ts";
 
 interface Attrs extends Resampling {
   readonly axis: number;
@@ -34,6 +35,7 @@ interface Attrs extends Resampling {
 export const op: ElementOp<Attrs> = {
   name: "resample",
   kind: "element",
+  rules: resampleRules(() => op),
   cost: ({ mode }) => ({ nearest: 2, bilinear: 10, bicubic: 36 })[mode],
   reads: ({ mode }) => tapCount[mode],
   type: ([x], { axis, to }, fail) => {

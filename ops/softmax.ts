@@ -16,6 +16,7 @@ import { axisOf } from "./axes.ts";
 import { layoutOf, overLines, plainLines, readsOf } from "./line-kernel.ts";
 import { mul } from "./mul.ts";
 import { sum } from "./reduce.ts";
+import { extentOf, lineOf, smallForm } from "./small.ts";
 import { sub } from "./sub.ts";
 
 interface Attrs {
@@ -23,6 +24,9 @@ interface Attrs {
 }
 
 const passes = 3;
+
+/** The longest line that is written out. */
+const mostSmall = 16;
 
 export const op: KernelOp<Attrs> = {
   name: "softmax",
@@ -35,10 +39,10 @@ export const op: KernelOp<Attrs> = {
     const line = overLines(k, x!, [axis], profile);
     const most = k.var("most", literal(-3.4e38, "f32"));
     line.each((value) => most.set(most.get.max(value)));
-    const [peak] = line.all([most.get], ([a], [b]) => [a!.max(b!)]);
+    const [peak] = line.all([most.get], ["max"]);
     const own = k.var("own", literal(0, "f32"));
     line.each((value) => own.set(own.get.add(value.sub(peak!).exp())));
-    const [total] = line.all([own.get], ([a], [b]) => [a!.add(b!)]);
+    const [total] = line.all([own.get], ["add"]);
     const inverse = k.let("inverse", literal(1, "f32").div(total!));
     line.each((value, i) => y!.put(value.sub(peak!).exp().mul(inverse), ...line.coords(i)));
     return line.finish("softmax");
@@ -46,6 +50,27 @@ export const op: KernelOp<Attrs> = {
   oracle: ([x], { axis }) => [plainSoftmax(x!, axis)],
   reads: ([x], { axis }, _input, profile) => readsOf(layoutOf(x!.shape, [axis], profile), passes),
   work: ([x]) => 40 * elements(x!.shape),
+  small: ([x], { axis }) => {
+    const extent = extentOf(x!, [axis]);
+    if (extent > mostSmall) return undefined;
+    return smallForm(op, 0, {
+      cost: 25 * extent,
+      reads: extent + 1,
+      element: ({ k, inputs: [from], at }) => {
+        const line = lineOf(from!, [axis], at).map((v) => k.let("value", v));
+        const peak = k.let(
+          "peak",
+          line.reduce((a, b) => a.max(b)),
+        );
+        const total = line.map((v) => v.sub(peak).exp()).reduce((a, b) => a.add(b));
+        return from!
+          .at(...at)
+          .sub(peak)
+          .exp()
+          .div(total);
+      },
+    });
+  },
   vjp: ([g], { results: [y], attrs }) => [apply(adjoint, [y!, g!], attrs)[0]],
   note: (a) => `axis ${a.axis}`,
   tests: {
@@ -103,7 +128,7 @@ export const adjoint: KernelOp<Attrs> = {
     const line = overLines(k, y!, [axis], profile, [g!]);
     const own = k.var("own", literal(0, "f32"));
     line.each((value, _i, [change]) => own.set(value.fma(change!, own.get)));
-    const [along] = line.all([own.get], ([a], [b]) => [a!.add(b!)]);
+    const [along] = line.all([own.get], ["add"]);
     line.each((value, i, [change]) => dx!.put(value.mul(change!.sub(along!)), ...line.coords(i)));
     return line.finish("softmaxGradient");
   },
@@ -120,6 +145,21 @@ export const adjoint: KernelOp<Attrs> = {
   ],
   reads: ([y], { axis }, _input, profile) => readsOf(layoutOf(y!.shape, [axis], profile), 2),
   work: ([y]) => 4 * elements(y!.shape),
+  small: ([y], { axis }) => {
+    const extent = extentOf(y!, [axis]);
+    if (extent > mostSmall) return undefined;
+    return smallForm(adjoint, 0, {
+      cost: 2 * extent,
+      reads: extent + 1,
+      element: ({ inputs: [from, change], at }) => {
+        const changes = lineOf(change!, [axis], at);
+        const along = lineOf(from!, [axis], at)
+          .map((v, i) => v.mul(changes[i]!))
+          .reduce((a, b) => a.add(b));
+        return from!.at(...at).mul(change!.at(...at).sub(along));
+      },
+    });
+  },
   vjp: (cotangents, { inputs: [y, g], attrs: { axis } }) => {
     const composed = mul(sub(g!, sum(mul(g!, y!), axis, "keep")), y!);
     return gradient([composed], [cotangents[0]!], [y!, g!]);

@@ -1,6 +1,7 @@
 /**
- * together(tensors): the same tensors, computed side by side by one kernel. Element ops that share
- * inputs and parts, such as a parameter's update and its moments, are then read and computed once.
+ * together(tensors): the same tensors, computed side by side by one kernel. What those of one shape
+ * share, such as a parameter's update and its moments, is then read and computed once; others come
+ * along for nothing, where each would be a small kernel of its own.
  */
 import {
   apply,
@@ -10,7 +11,6 @@ import {
   type KernelOp,
   refuse,
   sameShape,
-  show,
   type Tensor,
   unflatten,
 } from "../compiler/op.ts";
@@ -21,31 +21,28 @@ import { sub } from "./sub.ts";
 export const op: KernelOp<null> = {
   name: "together",
   kind: "kernel",
-  type: (inputs, _attrs, fail) => {
-    for (const x of inputs)
-      if (!sameShape(x.shape, inputs[0]!.shape))
-        fail(
-          `${show(inputs[0]!)} and ${show(x)} have different shapes`,
-          "compute them apart, or broadcast one of them",
-        );
-    return inputs;
-  },
+  type: (inputs) => inputs,
   kernel: ({ k, inputs, outputs, profile }) => {
-    const { shape } = inputs[0]!;
-    const size = elements(shape);
+    const most = Math.max(...inputs.map((x) => elements(x.shape)));
     const threads = Math.min(64, profile.maxThreads);
-    const { flat, groups } = flatGroups(k, Math.ceil(size / threads), profile);
+    const { flat, groups } = flatGroups(k, Math.ceil(most / threads), profile);
     const i = k.let("i", flat.mul(threads).add(k.thread(0, threads)));
-    k.if(i.lt(size), () => {
-      const at = unflatten(shape, bounded(i, size - 1));
-      const values = inputs.map((x) => k.let("value", x.at(...at)));
-      for (const [j, value] of values.entries()) outputs[j]!.put(value, ...at);
-    });
+    for (const numbers of byShape(inputs)) {
+      const { shape } = inputs[numbers[0]!]!;
+      const size = elements(shape);
+      k.if(i.lt(size), () => {
+        const at = unflatten(shape, bounded(i, size - 1));
+        const values = numbers.map((n) => k.let("value", inputs[n]!.at(...at)));
+        for (const [j, value] of values.entries()) outputs[numbers[j]!]!.put(value, ...at);
+      });
+    }
     return k.finish("together", [threads, 1, 1], groups);
   },
   oracle: (inputs) => inputs.map((x) => x.data),
   // One thread computes what its results share once, so on average each counts for its part.
-  reads: (inputs) => 1 / inputs.length,
+  spelled: 1,
+  reads: (inputs, _attrs, input) =>
+    1 / inputs.filter((x) => sameShape(x.shape, inputs[input]!.shape)).length,
   work: () => 0,
   vjp: (cotangents) => cotangents,
   tests: {
@@ -67,6 +64,12 @@ export const op: KernelOp<null> = {
         call: (a, b) => [...together([a!, b!]), ...together([sub(a!, 1)])],
         outputs: [[1, 2], { dtype: "bool", data: [0, 1] }, [0, 1]],
       },
+      {
+        claim: "shapes may differ",
+        inputs: [[1, 2, 3], [[4, 5]], [6, 7, 8]],
+        call: (a, b, c) => together([a!, mul(b!, 2), add(a!, c!)]),
+        outputs: [[1, 2, 3], [[8, 10]], [7, 9, 11]],
+      },
     ],
     cases: [
       {
@@ -78,11 +81,28 @@ export const op: KernelOp<null> = {
         },
         smooth: true,
       },
+      {
+        claim: "two shapes, of which the smaller one comes first",
+        inputs: [{ shape: [70] }, { shape: [3, 90] }],
+        call: (a, b) => together([mul(a!, a!), b!, add(a!, 1), mul(b!, 2)]),
+        smooth: true,
+      },
     ],
   },
 };
 
-/** Tensors of one shape, each of any dtype. Throws E101 where shapes differ. */
+/** The numbers of inputs of one shape, for each shape. */
+function byShape(inputs: readonly { readonly shape: readonly number[] }[]): number[][] {
+  const groups = new Map<string, number[]>();
+  for (const [n, { shape }] of inputs.entries()) {
+    const group = groups.get(shape.join());
+    if (group) group.push(n);
+    else groups.set(shape.join(), [n]);
+  }
+  return [...groups.values()];
+}
+
+/** The same tensors, of any shapes and dtypes. Throws E101 if there are none. */
 export function together(tensors: readonly Tensor[]): Tensor[] {
   if (tensors.length === 0) refuse("together", [], "there is nothing to compute", "give tensors");
   return apply(op, tensors, null);

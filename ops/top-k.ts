@@ -22,6 +22,7 @@ import { eq } from "./eq.ts";
 import { iota } from "./iota.ts";
 import { type Combine, layoutOf, overLines, plainLines } from "./line-kernel.ts";
 import { reshape } from "./reshape.ts";
+import { extentOf, lineOf, mostTerms, smallForm } from "./small.ts";
 import { where } from "./where.ts";
 
 interface Attrs {
@@ -99,6 +100,24 @@ export const op: KernelOp<Attrs> = {
   reads: ([x], { axis, count }, _input, profile) =>
     layoutOf(x!.shape, [axis], profile).held ? 1 : count,
   work: ([x], { count }) => count * elements(x!.shape),
+  small: ([x], { axis, count }, result) => {
+    const extent = extentOf(x!, [axis]);
+    if (extent > mostTerms || count > 1) return undefined;
+    return smallForm(op, result, {
+      cost: 2 * extent,
+      reads: extent,
+      element: ({ k, inputs: [from], at }) => {
+        let [best, place] = [k.let("best", lineOf(from!, [axis], at)[0]!), literal(0, "i32")];
+        for (const [i, v] of lineOf(from!, [axis], at).entries()) {
+          if (i === 0) continue;
+          const value = k.let("value", v);
+          const wins = k.let("wins", value.gt(best));
+          [best, place] = [wins.select(value, best), wins.select(literal(i, "i32"), place)];
+        }
+        return result === 0 ? best : place;
+      },
+    });
+  },
   vjp: ([g], { inputs: [x], results, attrs }) => {
     if (!g) return [undefined];
     const places = results[1] ?? (apply(op, [x!], attrs)[1] as Tensor);

@@ -2,7 +2,7 @@
 import { bug, diagnose } from "../diagnostics/index.ts";
 import { nearest } from "../diagnostics/nearest.ts";
 import type { Device, DeviceBuffer } from "./devices/device.ts";
-import type { TrainingPlan } from "./training-plan.ts";
+import { stateBeside, type TrainingPlan } from "./training-plan.ts";
 import { type TensorData, type Weights, writeSafetensors } from "./weights/index.ts";
 
 /** What is trained, and where it is. */
@@ -28,7 +28,8 @@ const adapterKind = "inarch adapter";
 const keptStates = ({ plan, states }: Trained): string[] =>
   [...states.keys()].filter(
     (name) =>
-      !["gradients", "loss", "present"].includes(name) &&
+      !["loss", "present"].includes(name) &&
+      !plan.tensors.some((t) => stateBeside(t, "gradients") === name) &&
       !plan.frozen.some((t) => t.state === name),
   );
 
@@ -56,7 +57,7 @@ export async function checkpointFile(
 const layoutOf = ({ tensors, optimiser }: TrainingPlan): string =>
   JSON.stringify([
     optimiser,
-    tensors.map(({ name, shape, offset }) => [name, shape, offset] as const),
+    tensors.map(({ name, shape, state, offset }) => [name, shape, state, offset] as const),
   ]);
 
 /** Puts a checkpoint in place. @throws E431 for another base, E432 for another training. */
@@ -87,8 +88,8 @@ export async function resume(trained: Trained, file: Weights): Promise<Progress>
 export async function adapterFile(trained: Trained): Promise<Uint8Array<ArrayBuffer>> {
   const { plan, device } = trained;
   const tensors = new Map<string, TensorData>();
-  for (const { name, shape, offset, bytes } of plan.tensors) {
-    const values = await device.read(stateOf(trained, "parameters"), offset, bytes / 4, "f32");
+  for (const { name, shape, state, offset, bytes } of plan.tensors) {
+    const values = await device.read(stateOf(trained, state), offset, bytes / 4, "f32");
     tensors.set(name, floats(values, shape));
   }
   return writeSafetensors(tensors, {
@@ -117,8 +118,8 @@ export async function loadTensors(trained: Trained, file: Weights): Promise<void
         : "it is empty",
     });
   }
-  for (const { name, offset } of tensors)
-    await trained.device.write(stateOf(trained, "parameters"), offset, await file.readF32(name));
+  for (const { name, state, offset } of tensors)
+    await trained.device.write(stateOf(trained, state), offset, await file.readF32(name));
 }
 
 function checkBase({ base }: Trained, { metadata, source }: Weights): void {

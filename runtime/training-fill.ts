@@ -71,7 +71,7 @@ async function* valuesOf(tensor: ResidentTensor, seed: number, weights: Weights)
 }
 
 /** Of the beginning of a tensor: eight hexadecimal digits, FNV-1a. */
-function fingerprint(values: Float32Array): string {
+export function fingerprint(values: Float32Array): string {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, Math.min(values.byteLength, 4096));
   return fnv1a(bytes).toString(16).padStart(8, "0");
 }

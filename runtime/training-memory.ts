@@ -52,6 +52,6 @@ function purposeOf({
 }: PlanBuffer): Exclude<keyof TrainingBytes, "total" | "inputsAndOutputs"> {
   if (role === "arena") return "activations";
   if (name.startsWith("frozen.")) return "frozen";
-  if (name === "parameters") return "trained";
-  return name === "gradients" || name.startsWith("accumulated") ? "gradients" : "optimiser";
+  if (name.startsWith("parameters")) return "trained";
+  return /^(?:gradients|accumulated)/.test(name) ? "gradients" : "optimiser";
 }

@@ -17,13 +17,26 @@ export interface ResidentTensor {
   readonly init?: Init;
 }
 
-/** A trained tensor. Its number is its index in `TrainingPlan.tensors`. */
+/**
+ * A trained tensor. Its number is its index in `TrainingPlan.tensors`. Its gradient and its moments
+ * lie as it does in the states beside its own (`stateBeside`).
+ */
 export interface TrainedTensor extends ResidentTensor {
   /** Which group of rates and decays it belongs to. */
   readonly group: number;
   /** Whether an adapter made it: what an adapter's file holds. */
   readonly grafted: boolean;
 }
+
+/** The state that is laid out as the one of a trained tensor: parameters.1 to gradients.1. */
+export const stateBeside = ({ state }: TrainedTensor, name: string): string =>
+  state.replace("parameters", name);
+
+/** Which of two trained tensors comes first in memory. */
+export const comparePlaces = (a: TrainedTensor, b: TrainedTensor): number =>
+  partOf(a) - partOf(b) || a.offset - b.offset;
+
+const partOf = ({ state }: TrainedTensor): number => Number(state.split(".")[1] ?? 0);
 
 export interface ParameterGroup {
   /** Times the schedule's rate. */
@@ -46,7 +59,10 @@ export interface TrainingPlan {
   /** Forward passes by the same memory, by program. */
   readonly programs: Readonly<Record<string, Plan>>;
   readonly frozen: readonly ResidentTensor[];
-  /** In one state, `parameters`; each begins at a multiple of 256 bytes. */
+  /**
+   * In the state `parameters`, or where that were larger than a binding in `parameters.0`, ...; each
+   * begins at a multiple of 256 bytes.
+   */
   readonly tensors: readonly TrainedTensor[];
   readonly groups: readonly ParameterGroup[];
   /** The optimiser's memory: states `moment.<name>`, laid out as `parameters`. */

@@ -4,7 +4,7 @@
  */
 import type { Plan } from "../compiler/plan.ts";
 import { bug, diagnose } from "../diagnostics/index.ts";
-import type { Device, DeviceBuffer, Numbers, Progress } from "./devices/device.ts";
+import type { Device, DeviceBuffer, Numbers, Progress, StepTime } from "./devices/device.ts";
 import { createSession, type Inputs, type Session, type SharedMemory } from "./session.ts";
 import {
   adapterFile,
@@ -15,7 +15,14 @@ import {
 } from "./training-files.ts";
 import { fillTraining } from "./training-fill.ts";
 import { sharedBuffers, type TrainingBytes, trainingBytes } from "./training-memory.ts";
-import { plansOf, type TrainingPlan, trainingFormat } from "./training-plan.ts";
+import {
+  comparePlaces,
+  type ParameterGroup,
+  plansOf,
+  stateBeside,
+  type TrainingPlan,
+  trainingFormat,
+} from "./training-plan.ts";
 import type { Weights } from "./weights/weights.ts";
 
 export interface TrainingOptions {
@@ -59,6 +66,8 @@ export interface TrainingSession {
   step(...inputs: readonly Inputs[]): Promise<StepReport>;
   /** Runs a forward pass with the parameters as they are after the steps so far. */
   run(program: string, inputs: Inputs, read?: readonly string[]): Promise<Record<string, Numbers>>;
+  /** Runs the passes of the last micro-step again and measures each kernel. No parameter changes. */
+  profile(): Promise<readonly StepTime[]>;
   /** A trained tensor as it is, or its gradient in the last micro-step, times the loss scale. */
   parameter(name: string): Promise<Numbers>;
   gradient(name: string): Promise<Numbers>;
@@ -153,7 +162,8 @@ function openTraining(
     return next;
   };
   const rateOf = typeof options.rate === "number" ? () => options.rate as number : options.rate;
-  const fixed = updateInputs(plan);
+  const groups = plan.tensors.map((t) => plan.groups[t.group] ?? bug(`no group ${t.group}`));
+  const fixed = updateInputs(plan, groups);
 
   async function submit(inputs: readonly Inputs[]) {
     if (inputs.length !== plan.micro)
@@ -168,7 +178,7 @@ function openTraining(
       await accumulate?.run({ chunk_tensor: fixed.chunk_tensor }, []);
       passes++;
     }
-    await update.run({ ...fixed, rates: plan.groups.map((g) => g.rate * rate) }, []);
+    await update.run({ ...fixed, rates: groups.map((g) => g.rate * rate) }, []);
     const terms = plan.terms.map((name) => `term.${name}`);
     // Both are copied before the next step is submitted; nobody waits here.
     const reads = [backward.read(["loss", ...terms]), update.read(["norm", "broken"])] as const;
@@ -196,7 +206,8 @@ function openTraining(
         message: `no tensor ${name} trains in ${plan.name}`,
         help: `${plan.tensors.length} tensors train, ${plan.tensors[0]!.name} is the first`,
       });
-    return inOrder(() => device.read(stateOf(state), tensor.offset, tensor.bytes / 4, "f32"));
+    const buffer = stateOf(stateBeside(tensor, state));
+    return inOrder(() => device.read(buffer, tensor.offset, tensor.bytes / 4, "f32"));
   };
 
   return {
@@ -217,6 +228,7 @@ function openTraining(
         });
       return inOrder(() => session.run(inputs, read));
     },
+    profile: () => inOrder(() => backward.profile()),
     parameter: async (name) => readTensor("parameters", name),
     gradient: async (name) => readTensor("gradients", name),
     present: () =>
@@ -236,11 +248,13 @@ function openTraining(
 }
 
 /** What the update plan knows of its tensors. */
-function updateInputs({ tensors, groups }: TrainingPlan) {
-  const chunkTensor = tensors.flatMap((t, i) => Array<number>(Math.ceil(t.bytes / 256)).fill(i));
+function updateInputs({ tensors }: TrainingPlan, groups: readonly ParameterGroup[]) {
+  const numbers = [...tensors.keys()].sort((a, b) => comparePlaces(tensors[a]!, tensors[b]!));
+  const chunkTensor = numbers.flatMap((i) =>
+    Array<number>(Math.ceil(tensors[i]!.bytes / 256)).fill(i),
+  );
   return {
     chunk_tensor: chunkTensor,
-    tensor_group: tensors.map((t) => t.group),
     decays: groups.map((g) => g.decay),
   };
 }

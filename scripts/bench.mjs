@@ -1,15 +1,29 @@
-/** `npm run bench -- NAME [ARGUMENTS]`: runs one benchmark of the folder bench/. */
+/**
+ * `npm run bench` compares inarch with its peers; `npm run bench -- NAME [ARGUMENTS]` runs one
+ * benchmark of the folder bench/. Peers are installed when a comparison needs them.
+ */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { installPeers } from "./peers.mjs";
 import { main, root, run, SetupError } from "./processes.mjs";
 import { setUpToRun } from "./setup.mjs";
 
-await main(async ([name, ...args]) => {
+await main(async (given) => {
+  const [name, ...args] = (given[0]?.startsWith("--") ?? true) ? ["compare", ...given] : given;
   const env = await setUpToRun();
   const script = join("dist", "bench", `${name}.js`);
-  if (name !== undefined && existsSync(join(root, script))) {
-    return run(process.execPath, [script, ...args], env);
+  if (!existsSync(join(root, script))) {
+    const names = readdirSync(join(root, "bench")).flatMap(
+      (file) => /^(.*)\.ts$/.exec(file)?.[1] ?? [],
+    );
+    throw new SetupError(`npm run bench -- NAME, where NAME is one of: ${names.join(", ")}`);
   }
-  const names = readdirSync(join(root, "bench")).map((file) => file.replace(/\.ts$/, ""));
-  throw new SetupError(`npm run bench -- NAME, where NAME is one of: ${names.join(", ")}`);
+  if (name === "compare" && comparesWithPeers(args)) env.INARCH_PEERS = await installPeers();
+  return run(process.execPath, [script, ...args], env);
 });
+
+/** A training step is compared with our own encoder alone. */
+function comparesWithPeers(args) {
+  const only = /(?:^| )--only[ =](\S+)/.exec(args.join(" "))?.[1];
+  return only !== "step" && !args.includes("--list");
+}

@@ -13,7 +13,17 @@ import { join } from "node:path";
 import { alone } from "./lock.mjs";
 import { capture, root, say } from "./processes.mjs";
 
-const folders = ["bench", "cli", "compiler", "diagnostics", "models", "ops", "runtime", "training"];
+const folders = [
+  "bench",
+  "cli",
+  "compiler",
+  "diagnostics",
+  "export",
+  "models",
+  "ops",
+  "runtime",
+  "training",
+];
 const settings = ["package-lock.json", "tsconfig.json", "tsconfig.build.json"];
 const dist = join(root, "dist");
 const stamp = join(dist, ".built");

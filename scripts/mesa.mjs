@@ -64,7 +64,7 @@ async function addBackports(system) {
 }
 
 /** Debian's own list of sources, in either of its two formats. */
-function aptSources() {
+export function aptSources() {
   const own = join(sourcesFolder, "debian.sources");
   if (existsSync(own)) return readFileSync(own, "utf8");
   const list = "/etc/apt/sources.list";

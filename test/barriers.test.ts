@@ -4,13 +4,12 @@
  */
 import { describe, expect, test } from "vitest";
 import { compileStages } from "../compiler/compile.ts";
-import type { Kernel, Stmt } from "../compiler/kernel/ir.ts";
 import type { Plan } from "../compiler/plan.ts";
-import { reference } from "../compiler/targets/reference/index.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";
 import { createSession } from "../runtime/session.ts";
 import type { Arrays } from "./evaluate.ts";
 import { subjects } from "./walker/programs.ts";
+import { withoutBarriers } from "./without-barriers.ts";
 
 const programs = subjects
   .filter(({ op }) => op?.kind === "kernel")
@@ -23,13 +22,10 @@ describe.each(programs)("$name", ({ example }) => {
     const { graph, arrays } = example();
     const { kernels, plan } = compileStages(graph, { target: "reference" });
     for (const [step, { kernel }] of kernels.entries())
-      for (let n = 0; n < countBarriers(kernel.body); n++) {
-        const broken = { ...kernel, body: withoutBarrier(kernel.body, n) };
-        await expect(
-          run(replaced(plan, step, broken), arrays),
-          `${kernel.name} without barrier ${n}`,
-        ).rejects.toThrow(/E450/);
-      }
+      for (const [n, broken] of withoutBarriers(plan, step, kernel).entries())
+        await expect(run(broken, arrays), `${kernel.name} without barrier ${n}`).rejects.toThrow(
+          /E450/,
+        );
   });
 });
 
@@ -43,30 +39,4 @@ async function run(plan: Plan, arrays: Arrays): Promise<void> {
       }),
     ),
   );
-}
-
-function replaced(plan: Plan, step: number, kernel: Kernel): Plan {
-  const number = plan.steps[step]!.kernel;
-  const source = reference.print(kernel, () => false);
-  return {
-    ...plan,
-    kernels: plan.kernels.map((k, i) => (i === number ? { ...k, source } : k)),
-  };
-}
-
-const inside = (s: Stmt): readonly Stmt[] => (s.kind === "for" || s.kind === "if" ? s.body : []);
-
-function countBarriers(body: readonly Stmt[]): number {
-  return body.reduce((sum, s) => sum + (s.kind === "barrier" ? 1 : countBarriers(inside(s))), 0);
-}
-
-/** The statements without barrier number `n` of them, in order of the text. */
-function withoutBarrier(body: readonly Stmt[], n: number): Stmt[] {
-  let seen = 0;
-  const visit = (block: readonly Stmt[]): Stmt[] =>
-    block.flatMap((s): Stmt[] => {
-      if (s.kind === "barrier") return seen++ === n ? [] : [s];
-      return s.kind === "for" || s.kind === "if" ? [{ ...s, body: visit(s.body) }] : [s];
-    });
-  return visit(body);
 }

@@ -9,6 +9,20 @@ beforeAll(buildPackage);
 
 const mlp = "examples/01-mlp.graph.ts";
 
+const commands = [
+  "segment",
+  "doctor",
+  "show",
+  "explain",
+  "plan",
+  "build",
+  "tune",
+  "export",
+  "merge",
+  "convert",
+  "params",
+] as const;
+
 interface Mistake {
   readonly claim: string;
   readonly args: readonly string[];
@@ -28,7 +42,9 @@ const mistakes: readonly Mistake[] = [
     claim: "a word far from every command lists them all",
     args: ["paint"],
     code: "E500",
-    says: ["its commands are segment, doctor, show, plan, build, convert, params"],
+    says: [
+      "its commands are segment, doctor, show, explain, plan, build, tune, export, merge, convert",
+    ],
   },
   {
     claim: "a flag before the command",
@@ -46,7 +62,7 @@ const mistakes: readonly Mistake[] = [
     claim: "a flag like no other lists them all",
     args: ["show", mlp, "--turbo"],
     code: "E501",
-    says: ["its flags are --config, --program, --dim, --stage, --limits, --json"],
+    says: ["its flags are --config, --program, --dim, --stage, --limits, --precision, --json"],
   },
   {
     claim: "a missing model",
@@ -64,7 +80,7 @@ const mistakes: readonly Mistake[] = [
     claim: "a flag without its value",
     args: ["show", mlp, "--stage", "--dim"],
     code: "E502",
-    says: ["--stage needs a value", "graph|regions|kernels|wgsl|cuda|plan"],
+    says: ["--stage needs a value", "graph|rewritten|regions|kernels|wgsl|cuda|plan"],
   },
   {
     claim: "a value that a flag does not take",
@@ -146,21 +162,17 @@ test("without a command the list of commands is printed, and the exit code is 1"
 describe("help", () => {
   test("lists every command with a line about it", async () => {
     const { code, stdout } = await inarch(["--help"]);
-    for (const name of ["segment", "doctor", "show", "build", "convert", "params", "plan"])
-      expect(stdout).toMatch(new RegExp(`^  ${name} +\\w`, "m"));
+    for (const name of commands) expect(stdout).toMatch(new RegExp(`^  ${name} +\\w`, "m"));
     expect(code).toBe(0);
   });
 
-  test.each(["segment", "doctor", "show", "build", "convert", "params", "plan"])(
-    "of %s",
-    async (name) => {
-      const { code, stdout } = await inarch([name, "--help"]);
-      expect(stdout).toContain(`usage: inarch ${name}`);
-      expect(stdout).toContain("--json");
-      for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
-      expect(code).toBe(0);
-    },
-  );
+  test.each(commands)("of %s", async (name) => {
+    const { code, stdout } = await inarch([name, "--help"]);
+    expect(stdout).toContain(`usage: inarch ${name}`);
+    expect(stdout).toContain("--json");
+    for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
+    expect(code).toBe(0);
+  });
 });
 
 test("--version prints the version of the package", async () => {

@@ -44,7 +44,16 @@ export async function buildPackage(): Promise<void> {
 
 /** When a source was last changed, in milliseconds. */
 function newestSource(): number {
-  const folders = ["cli", "compiler", "diagnostics", "models", "ops", "runtime", "training"];
+  const folders = [
+    "cli",
+    "compiler",
+    "diagnostics",
+    "export",
+    "models",
+    "ops",
+    "runtime",
+    "training",
+  ];
   const times = folders.flatMap((folder) =>
     readdirSync(join(repository, folder), { recursive: true, withFileTypes: true }).map(
       (entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs,

@@ -81,26 +81,20 @@ r1 matmul -> %4 f32[4, 10]
   views   broadcast %2, permute %0
   behind  add %3, gelu %4
   reads   x f32[16, 32], up.weight f32[64, 32], up.bias f32[64]
-r1 matmul -> %9 f32[8, 64]
-  views   full %6, broadcast %7
-  behind  mul %8, add %9
-  reads   down.lora_B f32[8, 4], down.lora_A f32[4, 64], down.weight f32[8, 64]
-r2 sum -> %18 f32[8]
-  in front  mul %15
+r1 sum -> %18 f32[8]
+  views     full %6, broadcast %7
+  in front  matmul %5, mul %8, add %9, mul %15
   behind    reshape %17, sqrt %18
-  reads     %9 f32[8, 64]
-r3 sum -> %20 f32[8, 1]
+  reads     down.weight f32[8, 64], down.lora_B f32[8, 4], down.lora_A f32[4, 64]
+r2 sum -> %20 f32[8, 1]
   in front  mul %10
   behind    reshape %12, sqrt %13, add %14, div %19, reshape %20
   reads     down.weight f32[8, 64], down.magnitude_change f32[8], %18 f32[8]
-r4 matmul -> %26 f32[16, 8]
-  views     broadcast %25, broadcast %21, permute %23
-  in front  mul %22
+r3 matmul -> %26 f32[16, 8]
+  views     broadcast %25, broadcast %21, full %6, broadcast %7, permute %23
+  in front  matmul %5, mul %8, add %9, mul %22
   behind    add %26
-  reads     %4 f32[16, 64], %9 f32[8, 64], %20 f32[8, 1], down.bias f32[8]
-decided against
-  %15 mul  f32[8, 64] has other users, so memory must hold it
-  %22 mul  f32[8, 64] has other users, so memory must hold it
+  reads     %4 f32[16, 64], down.weight f32[8, 64], down.lora_B f32[8, 4], down.lora_A f32[4, 64], %20 f32[8, 1], down.bias f32[8]
 `,
   },
 ];

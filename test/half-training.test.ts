@@ -17,7 +17,7 @@ import { describeOnDevice } from "./device.ts";
 import { randomNumbers } from "./evaluate.ts";
 import { openBytes, refusal } from "./weights-files.ts";
 
-const [tokens, width, hidden] = [64, 32, 128];
+const [tokens, width, hidden] = [192, 32, 128];
 
 const perceptron = defineModel({
   name: "perceptron",

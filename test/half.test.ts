@@ -161,7 +161,9 @@ describe("in mixed precision", () => {
     expect(error).toBeGreaterThan(1e-5);
     const weightBytes = ({ buffers }: Plan) => buffers.find((b) => b.role === "weights")!.bytes;
     expect(weightBytes(mixed) / weightBytes(single)).toBeLessThan(0.52);
-    expect(arenaBytes(mixed) / arenaBytes(single)).toBeLessThan(0.52);
+    // Both arenas are as small as can be; in so small a model much is too small to be halved.
+    expect(arenaBytes(mixed) / arenaBytes(single)).toBeLessThan(0.6);
+    expect(arenaBytes(mixed)).toBe(mixed.arenaLowerBound);
     await weights.close();
     device.destroy();
   });

@@ -70,9 +70,8 @@ function unpack(arena: Float32Array | Int32Array): { tensors: number[][]; paddin
 }
 
 const spec = (optimiser: Optimiser, more: Partial<UpdateSpec> = {}): UpdateSpec => ({
-  chunks,
+  parts: [chunks],
   tensors: sizes.length,
-  groups: rates.length,
   optimiser,
   accumulate: 1,
   ...more,
@@ -90,9 +89,8 @@ const begin = (optimiser: Optimiser): Values => ({
   scale: new Float32Array(4),
   loss: Float32Array.of(0.5),
   chunk_tensor: Int32Array.from(owners),
-  tensor_group: Int32Array.from(groupOf),
-  rates: Float32Array.from(rates),
-  decays: Float32Array.from(decays),
+  rates: Float32Array.from(groupOf, (g) => rates[g]!),
+  decays: Float32Array.from(groupOf, (g) => decays[g]!),
 });
 
 const bits = (x: Float32Array | Int32Array) => [...new Uint32Array(x.slice().buffer)];
@@ -323,20 +321,34 @@ describeOnDevice("an update on a device", () => {
 });
 
 describe("an update's plan", () => {
-  test.each([
-    ["adamW", adamW(), 5000, 9],
-    ["adam", adam(), 5000, 9],
-    ["sgd", sgd({ momentum: 0.9 }), 5000, 9],
-    ["adam, many parameters", adam(), 70_000, 10],
-  ])("takes few dispatches: %s", (_, optimiser, chunks, count) => {
+  const dispatches = (graph: Graph) => compileStages(graph).fusion.regions.length;
+
+  test.each(
+    [1, 8, 5000, 70_000, 500_000].flatMap((chunks) =>
+      ["adamW", "adam", "sgd", "plain sgd"].map((name) => [name, chunks] as const),
+    ),
+  )("is one dispatch and three for its verdict: %s, %i chunks", (name, chunks) => {
+    const [optimiser] = { adamW: [adamW()], adam: [adam()] }[name] ?? [
+      sgd(name === "sgd" ? { momentum: 0.9 } : {}),
+    ];
     const scaling = { initial: 65_536, growth: 2, backoff: 0.5, interval: 2000 };
-    const whole = spec(optimiser, { chunks, tensors: 300, clip: 1, scaling });
-    expect(compileStages(updateGraph(whole)).fusion.regions.length).toBe(count);
+    const tensors = Math.min(chunks, 300);
+    for (const more of [{}, { clip: 1 }, { clip: 1, scaling }]) {
+      const whole = spec(optimiser!, { parts: [chunks], tensors, ...more });
+      expect(dispatches(updateGraph(whole))).toBe(4);
+      expect(dispatches(updateGraph({ ...whole, accumulate: 4 }))).toBe(5);
+    }
   });
 
-  test("accumulating takes four dispatches", () => {
-    const graph = accumulateGraph(spec(adam(), { chunks: 70_000, tensors: 300, accumulate: 4 }));
-    expect(compileStages(graph).fusion.regions.length).toBe(4);
+  test("takes three more for every further part, and one to judge all of them at once", () => {
+    const whole = spec(adamW(), { tensors: 300, clip: 1 });
+    expect(dispatches(updateGraph({ ...whole, parts: [400_000, 300_000] }))).toBe(4 + 3 + 1);
+    expect(dispatches(updateGraph({ ...whole, parts: [9, 8, 7, 6, 5, 4, 3] }))).toBe(4 + 18 + 1);
+  });
+
+  test("accumulating takes three dispatches", () => {
+    const whole = spec(adam(), { parts: [70_000], tensors: 300, accumulate: 4 });
+    expect(dispatches(accumulateGraph(whole))).toBe(3);
   });
 
   test("reads and writes states by name", () => {

@@ -32,6 +32,7 @@ const cases = await Promise.all(
 
 const files: Readonly<Record<Exclude<Stage, "plan">, string>> = {
   graph: "graph.txt",
+  rewritten: "rewritten.txt",
   regions: "regions.txt",
   kernels: "kernels.txt",
   wgsl: "kernel.wgsl",

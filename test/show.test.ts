@@ -136,4 +136,23 @@ decided against
     expect(text).toContain("  total         1.250\n");
     expect(text).toContain("steps (3, with ");
   });
+
+  test("a plan says which parameters are stored as halves", () => {
+    const graph = traceProgram(
+      defineModel({
+        name: "halves",
+        build: (p) => ({ y: matmul(input("x", "f32", [8, 64]), p.f32("w", [64, 64])) }),
+      }),
+      "forward",
+    );
+    const frozen = { state: "frozen.0", offset: 0, stored: "f16" } as const;
+    const layout = {
+      states: [{ name: "frozen.0", bytes: 2 * 64 * 64 }],
+      parameters: new Map([["w", frozen]]),
+      outputs: new Map(),
+    };
+    const profile = { ...defaultProfile, half: true };
+    const text = printStage("plan", compileStages(graph, { layout, profile, precision: "mixed" }));
+    expect(text).toContain("frozen.0 w f16[64, 64]\n");
+  });
 });

@@ -147,6 +147,7 @@ const allowed: Readonly<Record<string, { folders: RegExp; packages: RegExp }>> =
   runtime: { folders: /^compiler\/plan\.ts$/, packages: /^$/ },
   "runtime/node": { folders: /^runtime\/|^compiler\/plan\.ts$/, packages: /.*/ },
   models: { folders: /^(?:compiler|ops|runtime)\//, packages: /^$/ },
+  export: { folders: /^(?:compiler|ops)\//, packages: /^protobufjs/ },
   training: { folders: /^(?:compiler|ops|models|runtime)\//, packages: /^$/ },
 };
 

@@ -7,20 +7,30 @@ import { planBuffers } from "../compiler/grad/plan-bytes.ts";
 import { type Graph, graphOf, type Output } from "../compiler/graph/graph.ts";
 import { emptyScope, type Scope } from "../compiler/graph/site.ts";
 import { type Dims, input, state, withDims } from "../compiler/graph/sources.ts";
-import { elements, show, type Tensor } from "../compiler/graph/tensor.ts";
+import { elements, type Node, resultsOf, show, type Tensor } from "../compiler/graph/tensor.ts";
 import { type Model, traceProgram } from "../compiler/model.ts";
 import type { Plan, TargetName } from "../compiler/plan.ts";
 import { defaultProfile, type Profile } from "../compiler/profile.ts";
+import { applyLaws } from "../compiler/rewrite/rewrite.ts";
 import type { Precision } from "../compiler/schedule/halves.ts";
+import { inUnits, joinsOf } from "../compiler/schedule/joins.ts";
 import { diagnose } from "../diagnostics/index.ts";
-import { add, cast, concat, full, mean, or, reshape, sum } from "../ops/index.ts";
+import { add, cast, full, mean, or, pad, reshape, sum } from "../ops/index.ts";
 import { trainingBytes } from "../runtime/training-memory.ts";
 import { type TrainingPlan, trainingFormat } from "../runtime/training-plan.ts";
-import { type GroupOptions, layOut, nameOf, parametersBehind, type Trainable } from "./memory.ts";
+import {
+  type GroupOptions,
+  gradientOf,
+  layOut,
+  nameOf,
+  parametersBehind,
+  type Trainable,
+} from "./memory.ts";
 import { drawn } from "./noise.ts";
 import type { Optimiser } from "./optimisers/optimiser.ts";
 import {
   accumulateGraph,
+  endToEnd,
   lossScale,
   type UpdateSpec,
   updateGraph,
@@ -82,9 +92,8 @@ export function compileTraining(model: Model, asked: TrainingOptions): TrainingP
   );
   const memory = layOut(backward, [backward.graph, ...forward.map(([, g]) => g)], options);
   const spec: UpdateSpec = {
-    chunks: memory.chunks,
+    parts: memory.parts,
     tensors: memory.tensors.length,
-    groups: memory.groups.length,
     optimiser,
     accumulate: micro,
     ...(options.clip === undefined ? {} : { clip: options.clip }),
@@ -143,7 +152,7 @@ function backwardPass(model: Model, options: TrainingOptions): Backward {
   });
   const { outputs } = traceProgram(model, program, dims, scope);
   const named = Object.fromEntries(outputs.map((o) => [o.name, o.tensor as Tensor<"f32">]));
-  const terms = lossTerms(options.loss(named), scope);
+  const terms = simplified(lossTerms(options.loss(named), scope), scope);
   const total = terms.map((t) => t.tensor as Tensor<"f32">).reduce((a, b) => add(a, b));
   const candidates = parametersBehind(graphOf(terms).nodes).filter((t) =>
     trains(model, nameOf(t), scope.grafted.has(nameOf(t))),
@@ -151,13 +160,10 @@ function backwardPass(model: Model, options: TrainingOptions): Backward {
   const cotangent = options.scaling
     ? reshape(lossScale(state("scale", "f32", [4]), options.scaling), [])
     : full(1, []);
-  const reached = gradient([total], [cotangent], candidates)
-    .map((g, i) => ({ parameter: candidates[i]!, gradient: g }))
-    .filter((pair): pair is { parameter: Tensor; gradient: Tensor } => pair.gradient !== undefined);
+  const { reached, joined } = gradientsOf(total, cotangent, candidates, (t) =>
+    scope.usage.has(nameOf(t)),
+  );
   if (reached.length === 0) throw nothingTrains(model);
-  // What always has a gradient comes first: its flags are one constant.
-  const flagged = (t: { parameter: Tensor }) => Number(scope.usage.has(nameOf(t.parameter)));
-  reached.sort((a, b) => flagged(a) - flagged(b));
   const graph = graphOf(
     [
       { name: "loss", tensor: reshape(total, [1]) },
@@ -165,17 +171,74 @@ function backwardPass(model: Model, options: TrainingOptions): Backward {
         name: `term.${name}`,
         tensor: reshape(tensor as Tensor<"f32">, [1]),
       })),
-      ...reached.map(({ parameter, gradient: g }) => ({ name: gradientOf(parameter), tensor: g })),
+      ...joined.map(({ join, gradient: g }) => ({ name: gradientOf(join.parts), tensor: g })),
+      ...reached
+        .filter(({ parameter }) => !joined.some((j) => j.join.parts.includes(nameOf(parameter))))
+        .map(({ parameter, gradient: g }) => ({
+          name: gradientOf([nameOf(parameter)]),
+          tensor: g,
+        })),
       { name: "present", tensor: presence(reached, scope) },
     ],
     "as written",
   );
   const trained = reached.map((r) => r.parameter);
   const { grafted } = scope;
-  return { graph, forward: [total], trained, grafted, terms: terms.map((t) => t.name) };
+  return {
+    graph,
+    forward: [total],
+    trained,
+    grafted,
+    joined: joined.map((j) => j.join),
+    terms: terms.map((t) => t.name),
+  };
 }
 
-const gradientOf = (t: Tensor): string => `gradient.${nameOf(t)}`;
+interface Reached {
+  readonly parameter: Tensor;
+  readonly gradient: Tensor;
+}
+
+/**
+ * The gradients of all candidates that have one, and of joins as wholes. The parameters of a join
+ * follow one another, and what always has a gradient comes first: its flags are one constant.
+ */
+function gradientsOf(
+  total: Tensor,
+  cotangent: Tensor,
+  candidates: readonly Tensor[],
+  isFlagged: (parameter: Tensor) => boolean,
+) {
+  const { nodes, outputs } = graphOf([{ name: "loss", tensor: total }]);
+  const joins = joinsOf({ nodes, outputs });
+  const stacked = nodes.flatMap((n) => {
+    const tensor = resultsOf(n)[0]!;
+    const join = joins.of(tensor);
+    return join && isReadOnlyThere(n, nodes) ? [{ tensor, join }] : [];
+  });
+  const wrt = [...candidates, ...stacked.map((s) => s.tensor)];
+  const found = gradient([total], [cotangent], wrt);
+  const reached = candidates.flatMap((parameter, i): Reached[] => {
+    const g = found[i];
+    return g ? [{ parameter, gradient: g }] : [];
+  });
+  const units = inUnits(reached, (r) => nameOf(r.parameter), joins.all);
+  const flagged = (unit: readonly Reached[]) => Number(unit.some((r) => isFlagged(r.parameter)));
+  units.sort((a, b) => flagged(a) - flagged(b));
+  const trained = new Set(reached.map((r) => nameOf(r.parameter)));
+  const joined = stacked.flatMap(({ join }, i) => {
+    const g = found[candidates.length + i];
+    if (!g || !join.parts.every((part) => trained.has(part))) return [];
+    const [count, own] = [join.parts.length, elements(g.shape) / join.parts.length];
+    const rows = reshape(g, [count, own]) as Tensor;
+    return [{ join, gradient: pad(rows, [[], [0, join.stride - own]]) }];
+  });
+  return { reached: units.flat(), joined };
+}
+
+/** Whether nothing else reads the parameters that a node stacks. */
+const isReadOnlyThere = (stack: Node, nodes: readonly Node[]): boolean =>
+  nodes.every((n) => n === stack || n.inputs.every((x) => !stack.inputs.includes(x)));
 
 const given: Scope["random"] = (_distribution, name, shape) => input(`noise.${name}`, "f32", shape);
 
@@ -191,7 +254,7 @@ function nothingTrains(model: Model) {
 function lossTerms(own: Record<string, Tensor>, scope: Scope): Output[] {
   const terms: Output[] = Object.entries(own).map(([name, tensor]) => ({ name, tensor }));
   for (const [name, parts] of scope.terms) {
-    const total = joined(parts.map((t) => reshape(t, [1])));
+    const total = endToEnd(parts.map((t) => reshape(t, [1])));
     terms.push({ name, tensor: scope.averaged.has(name) ? mean(total) : sum(total) });
   }
   return terms.map(({ name, tensor }) => {
@@ -205,25 +268,32 @@ function lossTerms(own: Record<string, Tensor>, scope: Scope): Output[] {
   });
 }
 
+/**
+ * The same terms by the laws of algebra, before they are differentiated: a product that need not be
+ * formed has no derivative either. The flags of parameters come along.
+ */
+function simplified(terms: readonly Output[], { usage }: Scope): Output[] {
+  const flags = [...usage].flatMap(([path, all]) => all.map((tensor, i) => ({ path, i, tensor })));
+  const outputs = [
+    ...terms,
+    ...flags.map(({ path, i, tensor }) => ({ name: `${path} ${i}`, tensor })),
+  ];
+  const { graph } = applyLaws(graphOf(outputs, "as written"));
+  const found = graph.outputs.map((o) => o.tensor);
+  for (const [j, { path, i }] of flags.entries())
+    usage.get(path)![i] = found[terms.length + j] as Tensor<"bool">;
+  return terms.map(({ name }, i) => ({ name, tensor: found[i]! }));
+}
+
 /** 1 where a tensor has a gradient in this step, f32 `[tensors]`. */
 function presence(reached: readonly { readonly parameter: Tensor }[], scope: Scope): Tensor<"f32"> {
   const flags = reached.map(({ parameter }) => scope.usage.get(nameOf(parameter)));
-  const always = flags.filter((f) => f === undefined).length;
+  const first = flags.findIndex((f) => f !== undefined);
+  const always = first < 0 ? flags.length : first;
   const parts = flags.slice(always).map((any) => {
-    const flag = any!.map((f) => reshape(f, [1])).reduce((a, b) => or(a, b));
+    if (!any) return full(1, [1]);
+    const flag = any.map((f) => reshape(f, [1])).reduce((a, b) => or(a, b));
     return cast(flag, "f32") as Tensor<"f32">;
   });
-  return joined(always > 0 ? [full(1, [always]), ...parts] : parts);
-}
-
-/** Concatenates many, a few at a time: a kernel binds only so many buffers. */
-function joined(parts: readonly Tensor<"f32">[]): Tensor<"f32"> {
-  const few = 6;
-  if (parts.length === 1) return parts[0]!;
-  const next: Tensor<"f32">[] = [];
-  for (let i = 0; i < parts.length; i += few) {
-    const group = parts.slice(i, i + few);
-    next.push(group.length === 1 ? group[0]! : concat(group, 0));
-  }
-  return joined(next);
+  return endToEnd(always > 0 ? [full(1, [always]), ...parts] : parts);
 }

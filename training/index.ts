@@ -2,6 +2,7 @@
 export { compileTraining, type TrainingOptions } from "./compile.ts";
 export * from "./losses/index.ts";
 export type { GroupOptions } from "./memory.ts";
+export { type MergedWeights, type MergeOptions, mergeAdapters } from "./merge/merge.ts";
 export {
   type AdamOptions,
   adam,

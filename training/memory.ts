@@ -11,10 +11,16 @@ import {
 } from "../compiler/index.ts";
 import { defaultProfile, type Profile } from "../compiler/profile.ts";
 import type { Precision } from "../compiler/schedule/halves.ts";
-import type { ParameterGroup, ResidentTensor, TrainedTensor } from "../runtime/training-plan.ts";
+import { inUnits, type Join, joinsOf } from "../compiler/schedule/joins.ts";
+import {
+  type ParameterGroup,
+  type ResidentTensor,
+  stateBeside,
+  type TrainedTensor,
+} from "../runtime/training-plan.ts";
 import type { Optimiser } from "./optimisers/index.ts";
 import { packFrozen, packTensors } from "./packing.ts";
-import { chunkSize } from "./update.ts";
+import { chunkSize, partName } from "./update.ts";
 
 export interface GroupOptions extends Partial<ParameterGroup> {
   /** Patterns of the paths that belong to it; the first group that matches takes a tensor. */
@@ -38,7 +44,12 @@ export interface Trainable {
   readonly trained: readonly Tensor[];
   /** Paths of those that adapters made. */
   readonly grafted: ReadonlySet<string>;
+  /** Those of which the gradients are one tensor. */
+  readonly joined: readonly Join[];
 }
+
+/** The name of the output that is the gradient of some parameters, which lie side by side. */
+export const gradientOf = (paths: readonly string[]): string => `gradient.${paths.join("+")}`;
 
 export interface MemoryOptions {
   readonly profile?: Profile;
@@ -50,7 +61,8 @@ export interface MemoryOptions {
 
 export interface Memory {
   readonly layout: Layout;
-  readonly chunks: number;
+  /** Chunks of each part of what trains. */
+  readonly parts: readonly number[];
   readonly tensors: readonly TrainedTensor[];
   readonly frozen: readonly ResidentTensor[];
   readonly groups: readonly ParameterGroup[];
@@ -58,22 +70,25 @@ export interface Memory {
 
 /** Gives every parameter of some graphs its place. */
 export function layOut(
-  { trained, grafted }: Trainable,
+  { trained, grafted, joined }: Trainable,
   graphs: readonly Graph[],
   options: MemoryOptions,
 ): Memory {
   const { profile = defaultProfile, optimiser, groups: asked = [] } = options;
   const { micro = 1, precision = "f32" } = options;
-  const { offsets, chunks } = packTensors(trained.map((t) => t.shape));
+  const joins = [...graphs.flatMap((g) => joinsOf(g).all), ...joined];
+  const { placeOf, parts } = packTensors(inUnits(trained, nameOf, joins), profile);
+  const ofPart = (name: string, part: number) => partName(name, part, parts.length);
   const decay = Number(optimiser.options.decay ?? 0);
   const groups: ParameterGroup[] = [
     ...asked.map(({ rate = 1, decay: own = decay }) => ({ rate, decay: own })),
     { rate: 1, decay },
   ];
-  const tensors = trained.map((t, i): TrainedTensor => {
+  const tensors = trained.map((t): TrainedTensor => {
+    const { part, offset } = placeOf.get(t)!;
     const group = asked.findIndex((g) => selects(g.match, nameOf(t)));
     return {
-      ...resident(t, { state: "parameters", offset: offsets[i]! }),
+      ...resident(t, { state: ofPart("parameters", part), offset }),
       group: group < 0 ? asked.length : group,
       grafted: grafted.has(nameOf(t)),
     };
@@ -82,25 +97,29 @@ export function layOut(
   const others = parametersBehind(graphs.flatMap((g) => g.nodes)).filter(
     (t) => !own.has(nameOf(t)),
   );
-  const frozen = packFrozen(others, others.map(nameOf), profile, precision);
-  const packed = (name: string) => ({ name, bytes: chunks * 4 * chunkSize });
-  const states = [
-    ...["parameters", "gradients", ...optimiser.moments.map((m) => `moment.${m}`)].map(packed),
-    ...(micro > 1 ? [packed("accumulated")] : []),
-    ...frozen.states,
+  const frozen = packFrozen(inUnits(others, nameOf, joins), nameOf, profile, precision);
+  const chunked = [
+    ...["parameters", "gradients", ...optimiser.moments.map((m) => `moment.${m}`)],
+    ...(micro > 1 ? ["accumulated"] : []),
   ];
+  const packed = (name: string) =>
+    parts.map((chunks, part) => ({ name: ofPart(name, part), bytes: chunks * 4 * chunkSize }));
+  const states = [...chunked.flatMap(packed), ...frozen.states];
   const residences = new Map<string, Residence>(frozen.residences);
   const outputs = new Map<string, Residence>([
     ["loss", { state: "loss", offset: 0 }],
     ["present", { state: "present", offset: 0 }],
   ]);
-  for (const { name, offset } of tensors) {
-    residences.set(name, { state: "parameters", offset });
-    outputs.set(`gradient.${name}`, { state: "gradients", offset });
+  for (const tensor of tensors) {
+    const { name, state, offset } = tensor;
+    residences.set(name, { state, offset });
+    outputs.set(gradientOf([name]), { state: stateBeside(tensor, "gradients"), offset });
   }
+  for (const { parts } of joined)
+    outputs.set(gradientOf(parts), outputs.get(gradientOf(parts.slice(0, 1)))!);
   return {
     layout: { states, parameters: residences, outputs },
-    chunks,
+    parts,
     tensors,
     frozen: others.map((t) => resident(t, frozen.residences.get(nameOf(t))!)),
     groups,

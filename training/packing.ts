@@ -2,6 +2,7 @@
 import type { Residence, Tensor } from "../compiler/index.ts";
 import type { Profile } from "../compiler/profile.ts";
 import { type Precision, worthHalving } from "../compiler/schedule/halves.ts";
+import { joinAlignment } from "../compiler/schedule/joins.ts";
 import { align } from "../compiler/schedule/memory.ts";
 import { chunkSize } from "./update.ts";
 
@@ -9,46 +10,62 @@ import { chunkSize } from "./update.ts";
 const chunkBytes = 4 * chunkSize;
 
 export interface Packed {
-  readonly offsets: readonly number[];
-  readonly chunks: number;
+  /** Of each tensor: which part it is in, and its offset there in bytes. */
+  readonly placeOf: ReadonlyMap<Tensor, { readonly part: number; readonly offset: number }>;
+  /** Chunks of each part. */
+  readonly parts: readonly number[];
 }
 
 const bytesOf = (shape: readonly number[]) => 4 * shape.reduce((a, b) => a * b, 1);
 
-/** Offsets in bytes of tensors one after another. */
-export function packTensors(shapes: readonly (readonly number[])[]): Packed {
-  let used = 0;
-  const offsets = shapes.map((shape) => {
-    const offset = used;
-    used = align(used + bytesOf(shape), chunkBytes);
-    return offset;
-  });
-  return { offsets, chunks: used / chunkBytes };
+/**
+ * Trained tensors one after another, in as many parts as it takes that none is larger than a binding:
+ * the optimiser binds whole parts. Those of a unit are in one part, which is larger only if a unit is.
+ */
+export function packTensors(units: readonly (readonly Tensor[])[], profile: Profile): Packed {
+  const most = Math.min(profile.maxBindingBytes, profile.maxBufferBytes);
+  const used: number[] = [0];
+  const placeOf = new Map<Tensor, { part: number; offset: number }>();
+  for (const unit of units) {
+    const sizes = unit.map((tensor) => align(bytesOf(tensor.shape), chunkBytes));
+    const whole = sizes.reduce((a, b) => a + b, 0);
+    if (used.at(-1)! > 0 && used.at(-1)! + whole > most) used.push(0);
+    const part = used.length - 1;
+    for (const [i, tensor] of unit.entries()) {
+      placeOf.set(tensor, { part, offset: used[part]! });
+      used[part]! += sizes[i]!;
+    }
+  }
+  return { placeOf, parts: used.map((bytes) => bytes / chunkBytes) };
 }
 
-/** Frozen parameters in as many states as the profile's limits demand. */
+/** Frozen parameters in as many states as the profile's limits demand; those of a unit together. */
 export function packFrozen(
-  tensors: readonly Tensor[],
-  names: readonly string[],
+  units: readonly (readonly Tensor[])[],
+  nameOf: (tensor: Tensor) => string,
   profile: Profile,
   precision: Precision,
 ) {
   const residences = new Map<string, Residence>();
   const states: { name: string; bytes: number }[] = [];
-  tensors.forEach((tensor, i) => {
-    const isHalf = precision === "mixed" && worthHalving(tensor.type);
-    const bytes = isHalf ? align(bytesOf(tensor.shape) / 2, 4) : bytesOf(tensor.shape);
+  for (const unit of units) {
+    const isJoined = unit.length > 1;
+    const alignment = isJoined ? joinAlignment : profile.alignment;
+    const isHalf = !isJoined && precision === "mixed" && worthHalving(unit[0]!.type);
+    const bytes = isHalf ? align(bytesOf(unit[0]!.shape) / 2, 4) : bytesOf(unit[0]!.shape);
     const stored = isHalf ? ({ stored: "f16" } as const) : {};
+    const whole = (unit.length - 1) * align(bytes, alignment) + bytes;
     const open = states.at(-1);
-    const offset = open ? align(open.bytes, profile.alignment) : 0;
-    if (!open || offset + bytes > profile.maxBufferBytes) {
-      const name = `frozen.${states.length}`;
-      states.push({ name, bytes });
-      residences.set(names[i]!, { state: name, offset: 0, ...stored });
-    } else {
-      open.bytes = offset + bytes;
-      residences.set(names[i]!, { state: open.name, offset, ...stored });
+    const after = open ? align(open.bytes, alignment) : 0;
+    const fits = open !== undefined && after + whole <= profile.maxBufferBytes;
+    const state = fits ? open : { name: `frozen.${states.length}`, bytes: 0 };
+    if (!fits) states.push(state);
+    const start = fits ? after : 0;
+    for (const [i, tensor] of unit.entries()) {
+      const offset = start + i * align(bytes, alignment);
+      residences.set(nameOf(tensor), { state: state.name, offset, ...stored });
     }
-  });
+    state.bytes = start + whole;
+  }
   return { residences, states };
 }

@@ -15,28 +15,22 @@ import {
   and,
   cast,
   concat,
-  div,
   eq,
   finite,
   full,
   gate,
   gather,
-  ge,
   gt,
-  lt,
   maximum,
-  min,
   minimum,
   mul,
-  not,
-  pad,
   reshape,
   slice,
-  sqrt,
   sum,
   together,
   where,
 } from "../ops/index.ts";
+import { type LossScaling, largestScale, notFinite, verdict } from "../ops/verdict.ts";
 import type { Optimiser } from "./optimisers/index.ts";
 import { check, count, fraction, positive } from "./settings.ts";
 
@@ -45,15 +39,7 @@ type Floats = Tensor<"f32">;
 /** Elements of a chunk. Every trainable tensor begins at one, and its last is filled with zeros. */
 export const chunkSize = 64;
 
-/** How the loss scale follows what gradients in half precision can hold. */
-export interface LossScaling {
-  readonly initial: number;
-  /** Times this after `interval` steps without a veto. */
-  readonly growth: number;
-  /** Times this after a veto. */
-  readonly backoff: number;
-  readonly interval: number;
-}
+export type { LossScaling };
 
 /** What mixed precision begins with unless told. */
 export const usualScaling: LossScaling = {
@@ -64,10 +50,10 @@ export const usualScaling: LossScaling = {
 };
 
 export interface UpdateSpec {
-  /** Chunks of all tensors, the number of tensors, and of groups that share a rate and a decay. */
-  readonly chunks: number;
+  /** Chunks of each part: trained tensors are in as many as the size of a binding demands. */
+  readonly parts: readonly number[];
+  /** The number of tensors. */
   readonly tensors: number;
-  readonly groups: number;
   readonly optimiser: Optimiser;
   /** The most that the norm of all gradients together may be. */
   readonly clip?: number;
@@ -76,6 +62,10 @@ export interface UpdateSpec {
   /** None: gradients are not scaled. */
   readonly scaling?: LossScaling;
 }
+
+/** The name of a part of a state that is as large as all trained tensors. */
+export const partName = (state: string, part: number, parts: number): string =>
+  parts === 1 ? state : `${state}.${part}`;
 
 /** Where tensors come from: states and inputs, or inputs alone where a test wants to see. */
 export interface Sources {
@@ -90,44 +80,47 @@ const usual: Sources = { state, input };
  * (1 where this step made a gradient) and loss f32 [1], with accumulation in their place
  * accumulated, accumulated.present and accumulated.loss; moment.NAME f32 [chunks, 64], steps f32
  * [tensors] (updates of each tensor; 0: none yet) and scale f32 [4]: loss scale (0: as at first),
- * good steps since it changed, vetoed steps, updates done.
+ * good steps since it changed, vetoed steps, updates done. Where there are several parts, states of
+ * chunks are so many: parameters.0, parameters.1, ...
  *
- * Its inputs are chunk_tensor i32 [chunks], tensor_group i32 [tensors], rates and decays f32
- * [groups]. It writes parameters, moments, steps and scale, and zeroes what accumulated. It returns
- * norm f32 [1], of the unscaled gradients that are finite, before clipping, and broken i32 [1]: the
- * first tensor with a gradient that is not finite, `tensors` if it is the loss alone, -1 if none.
+ * Its inputs are chunk_tensor i32 [chunks], rates and decays f32 [tensors]. It writes parameters,
+ * moments, steps and scale, and zeroes what accumulated. It returns norm f32 [1], of the unscaled
+ * gradients that are finite, before clipping, and broken i32 [1]: the first tensor with a gradient
+ * that is not finite, `tensors` if it is the loss alone, -1 if none.
+ *
+ * It is four kernels: squares of each chunk, the verdict on all of them, a row of factors for each
+ * chunk, and the update of all tensors. One more zeroes what accumulated.
  * @throws E720 for settings out of range.
  */
 export function updateGraph(spec: UpdateSpec, sources: Sources = usual): Graph {
   checkSpec(spec);
-  const { chunks, tensors } = spec;
+  const { tensors, clip, scaling } = spec;
   const from = spec.accumulate > 1 ? accumulated : fresh;
-  const arena = (name: string) => sources.state(name, "f32", [chunks, chunkSize]) as Floats;
+  const chunked = (name: string) => chunkedState(spec, sources, name);
   const perTensor = (name: string) => sources.state(name, "f32", [tensors]) as Floats;
-  const gradients = arena(from.gradients);
+  const gradients = chunked(from.gradients);
   const present = perTensor(from.present);
+  const { owner, owners } = ownersOf(spec, sources);
+
+  const squares = gradients.map((g, part) => squaresOf(g, present, owners[part]!));
+  const isLossFinite = cast(finite(sources.state(from.loss, "f32", [1])), "f32");
   const scale = sources.state("scale", "f32", [4]);
-  const owner = sources.input("chunk_tensor", "i32", [chunks]) as Tensor<"i32">;
-  const loss = sources.state(from.loss, "f32", [1]);
+  const attrs = { tensors, clip, scaling };
+  const judged = verdict(endToEnd(squares), owner, isLossFinite, scale, attrs);
 
-  const { squares, broken } = survey(spec, { gradients, present, owner, loss });
-  const inverse = div(1, lossScale(scale, spec.scaling));
-  const norm = mul(reshape(sqrt(sumOfSquares(squares)), [1]) as Floats, inverse);
-  const fine = lt(broken, 0);
-
-  const steps = perTensor("steps");
-  const goes = and(gt(maximum(steps, present), 0), fine);
-  const factor = stored(mul(clipping(norm, spec.clip), inverse));
-  const perTensorFactors = stored(factorsOf(spec, sources, { present, steps, goes, factor }));
-  const rows = stored(gather(perTensorFactors, owner) as Floats);
-  const next = updated(spec, arena, gradients, rows);
+  const { rows, steps } = factorsOf(spec, sources, {
+    owners,
+    present,
+    steps: perTensor("steps"),
+    outcome: judged.outcome,
+  });
   return named({
-    ...next,
-    steps: where(goes, add(steps, 1), steps),
-    scale: nextScale(scale, fine, spec.scaling),
+    ...updated(spec, chunked, gradients, rows),
+    steps,
+    scale: judged.next,
     ...(spec.accumulate > 1 ? zeroed(spec) : {}),
-    norm,
-    broken,
+    norm: judged.norm,
+    broken: judged.broken,
   });
 }
 
@@ -137,29 +130,33 @@ export function updateGraph(spec: UpdateSpec, sources: Sources = usual): Graph {
  * is not finite stays so until the update. Run it after each backward pass, then the update.
  */
 export function accumulateGraph(
-  spec: Pick<UpdateSpec, "chunks" | "tensors" | "accumulate">,
+  spec: Pick<UpdateSpec, "parts" | "tensors" | "accumulate">,
   sources: Sources = usual,
 ): Graph {
-  const { chunks, tensors, accumulate } = spec;
+  const { parts, tensors, accumulate } = spec;
   check("training", { accumulate: [accumulate, count] });
-  const both = (name: keyof typeof fresh, shape: readonly number[]) =>
+  const both = (name: "present" | "loss", shape: readonly number[]) =>
     [
       sources.state(accumulated[name], "f32", shape) as Floats,
       sources.state(fresh[name], "f32", shape) as Floats,
     ] as const;
-  const owner = sources.input("chunk_tensor", "i32", [chunks]);
-  const [total, gradients] = both("gradients", [chunks, chunkSize]);
+  const { owners } = ownersOf(spec, sources);
   const [sofar, present] = both("present", [tensors]);
   const [losses, loss] = both("loss", [1]);
-  const has = gt(reshape(gather(present, owner), [chunks, 1]), 0);
   const plus = (a: Floats, b: Floats) => {
     const ok = and(finite(a), finite(b));
     return where(ok, add(a, mul(b, 1 / accumulate)), where(finite(a), b, a)) as Floats;
   };
+  const gradients = chunkedState(spec, sources, fresh.gradients);
+  const totals = chunkedState(spec, sources, accumulated.gradients).map((total, part) => {
+    const has = gt(reshape(gather(present, owners[part]!), [parts[part]!, 1]), 0);
+    return where(has, plus(total, gradients[part]!), total) as Floats;
+  });
+  const few = together([maximum(sofar, present), plus(losses, loss)]);
   return named({
-    [accumulated.gradients]: where(has, plus(total, gradients), total),
-    [accumulated.present]: maximum(sofar, present),
-    [accumulated.loss]: plus(losses, loss),
+    ...partsNamed(accumulated.gradients, totals),
+    [accumulated.present]: few[0]!,
+    [accumulated.loss]: few[1]!,
   });
 }
 
@@ -177,11 +174,10 @@ const accumulated = {
   loss: "accumulated.loss",
 } as const;
 
-function checkSpec({ chunks, tensors, groups, clip, accumulate, scaling }: UpdateSpec): void {
+function checkSpec({ parts, tensors, clip, accumulate, scaling }: UpdateSpec): void {
   check("training", {
-    chunks: [chunks, count],
+    ...Object.fromEntries(parts.map((chunks, i) => [`parts[${i}]`, [chunks, count] as const])),
     tensors: [tensors, count],
-    groups: [groups, count],
     accumulate: [accumulate, count],
     ...(clip === undefined ? {} : { clip: [clip, positive] }),
   });
@@ -194,123 +190,149 @@ function checkSpec({ chunks, tensors, groups, clip, accumulate, scaling }: Updat
   });
 }
 
-/** Beyond these a scale would push gradients of float32 themselves out of range. */
-const [smallestScale, largestScale] = [2 ** -24, 2 ** 64];
 const isScale = (v: number) => v >= 1 && v <= largestScale;
+
+/** A state that is as large as all trained tensors: f32 [chunks, 64] of each part. */
+const chunkedState = ({ parts }: Pick<UpdateSpec, "parts">, sources: Sources, name: string) =>
+  parts.map(
+    (chunks, part) =>
+      sources.state(partName(name, part, parts.length), "f32", [chunks, chunkSize]) as Floats,
+  );
+
+/** The tensor of each chunk: of all chunks i32 [chunks], and of those of each part. */
+function ownersOf({ parts }: Pick<UpdateSpec, "parts">, sources: Sources) {
+  const chunks = parts.reduce((a, b) => a + b, 0);
+  const owner = sources.input("chunk_tensor", "i32", [chunks]) as Tensor<"i32">;
+  let start = 0;
+  const owners = parts.map((size) => {
+    start += size;
+    return slice(owner, [[start - size, start]]) as Tensor<"i32">;
+  });
+  return { owner, owners };
+}
+
+/** Numbers are cut off where 64 of their squares together stay below what is not finite. */
+const largest = 2 ** 56;
 
 /**
  * One pass over the gradients tells both: the sum of squares of each chunk, and whether all are
- * finite. A number that is not counts as `notFinite`; all others are cut off where 64 of their
- * squares together stay below it. So nothing is ever computed from a NaN, whose place in arithmetic
- * shaders may ignore.
+ * finite. A number that is not counts as `notFinite`. So nothing is ever computed from a NaN, whose
+ * place in arithmetic shaders may ignore.
  */
-const largest = 2 ** 56;
-const notFinite = 2 ** 120;
-
-function survey(
-  { tensors }: UpdateSpec,
-  site: { gradients: Floats; present: Floats; owner: Tensor<"i32">; loss: Floats },
-): { squares: Floats; broken: Tensor<"i32"> } {
-  const size = minimum(abs(site.gradients), largest);
-  const square = where(finite(site.gradients), mul(size, size), notFinite) as Floats;
-  const has = gt(gather(site.present, site.owner), 0);
-  const squares = where(has, sum(square, 1), 0) as Floats;
-  const candidates = where(ge(squares, notFinite), site.owner, tensors) as Tensor<"i32">;
-  const first = reshape(min(candidates), [1]) as Tensor<"i32">;
-  const otherwise = where(finite(site.loss), full(-1, [1], "i32"), tensors);
-  const broken = where(lt(first, tensors), first, otherwise as Tensor<"i32">);
-  return { squares, broken: broken as Tensor<"i32"> };
+function squaresOf(gradients: Floats, present: Floats, owner: Tensor<"i32">): Floats {
+  const size = minimum(abs(gradients), largest);
+  const square = where(finite(gradients), mul(size, size), notFinite) as Floats;
+  return where(gt(gather(present, owner), 0), sum(square, 1), 0) as Floats;
 }
 
-/** The sum over all chunks whose gradients are finite, a scalar. */
-function sumOfSquares(squares: Floats): Floats {
-  const counted = where(lt(squares, notFinite), squares, 0) as Floats;
-  // Long sums are made in two steps where their length divides.
-  const odd = counted.shape[0]! % summands;
-  return sum(odd === 0 ? counted : pad(counted, [[0, summands - odd]]));
-}
-
-const summands = 256;
-
-/** torch.nn.utils.clip_grad_norm_: at most 1, and the norm is never divided by when it is 0. */
-const clipping = (norm: Floats, clip: number | undefined): Floats =>
-  clip === undefined ? full(1, [1]) : minimum(div(clip, add(norm, 1e-6)), 1);
-
-/** Per tensor: whether it is updated, the factor of its gradient, the optimiser's own. */
+/**
+ * A row of factors for each chunk of each part: whether it is updated, the factor of its gradient,
+ * the optimiser's own. Also each tensor's count of updates, by the same kernel.
+ */
 function factorsOf(
-  { tensors, groups, optimiser }: UpdateSpec,
+  { tensors, optimiser }: UpdateSpec,
   sources: Sources,
-  site: { present: Floats; steps: Floats; goes: Tensor; factor: Floats },
-): Floats {
-  const group = sources.input("tensor_group", "i32", [tensors]);
-  const column = (x: Tensor) => reshape(x, [tensors, 1]) as Floats;
-  const ofGroup = (name: string) => column(gather(sources.input(name, "f32", [groups]), group));
-  return concat(
-    [
-      column(cast(site.goes, "f32")),
-      column(where(gt(site.present, 0), site.factor, 0)),
-      ...optimiser.factors({
-        rate: ofGroup("rates"),
-        decay: ofGroup("decays"),
-        steps: column(add(site.steps, 1)),
-      }),
-    ],
-    1,
-  );
+  site: {
+    readonly owners: readonly Tensor<"i32">[];
+    readonly present: Floats;
+    readonly steps: Floats;
+    readonly outcome: Floats;
+  },
+): { rows: Floats[]; steps: Floats } {
+  const { owners, outcome } = site;
+  const [rates, decays] = ["rates", "decays"].map((name) => sources.input(name, "f32", [tensors]));
+  const [fine, factor] = [0, 1].map((i) => slice(outcome, [[i, i + 1]])) as [Floats, Floats];
+  const goes = (steps: Floats, present: Floats) => and(gt(maximum(steps, present), 0), gt(fine, 0));
+  const row = (owner: Tensor<"i32">) => {
+    const column = (x: Tensor) => reshape(gather(x, owner), [owner.shape[0]!, 1]) as Floats;
+    const [present, steps] = [column(site.present), column(site.steps)];
+    const own = { rate: column(rates!), decay: column(decays!), steps: add(steps, 1) as Floats };
+    const first = [cast(goes(steps, present), "f32"), where(gt(present, 0), factor, 0)];
+    return concat([...first, ...optimiser.factors(own)] as Floats[], 1) as Floats;
+  };
+  const counted = where(goes(site.steps, site.present), add(site.steps, 1), site.steps);
+  const [some, steps] = together([row(owners[0]!), counted]) as [Floats, Floats];
+  const rest = owners.slice(1).map((owner) => together([row(owner)])[0] as Floats);
+  return { rows: [some, ...rest], steps };
 }
 
-/** Parameters and moments as they will be, from `rows` [chunks, ...]: the factors of each chunk. */
+/** Parameters and moments as they will be, by one kernel for each part. */
 function updated(
-  { chunks, optimiser }: UpdateSpec,
-  arena: (name: string) => Floats,
+  { optimiser }: UpdateSpec,
+  chunked: (name: string) => Floats[],
+  gradients: readonly Floats[],
+  rows: readonly Floats[],
+): Record<string, Tensor> {
+  const names = ["parameters", ...optimiser.moments.map((name) => `moment.${name}`)];
+  const now = names.map(chunked);
+  const next = rows.map((row, part) =>
+    updatedPart(
+      optimiser,
+      now.map((parts) => parts[part]!),
+      gradients[part]!,
+      row,
+    ),
+  );
+  const ofState = names.map((name, i) =>
+    partsNamed(
+      name,
+      next.map((tensors) => tensors[i]!),
+    ),
+  );
+  return Object.assign({}, ...ofState);
+}
+
+/** From parameters and moments f32 [chunks, 64] and the factors of each chunk to the next ones. */
+function updatedPart(
+  optimiser: Optimiser,
+  now: readonly Floats[],
   gradients: Floats,
   rows: Floats,
-): Record<string, Tensor> {
+): readonly Tensor[] {
+  const [parameters, ...moments] = now as [Floats, ...Floats[]];
+  if (rows.shape[0] !== parameters.shape[0]) bug(`${rows.shape[0]} rows of factors`);
   const columns = Array.from({ length: rows.shape[1]! }, (_, i) => slice(rows, [[], [i, i + 1]]));
   const [goes, factor, ...factors] = columns as [Floats, Floats, ...Floats[]];
-  if (rows.shape[0] !== chunks) bug(`${rows.shape[0]} rows of factors for ${chunks} chunks`);
-  const parameters = arena("parameters");
-  const moments = optimiser.moments.map((name) => arena(`moment.${name}`));
   const next = optimiser.update({
     parameters,
     gradients: gate(factor, mul(gradients, factor), 0),
     moments,
     factors,
   });
-  const [moved, ...rest] = together(
-    [parameters, ...moments].map((old, i) =>
-      gate(goes, [next.parameters, ...next.moments][i]!, old),
-    ),
+  return together(
+    [next.parameters, ...next.moments].map((tensor, i) => gate(goes, tensor, now[i]!)),
   );
-  return {
-    parameters: moved!,
-    ...Object.fromEntries(optimiser.moments.map((name, i) => [`moment.${name}`, rest[i]!])),
-  };
-}
-
-/** Loss scale, good steps since it changed, vetoed steps, updates done: f32 [4]. */
-function nextScale(scale: Floats, fine: Tensor, scaling: LossScaling | undefined): Floats {
-  const [, good, vetoed, done] = [0, 1, 2, 3].map((i) => slice(scale, [[i, i + 1]])) as Floats[];
-  const counts = [where(fine, vetoed!, add(vetoed!, 1)), where(fine, add(done!, 1), done!)];
-  const more = add(good!, 1);
-  if (!scaling) return concat([full(1, [1]), where(fine, more, 0), ...counts]);
-  const now = lossScale(scale, scaling);
-  const isDue = ge(more, scaling.interval);
-  const grown = where(isDue, minimum(mul(now, scaling.growth), largestScale), now);
-  const lowered = maximum(mul(now, scaling.backoff), smallestScale);
-  const since = where(and(fine, not(isDue)), more, 0);
-  return concat([where(fine, grown, lowered), since, ...counts]);
 }
 
 /** What accumulates begins anew, after a vetoed step too. */
-const zeroed = ({ chunks, tensors }: UpdateSpec): Record<string, Tensor> => ({
-  [accumulated.gradients]: full(0, [chunks, chunkSize]),
-  [accumulated.present]: full(0, [tensors]),
-  [accumulated.loss]: full(0, [1]),
-});
+function zeroed({ parts, tensors }: UpdateSpec): Record<string, Tensor> {
+  const names = [
+    ...parts.map((_, part) => partName(accumulated.gradients, part, parts.length)),
+    ...[accumulated.present, accumulated.loss],
+  ];
+  const shapes = [...parts.map((chunks) => [chunks, chunkSize]), [tensors], [1]];
+  const zeros = inGroups(shapes.map((shape) => full(0, shape))).flatMap((some) => together(some));
+  return Object.fromEntries(names.map((name, i) => [name, zeros[i]!]));
+}
 
-/** Computed once, by a kernel of its own, for users that would each compute it again. */
-const stored = (x: Floats): Floats => together([x])[0] as Floats;
+const partsNamed = (state: string, parts: readonly Tensor[]): Record<string, Tensor> =>
+  Object.fromEntries(parts.map((t, part) => [partName(state, part, parts.length), t]));
+
+/** A few at a time: a kernel binds only so many buffers. */
+function inGroups<T>(all: readonly T[]): T[][] {
+  const few = 6;
+  return Array.from({ length: Math.ceil(all.length / few) }, (_, i) =>
+    all.slice(few * i, few * (i + 1)),
+  );
+}
+
+/** Tensors one after another along their first axis, in as many steps as that takes. */
+export function endToEnd(parts: readonly Floats[]): Floats {
+  if (parts.length === 1) return parts[0]!;
+  return endToEnd(
+    inGroups(parts).map((some) => (some.length === 1 ? some[0]! : (concat(some, 0) as Floats))),
+  );
+}
 
 const named = (outputs: Record<string, Tensor>): Graph =>
   graphOf(Object.entries(outputs).map(([name, tensor]) => ({ name, tensor })));

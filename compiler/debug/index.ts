@@ -9,7 +9,7 @@ import { printRegions } from "./regions.ts";
 export type { PlaceOf } from "./graph.ts";
 
 /** In the order of the pipeline. `wgsl` and `cuda` are the text of the plan's target. */
-export const stages = ["graph", "regions", "kernels", "wgsl", "cuda", "plan"] as const;
+export const stages = ["graph", "rewritten", "regions", "kernels", "wgsl", "cuda", "plan"] as const;
 export type Stage = (typeof stages)[number];
 
 /** Prints one stage. For `wgsl` and `cuda` the plan must be compiled for that target. */
@@ -17,8 +17,10 @@ export function printStage(stage: Stage, compilation: Compilation, placeOf?: Pla
   switch (stage) {
     case "graph":
       return printGraph(compilation.graph, placeOf);
+    case "rewritten":
+      return printGraph(compilation.rewritten, (node) => compilation.rules.get(node));
     case "regions":
-      return printRegions(compilation.graph, compilation.fusion);
+      return printRegions(compilation.rewritten, compilation.fusion);
     case "kernels":
       return compilation.kernels.map(({ kernel }) => printKernel(kernel)).join("\n");
     case "wgsl":

@@ -22,9 +22,10 @@ const dialect: Dialect = {
   reserved: new Set(),
   literal: (value: number, type: Scalar) =>
     type === "f32" ? floatLiteral(value) : type === "bool" ? String(Boolean(value)) : `${value}`,
-  id: (of, axis) => `${of}.${axes[axis]}`,
+  id: (of, axis) => (of === "group" || of === "thread" ? `${of}.${axes[axis]}` : of),
   lane: "lane",
   broadcast: (arg, lane) => `broadcast(${arg}, ${lane})`,
+  reduce: (fold, arg) => `subgroup_${fold}(${arg})`,
   cast: (arg, _from, to) => `${to}(${arg})`,
   declare: (mutable, name, type, value) =>
     `${mutable ? "var" : "let"} ${name}: ${type} = ${value};`,
@@ -32,14 +33,29 @@ const dialect: Dialect = {
   load: (_from, name, index) => `${name}[${index}]`,
   load4: (_from, name, index, names) => [`let ${names.join(", ")} = ${name}[${index} .. + 4];`],
   store: (_to, name, index, value) => `${name}[${index}] = ${value};`,
+  store4: (_to, name, index, values) => [`${name}[${index} .. + 4] = ${values.join(", ")};`],
+  fragment(s, _name, index) {
+    switch (s.kind) {
+      case "fragment-load":
+        return `${s.to.name} = ${s.from.name}[${index} ..], rows ${s.stride} apart;`;
+      case "fragment-multiply":
+        return `${s.sum.name} += ${s.left.name} * ${s.right.name};`;
+      case "fragment-store":
+        return `${s.to.name}[${index} ..], rows ${s.stride} apart = ${s.from.name};`;
+    }
+  },
   barrier: "barrier;",
   kernel(kernel, _name, body) {
     const { name, threads, groups, params, scratch } = kernel;
     const buffer = (words: string, b: Buffer) => `  ${words} ${b.name}: ${b.scalar}[${b.size}]`;
+    const held = kernel.fragments.map(
+      (f) => `  fragment ${f.name}: ${f.role} ${f.scalar}[${f.rows} x ${f.columns}]`,
+    );
     return [
       `kernel ${name}, ${threads.join(" x ")} threads, ${groups.join(" x ")} groups`,
       ...params.map((b) => buffer(b.writable ? "writes" : "reads ", b)),
       ...scratch.map((b) => buffer(b.space === "shared" ? "shared" : "local ", b)),
+      ...held,
       "{",
       body,
       "}",

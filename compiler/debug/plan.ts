@@ -25,7 +25,7 @@ export function printPlan({ plan, fusion }: Compilation): string {
 const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(3);
 
 function bufferLines({ buffers, parameters, states, inputs, outputs }: Plan): string[] {
-  const typed = (t: PlanTensor) => `${t.name} ${t.dtype}[${t.shape.join(", ")}]`;
+  const typed = (t: PlanTensor) => `${t.name} ${t.stored ?? t.dtype}[${t.shape.join(", ")}]`;
   const rows = buffers.map(({ role, bytes, name }, i) => {
     const here = (t: PlanTensor) => t.buffer === i;
     const words = {

@@ -4,12 +4,14 @@
  * The unit is one multiplication. Reading or writing an element of memory counts `memory`; what is
  * kept also costs a dispatch of its own.
  */
-import { elements, type Tensor } from "../graph/tensor.ts";
+import { elements, type Node, type Tensor } from "../graph/tensor.ts";
 import type { ElementOp, KernelOp } from "../op.ts";
 import type { Decisions } from "./decisions.ts";
 
 const memory = 4;
-const dispatch = 50_000;
+/** Tensors up to this size stay in the caches: reading one again costs as much as arithmetic. */
+const cached = 1024;
+const dispatch = 1_000_000;
 
 /** Counts per tensor, so that a graph of diamonds takes linear time. */
 export type Known = Map<Tensor, number>;
@@ -41,7 +43,7 @@ export function inlineCost(plan: Decisions, tensor: Tensor, known: Known): numbe
   const { node } = tensor;
   const before = known.get(tensor);
   if (before !== undefined) return before;
-  if (node.op.kind !== "element" || plan.kept.has(tensor) || plan.chained.has(node)) return memory;
+  if (!isComputed(plan, tensor)) return elements(tensor.shape) > cached ? memory : 1;
   const op = node.op as ElementOp;
   const own = typeof op.cost === "number" ? op.cost : op.cost(node.attrs);
   const total = node.inputs.reduce(
@@ -50,6 +52,45 @@ export function inlineCost(plan: Decisions, tensor: Tensor, known: Known): numbe
   );
   known.set(tensor, total);
   return total;
+}
+
+/** What is computed anew is also text in every kernel that reads it: drivers compile it slowly. */
+const mostText = 300;
+
+/**
+ * The input of a node that makes its text too long, if one does: what is to be kept, a view's own input
+ * rather than the view. The parts of an element add up; a kernel's inputs count by themselves.
+ */
+export function longestInput(plan: Decisions, node: Node, known: Known): Tensor | undefined {
+  const texts = node.inputs.map((x, i) => spelled(node, i) * inlineCost(plan, x, known));
+  const together = node.op.kind === "element" ? texts.reduce((a, b) => a + b, 0) : 0;
+  let longest: number | undefined;
+  for (const [i, x] of node.inputs.entries())
+    if (isComputed(plan, x) && texts[i]! > (longest === undefined ? 0 : texts[longest]!))
+      longest = i;
+  if (longest === undefined || Math.max(together, texts[longest]!) <= mostText) return undefined;
+  const found = node.inputs[longest]!;
+  const { op, attrs, inputs } = found.node;
+  const { cost } = op as ElementOp;
+  const isView = (typeof cost === "number" ? cost : cost(attrs)) === 0;
+  return isView && inputs.length === 1 && isComputed(plan, inputs[0]!) ? inputs[0]! : found;
+}
+
+/** How often a node's text computes an element of an input. */
+function spelled({ op, attrs }: Node, input: number): number {
+  if (op.kind === "element") return Math.max(1, (op as ElementOp).reads?.(attrs, input) ?? 1);
+  return (op as KernelOp).spelled ?? 4;
+}
+
+/** Whether a tensor is computed where it is read. */
+function isComputed(plan: Decisions, tensor: Tensor): boolean {
+  const { node } = tensor;
+  return (
+    node.op.kind === "element" &&
+    !plan.kept.has(tensor) &&
+    !plan.chained.has(node) &&
+    !plan.joined(tensor)
+  );
 }
 
 export function isWorthKeeping(cost: number, evaluated: number, size: number): boolean {

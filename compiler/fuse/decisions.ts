@@ -10,6 +10,8 @@ export interface Decisions {
   readonly uses: ReadonlyMap<Tensor, readonly Use[]>;
   readonly results: ReadonlyMap<Node, readonly Tensor[]>;
   readonly returned: ReadonlySet<Tensor>;
+  /** Tensors that are in memory as they are: nothing computes them. */
+  readonly joined: (tensor: Tensor) => boolean;
   /** Links behind each anchor node. */
   readonly chains: Map<Node, Link[]>;
   /** Element tensors that memory holds: returned, shared by costly users, or over the budget. */

@@ -9,22 +9,29 @@
  */
 import { diagnose } from "../../diagnostics/index.ts";
 import { type Graph, usesOf } from "../graph/graph.ts";
-import { elements, type Node, show, type Tensor } from "../graph/tensor.ts";
+import { elements, isSource, type Node, show, type Tensor } from "../graph/tensor.ts";
 import { always } from "../kernel/builder.ts";
 import { index, type Value } from "../kernel/value.ts";
 import type { ElementOp, KernelOp } from "../op.ts";
 import type { Profile } from "../profile.ts";
-import { evaluations, inlineCost, isWorthKeeping, type Known } from "./cost.ts";
+import { type Joins, joinsOf } from "../schedule/joins.ts";
+import { evaluations, inlineCost, isWorthKeeping, type Known, longestInput } from "./cost.ts";
 import type { Decisions } from "./decisions.ts";
 import type { Fusion, Link, Policy, Region } from "./region.ts";
 
-export function fuse(graph: Graph, profile: Profile, policy: Policy): Fusion {
+export function fuse(
+  graph: Graph,
+  profile: Profile,
+  policy: Policy,
+  joins: Joins = joinsOf(graph),
+): Fusion {
   const plan: Decisions = {
     graph,
     profile,
     uses: usesOf(graph),
     results: resultsOf(graph),
     returned: new Set(graph.outputs.map((o) => o.tensor)),
+    joined: (t) => joins.of(t) !== undefined,
     chains: new Map(),
     kept: new Set(),
     chained: new Set(),
@@ -33,6 +40,7 @@ export function fuse(graph: Graph, profile: Profile, policy: Policy): Fusion {
   };
   for (const node of graph.nodes) if (node.op.kind === "kernel") plan.chains.set(node, []);
   if (policy === "fused") meltBehind(plan);
+  if (policy === "fused") shorten(plan);
   keep(plan, policy);
   if (policy === "fused") respectBudget(plan);
   return { regions: regionsOf(plan), reasons: plan.reasons };
@@ -155,6 +163,25 @@ function joins(plan: Decisions, tensor: Tensor, node: Node): boolean {
   );
 }
 
+/** Keeps what would make the text of a kernel too long, inputs first. */
+function shorten(plan: Decisions): void {
+  const costs: Known = new Map();
+  for (const node of plan.graph.nodes) {
+    if (isSource(node) || plan.joined(used(plan, node)[0]!)) continue;
+    for (;;) {
+      const longest = longestInput(plan, node, costs);
+      if (!longest) break;
+      plan.kept.add(longest);
+      plan.reasons.set(longest.node, `its user ${node.op.name} would be a long kernel with it`);
+      // What reads it costs less now.
+      costs.set(longest, 1);
+      for (const t of used(plan, node)) costs.delete(t);
+      for (const x of node.inputs)
+        if (x !== longest && x.node.inputs.includes(longest)) costs.delete(x);
+    }
+  }
+}
+
 /** Decides which element tensors memory holds. Users are decided before what they use. */
 function keep(plan: Decisions, policy: Policy): void {
   const evaluationsOf: Known = new Map();
@@ -162,6 +189,7 @@ function keep(plan: Decisions, policy: Policy): void {
   for (const node of [...plan.graph.nodes].reverse()) {
     if (node.op.kind !== "element" || plan.chained.has(node)) continue;
     const tensor = only(plan, node);
+    if (plan.joined(tensor) || plan.kept.has(tensor)) continue;
     if (plan.returned.has(tensor) || policy === "unfused") {
       plan.kept.add(tensor);
       continue;
@@ -225,6 +253,7 @@ function contents(plan: Decisions, anchor: Node, chain: readonly Link[]) {
     const melts =
       node.op.kind === "element" &&
       !plan.kept.has(tensor) &&
+      !plan.joined(tensor) &&
       !plan.ends.has(node) &&
       node !== anchor;
     if (!melts) {

@@ -3,21 +3,30 @@ import { fuse } from "../fuse/fuse.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { PlanBuffer } from "../plan.ts";
 import type { Profile } from "../profile.ts";
-import { halvesOf, type Precision } from "../schedule/halves.ts";
+import { rewrite } from "../rewrite/rewrite.ts";
+import { forPrecision, halvesOf, type Precision, type Reach } from "../schedule/halves.ts";
+import { joinsOf } from "../schedule/joins.ts";
 import { type Layout, noLayout } from "../schedule/layout.ts";
-import { assignPlaces } from "../schedule/places.ts";
+import { assignPlaces, type Places } from "../schedule/places.ts";
 
 /**
  * The buffers that the compiled plan of a graph has.
  * @throws E107, E108 where compiling would.
  */
-export function planBuffers(
+export const planBuffers = (...given: Parameters<typeof planPlaces>): readonly PlanBuffer[] =>
+  planPlaces(...given).buffers;
+
+/** As `planBuffers`, with the place of every tensor and the least bytes that arenas could have. */
+export function planPlaces(
   graph: Graph,
   profile: Profile,
   layout: Layout = noLayout,
   precision: Precision = "f32",
-): readonly PlanBuffer[] {
-  const { regions } = fuse(graph, profile, "fused");
-  const halves = halvesOf(graph, regions, layout, precision);
-  return assignPlaces(graph, regions, profile, layout, halves).buffers;
+  reach: Reach = "all",
+): Places {
+  const { graph: rewritten } = rewrite(graph, layout);
+  const joins = joinsOf(rewritten);
+  const { regions } = fuse(rewritten, forPrecision(profile, precision), "fused", joins);
+  const halves = halvesOf(rewritten, regions, { layout, precision, reach, joins });
+  return assignPlaces(rewritten, regions, profile, layout, halves, joins);
 }

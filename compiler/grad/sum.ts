@@ -7,6 +7,7 @@ export const sumOp: ElementOp<null> = {
   name: "accumulate",
   kind: "element",
   cost: 1,
+  sums: true,
   type: ([a, b], _attrs, fail) => {
     if (!sameShape(a!.shape, b!.shape)) fail(`cotangents are ${show(a!)} and ${show(b!)}`);
     return [a!];

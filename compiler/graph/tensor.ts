@@ -89,6 +89,8 @@ let made = 0;
 export const isSource = ({ op }: Pick<Node, "op">): boolean =>
   op.kind !== "element" && op.kind !== "kernel";
 
+export const isParameter = ({ node }: Tensor): boolean => node.op.kind === "parameter";
+
 /**
  * Makes the node of an op, and a tensor per result. Throws E101 with the user's place when the
  * op's shape rule does not accept the inputs.

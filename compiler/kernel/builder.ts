@@ -5,15 +5,20 @@
  * a loop is computed before it, so ports and kernels are written where they are used.
  */
 import { bug } from "../../diagnostics/index.ts";
+import type { KernelMatrices } from "../plan.ts";
 import {
   type Buffer,
   type Element,
   type Expr,
+  type Fold,
+  type Fragment,
+  type FragmentStmt,
   type Kernel,
   type Scalar,
   type Stmt,
   widened,
 } from "./ir.ts";
+import { isStable, keyOf } from "./keys.ts";
 import { fromSum, index, literal, type Operand, sumOf, Value } from "./value.ts";
 import { type Aligned, vectorise } from "./vectorise.ts";
 
@@ -34,12 +39,16 @@ interface Scope {
 export class Builder {
   readonly params: Buffer[] = [];
   readonly scratch: Buffer[] = [];
+  readonly #fragments: Fragment[] = [];
+  #matrices: KernelMatrices | undefined;
   readonly #scopes: Scope[] = [{ kind: "kernel", block: [], named: new Map() }];
   /** How deep each name was declared: 0 is the kernel itself. */
   readonly #depths = new Map<string, number>();
   readonly #counts = new Map<string, number>();
   readonly #aligned = new Map<Expr, Aligned>();
+  readonly #fours = new Set<Buffer>();
   #subgroup = 0;
+  #reduces = false;
   readonly #rolled: boolean;
 
   /**
@@ -72,13 +81,80 @@ export class Builder {
     return new Value({ kind: "broadcast", type: v.type, arg: v.expr, lane });
   }
 
+  /** The number of the thread's subgroup, below `extent` if the widths of subgroups are known. */
+  subgroup(extent?: number): Value {
+    return extent === 1
+      ? index(0)
+      : new Value({ kind: "id", type: "u32", of: "subgroup", axis: 0 }, extent && extent - 1);
+  }
+
+  /** How many subgroups the workgroup has: as many as it has threads, at most. */
+  subgroups(): Value {
+    return this.#census("subgroups");
+  }
+
+  /** The thread's number among the `members` of its subgroup, from 0. */
+  member(): Value {
+    return this.#census("member");
+  }
+
+  /** How many threads of the workgroup make the thread's subgroup: fewer than its width, maybe. */
+  members(): Value {
+    return this.#census("members");
+  }
+
+  /** What the threads of a subgroup have, combined in all of them: all must get here together. */
+  reduce(fold: Fold, v: Value): Value {
+    if (v.type === "bool") bug(`${fold} of booleans`);
+    this.#reduces = true;
+    return new Value({ kind: "reduce", type: v.type, fold, arg: v.expr });
+  }
+
+  /** Fragments from here on are those of `product`. A kernel has one product. */
+  matrices(product: KernelMatrices): void {
+    this.#matrices = product;
+  }
+
+  fragment(role: Fragment["role"]): Fragment {
+    const product = this.#matrices ?? bug("a fragment of no product");
+    const { rows, columns, depth, operand } = product;
+    const fragment: Fragment = {
+      name: this.#name(role),
+      role,
+      scalar: role === "sum" ? "f32" : operand,
+      rows: role === "right" ? depth : rows,
+      columns: role === "left" ? depth : columns,
+    };
+    this.#fragments.push(fragment);
+    return fragment;
+  }
+
+  /** What the lanes of a subgroup do together: all must get here, with the same index. */
+  loadFragment(to: Fragment, from: Buffer, at: Value, stride: number): void {
+    this.#collective({ kind: "fragment-load", to, from, index: at.expr, stride });
+  }
+
+  multiplyFragments(sum: Fragment, left: Fragment, right: Fragment): void {
+    this.#collective({ kind: "fragment-multiply", sum, left, right });
+  }
+
+  storeFragment(to: Buffer, at: Value, from: Fragment, stride: number): void {
+    this.#collective({ kind: "fragment-store", to, index: at.expr, stride, from });
+  }
+
   /** A buffer in global memory. */
   param(name: string, scalar: Element, size: number, access: "read" | "write"): Buffer {
     return this.#buffer(this.params, name, "global", scalar, size, access === "write");
   }
   /** Memory of the workgroup: written before it is read, with a barrier between. */
-  shared(name: string, size: number, scalar: Scalar = "f32"): Buffer {
+  shared(name: string, size: number, scalar: Element = "f32"): Buffer {
     return this.#buffer(this.scratch, name, "shared", scalar, size, true);
+  }
+  /** Memory of the workgroup in groups of four: touched by `load4` and `store4` alone. */
+  sharedFours(name: string, size: number): Buffer {
+    const buffer = this.shared(name, size);
+    this.#fours.add(buffer);
+    return buffer;
   }
   /** An array of the thread's own. */
   local(name: string, size: number, scalar: Scalar = "f32"): Buffer {
@@ -99,6 +175,25 @@ export class Builder {
       bug(`a ${v.type} is stored to ${to.name}, which holds ${to.scalar}`);
     const i = typeof at === "number" ? index(at) : at;
     this.#emit({ kind: "store", to, index: i.expr, value: v.expr });
+  }
+
+  /** The elements 4 * at to 4 * at + 3 of a buffer made by `sharedFours`. */
+  load4(from: Buffer, at: Operand): Value[] {
+    if (!this.#fours.has(from)) bug(`${from.name} is not read in groups of four`);
+    const names = [0, 1, 2, 3].map(() => this.#name(from.name)) as [string, string, string, string];
+    for (const name of names) this.#depths.set(name, this.#scopes.length - 1);
+    const i = typeof at === "number" ? index(at) : at;
+    this.#emit({ kind: "load4", names, from, index: i.expr });
+    const type = widened(from.scalar);
+    return names.map((name) => new Value({ kind: "ref", type, name, mutable: false }));
+  }
+
+  store4(to: Buffer, at: Operand, values: readonly Value[]): void {
+    if (!this.#fours.has(to)) bug(`${to.name} is not written in groups of four`);
+    if (values.length !== 4) bug(`${values.length} values are stored to ${to.name} as four`);
+    const i = typeof at === "number" ? index(at) : at;
+    const four = values.map((v) => v.expr) as [Expr, Expr, Expr, Expr];
+    this.#emit({ kind: "store4", to, index: i.expr, values: four });
   }
 
   /**
@@ -161,9 +256,34 @@ export class Builder {
   }
 
   finish(name: string, threads: Kernel["threads"], groups: Kernel["groups"]): Kernel {
-    const { body, vectors } = vectorise(this.#scopes[0]!.block, this.#aligned);
+    const { body, vectors: wide } = vectorise(this.#scopes[0]!.block, this.#aligned);
     const { params, scratch } = this;
-    return { name, params, vectors, scratch, subgroup: this.#subgroup, threads, groups, body };
+    const reduces = this.#reduces;
+    if (reduces && this.#subgroup) bug(`${name} is for one width of subgroup, and for any`);
+    if (reduces && threads[1] * threads[2] > 1) bug(`${name} reduces, and lies along several axes`);
+    const vectors = new Set([...wide, ...this.#fours]);
+    const subgroup = this.#subgroup;
+    const fragments = this.#fragments;
+    const matrices = this.#matrices ? { matrices: this.#matrices } : {};
+    return {
+      ...{ name, params, vectors, scratch, subgroup, reduces, fragments, ...matrices },
+      ...{ threads, groups, body },
+    };
+  }
+
+  #census(of: "subgroups" | "member" | "members"): Value {
+    this.#reduces = true;
+    return new Value({ kind: "id", type: "u32", of, axis: 0 });
+  }
+
+  #collective(stmt: FragmentStmt): void {
+    const wrong = (buffer: Buffer, fragment: Fragment) =>
+      bug(`${buffer.name} holds ${buffer.scalar}, fragment ${fragment.name} ${fragment.scalar}`);
+    if (stmt.kind === "fragment-load" && stmt.from.scalar !== stmt.to.scalar)
+      wrong(stmt.from, stmt.to);
+    if (stmt.kind === "fragment-store" && stmt.to.scalar !== stmt.from.scalar)
+      wrong(stmt.to, stmt.from);
+    this.#emit(stmt);
   }
 
   #emit(stmt: Stmt): void {
@@ -187,6 +307,7 @@ export class Builder {
           return;
         case "cast":
         case "broadcast":
+        case "reduce":
           visit(x.arg);
           return;
         case "load": {
@@ -262,55 +383,3 @@ export class Builder {
 
 /** A condition that always holds; `and` with it folds away. */
 export const always: Value = literal(1, "bool");
-
-/** True where an expression has one value wherever in its scope it is read. */
-function isStable(e: Expr): boolean {
-  switch (e.kind) {
-    case "lit":
-    case "id":
-    case "lane":
-      return true;
-    case "broadcast":
-      return false;
-    case "ref":
-      return !e.mutable;
-    case "call":
-      return e.args.every(isStable);
-    case "cast":
-      return isStable(e.arg);
-    case "load":
-      return e.from.space === "global" && !e.from.writable && isStable(e.index);
-  }
-}
-
-const keys = new WeakMap<Expr, string>();
-
-/** Two stable expressions with one key have one value. */
-function keyOf(e: Expr): string {
-  const known = keys.get(e);
-  if (known !== undefined) return known;
-  const key = makeKey(e);
-  keys.set(e, key);
-  return key;
-}
-
-function makeKey(e: Expr): string {
-  switch (e.kind) {
-    case "lit":
-      return `${e.value}${e.type}`;
-    case "id":
-      return `${e.of}.${e.axis}`;
-    case "lane":
-      return "lane";
-    case "broadcast":
-      return bug("a broadcast is never shared");
-    case "ref":
-      return e.name;
-    case "call":
-      return `${e.fn}(${e.args.map(keyOf).join()})`;
-    case "cast":
-      return `${e.type}(${keyOf(e.arg)})`;
-    case "load":
-      return `${e.from.name}[${keyOf(e.index)}]`;
-  }
-}

@@ -14,8 +14,21 @@
  *
  * Halves exist in global memory alone. A `load` from a buffer of `f16` is an exact `f32`; a `store`
  * rounds to nearest, ties to even, and from 65520 on to infinity. What is computed is always `f32`:
- * sums must be, and single halves are not multiplied faster anywhere.
+ * sums must be, and single halves are not multiplied faster anywhere. Workgroup memory holds halves
+ * only as operands of fragments, which multiply them and add in `f32`.
+ *
+ * A fragment is a matrix that a subgroup holds together: its lanes load, multiply and store it
+ * together, with equal indices, and none sees an element of its own. Sums are zero at first;
+ * operands are loaded before they are multiplied. To other threads, and to later fragment
+ * statements, a stored fragment is visible after a barrier.
+ *
+ * A reduction needs no width: it combines what the threads of a subgroup have, however many they
+ * are. Nothing is promised of which threads make a subgroup, in which order subgroups are numbered,
+ * or that they are full; a kernel that combines subgroups knows its `member` of how many `members`,
+ * and which `subgroup` of how many `subgroups` that is.
  */
+import type { KernelMatrices } from "../plan.ts";
+
 export type Scalar = "f32" | "u32" | "i32" | "bool";
 /** What a buffer holds. */
 export type Element = Scalar | "f16";
@@ -44,6 +57,49 @@ export type Fn =
 /** What an element is once it is loaded, and before it is stored. */
 export const widened = (element: Element): Scalar => (element === "f16" ? "f32" : element);
 
+/** What subgroups reduce by themselves. */
+export type Fold = "add" | "max" | "min";
+
+/** Row-major in memory, rows `stride` elements apart. */
+export interface Fragment {
+  readonly name: string;
+  readonly role: "left" | "right" | "sum";
+  readonly scalar: "f16" | "f32";
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** What a subgroup does together. */
+export type FragmentStmt =
+  | {
+      readonly kind: "fragment-load";
+      readonly to: Fragment;
+      readonly from: Buffer;
+      /** Of the fragment's first element. */
+      readonly index: Expr;
+      readonly stride: number;
+    }
+  | {
+      /** sum += left * right */
+      readonly kind: "fragment-multiply";
+      readonly sum: Fragment;
+      readonly left: Fragment;
+      readonly right: Fragment;
+    }
+  | {
+      readonly kind: "fragment-store";
+      readonly to: Buffer;
+      readonly index: Expr;
+      readonly stride: number;
+      readonly from: Fragment;
+    };
+
+/**
+ * A subgroup is numbered within its workgroup, of `subgroups`; a thread is a `member` within its
+ * subgroup, of `members`. All these are along axis 0.
+ */
+export type Id = "group" | "thread" | "subgroup" | "subgroups" | "member" | "members";
+
 export type Expr =
   | { readonly kind: "lit"; readonly type: Scalar; readonly value: number }
   | {
@@ -56,13 +112,18 @@ export type Expr =
   | {
       readonly kind: "id";
       readonly type: "u32";
-      readonly of: "group" | "thread";
+      readonly of: Id;
       readonly axis: 0 | 1 | 2;
     }
   /** The thread's number within its subgroup. Workgroups that use it are one subgroup each. */
   | { readonly kind: "lane"; readonly type: "u32" }
   /** The value that one lane of the subgroup has. All lanes must get here together. */
   | { readonly kind: "broadcast"; readonly type: Scalar; readonly arg: Expr; readonly lane: number }
+  /**
+   * The sum, largest or smallest of what the threads of the subgroup have, in all of them and in any
+   * order. All must get here together.
+   */
+  | { readonly kind: "reduce"; readonly type: Scalar; readonly fold: Fold; readonly arg: Expr }
   | {
       readonly kind: "call";
       readonly type: Scalar;
@@ -76,11 +137,18 @@ export type Stmt =
   | { readonly kind: "let"; readonly name: string; readonly value: Expr }
   | { readonly kind: "var"; readonly name: string; readonly value: Expr }
   | {
-      /** Four neighbours at once: names[j] = from[4 * index + j]. Only from global memory. */
+      /** Four neighbours at once: names[j] = from[4 * index + j]. From global and shared memory. */
       readonly kind: "load4";
       readonly names: readonly [string, string, string, string];
       readonly from: Buffer;
       readonly index: Expr;
+    }
+  | {
+      /** Four neighbours at once: to[4 * index + j] = values[j]. Only to shared memory. */
+      readonly kind: "store4";
+      readonly to: Buffer;
+      readonly index: Expr;
+      readonly values: readonly [Expr, Expr, Expr, Expr];
     }
   | { readonly kind: "set"; readonly name: string; readonly value: Expr }
   | { readonly kind: "store"; readonly to: Buffer; readonly index: Expr; readonly value: Expr }
@@ -93,16 +161,22 @@ export type Stmt =
       readonly body: readonly Stmt[];
     }
   | { readonly kind: "if"; readonly cond: Expr; readonly body: readonly Stmt[] }
-  | { readonly kind: "barrier" };
+  | { readonly kind: "barrier" }
+  | FragmentStmt;
 
 export interface Kernel {
   readonly name: string;
   readonly params: readonly Buffer[];
-  /** Those parameters that are read by `load4`, and by nothing else. */
+  /** Buffers read by `load4`, and by nothing else; shared ones are written by `store4` alone. */
   readonly vectors: ReadonlySet<Buffer>;
   readonly scratch: readonly Buffer[];
   /** The exact width of subgroup that the kernel is written for; 0 if it uses none. */
   readonly subgroup: number;
+  /** Whether it reduces over subgroups, of whatever width. Its threads lie along axis 0. */
+  readonly reduces: boolean;
+  readonly fragments: readonly Fragment[];
+  /** What its fragments ask of a device. */
+  readonly matrices?: KernelMatrices;
   readonly threads: readonly [number, number, number];
   readonly groups: readonly [number, number, number];
   readonly body: readonly Stmt[];

@@ -8,9 +8,10 @@ import { bug } from "../../diagnostics/index.ts";
 import type { Region } from "../fuse/region.ts";
 import type { Source } from "../graph/sources.ts";
 import { elements, isSource, type Node, type Tensor } from "../graph/tensor.ts";
-import type { ElementOp, KernelOp } from "../op.ts";
+import type { ElementOp, KernelOp, Tile } from "../op.ts";
 import type { Profile } from "../profile.ts";
 import { type Halves, noHalves } from "../schedule/halves.ts";
+import { type Joins, noJoins } from "../schedule/joins.ts";
 import { Builder } from "./builder.ts";
 import type { Kernel } from "./ir.ts";
 import { type In, type Out, readPort, stored, unflatten, writePort } from "./ports.ts";
@@ -26,18 +27,26 @@ export interface Lowered {
 /** Values that the chain holds in registers, by the tensor they would be. */
 type Running = ReadonlyMap<Tensor, Value>;
 
+export interface LowerOptions {
+  /** How tensors are stored. */
+  readonly halves?: Halves;
+  readonly joins?: Joins;
+  /** Which tiles were tuned. */
+  readonly tileOf?: (region: Region) => Tile | undefined;
+}
+
 /** Lowers regions; those that compute the same share one kernel. */
 export function lowerAll(
   regions: readonly Region[],
   profile: Profile,
-  halves: Halves = noHalves,
+  { halves = noHalves, joins = noJoins, tileOf = () => undefined }: LowerOptions = {},
 ): Lowered[] {
   const known = new Map<string, { kernel: Kernel; order: readonly number[] }>();
   return regions.map((region) => {
-    const { key, tensors } = signatureOf(region, nameOf, halves);
+    const { key, tensors } = signatureOf(region, nameOf, halves, joins);
     let found = known.get(key);
     if (!found) {
-      const { kernel, bindings } = lower(region, profile, halves);
+      const { kernel, bindings } = lower(region, profile, { halves, joins, tile: tileOf(region) });
       found = { kernel, order: bindings.map((t) => tensors.indexOf(t)) };
       known.set(key, found);
     }
@@ -45,7 +54,13 @@ export function lowerAll(
   });
 }
 
-function lower(region: Region, profile: Profile, halves: Halves): Lowered {
+interface Lowering {
+  readonly halves: Halves;
+  readonly joins: Joins;
+  readonly tile: Tile | undefined;
+}
+
+function lower(region: Region, profile: Profile, { halves, joins, tile }: Lowering): Lowered {
   const k = new Builder({ rolled: profile.rolled });
   const inside = new Set(region.nodes);
   const bindings: Tensor[] = [];
@@ -55,14 +70,14 @@ function lower(region: Region, profile: Profile, halves: Halves): Lowered {
     bindings.push(tensor);
     const { dtype, shape } = tensor.type;
     const element = halves(tensor) ? "f16" : stored(dtype);
-    return k.param(nameOf(tensor), element, elements(shape), access);
+    return k.param(nameOf(tensor), element, joins.of(tensor)?.size ?? elements(shape), access);
   };
   const fromMemory = (tensor: Tensor): In => {
     const known = ports.get(tensor);
     if (known) return known;
     if (!region.reads.includes(tensor)) bug(`${nameOf(tensor)} is read, but not planned to be`);
     const { shape, dtype } = tensor.type;
-    const raw = readPort(k, bind(tensor, "read"), shape, dtype);
+    const raw = readPort(k, bind(tensor, "read"), shape, dtype, joins.of(tensor)?.stride);
     const port: In = { ...raw, at: (...c) => k.let(nameOf(tensor), raw.at(...c)) };
     ports.set(tensor, port);
     return port;
@@ -118,7 +133,7 @@ function lower(region: Region, profile: Profile, halves: Halves): Lowered {
     return { kernel: map(k, region, compute, outputs[0]!, profile), bindings };
   const op = anchor.op as KernelOp;
   const inputs = anchor.inputs.map((x) => read(x, new Map()));
-  const kernel = op.kernel({ k, inputs, outputs, attrs: anchor.attrs, profile });
+  const kernel = op.kernel({ k, inputs, outputs, attrs: anchor.attrs, profile, tile });
   return { kernel: { ...kernel, name: kernelName(region) }, bindings };
 }
 

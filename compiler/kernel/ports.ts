@@ -43,12 +43,23 @@ export function unflatten(shape: readonly number[], offset: Value): Value[] {
 /** Booleans are stored as u32: 0 or 1. */
 export const stored = (dtype: DType) => (dtype === "bool" ? "u32" : dtype);
 
-export function readPort(k: Builder, from: Buffer, shape: readonly number[], dtype: DType): In {
+/** Parts along the first axis that do not follow each other at once are `stride` elements apart. */
+export function readPort(
+  k: Builder,
+  from: Buffer,
+  shape: readonly number[],
+  dtype: DType,
+  stride?: number,
+): In {
+  const place = (coords: readonly Value[]) =>
+    stride === undefined
+      ? flatten(shape, coords)
+      : coords[0]!.mul(stride).add(flatten(shape.slice(1), coords.slice(1)));
   return {
     shape,
     dtype,
     at: (...coords) => {
-      const value = k.load(from, flatten(shape, coords));
+      const value = k.load(from, place(coords));
       return dtype === "bool" ? value.eq(0).not() : value;
     },
   };

@@ -5,6 +5,7 @@
 import type { Region } from "../fuse/region.ts";
 import type { Node, Tensor } from "../graph/tensor.ts";
 import type { Halves } from "../schedule/halves.ts";
+import type { Joins } from "../schedule/joins.ts";
 
 export interface Signature {
   readonly key: string;
@@ -16,6 +17,7 @@ export function signatureOf(
   region: Region,
   nameOf: (t: Tensor) => string,
   halves: Halves,
+  joins: Joins,
 ): Signature {
   const inside = new Map<Node, number>();
   const tensors = [...region.writes];
@@ -40,7 +42,7 @@ export function signatureOf(
   for (const link of region.chain) visit(link.node);
   const chain = region.chain.map((l) => `${inside.get(l.node)}<${l.input}`).join();
   const memory = tensors
-    .map((t) => `${nameOf(t)} ${halves(t) ? "f16" : t.dtype}${t.shape}`)
+    .map((t) => `${nameOf(t)} ${halves(t) ? "f16" : t.dtype}${t.shape} ${joins.of(t)?.stride}`)
     .join("; ");
   const writes = region.writes.map((t) => `${inside.get(t.node)}.${t.result}`).join();
   return { key: `${words.join("\n")}\n${chain}\n${memory}\n${writes}`, tensors };

@@ -382,11 +382,11 @@ export function same(a: Expr, b: Expr): boolean {
       return a.of === (b as typeof a).of && a.axis === (b as typeof a).axis;
     case "lane":
       return true;
-    case "broadcast":
-      return false;
     case "cast":
       return same(a.arg, (b as typeof a).arg);
     case "load":
+    case "broadcast":
+    case "reduce":
       return false;
     case "call": {
       const other = b as typeof a;

@@ -36,6 +36,7 @@ export function vectorise(
   };
   for (const b of vectors) if (b.size % 4 !== 0) vectors.delete(b);
   visitExprs(body, spoil);
+  for (const s of fragmentLoads(body)) vectors.delete(s.from);
   const leaders = new Map<Stmt, Let[]>();
   const followers = new Set<Stmt>();
   for (const group of groups) {
@@ -93,12 +94,23 @@ function rewrite(
   });
 }
 
+type FragmentLoad = Extract<Stmt, { kind: "fragment-load" }>;
+
+const fragmentLoads = (body: readonly Stmt[]): FragmentLoad[] =>
+  body.flatMap((s) =>
+    s.kind === "for" || s.kind === "if"
+      ? fragmentLoads(s.body)
+      : s.kind === "fragment-load"
+        ? [s]
+        : [],
+  );
+
 /** Calls `visit` for every expression of a body, parts included. */
 export function visitExprs(body: readonly Stmt[], visit: (e: Expr) => void): void {
   const inside = (e: Expr): void => {
     visit(e);
     if (e.kind === "call") e.args.forEach(inside);
-    else if (e.kind === "cast" || e.kind === "broadcast") inside(e.arg);
+    else if (e.kind === "cast" || e.kind === "broadcast" || e.kind === "reduce") inside(e.arg);
     else if (e.kind === "load") inside(e.index);
   };
   for (const s of body) {
@@ -113,7 +125,13 @@ export function visitExprs(body: readonly Stmt[], visit: (e: Expr) => void): voi
         inside(s.value);
         break;
       case "load4":
+      case "fragment-load":
+      case "fragment-store":
         inside(s.index);
+        break;
+      case "store4":
+        inside(s.index);
+        s.values.forEach(inside);
         break;
       case "for":
         visitExprs(s.body, visit);
@@ -123,6 +141,7 @@ export function visitExprs(body: readonly Stmt[], visit: (e: Expr) => void): voi
         visitExprs(s.body, visit);
         break;
       case "barrier":
+      case "fragment-multiply":
         break;
     }
   }

@@ -6,6 +6,8 @@ import type { Region } from "../fuse/region.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Source } from "../graph/sources.ts";
 import { elements, type Tensor, type Type } from "../graph/tensor.ts";
+import type { Profile } from "../profile.ts";
+import { type Joins, noJoins } from "./joins.ts";
 import type { Layout } from "./layout.ts";
 
 /** `f32` is the default, and what mixed precision is compared with. */
@@ -15,6 +17,22 @@ export type Precision = "f32" | "mixed";
 export type Halves = (tensor: Tensor) => boolean;
 
 export const noHalves: Halves = () => false;
+
+/**
+ * What may be halves: everything below, or the frozen parameters alone, on devices that can only read
+ * halves, two from a word (`compiler/targets/wgsl/halves.ts`).
+ */
+export type Reach = "all" | "frozen";
+
+/** A profile as far as a precision allows: fragments of halves round what they multiply. */
+export function forPrecision(profile: Profile, precision: Precision): Profile {
+  const { matrices, ...others } = profile;
+  if (!matrices) return profile;
+  const allowed = (operand: "f16" | "f32") =>
+    operand === "f32" || (precision === "mixed" && profile.half);
+  const products = matrices.products.filter((p) => allowed(p.operand));
+  return products.length > 0 ? { ...others, matrices: { ...matrices, products } } : others;
+}
 
 /** Smaller ones (biases, scales, frequencies) take no memory, and much may depend on each number. */
 const least = 1024;
@@ -26,25 +44,34 @@ const muchSmaller = 8;
 export const worthHalving = ({ dtype, shape }: Type): boolean =>
   dtype === "f32" && elements(shape) >= least;
 
+export interface StorageOptions {
+  readonly layout: Layout;
+  readonly precision: Precision;
+  readonly reach?: Reach;
+  readonly joins?: Joins;
+}
+
 /**
  * Frozen parameters and results that live in scratch memory, as far as they are large. Inputs,
  * outputs and states (trained parameters, moments, gradients, the loss) stay single, and so do
  * statistics: row sums of attention, the means of a norm, whatever is left of a long axis.
- * A parameter that lies in a state is stored as the layout says.
+ * A parameter that lies in a state is stored as the layout says; those of a join are single.
  */
 export function halvesOf(
   graph: Graph,
   regions: readonly Region[],
-  layout: Layout,
-  precision: Precision,
+  { layout, precision, reach = "all", joins = noJoins }: StorageOptions,
 ): Halves {
-  const scratch = precision === "mixed" ? scratchHalves(graph, regions) : new Set<Tensor>();
+  const joined = new Set(joins.all.flatMap((join) => join.parts));
+  const isMixed = precision === "mixed";
+  const scratch = isMixed && reach === "all" ? scratchHalves(graph, regions) : new Set<Tensor>();
   return (tensor) => {
     const { op, attrs } = tensor.node;
     if (op.kind !== "parameter") return scratch.has(tensor);
-    const resident = layout.parameters.get((attrs as Source).name);
+    const { name } = attrs as Source;
+    const resident = layout.parameters.get(name);
     if (resident) return resident.stored === "f16";
-    return precision === "mixed" && worthHalving(tensor.type);
+    return isMixed && worthHalving(tensor.type) && !joined.has(name);
   };
 }
 

@@ -1,14 +1,13 @@
 /**
- * Packs tensors that live for a while into arenas: greedy by size, each at the lowest offset where
- * nothing that lives at the same time is in the way.
+ * Packs tensors that live for a while into arenas: one after another in some order, each at the
+ * lowest offset where nothing that lives at the same time is in the way.
+ *
+ * Which order is good depends on the program, so several are tried. Where none comes near the bytes
+ * that live at one step, the large ones are placed by a search (`sweep.ts`), the others around them.
  */
+import { type Item, sweep } from "./sweep.ts";
 
-export interface Item {
-  readonly bytes: number;
-  /** The first and the last step that need it, inclusive. */
-  readonly first: number;
-  readonly last: number;
-}
+export type { Item } from "./sweep.ts";
 
 export interface Packing {
   /** Arena and offset of each item, in the order given. */
@@ -19,35 +18,106 @@ export interface Packing {
   readonly lowerBound: number;
 }
 
-export function pack(items: readonly Item[], maxArena: number, alignment: number): Packing {
-  const candidates = [bySize, byArea, byStart].map((order) => place(items, order, maxArena));
-  const total = (p: Placed) => p.arenas.reduce((a, b) => a + b, 0);
-  const best = candidates.reduce((a, b) => (total(b) < total(a) ? b : a));
-  return { ...best, lowerBound: lowerBound(items, alignment) };
-
-  function place(all: readonly Item[], order: Order, limit: number): Placed {
-    const sorted = all.map((item, i) => ({ item, i })).sort((a, b) => order(a.item, b.item));
-    const places: { arena: number; offset: number }[] = new Array(all.length);
-    const arenas: number[] = [];
-    const taken: Taken[] = [];
-    for (const { item, i } of sorted) {
-      const bytes = align(item.bytes, alignment);
-      for (let arena = 0; ; arena++) {
-        taken[arena] ??= nothingTaken(all.length);
-        const offset = lowestGap(taken[arena]!, item, bytes);
-        if (offset + bytes > limit && taken[arena]!.count > 0) continue;
-        places[i] = { arena, offset };
-        take(taken[arena]!, item, offset, offset + bytes);
-        arenas[arena] = Math.max(arenas[arena] ?? 0, offset + bytes);
-        break;
-      }
-    }
-    return { places, arenas };
-  }
+/** Offsets are multiples of `alignment`; an arena is larger than `maxArena` only if an item is. */
+export function pack(all: readonly Item[], maxArena: number, alignment: number): Packing {
+  const items = all.map((item) => ({ ...item, bytes: align(item.bytes, alignment) }));
+  const bound = lowerBound(items);
+  let best: Placed | undefined;
+  const attempt = (make: () => Placed, enough: number) => {
+    if (best && best.total <= enough * bound) return;
+    const placed = make();
+    if (!best || placed.total < best.total) best = placed;
+  };
+  for (const order of ordersFor(bound))
+    attempt(() => place(items, sorted(items, order), maxArena), tight);
+  if (bound <= maxArena)
+    for (const { part, most } of searches)
+      if (items.length <= most)
+        attempt(() => search(items, bound, part * bound, maxArena), worthSearching);
+  const { places, arenas } = best!;
+  return { places, arenas, lowerBound: bound };
 }
 
-type Placed = Pick<Packing, "places" | "arenas">;
+/** In parts of the bound: what no other order is tried for, and what no search is made for. */
+const tight = 1.001;
+const worthSearching = 1.02;
+
+/** From which part of the bound on items are searched places for, and for how many items at most. */
+const searches = [
+  { part: 1 / 16, most: 4000 },
+  { part: 1 / 64, most: 1000 },
+];
+
+interface Placed extends Pick<Packing, "places" | "arenas"> {
+  readonly total: number;
+}
+
+/** Places for items from `least` bytes on side by side in time, then for the others by size. */
+function search(items: readonly Item[], bound: number, least: number, limit: number): Placed {
+  const large = items.flatMap((item, i) => (item.bytes >= least ? [i] : []));
+  const offsets = sweep(
+    large.map((i) => items[i]!),
+    bound,
+  );
+  const fits = (offset: number, i: number) => offset + items[i]!.bytes <= limit;
+  const given = new Map(
+    large.map((i, n) => [i, offsets[n]!] as const).filter(([i, offset]) => fits(offset, i)),
+  );
+  const others = sorted(items, bySize).filter((i) => !given.has(i));
+  return place(items, [...given.keys(), ...others], limit, given);
+}
+
+/** Places items in an order, those with a given offset there. */
+function place(
+  items: readonly Item[],
+  order: readonly number[],
+  limit: number,
+  given: ReadonlyMap<number, number> = new Map(),
+): Placed {
+  const places: { arena: number; offset: number }[] = new Array(items.length);
+  const arenas: number[] = [];
+  const taken: Taken[] = [];
+  for (const i of order) {
+    const item = items[i]!;
+    for (let arena = 0; ; arena++) {
+      taken[arena] ??= nothingTaken(items.length);
+      const offset = given.get(i) ?? lowestGap(taken[arena]!, item);
+      if (offset + item.bytes > limit && taken[arena]!.count > 0) continue;
+      places[i] = { arena, offset };
+      take(taken[arena]!, item, offset);
+      arenas[arena] = Math.max(arenas[arena] ?? 0, offset + item.bytes);
+      break;
+    }
+  }
+  return { places, arenas, total: arenas.reduce((a, b) => a + b, 0) };
+}
+
 type Order = (a: Item, b: Item) => number;
+
+const sorted = (items: readonly Item[], order: Order): number[] =>
+  items.map((_, i) => i).sort((a, b) => order(items[a]!, items[b]!));
+
+const length = (item: Item) => item.last - item.first + 1;
+const bySize: Order = (a, b) => b.bytes - a.bytes || a.first - b.first;
+const byArea: Order = (a, b) => b.bytes * length(b) - a.bytes * length(a) || a.first - b.first;
+const byStart: Order = (a, b) => a.first - b.first || b.bytes - a.bytes;
+
+/**
+ * The last of them: of what is large, what lives longest goes to the bottom, where it is in nobody's
+ * way, such as a residual stream between the wide layers of its blocks. What is small fits anywhere.
+ */
+function ordersFor(bound: number): readonly Order[] {
+  const isLarge = (item: Item) => item.bytes >= bound / 16;
+  const byLength: Order = (a, b) =>
+    Number(isLarge(b)) - Number(isLarge(a)) ||
+    (isLarge(a) ? length(b) - length(a) : 0) ||
+    bySize(a, b);
+  return [bySize, byArea, byStart, byLength];
+}
+
+export const align = (bytes: number, alignment: number): number =>
+  Math.ceil(bytes / alignment) * alignment;
+
 /**
  * What an arena holds, by offset. In numbers side by side: training graphs have thousands of
  * tensors, and each is compared with each.
@@ -68,44 +138,35 @@ const nothingTaken = (most: number): Taken => ({
   end: new Float64Array(most),
 });
 
-const bySize: Order = (a, b) => b.bytes - a.bytes || a.first - b.first;
-const byArea: Order = (a, b) =>
-  b.bytes * (b.last - b.first + 1) - a.bytes * (a.last - a.first + 1) || a.first - b.first;
-const byStart: Order = (a, b) => a.first - b.first || b.bytes - a.bytes;
-
-export const align = (bytes: number, alignment: number): number =>
-  Math.ceil(bytes / alignment) * alignment;
-
-function lowestGap({ count, first, last, offset, end }: Taken, item: Item, bytes: number): number {
+function lowestGap({ count, first, last, offset, end }: Taken, item: Item): number {
   let gap = 0;
   for (let i = 0; i < count; i++) {
     if (first[i]! > item.last || item.first > last[i]!) continue;
-    if (offset[i]! - gap >= bytes) return gap;
+    if (offset[i]! - gap >= item.bytes) return gap;
     if (end[i]! > gap) gap = end[i]!;
   }
   return gap;
 }
 
-function take(taken: Taken, item: Item, offset: number, end: number): void {
+/** Keeps what is taken in the order of offsets. */
+function take(taken: Taken, item: Item, offset: number): void {
+  const { first, last, end } = taken;
   let at = taken.count++;
-  for (; at > 0 && taken.offset[at - 1]! > offset; at--) {
-    taken.first[at] = taken.first[at - 1]!;
-    taken.last[at] = taken.last[at - 1]!;
-    taken.offset[at] = taken.offset[at - 1]!;
-    taken.end[at] = taken.end[at - 1]!;
-  }
-  taken.first[at] = item.first;
-  taken.last[at] = item.last;
+  while (at > 0 && taken.offset[at - 1]! > offset) at--;
+  for (const numbers of [first, last, taken.offset, end])
+    numbers.copyWithin(at + 1, at, taken.count - 1);
+  first[at] = item.first;
+  last[at] = item.last;
   taken.offset[at] = offset;
-  taken.end[at] = end;
+  end[at] = offset + item.bytes;
 }
 
-function lowerBound(items: readonly Item[], alignment: number): number {
+function lowerBound(items: readonly Item[]): number {
   const change = new Map<number, number>();
   const add = (at: number, by: number) => change.set(at, (change.get(at) ?? 0) + by);
-  for (const item of items) {
-    add(item.first, align(item.bytes, alignment));
-    add(item.last + 1, -align(item.bytes, alignment));
+  for (const { bytes, first, last } of items) {
+    add(first, bytes);
+    add(last + 1, -bytes);
   }
   let live = 0;
   let most = 0;

@@ -1,5 +1,5 @@
 /** Gives every tensor of a program its place: weights, inputs, outputs, and packed scratch arenas. */
-import { diagnose } from "../../diagnostics/index.ts";
+import { bug, diagnose } from "../../diagnostics/index.ts";
 import type { Region } from "../fuse/region.ts";
 import { type Graph, inputsOf, parametersOf, statesOf } from "../graph/graph.ts";
 import type { Source } from "../graph/sources.ts";
@@ -7,6 +7,7 @@ import { elements, isSource, show, type Tensor, type Type } from "../graph/tenso
 import type { Commit, Place, PlanBuffer, PlanTensor } from "../plan.ts";
 import type { Profile } from "../profile.ts";
 import { type Halves, noHalves } from "./halves.ts";
+import { inUnits, type Join, type Joins, joinAlignment, noJoins } from "./joins.ts";
 import { type Layout, noLayout, type Residence } from "./layout.ts";
 import { align, pack } from "./memory.ts";
 
@@ -32,11 +33,16 @@ export function assignPlaces(
   profile: Profile,
   layout: Layout = noLayout,
   halves: Halves = noHalves,
+  joins: Joins = noJoins,
 ): Places {
   const buffers: PlanBuffer[] = [];
   const places = new Map<Tensor, Place>();
   const named = new Map<string, Place>();
-  const sizeOf = (t: Tensor) => (halves(t) ? halfBytes(t.type) : bytesOf(t.type));
+  const sizeOf = (t: Tensor) => {
+    const join = joins.of(t);
+    if (join) return 4 * join.size;
+    return halves(t) ? halfBytes(t.type) : bytesOf(t.type);
+  };
   checkSizes(regions, profile, sizeOf);
 
   const stateBuffers = new StateBuffers(layout, buffers);
@@ -44,7 +50,12 @@ export function assignPlaces(
   const [resident, own] = partition(parametersOf(graph), (s) => layout.parameters.has(s.name));
   const parameters = [
     ...resident.map((s) => stateBuffers.place(s, layout.parameters.get(s.name)!)),
-    ...packWeights(own, halved, profile, buffers),
+    ...packWeights(
+      inUnits(own, (s) => s.name, joins.all),
+      halved,
+      profile,
+      buffers,
+    ),
   ];
   const states = statesOf(graph).map((s) => stateBuffers.place(s, { state: s.name, offset: 0 }));
   const inputs = inputsOf(graph).map((source) =>
@@ -77,6 +88,8 @@ export function assignPlaces(
   });
 
   const of = (tensor: Tensor): Place => {
+    const join = joins.of(tensor);
+    if (join) return joinedPlace(join, named);
     const place = isSource(tensor.node)
       ? named.get((tensor.node.attrs as Source).name)
       : places.get(tensor);
@@ -160,9 +173,18 @@ function ownBuffer(
   return { name, ...type, ...place, ...(doc === undefined ? {} : { doc }) };
 }
 
+/** From the beginning of the first part to the end of the last. */
+function joinedPlace({ parts, stride, size }: Join, named: ReadonlyMap<string, Place>): Place {
+  const all = parts.map((part) => named.get(part)!);
+  const { buffer, offset } = all[0]!;
+  const inLine = all.every((p, i) => p.buffer === buffer && p.offset === offset + 4 * stride * i);
+  if (!inLine) bug(`${parts.join(", ")} do not lie side by side`);
+  return { buffer, offset, bytes: 4 * size };
+}
+
 /** Parameters one after another, in as many buffers as their largest size demands. */
 function packWeights(
-  sources: readonly Source[],
+  units: readonly (readonly Source[])[],
   halved: ReadonlySet<string>,
   profile: Profile,
   buffers: PlanBuffer[],
@@ -170,17 +192,23 @@ function packWeights(
   const placed: PlanTensor[] = [];
   let used = 0;
   let open = -1;
-  for (const { name, type, init } of sources) {
-    const first = init ? { init } : {};
-    const stored = halved.has(name) ? "f16" : undefined;
-    const bytes = stored ? halfBytes(type) : bytesOf(type);
-    let offset = align(used, profile.alignment);
-    if (open < 0 || offset + bytes > profile.maxBufferBytes) {
+  for (const unit of units) {
+    const sizes = unit.map((s) => (halved.has(s.name) ? halfBytes(s.type) : bytesOf(s.type)));
+    const alignment = unit.length > 1 ? joinAlignment : profile.alignment;
+    const whole = sizes.reduce((sum, bytes) => align(sum, alignment) + bytes, 0);
+    let offset = align(used, alignment);
+    if (open < 0 || offset + whole > profile.maxBufferBytes) {
       open = buffers.push({ role: "weights", bytes: 0 }) - 1;
       offset = 0;
     }
-    used = offset + bytes;
-    placed.push({ name, ...type, ...storage(stored), buffer: open, offset, bytes, ...first });
+    for (const [i, { name, type, init }] of unit.entries()) {
+      const first = init ? { init } : {};
+      const stored = halved.has(name) ? "f16" : undefined;
+      const place = { buffer: open, offset: align(offset, alignment), bytes: sizes[i]! };
+      placed.push({ name, ...type, ...storage(stored), ...place, ...first });
+      offset = place.offset + place.bytes;
+    }
+    used = offset;
     buffers[open] = { role: "weights", bytes: used };
   }
   return placed;

@@ -1,14 +1,25 @@
 /** Walks a kernel once. A target supplies the spelling; the walk is shared. */
-import type { Buffer, Expr, Fn, Kernel, Scalar, Stmt } from "../kernel/ir.ts";
+import type {
+  Buffer,
+  Expr,
+  Fn,
+  Fold,
+  FragmentStmt,
+  Id,
+  Kernel,
+  Scalar,
+  Stmt,
+} from "../kernel/ir.ts";
 
 export interface Dialect {
   /** `type` is the operands' type, for targets whose division is not typed. */
   call(fn: Fn, args: readonly string[], type: Scalar): string;
   readonly reserved: ReadonlySet<string>;
   literal(value: number, type: Scalar): string;
-  id(of: "group" | "thread", axis: 0 | 1 | 2): string;
+  id(of: Id, axis: 0 | 1 | 2): string;
   readonly lane: string;
   broadcast(arg: string, lane: number): string;
+  reduce(fold: Fold, arg: string): string;
   cast(arg: string, from: Scalar, to: Scalar): string;
   declare(mutable: boolean, name: string, type: Scalar, value: string): string;
   loop(name: string, count: number, rolled: boolean): string;
@@ -19,7 +30,11 @@ export interface Dialect {
     index: string,
     names: readonly [string, string, string, string],
   ): readonly string[];
-  store(to: Buffer, name: string, index: string, value: string): string;
+  /** `of` is the value before it was spelled. */
+  store(to: Buffer, name: string, index: string, value: string, of: Expr): string;
+  /** `index` is spelled; empty where there is none. */
+  fragment(stmt: FragmentStmt, name: (n: string) => string, index: string): string;
+  store4(to: Buffer, name: string, index: string, values: readonly string[]): readonly string[];
   readonly barrier: string;
   kernel(kernel: Kernel, name: (n: string) => string, body: string): string;
 }
@@ -69,6 +84,8 @@ export function print(kernel: Kernel, d: Dialect): string {
         return d.lane;
       case "broadcast":
         return d.broadcast(bare(expr(e.arg)), e.lane);
+      case "reduce":
+        return d.reduce(e.fold, bare(expr(e.arg)));
       case "cast":
         return d.cast(bare(expr(e.arg)), e.arg.type, e.type);
       case "load":
@@ -90,10 +107,22 @@ export function print(kernel: Kernel, d: Dialect): string {
         const lines = d.load4(s.from, name(s.from.name), bare(expr(s.index)), names);
         return lines.map((line) => pad + line).join("\n");
       }
+      case "store4": {
+        const values = s.values.map((v) => bare(expr(v)));
+        const lines = d.store4(s.to, name(s.to.name), bare(expr(s.index)), values);
+        return lines.map((line) => pad + line).join("\n");
+      }
       case "set":
         return `${pad}${name(s.name)} = ${bare(expr(s.value))};`;
       case "store":
-        return pad + d.store(s.to, name(s.to.name), bare(expr(s.index)), bare(expr(s.value)));
+        return (
+          pad + d.store(s.to, name(s.to.name), bare(expr(s.index)), bare(expr(s.value)), s.value)
+        );
+      case "fragment-load":
+      case "fragment-store":
+        return pad + d.fragment(s, name, bare(expr(s.index)));
+      case "fragment-multiply":
+        return pad + d.fragment(s, name, "");
       case "barrier":
         return pad + d.barrier;
       case "for":

@@ -8,8 +8,13 @@ export interface Target {
   readonly subgroup?: number;
   /** Whether all its devices have halves; else the profile says. */
   readonly half: boolean;
-  /** The whole text of a kernel. `scratch` tells which parameters live in reused memory. */
-  print(kernel: Kernel, scratch: (b: Buffer) => boolean): string;
+  /** Whether it spells matrix fragments. */
+  readonly fragments: boolean;
+  /**
+   * The whole text of a kernel. `scratch` tells which parameters live in reused memory; `halves`, for
+   * targets that do not always have halves, whether the device does, or reads them two to a word.
+   */
+  print(kernel: Kernel, scratch: (b: Buffer) => boolean, halves?: "own" | "packed"): string;
   /** The name to launch. */
   entry(kernel: Kernel): string;
 }

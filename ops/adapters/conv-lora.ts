@@ -1,8 +1,7 @@
 /** Conv-LoRA: LoRA with a mixture of convolutions at several scales inside its bottleneck. */
 import { type Init, kaiming, type Site, type Tensor, zeros } from "../../compiler/index.ts";
-import { add, matmul, mul, permute, reshape, sum, where } from "../index.ts";
+import { add, matmul, mul, reshape, scaledConvolution, stack, sum } from "../index.ts";
 import { defineAdapter } from "./adapter.ts";
-import { type Expert, expertsAtScales } from "./experts.ts";
 import { mapOf } from "./map.ts";
 import { dropped } from "./noise.ts";
 import { type Routing, route } from "./noisy-gate.ts";
@@ -58,19 +57,21 @@ export function convLora(options: ConvLoraOptions = {}) {
       const up = site.own.f32("lora_B", [outputs, rank], { init: zeros });
       const z: Tensor<"f32"> = matmul(dropped(site, x, dropout), down, { transpose: "right" });
       const routing = route(site, reshape(z, [maps, height * width, rank]), scales.length, topK);
-      const map = permute(reshape(z, [maps, height, width, rank]), [0, 3, 1, 2]);
       const each = convolution === "dense" ? rank : 1;
-      const mixture = scales.map((scale, i) => expertOf(site, i, scale, [rank, each], routing));
-      const v = expertsAtScales(map, mixture).map(({ indexes, results }): Tensor<"f32"> => {
-        const weight = routing.weight(indexes);
-        const counted: Tensor<"f32"> = weight ? mul(results, weight) : results;
-        // Chosen, not multiplied by zero: what nobody asked for may be anything.
-        return sum(where(routing.chosen(indexes), counted, 0), 2);
-      });
-      const mixed: Tensor<"f32"> = v.reduce((a, b) => add(a, b), map);
-      const rows = reshape(permute(mixed, [0, 2, 3, 1]), z.shape as readonly number[]);
-      const delta: Tensor<"f32"> = matmul(rows, up, { transpose: "right" });
-      return add(base(x), mul(delta, alpha / rank));
+      const mixture = scales.map((_, i) => expertOf(site, i, [rank, each], routing));
+      const seen = scaledConvolution(
+        reshape(z, [maps, height, width, rank]),
+        routing.choice,
+        stack(mixture.map(({ weight }) => weight)),
+        stack(mixture.map(({ bias }) => bias)),
+        { scales, groups: rank / each },
+      );
+      const v = routing.weights
+        ? sum(mul(seen, reshape(routing.weights, [maps, topK, 1, 1, 1])), 1)
+        : seen;
+      const rows: Tensor<"f32"> = add(reshape(v, z.shape as readonly number[]), z);
+      // The scale goes to the narrowest tensor.
+      return add(base(x), matmul(mul(rows, alpha / rank), up, { transpose: "right" }));
     },
   });
 }
@@ -79,17 +80,16 @@ export function convLora(options: ConvLoraOptions = {}) {
 function expertOf(
   site: Site,
   index: number,
-  scale: number,
   [rank, each]: readonly [number, number],
   routing: Routing,
-): Expert {
+) {
   const p = site.own.at("lora_moe_experts", index, 0);
   // As PyTorch's convolutions begin; the bias is set to zero by the published code.
   const init: Init = kaiming(9 * each);
   const weight = p.f32("weight", [rank, each, 3, 3], { init });
   const bias = p.f32("bias", [rank], { init: zeros });
   for (const parameter of [weight, bias]) site.usedWhen(parameter, routing.used(index));
-  return { weight, bias, scale };
+  return { weight, bias };
 }
 
 const upTo = (experts: number) => ({

@@ -3,7 +3,7 @@ export { defineAdapter, type Heads, type Kinds, site } from "./adapter.ts";
 export { bitFit } from "./bitfit.ts";
 export { type ConvLoraOptions, convLora } from "./conv-lora.ts";
 export { decoderOnly } from "./decoder-only.ts";
-export { type Expert, expertAtScale, expertsAtScales, plainExpert } from "./experts.ts";
+export { type Expert, plainExpert } from "./experts.ts";
 export { highPass } from "./high-pass.ts";
 export { type HoulsbyOptions, houlsby, houlsbyPlaces } from "./houlsby.ts";
 export { layerNormTuning } from "./layer-norm-tuning.ts";

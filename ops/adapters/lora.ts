@@ -41,23 +41,31 @@ export function lora(options: LoraOptions = {}) {
     name: "lora",
     linear(site, x, base) {
       const input = dropped(site, x, dropout);
-      const delta = chosen ? thirdsOf(site, input, rank, chosen) : product(site, input, rank);
-      return add(base(x), mul(delta, alpha / rank));
+      const factors = { rank, scale: alpha / rank };
+      const delta = chosen ? thirdsOf(site, input, factors, chosen) : product(site, input, factors);
+      return add(base(x), delta);
     },
   });
 }
 
-function product(site: Site, x: Tensor<"f32">, rank: number): Tensor<"f32"> {
+interface Factors {
+  readonly rank: number;
+  readonly scale: number;
+}
+
+function product(site: Site, x: Tensor<"f32">, { rank, scale }: Factors): Tensor<"f32"> {
   const [inputs, outputs] = widthsOf("lora", site, rank);
   const down = site.own.f32("lora_A", [rank, inputs], { init: kaiming(inputs) });
   const up = site.own.f32("lora_B", [outputs, rank], { init: zeros });
-  return matmul(matmul(x, down, { transpose: "right" }), up, { transpose: "right" });
+  // The scale goes to the narrowest tensor.
+  const z = mul(matmul(x, down, { transpose: "right" }), scale);
+  return matmul(z, up, { transpose: "right" });
 }
 
 function thirdsOf(
   site: Site,
   x: Tensor<"f32">,
-  rank: number,
+  { rank, scale }: Factors,
   chosen: readonly Third[],
 ): Tensor<"f32"> {
   const [inputs, outputs] = widthsOf("lora", site, rank);
@@ -67,7 +75,8 @@ function thirdsOf(
   const pieces = chosen.map((_, i) => {
     const a = slice(down, [[i * rank, (i + 1) * rank]]);
     const b = slice(up, [[i * width, (i + 1) * width]]);
-    return matmul(matmul(x, a, { transpose: "right" }), b, { transpose: "right" });
+    const z = mul(matmul(x, a, { transpose: "right" }), scale);
+    return matmul(z, b, { transpose: "right" });
   });
   return amongThirds(chosen, pieces);
 }

@@ -3,7 +3,6 @@ import { type Site, type Tensor, zeros } from "../../compiler/index.ts";
 import {
   add,
   cast,
-  concat,
   eq,
   gt,
   iota,
@@ -22,10 +21,10 @@ import { draw } from "./noise.ts";
 import { gateBalance } from "./terms.ts";
 
 export interface Routing {
-  /** Whether a map goes to an expert: bool `[maps, 1, indexes.length, 1, 1]`. */
-  chosen(indexes: readonly number[]): Tensor<"bool">;
-  /** How much the expert counts there, of the same shape; undefined where it is always 1. */
-  weight(indexes: readonly number[]): Tensor<"f32"> | undefined;
+  /** The experts that each map goes to: i32 `[maps, kept]`. */
+  readonly choice: Tensor<"i32">;
+  /** How much each counts there, of the same shape; undefined where it is always 1. */
+  readonly weights: Tensor<"f32"> | undefined;
   /** Whether any map goes to the expert: bool `[1]`. */
   used(index: number): Tensor<"bool">;
 }
@@ -47,24 +46,16 @@ export function route(site: Site, z: Tensor<"f32">, experts: number, kept: numbe
   const clean = matmul(pooled, toGate);
   const drawn = site.training && drawNoise(site, pooled, toNoise);
   const logits: Tensor<"f32"> = drawn ? add(clean, mul(drawn.normal, drawn.deviation)) : clean;
-  const best = reshape(topK(logits, kept).indices, [maps, kept, 1]);
-  const hits = eq(best, iota([1, 1, experts], 2));
+  const best = topK(logits, kept);
+  const hits = eq(reshape(best.indices, [maps, kept, 1]), iota([1, 1, experts], 2));
   const chosen: Tensor<"bool"> = gt(sum(cast(hits, "f32"), 1), 0);
   const gates = softmax(where(chosen, logits, -1e30));
   const noise = drawn && { clean, noisy: logits, deviation: drawn.deviation, kept };
   site.term("moe_loss", noise ? gateBalance(gates, noise) : gateBalance(gates));
   const used: Tensor<"bool"> = gt(sum(cast(chosen, "f32"), 0), 0);
-  const columns = <D extends "bool" | "f32">(x: Tensor<D>, indexes: readonly number[]): Tensor<D> =>
-    reshape(
-      concat(
-        indexes.map((i) => slice(x, [[], [i, i + 1]])),
-        1,
-      ),
-      [maps, 1, indexes.length, 1, 1],
-    );
   return {
-    chosen: (indexes) => columns(chosen, indexes),
-    weight: (indexes) => (kept === 1 ? undefined : columns(gates, indexes)),
+    choice: best.indices,
+    weights: kept === 1 ? undefined : softmax(best.values),
     used: (index) => slice(used, [[index, index + 1]]),
   };
 }

@@ -69,12 +69,11 @@ export function taLora(options: TaLoraOptions) {
       const row = reshape(slice(byTask, [[task, task + 1]]), [ranks[2], 1]);
       const middle = matmul(reshape(core, [ranks[0] * ranks[1], ranks[2]]), row);
       const within = matmul(dropped(site, x, dropout), left);
-      const mixed = matmul(within, reshape(middle, [ranks[0], ranks[1]]));
-      // The scale goes to the smaller of the two operands.
-      const scaled = mul(right, scale);
-      if (!chosen || !third) return add(base(x), matmul(mixed, scaled, { transpose: "right" }));
+      // The scale goes to the narrowest tensor.
+      const mixed = mul(matmul(within, reshape(middle, [ranks[0], ranks[1]])), scale);
+      if (!chosen || !third) return add(base(x), matmul(mixed, right, { transpose: "right" }));
       const pieces = chosen.map((_, i) => {
-        const own = slice(scaled, [[i * third, (i + 1) * third]]);
+        const own = slice(right, [[i * third, (i + 1) * third]]);
         return matmul(mixed, own, { transpose: "right" });
       });
       return add(base(x), amongThirds(chosen, pieces));

@@ -6,7 +6,12 @@ import { floatToHalf, halfToFloat } from "../weights/half.ts";
 export interface Clock {
   interval: number;
   group: number;
+  /** The last access of a whole subgroup: a number below those of threads, new each time. */
+  collective: number;
 }
+
+/** Below every mark in a log of accesses. */
+export const firstCollective = -10;
 
 export interface Memory {
   read(i: number, me: number): number;

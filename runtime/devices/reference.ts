@@ -8,8 +8,15 @@
 import type { Place, PlanBuffer, PlanKernel, PlanStep } from "../../compiler/plan.ts";
 import type { Device, DeviceBuffer, Numbers, Program } from "./device.ts";
 import {
+  type Collective,
+  type FragmentMemory,
+  type FragmentShape,
+  fragmentMemory,
+} from "./fragments.ts";
+import {
   type Clock,
   exact,
+  firstCollective,
   localMemory,
   type Memory,
   nearestHalf,
@@ -25,6 +32,8 @@ export interface ReferenceOptions {
    * precision, for derivatives by finite differences.
    */
   readonly precision?: "single" | "double";
+  /** The width of subgroups, for kernels that do not care. 32 unless given. */
+  readonly width?: number;
 }
 
 /** Every element is a double, whatever its scalar type: floats are rounded when they are stored. */
@@ -54,9 +63,11 @@ function forget(buffer: DeviceBuffer, start: number, end: number): void {
   pairs?.written.fill(0, start / 2, end / 2);
 }
 
-export function referenceDevice({ precision = "single" }: ReferenceOptions = {}): Device {
+export function referenceDevice(options: ReferenceOptions = {}): Device {
+  const { precision = "single", width = 32 } = options;
   const round = precision === "single";
   const rounding = round ? nearest : () => exact;
+  const rules: Rules = { rounding, width };
   return {
     target: "reference",
     name: `reference device, ${precision} precision`,
@@ -94,7 +105,7 @@ export function referenceDevice({ precision = "single" }: ReferenceOptions = {})
     async load(plan, buffers) {
       const kernels = plan.kernels.map((k) => compileKernel(k));
       const step = (s: PlanStep) =>
-        runStep(plan.kernels[s.kernel]!, kernels[s.kernel]!, s, buffers, rounding);
+        runStep(plan.kernels[s.kernel]!, kernels[s.kernel]!, s, buffers, rules);
       const program: Program = {
         run() {
           plan.steps.forEach(step);
@@ -125,7 +136,10 @@ function copy(buffers: readonly DeviceBuffer[], from: Place, to: Place): void {
 const nearest = (scalar: string): Rounding =>
   scalar === "f16" ? nearestHalf : scalar === "f32" ? Math.fround : exact;
 
-type RoundingOf = typeof nearest;
+interface Rules {
+  readonly rounding: typeof nearest;
+  readonly width: number;
+}
 
 interface Scratch {
   readonly name: string;
@@ -139,6 +153,22 @@ interface Broadcast {
   readonly value: number;
 }
 
+/** It goes on with what the values of all lanes make together. */
+interface Reduction {
+  readonly fold: keyof typeof folds;
+  readonly value: number;
+}
+
+type Offer = Broadcast | Reduction | Collective;
+
+/** Where a thread is among the subgroups of its workgroup. */
+interface Team {
+  readonly subgroup: number;
+  readonly subgroups: number;
+  readonly member: number;
+  readonly members: number;
+}
+
 type Ids = readonly [number, number, number];
 
 /** What the text of a kernel evaluates to (`compiler/targets/reference`). */
@@ -147,6 +177,7 @@ interface ReferenceKernel {
   readonly params: readonly string[];
   readonly shared: readonly Scratch[];
   readonly local: readonly Scratch[];
+  readonly fragments: readonly FragmentShape[];
   run(
     group: Ids,
     thread: Ids,
@@ -155,7 +186,9 @@ interface ReferenceKernel {
     params: readonly Memory[],
     shared: readonly Memory[],
     local: readonly Memory[],
-  ): Generator<Broadcast | undefined, void, number | undefined>;
+    team: Team,
+    fragments: readonly FragmentMemory[],
+  ): Generator<Offer | undefined, void, number | undefined>;
 }
 
 const compileKernel = (kernel: PlanKernel): ReferenceKernel =>
@@ -166,9 +199,9 @@ function runStep(
   kernel: ReferenceKernel,
   step: PlanStep,
   buffers: readonly DeviceBuffer[],
-  rounding: RoundingOf,
+  rules: Rules,
 ): void {
-  const clock: Clock = { interval: 0, group: 0 };
+  const clock: Clock = { interval: 0, group: 0, collective: firstCollective };
   const params = step.bindings.map((place, i) => {
     const { size, scalar, writes } = plan.params[i]!;
     const isHalf = scalar === "f16";
@@ -180,12 +213,13 @@ function runStep(
       { name: kernel.params[i]!, kernel: kernel.name },
       data.subarray(at, at + size),
       written.subarray(at, at + size),
-      { tracked: writes, round: rounding(scalar) },
+      { tracked: writes, round: rules.rounding(scalar) },
       clock,
     );
   });
+  const teams = teamsOf(plan, rules.width);
   for (const group of ids(step.groups)) {
-    runGroup(plan, kernel, group, params, clock, rounding);
+    runGroup(plan, kernel, teams, group, params, clock, rules.rounding);
     clock.group++;
   }
 }
@@ -193,13 +227,21 @@ function runStep(
 function runGroup(
   plan: PlanKernel,
   kernel: ReferenceKernel,
+  teams: readonly Team[],
   group: Ids,
   params: readonly Memory[],
   clock: Clock,
-  rounding: RoundingOf,
+  rounding: Rules["rounding"],
 ): void {
   const own = (s: Scratch) => ({ name: s.name, kernel: kernel.name });
   const shared = kernel.shared.map((s) => sharedMemory(own(s), s.size, rounding(s.scalar), clock));
+  const fragments = new Map<number, readonly FragmentMemory[]>();
+  const make = (f: FragmentShape) => fragmentMemory(f, kernel.name, rounding(f.scalar));
+  const heldBy = (subgroup: number) => {
+    const held = fragments.get(subgroup) ?? kernel.fragments.map(make);
+    fragments.set(subgroup, held);
+    return held;
+  };
   const live = [...ids(plan.threads)].map((thread, me) =>
     kernel.run(
       group,
@@ -209,15 +251,15 @@ function runGroup(
       params,
       shared,
       kernel.local.map((s) => localMemory(own(s), s.size, rounding(s.scalar))),
+      teams[me]!,
+      heldBy(teams[me]!.subgroup),
     ),
   );
-  const width = plan.subgroup || 1;
-  const subgroups = Array.from({ length: Math.ceil(live.length / width) }, (_, i) =>
-    live.slice(i * width, (i + 1) * width),
-  );
+  const subgroups = Array.from({ length: teams[0]!.subgroups }, (): typeof live => []);
+  for (const [me, lane] of live.entries()) subgroups[teams[me]!.subgroup]!.push(lane);
   for (;;) {
     let done = 0;
-    for (const lanes of subgroups) done += toBarrier(lanes, kernel.name);
+    for (const lanes of subgroups) done += toBarrier(lanes, kernel.name, clock);
     clock.interval++;
     if (done === live.length) return;
     if (done > 0)
@@ -225,20 +267,73 @@ function runGroup(
   }
 }
 
+/**
+ * Subgroups are threads that follow each other where kernels know their width. Kernels that do not
+ * must not rely on that: for them the threads are dealt out in turn.
+ */
+function teamsOf(plan: PlanKernel, width: number): Team[] {
+  const threads = plan.threads.reduce((a, b) => a * b, 1);
+  const known = widthOf(plan);
+  const subgroups = Math.ceil(threads / (plan.reduces ? width : known));
+  const numbers = Array.from({ length: threads }, (_, me) =>
+    plan.reduces ? me % subgroups : Math.floor(me / known),
+  );
+  const sizes = new Array<number>(subgroups).fill(0);
+  const placed = numbers.map((subgroup) => ({ subgroup, member: sizes[subgroup]!++ }));
+  return placed.map((at) => ({ ...at, subgroups, members: sizes[at.subgroup]! }));
+}
+
+/** A kernel that knows no more than the most threads that a subgroup may have gets half as many. */
+function widthOf({ subgroup, matrices }: PlanKernel): number {
+  if (!matrices) return subgroup || 1;
+  return matrices.widths === "most" ? Math.max(1, matrices.width >> 1) : matrices.width;
+}
+
 /** Runs the lanes of a subgroup to their next barrier, or to the end; returns how many ended. */
-function toBarrier(lanes: readonly ReturnType<ReferenceKernel["run"]>[], kernel: string): number {
+function toBarrier(
+  lanes: readonly ReturnType<ReferenceKernel["run"]>[],
+  kernel: string,
+  clock: Clock,
+): number {
   let heard: number | undefined;
   for (;;) {
     const states = lanes.map((lane) => lane.next(heard));
+    heard = undefined;
     const offers = states.map((s) => (s.done ? undefined : s.value || undefined));
     const first = offers[0];
-    if (offers.some((o) => o?.lane !== first?.lane))
-      strict("divergent broadcast: not all lanes of a subgroup are at the same one", kernel);
+    if (!offers.every((o) => isSame(o, first))) diverged(offers, kernel);
     if (!first) return states.filter((s) => s.done).length;
-    heard = offers[first.lane]?.value;
+    if ("does" in first) {
+      first.run(--clock.collective);
+      continue;
+    }
+    if ("fold" in first) {
+      heard = (offers as Reduction[]).map((o) => o.value).reduce(folds[first.fold]);
+      continue;
+    }
+    heard = (offers[first.lane] as Broadcast | undefined)?.value;
     if (heard === undefined)
       strict(`broadcast from lane ${first.lane}, which is not there`, kernel);
   }
+}
+
+function isSame(a: Offer | undefined, b: Offer | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  if ("does" in a) return "does" in b && a.does === b.does && a.at === b.at;
+  if ("fold" in a) return "fold" in b && a.fold === b.fold;
+  return "lane" in b && a.lane === b.lane;
+}
+
+const folds = {
+  add: (a: number, b: number) => a + b,
+  max: (a: number, b: number) => Math.max(a, b),
+  min: (a: number, b: number) => Math.min(a, b),
+} as const;
+
+function diverged(offers: readonly (Offer | undefined)[], kernel: string): never {
+  const found = offers.find((o) => o !== undefined)!;
+  const what = "does" in found ? "fragment statement" : "fold" in found ? "reduction" : "broadcast";
+  strict(`divergent ${what}: not all lanes of a subgroup are at the same one`, kernel);
 }
 
 function* ids([x, y, z]: Ids): Generator<Ids> {

@@ -14,6 +14,7 @@ import type {
 import { diagnose } from "../../diagnostics/index.ts";
 import { floatToHalf } from "../weights/half.ts";
 import type { Device, DeviceBuffer, Numbers, Program, Progress, StepTime } from "./device.ts";
+import { hasMatrices, type MatrixConfig, matrixUnits } from "./matrices.ts";
 
 interface WebGpuBuffer extends DeviceBuffer {
   readonly handle: GPUBuffer;
@@ -35,6 +36,10 @@ export interface WebGpuOptions {
    * many milliseconds were waited for already.
    */
   readonly idle?: (waited: number) => Promise<void>;
+  /** The adapter's `subgroupMatrixConfigs`, where the device's own info lacks them (Dawn in Node). */
+  readonly matrices?: readonly MatrixConfig[];
+  /** What WGSL can say beyond features: `wgslLanguageFeatures` of `navigator.gpu` unless given. */
+  readonly language?: ReadonlySet<string>;
 }
 
 /** Wraps a `GPUDevice`, the app's own or one from `inarch/node`. */
@@ -47,6 +52,7 @@ export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Devic
       if (!destroyed) resolve(gone);
     });
   });
+  const facts = factsOf(gpu, options);
   // Sessions of one device share what they have in common: plans of training, buckets of a decoder.
   const pipelines: Pipelines = new Map();
   const alive = () => {
@@ -59,7 +65,7 @@ export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Devic
   return {
     target: "wgsl",
     name: options.name ?? "WebGPU",
-    facts: factsOf(gpu),
+    facts,
     lost,
     async allocate(buffers) {
       alive();
@@ -86,7 +92,7 @@ export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Devic
     },
     async load(plan, buffers, onProgress) {
       alive();
-      checkLimits(plan, gpu);
+      checkLimits(plan, gpu, facts);
       return load(gpu, pipelines, plan, buffers as WebGpuBuffer[], onProgress, options.idle);
     },
     destroy() {
@@ -98,15 +104,23 @@ export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Devic
 }
 
 /** The device's own limits; software devices are known by their names, or as fallback adapters. */
-function factsOf(gpu: GPUDevice): AdapterFacts {
+function factsOf(gpu: GPUDevice, options: WebGpuOptions): AdapterFacts {
   const { adapterInfo: info, limits } = gpu;
   const words = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
   const isSoftware = info.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader/i.test(words);
   const { subgroupMinSize: least, subgroupMaxSize: most } = info;
   const subgroup = gpu.features.has("subgroups") && least === most ? least : 0;
+  const language = options.language ?? globalThis.navigator?.gpu?.wgslLanguageFeatures;
+  // Without the latter kernels cannot tell subgroups from each other.
+  const reduces = gpu.features.has("subgroups") && (language?.has("subgroup_id") ?? false);
   const name = info.description || info.device || "WebGPU";
   const half = gpu.features.has("shader-f16");
-  return { name, limits, kind: isSoftware ? "software" : "hardware", subgroup, half };
+  const { vendor, architecture, device, description } = info;
+  const identity = { vendor, architecture, device, description };
+  const matrices = matrixUnits(gpu, options.matrices);
+  const kind = isSoftware ? "software" : "hardware";
+  const facts = { name, limits, kind, subgroup, reduces, half, identity } as const;
+  return { ...facts, ...(matrices ? { matrices } : {}) };
 }
 
 /** Copies are whole words. */
@@ -185,20 +199,37 @@ async function idling<T>(promise: Promise<T>, idle: WebGpuOptions["idle"]): Prom
   return promise;
 }
 
-function checkLimits(plan: Pick<Plan, "kernels" | "name">, gpu: GPUDevice): void {
-  const { subgroup: width, half } = factsOf(gpu);
+function checkLimits(
+  plan: Pick<Plan, "kernels" | "name">,
+  gpu: GPUDevice,
+  { subgroup: width, reduces, half, matrices }: AdapterFacts,
+): void {
   const other = plan.kernels.find((k) => k.subgroup !== 0 && k.subgroup !== width);
   if (other)
     throw diagnose("E424", {
       message: `kernel ${other.name} of ${plan.name} needs subgroups of ${other.subgroup} threads, but the device has ${width || "no one width"}`,
       help: "compile with the default profile, or for this adapter",
     });
-  const halved = plan.kernels.find((k) => k.params.some((p) => p.scalar === "f16"));
+  const reducing = plan.kernels.find((k) => k.reduces);
+  if (reducing && !reduces)
+    throw diagnose("E424", {
+      message: `kernel ${reducing.name} of ${plan.name} reduces over subgroups, which takes the feature subgroups and WGSL's subgroup_id; the device lacks one of them`,
+      help: "compile with the default profile, or for this adapter",
+    });
+  const halved = plan.kernels.find((k) => k.params.some((p) => p.scalar === "f16" && !p.packed));
   if (halved && !half)
     throw diagnose("E424", {
       message: `kernel ${halved.name} of ${plan.name} needs the feature shader-f16, which the device lacks`,
       help: 'compile with { precision: "f32" }, or ask the adapter for the feature',
     });
+  const multiplying = plan.kernels.find((k) => k.matrices && !hasMatrices(matrices, k.matrices));
+  if (multiplying) {
+    const { operand, rows, columns, depth, width: threads } = multiplying.matrices!;
+    throw diagnose("E424", {
+      message: `kernel ${multiplying.name} of ${plan.name} multiplies fragments of ${rows} x ${depth} x ${columns} (${operand}) in subgroups of ${threads}, which the device does not offer`,
+      help: "compile with the default profile, or for this adapter; Dawn offers subgroup matrices with the toggle allow_unsafe_apis",
+    });
+  }
   for (const k of plan.kernels) {
     const asked = [
       ["maxStorageBuffersPerShaderStage", k.params.length],

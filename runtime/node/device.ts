@@ -15,7 +15,10 @@ export async function openDevice(options: GpuOptions = {}): Promise<OpenedDevice
   const gpu = await requestGpu(options);
   const { adapter } = gpu;
   const name = adapter.description || adapter.device;
-  const device = webgpuDevice(gpu.device, { name, onDestroy: () => gpu.destroy(), idle });
+  const { matrices } = adapter;
+  const { language } = gpu;
+  const onDestroy = () => gpu.destroy();
+  const device = webgpuDevice(gpu.device, { name, onDestroy, idle, matrices, language });
   return { device, adapter, facts: device.facts! };
 }
 

@@ -3,6 +3,7 @@
  * allows all its adapter allows, or an error that says what is missing and what to type.
  */
 import { diagnose, type InarchError } from "../../diagnostics/index.ts";
+import { configsOf, type MatrixConfig, matrixFeature, widthFeature } from "../devices/matrices.ts";
 import { chooseDriver, driverVariables, findVulkan, type VulkanFiles } from "./vulkan.ts";
 
 export type LimitName = Exclude<keyof GPUSupportedLimits, "__brand">;
@@ -20,14 +21,16 @@ export interface GpuOptions {
   readonly adapter?: string;
   /**
    * Features to ask for where the adapter has them; `device.features` says which there are.
-   * @default ["timestamp-query", "shader-f16", "subgroups"]
+   * @default ["timestamp-query", "shader-f16", "subgroups", "subgroup-size-control",
+   * "chromium-experimental-subgroup-matrix"]
    */
   readonly features?: readonly GPUFeatureName[];
   /**
    * Dawn toggles to switch on; Dawn ignores names that it does not know. None by default.
    * `disable_robustness` drops the clamping of every index in a shader: faster (a third, for a
    * tiled product on lavapipe), and an index out of bounds then reads or writes other memory.
-   * `vulkan_enable_f16_on_nvidia` offers `shader-f16` where Dawn withholds it.
+   * `vulkan_enable_f16_on_nvidia` offers `shader-f16` where Dawn withholds it. `allow_unsafe_apis`
+   * offers what is experimental: products of matrix fragments, where the GPU has units for them.
    */
   readonly toggles?: readonly string[];
 }
@@ -43,11 +46,15 @@ export interface AdapterSummary {
   readonly features: readonly string[];
   /** The adapter's limits, in WebGPU's units; `device.limits` holds the device's. */
   readonly limits: Readonly<Record<LimitName, number>>;
+  /** The matrix fragments that it multiplies, if the device was asked to be able to. */
+  readonly matrices: readonly MatrixConfig[];
 }
 
 export interface Gpu {
   readonly device: GPUDevice;
   readonly adapter: AdapterSummary;
+  /** What Dawn's WGSL can say beyond features. */
+  readonly language: ReadonlySet<string>;
   /** Destroys the device and lets go of Dawn, so that the process can end by itself. */
   destroy(): void;
 }
@@ -91,14 +98,18 @@ async function openDevice(flags: string[], options: GpuOptions): Promise<Gpu> {
       device.destroy();
       alive.delete(dawn);
     };
-    return { device, adapter: summary, destroy };
+    const language = new Set(dawn.wgslLanguageFeatures);
+    return { device, adapter: summary, language, destroy };
   } catch (failure) {
     alive.delete(dawn);
     throw failure;
   }
 }
 
-const usualFeatures: readonly GPUFeatureName[] = ["timestamp-query", "shader-f16", "subgroups"];
+const usualFeatures: readonly GPUFeatureName[] = [
+  ...(["timestamp-query", "shader-f16", "subgroups"] as const),
+  ...[widthFeature, matrixFeature],
+];
 
 // Dawn's instance must outlive its devices, and nothing else refers to it from JavaScript.
 const alive = new Set<GPU>();
@@ -168,6 +179,7 @@ function summarise(adapter: GPUAdapter): AdapterSummary {
     kind: isFallbackAdapter ? "software" : "hardware",
     features: [...adapter.features].sort(),
     limits: limits as Record<LimitName, number>,
+    matrices: configsOf(adapter.info),
   };
 }
 

@@ -49,6 +49,7 @@ const machinery: ReadonlySet<string> = new Set([
   "index",
   "line-kernel",
   "pairwise",
+  "small",
 ]);
 
 /** "matmul-shared" is part of "matmul". */

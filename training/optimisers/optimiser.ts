@@ -3,7 +3,7 @@
  *
  * The arena is f32 [chunks, 64]: each tensor begins at a chunk, and the rest of its last chunk is
  * zeros, which every update must leave zeros. What differs from tensor to tensor (rates, decays,
- * bias corrections by its own count of updates) is computed once per tensor and spread to chunks.
+ * bias corrections by its own count of updates) is computed once for each chunk.
  */
 import type { Tensor } from "../../compiler/index.ts";
 import { add, full, mul, oneMinusPower } from "../../ops/index.ts";
@@ -16,12 +16,12 @@ export interface Optimiser {
   readonly moments: readonly string[];
   /** Its settings, for reports and files. `decay` is a default: the update takes it per group. */
   readonly options: Readonly<Record<string, number | readonly number[]>>;
-  /** The numbers per tensor that the update needs: f32 [tensors, 1] each. */
+  /** The numbers of a chunk that the update needs: f32 [chunks, 1] each. */
   factors(site: TensorSite): readonly Floats[];
   update(site: UpdateSite): Update;
 }
 
-/** What is known of each tensor: f32 [tensors, 1] each. */
+/** What is known of the tensor of each chunk: f32 [chunks, 1] each. */
 export interface TensorSite {
   readonly rate: Floats;
   readonly decay: Floats;

@@ -1,5 +1,13 @@
 /** The CUDA target: C++ for nvcc and NVRTC, without any header. */
-import { type Element, type Fn, type Kernel, type Scalar, widened } from "../../kernel/ir.ts";
+import { bug } from "../../../diagnostics/index.ts";
+import {
+  type Buffer,
+  type Element,
+  type Fn,
+  type Kernel,
+  type Scalar,
+  widened,
+} from "../../kernel/ir.ts";
 import { type Dialect, floatLiteral, infix, print } from "../printer.ts";
 import type { Target } from "../target.ts";
 
@@ -54,6 +62,38 @@ const conversions = {
   ],
 } as const;
 
+const numbers = {
+  ...{ subgroup: "subgroup_number", subgroups: "subgroup_count" },
+  ...{ member: "member_number", members: "member_count" },
+} as const;
+
+/** A block's threads make warps in their order; the last one may have fewer than 32. */
+const warps = (threads: number): string[] => [
+  "  const unsigned subgroup_number = threadIdx.x / 32u;",
+  `  const unsigned subgroup_count = ${Math.ceil(threads / 32)}u;`,
+  "  const unsigned member_number = threadIdx.x % 32u;",
+  threads % 32 === 0
+    ? "  const unsigned member_count = 32u;"
+    : `  const unsigned member_count = min(32u, ${threads}u - subgroup_number * 32u);`,
+];
+
+const folds = { add: "x + y", max: "x > y ? x : y", min: "x < y ? x : y" } as const;
+
+/** Member 0 gets what all have, from half as many each time, and passes it on. */
+const reduction = (fold: string, both: string): string[] => [
+  `  auto reduce_${fold} = [=](auto x) {`,
+  "    const unsigned all = 0xffffffffu >> (32u - member_count);",
+  "    for (unsigned apart = 16u; apart > 0u; apart /= 2u) {",
+  "      const auto y = __shfl_down_sync(all, x, apart);",
+  `      if (member_number + apart < member_count) x = ${both};`,
+  "    }",
+  "    return __shfl_sync(all, x, 0);",
+  "  };",
+];
+
+const sharing = (b: Buffer, { vectors }: Kernel) =>
+  b.space !== "shared" ? "" : vectors.has(b) ? "__shared__ alignas(16) " : "__shared__ ";
+
 const dialect: Dialect = {
   call,
   reserved: new Set(
@@ -61,12 +101,17 @@ const dialect: Dialect = {
     else enum exp explicit export extern false float for friend goto if inline int log long max min
     namespace new not operator or private protected public register restrict return short signed
     sizeof sqrt static struct switch tanh template this throw true try typedef union unsigned using
-    virtual void volatile while abs floor widen_half round_half`.split(/\s+/),
+    virtual void volatile while abs floor widen_half round_half reduce_add reduce_max reduce_min
+    subgroup_number subgroup_count member_number member_count`.split(/\s+/),
   ),
   literal,
-  id: (of, axis) => `${of === "group" ? "blockIdx" : "threadIdx"}.${axes[axis]}`,
+  id: (of, axis) => {
+    if (of === "group") return `blockIdx.${axes[axis]}`;
+    return of === "thread" ? `threadIdx.${axes[axis]}` : numbers[of];
+  },
   lane: "(threadIdx.x & 31u)",
   broadcast: (arg, lane) => `__shfl_sync(0xffffffffu, ${arg}, ${lane})`,
+  reduce: (fold, arg) => `reduce_${fold}(${arg})`,
   cast: (arg, _from, to) => `${types[to]}(${arg})`,
   declare: (mutable, name, type, value) =>
     `${mutable ? "" : "const "}${types[type]} ${name} = ${value};`,
@@ -82,20 +127,27 @@ const dialect: Dialect = {
   ],
   store: (to, name, index, value) =>
     `${name}[${index}] = ${to.scalar === "f16" ? `round_half(${value})` : value};`,
+  store4: (to, name, index, values) => [
+    `reinterpret_cast<${vectors[to.scalar]}*>(${name})[${index}] = {${values.join(", ")}};`,
+  ],
+  fragment: () => bug("a kernel of fragments for CUDA"),
   barrier: "__syncthreads();",
   kernel(k: Kernel, name, body) {
     const params = k.params.map(
       (b) => `${b.writable ? "" : "const "}${types[b.scalar]}* __restrict__ ${name(b.name)}`,
     );
     const scratch = k.scratch.map(
-      (b) =>
-        `  ${b.space === "shared" ? "__shared__ " : ""}${types[b.scalar]} ${name(b.name)}[${b.size}];`,
+      (b) => `  ${sharing(b, k)}${types[b.scalar]} ${name(b.name)}[${b.size}];`,
     );
     const [x, y, z] = k.threads;
     return [
       `extern "C" __global__ void __launch_bounds__(${x * y * z}) ${k.name}(`,
       `    ${params.join(",\n    ")}) {`,
       ...Object.entries(conversions).flatMap(([n, text]) => (body.includes(`${n}(`) ? text : [])),
+      ...(k.reduces ? warps(x) : []),
+      ...Object.entries(folds).flatMap(([n, both]) =>
+        body.includes(`reduce_${n}(`) ? reduction(n, both) : [],
+      ),
       ...scratch,
       body,
       "}",
@@ -107,6 +159,7 @@ const dialect: Dialect = {
 export const cuda: Target = {
   name: "cuda",
   half: true,
+  fragments: false,
   subgroup: 32,
   entry: (kernel) => kernel.name,
   print: (kernel) => print(kernel, dialect),

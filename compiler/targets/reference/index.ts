@@ -1,6 +1,6 @@
 /**
  * The reference target: a kernel as a JavaScript generator, one per thread, that yields at
- * barriers and, with a value, at broadcasts. The reference device (`runtime/devices/reference.ts`) runs it over strict memory.
+ * barriers and, with a value, at broadcasts and reductions. The reference device (`runtime/devices/reference.ts`) runs it over strict memory.
  */
 import type { Fn, Kernel, Scalar } from "../../kernel/ir.ts";
 import { type Dialect, infix, print } from "../printer.ts";
@@ -43,13 +43,14 @@ const dialect: Dialect = {
     `arguments await break case catch class const continue debugger default delete do else enum eval
     export extends false finally for function if implements import in instanceof interface let new
     null package private protected public return static super switch this throw true try typeof var
-    void while with yield group thread me lane params shared local Math Number
+    void while with yield group thread team me lane params shared local fragments by Math Number
     Float32Array Uint32Array`.split(/\s+/),
   ),
   literal: (value, type) => (type === "bool" ? (value ? "true" : "false") : `(${value})`),
-  id: (of, axis) => `${of}[${axis}]`,
+  id: (of, axis) => (of === "group" || of === "thread" ? `${of}[${axis}]` : `team.${of}`),
   lane: "lane",
   broadcast: (arg, lane) => `(yield { lane: ${lane}, value: ${arg} })`,
+  reduce: (fold, arg) => `(yield { fold: "${fold}", value: ${arg} })`,
   cast,
   declare: (mutable, name, _type, value) => `${mutable ? "let" : "const"} ${name} = ${value};`,
   loop: (name, count) => `for (let ${name} = 0; ${name} < ${count}; ${name}++)`,
@@ -57,6 +58,18 @@ const dialect: Dialect = {
   load4: (_from, name, index, names) =>
     names.map((n, j) => `const ${n} = ${name}.read(4 * (${index}) + ${j}, me);`),
   store: (_to, name, index, value) => `${name}.write(${index}, ${value}, me);`,
+  store4: (_to, name, index, values) =>
+    values.map((value, j) => `${name}.write(4 * (${index}) + ${j}, ${value}, me);`),
+  fragment(s, name, index) {
+    switch (s.kind) {
+      case "fragment-load":
+        return `yield { does: "load ${s.to.name}", at: ${index}, run: (by) => ${name(s.to.name)}.load(${name(s.from.name)}, ${index}, ${s.stride}, by) };`;
+      case "fragment-multiply":
+        return `yield { does: "${s.sum.name}, ${s.left.name}, ${s.right.name}", at: 0, run: () => ${name(s.sum.name)}.add(${name(s.left.name)}, ${name(s.right.name)}) };`;
+      case "fragment-store":
+        return `yield { does: "store ${s.from.name}", at: ${index}, run: (by) => ${name(s.from.name)}.store(${name(s.to.name)}, ${index}, ${s.stride}, by) };`;
+    }
+  },
   barrier: "yield;",
   kernel(k: Kernel, name, body) {
     const local = k.scratch.filter((b) => b.space === "local");
@@ -67,10 +80,12 @@ const dialect: Dialect = {
     return [
       `({ name: ${JSON.stringify(k.name)}, shared: ${list(shared)}, local: ${list(local)},`,
       `params: ${JSON.stringify(k.params.map((b) => b.name))},`,
-      "run: function* (group, thread, me, lane, params, shared, local) {",
+      `fragments: ${JSON.stringify(k.fragments)},`,
+      "run: function* (group, thread, me, lane, params, shared, local, team, fragments) {",
       `  const [${names([...k.params])}] = params;`,
       `  const [${names(shared)}] = shared;`,
       `  const [${names(local)}] = local;`,
+      `  const [${k.fragments.map((f) => name(f.name)).join(", ")}] = fragments;`,
       body,
       "} })",
       "",
@@ -81,6 +96,7 @@ const dialect: Dialect = {
 export const reference: Target = {
   name: "reference",
   half: true,
+  fragments: true,
   entry: (kernel) => kernel.name,
   print: (kernel) => print(kernel, dialect),
 };

@@ -1,7 +1,11 @@
 /** The WGSL target: WebGPU in browsers and, through Dawn, in Node. */
-import type { Buffer, Fn, Kernel, Scalar, Stmt } from "../../kernel/ir.ts";
+
+import { exactHalves } from "../../kernel/exact-halves.ts";
+import type { Buffer, Expr, Fn, Kernel, Scalar, Stmt } from "../../kernel/ir.ts";
 import { type Dialect, floatLiteral, infix, print } from "../printer.ts";
 import type { Target } from "../target.ts";
+import { declareFragment, fragment, fragmentFeature, subgroupSize } from "./fragments.ts";
+import { type HalfSpelling, ownHalves, packedHalves, roundHalf } from "./halves.ts";
 import { reserved } from "./reserved.ts";
 
 const axes = "xyz";
@@ -31,55 +35,74 @@ function literal(value: number, type: Scalar): string {
 const access = (b: Buffer, scratch: (b: Buffer) => boolean) =>
   b.writable || scratch(b) ? "read_write" : "read";
 
-const dialect = (scratch: (b: Buffer) => boolean): Dialect => ({
+const sharedArray = (b: Buffer, { vectors }: Kernel) =>
+  vectors.has(b) ? `array<vec4<${b.scalar}>, ${b.size / 4}>` : `array<${b.scalar}, ${b.size}>`;
+
+const dialect = (
+  scratch: (b: Buffer) => boolean,
+  halves: HalfSpelling,
+  isHalf: (e: Expr) => boolean,
+): Dialect => ({
   call,
   reserved,
   literal,
-  id: (of, axis) => `${of}_id.${axes[axis]}`,
+  id: (of, axis) => (of === "group" || of === "thread" ? `${of}_id.${axes[axis]}` : numbers[of]),
   lane: "lane_id",
   broadcast: (arg, lane) => `subgroupShuffle(${arg}, ${lane}u)`,
+  reduce: (fold, arg) => `${folds[fold]}(${arg})`,
   cast: (arg, _from, to) => `${to}(${arg})`,
   declare: (mutable, name, _type, value) => `${mutable ? "var" : "let"} ${name} = ${value};`,
   loop: (name, count, rolled) =>
     `for (var ${name} = 0u; ${name} < ${count}u${rolled ? " * one" : ""}; ${name}++)`,
   load: (from, name, index) =>
-    from.scalar === "f16" ? `f32(${name}[${index}])` : `${name}[${index}]`,
+    from.scalar === "f16" ? halves.load(name, index) : `${name}[${index}]`,
   load4: (from, name, index, names) => [
-    `let ${names[0]}_4 = ${from.scalar === "f16" ? `vec4f(${name}[${index}])` : `${name}[${index}]`};`,
+    `let ${names[0]}_4 = ${from.scalar === "f16" ? halves.load4(name, index) : `${name}[${index}]`};`,
     ...names.map((n, j) => `let ${n} = ${names[0]}_4.${"xyzw"[j]};`),
   ],
-  store: (to, name, index, value) =>
-    `${name}[${index}] = ${to.scalar === "f16" ? `round_half(${value})` : value};`,
+  store: (to, name, index, value, of) =>
+    to.scalar === "f16"
+      ? halves.store(name, index, value, isHalf(of))
+      : `${name}[${index}] = ${value};`,
+  store4: (to, name, index, values) => [
+    `${name}[${index}] = vec4<${to.scalar}>(${values.join(", ")});`,
+  ],
+  fragment,
   barrier: "workgroupBarrier();",
   kernel(k: Kernel, name, body) {
     const params = k.params.map(
       (b, i) =>
-        `@group(0) @binding(${i}) var<storage, ${access(b, scratch)}> ${name(b.name)}: array<${k.vectors.has(b) ? `vec4<${b.scalar}>` : b.scalar}>;`,
+        `@group(0) @binding(${i}) var<storage, ${access(b, scratch)}> ${name(b.name)}: array<${elementOf(b, k.vectors.has(b), halves)}>;`,
     );
     const shared = k.scratch
       .filter((b) => b.space === "shared")
-      .map((b) => `var<workgroup> ${name(b.name)}: array<${b.scalar}, ${b.size}>;`);
+      .map((b) => `var<workgroup> ${name(b.name)}: ${sharedArray(b, k)};`);
     const local = k.scratch
       .filter((b) => b.space === "local")
       .map((b) => `  var ${name(b.name)}: array<${b.scalar}, ${b.size}>;`);
+    const held = k.fragments.map((f) => declareFragment(f, name(f.name)));
     // Drivers unroll what they can count: the number of groups is never zero, and they cannot know.
     const hidden = hasRolledLoop(k.body);
     const ids = [
       "@builtin(workgroup_id) group_id: vec3u",
       "@builtin(local_invocation_id) thread_id: vec3u",
+      ...(k.reduces || usesSubgroup(body) ? ["@builtin(subgroup_id) subgroup_number: u32"] : []),
+      ...(k.reduces ? ["@builtin(num_subgroups) subgroup_count: u32"] : []),
       ...(k.subgroup ? ["@builtin(subgroup_invocation_id) lane_id: u32"] : []),
       ...(hidden ? ["@builtin(num_workgroups) group_count: vec3u"] : []),
     ];
     return [
-      ...enabled(k),
+      ...enabled(k, halves),
       ...params,
       ...shared,
       "",
-      ...(k.params.some((b) => b.scalar === "f16" && b.writable) ? roundHalf : []),
-      `@compute @workgroup_size(${k.threads.join(", ")})`,
+      ...(body.includes("round_half(") ? roundHalf : []),
+      `@compute ${subgroupSize(k)}@workgroup_size(${k.threads.join(", ")})`,
       `fn main(${ids.join(", ")}) {`,
       ...(hidden ? ["  let one = min(group_count.z, 1u);"] : []),
+      ...(k.reduces ? memberNumbers : []),
       ...local,
+      ...held,
       body,
       "}",
       "",
@@ -87,33 +110,34 @@ const dialect = (scratch: (b: Buffer) => boolean): Dialect => ({
   },
 });
 
-function enabled(k: Kernel): string[] {
+const numbers = {
+  ...{ subgroup: "subgroup_number", subgroups: "subgroup_count" },
+  ...{ member: "member_number", members: "member_count" },
+} as const;
+
+const usesSubgroup = (body: string) => /\bsubgroup_number\b/.test(body);
+
+/** Counted: an invocation's id in its subgroup does not say whether there are others. */
+const memberNumbers = [
+  "  let member_number = subgroupExclusiveAdd(1u);",
+  "  let member_count = subgroupAdd(1u);",
+];
+
+const folds = { add: "subgroupAdd", max: "subgroupMax", min: "subgroupMin" } as const;
+
+const elementOf = (b: Buffer, isVector: boolean, halves: HalfSpelling): string =>
+  b.scalar === "f16" ? halves.element(b, isVector) : isVector ? `vec4<${b.scalar}>` : b.scalar;
+
+function enabled(k: Kernel, halves: HalfSpelling): string[] {
+  const hasHalves = [...k.params, ...k.scratch].some((b) => b.scalar === "f16");
   const features = [
-    ...(k.params.some((b) => b.scalar === "f16") ? ["f16"] : []),
-    ...(k.subgroup ? ["subgroups"] : []),
+    ...(hasHalves && halves === ownHalves ? ["f16"] : []),
+    ...(k.subgroup || k.reduces || k.fragments.length > 0 ? ["subgroups"] : []),
+    ...(k.matrices?.widths === "chosen" ? ["subgroup_size_control"] : []),
+    ...(k.fragments.length > 0 ? [fragmentFeature] : []),
   ];
   return features.length > 0 ? [...features.map((name) => `enable ${name};`), ""] : [];
 }
-
-/**
- * To the nearest half, ties to even. WGSL leaves open which way `f16(x)` rounds and what it makes
- * of numbers out of range. So normal numbers are rounded by their bits first, and what rounds to 65536
- * or more becomes infinite by its bits, since no literal is infinite: an overflow must be noticed.
- * Below 2^-14 the device rounds, or flushes to zero.
- */
-const roundHalf = [
-  "fn round_half(x: f32) -> f16 {",
-  "  let bits = bitcast<u32>(x);",
-  "  let size = bits & 0x7fffffffu;",
-  "  let near = (size + 0xfffu + ((size >> 13u) & 1u)) & 0xffffe000u;",
-  "  let beyond = near >= 0x47800000u;",
-  "  let kept = select(select(near, size, size < 0x38800000u), 0u, beyond);",
-  "  let above = ((bits >> 16u) & 0x8000u) | select(0x7c00u, 0x7e00u, size > 0x7f800000u);",
-  "  let number = f16(bitcast<f32>(kept | (bits & 0x80000000u)));",
-  "  return select(number, bitcast<vec2<f16>>(above).x, beyond);",
-  "}",
-  "",
-];
 
 const hasRolledLoop = (body: readonly Stmt[]): boolean =>
   body.some((s) =>
@@ -123,6 +147,10 @@ const hasRolledLoop = (body: readonly Stmt[]): boolean =>
 export const wgsl: Target = {
   name: "wgsl",
   half: false,
+  fragments: true,
   entry: () => "main",
-  print: (kernel, scratch) => print(kernel, dialect(scratch)),
+  print(kernel, scratch, halves = "own") {
+    const spelling = halves === "own" ? ownHalves : packedHalves;
+    return print(kernel, dialect(scratch, spelling, exactHalves(kernel.body)));
+  },
 };

@@ -1,0 +1,105 @@
+/**
+ * What training costs: one step of the 224-pixel encoder with Conv-LoRA on every qkv (forward, backward,
+ * AdamW with clipping), against the bare encoder's forward pass.
+ */
+import { adapt, InarchError, input } from "../../compiler/index.ts";
+import { adapterProfile } from "../../compiler/profile.ts";
+import { hashedImage } from "../../models/sam/hashed.ts";
+import { convLora } from "../../ops/adapters/index.ts";
+import { mean, mul, sub } from "../../ops/index.ts";
+import { createTrainingSession, type TrainingPlan } from "../../runtime/index.ts";
+import { trainingBytes } from "../../runtime/training-memory.ts";
+import { plansOf } from "../../runtime/training-plan.ts";
+import { adamW, compileTraining } from "../../training/index.ts";
+import { type Comparison, type Contestant, ours, type Runner } from "../measure/comparison.ts";
+import { openOurs, ourDevice } from "../systems/inarch.ts";
+import { numbers, product, weightsFor } from "./numbers.ts";
+import { encoderGraph, encoderModel, everyQkv, smallSam } from "./small-sam.ts";
+
+const config = smallSam(224);
+const grid = config.imageSize / config.patchSize;
+const embeddingShape = [1, config.outChans, grid, grid];
+const image = () => hashedImage("bench", config.imageSize);
+
+export function trainingSteps(): Comparison[] {
+  const forward: Contestant = {
+    name: "bare encoder, forward",
+    process: ours,
+    open: () =>
+      openOurs({ graph: encoderGraph(config), inputs: { image: image() }, weights: weightsFor }),
+  };
+  const whole: Contestant = {
+    name: "training step",
+    process: ours,
+    open: () => openStep("nothing"),
+  };
+  const again: Contestant = {
+    name: "training step, blocks computed again",
+    process: ours,
+    open: () => openStep("blocks"),
+  };
+  return [
+    {
+      name: "training step with Conv-LoRA, encoder at 224 pixels",
+      group: "step",
+      contestants: [forward, whole, again],
+      pairs: [whole, again].map(({ name }) => ({ of: name, to: forward.name })),
+      // The loss of the first step, which no rounding of an earlier step has reached.
+      note: "The difference is that of the two first losses.",
+      agreements: [{ of: again.name, to: whole.name, tolerance: 1e-5 }],
+    },
+  ];
+}
+
+/** Parts of the scratch memory to plan with: the first that suffices has most computed again. */
+const shares = [0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7];
+
+type Recompute = "nothing" | "blocks";
+
+async function openStep(recompute: Recompute): Promise<Runner> {
+  const { device } = await ourDevice();
+  const whole = await planStep();
+  const plan = recompute === "nothing" ? whole : await planInLittle(whole);
+  const session = await createTrainingSession(plan, device, {
+    weights: weightsFor([...plan.frozen, ...plan.tensors]),
+    rate: 1e-4,
+    seed: 1,
+  });
+  const inputs = { image: image(), target: numbers(30, product(embeddingShape)) };
+  const { activations: kept } = trainingBytes(plansOf(plan));
+  const mebibytes = (kept / 2 ** 20).toFixed(0);
+  const { steps } = plan.backward;
+  return {
+    facts: `${mebibytes} MiB of scratch memory, ${(100 * plan.recomputed).toFixed(0)} % computed again, ${steps.length} + ${plan.update.steps.length} dispatches`,
+    run: async () => Float32Array.of((await session.step(inputs)).loss),
+    close: () => session.close(),
+  };
+}
+
+/** The step with as little memory as recomputation can do with, to a twentieth. */
+async function planInLittle(whole: TrainingPlan): Promise<TrainingPlan> {
+  const { total, activations } = trainingBytes(plansOf(whole));
+  for (const share of shares) {
+    try {
+      return await planStep(Math.round(total - (1 - share) * activations));
+    } catch (cause) {
+      if (!(cause instanceof InarchError && cause.code === "E140")) throw cause;
+    }
+  }
+  return whole;
+}
+
+async function planStep(budget?: number): Promise<TrainingPlan> {
+  const { facts } = await ourDevice();
+  const model = adapt(encoderModel(config), convLora(), { where: everyQkv });
+  return compileTraining(model, {
+    profile: adapterProfile(facts),
+    optimiser: adamW({ decay: 1e-4 }),
+    clip: 1,
+    loss: ({ embedding }) => {
+      const error = sub(embedding!, input("target", "f32", embeddingShape));
+      return { distance: mean(mul(error, error)) };
+    },
+    ...(budget === undefined ? {} : { budget }),
+  });
+}

@@ -1,0 +1,56 @@
+/**
+ * ONNX Runtime in Node. Its package for Linux holds the WebGPU provider: a Dawn of its own, which waits
+ * on a thread of its own. Inputs come from the host and results go there, as ours.
+ */
+import type { Runner } from "../measure/comparison.ts";
+import { loadPeer } from "./peers.ts";
+
+export type Provider = "webgpu" | "cpu";
+
+interface OrtTensor {
+  readonly data: Float32Array;
+}
+
+interface OrtSession {
+  readonly outputNames: readonly string[];
+  run(feeds: Readonly<Record<string, OrtTensor>>): Promise<Readonly<Record<string, OrtTensor>>>;
+  release(): Promise<void>;
+}
+
+interface Ort {
+  readonly InferenceSession: {
+    create(model: Uint8Array, options: object): Promise<OrtSession>;
+  };
+  readonly Tensor: new (type: "float32", data: Float32Array, dims: readonly number[]) => OrtTensor;
+}
+
+/** An input's elements and shape. */
+export interface Fed {
+  readonly data: Float32Array;
+  readonly shape: readonly number[];
+}
+
+/** Opens an ONNX file of one output, with all optimisations that the runtime has. */
+export async function openOnnxRuntime(
+  model: Uint8Array,
+  provider: Provider,
+  inputs: Readonly<Record<string, Fed>>,
+): Promise<Runner> {
+  const ort = loadPeer<Ort>("onnxruntime-node");
+  const session = await ort.InferenceSession.create(model, {
+    executionProviders: [provider],
+    graphOptimizationLevel: "all",
+    // Errors alone: it warns of every node that it leaves to the CPU on purpose.
+    logSeverityLevel: 3,
+  });
+  const feeds = Object.fromEntries(
+    Object.entries(inputs).map(([name, { data, shape }]) => [
+      name,
+      new ort.Tensor("float32", data, shape),
+    ]),
+  );
+  return {
+    run: async () => (await session.run(feeds))[session.outputNames[0]!]!.data,
+    close: () => session.release(),
+  };
+}

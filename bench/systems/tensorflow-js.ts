@@ -1,0 +1,54 @@
+/** TensorFlow.js with its WebGPU backend on Dawn: ops one by one, as it works. */
+import type { Runner } from "../measure/comparison.ts";
+import { provideGpu, resting } from "./browser-gpu.ts";
+import type { Fed } from "./onnx-runtime.ts";
+import { loadPeer } from "./peers.ts";
+
+export interface TfTensor {
+  readonly shape: readonly number[];
+  data(): Promise<Float32Array>;
+  dispose(): void;
+}
+
+export interface Tf {
+  setBackend(name: "webgpu"): Promise<boolean>;
+  ready(): Promise<void>;
+  getBackend(): string;
+  tidy(work: () => TfTensor): TfTensor;
+  tensor(values: Float32Array, shape: readonly number[]): TfTensor;
+  matMul(a: TfTensor, b: TfTensor, transposeA?: boolean, transposeB?: boolean): TfTensor;
+  add(a: TfTensor, b: TfTensor): TfTensor;
+  mul(a: TfTensor, b: number): TfTensor;
+  reshape(x: TfTensor, shape: readonly number[]): TfTensor;
+  transpose(x: TfTensor, order: readonly number[]): TfTensor;
+  softmax(x: TfTensor): TfTensor;
+}
+
+export type TfFunction = (...operands: TfTensor[]) => TfTensor;
+
+/** As for jax-js: operands are the inputs, then the weights, which stay on the device. */
+export async function openTensorflow(
+  build: (tf: Tf) => TfFunction,
+  inputs: readonly Fed[],
+  weights: readonly Fed[],
+): Promise<Runner> {
+  provideGpu();
+  const tf = loadPeer<Tf>("@tensorflow/tfjs-core");
+  loadPeer("@tensorflow/tfjs-backend-webgpu");
+  if (!(await tf.setBackend("webgpu"))) throw new Error(`TensorFlow.js chose ${tf.getBackend()}`);
+  await tf.ready();
+  const compute = build(tf);
+  const place = ({ data, shape }: Fed) => tf.tensor(data, shape);
+  const kept = weights.map(place);
+  return {
+    async run() {
+      const result = tf.tidy(() => compute(...inputs.map(place), ...kept));
+      const values = await resting(result.data());
+      result.dispose();
+      return values;
+    },
+    close: () => {
+      for (const w of kept) w.dispose();
+    },
+  };
+}

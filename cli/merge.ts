@@ -1,0 +1,175 @@
+/**
+ * `inarch merge MODEL`: a checkpoint with which the model without its adapters computes what it does
+ * with them. Tensor by tensor, so that memory does not grow with the model.
+ */
+import { type ArgsDef, defineCommand } from "citty";
+import type { Model } from "../compiler/model.ts";
+import { diagnose } from "../diagnostics/index.ts";
+import { withMetaNames } from "../models/sam/names.ts";
+import type { Device, Progress } from "../runtime/devices/device.ts";
+import { referenceDevice } from "../runtime/devices/reference.ts";
+import { writeFileAtOnce } from "../runtime/node/files.ts";
+import { openWeightsFile } from "../runtime/node/weights.ts";
+import { planSafetensors, streamSafetensors, type Weights } from "../runtime/weights/index.ts";
+import { mergeAdapters } from "../training/index.ts";
+import { formatBytes } from "./bytes.ts";
+import { checkOutput } from "./convert.ts";
+import { type DeviceName, deviceNames, openDevice } from "./device.ts";
+import { repeated } from "./flags.ts";
+import { type LoadedModel, loadModel } from "./load-model.ts";
+import { modelArguments } from "./model-arguments.ts";
+import { type MethodName, methodNames, samWithMethod } from "./plan-training.ts";
+import { openProgress, progressStyle } from "./progress.ts";
+import { isSam } from "./wrapper.ts";
+
+const args = {
+  model: modelArguments.model,
+  config: modelArguments.config,
+  weights: {
+    type: "string",
+    required: true,
+    valueHint: "FILE",
+    description:
+      "a checkpoint; repeated for the adapter's file, behind it: of two tensors the later counts",
+  },
+  output: {
+    type: "string",
+    alias: "o",
+    required: true,
+    valueHint: "FILE",
+    description: "the file to write: .safetensors",
+  },
+  method: {
+    type: "enum",
+    options: [...methodNames],
+    description: "what is grafted on a SAM; a file brings its own adapters",
+  },
+  task: {
+    type: "string",
+    valueHint: "NUMBER",
+    description: "of a model of several tasks: the one that is merged, counted from 0",
+  },
+  device: {
+    type: "enum",
+    options: [...deviceNames],
+    default: "webgpu",
+    description:
+      "where weights are computed; reference: in double precision, a minute for some layers",
+  },
+  json: { type: "boolean", default: false, description: "print what was written as JSON" },
+} satisfies ArgsDef;
+
+export const mergeCommand = defineCommand({
+  meta: { name: "merge", description: "fold adapters into a model's weights" },
+  args,
+  async run({ args: given, rawArgs }) {
+    const progress = openProgress(progressStyle(given.json));
+    const files = repeated(rawArgs, "weights", args);
+    const task = given.task === undefined ? undefined : taskOf(given.task);
+    const loaded = await loadModel(given.model, { config: given.config, weights: files[0] });
+    const model = adaptedModel(loaded, given.method);
+    const device = await deviceOf(given.device ?? "webgpu");
+    try {
+      const { output } = given;
+      const report = await merge({
+        model,
+        files,
+        output,
+        task,
+        device,
+        onProgress: progress.report,
+      });
+      progress.end();
+      const text = given.json ? JSON.stringify(report, null, 2) : describe(report);
+      process.stdout.write(`${text}\n`);
+    } finally {
+      progress.end();
+      device.destroy();
+    }
+  },
+});
+
+export interface MergeRequest {
+  /** With its adapters. */
+  readonly model: Model;
+  /** Paths: the base and the files of adapters. */
+  readonly files: readonly string[];
+  readonly output: string;
+  readonly task: number | undefined;
+  readonly device: Device;
+  readonly onProgress: Progress;
+}
+
+export interface MergeReport {
+  readonly output: string;
+  readonly tensors: number;
+  /** Size of the file. */
+  readonly bytes: number;
+  /** Tensors that were computed, and those that trained and were taken as they are. */
+  readonly merged: readonly string[];
+  readonly replaced: readonly string[];
+}
+
+/** Merges into a file. Errors: those of `mergeAdapters`, E240 and E241 (the output). */
+export async function merge(request: MergeRequest): Promise<MergeReport> {
+  const { model, files, output, task, device, onProgress } = request;
+  const opened: Weights[] = [];
+  let close = async () => {
+    for (const one of opened) await one.close();
+  };
+  try {
+    for (const path of files) {
+      const one = await openWeightsFile(path);
+      opened.push(isSam(model) ? withMetaNames(one) : one);
+      await checkOutput(output, one.files);
+    }
+    const options = { device, ...(task === undefined ? {} : { task }) };
+    const weights = await mergeAdapters(model, opened, options);
+    close = weights.close;
+    const metadata = { format: "pt", ...weights.metadata };
+    const { totalBytes, header } = planSafetensors(weights.tensors, metadata);
+    let done = header.byteLength;
+    await writeFileAtOnce(output, (file) =>
+      streamSafetensors(file, weights.tensors, metadata, async function* (name) {
+        for await (const piece of weights.rawChunks(name)) {
+          done += piece.byteLength;
+          onProgress(done, totalBytes, "bytes written");
+          yield piece;
+        }
+      }),
+    );
+    const { merged, replaced } = weights;
+    return { output, tensors: weights.tensors.size, bytes: totalBytes, merged, replaced };
+  } finally {
+    await close();
+  }
+}
+
+/** What the command line merges: a file's own adapters, or a method on a SAM. Errors: E503. */
+function adaptedModel({ model, file }: LoadedModel, method: MethodName | undefined): Model {
+  if (isSam(model) && method !== undefined)
+    return { ...samWithMethod(model, method), facts: model.facts! };
+  if (method !== undefined)
+    throw diagnose("E503", {
+      message: `--method goes with a SAM; ${file ?? model.name} brings its own adapters`,
+      help: "leave --method out, and export adapt(model, lora(), { where: ... }) from the file",
+    });
+  return model;
+}
+
+/** In double precision: merged weights are then rounded once. */
+const deviceOf = async (name: DeviceName): Promise<Device> =>
+  name === "reference" ? referenceDevice({ precision: "double" }) : openDevice(name);
+
+function taskOf(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw diagnose("E503", {
+    message: `--task cannot be "${text}"`,
+    help: "tasks are counted from 0: --task 0",
+  });
+}
+
+function describe({ output, tensors, bytes, merged, replaced }: MergeReport): string {
+  const trained = replaced.length > 0 ? `, ${replaced.length} trained` : "";
+  return `${output}: ${tensors} tensors, ${formatBytes(bytes)}; ${merged.length} merged${trained}`;
+}

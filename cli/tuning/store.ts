@@ -1,0 +1,68 @@
+/** Where tunings are kept: files that are shipped, and one of the user's own. */
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import {
+  emptyFile,
+  parseTuning,
+  type TuningFile,
+  tuningFor,
+  writeTuning,
+} from "../../compiler/tuning/file.ts";
+import { noTuning, type Tuning } from "../../compiler/tuning/tuning.ts";
+import { diagnose } from "../../diagnostics/index.ts";
+
+/** The flag of every command that compiles for a device. */
+export const tuningFlag = {
+  type: "string" as const,
+  valueHint: "FILE",
+  description: "tiles that inarch tune has measured: its file, or cache for the user's own",
+};
+
+/** `$XDG_CACHE_HOME/inarch/tuning.json`, by default in `~/.cache`. */
+export const cachePath = (
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): string => join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "inarch", "tuning.json");
+
+/** The path that the flag's value stands for. */
+export const pathOf = (given: string): string => (given === "cache" ? cachePath() : given);
+
+/**
+ * What a file holds; nothing where there is none yet.
+ * @throws E820 for what is no tuning file.
+ */
+export async function readTuningFile(path: string): Promise<TuningFile> {
+  return existsSync(path) ? parseTuning(await readFile(path, "utf8"), path) : emptyFile;
+}
+
+/** Writes the file, all of it or nothing. */
+export async function writeTuningFile(path: string, file: TuningFile): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const unfinished = `${path}.${process.pid}.part`;
+  await writeFile(unfinished, writeTuning(file));
+  await rename(unfinished, path);
+}
+
+/**
+ * The tuning that `--tuning` asks for, of the device that is compiled for. A file of one device
+ * alone serves where no device is known.
+ * @throws E200 where there is no file, E820 and E822 for what does not fit.
+ */
+export async function tuningOf(
+  given: string | undefined,
+  device: string | undefined,
+): Promise<Tuning> {
+  if (given === undefined) return noTuning;
+  const path = pathOf(given);
+  if (!existsSync(path))
+    throw diagnose("E200", {
+      message: `there is no tuning file ${path}`,
+      where: "--tuning",
+      help: `make it: inarch tune MODEL${given === "cache" ? "" : ` --output ${given}`}`,
+    });
+  const file = await readTuningFile(path);
+  const devices = Object.keys(file.devices);
+  const only = devices.length === 1 ? devices[0] : undefined;
+  return tuningFor(file, device ?? only ?? "unknown", path);
+}

@@ -1,0 +1,222 @@
+/**
+ * Finds the fastest tile of one kernel on a device, safely: a tile is measured only after its
+ * results were compared with the oracle's, element by element, and it wins only by more than two
+ * measurements of one and the same kernel differ. Whatever a candidate throws, it just loses.
+ */
+import { compileAlone } from "../../compiler/compile.ts";
+import type { Region } from "../../compiler/fuse/region.ts";
+import type { Tile } from "../../compiler/op.ts";
+import type { Plan } from "../../compiler/plan.ts";
+import type { Profile } from "../../compiler/profile.ts";
+import { takeOut } from "../../compiler/tuning/alone.ts";
+import { inputTypes, templateOf } from "../../compiler/tuning/kernel-key.ts";
+import { showTile } from "../../compiler/tuning/tuning.ts";
+import { bug, diagnose } from "../../diagnostics/index.ts";
+import type { Device, DeviceBuffer, Program } from "../../runtime/devices/device.ts";
+import { expectedOf } from "./expected.ts";
+import { inputValues, mismatch } from "./values.ts";
+
+export interface TuneOptions {
+  readonly device: Device;
+  readonly profile: Profile;
+  /** How many of the model's best tiles are tried: 6 unless given. */
+  readonly candidates?: number;
+  /** How often each is measured: 9 unless given. */
+  readonly rounds?: number;
+  /** Milliseconds until a candidate that has not compiled and run loses: 20 000 unless given. */
+  readonly patience?: number;
+  /** Milliseconds that a run takes: by the device's own clock unless given. */
+  readonly measure?: (program: Program, tile: Tile) => Promise<number>;
+  /** Compiles a candidate. */
+  readonly planOf?: (tile: Tile) => Plan;
+}
+
+export interface Trial {
+  readonly tile: Tile;
+  /** The median of all rounds; undefined for a candidate that lost before it was measured. */
+  readonly milliseconds: number | undefined;
+  /** Why it lost: what it computed wrongly, or what it threw. */
+  readonly reason?: string;
+}
+
+export interface TuneResult {
+  /** The winner: the default unless another is faster beyond noise. */
+  readonly tile: Tile;
+  /** Time of the default over the winner's; 1 if the default stays. */
+  readonly gain: number;
+  /** By how much two measurements of the default differ: 0.05 are five per cent. */
+  readonly noise: number;
+  /** The default first. */
+  readonly trials: readonly Trial[];
+}
+
+/** The least gain that counts, however quiet the device is. */
+const leastGain = 0.03;
+
+/**
+ * Tunes one region of a program.
+ * @throws E823 if even the default tile computes wrong numbers on this device.
+ */
+export async function tuneRegion(region: Region, options: TuneOptions): Promise<TuneResult> {
+  const { device, profile, candidates = 6, rounds = 9, patience = 20_000 } = options;
+  const template = templateOf(region) ?? bug(`${region.anchor.op.name} has no template`);
+  const tiles = template
+    .tiles(inputTypes(region), region.anchor.attrs, profile)
+    .slice(0, candidates);
+  const alone = takeOut(region);
+  const { target } = device;
+  const planOf =
+    options.planOf ??
+    ((tile: Tile) => compileAlone(alone.graph, alone.region, { target, profile, tile }));
+  const values = alone.region.reads.map((t, i) => inputValues(t.type, i));
+  const expected = await expectedOf(alone, values);
+  const first = planOf(tiles[0]!);
+  const buffers = await device.allocate(first.buffers);
+  try {
+    await writeInputs(device, first, buffers, values);
+    const bench: Bench = { device, plan: first, buffers, expected };
+    const entries: Entry[] = [];
+    for (const tile of tiles) entries.push(await enter(bench, tile, planOf, patience));
+    const [standard] = entries;
+    if (!standard?.program)
+      throw diagnose("E823", {
+        message: `the default tile ${showTile(tiles[0]!)} fails on ${device.name}: ${standard?.reason}`,
+        where: region.anchor.op.name,
+        help: "inarch doctor checks the device; update its driver",
+      });
+    const measure = options.measure ?? (await clockOf(bench, standard.program));
+    return await compete(entries, rounds, measure);
+  } finally {
+    for (const b of buffers) b.destroy();
+  }
+}
+
+interface Bench {
+  readonly device: Device;
+  readonly plan: Plan;
+  readonly buffers: readonly DeviceBuffer[];
+  readonly expected: readonly Float64Array[];
+}
+
+interface Entry {
+  readonly tile: Tile;
+  readonly program?: Program;
+  readonly reason?: string;
+}
+
+/** Compiles a candidate, runs it over poisoned outputs, and compares. */
+async function enter(
+  bench: Bench,
+  tile: Tile,
+  planOf: (tile: Tile) => Plan,
+  patience: number,
+): Promise<Entry> {
+  const { device, plan, buffers, expected } = bench;
+  const attempt = async (): Promise<Entry> => {
+    const program = await device.load(planOf(tile), buffers);
+    for (const t of plan.outputs) {
+      const poison = new Float32Array(t.bytes / 4).fill(Number.NaN);
+      await device.write(buffers[t.buffer]!, t.offset, poison);
+    }
+    await program.run();
+    for (const [i, t] of plan.outputs.entries()) {
+      const scalar = t.dtype === "bool" ? "u32" : t.dtype;
+      const got = await device.read(buffers[t.buffer]!, t.offset, expected[i]!.length, scalar);
+      const wrong = mismatch(got, expected[i]!, t.dtype);
+      if (wrong !== undefined) return { tile, reason: wrong };
+    }
+    return { tile, program };
+  };
+  try {
+    return await within(patience, attempt());
+  } catch (error) {
+    return { tile, reason: (error as Error).message.split("\n")[0]! };
+  }
+}
+
+/** Rejects where a promise takes too long; what it stands for goes on, and nobody listens. */
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(diagnose("E823", { message: `not ready after ${milliseconds} ms` })),
+      milliseconds,
+    );
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function writeInputs(
+  device: Device,
+  plan: Plan,
+  buffers: readonly DeviceBuffer[],
+  values: readonly Float64Array[],
+): Promise<void> {
+  for (const t of plan.inputs) {
+    const numbers = values[Number(t.name.slice(1))]!;
+    const typed =
+      t.dtype === "f32"
+        ? Float32Array.from(numbers)
+        : t.dtype === "i32"
+          ? Int32Array.from(numbers)
+          : Uint32Array.from(numbers);
+    await device.write(buffers[t.buffer]!, t.offset, typed);
+  }
+}
+
+/** The device's own clock, or whole runs with a result read back where it has none. */
+async function clockOf({ device, plan, buffers }: Bench, program: Program) {
+  const own = async (p: Program) =>
+    (await p.profile()).reduce((sum, step) => sum + step.milliseconds, 0);
+  try {
+    await own(program);
+    return own;
+  } catch {
+    const { buffer, offset } = plan.outputs[0]!;
+    return async (p: Program) => {
+      const start = performance.now();
+      await p.run();
+      await device.read(buffers[buffer]!, offset, 1, "f32");
+      return performance.now() - start;
+    };
+  }
+}
+
+/** Measures all that are right, in turns, the default twice; the order turns round every time. */
+async function compete(
+  entries: readonly Entry[],
+  rounds: number,
+  measure: NonNullable<TuneOptions["measure"]>,
+): Promise<TuneResult> {
+  const right = entries.filter((e) => e.program);
+  const runners = [...right, right[0]!].map((entry) => ({ entry, times: [] as number[] }));
+  for (let round = 0; round < rounds; round++)
+    for (const runner of round % 2 ? [...runners].reverse() : runners)
+      runner.times.push(await measure(runner.entry.program!, runner.entry.tile));
+  const medians = runners.map(({ times }) => median(times));
+  const [once, again] = [medians[0]!, medians.at(-1)!];
+  const standard = (once + again) / 2;
+  const noise = Math.abs(once - again) / Math.min(once, again);
+  let best = 0;
+  for (let i = 1; i < right.length; i++) if (medians[i]! < medians[best]!) best = i;
+  const gain = standard / medians[best]!;
+  const wins = best > 0 && gain > 1 + Math.max(leastGain, 2 * noise);
+  return {
+    tile: right[wins ? best : 0]!.tile,
+    gain: wins ? gain : 1,
+    noise,
+    trials: entries.map(({ tile, reason }) => {
+      const milliseconds = medians[right.findIndex((e) => e.tile === tile)];
+      return { tile, milliseconds, ...(reason === undefined ? {} : { reason }) };
+    }),
+  };
+}
+
+function median(times: readonly number[]): number {
+  const sorted = [...times].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1]!;
+}

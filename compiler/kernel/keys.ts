@@ -1,0 +1,57 @@
+/** Which expressions have the same value: what lets the builder compute it once. */
+import { bug } from "../../diagnostics/index.ts";
+import type { Expr } from "./ir.ts";
+
+/** True where an expression has one value wherever in its scope it is read. */
+export function isStable(e: Expr): boolean {
+  switch (e.kind) {
+    case "lit":
+    case "id":
+    case "lane":
+      return true;
+    case "broadcast":
+    case "reduce":
+      return false;
+    case "ref":
+      return !e.mutable;
+    case "call":
+      return e.args.every(isStable);
+    case "cast":
+      return isStable(e.arg);
+    case "load":
+      return e.from.space === "global" && !e.from.writable && isStable(e.index);
+  }
+}
+
+const keys = new WeakMap<Expr, string>();
+
+/** Two stable expressions with one key have one value. */
+export function keyOf(e: Expr): string {
+  const known = keys.get(e);
+  if (known !== undefined) return known;
+  const key = makeKey(e);
+  keys.set(e, key);
+  return key;
+}
+
+function makeKey(e: Expr): string {
+  switch (e.kind) {
+    case "lit":
+      return `${e.value}${e.type}`;
+    case "id":
+      return `${e.of}.${e.axis}`;
+    case "lane":
+      return "lane";
+    case "broadcast":
+    case "reduce":
+      return bug(`a ${e.kind} is never shared`);
+    case "ref":
+      return e.name;
+    case "call":
+      return `${e.fn}(${e.args.map(keyOf).join()})`;
+    case "cast":
+      return `${e.type}(${keyOf(e.arg)})`;
+    case "load":
+      return `${e.from.name}[${keyOf(e.index)}]`;
+  }
+}

@@ -1,0 +1,30 @@
+/** How WGSL spells matrix fragments: the experimental subgroup matrices of Dawn. */
+import type { Fragment, FragmentStmt, Kernel } from "../../kernel/ir.ts";
+
+export const fragmentFeature = "chromium_experimental_subgroup_matrix";
+
+/** Columns come before rows. */
+const typeOf = ({ role, scalar, rows, columns }: Fragment): string =>
+  `subgroup_matrix_${role === "sum" ? "result" : role}<${scalar}, ${columns}, ${rows}>`;
+
+/** Zero at first, as WGSL has it. */
+export const declareFragment = (f: Fragment, name: string): string =>
+  `  var ${name}: ${typeOf(f)};`;
+
+export function fragment(s: FragmentStmt, name: (n: string) => string, index: string): string {
+  switch (s.kind) {
+    case "fragment-load":
+      return `${name(s.to.name)} = subgroupMatrixLoad<${typeOf(s.to)}, row_major>(&${name(s.from.name)}, ${index}, ${s.stride}u);`;
+    case "fragment-multiply":
+      return `${name(s.sum.name)} = subgroupMatrixMultiplyAccumulate(${name(s.left.name)}, ${name(s.right.name)}, ${name(s.sum.name)});`;
+    case "fragment-store":
+      return `subgroupMatrixStore<row_major>(&${name(s.to.name)}, ${index}, ${name(s.from.name)}, ${s.stride}u);`;
+  }
+}
+
+/**
+ * The attribute by which a kernel chooses the width of its subgroups. Without it Dawn assumes the
+ * widest that the adapter has.
+ */
+export const subgroupSize = ({ matrices }: Kernel): string =>
+  matrices?.widths === "chosen" ? `@subgroup_size(${matrices.width}) ` : "";

@@ -1,0 +1,47 @@
+/**
+ * The name under which a kernel's tile is remembered: the template, the shapes, and what melted
+ * around the anchor. Readable, and the same in every process: what a tuning file is keyed by.
+ */
+import type { Region } from "../fuse/region.ts";
+import type { Node, Tensor, Type } from "../graph/tensor.ts";
+import type { KernelOp, Template } from "../op.ts";
+import type { Profile } from "../profile.ts";
+
+/** The anchor's template; undefined where a region has no choice of tiles. */
+export function templateOf({ anchor }: Region): Template<unknown> | undefined {
+  return anchor.op.kind === "kernel" ? (anchor.op as KernelOp).template : undefined;
+}
+
+/** The types that the template chooses by. */
+export const inputTypes = ({ anchor }: Region): readonly Type[] => anchor.inputs.map((x) => x.type);
+
+/**
+ * `matmul@1 workgroups f32[196,384] f32[384,1152]: permute | add gelu`: what melted in front, and
+ * what melted behind. Two regions of one name may differ in details that no tile depends on.
+ */
+export function kernelKey(region: Region, template: Template<unknown>, profile: Profile): string {
+  const { op, attrs } = region.anchor;
+  const shared = profile.subgroup ? `subgroups-${profile.subgroup}` : "workgroups";
+  // Fragments of halves are no choice in single precision.
+  const form = [shared, ...(profile.matrices?.products ?? []).map((p) => p.operand)].join("-");
+  const types = inputTypes(region).map((t) => `${t.dtype}[${t.shape.join()}]`);
+  const note = op.note?.(attrs) ?? "";
+  const head = [`${op.name}@${template.version}`, form, ...types, note].filter((w) => w !== "");
+  const behind = region.chain.map((link) => link.node.op.name);
+  return `${head.join(" ")}: ${[...inFront(region), "|", ...behind].join(" ")}`.trimEnd();
+}
+
+/** The names of what is computed where the anchor reads, input by input. */
+function inFront(region: Region): string[] {
+  const names: string[] = [];
+  const inside = new Set<Node>(region.nodes);
+  const seen = new Set<Node>([region.anchor]);
+  const visit = (x: Tensor): void => {
+    if (region.reads.includes(x) || !inside.has(x.node) || seen.has(x.node)) return;
+    seen.add(x.node);
+    names.push(x.node.op.name);
+    x.node.inputs.forEach(visit);
+  };
+  region.anchor.inputs.forEach(visit);
+  return names;
+}

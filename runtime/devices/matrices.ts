@@ -1,0 +1,60 @@
+/**
+ * The matrix fragments that a WebGPU device multiplies: Dawn's experimental subgroup matrices, which
+ * have their sums in f32 here, or are of no use.
+ */
+import type { KernelMatrices, MatrixProduct, MatrixUnits } from "../../compiler/plan.ts";
+
+/** What a device asks its adapter for, beside `shader-f16` and `subgroups`. */
+export const matrixFeature = "chromium-experimental-subgroup-matrix" as GPUFeatureName;
+export const widthFeature = "subgroup-size-control" as GPUFeatureName;
+
+/** One of an adapter's `subgroupMatrixConfigs`. */
+export interface MatrixConfig {
+  readonly componentType: string;
+  readonly resultComponentType: string;
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+
+/** Products of halves come first, and large ones before small ones: the fastest, as a rule. */
+export function matrixUnits(
+  { features, adapterInfo }: Pick<GPUDevice, "features" | "adapterInfo">,
+  configs: readonly MatrixConfig[] = configsOf(adapterInfo),
+): MatrixUnits | undefined {
+  const { subgroupMinSize: least, subgroupMaxSize: most } = adapterInfo;
+  const products = configs.flatMap((config): MatrixProduct[] => {
+    const { componentType: operand, resultComponentType, M: rows, N: columns, K: depth } = config;
+    if (resultComponentType !== "f32" || (operand !== "f16" && operand !== "f32")) return [];
+    return [{ operand, rows, columns, depth }];
+  });
+  if (!features.has(matrixFeature) || products.length === 0) return undefined;
+  const size = (p: MatrixProduct) =>
+    p.rows * p.columns * p.depth * (p.operand === "f16" ? 4096 : 1);
+  products.sort((a, b) => size(b) - size(a));
+  if (least === most) return { width: most, widths: "fixed", products };
+  // The narrowest: AMD multiplies in subgroups of 32, never of 64.
+  if (features.has(widthFeature)) return { width: least, widths: "chosen", products };
+  return { width: most, widths: "most", products };
+}
+
+/** What an adapter's info lists. */
+export const configsOf = (info: GPUAdapterInfo): readonly MatrixConfig[] =>
+  [
+    ...((info as { subgroupMatrixConfigs?: Iterable<MatrixConfig> }).subgroupMatrixConfigs ?? []),
+  ].map(({ componentType, resultComponentType, M, N, K }) => ({
+    ...{ componentType, resultComponentType },
+    ...{ M, N, K },
+  }));
+
+/** Whether a kernel's fragments are among what a device multiplies. */
+export const hasMatrices = (units: MatrixUnits | undefined, asked: KernelMatrices): boolean =>
+  units?.width === asked.width &&
+  units.widths === asked.widths &&
+  units.products.some(
+    (p) =>
+      p.operand === asked.operand &&
+      p.rows === asked.rows &&
+      p.columns === asked.columns &&
+      p.depth === asked.depth,
+  );

@@ -1,0 +1,28 @@
+/**
+ * Tests on a device that multiplies matrix fragments. Few do: real GPUs with Dawn's experimental
+ * features, and the newest software driver, in which `npm run test:matrix` runs these tests. Elsewhere
+ * they are skipped, and say why; with INARCH_MATRICES=required they fail instead.
+ */
+import type { MatrixUnits } from "../compiler/plan.ts";
+import type { Device } from "../runtime/devices/device.ts";
+import { openDevice } from "../runtime/node/index.ts";
+import { deviceTest } from "./device.ts";
+
+/** `test` on such a device, which is open until the work is done. */
+export function matrixTest(
+  claim: string,
+  work: (device: Device, matrices: MatrixUnits) => Promise<void>,
+): void {
+  deviceTest(claim, async ({ skip }) => {
+    const { device, facts } = await openDevice({ toggles: ["allow_unsafe_apis"] });
+    try {
+      if (facts.matrices) return await work(device, facts.matrices);
+      const reason = `${facts.name} multiplies no matrix fragments`;
+      if (process.env.INARCH_MATRICES === "required") throw new TypeError(reason);
+      console.warn(`SKIPPED: ${reason}; npm run test:matrix brings a driver that does`);
+      skip(reason);
+    } finally {
+      device.destroy();
+    }
+  });
+}

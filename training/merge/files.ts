@@ -1,0 +1,91 @@
+/** The files that are merged: which of them has a tensor, and whether they belong together. */
+import { diagnose } from "../../diagnostics/index.ts";
+import { nearest } from "../../diagnostics/nearest.ts";
+import { fingerprint } from "../../runtime/training-fill.ts";
+import { findNonFinite, notFinite, type Weights } from "../../runtime/weights/index.ts";
+import type { Merging } from "./places.ts";
+import { unfitFiles } from "./refusals.ts";
+
+/** The file that has a tensor: of several the last. */
+export const ownerOf = (files: readonly Weights[], name: string): Weights | undefined =>
+  files.findLast(({ tensors }) => tensors.has(name));
+
+/**
+ * Compares the files with the model and with one another, by names, shapes and the fingerprints that
+ * adapter files keep of their base. `needed` are the parameters that merging reads.
+ * @throws E164 for what is missing, unknown or of another shape, E431 for another base.
+ */
+export async function checkFiles(
+  files: readonly Weights[],
+  { grafted, parameters }: Merging,
+  needed: readonly string[],
+): Promise<void> {
+  const [base, ...others] = files;
+  if (!base)
+    throw unfitFiles("there are no weights to merge", "mergeAdapters", "give [base, adapter]");
+  const sources = files.map(({ source }) => source).join(", ");
+  for (const name of needed) {
+    const shape = parameters.get(name)!;
+    const entry = ownerOf(files, name)?.tensors.get(name);
+    if (entry && entry.shape.join() === shape.join()) continue;
+    throw entry
+      ? unfitFiles(
+          `${name} is [${entry.shape.join(", ")}] in the file but [${shape.join(", ")}] in the model`,
+          ownerOf(files, name)!.source,
+          "graft the adapter with the settings that it was trained with",
+        )
+      : unfitFiles(
+          `no file has ${name}, which ${grafted.has(name) ? "an adapter" : "the model"} needs`,
+          sources,
+          "give the model's checkpoint and the file of the adapter: --weights BASE --weights ADAPTER",
+        );
+  }
+  for (const [i, file] of others.entries()) {
+    for (const name of file.tensors.keys())
+      if (!base.tensors.has(name) && !parameters.has(name)) throw unknown(name, file, parameters);
+    await checkBase(files.slice(0, i + 1), file, parameters);
+  }
+}
+
+const unknown = (name: string, { source }: Weights, parameters: Merging["parameters"]) => {
+  const near = nearest(name, parameters.keys());
+  return unfitFiles(
+    `neither the adapted model nor its checkpoint has ${name}`,
+    source,
+    `graft the adapter where it was trained${near === undefined ? "" : `; the nearest name is ${near}`}`,
+  );
+};
+
+/** An adapter file says which frozen tensors it was trained beside. */
+async function checkBase(
+  files: readonly Weights[],
+  { metadata, source }: Weights,
+  parameters: Merging["parameters"],
+): Promise<void> {
+  const prints = metadata.kind === "inarch adapter" ? JSON.parse(metadata.base ?? "{}") : {};
+  for (const [name, print] of Object.entries(prints)) {
+    const file = ownerOf(files, name);
+    // What begins otherwise than in the file has a fingerprint of other numbers.
+    if (file?.tensors.get(name)?.shape.join() !== parameters.get(name)?.join()) continue;
+    for await (const chunk of file!.chunks(name, 16384)) {
+      if (fingerprint(chunk) === print) break;
+      throw diagnose("E431", {
+        message: `the adapter was trained on another base: ${name} is not that of ${file!.source}`,
+        where: source,
+        help: "give the checkpoint that it was trained on",
+      });
+    }
+  }
+}
+
+/** A tensor's values. Throws E205 where they are NaN or infinite. */
+export async function readFinite(
+  files: readonly Weights[],
+  name: string,
+): Promise<Float32Array<ArrayBuffer>> {
+  const file = ownerOf(files, name)!;
+  const values = await file.readF32(name);
+  const bad = findNonFinite(values);
+  if (bad) throw notFinite(file.source, new Map([[name, bad]]));
+  return values;
+}
