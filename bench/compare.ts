@@ -61,10 +61,12 @@ async function compareAll(all: readonly Comparison[]): Promise<void> {
     const options = { open: processes.open, progress, ...(pairs === undefined ? {} : { pairs }) };
     measured.push(await measure(comparison, options));
     processes.end();
+    // After each, so that a run that is stopped leaves what it has measured.
+    write({ machine, comparisons: measured.map(summarise) }, measured);
   }
   progress.end();
   const results: Results = { machine, comparisons: measured.map(summarise) };
-  write(results, measured);
+  console.log(asMarkdown(results));
   for (const fault of faults(results)) {
     console.error(fault);
     process.exitCode = 1;
@@ -82,6 +84,4 @@ function write(results: Results, measured: readonly Measured[]): void {
     "times.csv": timesAsCsv(measured),
   };
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
-  console.log(files["results.md"]);
-  console.log(`Written to ${folder}: ${Object.keys(files).join(", ")}`);
 }

@@ -7,7 +7,16 @@
  *   query = scale * slope keys      key   = scale * slopeT queries      relative = slope summed
  *   value = pT g                    score = slope                       over columns, over rows
  */
-import { type Dense, elements, type Fail, show, type Tensor, type Type } from "../compiler/op.ts";
+import {
+  type Dense,
+  elements,
+  type Fail,
+  literal,
+  show,
+  type Tensor,
+  type Type,
+  type Value,
+} from "../compiler/op.ts";
 import { add } from "./add.ts";
 import { type AttentionAttrs, dot } from "./attention-definition.ts";
 import { concat } from "./concat.ts";
@@ -40,6 +49,17 @@ export function backwardOperands<T>(inputs: readonly T[], attrs: AttentionAttrs)
 }
 
 /** Whether an input is the table of relative terms, whose elements many scores share. */
+/** Below this a probability counts as zero: e^-40 is far below what a sum of them can resolve. */
+const least = -40;
+
+/**
+ * exp(difference), the probability of a score whose difference from its row's logarithmic sum is known.
+ * The least of them times a small cotangent would be a number below the normal ones, with which
+ * processors, and so software devices, are many times slower.
+ */
+export const probability = (difference: Value): Value =>
+  difference.gt(least).select(difference.max(least).exp(), literal(0, "f32"));
+
 export const isRelative = (attrs: AttentionAttrs, input: number): boolean =>
   attrs.grid !== undefined && input === (attrs.hasBias ? 6 : 5);
 

@@ -17,6 +17,7 @@ import {
 import {
   type BackwardAttrs,
   backwardOperands,
+  probability,
   type Wanted,
 } from "./attention-backward-definition.ts";
 import { addScaled, stage } from "./attention-shared.ts";
@@ -73,7 +74,10 @@ export function sharedQueryGradient(site: KernelSite<BackwardAttrs>): Kernel {
           score = score.add(relative.at(b, head, query, column(j).add(rows)));
         }
         if (bias) score = score.add(bias.at(b, head, query, place(j)));
-        const weight = x0.add(j).lt(columns).select(score.sub(lse!).exp(), zero);
+        const weight = x0
+          .add(j)
+          .lt(columns)
+          .select(probability(score.sub(lse!)), zero);
         const change = product(k, cotangent, vs, j).sub(delta!);
         const slope = k.let("slope", k.let("weight", weight).mul(change));
         if (sums) addScaled(k, sums, ks, j.mul(depth), slope);
@@ -142,7 +146,7 @@ export function sharedKeyValueGradient(site: KernelSite<BackwardAttrs>): Kernel 
       if (bias) score = score.add(bias.at(b, head, query(i), place));
       const [lse, delta] = [0, 1].map((n) => saved.at(b, head, query(i), literal(n, "u32")));
       const inside = i0.add(i).lt(queries);
-      const weight = k.let("weight", inside.select(score.sub(lse!).exp(), zero));
+      const weight = k.let("weight", inside.select(probability(score.sub(lse!)), zero));
       if (valueSums) addScaled(k, valueSums, gs, i.mul(out), weight);
       if (!keySums) return;
       const change = product(k, value, gs, i).sub(delta!);

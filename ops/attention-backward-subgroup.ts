@@ -14,7 +14,11 @@ import {
   type Value,
   type Variable,
 } from "../compiler/op.ts";
-import { type BackwardAttrs, backwardOperands } from "./attention-backward-definition.ts";
+import {
+  type BackwardAttrs,
+  backwardOperands,
+  probability,
+} from "./attention-backward-definition.ts";
 import { wantedPorts } from "./attention-backward-shared.ts";
 import { addRows, type Lanes, ownSums, products, putRows, tilesOf } from "./attention-lanes.ts";
 import { range } from "./pairwise.ts";
@@ -69,7 +73,7 @@ export function subgroupQueryGradient(site: KernelSite<BackwardAttrs>): Kernel {
             relative?.at(b, head, query, column(j).add(rows)),
             bias?.at(b, head, query, place(j)),
           ]);
-          const weight = score.sub(statistics[r]![0]!).exp();
+          const weight = probability(score.sub(statistics[r]![0]!));
           k.store(weights, at, inside.select(weight, zero));
         });
       });
@@ -151,7 +155,7 @@ export function subgroupKeyValueGradient(site: KernelSite<BackwardAttrs>): Kerne
           relative?.at(b, head, query, k.let("x", row.mod(columns).add(rows))),
           bias?.at(b, head, query, row),
         ]);
-        k.store(weights, at, inside.select(score.sub(lse).exp(), zero));
+        k.store(weights, at, inside.select(probability(score.sub(lse)), zero));
       });
     });
     const gAt = (i: Value | number, d: Value) => g.at(b, head, k.let("query", place(i)), d);
