@@ -24,6 +24,7 @@ import {
   type Value,
 } from "../compiler/op.ts";
 import { erfcOf } from "./erf.ts";
+import { range } from "./pairwise.ts";
 import {
   type Axis,
   chosenOf,
@@ -97,7 +98,7 @@ export function onParity(
       const rows = { pixel: at[2], size: sizes.height, scale: here };
       const along = { pixel: at[3], size: sizes.width, scale: here };
       const across = sweep(k, parity, along);
-      const span = times(2 * parity.reach + 1, index);
+      const span = range(2 * parity.reach + 1, index);
       const columns = span.map(across.pixelAt);
       const weights = span.map(across.next);
       const counts = [countsOf(k, parity, rows), countsOf(k, parity, along)] as const;
@@ -144,7 +145,7 @@ export function eachOutput(
   k.for("o", share, (n) => {
     const o = k.let("output", group.mul(share).add(n));
     const at = (e: number) => [expert, o, inside, index(Math.floor(e / 3)), index(e % 3)];
-    const taps = times(9, (e) => inputs[2]!.at(...at(e)));
+    const taps = range(9, (e) => inputs[2]!.at(...at(e)));
     body(o, taps, inside);
   });
 }
@@ -221,6 +222,3 @@ export function dot(a: readonly Value[], b: readonly Value[]): Value {
 }
 
 const isZero = ({ expr }: Value) => expr.kind === "lit" && expr.value === 0;
-
-export const times = <T>(count: number, of: (i: number) => T): T[] =>
-  Array.from({ length: count }, (_, i) => of(i));

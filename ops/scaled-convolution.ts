@@ -22,6 +22,7 @@ import { eq } from "./eq.ts";
 import { iota } from "./iota.ts";
 import { maximum } from "./maximum.ts";
 import { minimum } from "./minimum.ts";
+import { range } from "./pairwise.ts";
 import { permute } from "./permute.ts";
 import { sum } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
@@ -41,7 +42,6 @@ import {
   onParity,
   picked,
   room,
-  times,
 } from "./scaled-convolution-kernel.ts";
 import { workAtScale } from "./scaled-convolution-work.ts";
 import { slice } from "./slice.ts";
@@ -114,7 +114,7 @@ export const op: KernelOp<ScaledAttrs> = {
     return eachPixel(site, "scaledConvolution", (pixel) => {
       // Set in a branch, used behind it: the activation and what melted behind are written once.
       const samples = k.var("samples", index(1));
-      const counts = times(2, () => times(4, () => k.var("count", literal(0, "f32"))));
+      const counts = range(2, () => range(4, () => k.var("count", literal(0, "f32"))));
       onParity(pixel, attrs.scales, (found) => {
         samples.set(index(found.parity.samples));
         for (const [i, own] of found.counts.entries())
