@@ -1,9 +1,8 @@
 /** Counted work of a compiled program: what a measurement would say if it had no noise. */
 import type { Compilation } from "./compile.ts";
+import { costOf, isPointwise } from "./fuse/element.ts";
 import type { Region } from "./fuse/region.ts";
 import { elements, type Node, type Tensor } from "./graph/tensor.ts";
-import { always } from "./kernel/builder.ts";
-import { index } from "./kernel/value.ts";
 import type { ElementOp, KernelOp } from "./op.ts";
 import type { Profile } from "./profile.ts";
 
@@ -133,18 +132,4 @@ function anchorWork(anchor: Node): number {
   if (anchor.op.kind === "element") return elements(anchor.types[0]!.shape) * costOf(anchor);
   const types = anchor.inputs.map((x) => x.type);
   return (anchor.op as KernelOp).work(types, anchor.attrs);
-}
-
-/** Of one element, without its inputs' elements. */
-function costOf({ op, attrs }: Node): number {
-  const { cost } = op as ElementOp;
-  return typeof cost === "number" ? cost : cost(attrs);
-}
-
-/** Whether each element is computed from that input's element at the same place. */
-function isPointwise({ op, inputs, attrs, types }: Node, input: number): boolean {
-  const at = inputs[input]!.shape.map(() => index(0));
-  const site = { input, at, attrs, inputs: inputs.map((x) => x.type), type: types[0]! };
-  const pushed = (op as ElementOp).push?.(site);
-  return pushed?.at === at && pushed.where === always;
 }

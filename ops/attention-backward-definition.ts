@@ -21,12 +21,14 @@ import { add } from "./add.ts";
 import { type AttentionAttrs, dot } from "./attention-definition.ts";
 import { concat } from "./concat.ts";
 import { exp } from "./exp.ts";
+import { gt } from "./gt.ts";
 import { matmul, transpose } from "./matmul.ts";
 import { mul } from "./mul.ts";
 import { sum } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
 import { slice } from "./slice.ts";
 import { sub } from "./sub.ts";
+import { where } from "./where.ts";
 
 /** What a gradient can be of. `relative`: of the terms that `relativeTerms` makes. */
 export type Wanted = "query" | "relative" | "key" | "value";
@@ -48,7 +50,6 @@ export function backwardOperands<T>(inputs: readonly T[], attrs: AttentionAttrs)
   return { q, k, v, g, saved, bias, relative };
 }
 
-/** Whether an input is the table of relative terms, whose elements many scores share. */
 /** Below this a probability counts as zero: e^-40 is far below what a sum of them can resolve. */
 const least = -40;
 
@@ -60,6 +61,7 @@ const least = -40;
 export const probability = (difference: Value): Value =>
   difference.gt(least).select(difference.max(least).exp(), literal(0, "f32"));
 
+/** Whether an input is the table of relative terms, whose elements many scores share. */
 export const isRelative = (attrs: AttentionAttrs, input: number): boolean =>
   attrs.grid !== undefined && input === (attrs.hasBias ? 6 : 5);
 
@@ -77,6 +79,21 @@ export function backwardTypes(inputs: readonly Type[], attrs: BackwardAttrs, fai
   expected("the table of relative terms", relative, [...lead, rows + columns]);
   const of = { query: q, key: k, value: v, relative: relative ?? q };
   return attrs.wanted.map((name) => of[name]);
+}
+
+/** The most bytes that scores may take: half of what every device binds at once. */
+const mostStored = 2 ** 26;
+
+/**
+ * Whether scores and their cotangents take no more room than what the gradients read and write anyway:
+ * windows, and few queries of many keys. Then storing them saves two of seven products.
+ */
+export function storesScores(q: Type, v: Type): boolean {
+  const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
+  const [, , keys, out] = v.shape as [number, number, number, number];
+  const room = queries * (2 * depth + out) + keys * 2 * (depth + out);
+  const scores = queries * keys;
+  return 2 * scores <= room && 4 * batch * heads * scores <= mostStored;
 }
 
 /** All gradients, written with ops: scores are stored. */
@@ -97,7 +114,8 @@ export function composedBackward(inputs: readonly Tensor[], attrs: AttentionAttr
     );
     scores = add(scores, reshape(sums as Tensor, scores.shape) as Tensor);
   }
-  const weights: Tensor = exp(sub(scores, column(0)));
+  const unlimited: Tensor = exp(sub(scores, column(0)));
+  const weights: Tensor = where(gt(unlimited, Math.exp(least)), unlimited, 0);
   const slope: Tensor = mul(weights, sub(matmul(g, transpose(v)), column(1)));
   const onGrid = (): Tensor => reshape(slope, [batch, heads, queries, ...grid!]);
   return {

@@ -16,7 +16,7 @@ import {
   type Tests,
 } from "../compiler/op.ts";
 import { add } from "./add.ts";
-import { composedBackward } from "./attention-backward-definition.ts";
+import { composedBackward, storesScores } from "./attention-backward-definition.ts";
 import {
   type AttentionAttrs,
   operands,
@@ -160,6 +160,13 @@ const attentionTests: Tests = {
       smooth: true,
     },
     {
+      claim: "more scores than are stored for the gradients",
+      inputs: [{ shape: [2, 2, 33, 2] }, { shape: [2, 2, 41, 2] }, { shape: [2, 2, 41, 3] }],
+      call: (q, k, v) => attention(q!, k!, v!),
+      smooth: true,
+    },
+    relativeCase("relative positions, and more scores than are stored", 2, 5, 7, 2),
+    {
       claim: "a mask hides keys",
       inputs: [
         { shape: [1, 2, 9, 4] },
@@ -277,8 +284,8 @@ export function attentionWithStatistics(
 const statisticsOf = new WeakMap<Node, Tensor>();
 
 /**
- * The cotangents of all inputs. Scores are never stored, except where the bias wants a gradient: it
- * has their shape.
+ * The cotangents of all inputs. Scores are stored where they are small, and where the bias wants a
+ * gradient: it has their shape.
  */
 function backward(
   [g, ofStatistics]: readonly (Tensor | undefined)[],
@@ -296,15 +303,18 @@ function backward(
   const saved = concat([reshape(statistics, rows) as Tensor, delta], -1);
   const relative = attrs.grid && relativeTerms(q, height!, width!, attrs.grid);
   const all = [q, k, v, cotangent, saved, bias, relative].filter((x) => x !== undefined);
-  const [ofQuery, ofTerms] = queryGradient(all, attrs);
-  const ofScores = bias && composedBackward(all, attrs).score;
+  const composed = composedBackward(all, attrs);
+  const isStored = storesScores(q.type, v.type);
+  const [ofQuery, ofTerms] = isStored
+    ? [composed.query(), relative && composed.relative()]
+    : queryGradient(all, attrs);
   const [through, ...ofTables] = relative
     ? gradient([relative], [ofTerms!], [q, height!, width!])
     : [];
   return [
     through ? add(ofQuery!, through) : ofQuery,
-    ...keyValueGradient(all, attrs),
-    ...(bias ? [ofScores] : []),
+    ...(isStored ? [composed.key(), composed.value()] : keyValueGradient(all, attrs)),
+    ...(bias ? [composed.score] : []),
     ...ofTables,
   ];
 }

@@ -55,10 +55,13 @@ export const op: ElementOp<null> = elementwiseOp("erf", {
 
 export const erf: Unary = unary(op);
 
-/** erfc(z) = 1 - erf(z) of a number from 0 up, with its relative precision kept in the tail. */
-export function erfcOf(k: Builder, z: Value): Value {
+/**
+ * erfc(z) = 1 - erf(z) of a number from 0 up, with its relative precision kept in the tail; `bell` is
+ * exp(-z^2), for those who need it too.
+ */
+export function erfcOf(k: Builder, z: Value, bell = z.mul(z).neg().exp()): Value {
   const q = k.let("q", z.sub(3).div(z.add(3)));
-  return z.mul(z).neg().exp().mul(polynomial(tail, q)).div(z.fma(2, 1));
+  return bell.mul(polynomial(tail, q)).div(z.fma(2, 1));
 }
 
 /** The sum of c[i] x^i. */

@@ -13,6 +13,7 @@ import {
   type Tests,
   type Value,
 } from "../compiler/op.ts";
+import { geluOf } from "./gelu.ts";
 import { type Parity, paritiesOf, sweep } from "./scaled-convolution-axis.ts";
 import { scaledCases } from "./scaled-convolution-cases.ts";
 import {
@@ -22,7 +23,6 @@ import {
   sizesOf,
 } from "./scaled-convolution-definition.ts";
 import {
-  activated,
   convolve,
   dot,
   eachOutput,
@@ -144,7 +144,7 @@ function arrive(pixel: Pixel, { parity, counts }: Samples, sums: Buffer, paramet
         const count = picked(counts[0], row).mul(picked(counts[1], column));
         const place = k.let("place", o.mul(room).add(row.mul(4)).add(column));
         const before = k.let("before", k.load(sums, place));
-        const here = k.let("here", activated(k, before).slope().mul(count).mul(g));
+        const here = k.let("here", geluOf(k, before).slope().mul(count).mul(g));
         k.store(sums, place, here);
         total.set(total.get.add(here));
       }),

@@ -23,7 +23,6 @@ import {
   unflatten,
   type Value,
 } from "../compiler/op.ts";
-import { erfcOf } from "./erf.ts";
 import { range } from "./pairwise.ts";
 import {
   type Axis,
@@ -196,22 +195,6 @@ export function readingsOf(
 /** One of some values, by a number that is known as the kernel runs. */
 export const picked = (values: readonly Value[], i: Value): Value =>
   values.slice(1).reduce((v, next, n) => i.eq(n + 1).select(next, v), values[0]!);
-
-/** GELU and its derivative, as in gelu.ts. */
-export function activated(k: Builder, x: Value) {
-  const size = k.let("size", x.abs());
-  const upper = k.let("upper", erfcOf(k, k.let("z", size.mul(Math.SQRT1_2))).mul(0.5));
-  const slope = () => {
-    const below = x.lt(0).select(upper, literal(1, "f32").sub(upper));
-    const density = x
-      .mul(x)
-      .mul(-0.5)
-      .exp()
-      .mul(1 / Math.sqrt(2 * Math.PI));
-    return x.fma(density, below);
-  };
-  return { value: x.max(0).sub(size.mul(upper)), slope };
-}
 
 /** The sum of a[i] b[i] over those b that are not known to be zero. */
 export function dot(a: readonly Value[], b: readonly Value[]): Value {

@@ -19,6 +19,7 @@ import {
 } from "../compiler/op.ts";
 import { cast } from "./cast.ts";
 import { eq } from "./eq.ts";
+import { geluOf } from "./gelu.ts";
 import { iota } from "./iota.ts";
 import { maximum } from "./maximum.ts";
 import { minimum } from "./minimum.ts";
@@ -35,14 +36,7 @@ import {
   sizesOf,
 } from "./scaled-convolution-definition.ts";
 import { op as gradientOp, reachOf } from "./scaled-convolution-gradient.ts";
-import {
-  activated,
-  convolve,
-  eachPixel,
-  onParity,
-  picked,
-  room,
-} from "./scaled-convolution-kernel.ts";
+import { convolve, eachPixel, onParity, picked, room } from "./scaled-convolution-kernel.ts";
 import { workAtScale } from "./scaled-convolution-work.ts";
 import { slice } from "./slice.ts";
 import { foldWindows } from "./unfold.ts";
@@ -129,7 +123,7 @@ export const op: KernelOp<ScaledAttrs> = {
           k.if(row.lt(samples.get).and(column.lt(samples.get)), () => {
             const count = picked(rows, row).mul(picked(columns, column));
             const before = k.let("before", k.load(sums, o.mul(room).add(s)));
-            total.set(activated(k, before).value.fma(count, total.get));
+            total.set(geluOf(k, before).value.fma(count, total.get));
           });
         });
         outputs[0]!.put(total.get, ...pixel.at, o);

@@ -82,6 +82,7 @@ const refused: ReadonlySet<string> = new Set([
   "attentionKeyValueGradient",
   "attentionQueryGradient",
   "dropout",
+  "geluSlope",
   "normalizeGradient",
   "random",
   "scaledConvolutionGradient",

@@ -24,7 +24,7 @@ function backwardNodes(graph: Graph, loss: Tensor): Node[] {
 const sourcesBehind = (node: Node): string[] =>
   node.inputs.flatMap((x) => (isSource(x.node) ? [(x.node.attrs as Source).name] : []));
 
-const small = { tokens: 6, width: 4, heads: 2 };
+const small = { tokens: 9, width: 4, heads: 2 };
 
 describe("gradients exist only where something trains", () => {
   const stack = transformerStack({ ...small, blocks: 4, adapted: (i) => i === 2 });

@@ -3,11 +3,11 @@ import type { Compilation } from "../../compiler/compile.ts";
 import { countWork, type RegionWork, type Work } from "../../compiler/count.ts";
 import { printKernel } from "../../compiler/debug/kernel.ts";
 import { type NameOf, nameTensors } from "../../compiler/debug/names.ts";
+import { isView } from "../../compiler/fuse/element.ts";
 import type { Region } from "../../compiler/fuse/region.ts";
 import type { Source } from "../../compiler/graph/sources.ts";
 import { elements, isSource, type Node, show, type Tensor } from "../../compiler/graph/tensor.ts";
 import type { Kernel } from "../../compiler/kernel/ir.ts";
-import type { ElementOp } from "../../compiler/op.ts";
 import type { Plan, PlanKernel } from "../../compiler/plan.ts";
 import type { Profile } from "../../compiler/profile.ts";
 import { cuda } from "../../compiler/targets/cuda/index.ts";
@@ -177,12 +177,6 @@ function meltedInto({ anchor, chain, nodes }: Region, nameOf: NameOf): Melted {
     behind: linked.map(describe),
     arithmetic: [...front, ...linked].filter(computes).map((node) => node.op.name),
   };
-}
-
-function isView({ op, attrs }: Node): boolean {
-  if (op.kind !== "element") return false;
-  const { cost } = op as ElementOp;
-  return (typeof cost === "number" ? cost : cost(attrs)) === 0;
 }
 
 function tensorFacts(

@@ -6,7 +6,7 @@ import { compile } from "../../compiler/compile.ts";
 import type { Region } from "../../compiler/fuse/region.ts";
 import { graphOf } from "../../compiler/graph/graph.ts";
 import type { Source } from "../../compiler/graph/sources.ts";
-import { type Node, Tensor } from "../../compiler/graph/tensor.ts";
+import type { Tensor } from "../../compiler/graph/tensor.ts";
 import type { KernelOp } from "../../compiler/op.ts";
 import { type Alone, takeOut } from "../../compiler/tuning/alone.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
@@ -29,16 +29,19 @@ export async function expectedOf(
   const first = chain[0];
   if (!first) return writes.map((t) => results[t.result]!);
   const held = first.node.inputs[first.input]!;
-  const behind = withoutAnchor(region, chain.at(-1)!.node, held);
-  return elementwise(behind.writes, behind.reads, [...values, results[held.result]!]);
+  const own = results[held.result]!;
+  const later = writes.filter((t) => t !== held);
+  const behind = withoutAnchor(region, later, held);
+  const made = await elementwise(behind.writes, behind.reads, [...values, own]);
+  return writes.map((t) => (t === held ? own : made[later.indexOf(t)]!));
 }
 
 /** What melted behind, as a region of its own that reads the anchor's result. */
-function withoutAnchor(region: Region, last: Node, held: Tensor): Region {
+function withoutAnchor(region: Region, writes: readonly Tensor[], held: Tensor): Region {
   const pseudo: Region = {
-    anchor: last,
+    anchor: writes[0]!.node,
     chain: [],
-    writes: [new Tensor(last, 0)],
+    writes,
     reads: [...region.reads, held],
     nodes: region.nodes.filter((n) => n !== region.anchor),
   };

@@ -1,13 +1,12 @@
 /** Prints a plan as tables: memory by role, and the steps with their traffic and work. */
 import type { Compilation } from "../compile.ts";
-import type { Region } from "../fuse/region.ts";
-import { elements } from "../graph/tensor.ts";
-import type { ElementOp, KernelOp } from "../op.ts";
-import type { Plan, PlanStep, PlanTensor } from "../plan.ts";
+import { countWork, type RegionWork } from "../count.ts";
+import type { Plan, PlanTensor } from "../plan.ts";
 import { columns, section } from "./names.ts";
 
-/** `Compilation` of the plan; bytes are in MiB, work in millions of multiplications. */
-export function printPlan({ plan, fusion }: Compilation): string {
+/** Bytes are in MiB, work in millions of multiplications: as `countWork` counts them. */
+export function printPlan(compilation: Compilation): string {
+  const { plan } = compilation;
   return `${[
     `plan ${plan.name} for ${plan.target}, profile ${plan.profile}`,
     "",
@@ -17,7 +16,7 @@ export function printPlan({ plan, fusion }: Compilation): string {
     "",
     ...section(
       `steps (${plan.steps.length}, with ${plan.kernels.length} different kernels)`,
-      stepLines(plan, fusion.regions),
+      stepLines(plan, countWork(compilation).regions),
     ),
   ].join("\n")}\n`;
 }
@@ -55,46 +54,21 @@ function memoryLines({ buffers, arenaLowerBound }: Plan): string[] {
   return columns([...rows, ["total", mebibytes(total).padStart(10), ""]]);
 }
 
-function stepLines(plan: Plan, regions: readonly Region[]): string[] {
+function stepLines(plan: Plan, work: readonly RegionWork[]): string[] {
   const heading = ["", "kernel", "groups", "reads MiB", "writes MiB", "Mmul", "makes"];
   const right = (cells: readonly string[]) =>
     cells.map((cell, i) => (i >= 3 && i <= 5 ? cell.padStart(heading[i]!.length) : cell));
   const rows = plan.steps.map((step, i) => {
-    const traffic = bytesOf(plan, step);
+    const { read, written, multiplications } = work[i]!;
     return right([
       String(i),
       plan.kernels[step.kernel]!.name,
       step.groups.join(" x "),
-      mebibytes(traffic.read),
-      mebibytes(traffic.written),
-      (workOf(regions[i]!) / 1e6).toFixed(2),
+      mebibytes(read),
+      mebibytes(written),
+      (multiplications / 1e6).toFixed(2),
       step.label,
     ]);
   });
   return columns([heading, ...rows]);
-}
-
-/** What a step binds: a kernel may read a tensor several times, mostly from a cache. */
-function bytesOf(plan: Plan, step: PlanStep) {
-  const { params } = plan.kernels[step.kernel]!;
-  let [read, written] = [0, 0];
-  step.bindings.forEach(({ bytes }, i) => {
-    if (params[i]!.writes) written += bytes;
-    else read += bytes;
-  });
-  return { read, written };
-}
-
-/** The anchor's own multiplications; for a map, those of everything that melted into it. */
-function workOf({ anchor, nodes }: Region): number {
-  if (anchor.op.kind === "kernel") {
-    const types = anchor.inputs.map((x) => x.type);
-    return (anchor.op as KernelOp).work(types, anchor.attrs);
-  }
-  const each = nodes.reduce((sum, { op, attrs }) => {
-    if (op.kind !== "element") return sum;
-    const { cost } = op as ElementOp;
-    return sum + (typeof cost === "number" ? cost : cost(attrs));
-  }, 0);
-  return each * elements(anchor.types[0]!.shape);
 }

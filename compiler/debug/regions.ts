@@ -1,8 +1,8 @@
 /** Prints what fusion decided: each region with what melted into it, and why others did not. */
+import { isView } from "../fuse/element.ts";
 import type { Fusion, Region } from "../fuse/region.ts";
 import type { Graph } from "../graph/graph.ts";
 import { type Node, show, type Tensor } from "../graph/tensor.ts";
-import type { ElementOp } from "../op.ts";
 import { columns, type NameOf, nameTensors, section } from "./names.ts";
 
 /**
@@ -45,11 +45,4 @@ function regionLines(title: string, region: Region, nameOf: NameOf): string[] {
     `${title} ${anchor.op.name} -> ${writes.map(typed).join(", ")}`,
     ...columns(rows.filter(([, list]) => list.length > 0).map(([k, list]) => [k, list.join(", ")])),
   ];
-}
-
-/** Only index arithmetic: it costs nothing wherever it is. */
-function isView({ op, attrs }: Node): boolean {
-  if (op.kind !== "element") return false;
-  const { cost } = op as ElementOp;
-  return (typeof cost === "number" ? cost : cost(attrs)) === 0;
 }

@@ -7,6 +7,7 @@
 import { elements, type Node, type Tensor } from "../graph/tensor.ts";
 import type { ElementOp, KernelOp } from "../op.ts";
 import type { Decisions } from "./decisions.ts";
+import { costOf, isPointwise, isView } from "./element.ts";
 
 const memory = 4;
 /** Tensors up to this size stay in the caches: reading one again costs as much as arithmetic. */
@@ -38,48 +39,81 @@ export function evaluations(plan: Decisions, tensor: Tensor, known: Known): numb
   return total;
 }
 
-/** Work of computing one element, with everything that melts in front of it. */
-export function inlineCost(plan: Decisions, tensor: Tensor, known: Known): number {
+/** What counts of an element that is computed where it is read. */
+interface Measure {
+  /** To read it from memory. */
+  readonly load: (tensor: Tensor) => number;
+  /** How often a node computes an element of an input. */
+  readonly times: (node: Node, input: number) => number;
+}
+
+const work: Measure = {
+  load: ({ shape }) => (elements(shape) > cached ? memory : 1),
+  times: ({ op, attrs }, input) => (op as ElementOp).reads?.(attrs, input) ?? 1,
+};
+
+const text: Measure = {
+  load: () => 1,
+  times: ({ op, attrs }, input) =>
+    op.kind === "element"
+      ? Math.max(1, (op as ElementOp).reads?.(attrs, input) ?? 1)
+      : ((op as KernelOp).spelled ?? 4),
+};
+
+/**
+ * One element, with everything that melts in front of it. What is needed twice at one place is computed
+ * once: `at` has the nodes that are.
+ */
+function measured(
+  measure: Measure,
+  plan: Decisions,
+  tensor: Tensor,
+  at: Set<Node>,
+  known: Known,
+): number {
   const { node } = tensor;
-  const before = known.get(tensor);
+  if (at.has(node)) return 0;
+  const isFirst = at.size === 0;
+  const before = isFirst ? known.get(tensor) : undefined;
   if (before !== undefined) return before;
-  if (!isComputed(plan, tensor)) return elements(tensor.shape) > cached ? memory : 1;
-  const op = node.op as ElementOp;
-  const own = typeof op.cost === "number" ? op.cost : op.cost(node.attrs);
-  const total = node.inputs.reduce(
-    (sum, x, i) => sum + (op.reads?.(node.attrs, i) ?? 1) * inlineCost(plan, x, known),
-    own,
-  );
-  known.set(tensor, total);
+  at.add(node);
+  if (!isComputed(plan, tensor)) return measure.load(tensor);
+  const total = node.inputs.reduce((sum, x, i) => {
+    const there = isPointwise(node, i) ? at : new Set<Node>();
+    return sum + measure.times(node, i) * measured(measure, plan, x, there, known);
+  }, costOf(node));
+  if (isFirst) known.set(tensor, total);
   return total;
 }
 
+/** Work of computing one element, with everything that melts in front of it. */
+export const inlineCost = (plan: Decisions, tensor: Tensor, known: Known): number =>
+  measured(work, plan, tensor, new Set(), known);
+
 /** What is computed anew is also text in every kernel that reads it: drivers compile it slowly. */
-const mostText = 300;
+const mostText = 600;
 
 /**
  * The input of a node that makes its text too long, if one does: what is to be kept, a view's own input
  * rather than the view. The parts of an element add up; a kernel's inputs count by themselves.
  */
 export function longestInput(plan: Decisions, node: Node, known: Known): Tensor | undefined {
-  const texts = node.inputs.map((x, i) => spelled(node, i) * inlineCost(plan, x, known));
-  const together = node.op.kind === "element" ? texts.reduce((a, b) => a + b, 0) : 0;
+  const here = new Set<Node>();
+  const isElement = node.op.kind === "element";
+  const texts = node.inputs.map((x, i) => {
+    const at = isElement && isPointwise(node, i) ? here : new Set<Node>();
+    return text.times(node, i) * measured(text, plan, x, at, known);
+  });
+  const together = isElement ? texts.reduce((a, b) => a + b, 0) : 0;
   let longest: number | undefined;
   for (const [i, x] of node.inputs.entries())
     if (isComputed(plan, x) && texts[i]! > (longest === undefined ? 0 : texts[longest]!))
       longest = i;
   if (longest === undefined || Math.max(together, texts[longest]!) <= mostText) return undefined;
   const found = node.inputs[longest]!;
-  const { op, attrs, inputs } = found.node;
-  const { cost } = op as ElementOp;
-  const isView = (typeof cost === "number" ? cost : cost(attrs)) === 0;
-  return isView && inputs.length === 1 && isComputed(plan, inputs[0]!) ? inputs[0]! : found;
-}
-
-/** How often a node's text computes an element of an input. */
-function spelled({ op, attrs }: Node, input: number): number {
-  if (op.kind === "element") return Math.max(1, (op as ElementOp).reads?.(attrs, input) ?? 1);
-  return (op as KernelOp).spelled ?? 4;
+  const [viewed, ...others] = found.node.inputs;
+  const isInner = isView(found.node) && others.length === 0 && viewed && isComputed(plan, viewed);
+  return isInner ? viewed : found;
 }
 
 /** Whether a tensor is computed where it is read. */

@@ -18,7 +18,9 @@ export interface Decisions {
   readonly kept: Set<Tensor>;
   /** Nodes inside a chain, and side nodes that must stay with it. */
   readonly chained: Set<Node>;
-  /** The last node of every chain: its result is what the region stores. */
+  /** The last node of every chain, and those whose results it stores on its way. */
   readonly ends: Set<Node>;
+  /** Tensors that a chain stores on its way, because others than the next link read them too. */
+  readonly passed: Set<Tensor>;
   readonly reasons: Map<Node, string>;
 }

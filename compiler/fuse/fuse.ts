@@ -5,18 +5,20 @@
  *    and the op can be turned around (`push`): bias, activation, residual, window un-partition.
  * 2. Every other element op melts in front of its users: views always, arithmetic unless computing
  *    it again for every read costs more than keeping it (`cost.ts`).
- * 3. A region may bind no more buffers than the profile allows; whatever is too much is kept.
+ * 3. What memory holds anyway, computed from nothing but what the kernel before it stores, is computed
+ *    and stored there as well: an activation whose input the backward pass reads.
+ * 4. A region may bind no more buffers than the profile allows; whatever is too much is kept.
  */
 import { diagnose } from "../../diagnostics/index.ts";
 import { type Graph, usesOf } from "../graph/graph.ts";
 import { elements, isSource, type Node, show, type Tensor } from "../graph/tensor.ts";
-import { always } from "../kernel/builder.ts";
-import { index, type Value } from "../kernel/value.ts";
-import type { ElementOp, KernelOp } from "../op.ts";
+import { index } from "../kernel/value.ts";
+import type { KernelOp } from "../op.ts";
 import type { Profile } from "../profile.ts";
 import { type Joins, joinsOf } from "../schedule/joins.ts";
 import { evaluations, inlineCost, isWorthKeeping, type Known, longestInput } from "./cost.ts";
 import type { Decisions } from "./decisions.ts";
+import { isPointwise, push } from "./element.ts";
 import type { Fusion, Link, Policy, Region } from "./region.ts";
 
 export function fuse(
@@ -36,12 +38,14 @@ export function fuse(
     kept: new Set(),
     chained: new Set(),
     ends: new Set(),
+    passed: new Set(),
     reasons: new Map(),
   };
   for (const node of graph.nodes) if (node.op.kind === "kernel") plan.chains.set(node, []);
   if (policy === "fused") meltBehind(plan);
   if (policy === "fused") shorten(plan);
   keep(plan, policy);
+  if (policy === "fused") meltKept(plan);
   if (policy === "fused") respectBudget(plan);
   return { regions: regionsOf(plan), reasons: plan.reasons };
 }
@@ -125,25 +129,6 @@ function pushableInput(plan: Decisions, node: Node, open: Map<Tensor, Node>): nu
   return best;
 }
 
-/** Where an element goes, or undefined if the op cannot be turned around. */
-function push(node: Node, input: number, at: readonly Value[]) {
-  return (node.op as ElementOp).push?.({
-    input,
-    at,
-    attrs: node.attrs,
-    inputs: node.inputs.map((x) => x.type),
-    type: node.types[0]!,
-  });
-}
-
-/** True where a node computes each element from the elements at the same place. */
-function isPointwise(node: Node, input: number): boolean {
-  if (node.op.kind !== "element") return false;
-  const at = node.inputs[input]!.shape.map(() => index(0));
-  const pushed = push(node, input, at);
-  return pushed?.at === at && pushed.where === always;
-}
-
 /** `node` is all that needs `tensor`: alone, or with side nodes that lead into it. */
 function funnels(plan: Decisions, tensor: Tensor, node: Node): boolean {
   if (plan.returned.has(tensor)) return false;
@@ -174,10 +159,7 @@ function shorten(plan: Decisions): void {
       plan.kept.add(longest);
       plan.reasons.set(longest.node, `its user ${node.op.name} would be a long kernel with it`);
       // What reads it costs less now.
-      costs.set(longest, 1);
-      for (const t of used(plan, node)) costs.delete(t);
-      for (const x of node.inputs)
-        if (x !== longest && x.node.inputs.includes(longest)) costs.delete(x);
+      costs.clear();
     }
   }
 }
@@ -202,6 +184,44 @@ function keep(plan: Decisions, policy: Policy): void {
     plan.reasons.set(node, `its users would compute each element ${times} times`);
   }
 }
+
+/**
+ * What is kept and follows the kernel that stores its input joins that kernel. Anything between the
+ * two keeps them apart: a result stored early lives longer.
+ */
+function meltKept(plan: Decisions): void {
+  const anchors = new Map([...plan.chains].map(([node, chain]) => [endOf(node, chain), node]));
+  let last: Tensor | undefined;
+  for (const node of plan.graph.nodes) {
+    if (anchors.has(node)) {
+      const [result, ...others] = used(plan, node);
+      last = others.length === 0 ? result : undefined;
+    } else if (node.op.kind === "element" && plan.kept.has(only(plan, node))) {
+      if (last) follow(plan, node, last, anchors.get(last.node)!);
+      last = undefined;
+    }
+  }
+}
+
+/** Makes a kept node the next link behind an anchor that stores `result`, if it is all that reads it there. */
+function follow(plan: Decisions, node: Node, result: Tensor, anchor: Node): void {
+  const input = node.inputs.indexOf(result);
+  if (input < 0 || !isPointwise(node, input)) return;
+  const read = contents(plan, node, []).nodes.flatMap((n) => n.inputs);
+  if (read.filter((x) => x === result).length > 1) return;
+  const chain = plan.chains.get(anchor)!;
+  const link = { node, input };
+  if (bindings(plan, anchor, [...chain, link]) + 1 > plan.profile.maxBindings) return;
+  chain.push(link);
+  plan.passed.add(result);
+  plan.ends.add(result.node).add(node);
+  plan.chained.add(node);
+  plan.kept.delete(only(plan, node));
+  plan.reasons.delete(node);
+}
+
+/** The node whose result a region stores. */
+const endOf = (anchor: Node, chain: readonly Link[]): Node => chain.at(-1)?.node ?? anchor;
 
 function respectBudget(plan: Decisions): void {
   const shrink = (node: Node, chain: readonly Link[]) => {
@@ -239,7 +259,14 @@ function widestMelted(plan: Decisions, node: Node, chain: readonly Link[]): Tens
 }
 
 const bindings = (plan: Decisions, node: Node, chain: readonly Link[]): number =>
-  contents(plan, node, chain).reads.length + used(plan, node).length;
+  contents(plan, node, chain).reads.length + writesOf(plan, node, chain).length;
+
+/** What a region stores. */
+function writesOf(plan: Decisions, anchor: Node, chain: readonly Link[]): Tensor[] {
+  if (chain.length === 0) return used(plan, anchor);
+  const held = chain.map(({ node, input }) => node.inputs[input]!);
+  return [only(plan, endOf(anchor, chain)), ...held.filter((t) => plan.passed.has(t))];
+}
 
 /** What a region reads from memory, and the nodes computed inside it. */
 function contents(plan: Decisions, anchor: Node, chain: readonly Link[]) {
@@ -279,11 +306,30 @@ function regionsOf(plan: Decisions): Region[] {
     const isMap = node.op.kind === "element" && plan.kept.has(only(plan, node));
     if (node.op.kind !== "kernel" && !isMap) continue;
     const chain = plan.chains.get(node) ?? [];
-    const last = chain.at(-1)?.node ?? node;
-    const writes = chain.length > 0 ? [only(plan, last)] : used(plan, node);
     const { reads, nodes } = contents(plan, node, chain);
-    const region = { anchor: node, chain, writes, reads, nodes };
-    regions.push({ order: at.get(last)!, region });
+    const writes = writesOf(plan, node, chain);
+    // What it stores on its way may be read before its end stands in the graph.
+    const order = Math.min(...writes.map((t) => at.get(t.node)!));
+    regions.push({ order, region: { anchor: node, chain, writes, reads, nodes } });
   }
-  return regions.sort((a, b) => a.order - b.order).map((r) => r.region);
+  regions.sort((a, b) => a.order - b.order);
+  return soonest(
+    regions.map((r) => r.region),
+    at,
+  );
+}
+
+/**
+ * Regions where their anchors stand, or as soon after that as what they read is there: what melted behind
+ * may stand far below, such as the transpose of a weight's gradient, and what they read would live as long.
+ */
+function soonest(regions: readonly Region[], at: ReadonlyMap<Node, number>): Region[] {
+  const places = new Map<Tensor, number>();
+  const placed = regions.map((region) => {
+    const after = region.reads.map((t) => places.get(t) ?? 0);
+    const place = Math.max(at.get(region.anchor)!, ...after);
+    for (const t of region.writes) places.set(t, place);
+    return { region, place };
+  });
+  return placed.sort((a, b) => a.place - b.place).map((p) => p.region);
 }

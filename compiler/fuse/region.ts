@@ -12,7 +12,7 @@ export interface Region {
   readonly anchor: Node;
   /** What melted behind, in order. */
   readonly chain: readonly Link[];
-  /** The tensors that the region writes to memory. */
+  /** The tensors that the region writes to memory. With a chain: its end, then those on its way. */
   readonly writes: readonly Tensor[];
   /** The tensors that it reads from memory. */
   readonly reads: readonly Tensor[];

@@ -1,6 +1,7 @@
 /** Work of nodes, and in which order tensors are best given up to be computed again. */
+import { costOf } from "../fuse/element.ts";
 import { elements, isSource, type Node, type Tensor } from "../graph/tensor.ts";
-import type { ElementOp, KernelOp } from "../op.ts";
+import type { KernelOp } from "../op.ts";
 import type { Saved } from "./saved.ts";
 
 /** Multiplications of some nodes, each computed once. */
@@ -10,16 +11,15 @@ export const workOf = (nodes: Iterable<Node>): number => {
   return total;
 };
 
-function workOfOne({ op, inputs, attrs, types }: Node): number {
+function workOfOne(node: Node): number {
+  const { op, inputs, attrs, types } = node;
   switch (op.kind) {
     case "input":
     case "parameter":
     case "state":
       return 0;
-    case "element": {
-      const { cost } = op as ElementOp;
-      return elements(types[0]!.shape) * (typeof cost === "number" ? cost : cost(attrs));
-    }
+    case "element":
+      return elements(types[0]!.shape) * costOf(node);
     case "kernel":
       return (op as KernelOp).work(
         inputs.map((x) => x.type),

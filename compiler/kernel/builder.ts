@@ -34,6 +34,8 @@ interface Scope {
   readonly block: Stmt[];
   /** Values named in this block, by what they compute. */
   readonly named: Map<string, Value>;
+  /** What `once` made in this block, by what it is of and where. */
+  readonly made: Map<object, Map<string, Value>>;
 }
 
 export class Builder {
@@ -41,7 +43,7 @@ export class Builder {
   readonly scratch: Buffer[] = [];
   readonly #fragments: Fragment[] = [];
   #matrices: KernelMatrices | undefined;
-  readonly #scopes: Scope[] = [{ kind: "kernel", block: [], named: new Map() }];
+  readonly #scopes: Scope[] = [{ kind: "kernel", block: [], named: new Map(), made: new Map() }];
   /** How deep each name was declared: 0 is the kernel itself. */
   readonly #depths = new Map<string, number>();
   readonly #counts = new Map<string, number>();
@@ -51,9 +53,7 @@ export class Builder {
   #reduces = false;
   readonly #rolled: boolean;
 
-  /**
-   * `rolled` keeps drivers from unrolling loops (`Profile.rolled`).
-   */
+  /** `rolled` keeps drivers from unrolling loops (`Profile.rolled`). */
   constructor(options: { readonly rolled: boolean } = { rolled: false }) {
     this.#rolled = options.rolled;
   }
@@ -223,6 +223,20 @@ export class Builder {
     return ref;
   }
 
+  /** What `make` makes of something at a place, made once in this block and those inside. */
+  once(of: object, at: readonly Value[], make: () => Value): Value {
+    if (!at.every((v) => isStable(v.expr))) return make();
+    const key = at.map((v) => keyOf(v.expr)).join();
+    for (const scope of this.#scopes) {
+      const known = scope.made.get(of)?.get(key);
+      if (known) return known;
+    }
+    const value = make();
+    const { made } = this.#scopes.at(-1)!;
+    made.set(of, (made.get(of) ?? new Map<string, Value>()).set(key, value));
+    return value;
+  }
+
   var(hint: string, init: Value): Variable {
     const name = this.#name(hint);
     this.#emit({ kind: "var", name, value: init.expr });
@@ -373,7 +387,7 @@ export class Builder {
   }
 
   #nested(kind: Scope["kind"], body: () => void): Stmt[] {
-    const inner: Scope = { kind, block: [], named: new Map() };
+    const inner: Scope = { kind, block: [], named: new Map(), made: new Map() };
     this.#scopes.push(inner);
     body();
     this.#scopes.pop();

@@ -89,12 +89,13 @@ function lower(region: Region, profile: Profile, { halves, joins, tile }: Loweri
     if (!inside.has(tensor.node) || tensor.node === region.anchor) return fromMemory(tensor);
     return { shape, dtype, at: (...c) => compute(tensor.node, c, running) };
   };
-  const compute = (node: Node, at: readonly Value[], running: Running): Value => {
-    const inputs = node.inputs.map((x) => read(x, running));
-    const op = node.op as ElementOp;
-    const site = { k, inputs, at, attrs: node.attrs, type: node.types[0]! };
-    return k.let(op.name, op.element(site));
-  };
+  const compute = (node: Node, at: readonly Value[], running: Running): Value =>
+    k.once(node, [...at, ...running.values()], () => {
+      const inputs = node.inputs.map((x) => read(x, running));
+      const op = node.op as ElementOp;
+      const site = { k, inputs, at, attrs: node.attrs, type: node.types[0]! };
+      return k.let(op.name, op.element(site));
+    });
 
   const { anchor, chain } = region;
   const last = region.writes.map((t) => [t, bind(t, "write")] as const);
@@ -111,6 +112,7 @@ function lower(region: Region, profile: Profile, { halves, joins, tile }: Loweri
     }
     const { node, input } = link;
     const held = node.inputs[input]!;
+    if (region.writes.includes(held)) store(held, held.type).put(value, ...at);
     const inputs = node.inputs.map((x) => x.type);
     const op = node.op as ElementOp;
     const type = node.types[0]!;

@@ -235,8 +235,10 @@ extern "C" __global__ void __launch_bounds__(128) matmul_add_gelu(
       const float add = value + bias_1;
       const float size = fabsf(add);
       const float z = size * 0.70710677f;
+      const float bell = expf((-(z * z)));
       const float q = (z - 3.0f) / (z + 3.0f);
-      const float gelu_1 = fmaxf(add, 0.0f) - ((size * 0.5f) * ((expf((-(z * z))) * fmaf(fmaf(fmaf(fmaf(fmaf(fmaf(fmaf(fmaf(0.002571738f, q, 0.0023242696f), q, (-0.024182335f)), q, 0.06827672f), q, (-0.11919529f)), q, 0.12965542f), q, (-0.047567412f)), q, (-0.13562153f)), q, 1.2530081f)) / fmaf(z, 2.0f, 1.0f)));
+      const float upper = ((bell * fmaf(fmaf(fmaf(fmaf(fmaf(fmaf(fmaf(fmaf(0.002571738f, q, 0.0023242696f), q, (-0.024182335f)), q, 0.06827672f), q, (-0.11919529f)), q, 0.12965542f), q, (-0.047567412f)), q, (-0.13562153f)), q, 1.2530081f)) / fmaf(z, 2.0f, 1.0f)) * 0.5f;
+      const float gelu_1 = fmaxf(add, 0.0f) - (size * upper);
       gelu[(m * 48u) + n] = gelu_1;
     }
   }

@@ -238,8 +238,10 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
       let add = value + bias_1;
       let size = abs(add);
       let z = size * 0.70710677;
+      let bell = exp((-(z * z)));
       let q = (z - 3.0) / (z + 3.0);
-      let gelu_1 = max(add, 0.0) - ((size * 0.5) * ((exp((-(z * z))) * fma(fma(fma(fma(fma(fma(fma(fma(0.002571738, q, 0.0023242696), q, (-0.024182335)), q, 0.06827672), q, (-0.11919529)), q, 0.12965542), q, (-0.047567412)), q, (-0.13562153)), q, 1.2530081)) / fma(z, 2.0, 1.0)));
+      let upper = ((bell * fma(fma(fma(fma(fma(fma(fma(fma(0.002571738, q, 0.0023242696), q, (-0.024182335)), q, 0.06827672), q, (-0.11919529)), q, 0.12965542), q, (-0.047567412)), q, (-0.13562153)), q, 1.2530081)) / fma(z, 2.0, 1.0)) * 0.5;
+      let gelu_1 = max(add, 0.0) - (size * upper);
       gelu[(m * 48u) + n] = gelu_1;
     }
   }
