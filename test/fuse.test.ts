@@ -1,4 +1,4 @@
-/** What melts behind a kernel that others read as well: stored on the way to what follows. */
+/** Decisions of fusion: what a kernel stores on its way, when it runs, and what its text repeats. */
 import { describe, expect, test } from "vitest";
 import { expectedOf } from "../cli/tuning/expected.ts";
 import { compileStages } from "../compiler/compile.ts";

@@ -8,6 +8,7 @@
  * 3. What memory holds anyway, computed from nothing but what the kernel before it stores, is computed
  *    and stored there as well: an activation whose input the backward pass reads.
  * 4. A region may bind no more buffers than the profile allows; whatever is too much is kept.
+ * 5. Regions stand in the order in which what they read is there, each as early as its anchor allows.
  */
 import { diagnose } from "../../diagnostics/index.ts";
 import { type Graph, usesOf } from "../graph/graph.ts";
