@@ -6,7 +6,7 @@
 import { parseArgs } from "node:util";
 import type { ArgsDef } from "citty";
 import { diagnose } from "../diagnostics/index.ts";
-import { editDistance } from "../diagnostics/nearest.ts";
+import { meant } from "../diagnostics/nearest.ts";
 
 /**
  * Refuses unknown flags (E501), missing arguments (E502), values that a flag does not take (E503)
@@ -49,15 +49,6 @@ export function repeated(
   return flags.flatMap((flag) =>
     isCalled(flag.name, name, definition) && flag.value !== undefined ? [flag.value] : [],
   );
-}
-
-/** The known name that takes the fewest changes of letters, if it is near enough to be meant. */
-export function nearest(typed: string, known: readonly string[]): string | undefined {
-  const ranked = known
-    .map((name) => ({ name, edits: editDistance(typed.toLowerCase(), name.toLowerCase()) }))
-    .sort((a, b) => a.edits - b.edits);
-  const best = ranked[0];
-  return best && best.edits <= Math.max(2, typed.length / 2) ? best.name : undefined;
 }
 
 interface Flag {
@@ -129,7 +120,7 @@ function checkFlag(command: string, flag: Flag, definitions: ArgsDef): void {
       help: `${flag.typed} ${hint(name, definition)}`,
     });
   if (definition.type === "enum" && !definition.options?.includes(flag.value)) {
-    const near = nearest(flag.value, definition.options ?? []);
+    const near = meant(flag.value, definition.options ?? []);
     const list = (definition.options ?? []).join(", ");
     throw badValue(
       command,
@@ -145,7 +136,7 @@ const hint = (name: string, definition: Definition) =>
   (definition.type === "enum" ? (definition.options ?? []).join("|") : name.toUpperCase());
 
 function unknownFlag(command: string, flag: Flag, names: readonly string[]) {
-  const near = nearest(flag.name, names);
+  const near = meant(flag.name, names);
   const list = names.map((name) => `--${name}`).join(", ") || "none";
   return diagnose("E501", {
     message: `${command} has no flag ${flag.typed}`,

@@ -6,7 +6,7 @@ import { dirname, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildFailure, Message, Plugin } from "esbuild";
 import { diagnose, type Span } from "../diagnostics/index.ts";
-import { nearest } from "./flags.ts";
+import { meant } from "../diagnostics/nearest.ts";
 import { userError } from "./user-error.ts";
 
 /**
@@ -91,7 +91,7 @@ async function missingExport(error: unknown, { own, sources }: Bundled) {
   if (!(error instanceof SyntaxError) || !match || entry === undefined) return undefined;
   const name = match[2]!;
   const names = Object.keys(await import(match[1]!));
-  const near = nearest(name, names);
+  const near = meant(name, names);
   const places = await Promise.all(sources.map((file) => importOf(file, entry, name)));
   const at = places.find((place) => place !== undefined);
   return diagnose("E511", {

@@ -8,8 +8,8 @@ import type { Graph } from "../compiler/graph/graph.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import { type Model, traceProgram } from "../compiler/model.ts";
 import { diagnose, setSourceReader } from "../diagnostics/index.ts";
+import { meant } from "../diagnostics/nearest.ts";
 import { builtInNames, loadBuiltIn, type ModelFiles } from "./built-in.ts";
-import { nearest } from "./flags.ts";
 import { importGraphFile } from "./graph-file.ts";
 import { userError } from "./user-error.ts";
 
@@ -38,7 +38,7 @@ export async function loadModel(name: string, files: ModelFiles = {}): Promise<L
   if (builtInNames.includes(name))
     return { model: await loadBuiltIn(name, files), file: undefined };
   if (!/[./\\]/.test(name)) {
-    const near = nearest(name, builtInNames);
+    const near = meant(name, builtInNames);
     throw diagnose("E510", {
       message: `there is no built-in model "${name}"`,
       help: `${near === undefined ? "" : `did you mean ${near}? `}The built-in ones are ${builtInNames.join(", ")}; a file is given by its path, such as ./${name}.graph.ts`,

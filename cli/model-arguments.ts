@@ -2,7 +2,7 @@
 import type { ArgsDef } from "citty";
 import type { Model } from "../compiler/model.ts";
 import { diagnose } from "../diagnostics/index.ts";
-import { nearest } from "./flags.ts";
+import { meant } from "../diagnostics/nearest.ts";
 
 export const modelArguments = {
   model: {
@@ -32,7 +32,7 @@ export function programsOf(model: Model, wanted: readonly string[]): readonly st
   const all = Object.keys(model.programs);
   for (const name of wanted) {
     if (all.includes(name)) continue;
-    const near = nearest(name, all);
+    const near = meant(name, all);
     throw diagnose("E111", {
       message: `model ${model.name} has no program "${name}"`,
       help: `${near === undefined ? "" : `did you mean ${near}? `}its programs are ${all.join(", ")}`,

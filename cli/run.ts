@@ -8,7 +8,8 @@ import { pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { type CommandDef, runCommand } from "citty";
 import { diagnose, InarchError, type Kind } from "../diagnostics/index.ts";
-import { checkArguments, nearest } from "./flags.ts";
+import { meant } from "../diagnostics/nearest.ts";
+import { checkArguments } from "./flags.ts";
 import { type CommandLine, overview, usage } from "./usage.ts";
 
 interface Command extends CommandLine {
@@ -147,7 +148,7 @@ function unknownCommand(typed: string): never {
       help: "the command comes first: inarch COMMAND …; inarch --help lists them",
     });
   const names = commands.map(({ name }) => name);
-  const near = nearest(typed, names);
+  const near = meant(typed, names);
   throw diagnose("E500", {
     message: `inarch has no command "${typed}"`,
     help: near === undefined ? `its commands are ${names.join(", ")}` : `did you mean ${near}?`,

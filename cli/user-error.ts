@@ -1,6 +1,7 @@
 /** Errors of a user's code: shown at its own lines, found in the stack. */
 import { fileURLToPath } from "node:url";
 import { diagnose, InarchError, type Span } from "../diagnostics/index.ts";
+import { isOwnFile } from "../diagnostics/span.ts";
 
 /** What the user's code throws, or makes inarch throw, gets its place in `file`. Errors: E513, E900. */
 export function userError(file: string, error: unknown): unknown {
@@ -47,17 +48,10 @@ function userPlace(error: unknown): UserPlace {
     if (!match) continue;
     const file = match[1]!.startsWith("file:") ? fileURLToPath(match[1]!) : match[1]!;
     // A package that the user's code calls: the call is the place.
-    if (/[\\/]node_modules[\\/]/.test(file) && !isOurs(file)) continue;
-    if (!isOurs(file))
+    if (/[\\/]node_modules[\\/]/.test(file) && !isOwnFile(file)) continue;
+    if (!isOwnFile(file))
       return { span: { file, line: Number(match[2]), column: Number(match[3]) }, threw };
     threw = false;
   }
   return { span: undefined, threw };
 }
-
-const installation = fileURLToPath(new URL("..", import.meta.url));
-const ours = /^(?:cli|compiler|diagnostics|models|ops|runtime|training)[\\/]/;
-
-/** Examples and tests lie in the same checkout, and are a user's code all the same. */
-const isOurs = (file: string) =>
-  file.startsWith(installation) && ours.test(file.slice(installation.length));

@@ -12,10 +12,6 @@ export interface LazySpan {
   resolve(): Span | undefined;
 }
 
-const library =
-  /[\\/](?:inarch|dist)[\\/](?:compiler|ops|models|runtime|training|diagnostics)[\\/]|node:internal/;
-const insideLibrary = new URL("..", import.meta.url).pathname;
-
 /** Captures the caller's place: the first frame outside the compiler, the ops and the runtime. */
 export function captureSpan(): LazySpan {
   const limit = Error.stackTraceLimit;
@@ -50,12 +46,16 @@ const frame = /^at (?:async )?(?:(?!\/|file:).*? \()?(.+?):(\d+):(\d+)\)?$/;
 const pathOf = (place: string) =>
   place.startsWith("file://") ? decodeURIComponent(place.slice(7)) : place;
 
-const folders = ["compiler/", "ops/", "models/", "runtime/", "training/", "diagnostics/"];
+const installation = new URL("..", import.meta.url).pathname;
+/** An installation of another copy: what its stack frames look like. */
+const packaged = /[\\/]inarch[\\/]dist[\\/]/;
+/** Beside the sources in a checkout, and written as a user writes. */
+const usersFolders = /^(?:dist[\\/])?(?:bench|examples|node_modules|out|test)[\\/]/;
 
-function isLibrary(file: string): boolean {
-  if (file.startsWith(insideLibrary)) {
-    const inside = file.slice(insideLibrary.length);
-    return folders.some((folder) => inside.startsWith(folder));
-  }
-  return library.test(file) || file.startsWith("node:");
+/** Whether a file is one of inarch's own sources, given as an absolute path. */
+export function isOwnFile(file: string): boolean {
+  if (file.startsWith(installation)) return !usersFolders.test(file.slice(installation.length));
+  return packaged.test(file);
 }
+
+const isLibrary = (file: string) => isOwnFile(file) || file.startsWith("node:");

@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   utimesSync,
@@ -13,18 +14,9 @@ import { join } from "node:path";
 import { alone } from "./lock.mjs";
 import { capture, root, say } from "./processes.mjs";
 
-const folders = [
-  "bench",
-  "cli",
-  "compiler",
-  "diagnostics",
-  "export",
-  "models",
-  "ops",
-  "runtime",
-  "training",
-];
 const settings = ["package-lock.json", "tsconfig.json", "tsconfig.build.json"];
+/** What is compiled: the list that the compiler reads. */
+const folders = JSON.parse(readFileSync(join(root, "tsconfig.build.json"), "utf8")).include;
 const dist = join(root, "dist");
 const stamp = join(dist, ".built");
 

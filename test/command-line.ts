@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   statSync,
   utimesSync,
   writeFileSync,
@@ -44,16 +45,8 @@ export async function buildPackage(): Promise<void> {
 
 /** When a source was last changed, in milliseconds. */
 function newestSource(): number {
-  const folders = [
-    "cli",
-    "compiler",
-    "diagnostics",
-    "export",
-    "models",
-    "ops",
-    "runtime",
-    "training",
-  ];
+  const settings = readFileSync(join(repository, "tsconfig.build.json"), "utf8");
+  const folders = (JSON.parse(settings) as { include: string[] }).include;
   const times = folders.flatMap((folder) =>
     readdirSync(join(repository, folder), { recursive: true, withFileTypes: true }).map(
       (entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs,
