@@ -1,11 +1,11 @@
 /** `inarch build MODEL --out DIR`: a folder that the runtime loads with the compiler absent. */
 import { type ArgsDef, defineCommand } from "citty";
 import { compile } from "../compiler/compile.ts";
+import type { Model } from "../compiler/graph/model.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
-import type { Model } from "../compiler/model.ts";
 import type { Plan } from "../compiler/plan.ts";
 import type { Profile } from "../compiler/profile.ts";
-import type { Precision } from "../compiler/schedule/halves.ts";
+import type { Precision } from "../compiler/storage/halves.ts";
 import { noTuning, type Tuning } from "../compiler/tuning/tuning.ts";
 import { withMetaNames } from "../models/sam/names.ts";
 import type { Progress } from "../runtime/devices/device.ts";

@@ -1,6 +1,6 @@
 /** The models that have names of their own on the command line. */
 import { readFile } from "node:fs/promises";
-import type { Model } from "../compiler/model.ts";
+import type { Model } from "../compiler/graph/model.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import type { SamConfig } from "../models/index.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";

@@ -5,8 +5,8 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Graph } from "../compiler/graph/graph.ts";
+import { type Model, traceProgram } from "../compiler/graph/model.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
-import { type Model, traceProgram } from "../compiler/model.ts";
 import { diagnose, setSourceReader } from "../diagnostics/index.ts";
 import { meant } from "../diagnostics/nearest.ts";
 import { builtInNames, loadBuiltIn, type ModelFiles } from "./built-in.ts";

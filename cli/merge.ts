@@ -3,7 +3,7 @@
  * with them. Tensor by tensor, so that memory does not grow with the model.
  */
 import { type ArgsDef, defineCommand } from "citty";
-import type { Model } from "../compiler/model.ts";
+import type { Model } from "../compiler/graph/model.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { withMetaNames } from "../models/sam/names.ts";
 import type { Device, Progress } from "../runtime/devices/device.ts";

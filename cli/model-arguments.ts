@@ -1,6 +1,6 @@
 /** The arguments of every command that compiles a model. */
 import type { ArgsDef } from "citty";
-import type { Model } from "../compiler/model.ts";
+import type { Model } from "../compiler/graph/model.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { meant } from "../diagnostics/nearest.ts";
 

@@ -1,10 +1,10 @@
 /** What `inarch plan --train` plans: a model, a method, a loss and an optimiser, to bytes. */
-import { adapt } from "../compiler/adapt.ts";
+import { adapt } from "../compiler/graph/adapt.ts";
+import type { Model } from "../compiler/graph/model.ts";
 import { type Dims, input } from "../compiler/graph/sources.ts";
 import { elements, type Tensor } from "../compiler/graph/tensor.ts";
-import type { Model } from "../compiler/model.ts";
 import type { Profile } from "../compiler/profile.ts";
-import type { Precision } from "../compiler/schedule/halves.ts";
+import type { Precision } from "../compiler/storage/halves.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { parseSamConfig, semanticSam } from "../models/index.ts";
 import { publishedMethods } from "../ops/adapters/index.ts";

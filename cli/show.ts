@@ -2,12 +2,12 @@
 import { basename } from "node:path";
 import { type ArgsDef, defineCommand } from "citty";
 import { compileStages } from "../compiler/compile.ts";
-import { printStage, type Stage, stages } from "../compiler/debug/index.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import type { Node } from "../compiler/graph/tensor.ts";
+import { printStage, type Stage, stages } from "../compiler/inspect/index.ts";
 import type { Plan } from "../compiler/plan.ts";
 import type { Profile } from "../compiler/profile.ts";
-import type { Precision } from "../compiler/schedule/halves.ts";
+import type { Precision } from "../compiler/storage/halves.ts";
 import { parseDims } from "./dims.ts";
 import { repeated } from "./flags.ts";
 import { limitsFlag, profileOf } from "./limits.ts";

@@ -5,21 +5,15 @@ import type { Fusion, Policy, Region } from "./fuse/region.ts";
 import type { Graph } from "./graph/graph.ts";
 import { type Node, Tensor } from "./graph/tensor.ts";
 import type { Buffer, Kernel } from "./kernel/ir.ts";
-import { type Lowered, lowerAll } from "./kernel/lower.ts";
+import { type Lowered, lowerAll } from "./lower/lower.ts";
+import { assignPlaces, type Places } from "./memory/places.ts";
 import type { Tile } from "./op.ts";
 import { type Plan, type PlanKernel, type PlanStep, planFormat, type Role } from "./plan.ts";
 import { defaultProfile, type Profile } from "./profile.ts";
 import { rewrite } from "./rewrite/rewrite.ts";
-import {
-  forPrecision,
-  type Halves,
-  halvesOf,
-  noHalves,
-  type Precision,
-} from "./schedule/halves.ts";
-import { joinsOf } from "./schedule/joins.ts";
-import { type Layout, noLayout } from "./schedule/layout.ts";
-import { assignPlaces, type Places } from "./schedule/places.ts";
+import { forPrecision, type Halves, halvesOf, noHalves, type Precision } from "./storage/halves.ts";
+import { joinsOf } from "./storage/joins.ts";
+import { type Layout, noLayout } from "./storage/layout.ts";
 import { cuda } from "./targets/cuda/index.ts";
 import { reference } from "./targets/reference/index.ts";
 import type { Target } from "./targets/target.ts";

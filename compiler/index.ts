@@ -1,6 +1,5 @@
 /** inarch: the DSL's frame and the compiler. Ops are in `inarch/ops`, models in `inarch/models`. */
 export { type Code, codes, InarchError } from "../diagnostics/index.ts";
-export { type AdaptOptions, adapt, type Report, report, trains } from "./adapt.ts";
 export {
   type Compilation,
   type CompileOptions,
@@ -8,6 +7,7 @@ export {
   compileStages,
 } from "./compile.ts";
 export { gradient } from "./grad/backward.ts";
+export { type AdaptOptions, adapt, type Report, report, trains } from "./graph/adapt.ts";
 export {
   type Graph,
   graphOf,
@@ -19,6 +19,7 @@ export {
   trace,
 } from "./graph/graph.ts";
 export { type Init, kaiming, ones, zeros } from "./graph/init.ts";
+export { defineModel, type Model, traceProgram } from "./graph/model.ts";
 export { Parameters } from "./graph/parameters.ts";
 export { matchesPath, selects } from "./graph/path.ts";
 export {
@@ -32,7 +33,6 @@ export {
 } from "./graph/site.ts";
 export { type Dims, input, type Source, state } from "./graph/sources.ts";
 export { type Dim, type DType, type Shape, show, Tensor, type Type } from "./graph/tensor.ts";
-export { defineModel, type Model, traceProgram } from "./model.ts";
 // For ops of one's own: see ops/ for how they are written.
 export {
   always,
@@ -55,7 +55,7 @@ export {
 } from "./op.ts";
 export type { Plan, PlanTensor, TargetName } from "./plan.ts";
 export { adapterProfile, defaultProfile, type Profile } from "./profile.ts";
-export type { Precision } from "./schedule/halves.ts";
-export type { Layout, Residence } from "./schedule/layout.ts";
+export type { Precision } from "./storage/halves.ts";
+export type { Layout, Residence } from "./storage/layout.ts";
 export { parseTuning, type TuningFile, tuningFor } from "./tuning/file.ts";
 export { deviceKey, type TunedKernel, type Tuning } from "./tuning/tuning.ts";

@@ -40,9 +40,9 @@ export {
 } from "./kernel/bits.ts";
 export { always, Builder, type Variable } from "./kernel/builder.ts";
 export type { Buffer, Fold, Fragment, Kernel, Scalar } from "./kernel/ir.ts";
-export { flatGroups } from "./kernel/lower.ts";
 export { flatten, type In, type Out, unflatten } from "./kernel/ports.ts";
 export { bounded, index, literal, type Operand, Value } from "./kernel/value.ts";
+export { flatGroups } from "./lower/lower.ts";
 export type { MatrixProduct } from "./plan.ts";
 export type { Profile } from "./profile.ts";
 export type { Case, Sample, Tests } from "./sample.ts";

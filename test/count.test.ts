@@ -1,7 +1,6 @@
 /** Counted work, against counts by hand. */
 import { describe, expect, test } from "vitest";
 import { compileStages } from "../compiler/compile.ts";
-import { countWork } from "../compiler/count.ts";
 import {
   apply,
   defaultProfile,
@@ -13,6 +12,7 @@ import {
   type Tensor,
   trace,
 } from "../compiler/index.ts";
+import { countWork } from "../compiler/inspect/count.ts";
 import { samModel } from "../models/index.ts";
 import { add, concat, exp, gelu, mul, relu, transpose } from "../ops/index.ts";
 import { op as matmulOp } from "../ops/matmul.ts";

@@ -4,8 +4,8 @@
  */
 import { beforeAll, describe, expect, test } from "vitest";
 import { compileStages } from "../compiler/compile.ts";
-import { countWork, type Work } from "../compiler/count.ts";
 import { type Adapter, adapt, defineModel, input, traceProgram } from "../compiler/index.ts";
+import { countWork, type Work } from "../compiler/inspect/count.ts";
 import { samPresets } from "../models/index.ts";
 import { encodeImage } from "../models/sam/image-encoder.ts";
 import { convLora, lora, taLora } from "../ops/adapters/index.ts";

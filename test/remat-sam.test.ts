@@ -1,12 +1,12 @@
 /** The planner on the size that matters: SAM ViT-B at 1024 x 1024. Nothing is run. */
 import { expect, test } from "vitest";
-import { adapt, trains } from "../compiler/adapt.ts";
 import { chooseKept } from "../compiler/grad/choose.ts";
 import { planBuffers } from "../compiler/grad/plan-bytes.ts";
+import { adapt, trains } from "../compiler/graph/adapt.ts";
 import { graphOf } from "../compiler/graph/graph.ts";
+import { traceProgram } from "../compiler/graph/model.ts";
 import { emptyScope } from "../compiler/graph/site.ts";
 import { input, parameterOp, type Source } from "../compiler/graph/sources.ts";
-import { traceProgram } from "../compiler/model.ts";
 import { gradient } from "../compiler/op.ts";
 import { defaultProfile } from "../compiler/profile.ts";
 import { samPreset } from "../models/index.ts";

@@ -9,8 +9,8 @@ import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { formatPlan } from "../cli/bundle-files.ts";
 import { compileStages } from "../compiler/compile.ts";
-import { printStage, type Stage, stages } from "../compiler/debug/index.ts";
 import { type Graph, type Model, type Plan, traceProgram } from "../compiler/index.ts";
+import { printStage, type Stage, stages } from "../compiler/inspect/index.ts";
 import { webgpuDevice } from "../runtime/devices/webgpu.ts";
 import { type Gpu, requestNullGpu } from "../runtime/node/index.ts";
 

@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { compileStages } from "../compiler/compile.ts";
-import { printStage } from "../compiler/debug/index.ts";
 import { defaultProfile, defineModel, input, traceProgram } from "../compiler/index.ts";
+import { printStage } from "../compiler/inspect/index.ts";
 import { matmul, mul, topK, transpose } from "../ops/index.ts";
 import { buildPackage, inarch, repository } from "./command-line.ts";
 import { deviceTest } from "./device.ts";

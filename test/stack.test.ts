@@ -1,8 +1,8 @@
 /** Stacked parameters lie side by side in memory: nothing copies them, nor their gradients. */
 import { describe, expect, test } from "vitest";
 import { compile } from "../compiler/compile.ts";
+import { traceProgram } from "../compiler/graph/model.ts";
 import { adapt, defineModel, input, kaiming, type Tensor } from "../compiler/index.ts";
-import { traceProgram } from "../compiler/model.ts";
 import { defaultProfile } from "../compiler/profile.ts";
 import { linear } from "../models/layers.ts";
 import { defineAdapter } from "../ops/adapters/adapter.ts";

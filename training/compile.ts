@@ -1,19 +1,20 @@
 /** From a model and a loss to the plans of training: backward, update, and forward passes. */
-import { trains } from "../compiler/adapt.ts";
+
 import { compile } from "../compiler/compile.ts";
 import { gradient } from "../compiler/grad/backward.ts";
 import { chooseKept } from "../compiler/grad/choose.ts";
 import { planBuffers } from "../compiler/grad/plan-bytes.ts";
+import { trains } from "../compiler/graph/adapt.ts";
 import { type Graph, graphOf, type Output } from "../compiler/graph/graph.ts";
+import { type Model, traceProgram } from "../compiler/graph/model.ts";
 import { emptyScope, type Scope } from "../compiler/graph/site.ts";
 import { type Dims, input, state, withDims } from "../compiler/graph/sources.ts";
 import { elements, type Node, resultsOf, show, type Tensor } from "../compiler/graph/tensor.ts";
-import { type Model, traceProgram } from "../compiler/model.ts";
 import type { Plan, TargetName } from "../compiler/plan.ts";
 import { defaultProfile, type Profile } from "../compiler/profile.ts";
 import { applyLaws } from "../compiler/rewrite/rewrite.ts";
-import type { Precision } from "../compiler/schedule/halves.ts";
-import { inUnits, joinsOf } from "../compiler/schedule/joins.ts";
+import type { Precision } from "../compiler/storage/halves.ts";
+import { inUnits, joinsOf } from "../compiler/storage/joins.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { add, cast, full, mean, or, pad, reshape, sum } from "../ops/index.ts";
 import { trainingBytes } from "../runtime/training-memory.ts";

@@ -10,8 +10,8 @@ import {
   type Tensor,
 } from "../compiler/index.ts";
 import { defaultProfile, type Profile } from "../compiler/profile.ts";
-import type { Precision } from "../compiler/schedule/halves.ts";
-import { inUnits, type Join, joinsOf } from "../compiler/schedule/joins.ts";
+import type { Precision } from "../compiler/storage/halves.ts";
+import { inUnits, type Join, joinsOf } from "../compiler/storage/joins.ts";
 import {
   type ParameterGroup,
   type ResidentTensor,

@@ -1,9 +1,9 @@
 /** Packs trained tensors into one state, so that the optimiser is a few kernels over all of them. */
 import type { Residence, Tensor } from "../compiler/index.ts";
+import { align } from "../compiler/memory/memory.ts";
 import type { Profile } from "../compiler/profile.ts";
-import { type Precision, worthHalving } from "../compiler/schedule/halves.ts";
-import { joinAlignment } from "../compiler/schedule/joins.ts";
-import { align } from "../compiler/schedule/memory.ts";
+import { type Precision, worthHalving } from "../compiler/storage/halves.ts";
+import { joinAlignment } from "../compiler/storage/joins.ts";
 import { chunkSize } from "./update.ts";
 
 /** Tensors begin at chunks: whatever a device's alignment is, it divides this. */

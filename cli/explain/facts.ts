@@ -1,12 +1,12 @@
 /** What the page tells of one program, gathered from its compilation: plain data, no markup. */
 import type { Compilation } from "../../compiler/compile.ts";
-import { countWork, type RegionWork, type Work } from "../../compiler/count.ts";
-import { printKernel } from "../../compiler/debug/kernel.ts";
-import { type NameOf, nameTensors } from "../../compiler/debug/names.ts";
 import { isView } from "../../compiler/fuse/element.ts";
 import type { Region } from "../../compiler/fuse/region.ts";
 import type { Source } from "../../compiler/graph/sources.ts";
 import { elements, isSource, type Node, show, type Tensor } from "../../compiler/graph/tensor.ts";
+import { countWork, type RegionWork, type Work } from "../../compiler/inspect/count.ts";
+import { printKernel } from "../../compiler/inspect/kernel.ts";
+import { type NameOf, nameTensors } from "../../compiler/inspect/names.ts";
 import type { Kernel } from "../../compiler/kernel/ir.ts";
 import type { Plan, PlanKernel } from "../../compiler/plan.ts";
 import type { Profile } from "../../compiler/profile.ts";

@@ -16,7 +16,7 @@ import { elements, isSource, type Node, show, type Tensor } from "../graph/tenso
 import { index } from "../kernel/value.ts";
 import type { KernelOp } from "../op.ts";
 import type { Profile } from "../profile.ts";
-import { type Joins, joinsOf } from "../schedule/joins.ts";
+import { type Joins, joinsOf } from "../storage/joins.ts";
 import { evaluations, inlineCost, isWorthKeeping, type Known, longestInput } from "./cost.ts";
 import type { Decisions } from "./decisions.ts";
 import { isPointwise, push } from "./element.ts";

@@ -1,13 +1,13 @@
 /** How much memory a plan will take, without their kernels: fusion and the arena planner alone. */
 import { fuse } from "../fuse/fuse.ts";
 import type { Graph } from "../graph/graph.ts";
+import { assignPlaces, type Places } from "../memory/places.ts";
 import type { PlanBuffer } from "../plan.ts";
 import type { Profile } from "../profile.ts";
 import { rewrite } from "../rewrite/rewrite.ts";
-import { forPrecision, halvesOf, type Precision, type Reach } from "../schedule/halves.ts";
-import { joinsOf } from "../schedule/joins.ts";
-import { type Layout, noLayout } from "../schedule/layout.ts";
-import { assignPlaces, type Places } from "../schedule/places.ts";
+import { forPrecision, halvesOf, type Precision, type Reach } from "../storage/halves.ts";
+import { joinsOf } from "../storage/joins.ts";
+import { type Layout, noLayout } from "../storage/layout.ts";
 
 /**
  * The buffers that the compiled plan of a graph has.

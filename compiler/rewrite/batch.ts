@@ -15,7 +15,7 @@ import {
   type Tensor,
 } from "../graph/tensor.ts";
 import type { KernelOp } from "../op.ts";
-import type { Layout } from "../schedule/layout.ts";
+import type { Layout } from "../storage/layout.ts";
 
 /** Fewer are not worth a batch. */
 const least = 3;

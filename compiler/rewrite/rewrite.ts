@@ -10,7 +10,7 @@ import { bug } from "../../diagnostics/index.ts";
 import type { Graph } from "../graph/graph.ts";
 import { again, isSource, type Node, resultsOf, sameShape, type Tensor } from "../graph/tensor.ts";
 import type { ElementOp, KernelOp, Rule } from "../op.ts";
-import { type Layout, noLayout } from "../schedule/layout.ts";
+import { type Layout, noLayout } from "../storage/layout.ts";
 import { batchAlike } from "./batch.ts";
 import { small } from "./small.ts";
 

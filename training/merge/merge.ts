@@ -4,7 +4,7 @@
  * adapted layer is traced, shown to be affine in what the layer itself is affine in, and solved.
  */
 import { graphOf, parametersOf } from "../../compiler/graph/graph.ts";
-import type { Model } from "../../compiler/model.ts";
+import type { Model } from "../../compiler/graph/model.ts";
 import type { Device } from "../../runtime/devices/device.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
 import {

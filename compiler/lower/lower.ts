@@ -8,15 +8,15 @@ import { bug } from "../../diagnostics/index.ts";
 import type { Region } from "../fuse/region.ts";
 import type { Source } from "../graph/sources.ts";
 import { elements, isSource, type Node, type Tensor } from "../graph/tensor.ts";
+import { Builder } from "../kernel/builder.ts";
+import type { Kernel } from "../kernel/ir.ts";
+import { type In, type Out, readPort, stored, unflatten, writePort } from "../kernel/ports.ts";
+import { bounded, type Value } from "../kernel/value.ts";
 import type { ElementOp, KernelOp, Tile } from "../op.ts";
 import type { Profile } from "../profile.ts";
-import { type Halves, noHalves } from "../schedule/halves.ts";
-import { type Joins, noJoins } from "../schedule/joins.ts";
-import { Builder } from "./builder.ts";
-import type { Kernel } from "./ir.ts";
-import { type In, type Out, readPort, stored, unflatten, writePort } from "./ports.ts";
+import { type Halves, noHalves } from "../storage/halves.ts";
+import { type Joins, noJoins } from "../storage/joins.ts";
 import { signatureOf } from "./signature.ts";
-import { bounded, type Value } from "./value.ts";
 
 export interface Lowered {
   readonly kernel: Kernel;

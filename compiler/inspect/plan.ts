@@ -1,7 +1,7 @@
 /** Prints a plan as tables: memory by role, and the steps with their traffic and work. */
 import type { Compilation } from "../compile.ts";
-import { countWork, type RegionWork } from "../count.ts";
 import type { Plan, PlanTensor } from "../plan.ts";
+import { countWork, type RegionWork } from "./count.ts";
 import { columns, section } from "./names.ts";
 
 /** Bytes are in MiB, work in millions of multiplications: as `countWork` counts them. */

@@ -1,10 +1,10 @@
 /** Counted work of a compiled program: what a measurement would say if it had no noise. */
-import type { Compilation } from "./compile.ts";
-import { costOf, isPointwise } from "./fuse/element.ts";
-import type { Region } from "./fuse/region.ts";
-import { elements, type Node, type Tensor } from "./graph/tensor.ts";
-import type { ElementOp, KernelOp } from "./op.ts";
-import type { Profile } from "./profile.ts";
+import type { Compilation } from "../compile.ts";
+import { costOf, isPointwise } from "../fuse/element.ts";
+import type { Region } from "../fuse/region.ts";
+import { elements, type Node, type Tensor } from "../graph/tensor.ts";
+import type { ElementOp, KernelOp } from "../op.ts";
+import type { Profile } from "../profile.ts";
 
 /** One region: one dispatch. Bytes are whole tensors, each once. */
 export interface RegionWork {

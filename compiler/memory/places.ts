@@ -6,9 +6,9 @@ import type { Source } from "../graph/sources.ts";
 import { elements, isSource, show, type Tensor, type Type } from "../graph/tensor.ts";
 import type { Commit, Place, PlanBuffer, PlanTensor } from "../plan.ts";
 import type { Profile } from "../profile.ts";
-import { type Halves, noHalves } from "./halves.ts";
-import { inUnits, type Join, type Joins, joinAlignment, noJoins } from "./joins.ts";
-import { type Layout, noLayout, type Residence } from "./layout.ts";
+import { type Halves, noHalves } from "../storage/halves.ts";
+import { inUnits, type Join, type Joins, joinAlignment, noJoins } from "../storage/joins.ts";
+import { type Layout, noLayout, type Residence } from "../storage/layout.ts";
 import { align, pack } from "./memory.ts";
 
 export interface Places {

@@ -1,12 +1,12 @@
 /** Adapting: binds adapters to places of a model by path, and says what trains. */
-import { diagnose } from "../diagnostics/index.ts";
-import { nearest } from "../diagnostics/nearest.ts";
-import { graphOf, parametersOf } from "./graph/graph.ts";
-import { matchesPath, selects } from "./graph/path.ts";
-import { type Adapter, type Binding, emptyScope, type Scope } from "./graph/site.ts";
-import { input } from "./graph/sources.ts";
-import { elements } from "./graph/tensor.ts";
+import { diagnose } from "../../diagnostics/index.ts";
+import { nearest } from "../../diagnostics/nearest.ts";
+import { graphOf, parametersOf } from "./graph.ts";
 import { type Model, traceProgram } from "./model.ts";
+import { matchesPath, selects } from "./path.ts";
+import { type Adapter, type Binding, emptyScope, type Scope } from "./site.ts";
+import { input } from "./sources.ts";
+import { elements } from "./tensor.ts";
 
 export interface AdaptOptions {
   /** Where the adapter works: patterns of paths. `*` is one part, `**` any number; all unless given. */

@@ -4,8 +4,8 @@
  */
 import type { Region } from "../fuse/region.ts";
 import type { Node, Tensor } from "../graph/tensor.ts";
-import type { Halves } from "../schedule/halves.ts";
-import type { Joins } from "../schedule/joins.ts";
+import type { Halves } from "../storage/halves.ts";
+import type { Joins } from "../storage/joins.ts";
 
 export interface Signature {
   readonly key: string;

@@ -1,8 +1,8 @@
 /** A model: one or more programs over one set of parameters. What `*.graph.ts` files export. */
-import { diagnose } from "../diagnostics/index.ts";
-import { type Graph, type Program, trace } from "./graph/graph.ts";
-import { type Binding, emptyScope, type Scope } from "./graph/site.ts";
-import type { Dims } from "./graph/sources.ts";
+import { diagnose } from "../../diagnostics/index.ts";
+import { type Graph, type Program, trace } from "./graph.ts";
+import { type Binding, emptyScope, type Scope } from "./site.ts";
+import type { Dims } from "./sources.ts";
 
 export interface Model {
   /** What bundles and wrappers are called: lower case, digits and dashes. */
