@@ -6,6 +6,7 @@
  * a software device.
  */
 import { parseArgs } from "node:util";
+import { convLora } from "../adapters/index.ts";
 import { parseBytes } from "../cli/bytes.ts";
 import { adapt, input } from "../compiler/index.ts";
 import { adapterProfile } from "../compiler/profile.ts";
@@ -16,7 +17,6 @@ import {
   samPresets,
   semanticSam,
 } from "../models/index.ts";
-import { convLora } from "../ops/adapters/index.ts";
 import { createTrainingSession, type Numbers, type TrainingPlan } from "../runtime/index.ts";
 import { openDevice } from "../runtime/node/index.ts";
 import { trainingBytes } from "../runtime/training-memory.ts";

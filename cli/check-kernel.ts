@@ -1,7 +1,7 @@
 /** The kernel that `inarch doctor` runs: a compiled product of odd sizes, checked on the host. */
 import { compile } from "../compiler/compile.ts";
 import { input, trace } from "../compiler/index.ts";
-import { matmul } from "../ops/matmul.ts";
+import { matmul } from "../ops/matmul/matmul.ts";
 import { webgpuDevice } from "../runtime/devices/webgpu.ts";
 import { createSession } from "../runtime/session.ts";
 import type { KernelResult } from "./doctor.ts";

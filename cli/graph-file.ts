@@ -117,7 +117,7 @@ async function importOf(file: string, entry: string, name: string): Promise<Span
 /** What the package's `exports` name, as modules beside this one. */
 const entries: Readonly<Record<string, string>> = {
   inarch: "compiler/index",
-  "inarch/adapters": "ops/adapters/index",
+  "inarch/adapters": "adapters/index",
   "inarch/ops": "ops/index",
   "inarch/models": "models/index",
   "inarch/training": "training/index",

@@ -1,4 +1,6 @@
 /** What `inarch plan --train` plans: a model, a method, a loss and an optimiser, to bytes. */
+
+import { publishedMethods } from "../adapters/index.ts";
 import { adapt } from "../compiler/graph/adapt.ts";
 import type { Model } from "../compiler/graph/model.ts";
 import { type Dims, input } from "../compiler/graph/sources.ts";
@@ -7,7 +9,6 @@ import type { Profile } from "../compiler/profile.ts";
 import type { Precision } from "../compiler/storage/halves.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { parseSamConfig, semanticSam } from "../models/index.ts";
-import { publishedMethods } from "../ops/adapters/index.ts";
 import { mean, mul, sub } from "../ops/index.ts";
 import { type TrainingBytes, trainingBytes } from "../runtime/training-memory.ts";
 import { plansOf } from "../runtime/training-plan.ts";

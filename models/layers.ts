@@ -1,6 +1,7 @@
 /** Layers that transformers are made of: functions from parameters and a tensor to a tensor. */
+
+import { site } from "../adapters/adapter.ts";
 import type { Parameters, SiteFacts, Tensor } from "../compiler/index.ts";
-import { site } from "../ops/adapters/adapter.ts";
 import { add, layerNorm, matmul, relu } from "../ops/index.ts";
 
 /**

@@ -1,66 +1,73 @@
 /** Every op, as the functions that models call. Tensors in, tensors out. */
-export { abs } from "./abs.ts";
-export { add } from "./add.ts";
-export { and } from "./and.ts";
-export { assignment, type Matching } from "./assignment.ts";
+
 export {
   type AttentionOptions,
   type AttentionResults,
   attention,
   attentionWithStatistics,
-} from "./attention.ts";
-export { broadcastTo, sumTo } from "./broadcast.ts";
-export { cast } from "./cast.ts";
-export { concat } from "./concat.ts";
-export { convTranspose2d, type TransposedConvolutionOptions } from "./conv-transpose-2d.ts";
-export { type ConvolutionOptions, conv2d } from "./conv2d.ts";
-export { div } from "./div.ts";
-export { dropout, type RandomSource } from "./dropout.ts";
-export { binary, type Elementwise, elementwiseOp, unary } from "./elementwise.ts";
-export { eq } from "./eq.ts";
-export { erf } from "./erf.ts";
-export { exp } from "./exp.ts";
-export { finite } from "./finite.ts";
-export { full } from "./full.ts";
-export { gate } from "./gate.ts";
-export { gather } from "./gather.ts";
-export { ge } from "./ge.ts";
-export { gelu } from "./gelu.ts";
-export { gt } from "./gt.ts";
-export { iota } from "./iota.ts";
-export { layerNorm, layerNorm2d, normalize } from "./layer-norm.ts";
-export { le } from "./le.ts";
-export { log } from "./log.ts";
-export { lt } from "./lt.ts";
-export { matmul, matmulSegments, transpose } from "./matmul.ts";
-export { maximum } from "./maximum.ts";
-export { minimum } from "./minimum.ts";
-export { mul } from "./mul.ts";
-export { ne } from "./ne.ts";
-export { neg } from "./neg.ts";
-export { not } from "./not.ts";
-export { oneMinusPower } from "./one-minus-power.ts";
-export { or } from "./or.ts";
-export { permute } from "./permute.ts";
-export { pow } from "./pow.ts";
-export { randomBits, randomNormal, randomUniform, streamOf } from "./random.ts";
-export { max, mean, min, type Reduced, sum } from "./reduce.ts";
-export { relu } from "./relu.ts";
-export { type ResampleOptions, resample, resampleAxis } from "./resample.ts";
-export { reshape } from "./reshape.ts";
-export { rsqrt } from "./rsqrt.ts";
-export { type ScaledConvolutionOptions, scaledConvolution } from "./scaled-convolution.ts";
-export { sigmoid } from "./sigmoid.ts";
-export { cos, sin } from "./sin.ts";
-export { pad, type Range, slice } from "./slice.ts";
-export { softmax } from "./softmax.ts";
-export { softplus } from "./softplus.ts";
-export { sqrt } from "./sqrt.ts";
-export { stack } from "./stack.ts";
-export { stopGradient } from "./stop-gradient.ts";
-export { sub } from "./sub.ts";
-export { tanh } from "./tanh.ts";
-export { together } from "./together.ts";
-export { argmax, type Ranked, topK } from "./top-k.ts";
-export { fold, unfold, type WindowOptions } from "./unfold.ts";
-export { where } from "./where.ts";
+} from "./attention/attention.ts";
+export {
+  convTranspose2d,
+  type TransposedConvolutionOptions,
+} from "./convolution/conv-transpose-2d.ts";
+export { type ConvolutionOptions, conv2d } from "./convolution/conv2d.ts";
+export {
+  type ScaledConvolutionOptions,
+  scaledConvolution,
+} from "./convolution/scaled-convolution.ts";
+export { abs } from "./elementwise/abs.ts";
+export { add } from "./elementwise/add.ts";
+export { and } from "./elementwise/and.ts";
+export { cast } from "./elementwise/cast.ts";
+export { div } from "./elementwise/div.ts";
+export { binary, type Elementwise, elementwiseOp, unary } from "./elementwise/elementwise.ts";
+export { eq } from "./elementwise/eq.ts";
+export { erf } from "./elementwise/erf.ts";
+export { exp } from "./elementwise/exp.ts";
+export { finite } from "./elementwise/finite.ts";
+export { full } from "./elementwise/full.ts";
+export { gate } from "./elementwise/gate.ts";
+export { ge } from "./elementwise/ge.ts";
+export { gelu } from "./elementwise/gelu.ts";
+export { gt } from "./elementwise/gt.ts";
+export { iota } from "./elementwise/iota.ts";
+export { le } from "./elementwise/le.ts";
+export { log } from "./elementwise/log.ts";
+export { lt } from "./elementwise/lt.ts";
+export { maximum } from "./elementwise/maximum.ts";
+export { minimum } from "./elementwise/minimum.ts";
+export { mul } from "./elementwise/mul.ts";
+export { ne } from "./elementwise/ne.ts";
+export { neg } from "./elementwise/neg.ts";
+export { not } from "./elementwise/not.ts";
+export { oneMinusPower } from "./elementwise/one-minus-power.ts";
+export { or } from "./elementwise/or.ts";
+export { pow } from "./elementwise/pow.ts";
+export { relu } from "./elementwise/relu.ts";
+export { rsqrt } from "./elementwise/rsqrt.ts";
+export { sigmoid } from "./elementwise/sigmoid.ts";
+export { cos, sin } from "./elementwise/sin.ts";
+export { softplus } from "./elementwise/softplus.ts";
+export { sqrt } from "./elementwise/sqrt.ts";
+export { stopGradient } from "./elementwise/stop-gradient.ts";
+export { sub } from "./elementwise/sub.ts";
+export { tanh } from "./elementwise/tanh.ts";
+export { where } from "./elementwise/where.ts";
+export { layerNorm, layerNorm2d, normalize } from "./lines/layer-norm.ts";
+export { max, mean, min, type Reduced, sum } from "./lines/reduce.ts";
+export { softmax } from "./lines/softmax.ts";
+export { argmax, type Ranked, topK } from "./lines/top-k.ts";
+export { matmul, matmulSegments, transpose } from "./matmul/matmul.ts";
+export { type ResampleOptions, resample, resampleAxis } from "./resample/resample.ts";
+export { assignment, type Matching } from "./training/assignment.ts";
+export { dropout, type RandomSource } from "./training/dropout.ts";
+export { randomBits, randomNormal, randomUniform, streamOf } from "./training/random.ts";
+export { together } from "./training/together.ts";
+export { broadcastTo, sumTo } from "./views/broadcast.ts";
+export { concat } from "./views/concat.ts";
+export { gather } from "./views/gather.ts";
+export { permute } from "./views/permute.ts";
+export { reshape } from "./views/reshape.ts";
+export { pad, type Range, slice } from "./views/slice.ts";
+export { stack } from "./views/stack.ts";
+export { fold, unfold, type WindowOptions } from "./views/unfold.ts";

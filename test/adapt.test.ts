@@ -1,5 +1,6 @@
 /** Grafting adapters on models by path: where they work, what trains, and what is refused. */
 import { describe, expect, test } from "vitest";
+import { defineAdapter } from "../adapters/adapter.ts";
 import {
   adapt,
   defineModel,
@@ -12,7 +13,6 @@ import {
   zeros,
 } from "../compiler/index.ts";
 import { linear, norm } from "../models/layers.ts";
-import { defineAdapter } from "../ops/adapters/adapter.ts";
 import { add, matmul } from "../ops/index.ts";
 import { evaluate, randomNumbers } from "./evaluate.ts";
 import { refusal } from "./weights-files.ts";

@@ -1,10 +1,10 @@
 /** What each method trains on the published models, exactly. */
 import { describe, expect, test } from "vitest";
+import { decoderOnly, layerNormTuning, publishedMethods, taLora } from "../adapters/index.ts";
 import { report } from "../compiler/index.ts";
 import { mSam } from "../models/msam.ts";
 import { samPreset } from "../models/sam/config.ts";
 import { semanticSam } from "../models/semantic-sam.ts";
-import { decoderOnly, layerNormTuning, publishedMethods, taLora } from "../ops/adapters/index.ts";
 
 const decoder = 3_505_536;
 

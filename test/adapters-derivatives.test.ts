@@ -1,7 +1,7 @@
 /** Every adapter's derivative, in double precision, against differences. */
 import { describe, test } from "vitest";
+import * as adapters from "../adapters/index.ts";
 import type { Adapter, Graph } from "../compiler/index.ts";
-import * as adapters from "../ops/adapters/index.ts";
 import { checkAdapterDerivative, randomArrays } from "./adapted-graphs.ts";
 import { encoder, layer } from "./adapted-programs.ts";
 import type { Arrays } from "./evaluate.ts";

@@ -1,8 +1,8 @@
 /** Conv-LoRA's experts: fewer samples than the published chain computes, and the same results. */
 import { describe, expect, test } from "vitest";
+import { convLora, type Expert, plainExpert } from "../adapters/index.ts";
 import { graphOf, input, type Tensor, trace } from "../compiler/index.ts";
 import { linear } from "../models/layers.ts";
-import { convLora, type Expert, plainExpert } from "../ops/adapters/index.ts";
 import { iota, permute, reshape, scaledConvolution, slice } from "../ops/index.ts";
 import { openGraph, scopeWith } from "./adapted-graphs.ts";
 import { type Arrays, randomNumbers } from "./evaluate.ts";

@@ -35,7 +35,7 @@ let example: Example;
 
 // The example imports the package; here its entries are the sources that the tests use.
 beforeAll(async () => {
-  const entries = { adapters: "ops/adapters", models: "models", ops: "ops" };
+  const entries = { adapters: "adapters", models: "models", ops: "ops" };
   const source = text.replace(/"inarch(?:\/(\w+))?"/g, (_, entry?: keyof typeof entries) =>
     JSON.stringify(join(repository, entry ? entries[entry] : "compiler", "index.ts")),
   );

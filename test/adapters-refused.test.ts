@@ -1,9 +1,9 @@
 /** What adapters refuse, with the place and what to type instead. */
 import { describe, expect, test } from "vitest";
+import * as adapters from "../adapters/index.ts";
 import { adapt, defineModel, input } from "../compiler/index.ts";
 import { linear } from "../models/layers.ts";
 import { samModel } from "../models/sam/program.ts";
-import * as adapters from "../ops/adapters/index.ts";
 import { tiny } from "./adapted-programs.ts";
 import { refusal } from "./weights-files.ts";
 

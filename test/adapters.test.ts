@@ -1,5 +1,6 @@
 /** Adapters compute what their papers say, begin where they should, and combine. */
 import { describe, expect, test } from "vitest";
+import * as adapters from "../adapters/index.ts";
 import {
   type Adapter,
   adapt,
@@ -12,7 +13,6 @@ import {
 } from "../compiler/index.ts";
 import { linear } from "../models/layers.ts";
 import { semanticSam } from "../models/semantic-sam.ts";
-import * as adapters from "../ops/adapters/index.ts";
 import { add, attention, mul } from "../ops/index.ts";
 import { openGraph, randomArrays, scopeWith } from "./adapted-graphs.ts";
 import { layer, tiny } from "./adapted-programs.ts";

@@ -15,7 +15,7 @@ import {
 import { countWork } from "../compiler/inspect/count.ts";
 import { samModel } from "../models/index.ts";
 import { add, concat, exp, gelu, mul, relu, transpose } from "../ops/index.ts";
-import { op as matmulOp } from "../ops/matmul.ts";
+import { op as matmulOp } from "../ops/matmul/matmul.ts";
 import { tinySam } from "./sam-small.ts";
 
 const x = (rows: number, columns: number, name = "x") => input(name, "f32", [rows, columns]);

@@ -3,12 +3,12 @@
  * Counts have no noise, so these are the limits that hold on every machine.
  */
 import { beforeAll, describe, expect, test } from "vitest";
+import { convLora, lora, taLora } from "../adapters/index.ts";
 import { compileStages } from "../compiler/compile.ts";
 import { type Adapter, adapt, defineModel, input, traceProgram } from "../compiler/index.ts";
 import { countWork, type Work } from "../compiler/inspect/count.ts";
 import { samPresets } from "../models/index.ts";
 import { encodeImage } from "../models/sam/image-encoder.ts";
-import { convLora, lora, taLora } from "../ops/adapters/index.ts";
 
 const config = samPresets.vit_b;
 

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { lora } from "../adapters/index.ts";
 import { arenaFacts } from "../cli/explain/arena-facts.ts";
 import { blockName, blocksOf, moduleBelow, titlesOf } from "../cli/explain/blocks.ts";
 import { escapeText, shorten } from "../cli/explain/html.ts";
@@ -21,7 +22,6 @@ import {
   traceProgram,
 } from "../compiler/index.ts";
 import { linear, samModel } from "../models/index.ts";
-import { lora } from "../ops/adapters/index.ts";
 import { add, gelu, matmul, mul, softmax, transpose } from "../ops/index.ts";
 import { buildPackage, inarch, scratchFolder } from "./command-line.ts";
 import { deviceTest } from "./device.ts";

@@ -30,7 +30,7 @@ import {
   reshape,
   unfold,
 } from "../ops/index.ts";
-import { op as normalizeGradient } from "../ops/layer-norm-gradient.ts";
+import { op as normalizeGradient } from "../ops/lines/layer-norm-gradient.ts";
 import { openGraph } from "./adapted-graphs.ts";
 import { type Arrays, evaluate, type Results } from "./evaluate.ts";
 import { evaluateOnnx } from "./onnx/evaluate.ts";

@@ -8,7 +8,7 @@ import { type Graph, graphOf, inputsOf } from "../compiler/graph/graph.ts";
 import { input } from "../compiler/graph/sources.ts";
 import { elements, type Tensor } from "../compiler/graph/tensor.ts";
 import { defaultProfile } from "../compiler/profile.ts";
-import { attention } from "../ops/attention.ts";
+import { attention } from "../ops/attention/attention.ts";
 import {
   add,
   concat,

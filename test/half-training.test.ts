@@ -1,9 +1,9 @@
 /** Training in mixed precision follows training in single precision, and survives overflows. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { lora } from "../adapters/index.ts";
 import { adapt, defineModel, input, type Tensor } from "../compiler/index.ts";
 import { linear, norm } from "../models/layers.ts";
 import { hashedTensor } from "../models/sam/hashed.ts";
-import { lora } from "../ops/adapters/index.ts";
 import { add, gelu, mean, mul, sub } from "../ops/index.ts";
 import type { Device } from "../runtime/devices/device.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { convLora, lora, publishedMethods, taLora } from "../adapters/index.ts";
 import { planPlaces } from "../compiler/grad/plan-bytes.ts";
 import { type Adapter, adapt, input, type Model, traceProgram } from "../compiler/index.ts";
 import { type Item, pack } from "../compiler/memory/memory.ts";
@@ -13,7 +14,6 @@ import { mSam } from "../models/msam.ts";
 import { parseSamConfig, samPreset } from "../models/sam/config.ts";
 import { samModel } from "../models/sam/program.ts";
 import { semanticSam } from "../models/semantic-sam.ts";
-import { convLora, lora, publishedMethods, taLora } from "../ops/adapters/index.ts";
 import { mean, mul } from "../ops/index.ts";
 import { trainingBytes } from "../runtime/training-memory.ts";
 import { plansOf } from "../runtime/training-plan.ts";

@@ -2,9 +2,9 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bitFit, lora } from "../adapters/index.ts";
 import { adapt, compile, defineModel, input, type Model, traceProgram } from "../compiler/index.ts";
 import { linear, norm } from "../models/layers.ts";
-import { bitFit, lora } from "../ops/adapters/index.ts";
 import { mean, mul } from "../ops/index.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";
 import { openDevice } from "../runtime/node/device.ts";

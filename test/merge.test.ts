@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import * as adapters from "../adapters/index.ts";
 import {
   type Adapter,
   adapt,
@@ -13,7 +14,6 @@ import {
   traceProgram,
 } from "../compiler/index.ts";
 import { linear, norm } from "../models/layers.ts";
-import * as adapters from "../ops/adapters/index.ts";
 import {
   add,
   concat,
@@ -64,7 +64,7 @@ const normed = defineModel({
 /** The example's adapter, from the sources that the tests use. */
 async function exampleAdapter(): Promise<Adapter> {
   const text = readFileSync(join(repository, "examples", "06-own-adapter.graph.ts"), "utf8");
-  const entries = { adapters: "ops/adapters", models: "models", ops: "ops" };
+  const entries = { adapters: "adapters", models: "models", ops: "ops" };
   const source = text.replace(/"inarch(?:\/(\w+))?"/g, (_, entry?: keyof typeof entries) =>
     JSON.stringify(join(repository, entry ? entries[entry] : "compiler", "index.ts")),
   );

@@ -1,5 +1,6 @@
 /** mSAM equals plain decoders in double precision, for any batch; its tensors; zero gradients. */
 import { describe, expect, test } from "vitest";
+import { defineAdapter } from "../adapters/adapter.ts";
 import { gradient } from "../compiler/grad/backward.ts";
 import { withDims } from "../compiler/graph/sources.ts";
 import { elements, type Tensor } from "../compiler/graph/tensor.ts";
@@ -7,7 +8,6 @@ import { adapt, graphOf, Parameters, parametersOf, traceProgram } from "../compi
 import { mSam, mSamTensors } from "../models/msam.ts";
 import { samPresets } from "../models/sam/config.ts";
 import { hashedImage } from "../models/sam/hashed.ts";
-import { defineAdapter } from "../ops/adapters/adapter.ts";
 import { full } from "../ops/index.ts";
 import { relativeError } from "./evaluate.ts";
 import { hashedLookup, plainResize, runHashed } from "./hashed-run.ts";

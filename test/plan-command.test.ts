@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { lora } from "../adapters/index.ts";
 import { formatBytes, parseBytes } from "../cli/bytes.ts";
 import type { LoadedModel } from "../cli/load-model.ts";
 import { planTraining, type TrainingRequest } from "../cli/plan-training.ts";
@@ -20,7 +21,6 @@ import {
   type SamConfig,
   samModel,
 } from "../models/index.ts";
-import { lora } from "../ops/adapters/index.ts";
 import { buildPackage, inarch } from "./command-line.ts";
 import { tinySam } from "./sam-small.ts";
 import { refusal } from "./weights-files.ts";

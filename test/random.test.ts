@@ -30,7 +30,7 @@ import {
   randomUniform,
   streamOf,
 } from "../ops/index.ts";
-import { threefry } from "../ops/random.ts";
+import { threefry } from "../ops/training/random.ts";
 import type { Device } from "../runtime/devices/device.ts";
 import { openDevice } from "../runtime/node/device.ts";
 import { createSession } from "../runtime/session.ts";

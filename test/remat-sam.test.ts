@@ -1,5 +1,7 @@
 /** The planner on the size that matters: SAM ViT-B at 1024 x 1024. Nothing is run. */
 import { expect, test } from "vitest";
+import { convLora } from "../adapters/conv-lora.ts";
+import { lora } from "../adapters/lora.ts";
 import { chooseKept } from "../compiler/grad/choose.ts";
 import { planBuffers } from "../compiler/grad/plan-bytes.ts";
 import { adapt, trains } from "../compiler/graph/adapt.ts";
@@ -11,8 +13,6 @@ import { gradient } from "../compiler/op.ts";
 import { defaultProfile } from "../compiler/profile.ts";
 import { samPreset } from "../models/index.ts";
 import { semanticSam } from "../models/semantic-sam.ts";
-import { convLora } from "../ops/adapters/conv-lora.ts";
-import { lora } from "../ops/adapters/lora.ts";
 import { full, mean, mul } from "../ops/index.ts";
 import { trainingBytes } from "../runtime/training-memory.ts";
 import { plansOf } from "../runtime/training-plan.ts";

@@ -1,6 +1,6 @@
 /** Resampling reads the pixels that PyTorch reads: positions against its single precision. */
 import { expect, test } from "vitest";
-import { type ResampleAxis, resampling } from "../ops/resample-kernel.ts";
+import { type ResampleAxis, resampling } from "../ops/resample/kernel.ts";
 import { randomNumbers } from "./evaluate.ts";
 
 const single = Math.fround;

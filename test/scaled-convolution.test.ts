@@ -4,9 +4,9 @@ import { compile, type DType, gradient, graphOf, input, type Tensor } from "../c
 import { apply } from "../compiler/op.ts";
 import { defaultProfile } from "../compiler/profile.ts";
 import { InarchError } from "../diagnostics/index.ts";
+import { op as gradientOp } from "../ops/convolution/scaled-convolution-gradient.ts";
+import { gradientWorkAtScale, workAtScale } from "../ops/convolution/scaled-convolution-work.ts";
 import { full, scaledConvolution } from "../ops/index.ts";
-import { op as gradientOp } from "../ops/scaled-convolution-gradient.ts";
-import { gradientWorkAtScale, workAtScale } from "../ops/scaled-convolution-work.ts";
 import { evaluate, randomNumbers, relativeError, runOnReference } from "./evaluate.ts";
 
 const t = (name: string, shape: readonly number[], dtype: DType = "f32"): Tensor =>

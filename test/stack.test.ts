@@ -1,11 +1,11 @@
 /** Stacked parameters lie side by side in memory: nothing copies them, nor their gradients. */
 import { describe, expect, test } from "vitest";
+import { defineAdapter } from "../adapters/adapter.ts";
 import { compile } from "../compiler/compile.ts";
 import { traceProgram } from "../compiler/graph/model.ts";
 import { adapt, defineModel, input, kaiming, type Tensor } from "../compiler/index.ts";
 import { defaultProfile } from "../compiler/profile.ts";
 import { linear } from "../models/layers.ts";
-import { defineAdapter } from "../ops/adapters/adapter.ts";
 import { add, gather, matmul, mean, mul, reshape, stack } from "../ops/index.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";
 import { createSession } from "../runtime/index.ts";

@@ -69,7 +69,7 @@ const rules: readonly Rule[] = [
   {
     claim: "errors are made by diagnose or bug",
     find: perLine(
-      /^(?:cli|compiler|diagnostics|models|ops|runtime|training)\//,
+      /^(?:adapters|cli|compiler|diagnostics|models|ops|runtime|training)\//,
       /throw new Error\(/,
       "throw diagnose(...) or bug(...)",
     ),
@@ -143,12 +143,13 @@ const allowed: Readonly<Record<string, { folders: RegExp; packages: RegExp }>> =
   diagnostics: { folders: /^$/, packages: /^$/ },
   compiler: { folders: /^$/, packages: /.*/ },
   ops: { folders: /^compiler\//, packages: /^$/ },
+  adapters: { folders: /^(?:compiler|ops)\//, packages: /^$/ },
   // runtime/ must run in a browser and without the compiler; runtime/node/ is what needs Node.
   runtime: { folders: /^compiler\/plan\.ts$/, packages: /^$/ },
   "runtime/node": { folders: /^runtime\/|^compiler\/plan\.ts$/, packages: /.*/ },
-  models: { folders: /^(?:compiler|ops|runtime)\//, packages: /^$/ },
-  export: { folders: /^(?:compiler|ops)\//, packages: /^protobufjs/ },
-  training: { folders: /^(?:compiler|ops|models|runtime)\//, packages: /^$/ },
+  models: { folders: /^(?:adapters|compiler|ops|runtime)\//, packages: /^$/ },
+  export: { folders: /^(?:adapters|compiler|ops)\//, packages: /^protobufjs/ },
+  training: { folders: /^(?:adapters|compiler|ops|models|runtime)\//, packages: /^$/ },
 };
 
 function forbiddenImports(file: SourceFile): string[] {

@@ -1,8 +1,8 @@
 /** `createTrainer`: a model, a loss and an optimiser, in one call. */
 import { describe, expect, test } from "vitest";
+import { defineAdapter } from "../adapters/adapter.ts";
 import { adapt, defineModel, input } from "../compiler/index.ts";
 import { linear } from "../models/layers.ts";
-import { defineAdapter } from "../ops/adapters/adapter.ts";
 import { reshape } from "../ops/index.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";
 import { writeSafetensors } from "../runtime/weights/index.ts";

@@ -1,10 +1,10 @@
 /** Training where no buffer holds all that trains: in parts, with the results that it has whole. */
 import { describe, expect, test } from "vitest";
+import { lora } from "../adapters/index.ts";
 import { adapt, defineModel, input, type Tensor } from "../compiler/index.ts";
 import { defaultProfile, type Profile } from "../compiler/profile.ts";
 import { linear } from "../models/layers.ts";
 import { hashedTensor } from "../models/sam/hashed.ts";
-import { lora } from "../ops/adapters/index.ts";
 import { mean, mul, relu, sub } from "../ops/index.ts";
 import type { Device } from "../runtime/devices/device.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";

@@ -1,8 +1,8 @@
 /** Training sessions: plans that share memory, steps that repeat, files that go on. */
 import { describe, expect, test } from "vitest";
+import { defineAdapter } from "../adapters/adapter.ts";
 import { adapt, defineModel, input, kaiming, type Tensor, zeros } from "../compiler/index.ts";
 import { linear } from "../models/layers.ts";
-import { defineAdapter } from "../ops/adapters/adapter.ts";
 import { add, matmul, mean, mul, relu, sub } from "../ops/index.ts";
 import type { Device } from "../runtime/devices/device.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";

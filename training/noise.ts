@@ -1,7 +1,7 @@
 /** The noise of training: new at every step, and the same again from the same seed. */
 import type { Scope } from "../compiler/index.ts";
 import { input } from "../compiler/index.ts";
-import { randomNormal, randomUniform, streamOf } from "../ops/random.ts";
+import { randomNormal, randomUniform, streamOf } from "../ops/training/random.ts";
 
 /** Draws from the input `key`, u32 `[2]`: the session's seed and the number of the backward pass. */
 export function drawn(): Scope["random"] {

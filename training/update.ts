@@ -30,7 +30,7 @@ import {
   together,
   where,
 } from "../ops/index.ts";
-import { type LossScaling, largestScale, notFinite, verdict } from "../ops/verdict.ts";
+import { type LossScaling, largestScale, notFinite, verdict } from "../ops/training/verdict.ts";
 import type { Optimiser } from "./optimisers/index.ts";
 import { check, count, fraction, positive } from "./settings.ts";
 

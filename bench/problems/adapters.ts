@@ -2,9 +2,10 @@
  * What adapters cost: the 224-pixel encoder with an adapter on every qkv, against itself without.
  * Conv-LoRA is also measured with every map of every block sent to one expert, each in turn.
  */
+
+import { convLora, lora, taLora } from "../../adapters/index.ts";
 import type { Adapter } from "../../compiler/index.ts";
 import { hashedImage, hashedTensor } from "../../models/sam/hashed.ts";
-import { convLora, lora, taLora } from "../../ops/adapters/index.ts";
 import { type Comparison, type Contestant, ours } from "../measure/comparison.ts";
 import { openExported } from "../systems/exported.ts";
 import { type OurProgram, openOurs } from "../systems/inarch.ts";

@@ -2,10 +2,11 @@
  * What training costs: one step of the 224-pixel encoder with Conv-LoRA on every qkv (forward, backward,
  * AdamW with clipping), against the bare encoder's forward pass.
  */
+
+import { convLora } from "../../adapters/index.ts";
 import { adapt, InarchError, input } from "../../compiler/index.ts";
 import { adapterProfile } from "../../compiler/profile.ts";
 import { hashedImage } from "../../models/sam/hashed.ts";
-import { convLora } from "../../ops/adapters/index.ts";
 import { mean, mul, sub } from "../../ops/index.ts";
 import { createTrainingSession, type TrainingPlan } from "../../runtime/index.ts";
 import { trainingBytes } from "../../runtime/training-memory.ts";

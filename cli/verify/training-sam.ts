@@ -2,9 +2,10 @@
  * Checks of kinds `train_sam_lora` and `train_sam_conv_lora`: SAM for one class, as it is fine-tuned
  * by Conv-LoRA's authors. The mask decoder trains with the adapter; the quality head and the prompts do not.
  */
+
+import { convLora, decoderOnly, lora } from "../../adapters/index.ts";
 import { type Adapter, adapt, input } from "../../compiler/index.ts";
 import { semanticSam } from "../../models/index.ts";
-import { convLora, decoderOnly, lora } from "../../ops/adapters/index.ts";
 import { normalize } from "../../runtime/vision/index.ts";
 import { structureLoss } from "../../training/index.ts";
 import { checkMask } from "../../training/losses/index.ts";

@@ -2,8 +2,8 @@
  * Attention as segment-anything writes it: products, a softmax, and the decomposed relative
  * positions as two more products whose results are added along rows and columns of the grid.
  */
-import { op as attention } from "../../ops/attention.ts";
-import { type Grid, operands } from "../../ops/attention-definition.ts";
+import { op as attention } from "../../ops/attention/attention.ts";
+import { type Grid, operands } from "../../ops/attention/definition.ts";
 import { taken } from "./products.ts";
 import { type Entry, entry } from "./spelling.ts";
 import type { OnnxWriter, Value } from "./writer.ts";

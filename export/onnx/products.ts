@@ -1,9 +1,9 @@
 /** Matrix products, convolutions among them, and attention. */
 import { elements, type Tensor } from "../../compiler/op.ts";
-import { op as matmul } from "../../ops/matmul.ts";
-import { op as reshape } from "../../ops/reshape.ts";
-import { op as softmax } from "../../ops/softmax.ts";
-import { adjoint as fold, op as unfold, type Windows } from "../../ops/unfold.ts";
+import { op as softmax } from "../../ops/lines/softmax.ts";
+import { op as matmul } from "../../ops/matmul/matmul.ts";
+import { op as reshape } from "../../ops/views/reshape.ts";
+import { adjoint as fold, op as unfold, type Windows } from "../../ops/views/unfold.ts";
 import { type Entry, entry, type Spelled } from "./spelling.ts";
 import type { OnnxWriter, Value } from "./writer.ts";
 

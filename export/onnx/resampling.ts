@@ -1,8 +1,8 @@
 /** Resizing along axes, and the matrix that it is. */
 import { elements, type Tensor } from "../../compiler/op.ts";
-import { op as resample } from "../../ops/resample.ts";
-import type { Resampling } from "../../ops/resample-kernel.ts";
-import { op as resampleMatrix } from "../../ops/resample-matrix.ts";
+import type { Resampling } from "../../ops/resample/kernel.ts";
+import { op as resampleMatrix } from "../../ops/resample/matrix.ts";
+import { op as resample } from "../../ops/resample/resample.ts";
 import { taken } from "./products.ts";
 import { type Entry, entry, type Spelled } from "./spelling.ts";
 import type { OnnxWriter, Value } from "./writer.ts";

@@ -3,8 +3,8 @@
  * ONNX cannot leave out what nobody chose, so every expert sees every map, and then each map takes what
  * its experts made.
  */
-import { op as scaledConvolution } from "../../ops/scaled-convolution.ts";
-import { sizesOf } from "../../ops/scaled-convolution-definition.ts";
+import { op as scaledConvolution } from "../../ops/convolution/scaled-convolution.ts";
+import { sizesOf } from "../../ops/convolution/scaled-convolution-definition.ts";
 import { convolve, taken } from "./products.ts";
 import { resize } from "./resampling.ts";
 import { type Entry, entry } from "./spelling.ts";

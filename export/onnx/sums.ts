@@ -3,11 +3,11 @@
  * are spelled as the one operator that says it.
  */
 import { elements, type Node, type Tensor } from "../../compiler/op.ts";
-import { op as add } from "../../ops/add.ts";
-import { op as normalize } from "../../ops/layer-norm.ts";
-import { op as matmul } from "../../ops/matmul.ts";
-import { op as mul } from "../../ops/mul.ts";
-import { op as permute } from "../../ops/permute.ts";
+import { op as add } from "../../ops/elementwise/add.ts";
+import { op as mul } from "../../ops/elementwise/mul.ts";
+import { op as normalize } from "../../ops/lines/layer-norm.ts";
+import { op as matmul } from "../../ops/matmul/matmul.ts";
+import { op as permute } from "../../ops/views/permute.ts";
 import { type Entry, entry, type Spelled } from "./spelling.ts";
 import type { OnnxWriter, Value } from "./writer.ts";
 

@@ -3,8 +3,9 @@
  * whole map. The map is kept as rows, one per patch, so that every product is one matrix product;
  * windows, heads and the crop behind them are views.
  */
+
+import { type Heads, site } from "../../adapters/adapter.ts";
 import type { Parameters, Tensor } from "../../compiler/index.ts";
-import { type Heads, site } from "../../ops/adapters/adapter.ts";
 import {
   add,
   attention,

@@ -1,4 +1,6 @@
 /** Whole programs that exports are checked on: the models, and every adapter on a small one. */
+
+import * as adapters from "../../adapters/index.ts";
 import {
   type Adapter,
   type Graph,
@@ -11,7 +13,6 @@ import { mSam } from "../../models/msam.ts";
 import { hashedTensor } from "../../models/sam/hashed.ts";
 import { samModel } from "../../models/sam/program.ts";
 import { semanticSam } from "../../models/semantic-sam.ts";
-import * as adapters from "../../ops/adapters/index.ts";
 import { scopeWith } from "../adapted-graphs.ts";
 import { encoder, layer, tiny } from "../adapted-programs.ts";
 import { type Arrays, randomNumbers } from "../evaluate.ts";

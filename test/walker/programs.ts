@@ -38,23 +38,19 @@ interface OpFile {
   readonly tests?: Tests;
 }
 
-const files = import.meta.glob<OpFile>("../../ops/*.ts", { eager: true });
+const files = import.meta.glob<OpFile>("../../ops/*/*.ts", { eager: true });
 const stem = (path: string) => path.replace(/^.*\//, "").replace(/\.ts$/, "");
 const names = new Set(Object.keys(files).map(stem));
 
-/** Files that hold no op by design: how ops are made, and the list of them. */
-const machinery: ReadonlySet<string> = new Set([
-  "elementwise",
-  "axes",
-  "index",
-  "line-kernel",
-  "pairwise",
-  "small",
-]);
+/** Files that hold no op by design: how ops are made. */
+const machinery: ReadonlySet<string> = new Set(["elementwise", "axes", "line-kernel"]);
 
-/** "matmul-shared" is part of "matmul". */
-const isPart = (name: string) =>
-  name.split("-").some((_, i, words) => i > 0 && names.has(words.slice(0, i).join("-")));
+/** matmul/shared.ts is part of matmul, convolution/scaled-convolution-axis.ts of scaled-convolution. */
+const isPart = (path: string) =>
+  names.has(path.split("/").at(-2)!) ||
+  stem(path)
+    .split("-")
+    .some((_, i, words) => i > 0 && names.has(words.slice(0, i).join("-")));
 
 export const subjects: readonly Subject[] = Object.entries(files)
   .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -71,7 +67,7 @@ export const subjects: readonly Subject[] = Object.entries(files)
 export const strangers: readonly string[] = Object.entries(files)
   .filter(([path, file]) => {
     const name = stem(path);
-    return !(file.op || file.tests || machinery.has(name) || isPart(name));
+    return !(file.op || file.tests || machinery.has(name) || isPart(path));
   })
   .map(([path]) => path);
 

@@ -8,7 +8,6 @@
  * in both the same input always gives the same number.
  */
 import { refuse, show, type Tensor } from "../../compiler/op.ts";
-import { assignment, type Matching } from "../../ops/assignment.ts";
 import {
   add,
   cast,
@@ -33,6 +32,7 @@ import {
   sum,
   where,
 } from "../../ops/index.ts";
+import { assignment, type Matching } from "../../ops/training/assignment.ts";
 import { bceMap, diceOf } from "./binary.ts";
 import { surprise } from "./dense.ts";
 

@@ -1,0 +1,59 @@
+/**
+ * What an adapter is: for each kind of place in a model, how to compute around what the model
+ * computes there. An adapter is a composition of ops; it needs no kernel and no derivative.
+ */
+import type { Adapter, Graft, Site, SiteFacts, Tensor } from "../compiler/index.ts";
+
+type Rows = Tensor<"f32">;
+
+/** Queries, keys and values `[windows, heads, tokens, depth]`, as `attention` takes them. */
+export interface Heads {
+  readonly query: Rows;
+  readonly key: Rows;
+  readonly value: Rows;
+  /** Decomposed relative positions of the tokens' grid. */
+  readonly relative?: {
+    readonly height: Rows;
+    readonly width: Rows;
+    readonly grid: readonly [number, number];
+  };
+}
+
+/** The kinds of places that models name: what goes in, and what comes out. */
+export interface Kinds {
+  /** x Wᵀ + b; facts `inputs`, `outputs`; `p` has `weight` and, mostly, `bias`. */
+  readonly linear: { readonly input: Rows; readonly output: Rows };
+  /** A layer norm with its scale and shift; fact `outputs`. */
+  readonly norm: { readonly input: Rows; readonly output: Rows };
+  /** Attention of one block, between its projections: `[windows, heads, tokens, depth]`. */
+  readonly attention: { readonly input: Heads; readonly output: Rows };
+  /** One block of a transformer, rows to rows; facts `index`, `map`, `patches`, `image`, `hidden`. */
+  readonly block: { readonly input: Rows; readonly output: Rows };
+  /** All blocks: rows in, and the rows behind each block, the last of which go on; fact `map`. */
+  readonly trunk: { readonly input: Rows; readonly output: readonly Rows[] };
+}
+
+type Grafts = {
+  readonly [K in keyof Kinds]?: (
+    site: Site,
+    input: Kinds[K]["input"],
+    base: (input: Kinds[K]["input"]) => Kinds[K]["output"],
+  ) => Kinds[K]["output"];
+};
+
+/** Defines an adapter: a function for each kind of place that it works at, and what trains with it. */
+export function defineAdapter(
+  definition: { readonly name: string; readonly train?: readonly string[] } & Grafts,
+): Adapter {
+  const { name, train = [], ...grafts } = definition;
+  return { name, train, grafts: grafts as Readonly<Record<string, Graft>> };
+}
+
+/** Names a place of a model: `base` is what the model computes there by itself. */
+export const site = <K extends keyof Kinds>(
+  kind: K,
+  p: Site["p"],
+  input: Kinds[K]["input"],
+  base: (input: Kinds[K]["input"]) => Kinds[K]["output"],
+  facts: SiteFacts = {},
+): Kinds[K]["output"] => p.site(kind, input, base, facts);

@@ -1,0 +1,110 @@
+/** Conv-LoRA: LoRA with a mixture of convolutions at several scales inside its bottleneck. */
+import { type Init, kaiming, type Site, type Tensor, zeros } from "../compiler/index.ts";
+import { add, matmul, mul, reshape, scaledConvolution, stack, sum } from "../ops/index.ts";
+import { defineAdapter } from "./adapter.ts";
+import { mapOf } from "./map.ts";
+import { dropped } from "./noise.ts";
+import { type Routing, route } from "./noisy-gate.ts";
+import { checkSettings, count, positive, share, widthsOf, wrongSetting } from "./refusals.ts";
+
+export interface ConvLoraOptions {
+  /** 3 unless given. */
+  readonly rank?: number;
+  /** The bottleneck's results are scaled by alpha / rank: 32 unless given. */
+  readonly alpha?: number;
+  /** Of the input, on the adapter's path alone: 0 unless given. */
+  readonly dropout?: number;
+  /** How many experts, of scales 1, 2, 3, …, or their scales: 8 unless given. */
+  readonly experts?: number | readonly number[];
+  /** Experts that see a map: 1 unless given. */
+  readonly topK?: number;
+  /** Whether experts mix channels, as published, or see each by itself: "dense" unless given. */
+  readonly convolution?: "dense" | "depthwise";
+}
+
+/**
+ * y = W x + b + (alpha / rank) B (z + v), z = A x, where v is what the chosen expert makes of the
+ * map z (autogluon, `ConvLoRALinear`): resized s times, convolved 3 x 3 with padding, GELU, resized
+ * back, both bicubic without antialiasing. A map is a window in windowed blocks, an image in global
+ * ones, and chooses by its mean (noisy-gate.ts). Parameters as published: `lora_A` `[rank,
+ * inputs]`, `lora_B` `[outputs, rank]`, which begins as zeros, `lora_moe_gating.w_gate` and
+ * `.w_noise`, and `lora_moe_experts.N.0.weight` and `.bias`. An expert that no map was routed to
+ * has no gradient.
+ *
+ * Left open: for `topK` above 1 experts count by the softmax of the kept logits, as in the paper's
+ * formula (the code takes the logarithm of summed exponentials, which equals it for one expert
+ * alone); then the task's loss reaches the gate too. It depends on the input: it cannot be merged.
+ *
+ * At places of kind `linear` whose rows are maps. @throws E134 for settings that cannot be, E131
+ * for a rank above the layer's width, and where rows are no map.
+ */
+export function convLora(options: ConvLoraOptions = {}) {
+  const { rank = 3, alpha = 32, dropout = 0, experts = 8, topK = 1 } = options;
+  const { convolution = "dense" } = options;
+  checkSettings("convLora", {
+    rank: [rank, count],
+    alpha: [alpha, positive],
+    dropout: [dropout, share],
+  });
+  const scales = scalesOf(experts);
+  checkSettings("convLora", { topK: [topK, upTo(scales.length)] });
+  return defineAdapter({
+    name: "conv-lora",
+    linear(site, x, base) {
+      const [inputs, outputs] = widthsOf("convLora", site, rank);
+      const [maps, height, width] = mapOf("convLora", site, x);
+      const down = site.own.f32("lora_A", [rank, inputs], { init: kaiming(inputs) });
+      const up = site.own.f32("lora_B", [outputs, rank], { init: zeros });
+      const z: Tensor<"f32"> = matmul(dropped(site, x, dropout), down, { transpose: "right" });
+      const routing = route(site, reshape(z, [maps, height * width, rank]), scales.length, topK);
+      const each = convolution === "dense" ? rank : 1;
+      const mixture = scales.map((_, i) => expertOf(site, i, [rank, each], routing));
+      const seen = scaledConvolution(
+        reshape(z, [maps, height, width, rank]),
+        routing.choice,
+        stack(mixture.map(({ weight }) => weight)),
+        stack(mixture.map(({ bias }) => bias)),
+        { scales, groups: rank / each },
+      );
+      const v = routing.weights
+        ? sum(mul(seen, reshape(routing.weights, [maps, topK, 1, 1, 1])), 1)
+        : seen;
+      const rows: Tensor<"f32"> = add(reshape(v, z.shape as readonly number[]), z);
+      // The scale goes to the narrowest tensor.
+      return add(base(x), matmul(mul(rows, alpha / rank), up, { transpose: "right" }));
+    },
+  });
+}
+
+/** The parameters of an expert, which count as used where any map is routed to it. */
+function expertOf(
+  site: Site,
+  index: number,
+  [rank, each]: readonly [number, number],
+  routing: Routing,
+) {
+  const p = site.own.at("lora_moe_experts", index, 0);
+  // As PyTorch's convolutions begin; the bias is set to zero by the published code.
+  const init: Init = kaiming(9 * each);
+  const weight = p.f32("weight", [rank, each, 3, 3], { init });
+  const bias = p.f32("bias", [rank], { init: zeros });
+  for (const parameter of [weight, bias]) site.usedWhen(parameter, routing.used(index));
+  return { weight, bias };
+}
+
+const upTo = (experts: number) => ({
+  words: `a whole number from 1 to the ${experts} experts that there are`,
+  holds: (v: number) => count.holds(v) && v <= experts,
+});
+
+function scalesOf(experts: number | readonly number[]): readonly number[] {
+  if (typeof experts === "number") {
+    checkSettings("convLora", { experts: [experts, count] });
+    return Array.from({ length: experts }, (_, i) => i + 1);
+  }
+  if (experts.length > 0 && experts.every(count.holds)) return experts;
+  throw wrongSetting(
+    `convLora: experts are at the scales ${JSON.stringify(experts)}`,
+    "give one whole number from 1 up for each expert, or how many experts there are",
+  );
+}

@@ -1,0 +1,32 @@
+/** Pfeiffer's adapter: one bottleneck a block, behind the MLP. */
+import { zeros } from "../compiler/index.ts";
+import { defineAdapter } from "./adapter.ts";
+import { throughBottleneck } from "./bottleneck.ts";
+import { checkSettings, count } from "./refusals.ts";
+
+export interface PfeifferOptions {
+  /** Features of the bottleneck: 64 unless given. */
+  readonly bottleneck?: number;
+}
+
+/** The MLP's end in every block of SAM's encoder. */
+export const pfeifferPlaces = ["**.blocks.*.mlp.lin2"];
+
+/**
+ * x = mlp(norm2(x)); x = x + Up(GELU(Down x)); then the block's residual (as in VPT's repository).
+ * At places of kind `linear`, bound to the MLP's second layer (`pfeifferPlaces`).
+ *
+ * Left open: that repository begins with zeros everywhere, where neither weight ever gets a
+ * gradient and only the last bias learns. Here Up begins as zeros, so that the first step is the
+ * model's own, and Down as PyTorch's linear layers do.
+ *
+ * @throws E134 for a bottleneck that cannot be, E131 for one wider than the layer.
+ */
+export function pfeiffer({ bottleneck = 64 }: PfeifferOptions = {}) {
+  checkSettings("pfeiffer", { bottleneck: [bottleneck, count] });
+  return defineAdapter({
+    name: "pfeiffer",
+    linear: (site, x, base) =>
+      throughBottleneck("pfeiffer", site, base(x), bottleneck, { up: zeros }),
+  });
+}

@@ -1,0 +1,320 @@
+/**
+ * attention: softmax(scale * q kT + bias + relative) v, as one kernel that never stores the scores.
+ *
+ * The relative terms are SAM's decomposed positions (segment-anything, `image_encoder.py`,
+ * `add_decomposed_rel_pos`): queries and keys lie on one H x W grid, and the score of (i, j) gains
+ * <q_i, height[y_i - y_j + H - 1]> + <q_i, width[x_i - x_j + W - 1]>, with the unscaled q.
+ */
+import {
+  apply,
+  type Case,
+  gradient,
+  type KernelOp,
+  type Node,
+  type Profile,
+  type Tensor,
+  type Tests,
+} from "../../compiler/op.ts";
+import { add } from "../elementwise/add.ts";
+import { full } from "../elementwise/full.ts";
+import { mul } from "../elementwise/mul.ts";
+import { sub } from "../elementwise/sub.ts";
+import { sum } from "../lines/reduce.ts";
+import { softmax } from "../lines/softmax.ts";
+import { broadcastTo } from "../views/broadcast.ts";
+import { concat } from "../views/concat.ts";
+import { reshape } from "../views/reshape.ts";
+import { slice } from "../views/slice.ts";
+import { composedBackward, storesScores } from "./backward-definition.ts";
+import {
+  type AttentionAttrs,
+  operands,
+  plainAttention,
+  relativeTerms,
+  resultTypes,
+} from "./definition.ts";
+import { keyValueGradient } from "./key-value-gradient.ts";
+import { queryGradient } from "./query-gradient.ts";
+import { sharedAttention } from "./shared.ts";
+import { subgroupAttention } from "./subgroup.ts";
+import {
+  type SharedAttentionTile,
+  type SubgroupAttentionTile,
+  sharedAttentionTiles,
+  subgroupAttentionTiles,
+} from "./tiles.ts";
+
+const plainCase = (claim: string, q: number[], kv: number[], out: number): Case => ({
+  claim,
+  inputs: [{ shape: q }, { shape: kv }, { shape: [...kv.slice(0, 3), out] }],
+  call: (a, b, c) => attention(a!, b!, c!),
+  smooth: true,
+});
+
+const relativeCase = (
+  claim: string,
+  heads: number,
+  rows: number,
+  columns: number,
+  depth: number,
+) => ({
+  claim,
+  inputs: [
+    ...[0, 1, 2].map(() => ({ shape: [1, heads, rows * columns, depth] })),
+    { shape: [2 * rows - 1, depth] },
+    { shape: [2 * columns - 1, depth] },
+  ],
+  call: (...[q, k, v, height, width]: Tensor[]) =>
+    attention(q!, k!, v!, { relative: { height: height!, width: width!, grid: [rows, columns] } }),
+  smooth: true,
+});
+
+/** Queries on a 3 x 5 grid attend to the grid with relative positions, and to a few other keys. */
+function merged(...[q, k, v, otherK, otherV, height, width]: Tensor[]): Tensor {
+  const relative = { height: height!, width: width!, grid: [3, 5] as const };
+  const parts = [
+    attentionWithStatistics(q!, k!, v!, { relative }),
+    attentionWithStatistics(q!, otherK!, otherV!),
+  ];
+  const column = (x: Tensor): Tensor => reshape(x, [...x.shape, 1]);
+  const shares = softmax(
+    concat(
+      parts.map((part) => column(part.statistics)),
+      -1,
+    ),
+  );
+  const weighted = parts.map(
+    ({ out }, i): Tensor => mul(out as Tensor, slice(shares, [[], [], [], [i, i + 1]])),
+  );
+  return add(weighted[0]!, weighted[1]!);
+}
+
+const attentionTests: Tests = {
+  samples: [
+    {
+      claim: "equal keys average the values",
+      inputs: [
+        [[[[1, 0]]]],
+        [
+          [
+            [
+              [0, 0],
+              [0, 0],
+            ],
+          ],
+        ],
+        [[[[2], [4]]]],
+      ],
+      call: (q, k, v) => attention(q!, k!, v!),
+      outputs: [[[[[3]]]]],
+    },
+    {
+      claim: "a bias of ln 3 gives a key three quarters of the weight",
+      inputs: [[[[[0]]]], [[[[1], [1]]]], [[[[0], [4]]]], [[[[0, Math.log(3)]]]]],
+      call: (q, k, v, bias) => attention(q!, k!, v!, { bias: bias! }),
+      outputs: [[[[[3]]]]],
+    },
+    {
+      claim: "statistics are the logarithm of summed exponentials, however large the scores",
+      inputs: [[[[[1]]]], [[[[900], [900]]]], [[[[2], [4]]]]],
+      call: (q, k, v) => attentionWithStatistics(q!, k!, v!).statistics,
+      outputs: [[[[900 + Math.log(2)]]]],
+    },
+  ],
+  cases: [
+    plainCase("odd token counts", [1, 2, 21, 8], [1, 2, 35, 8], 8),
+    plainCase("values of another depth", [2, 1, 5, 6], [2, 1, 9, 6], 3),
+    plainCase("more keys than one tile holds", [1, 1, 3, 4], [1, 1, 150, 4], 4),
+    relativeCase("relative positions on an odd grid", 2, 3, 5, 8),
+    relativeCase("relative positions on a window", 1, 7, 7, 4),
+    {
+      claim: "statistics alone",
+      inputs: [{ shape: [1, 2, 9, 4] }, { shape: [1, 2, 13, 4] }, { shape: [1, 2, 13, 3] }],
+      call: (q, k, v) => attentionWithStatistics(q!, k!, v!).statistics,
+      smooth: true,
+    },
+    {
+      claim: "attentions to two sets of keys merge by their statistics",
+      inputs: [
+        { shape: [1, 2, 15, 4] },
+        ...[15, 15, 5, 5].map((keys) => ({ shape: [1, 2, keys, 4] })),
+        { shape: [5, 4] },
+        { shape: [9, 4] },
+      ],
+      call: merged,
+      smooth: true,
+    },
+    {
+      claim: "a bias beside relative positions",
+      inputs: [
+        ...[0, 1, 2].map(() => ({ shape: [1, 2, 6, 4] })),
+        { shape: [1, 2, 1, 6] },
+        { shape: [3, 4] },
+        { shape: [5, 4] },
+      ],
+      call: (q, k, v, bias, height, width) =>
+        attention(q!, k!, v!, {
+          bias: bias!,
+          relative: { height: height!, width: width!, grid: [2, 3] },
+        }),
+      smooth: true,
+    },
+    {
+      claim: "more scores than are stored for the gradients",
+      inputs: [{ shape: [2, 2, 33, 2] }, { shape: [2, 2, 41, 2] }, { shape: [2, 2, 41, 3] }],
+      call: (q, k, v) => attention(q!, k!, v!),
+      smooth: true,
+    },
+    relativeCase("relative positions, and more scores than are stored", 2, 5, 7, 2),
+    {
+      claim: "a mask hides keys",
+      inputs: [
+        { shape: [1, 2, 9, 4] },
+        { shape: [1, 2, 13, 4] },
+        { shape: [1, 2, 13, 4] },
+        { shape: [1, 1, 1, 13] },
+      ],
+      call: (q, k, v, bias) => attention(q!, k!, v!, { bias: bias! }),
+      smooth: true,
+    },
+  ],
+};
+
+export const op: KernelOp<AttentionAttrs> = {
+  name: "attention",
+  kind: "kernel",
+  type: resultTypes,
+  kernel(site) {
+    const tile = site.tile ?? tilesOf(site.inputs, site.attrs, site.profile)[0]!;
+    return site.profile.subgroup
+      ? subgroupAttention(site, tile as SubgroupAttentionTile)
+      : sharedAttention(site, tile as SharedAttentionTile);
+  },
+  template: { version: 1, tiles: tilesOf },
+  oracle: plainAttention,
+  spelled: 16,
+  reads(inputs, attrs, input, profile) {
+    const [queries, keys] = [inputs[0]!.shape[2]!, inputs[1]!.shape[2]!];
+    const width = profile.subgroup;
+    // A subgroup reads its own rows again for every tile.
+    if (input === 0) return width ? Math.ceil(keys / 16) : 1;
+    if (attrs.hasBias && input === 3) return 1;
+    const tile = tilesOf(inputs, attrs, profile)[0]!;
+    const rows = "perLane" in tile ? width * tile.perLane : tile.rows;
+    return Math.ceil(queries / rows);
+  },
+  work(inputs) {
+    const [batch, heads, queries, depth] = inputs[0]!.shape as [number, number, number, number];
+    const [, , keys, out] = inputs[2]!.shape as [number, number, number, number];
+    return batch * heads * queries * keys * (depth + out);
+  },
+  vjp: (cotangents, { inputs, results, attrs }) => backward(cotangents, inputs, results, attrs),
+  note: ({ grid }) => (grid ? `relative on ${grid.join(" x ")}` : ""),
+  tests: attentionTests,
+};
+
+function tilesOf(
+  inputs: readonly { readonly shape: readonly number[] }[],
+  { grid }: AttentionAttrs,
+  profile: Profile,
+): readonly (SharedAttentionTile | SubgroupAttentionTile)[] {
+  const [batch, heads, queries, depth] = inputs[0]!.shape as [number, number, number, number];
+  const [, , keys, out] = inputs[2]!.shape as [number, number, number, number];
+  if (profile.subgroup) return subgroupAttentionTiles(queries, profile.subgroup);
+  const shape = { batch, heads, queries, grid: grid ?? ([1, keys] as const), depth, out };
+  return sharedAttentionTiles(shape, profile);
+}
+
+export interface AttentionOptions {
+  /** What <q, k> is multiplied with: 1 / sqrt(depth) unless given. */
+  readonly scale?: number;
+  /** Added to the scores; broadcasts to [batch, heads, queries, keys]. */
+  readonly bias?: Tensor;
+  /** Decomposed relative positions: tables [2 H - 1, depth] and [2 W - 1, depth]. */
+  readonly relative?: {
+    readonly height: Tensor;
+    readonly width: Tensor;
+    readonly grid: readonly [rows: number, columns: number];
+  };
+}
+
+/**
+ * q [batch, heads, queries, depth], k [batch, heads, keys, depth], v [batch, heads, keys, out] ->
+ * [batch, heads, queries, out], all float32. Throws E101 when the shapes do not fit.
+ */
+export const attention = (
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  options: AttentionOptions = {},
+): Tensor<"f32"> => attentionWithStatistics(q, k, v, options).out;
+
+export interface AttentionResults {
+  /** [batch, heads, queries, out] */
+  readonly out: Tensor<"f32">;
+  /**
+   * The logarithm of the sum over keys of exp(score), relative to the largest score of the row and
+   * so never out of range: [batch, heads, queries]. Attentions of the same queries to disjoint keys
+   * merge with it: their results weighted with the softmax of their statistics.
+   */
+  readonly statistics: Tensor<"f32">;
+}
+
+/** As `attention`, with the statistics of every query's row of scores. Both have derivatives. */
+export function attentionWithStatistics(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  options: AttentionOptions = {},
+): AttentionResults {
+  const { scale = 1 / Math.sqrt(q.shape.at(-1)!), bias, relative } = options;
+  const scores = [...q.shape.slice(0, 3), k.shape[2]!];
+  const inputs = [
+    ...[q, k, v],
+    ...(bias ? [broadcastTo(bias, scores)] : []),
+    ...(relative ? [relative.height, relative.width] : []),
+  ];
+  const attrs = { scale, hasBias: bias !== undefined, grid: relative?.grid };
+  const [out, statistics] = apply(op, inputs, attrs) as [Tensor<"f32">, Tensor<"f32">];
+  statisticsOf.set(out.node, statistics);
+  return { out, statistics };
+}
+
+/** A model may use the result alone: its derivative needs the statistics that came with it. */
+const statisticsOf = new WeakMap<Node, Tensor>();
+
+/**
+ * The cotangents of all inputs. Scores are stored where they are small, and where the bias wants a
+ * gradient: it has their shape.
+ */
+function backward(
+  [g, ofStatistics]: readonly (Tensor | undefined)[],
+  inputs: readonly Tensor[],
+  results: readonly (Tensor | undefined)[],
+  attrs: AttentionAttrs,
+): (Tensor | undefined)[] {
+  const { q, k, v, bias, height, width } = operands(inputs, attrs);
+  const { node } = results[0] ?? results[1]!;
+  const statistics = results[1] ?? statisticsOf.get(node) ?? apply(op, inputs, attrs)[1]!;
+  const rows = [...q.shape.slice(0, 3), 1];
+  let delta: Tensor = g ? sum(mul(g, results[0]!), -1, "keep") : full(0, rows);
+  if (ofStatistics) delta = sub(delta, reshape(ofStatistics, rows) as Tensor);
+  const cotangent: Tensor = g ?? full(0, [...rows.slice(0, 3), v.shape[3]!]);
+  const saved = concat([reshape(statistics, rows) as Tensor, delta], -1);
+  const relative = attrs.grid && relativeTerms(q, height!, width!, attrs.grid);
+  const all = [q, k, v, cotangent, saved, bias, relative].filter((x) => x !== undefined);
+  const composed = composedBackward(all, attrs);
+  const isStored = storesScores(q.type, v.type);
+  const [ofQuery, ofTerms] = isStored
+    ? [composed.query(), relative && composed.relative()]
+    : queryGradient(all, attrs);
+  const [through, ...ofTables] = relative
+    ? gradient([relative], [ofTerms!], [q, height!, width!])
+    : [];
+  return [
+    through ? add(ofQuery!, through) : ofQuery,
+    ...(isStored ? [composed.key(), composed.value()] : keyValueGradient(all, attrs)),
+    ...(bias ? [composed.score] : []),
+    ...ofTables,
+  ];
+}

@@ -1,0 +1,161 @@
+/**
+ * What the two gradient ops of attention have in common: operands, shape rule, meaning.
+ *
+ * Weights are made again from scores and row statistics: p = exp(score - logSumExp). With `slope`,
+ * the cotangent of a score, = p * (<g, value> - delta), the gradients are
+ *
+ *   query = scale * slope keys      key   = scale * slopeT queries      relative = slope summed
+ *   value = pT g                    score = slope                       over columns, over rows
+ */
+import {
+  type Dense,
+  elements,
+  type Fail,
+  literal,
+  show,
+  type Tensor,
+  type Type,
+  type Value,
+} from "../../compiler/op.ts";
+import { add } from "../elementwise/add.ts";
+import { exp } from "../elementwise/exp.ts";
+import { gt } from "../elementwise/gt.ts";
+import { mul } from "../elementwise/mul.ts";
+import { sub } from "../elementwise/sub.ts";
+import { where } from "../elementwise/where.ts";
+import { sum } from "../lines/reduce.ts";
+import { matmul, transpose } from "../matmul/matmul.ts";
+import { concat } from "../views/concat.ts";
+import { reshape } from "../views/reshape.ts";
+import { slice } from "../views/slice.ts";
+import { type AttentionAttrs, dot } from "./definition.ts";
+
+/** What a gradient can be of. `relative`: of the terms that `relativeTerms` makes. */
+export type Wanted = "query" | "relative" | "key" | "value";
+
+export interface BackwardAttrs extends AttentionAttrs {
+  /** The results, in this order. A kernel binds eight buffers, so some take two nodes. */
+  readonly wanted: readonly Wanted[];
+}
+
+/**
+ * q, k, v; g, the cotangent of the result; `saved` [batch, heads, queries, 2]: of each row its
+ * log-sum-exp, and delta = <g, result> minus the cotangent of the log-sum-exp; then the bias, then
+ * the relative terms [batch, heads, queries, rows + columns], as far as they are there.
+ */
+export function backwardOperands<T>(inputs: readonly T[], attrs: AttentionAttrs) {
+  const [q, k, v, g, saved] = inputs as [T, T, T, T, T];
+  const bias = attrs.hasBias ? inputs[5] : undefined;
+  const relative = attrs.grid ? inputs[attrs.hasBias ? 6 : 5] : undefined;
+  return { q, k, v, g, saved, bias, relative };
+}
+
+/** Below this a probability counts as zero: e^-40 is far below what a sum of them can resolve. */
+const least = -40;
+
+/**
+ * exp(difference), the probability of a score whose difference from its row's logarithmic sum is known.
+ * The least of them times a small cotangent would be a number below the normal ones, with which
+ * processors, and so software devices, are many times slower.
+ */
+export const probability = (difference: Value): Value =>
+  difference.gt(least).select(difference.max(least).exp(), literal(0, "f32"));
+
+/** Whether an input is the table of relative terms, whose elements many scores share. */
+export const isRelative = (attrs: AttentionAttrs, input: number): boolean =>
+  attrs.grid !== undefined && input === (attrs.hasBias ? 6 : 5);
+
+export function backwardTypes(inputs: readonly Type[], attrs: BackwardAttrs, fail: Fail): Type[] {
+  const { q, k, v, g, saved, bias, relative } = backwardOperands(inputs, attrs);
+  for (const x of inputs) if (x.dtype !== "f32") fail(`takes f32, not ${show(x)}`);
+  const lead = q.shape.slice(0, 3);
+  const [rows, columns] = attrs.grid ?? [0, 0];
+  const expected = (name: string, x: Type | undefined, shape: readonly number[]) => {
+    if (x && x.shape.join() !== shape.join()) fail(`${name} is ${show(x)}, not f32[${shape}]`);
+  };
+  expected("the cotangent", g, [...lead, v.shape[3]!]);
+  expected("the table of row statistics", saved, [...lead, 2]);
+  expected("the bias", bias, [...lead, k.shape[2]!]);
+  expected("the table of relative terms", relative, [...lead, rows + columns]);
+  const of = { query: q, key: k, value: v, relative: relative ?? q };
+  return attrs.wanted.map((name) => of[name]);
+}
+
+/** The most bytes that scores may take: half of what every device binds at once. */
+const mostStored = 2 ** 26;
+
+/**
+ * Whether scores and their cotangents take no more room than what the gradients read and write anyway:
+ * windows, and few queries of many keys. Then storing them saves two of seven products.
+ */
+export function storesScores(q: Type, v: Type): boolean {
+  const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
+  const [, , keys, out] = v.shape as [number, number, number, number];
+  const room = queries * (2 * depth + out) + keys * 2 * (depth + out);
+  const scores = queries * keys;
+  return 2 * scores <= room && 4 * batch * heads * scores <= mostStored;
+}
+
+/** All gradients, written with ops: scores are stored. */
+export function composedBackward(inputs: readonly Tensor[], attrs: AttentionAttrs) {
+  const { q, k, v, g, saved, bias, relative } = backwardOperands(inputs, attrs);
+  const column = (i: number): Tensor => slice(saved, [[], [], [], [i, i + 1]]);
+  let scores: Tensor = mul(matmul(q, transpose(k)), attrs.scale);
+  if (bias) scores = add(scores, bias);
+  const grid = attrs.grid;
+  const [batch, heads, queries] = q.shape as [number, number, number];
+  if (relative && grid) {
+    const [rows, columns] = grid;
+    const down = slice(relative, [[], [], [], [0, rows]]);
+    const across = slice(relative, [[], [], [], [rows, rows + columns]]);
+    const sums = add(
+      reshape(down, [batch, heads, queries, rows, 1]) as Tensor,
+      reshape(across, [batch, heads, queries, 1, columns]) as Tensor,
+    );
+    scores = add(scores, reshape(sums as Tensor, scores.shape) as Tensor);
+  }
+  const unlimited: Tensor = exp(sub(scores, column(0)));
+  const weights: Tensor = where(gt(unlimited, Math.exp(least)), unlimited, 0);
+  const slope: Tensor = mul(weights, sub(matmul(g, transpose(v)), column(1)));
+  const onGrid = (): Tensor => reshape(slope, [batch, heads, queries, ...grid!]);
+  return {
+    score: slope,
+    query: (): Tensor => mul(matmul(slope, k), attrs.scale),
+    key: (): Tensor => mul(matmul(transpose(slope), q), attrs.scale),
+    value: (): Tensor => matmul(transpose(weights), g),
+    relative: (): Tensor => concat([sum(onGrid(), 4), sum(onGrid(), 3)], -1),
+  };
+}
+
+/** The wanted gradients in plain double precision. */
+export function plainBackward(inputs: readonly Dense[], attrs: BackwardAttrs): Float64Array[] {
+  const { q, k, v, g, saved, bias, relative } = backwardOperands(inputs, attrs);
+  const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
+  const [keys, out] = [v.shape[2]!, v.shape[3]!];
+  const [rows, columns] = attrs.grid ?? [0, 1];
+  const terms = rows + columns;
+  const gradients: Record<Wanted, Float64Array> = {
+    query: new Float64Array(elements(q.shape)),
+    key: new Float64Array(elements(k.shape)),
+    value: new Float64Array(elements(v.shape)),
+    relative: new Float64Array(batch * heads * queries * terms),
+  };
+  for (let i = 0; i < batch * heads * queries; i++)
+    for (let j = 0; j < keys; j++) {
+      const key = Math.floor(i / queries) * keys + j;
+      const [y, x] = [i * terms + Math.floor(j / columns), i * terms + rows + (j % columns)];
+      let score = attrs.scale * dot(depth, q, i, k, key);
+      if (bias) score += bias.data[i * keys + j]!;
+      if (relative) score += relative.data[y]! + relative.data[x]!;
+      const weight = Math.exp(score - saved.data[2 * i]!);
+      const slope = weight * (dot(out, g, i, v, key) - saved.data[2 * i + 1]!);
+      for (let d = 0; d < depth; d++) {
+        gradients.query[i * depth + d]! += attrs.scale * slope * k.data[key * depth + d]!;
+        gradients.key[key * depth + d]! += attrs.scale * slope * q.data[i * depth + d]!;
+      }
+      for (let d = 0; d < out; d++)
+        gradients.value[key * out + d]! += weight * g.data[i * out + d]!;
+      if (relative) for (const at of [y, x]) gradients.relative[at]! += slope;
+    }
+  return attrs.wanted.map((name) => gradients[name]);
+}

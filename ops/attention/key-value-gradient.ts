@@ -1,0 +1,94 @@
+/**
+ * attentionKeyValueGradient: the gradients of attention's keys and values. A thread owns keys, so
+ * nothing is added up between threads. Definition: attention-backward-definition.ts.
+ */
+import { apply, type KernelOp, type Tensor, type Tests } from "../../compiler/op.ts";
+import {
+  type BackwardAttrs,
+  backwardTypes,
+  isRelative,
+  plainBackward,
+} from "./backward-definition.ts";
+import { sharedKeyValueGradient } from "./backward-shared.ts";
+import { ownRows, subgroupKeyValueGradient } from "./backward-subgroup.ts";
+import { backwardInputs, gradientNodes, secondOrder } from "./query-gradient.ts";
+import { sharedRows } from "./tiles.ts";
+
+const plain = { scale: 1, hasBias: false, grid: undefined } as const;
+
+const tests: Tests = {
+  samples: [
+    {
+      claim: "equal keys share the weight, and part towards the wanted value",
+      inputs: [[[[[2]]]], [[[[1], [1]]]], [[[[2], [4]]]], [[[[1]]]], [[[[2 + Math.log(2), 3]]]]],
+      call: (...inputs) => keyValueGradient(inputs, plain),
+      outputs: [[[[[-1], [1]]]], [[[[0.5], [0.5]]]]],
+    },
+  ],
+  cases: [
+    {
+      claim: "odd token counts, values of another depth",
+      inputs: backwardInputs([2, 1, 37, 6], 19, 3),
+      call: (...inputs) => keyValueGradient(inputs, { ...plain, scale: 0.4 }),
+      smooth: true,
+    },
+    {
+      claim: "relative terms of an odd grid",
+      inputs: [...backwardInputs([1, 2, 15, 8], 15, 8), { shape: [1, 2, 15, 8] }],
+      call: (...inputs) => keyValueGradient(inputs, { ...plain, grid: [3, 5] }),
+      smooth: true,
+    },
+    {
+      claim: "a bias beside relative terms, in two kernels",
+      inputs: [
+        ...backwardInputs([1, 1, 18, 4], 18, 4),
+        { shape: [1, 1, 18, 18] },
+        { shape: [1, 1, 18, 11] },
+      ],
+      call: (...inputs) => keyValueGradient(inputs, { ...plain, hasBias: true, grid: [2, 9] }),
+      smooth: true,
+    },
+    {
+      claim: "the values' alone",
+      inputs: backwardInputs([1, 1, 9, 4], 11, 4),
+      call: (...inputs) => apply(op, inputs, { ...plain, wanted: ["value"] })[0]!,
+      smooth: true,
+    },
+  ],
+};
+
+export const op: KernelOp<BackwardAttrs> = {
+  name: "attentionKeyValueGradient",
+  kind: "kernel",
+  type: backwardTypes,
+  kernel: (site) =>
+    site.profile.subgroup ? subgroupKeyValueGradient(site) : sharedKeyValueGradient(site),
+  oracle: plainBackward,
+  spelled: 16,
+  reads(inputs, attrs, input, profile) {
+    const [queries, keys] = [inputs[0]!.shape[2]!, inputs[1]!.shape[2]!];
+    const width = profile.subgroup;
+    // A subgroup reads its own rows again for every tile.
+    if (input === 1 || input === 2) return width ? Math.ceil(queries / 16) : 1;
+    if (isRelative(attrs, input)) return (2 * keys) / inputs[input]!.shape[3]!;
+    if (input > 4) return 1;
+    return Math.ceil(keys / (width ? width * ownRows(keys, width) : sharedRows(keys, profile)));
+  },
+  work(inputs) {
+    const [batch, heads, queries, depth] = inputs[0]!.shape as [number, number, number, number];
+    const [, , keys, out] = inputs[2]!.shape as [number, number, number, number];
+    return 2 * batch * heads * queries * keys * (depth + out);
+  },
+  vjp: (cotangents, { inputs, attrs }) => secondOrder(cotangents, inputs, attrs),
+  note: ({ wanted }) => wanted.join(" and "),
+  tests,
+};
+
+/**
+ * The gradients of keys and values, from the operands that `backwardOperands` names. With a bias
+ * beside relative terms they take a kernel each.
+ */
+export const keyValueGradient = (
+  inputs: readonly Tensor[],
+  attrs: Omit<BackwardAttrs, "wanted">,
+): Tensor[] => gradientNodes(op, inputs, attrs, ["key", "value"]);

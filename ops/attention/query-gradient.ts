@@ -1,0 +1,130 @@
+/**
+ * attentionQueryGradient: the gradient of attention's queries, and of the relative terms that every
+ * query adds to the scores of a grid row and of a grid column. Definition: attention-backward-definition.ts.
+ */
+import { apply, gradient, type KernelOp, type Tensor, type Tests } from "../../compiler/op.ts";
+import {
+  type BackwardAttrs,
+  backwardTypes,
+  composedBackward,
+  isRelative,
+  plainBackward,
+  type Wanted,
+} from "./backward-definition.ts";
+import { sharedQueryGradient } from "./backward-shared.ts";
+import { ownRows, subgroupQueryGradient } from "./backward-subgroup.ts";
+import { sharedRows } from "./tiles.ts";
+
+const plain: BackwardAttrs = { scale: 1, hasBias: false, grid: undefined, wanted: ["query"] };
+
+const tests: Tests = {
+  samples: [
+    {
+      claim: "a query moves towards the key whose value is wanted",
+      inputs: [[[[[0]]]], [[[[1], [3]]]], [[[[2], [4]]]], [[[[1]]]], [[[[Math.log(2), 3]]]]],
+      call: (...inputs) => apply(op, inputs, plain)[0]!,
+      outputs: [[[[[1]]]]],
+    },
+  ],
+  cases: [
+    {
+      claim: "odd token counts, values of another depth",
+      inputs: backwardInputs([2, 1, 19, 6], 37, 3),
+      call: (...inputs) => apply(op, inputs, { ...plain, scale: 0.4 })[0]!,
+      smooth: true,
+    },
+    {
+      claim: "relative terms of an odd grid",
+      inputs: [...backwardInputs([1, 2, 15, 8], 15, 8), { shape: [1, 2, 15, 8] }],
+      call: (...inputs) => queryGradient(inputs, { ...plain, grid: [3, 5] }),
+      smooth: true,
+    },
+    {
+      claim: "a bias beside relative terms, in two kernels",
+      inputs: [
+        ...backwardInputs([1, 1, 18, 4], 18, 4),
+        { shape: [1, 1, 18, 18] },
+        { shape: [1, 1, 18, 11] },
+      ],
+      call: (...inputs) => queryGradient(inputs, { ...plain, hasBias: true, grid: [2, 9] }),
+      smooth: true,
+    },
+  ],
+};
+
+export const op: KernelOp<BackwardAttrs> = {
+  name: "attentionQueryGradient",
+  kind: "kernel",
+  type: backwardTypes,
+  kernel: (site) =>
+    site.profile.subgroup ? subgroupQueryGradient(site) : sharedQueryGradient(site),
+  oracle: plainBackward,
+  spelled: 16,
+  reads(inputs, attrs, input, profile) {
+    const [queries, keys] = [inputs[0]!.shape[2]!, inputs[1]!.shape[2]!];
+    const width = profile.subgroup;
+    const rows = width ? width * ownRows(queries, width) : sharedRows(queries, profile);
+    if (input === 1 || input === 2) return Math.ceil(queries / rows);
+    // A subgroup reads its own rows again for every tile.
+    if (input === 0 || input === 3) return width ? Math.ceil(keys / 16) : 1;
+    return isRelative(attrs, input) ? (attrs.grid![0] + keys) / inputs[input]!.shape[3]! : 1;
+  },
+  work(inputs) {
+    const [batch, heads, queries, depth] = inputs[0]!.shape as [number, number, number, number];
+    const [, , keys, out] = inputs[2]!.shape as [number, number, number, number];
+    return batch * heads * queries * keys * (2 * depth + out);
+  },
+  vjp: (cotangents, { inputs, attrs }) => secondOrder(cotangents, inputs, attrs),
+  note: ({ wanted }) => wanted.join(" and "),
+  tests,
+};
+
+/**
+ * The gradients of the query and, on a grid, of the relative terms, from the operands that
+ * `backwardOperands` names. With a bias beside relative terms they take a kernel each.
+ */
+export function queryGradient(inputs: readonly Tensor[], attrs: Omit<BackwardAttrs, "wanted">) {
+  const wanted: readonly Wanted[] = attrs.grid ? ["query", "relative"] : ["query"];
+  return gradientNodes(op, inputs, attrs, wanted);
+}
+
+/** One node for all wanted results; one for each where it would bind too many buffers. */
+export function gradientNodes(
+  of: KernelOp<BackwardAttrs>,
+  inputs: readonly Tensor[],
+  attrs: Omit<BackwardAttrs, "wanted">,
+  wanted: readonly Wanted[],
+): Tensor[] {
+  if (!(attrs.hasBias && attrs.grid)) return apply(of, inputs, { ...attrs, wanted });
+  return wanted.map((one) => apply(of, inputs, { ...attrs, wanted: [one] })[0]!);
+}
+
+/** The derivative of a gradient op is that of its definition. */
+export function secondOrder(
+  cotangents: readonly (Tensor | undefined)[],
+  inputs: readonly Tensor[],
+  attrs: BackwardAttrs,
+): (Tensor | undefined)[] {
+  const composed = composedBackward(inputs, attrs);
+  const arrived = attrs.wanted.flatMap((name, i) => {
+    const g = cotangents[i];
+    return g ? [[composed[name](), g] as const] : [];
+  });
+  return gradient(
+    arrived.map(([result]) => result),
+    arrived.map(([, g]) => g),
+    inputs,
+  );
+}
+
+/** Random operands; the first statistic is about what it is where scores are small. */
+export function backwardInputs(query: readonly number[], keys: number, out: number) {
+  const [batch, heads, queries, depth] = query as [number, number, number, number];
+  return [
+    { shape: query },
+    { shape: [batch, heads, keys, depth] },
+    { shape: [batch, heads, keys, out] },
+    { shape: [batch, heads, queries, out] },
+    { shape: [batch, heads, queries, 2] },
+  ];
+}

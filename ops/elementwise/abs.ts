@@ -1,0 +1,35 @@
+/** abs(x) = |x|. */
+import type { ElementOp } from "../../compiler/op.ts";
+import { cast } from "./cast.ts";
+import { elementwiseOp, type Unary, unary } from "./elementwise.ts";
+import { gt } from "./gt.ts";
+import { lt } from "./lt.ts";
+import { mul } from "./mul.ts";
+import { sub } from "./sub.ts";
+
+export const op: ElementOp<null> = elementwiseOp("abs", {
+  at: (_k, x) => x!.abs(),
+  // The sign; 0 at 0.
+  vjp: (g, { inputs: [x] }) => [mul(g, sub(cast(gt(x!, 0), "f32"), cast(lt(x!, 0), "f32")))],
+  takes: ["f32", "i32"],
+  tests: {
+    samples: [
+      { inputs: [[1.5, -2, 0]], call: (x) => abs(x!), outputs: [[1.5, 2, 0]] },
+      {
+        inputs: [{ dtype: "i32", data: [3, -4] }],
+        call: (x) => abs(x!),
+        outputs: [{ dtype: "i32", data: [3, 4] }],
+      },
+    ],
+    cases: [
+      {
+        claim: "both signs in an odd shape",
+        inputs: [{ shape: [5, 29] }],
+        call: (x) => abs(x!),
+        smooth: true,
+      },
+    ],
+  },
+});
+
+export const abs: Unary = unary(op);

@@ -1,0 +1,71 @@
+/**
+ * cast(x, dtype): the same value in another type. Towards integers fractions are dropped and, for
+ * u32, negative numbers become 0; bool is whether the number is not 0.
+ */
+import {
+  always,
+  apply,
+  type DType,
+  type ElementOp,
+  type Shape,
+  type Tensor,
+} from "../../compiler/op.ts";
+
+interface Attrs {
+  readonly dtype: DType;
+}
+
+export const op: ElementOp<Attrs> = {
+  name: "cast",
+  kind: "element",
+  cost: 1,
+  type: ([x], { dtype }) => [{ dtype, shape: x!.shape }],
+  element: ({ inputs, at, attrs }) => {
+    const x = inputs[0]!.at(...at);
+    const signed = x.type === "f32" || x.type === "i32";
+    return (attrs.dtype === "u32" && signed ? x.max(0) : x).cast(attrs.dtype);
+  },
+  push: ({ at }) => ({ at, where: always }),
+  vjp: () => [undefined],
+  note: (a) => `to ${a.dtype}`,
+  tests: {
+    samples: [
+      {
+        inputs: [[1.75, -1.75, 0]],
+        call: (x) => [cast(x!, "i32"), cast(x!, "u32"), cast(x!, "bool")],
+        outputs: [
+          { dtype: "i32", data: [1, -1, 0] },
+          { dtype: "u32", data: [1, 0, 0] },
+          { dtype: "bool", data: [1, 1, 0] },
+        ],
+      },
+      {
+        inputs: [{ dtype: "bool", data: [1, 0] }],
+        call: (x) => [cast(x!, "f32"), cast(x!, "i32")],
+        outputs: [[1, 0], { dtype: "i32", data: [1, 0] }],
+      },
+      {
+        inputs: [{ dtype: "i32", data: [-3, 4] }],
+        call: (x) => [cast(x!, "f32"), cast(x!, "u32")],
+        outputs: [[-3, 4], { dtype: "u32", data: [0, 4] }],
+      },
+    ],
+    cases: [
+      {
+        claim: "an odd shape of integers",
+        inputs: [{ shape: [7, 13], dtype: "i32", range: [-9, 9] }],
+        call: (x) => cast(x!, "f32"),
+        smooth: false,
+      },
+    ],
+  },
+};
+
+/** `x` as `dtype`. No gradient passes a change of type. */
+export function cast<T extends DType, S extends Shape>(
+  x: Tensor<DType, S>,
+  dtype: T,
+): Tensor<T, S> {
+  const same = (x.dtype as DType) === dtype;
+  return (same ? x : apply(op, [x], { dtype })[0]) as unknown as Tensor<T, S>;
+}

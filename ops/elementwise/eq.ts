@@ -1,0 +1,35 @@
+/** eq(a, b): a = b, with broadcasting. A bool. */
+import type { ElementOp } from "../../compiler/op.ts";
+import { type Comparison, comparison, comparisonOp } from "./elementwise.ts";
+
+export const op: ElementOp<null> = comparisonOp("eq", (a, b) => a.eq(b), {
+  samples: [
+    {
+      inputs: [
+        [1, 2, 3],
+        [2, 2, 2],
+      ],
+      call: (a, b) => eq(a!, b!),
+      outputs: [{ dtype: "bool", data: [0, 1, 0] }],
+    },
+    {
+      claim: "integers, against a number",
+      inputs: [{ dtype: "i32", data: [-3, 0, 5] }],
+      call: (a) => eq(a!, 0),
+      outputs: [{ dtype: "bool", data: [0, 1, 0] }],
+    },
+  ],
+  cases: [
+    {
+      claim: "a matrix against a row of small integers",
+      inputs: [
+        { shape: [11, 13], dtype: "i32", range: [-2, 2] },
+        { shape: [13], dtype: "i32", range: [-2, 2] },
+      ],
+      call: (a, b) => eq(a!, b!),
+      smooth: false,
+    },
+  ],
+});
+
+export const eq: Comparison = comparison(op);

@@ -1,0 +1,35 @@
+/** ge(a, b): a >= b, with broadcasting. A bool. */
+import type { ElementOp } from "../../compiler/op.ts";
+import { type Comparison, comparison, comparisonOp } from "./elementwise.ts";
+
+export const op: ElementOp<null> = comparisonOp("ge", (a, b) => a.ge(b), {
+  samples: [
+    {
+      inputs: [
+        [1, 2, 3],
+        [2, 2, 2],
+      ],
+      call: (a, b) => ge(a!, b!),
+      outputs: [{ dtype: "bool", data: [0, 1, 1] }],
+    },
+    {
+      claim: "integers, against a number",
+      inputs: [{ dtype: "i32", data: [-3, 0, 5] }],
+      call: (a) => ge(a!, 0),
+      outputs: [{ dtype: "bool", data: [0, 1, 1] }],
+    },
+  ],
+  cases: [
+    {
+      claim: "a matrix against a row of small integers",
+      inputs: [
+        { shape: [11, 13], dtype: "i32", range: [-2, 2] },
+        { shape: [13], dtype: "i32", range: [-2, 2] },
+      ],
+      call: (a, b) => ge(a!, b!),
+      smooth: false,
+    },
+  ],
+});
+
+export const ge: Comparison = comparison(op);

@@ -1,0 +1,47 @@
+/** maximum(a, b): the larger of two, with broadcasting. */
+import type { ElementOp } from "../../compiler/op.ts";
+import { add } from "./add.ts";
+import { cast } from "./cast.ts";
+import { type Binary, binary, elementwiseOp } from "./elementwise.ts";
+import { ge } from "./ge.ts";
+import { gt } from "./gt.ts";
+import { mul } from "./mul.ts";
+import { sub } from "./sub.ts";
+
+export const op: ElementOp<null> = elementwiseOp("maximum", {
+  at: (_k, a, b) => a!.max(b!),
+  // Where both are equal each gets half, as in PyTorch.
+  vjp: (g, { inputs: [a, b] }) => {
+    const left = mul(add(cast(gt(a!, b!), "f32"), cast(ge(a!, b!), "f32")), 0.5);
+    return [mul(g, left), mul(g, sub(1, left))];
+  },
+  takes: ["f32", "i32", "u32"],
+  tests: {
+    samples: [
+      {
+        inputs: [
+          [1, 5],
+          [3, -2],
+        ],
+        call: (a, b) => maximum(a!, b!),
+        outputs: [[3, 5]],
+      },
+      {
+        claim: "integers, against a number",
+        inputs: [{ dtype: "i32", data: [-1, 4] }],
+        call: (a) => maximum(a!, 0),
+        outputs: [{ dtype: "i32", data: [0, 4] }],
+      },
+    ],
+    cases: [
+      {
+        claim: "a matrix against a row",
+        inputs: [{ shape: [9, 17] }, { shape: [17] }],
+        call: (a, b) => maximum(a!, b!),
+        smooth: true,
+      },
+    ],
+  },
+});
+
+export const maximum: Binary = binary(op);

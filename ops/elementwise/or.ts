@@ -1,0 +1,34 @@
+/** or(a, b): one of them holds, or both. Conditions broadcast. */
+import type { ElementOp } from "../../compiler/op.ts";
+import { type Binary, binary, elementwiseOp } from "./elementwise.ts";
+
+export const op: ElementOp<null> = elementwiseOp("or", {
+  at: (_k, a, b) => a!.or(b!),
+  vjp: () => [undefined, undefined],
+  takes: ["bool"],
+  tests: {
+    samples: [
+      {
+        inputs: [
+          { dtype: "bool", data: [0, 0, 1, 1] },
+          { dtype: "bool", data: [0, 1, 0, 1] },
+        ],
+        call: (a, b) => or(a!, b!),
+        outputs: [{ dtype: "bool", data: [0, 1, 1, 1] }],
+      },
+    ],
+    cases: [
+      {
+        claim: "a column and a row",
+        inputs: [
+          { shape: [9, 1], dtype: "bool" },
+          { shape: [11], dtype: "bool" },
+        ],
+        call: (a, b) => or(a!, b!),
+        smooth: false,
+      },
+    ],
+  },
+});
+
+export const or: Binary = binary(op);

@@ -1,0 +1,23 @@
+/** relu(x) = max(x, 0). Its derivative at 0 is 0. */
+import type { ElementOp } from "../../compiler/op.ts";
+import { elementwiseOp, type Unary, unary } from "./elementwise.ts";
+import { gt } from "./gt.ts";
+import { where } from "./where.ts";
+
+export const op: ElementOp<null> = elementwiseOp("relu", {
+  at: (_k, x) => x!.max(0),
+  vjp: (g, { inputs: [x] }) => [where(gt(x!, 0), g, 0)],
+  tests: {
+    samples: [{ inputs: [[-2, 0, 3.5]], call: (x) => relu(x!), outputs: [[0, 0, 3.5]] }],
+    cases: [
+      {
+        claim: "both signs in an odd shape",
+        inputs: [{ shape: [3, 5, 9] }],
+        call: (x) => relu(x!),
+        smooth: true,
+      },
+    ],
+  },
+});
+
+export const relu: Unary = unary(op);

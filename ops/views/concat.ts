@@ -1,0 +1,156 @@
+/** concat(tensors, axis): tensors one after another along an axis. */
+import {
+  apply,
+  bounded,
+  type DType,
+  type ElementOp,
+  literal,
+  refuse,
+  type Shape,
+  show,
+  type Tensor,
+} from "../../compiler/op.ts";
+import { axisOf } from "./axes.ts";
+import { slice } from "./slice.ts";
+
+interface Attrs {
+  readonly axis: number;
+  /** Along the axis, of each input. */
+  readonly sizes: readonly number[];
+}
+
+export const op: ElementOp<Attrs> = {
+  name: "concat",
+  kind: "element",
+  cost: 1,
+  type: (inputs, { axis }, fail) => {
+    const [first] = inputs;
+    for (const x of inputs) {
+      const fits =
+        x.dtype === first!.dtype &&
+        x.shape.length === first!.shape.length &&
+        x.shape.every((n, i) => i === axis || n === first!.shape[i]);
+      if (!fits)
+        fail(
+          `${show(first!)} and ${show(x)} do not join along axis ${axis}`,
+          "dtypes and all other sizes must be equal",
+        );
+    }
+    const size = inputs.reduce((sum, x) => sum + x.shape[axis]!, 0);
+    return [{ dtype: first!.dtype, shape: first!.shape.map((n, i) => (i === axis ? size : n)) }];
+  },
+  element: ({ k, inputs, at, attrs: { axis, sizes }, type }) => {
+    const c = k.let("c", at[axis]!);
+    const value = k.var("part", literal(0, type.dtype));
+    let start = 0;
+    // Branches, not selects: an element is computed by the one input that has it.
+    for (const [i, size] of sizes.entries()) {
+      const own = c.ge(start).and(c.lt(start + size));
+      const from = start;
+      k.if(own, () => {
+        const inside = bounded(c.sub(from), size - 1);
+        value.set(inputs[i]!.at(...at.map((a, j) => (j === axis ? inside : a))));
+      });
+      start += size;
+    }
+    return value.get;
+  },
+  reads: ({ sizes }, input) => sizes[input]! / sizes.reduce((a, b) => a + b, 0),
+  vjp: ([g], { attrs: { axis, sizes } }) => {
+    let start = 0;
+    return sizes.map((size) => {
+      const range = [start, start + size] as const;
+      start += size;
+      return slice(g!, [...Array.from({ length: axis }, () => [] as const), range]);
+    });
+  },
+  note: (a) => `axis ${a.axis}: ${a.sizes.join(" + ")}`,
+  tests: {
+    samples: [
+      {
+        inputs: [
+          [[1, 2]],
+          [
+            [3, 4],
+            [5, 6],
+          ],
+        ],
+        call: (a, b) => concat([a!, b!], 0),
+        outputs: [
+          [
+            [1, 2],
+            [3, 4],
+            [5, 6],
+          ],
+        ],
+      },
+      {
+        claim: "integers, along the last axis",
+        inputs: [
+          { dtype: "i32", data: [[1], [2]] },
+          { dtype: "i32", data: [[3], [4]] },
+        ],
+        call: (a, b) => concat([a!, b!], -1),
+        outputs: [
+          {
+            dtype: "i32",
+            data: [
+              [1, 3],
+              [2, 4],
+            ],
+          },
+        ],
+      },
+      {
+        claim: "one tensor is itself",
+        inputs: [[1, 2]],
+        call: (a) => concat([a!], 0),
+        outputs: [[1, 2]],
+      },
+      {
+        claim: "more inputs than a kernel may bind",
+        inputs: Array.from({ length: 15 }, (_, i) => [i]),
+        call: (...x) => concat(x, 0),
+        outputs: [Array.from({ length: 15 }, (_, i) => i)],
+      },
+      {
+        claim: "conditions",
+        inputs: [
+          { dtype: "bool", data: [1, 0] },
+          { dtype: "bool", data: [1] },
+        ],
+        call: (a, b) => concat([a!, b!], 0),
+        outputs: [{ dtype: "bool", data: [1, 0, 1] }],
+      },
+    ],
+    cases: [
+      {
+        claim: "three odd sizes along the middle axis",
+        inputs: [{ shape: [3, 5, 7] }, { shape: [3, 1, 7] }, { shape: [3, 11, 7] }],
+        call: (...x) => concat(x, 1),
+        smooth: true,
+      },
+    ],
+  },
+};
+
+/** `Valid` tells no more than this: tensors of one dtype. Sizes are checked at trace time. */
+export function concat<D extends DType>(tensors: readonly Tensor<D, Shape>[], axis = 0): Tensor<D> {
+  const first = tensors[0] ?? refuse("concat", [], "there is nothing to join", "give one or more");
+  const along = axisOf("concat", first, axis);
+  return join(tensors, along) as Tensor<D>;
+}
+
+/** A kernel binds few buffers, so many tensors are joined in groups. */
+const most = 6;
+
+function join(tensors: readonly Tensor[], axis: number): Tensor {
+  if (tensors.length === 1) return tensors[0]!;
+  if (tensors.length <= most)
+    return apply(op, tensors, { axis, sizes: tensors.map((x) => x.shape[axis]!) })[0]!;
+  const size = Math.max(most, Math.ceil(tensors.length / most));
+  const groups = Array.from({ length: Math.ceil(tensors.length / size) }, (_, i) =>
+    join(tensors.slice(i * size, (i + 1) * size), axis),
+  );
+  return join(groups, axis);
+}

@@ -1,0 +1,75 @@
+/** reshape(x, shape): the same elements in the same order. A view: no kernel, no copy. */
+import {
+  always,
+  apply,
+  type DType,
+  type ElementOp,
+  elements,
+  flatten,
+  type Tensor,
+  unflatten,
+} from "../../compiler/op.ts";
+
+interface Attrs {
+  readonly shape: readonly number[];
+}
+
+export const op: ElementOp<Attrs> = {
+  name: "reshape",
+  kind: "element",
+  cost: 0,
+  type: ([x], { shape }, fail) => {
+    if (elements(shape) !== elements(x!.shape))
+      fail(
+        `[${x!.shape.join(", ")}] has ${elements(x!.shape)} elements but [${shape.join(", ")}] has ${elements(shape)}`,
+        "a reshape keeps the number of elements",
+      );
+    return [{ dtype: x!.dtype, shape }];
+  },
+  element: ({ inputs, at, type }) => {
+    const x = inputs[0]!;
+    return x.at(...unflatten(x.shape, flatten(type.shape, at)));
+  },
+  push: ({ at, inputs, type }) => ({
+    at: unflatten(type.shape, flatten(inputs[0]!.shape, at)),
+    where: always,
+  }),
+  vjp: ([g], { inputs }) => [reshape(g!, inputs[0]!.shape)],
+  note: (a) => `to [${a.shape.join(", ")}]`,
+  tests: {
+    samples: [
+      {
+        inputs: [
+          [
+            [1, 2, 3],
+            [4, 5, 6],
+          ],
+        ],
+        call: (x) => reshape(x!, [3, 2]),
+        outputs: [
+          [
+            [1, 2],
+            [3, 4],
+            [5, 6],
+          ],
+        ],
+      },
+    ],
+    cases: [
+      {
+        claim: "an odd shape is split and joined",
+        inputs: [{ shape: [3, 35] }],
+        call: (x) => reshape(x!, [5, 7, 3]),
+        smooth: true,
+      },
+    ],
+  },
+};
+
+/** The elements of `x` in row-major order as `shape`. Throws E101 if the counts differ. */
+export function reshape<D extends DType, const S extends readonly number[]>(
+  x: Tensor<D>,
+  shape: S,
+): Tensor<D, S> {
+  return apply(op, [x], { shape })[0] as unknown as Tensor<D, S>;
+}
