@@ -19,8 +19,8 @@ import {
 } from "../models/index.ts";
 import { createTrainingSession, type Numbers, type TrainingPlan } from "../runtime/index.ts";
 import { openDevice } from "../runtime/node/index.ts";
-import { trainingBytes } from "../runtime/training-memory.ts";
-import { plansOf } from "../runtime/training-plan.ts";
+import { trainingBytes } from "../runtime/training/memory.ts";
+import { plansOf } from "../runtime/training/plan.ts";
 import { adamW, compileTraining, structureLoss } from "../training/index.ts";
 
 const { values: flags } = parseArgs({

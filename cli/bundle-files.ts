@@ -3,13 +3,13 @@ import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { Plan, PlanTensor } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
-import type { BundledPlan } from "../runtime/bundle.ts";
+import type { BundledPlan } from "../runtime/bundle/bundle.ts";
 import {
   bundleFormat,
   type Manifest,
   type ManifestProgram,
   type ManifestTensor,
-} from "../runtime/bundle-manifest.ts";
+} from "../runtime/bundle/manifest.ts";
 
 export interface BundleRequest {
   readonly name: string;

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { diagnose } from "../diagnostics/index.ts";
-import { parseManifest } from "../runtime/bundle-manifest.ts";
+import { parseManifest } from "../runtime/bundle/manifest.ts";
 import { makeFolder } from "../runtime/node/files.ts";
 
 /** Writes what is not in memory, such as weights, into the folder it is given. */

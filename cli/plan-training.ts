@@ -10,8 +10,8 @@ import type { Precision } from "../compiler/storage/halves.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { parseSamConfig, semanticSam } from "../models/index.ts";
 import { mean, mul, sub } from "../ops/index.ts";
-import { type TrainingBytes, trainingBytes } from "../runtime/training-memory.ts";
-import { plansOf } from "../runtime/training-plan.ts";
+import { type TrainingBytes, trainingBytes } from "../runtime/training/memory.ts";
+import { plansOf } from "../runtime/training/plan.ts";
 import {
   adam,
   adamW,

@@ -4,7 +4,7 @@
  */
 import type { InterfaceDeclarationStructure, OptionalKind, Project } from "ts-morph";
 import { diagnose } from "../diagnostics/index.ts";
-import type { Manifest, ManifestProgram, ManifestTensor } from "../runtime/bundle-manifest.ts";
+import type { Manifest, ManifestProgram, ManifestTensor } from "../runtime/bundle/manifest.ts";
 
 export interface Wrapper {
   readonly js: string;

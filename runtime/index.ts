@@ -4,20 +4,20 @@
  */
 export type { Plan, PlanBuffer, PlanDType, PlanTensor, TargetName } from "../compiler/plan.ts";
 export { type Code, codes, InarchError } from "../diagnostics/index.ts";
-export { type Bundle, type OpenBundleOptions, openBundle, type ReadFile } from "./bundle.ts";
+export { type Bundle, type OpenBundleOptions, openBundle, type ReadFile } from "./bundle/bundle.ts";
 export {
   bundleFormat,
   type Manifest,
   type ManifestProgram,
   type ManifestTensor,
-} from "./bundle-manifest.ts";
+} from "./bundle/manifest.ts";
 export {
   type BundleModel,
   type BundleOptions,
   loadBundle,
   loadSamBundle,
-} from "./bundle-model.ts";
-export { openBundleUrl } from "./bundle-url.ts";
+} from "./bundle/model.ts";
+export { openBundleUrl } from "./bundle/url.ts";
 export type {
   Device,
   DeviceBuffer,
@@ -41,12 +41,12 @@ export {
   type Session,
   type SessionOptions,
 } from "./session.ts";
+export { type TrainingPlan, trainingFormat } from "./training/plan.ts";
 export {
   createTrainingSession,
   type StepReport,
   type TrainingOptions,
   type TrainingSession,
-} from "./training.ts";
-export { type TrainingPlan, trainingFormat } from "./training-plan.ts";
+} from "./training/session.ts";
 export * from "./vision/index.ts";
 export * from "./weights/index.ts";

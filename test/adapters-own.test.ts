@@ -16,7 +16,7 @@ import {
 import { linear } from "../models/layers.ts";
 import { mean, mul, sub } from "../ops/index.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";
-import { createTrainingSession } from "../runtime/training.ts";
+import { createTrainingSession } from "../runtime/training/session.ts";
 import { type TensorData, writeSafetensors } from "../runtime/weights/index.ts";
 import { adamW, compileTraining } from "../training/index.ts";
 import { checkAdapterDerivative, openGraph, randomArrays, scopeWith } from "./adapted-graphs.ts";

@@ -1,8 +1,8 @@
 /** First values of parameters that no checkpoint has. */
 import { describe, expect, test } from "vitest";
 import type { Init } from "../compiler/index.ts";
-import { initialValues } from "../runtime/initial.ts";
 import { writeSafetensors } from "../runtime/weights/index.ts";
+import { initialValues } from "../runtime/weights/initial.ts";
 import { openBytes, refusal } from "./weights-files.ts";
 
 const weights = await openBytes(

@@ -9,7 +9,7 @@ import { mean, mul } from "../ops/index.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";
 import { openDevice } from "../runtime/node/device.ts";
 import { createSession } from "../runtime/session.ts";
-import { createTrainingSession } from "../runtime/training.ts";
+import { createTrainingSession } from "../runtime/training/session.ts";
 import { type TensorData, type Weights, writeSafetensors } from "../runtime/weights/index.ts";
 import { adamW, compileTraining, mergeAdapters } from "../training/index.ts";
 import { narrow } from "./adapted-graphs.ts";

@@ -9,7 +9,7 @@ import { linear } from "../models/layers.ts";
 import { add, gather, matmul, mean, mul, reshape, stack } from "../ops/index.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";
 import { createSession } from "../runtime/index.ts";
-import { createTrainingSession } from "../runtime/training.ts";
+import { createTrainingSession } from "../runtime/training/session.ts";
 import { writeSafetensors } from "../runtime/weights/index.ts";
 import { adamW, compileTraining } from "../training/index.ts";
 import { randomNumbers, relativeError } from "./evaluate.ts";

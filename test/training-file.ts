@@ -6,7 +6,7 @@ import { type Model, parametersOf, traceProgram } from "../compiler/index.ts";
 import { hashedTensor } from "../models/sam/hashed.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";
 import type { Inputs } from "../runtime/session.ts";
-import { createTrainingSession, type StepReport } from "../runtime/training.ts";
+import { createTrainingSession, type StepReport } from "../runtime/training/session.ts";
 import { type TensorData, writeSafetensors } from "../runtime/weights/index.ts";
 import { compileTraining, type TrainingOptions } from "../training/index.ts";
 import { randomNumbers } from "./evaluate.ts";

@@ -7,7 +7,7 @@ import { hashedImage, hashedTensor } from "../models/sam/hashed.ts";
 import { samTensors } from "../models/sam/tensors.ts";
 import { semanticSam } from "../models/semantic-sam.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";
-import { createTrainingSession } from "../runtime/training.ts";
+import { createTrainingSession } from "../runtime/training/session.ts";
 import { type TensorData, type Weights, writeSafetensors } from "../runtime/weights/index.ts";
 import { compileTraining } from "../training/compile.ts";
 import { structureLoss } from "../training/losses/index.ts";

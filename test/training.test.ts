@@ -7,7 +7,7 @@ import { add, matmul, mean, mul, relu, sub } from "../ops/index.ts";
 import type { Device } from "../runtime/devices/device.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";
 import { openDevice } from "../runtime/node/index.ts";
-import { createTrainingSession, type TrainingSession } from "../runtime/training.ts";
+import { createTrainingSession, type TrainingSession } from "../runtime/training/session.ts";
 import { writeSafetensors } from "../runtime/weights/index.ts";
 import { compileTraining, type TrainingOptions } from "../training/compile.ts";
 import { adamW } from "../training/optimisers/index.ts";

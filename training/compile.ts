@@ -17,8 +17,8 @@ import type { Precision } from "../compiler/storage/halves.ts";
 import { inUnits, joinsOf } from "../compiler/storage/joins.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { add, cast, full, mean, or, pad, reshape, sum } from "../ops/index.ts";
-import { trainingBytes } from "../runtime/training-memory.ts";
-import { type TrainingPlan, trainingFormat } from "../runtime/training-plan.ts";
+import { trainingBytes } from "../runtime/training/memory.ts";
+import { type TrainingPlan, trainingFormat } from "../runtime/training/plan.ts";
 import {
   type GroupOptions,
   gradientOf,

@@ -17,7 +17,7 @@ import {
   type ResidentTensor,
   stateBeside,
   type TrainedTensor,
-} from "../runtime/training-plan.ts";
+} from "../runtime/training/plan.ts";
 import type { Optimiser } from "./optimisers/index.ts";
 import { packFrozen, packTensors } from "./packing.ts";
 import { chunkSize, partName } from "./update.ts";

@@ -2,12 +2,12 @@
 import { adapterProfile, defaultProfile, type Model } from "../compiler/index.ts";
 import type { Device } from "../runtime/devices/device.ts";
 import type { Inputs } from "../runtime/session.ts";
+import type { TrainingPlan } from "../runtime/training/plan.ts";
 import {
   createTrainingSession,
   type TrainingOptions as SessionOptions,
   type TrainingSession,
-} from "../runtime/training.ts";
-import type { TrainingPlan } from "../runtime/training-plan.ts";
+} from "../runtime/training/session.ts";
 import { compileTraining, type TrainingOptions } from "./compile.ts";
 import { checkLabels, checkMask } from "./losses/index.ts";
 import { rateAt, type Schedule } from "./schedules.ts";

@@ -6,12 +6,12 @@
 import type { Model } from "../../compiler/index.ts";
 import { bug } from "../../diagnostics/index.ts";
 import type { Inputs } from "../../runtime/session.ts";
+import type { TrainingPlan } from "../../runtime/training/plan.ts";
 import {
   createTrainingSession,
   type StepReport,
   type TrainingSession,
-} from "../../runtime/training.ts";
-import type { TrainingPlan } from "../../runtime/training-plan.ts";
+} from "../../runtime/training/session.ts";
 import { compileTraining, type TrainingOptions } from "../../training/index.ts";
 import { type Check, compare } from "./compare.ts";
 import type { Setting } from "./kinds.ts";

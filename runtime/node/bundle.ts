@@ -1,7 +1,7 @@
 /** Bundles in a folder. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Bundle, openBundle } from "../bundle.ts";
+import { type Bundle, openBundle } from "../bundle/bundle.ts";
 import { fileSource } from "./files.ts";
 
 /**

@@ -1,7 +1,7 @@
 /** A bundle's manifest: what it holds, and everything that may be wrong with one. */
-import type { PlanDType, TargetName } from "../compiler/plan.ts";
-import { diagnose } from "../diagnostics/index.ts";
-import { isRecord, parseJson } from "./weights/json.ts";
+import type { PlanDType, TargetName } from "../../compiler/plan.ts";
+import { diagnose } from "../../diagnostics/index.ts";
+import { isRecord, parseJson } from "../weights/json.ts";
 
 /** The version of the folder's layout. A runtime refuses others. */
 export const bundleFormat = 1;

@@ -2,19 +2,14 @@
  * A training session: the plans of training on one device, sharing one memory. A step is submitted
  * without waiting for the one before; what it reports is read back while later ones run.
  */
-import type { Plan } from "../compiler/plan.ts";
-import { bug, diagnose } from "../diagnostics/index.ts";
-import type { Device, DeviceBuffer, Numbers, Progress, StepTime } from "./devices/device.ts";
-import { createSession, type Inputs, type Session, type SharedMemory } from "./session.ts";
-import {
-  adapterFile,
-  checkpointFile,
-  loadTensors,
-  resume,
-  type Trained,
-} from "./training-files.ts";
-import { fillTraining } from "./training-fill.ts";
-import { sharedBuffers, type TrainingBytes, trainingBytes } from "./training-memory.ts";
+import type { Plan } from "../../compiler/plan.ts";
+import { bug, diagnose } from "../../diagnostics/index.ts";
+import type { Device, DeviceBuffer, Numbers, Progress, StepTime } from "../devices/device.ts";
+import { createSession, type Inputs, type Session, type SharedMemory } from "../session.ts";
+import type { Weights } from "../weights/weights.ts";
+import { adapterFile, checkpointFile, loadTensors, resume, type Trained } from "./files.ts";
+import { fillTraining } from "./fill.ts";
+import { sharedBuffers, type TrainingBytes, trainingBytes } from "./memory.ts";
 import {
   comparePlaces,
   type ParameterGroup,
@@ -22,8 +17,7 @@ import {
   stateBeside,
   type TrainingPlan,
   trainingFormat,
-} from "./training-plan.ts";
-import type { Weights } from "./weights/weights.ts";
+} from "./plan.ts";
 
 export interface TrainingOptions {
   /** The base: every frozen tensor, and those that train from what they were. */

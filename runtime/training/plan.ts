@@ -1,5 +1,5 @@
 /** What a training session reads: plans that share memory, and what lies where in it. JSON. */
-import type { Init, Plan, TargetName } from "../compiler/plan.ts";
+import type { Init, Plan, TargetName } from "../../compiler/plan.ts";
 
 /** The version of this format. */
 export const trainingFormat = 1;

@@ -5,12 +5,12 @@
  *
  *     manifest.json  NAME.plan.json…  kernels/NAME-HASH.wgsl…  weights.safetensors  MODEL.js  MODEL.d.ts
  */
-import type { Plan, PlanKernel } from "../compiler/plan.ts";
-import { diagnose, InarchError } from "../diagnostics/index.ts";
-import { type Manifest, parseManifest } from "./bundle-manifest.ts";
-import { openWeights } from "./weights/open.ts";
-import { type ByteSource, bytesSource } from "./weights/source.ts";
-import type { Weights } from "./weights/weights.ts";
+import type { Plan, PlanKernel } from "../../compiler/plan.ts";
+import { diagnose, InarchError } from "../../diagnostics/index.ts";
+import { openWeights } from "../weights/open.ts";
+import { type ByteSource, bytesSource } from "../weights/source.ts";
+import type { Weights } from "../weights/weights.ts";
+import { type Manifest, parseManifest } from "./manifest.ts";
 
 /** A plan as it lies in a bundle: kernels are files. */
 export interface BundledPlan extends Omit<Plan, "kernels"> {

@@ -1,11 +1,11 @@
 /** A bundle on a device: what the wrappers that `inarch build` generates stand on. */
-import { diagnose } from "../diagnostics/index.ts";
+import { diagnose } from "../../diagnostics/index.ts";
+import type { Device, Numbers, Progress } from "../devices/device.ts";
+import { webgpuDevice } from "../devices/webgpu.ts";
+import { createSamPredictor, type SamPredictor } from "../sam.ts";
+import { createSession, type Inputs, type Session, type SessionOptions } from "../session.ts";
 import type { Bundle } from "./bundle.ts";
-import { openBundleUrl } from "./bundle-url.ts";
-import type { Device, Numbers, Progress } from "./devices/device.ts";
-import { webgpuDevice } from "./devices/webgpu.ts";
-import { createSamPredictor, type SamPredictor } from "./sam.ts";
-import { createSession, type Inputs, type Session, type SessionOptions } from "./session.ts";
+import { openBundleUrl } from "./url.ts";
 
 export interface BundleOptions {
   /** Weights instead of the bundle's own; needed where it was built without any. */

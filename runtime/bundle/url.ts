@@ -2,9 +2,9 @@
  * Bundles by address: fetched where there is a network, read from the disk for `file:` addresses, so
  * that one generated wrapper serves browsers and Node.
  */
-import { diagnose } from "../diagnostics/index.ts";
+import { diagnose } from "../../diagnostics/index.ts";
+import { blobSource } from "../weights/source.ts";
 import { type Bundle, openBundle } from "./bundle.ts";
-import { blobSource } from "./weights/source.ts";
 
 /**
  * Opens the bundle at an address: that of its folder, which ends in a slash, or of its manifest.

@@ -1,5 +1,5 @@
 /** What a training plan's memory is for, in bytes: known before anything runs. */
-import type { Plan, PlanBuffer } from "../compiler/plan.ts";
+import type { Plan, PlanBuffer } from "../../compiler/plan.ts";
 
 type Buffers = Pick<Plan, "buffers">;
 

@@ -1,9 +1,9 @@
 /** The files of training: checkpoints that training goes on from, and adapters. Both safetensors. */
-import { bug, diagnose } from "../diagnostics/index.ts";
-import { nearest } from "../diagnostics/nearest.ts";
-import type { Device, DeviceBuffer } from "./devices/device.ts";
-import { stateBeside, type TrainingPlan } from "./training-plan.ts";
-import { type TensorData, type Weights, writeSafetensors } from "./weights/index.ts";
+import { bug, diagnose } from "../../diagnostics/index.ts";
+import { nearest } from "../../diagnostics/nearest.ts";
+import type { Device, DeviceBuffer } from "../devices/device.ts";
+import { type TensorData, type Weights, writeSafetensors } from "../weights/index.ts";
+import { stateBeside, type TrainingPlan } from "./plan.ts";
 
 /** What is trained, and where it is. */
 export interface Trained {

@@ -1,12 +1,12 @@
 /** Fills a training session's memory: the base as it is streamed, what trains from it or anew. */
-import { bug, diagnose } from "../diagnostics/index.ts";
-import type { Device, DeviceBuffer, Progress } from "./devices/device.ts";
-import { fnv1a } from "./fnv.ts";
-import { initialValues } from "./initial.ts";
-import { writeTensor } from "./stored.ts";
-import type { ResidentTensor, TrainingPlan } from "./training-plan.ts";
-import { findNonFinite, type NonFinite, notFinite } from "./weights/finite.ts";
-import type { Weights } from "./weights/weights.ts";
+import { bug, diagnose } from "../../diagnostics/index.ts";
+import type { Device, DeviceBuffer, Progress } from "../devices/device.ts";
+import { fnv1a } from "../fnv.ts";
+import { writeTensor } from "../stored.ts";
+import { findNonFinite, type NonFinite, notFinite } from "../weights/finite.ts";
+import { initialValues } from "../weights/initial.ts";
+import type { Weights } from "../weights/weights.ts";
+import type { ResidentTensor, TrainingPlan } from "./plan.ts";
 
 export interface FillOptions {
   readonly weights: Weights;
