@@ -4,13 +4,13 @@
  */
 import { writeFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type ArgsDef, defineCommand } from "citty";
 import { compileStages } from "../compiler/compile.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import type { Node } from "../compiler/graph/tensor.ts";
 import type { Profile } from "../compiler/profile.ts";
 import { diagnose, InarchError } from "../diagnostics/index.ts";
+import { isOwnFile } from "../diagnostics/span.ts";
 import type { Device, Progress } from "../runtime/devices/device.ts";
 import { formatBytes } from "./bytes.ts";
 import { openDevice } from "./device.ts";
@@ -142,7 +142,7 @@ export async function explain(request: ExplainRequest): Promise<Explained> {
 function factsOf({ loaded, dims, profile, texts }: ExplainRequest, program: string) {
   const placeOf = ({ span }: Node) => {
     const at = loaded.file === undefined ? undefined : span.resolve();
-    return at && !isOwnCode(at.file) ? `${basename(at.file)}:${at.line}` : undefined;
+    return at && !isOwnFile(at.file) ? `${basename(at.file)}:${at.line}` : undefined;
   };
   const compilation = compileStages(traceLoaded(loaded, program, dims), {
     name: `${loaded.model.name}.${program}`,
@@ -150,13 +150,6 @@ function factsOf({ loaded, dims, profile, texts }: ExplainRequest, program: stri
   });
   return gatherFacts({ program, compilation, profile, placeOf, texts });
 }
-
-const home = fileURLToPath(new URL("..", import.meta.url));
-const ownFolders = /^(?:cli|compiler|diagnostics|models|ops|runtime|training)[\\/]/;
-
-/** What inarch itself has made has no place of the user's: models that it knows, and its rewriting. */
-const isOwnCode = (file: string): boolean =>
-  file.startsWith(home) && ownFolders.test(file.slice(home.length));
 
 async function measureAll(
   { times, onProgress }: ExplainRequest,

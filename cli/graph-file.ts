@@ -1,8 +1,8 @@
 /** Imports a user's TypeScript: bundled by esbuild to one temporary module, which Node imports. */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, extname, join, resolve } from "node:path";
+import { basename, dirname, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildFailure, Message, Plugin } from "esbuild";
 import { diagnose, type Span } from "../diagnostics/index.ts";
@@ -114,29 +114,30 @@ async function importOf(file: string, entry: string, name: string): Promise<Span
   return { file, line: before.length, column: before.at(-1)!.length + 1 };
 }
 
-/** What the package's `exports` name, as modules beside this one. */
-const entries: Readonly<Record<string, string>> = {
-  inarch: "compiler/index",
-  "inarch/adapters": "adapters/index",
-  "inarch/ops": "ops/index",
-  "inarch/models": "models/index",
-  "inarch/training": "training/index",
-  "inarch/runtime": "runtime/index",
-  "inarch/node": "runtime/node/index",
-};
+const folderOfEntries = new URL("../entries/", import.meta.url);
+/** .ts while it runs from sources, .js in the package. */
+const ending = extname(import.meta.url);
+
+/** What users import: a module of entries/ for each name, `index` for `inarch` itself. */
+const entries: ReadonlyMap<string, URL> = new Map(
+  readdirSync(folderOfEntries)
+    .filter((file) => file.endsWith(ending) && !file.endsWith(".d.ts"))
+    .map((file) => {
+      const name = basename(file, ending);
+      return [name === "index" ? "inarch" : `inarch/${name}`, new URL(file, folderOfEntries)];
+    }),
+);
 
 /** Resolves `inarch` to this installation, and notes what was found. */
 const ownEntries = (found: Map<string, string>): Plugin => ({
   name: "own-entries",
   setup(build) {
     build.onResolve({ filter: /^inarch(?:\/|$)/ }, ({ path }) => {
-      const entry = entries[path];
-      if (entry === undefined) {
-        const text = `inarch has no entry "${path}"; its entries are ${Object.keys(entries).join(", ")}`;
+      const module = entries.get(path);
+      if (module === undefined) {
+        const text = `inarch has no entry "${path}"; its entries are ${[...entries.keys()].join(", ")}`;
         return { errors: [{ text }] };
       }
-      // .ts while it runs from sources, .js in the package.
-      const module = new URL(`../${entry}${extname(import.meta.url)}`, import.meta.url);
       found.set(module.href, path);
       return { path: module.href, external: true };
     });

@@ -7,11 +7,8 @@ import { join } from "node:path";
 import { type ArgsDef, defineCommand } from "citty";
 import { diagnose } from "../diagnostics/index.ts";
 import { parseSamConfig, Sam } from "../models/index.ts";
-import type { Progress } from "../runtime/devices/device.ts";
-import { makeFolder } from "../runtime/node/files.ts";
-import { readImage, readMaskFile, writeLogits, writePng } from "../runtime/node/image.ts";
-import { openWeightsFile } from "../runtime/node/weights.ts";
-import type { Prediction, PredictOptions } from "../runtime/sam.ts";
+import { readImage, readMaskFile, writeLogits, writePng } from "../predict/node/image.ts";
+import type { Prediction, PredictOptions } from "../predict/sam.ts";
 import {
   type Box,
   checkPrompts,
@@ -23,7 +20,10 @@ import {
   logitsOfPicture,
   type Point,
   pickLogits,
-} from "../runtime/vision/index.ts";
+} from "../predict/vision/index.ts";
+import type { Progress } from "../runtime/devices/device.ts";
+import { makeFolder } from "../runtime/node/files.ts";
+import { openWeightsFile } from "../runtime/node/weights.ts";
 import { type DeviceName, deviceNames, openDevice } from "./device.ts";
 import { repeated } from "./flags.ts";
 import { openProgress, progressStyle } from "./progress.ts";

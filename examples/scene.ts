@@ -8,8 +8,9 @@
  *   npx esbuild examples/scene.ts --bundle --platform=node --format=esm --packages=external \
  *     --outfile=out/scene.mjs && node out/scene.mjs out/scene.png
  */
-import { writePng } from "../runtime/node/image.ts";
-import { type Image, image } from "../runtime/vision/image.ts";
+
+import { writePng } from "../predict/node/image.ts";
+import { type Image, image } from "../predict/vision/image.ts";
 
 export const sceneSize = { width: 320, height: 240 } as const;
 

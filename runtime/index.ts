@@ -1,7 +1,4 @@
-/**
- * `inarch/runtime`: runs plans, compiled just now or ahead of time. It has no dependency, knows
- * nothing of graphs and ops, and works in browsers, workers and Node.
- */
+/** Runs plans, compiled just now or ahead of time. */
 export type { Plan, PlanBuffer, PlanDType, PlanTensor, TargetName } from "../compiler/plan.ts";
 export { type Code, codes, InarchError } from "../diagnostics/index.ts";
 export { type Bundle, type OpenBundleOptions, openBundle, type ReadFile } from "./bundle/bundle.ts";
@@ -15,7 +12,6 @@ export {
   type BundleModel,
   type BundleOptions,
   loadBundle,
-  loadSamBundle,
 } from "./bundle/model.ts";
 export { openBundleUrl } from "./bundle/url.ts";
 export type {
@@ -26,14 +22,6 @@ export type {
   StepTime,
 } from "./devices/device.ts";
 export { type WebGpuOptions, webgpuDevice } from "./devices/webgpu.ts";
-export {
-  createSamPredictor,
-  type Prediction,
-  type PredictOptions,
-  type SamPlans,
-  type SamPredictor,
-  type SamPredictorOptions,
-} from "./sam.ts";
 export {
   createSession,
   type DeviceTensor,
@@ -48,5 +36,4 @@ export {
   type TrainingOptions,
   type TrainingSession,
 } from "./training/session.ts";
-export * from "./vision/index.ts";
 export * from "./weights/index.ts";

@@ -35,9 +35,8 @@ let example: Example;
 
 // The example imports the package; here its entries are the sources that the tests use.
 beforeAll(async () => {
-  const entries = { adapters: "adapters", models: "models", ops: "ops" };
-  const source = text.replace(/"inarch(?:\/(\w+))?"/g, (_, entry?: keyof typeof entries) =>
-    JSON.stringify(join(repository, entry ? entries[entry] : "compiler", "index.ts")),
+  const source = text.replace(/"inarch(?:\/(\w+))?"/g, (_, entry = "index") =>
+    JSON.stringify(join(repository, "entries", `${entry}.ts`)),
   );
   const folder = join(repository, "out", "examples");
   mkdirSync(folder, { recursive: true });

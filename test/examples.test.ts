@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
-import { readImage } from "../runtime/node/index.ts";
+import { readImage } from "../entries/node.ts";
 import { buildPackage, inarch, node, repository } from "./command-line.ts";
 import { describeOnDevice } from "./device.ts";
 

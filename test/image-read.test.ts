@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { scenePixel, sceneSize } from "../examples/scene.ts";
-import { loadSharp, readImage } from "../runtime/node/image.ts";
+import { loadSharp, readImage } from "../predict/node/image.ts";
 import {
   colour,
   colourAlpha,

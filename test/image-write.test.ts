@@ -9,9 +9,9 @@ import {
   readMaskFile,
   writeLogits,
   writePng,
-} from "../runtime/node/image.ts";
-import { image } from "../runtime/vision/image.ts";
-import { encodeNpy } from "../runtime/vision/npy.ts";
+} from "../predict/node/image.ts";
+import { image } from "../predict/vision/image.ts";
+import { encodeNpy } from "../predict/vision/npy.ts";
 
 let folder = "";
 beforeAll(async () => {

@@ -64,9 +64,8 @@ const normed = defineModel({
 /** The example's adapter, from the sources that the tests use. */
 async function exampleAdapter(): Promise<Adapter> {
   const text = readFileSync(join(repository, "examples", "06-own-adapter.graph.ts"), "utf8");
-  const entries = { adapters: "adapters", models: "models", ops: "ops" };
-  const source = text.replace(/"inarch(?:\/(\w+))?"/g, (_, entry?: keyof typeof entries) =>
-    JSON.stringify(join(repository, entry ? entries[entry] : "compiler", "index.ts")),
+  const source = text.replace(/"inarch(?:\/(\w+))?"/g, (_, entry = "index") =>
+    JSON.stringify(join(repository, "entries", `${entry}.ts`)),
   );
   const folder = join(repository, "out", "examples");
   mkdirSync(folder, { recursive: true });

@@ -1,7 +1,7 @@
 /** Prompts become the decoder's tokens in SAM's order, in the smallest bucket that holds them. */
 import { expect, test } from "vitest";
-import { decoderTokens, tokenBuckets } from "../runtime/sam-tokens.ts";
-import { frameOf } from "../runtime/vision/index.ts";
+import { decoderTokens, tokenBuckets } from "../predict/tokens.ts";
+import { frameOf } from "../predict/vision/index.ts";
 import { refusal } from "./weights-files.ts";
 
 // A picture of 200 x 100 in a model of 64: everything is scaled by 0.32.

@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { type SegmentReport, segment, segmentCommand } from "../cli/segment.ts";
 import { formatSamConfig } from "../models/sam/config.ts";
 import { hashedWeights } from "../models/sam/hashed.ts";
-import { readImage, readLogits, writePng } from "../runtime/node/image.ts";
+import { readImage, readLogits, writePng } from "../predict/node/image.ts";
 import { writeSafetensors } from "../runtime/weights/index.ts";
 import { buildPackage, inarch } from "./command-line.ts";
 import { deviceTest } from "./device.ts";
@@ -140,7 +140,7 @@ describe("mistakes", () => {
 
   test("E316 for logits of several masks, E317 for a mask of another picture", async () => {
     const out = join(folder, "several");
-    const { writeLogits } = await import("../runtime/node/image.ts");
+    const { writeLogits } = await import("../predict/node/image.ts");
     await segment({ ...tinySegment, out, multimask: true });
     const three = join(out, "three.npy");
     await writeLogits(three, { shape: [3, 16, 16], data: new Float32Array(768) });

@@ -69,7 +69,7 @@ const rules: readonly Rule[] = [
   {
     claim: "errors are made by diagnose or bug",
     find: perLine(
-      /^(?:adapters|cli|compiler|diagnostics|models|ops|runtime|training)\//,
+      /^(?:adapters|cli|compiler|diagnostics|models|ops|predict|runtime|training)\//,
       /throw new Error\(/,
       "throw diagnose(...) or bug(...)",
     ),
@@ -147,15 +147,16 @@ const allowed: Readonly<Record<string, { folders: RegExp; packages: RegExp }>> =
   // runtime/ must run in a browser and without the compiler; runtime/node/ is what needs Node.
   runtime: { folders: /^compiler\/plan\.ts$/, packages: /^$/ },
   "runtime/node": { folders: /^runtime\/|^compiler\/plan\.ts$/, packages: /.*/ },
-  models: { folders: /^(?:adapters|compiler|ops|runtime)\//, packages: /^$/ },
+  predict: { folders: /^compiler\/plan\.ts$|^runtime\//, packages: /^$/ },
+  "predict/node": { folders: /^(?:predict|runtime)\//, packages: /.*/ },
+  models: { folders: /^(?:adapters|compiler|ops|predict|runtime)\//, packages: /^$/ },
   export: { folders: /^(?:adapters|compiler|ops)\//, packages: /^protobufjs/ },
   training: { folders: /^(?:adapters|compiler|ops|models|runtime)\//, packages: /^$/ },
 };
 
 function forbiddenImports(file: SourceFile): string[] {
-  const folder = file.path.startsWith("runtime/node/")
-    ? "runtime/node"
-    : file.path.split("/", 1)[0]!;
+  const folder =
+    /^(?:predict|runtime)\/node(?=\/)/.exec(file.path)?.[0] ?? file.path.split("/", 1)[0]!;
   const rule = allowed[folder];
   if (!rule) return [];
   return importsOf(file)
@@ -174,7 +175,7 @@ function forbiddenImports(file: SourceFile): string[] {
 
 /** runtime/node/ lies in runtime/, but runtime/ may not reach into it. */
 const insideOf = (folder: string, target: string) =>
-  target.startsWith(`${folder}/`) && (folder !== "runtime" || !target.startsWith("runtime/node/"));
+  target.startsWith(`${folder}/`) && !target.startsWith(`${folder}/node/`);
 
 function runtimeFromCompiler(file: SourceFile): string[] {
   if (!file.path.startsWith("runtime/")) return [];

@@ -9,7 +9,7 @@ import { expect, test } from "vitest";
 import { verify } from "../cli/verify/command.ts";
 import { formatSamConfig } from "../models/sam/config.ts";
 import { hashedImage, hashedTensor, hashedWeights } from "../models/sam/hashed.ts";
-import { image, normalize, upsampleMasks } from "../runtime/vision/index.ts";
+import { image, normalize, upsampleMasks } from "../predict/vision/index.ts";
 import { type TensorData, writeSafetensors } from "../runtime/weights/index.ts";
 import { randomNumbers } from "./evaluate.ts";
 import { type PlainPrompts, plainDecoder, plainEncoder } from "./sam-plain.ts";

@@ -13,7 +13,7 @@ import { mSam } from "../models/msam.ts";
 import { formatSamConfig, type SamConfig } from "../models/sam/config.ts";
 import { semanticSam } from "../models/semantic-sam.ts";
 import { mul } from "../ops/index.ts";
-import { normalize } from "../runtime/vision/index.ts";
+import { normalize } from "../predict/vision/index.ts";
 import { type TensorData, writeSafetensors } from "../runtime/weights/index.ts";
 import { adamW, crossEntropy, l1Depth, sgd, structureLoss } from "../training/index.ts";
 import { deviceTest } from "./device.ts";

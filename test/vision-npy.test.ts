@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { decodeNpy, encodeNpy, isNpy } from "../runtime/vision/npy.ts";
+import { decodeNpy, encodeNpy, isNpy } from "../predict/vision/npy.ts";
 
 const values = [0.5, -1.25, Math.fround(3e-8), Math.fround(1e30)];
 

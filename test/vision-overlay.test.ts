@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { type Image, image, type Mask } from "../runtime/vision/image.ts";
-import { edgeDistance } from "../runtime/vision/outline.ts";
-import { contactSheet, drawCutout, drawOverlay } from "../runtime/vision/overlay.ts";
+import { type Image, image, type Mask } from "../predict/vision/image.ts";
+import { edgeDistance } from "../predict/vision/outline.ts";
+import { contactSheet, drawCutout, drawOverlay } from "../predict/vision/overlay.ts";
 
 const flat = (width: number, height: number, value: number) =>
   image(width, height, new Uint8Array(width * height * 3).fill(value));

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { splitMasks } from "../runtime/vision/image.ts";
+import { splitMasks } from "../predict/vision/image.ts";
 import {
   type Logits,
   pickLogits,
   threshold,
   upsampleMasks,
-} from "../runtime/vision/postprocess.ts";
-import { type Frame, frameOf } from "../runtime/vision/preprocess.ts";
+} from "../predict/vision/postprocess.ts";
+import { type Frame, frameOf } from "../predict/vision/preprocess.ts";
 import { fixture } from "./fixtures.ts";
 
 const whole: Frame = {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { image, splitMasks } from "../runtime/vision/image.ts";
-import { frameOf, normalize, preprocess, toModelPixels } from "../runtime/vision/preprocess.ts";
+import { image, splitMasks } from "../predict/vision/image.ts";
+import { frameOf, normalize, preprocess, toModelPixels } from "../predict/vision/preprocess.ts";
 import { fixture } from "./fixtures.ts";
 
 /** Picture `index` of a reference tensor `[count, 3, height, width]`. */

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { image } from "../runtime/vision/image.ts";
-import { logitsOfPicture } from "../runtime/vision/mask-prompt.ts";
-import { frameOf } from "../runtime/vision/preprocess.ts";
-import { checkPrompts, type Prompts } from "../runtime/vision/prompts.ts";
+import { image } from "../predict/vision/image.ts";
+import { logitsOfPicture } from "../predict/vision/mask-prompt.ts";
+import { frameOf } from "../predict/vision/preprocess.ts";
+import { checkPrompts, type Prompts } from "../predict/vision/prompts.ts";
 
 const picture = { width: 150, height: 97 };
 const check = (prompts: Prompts) => checkPrompts(prompts, picture, 32);

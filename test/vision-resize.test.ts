@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { Image } from "../runtime/vision/image.ts";
-import { image } from "../runtime/vision/image.ts";
-import { longestSideSize, resizeImage, resizeLongestSide } from "../runtime/vision/resize.ts";
+import type { Image } from "../predict/vision/image.ts";
+import { image } from "../predict/vision/image.ts";
+import { longestSideSize, resizeImage, resizeLongestSide } from "../predict/vision/resize.ts";
 import { fixture } from "./fixtures.ts";
 
 const { tensors } = fixture("sam_nano_padded.safetensors");

@@ -4,8 +4,7 @@
  */
 import { compile, traceProgram } from "../../compiler/index.ts";
 import { type SamConfig, samModel } from "../../models/index.ts";
-import { decoderTokens } from "../../runtime/sam-tokens.ts";
-import { createSession, type Session } from "../../runtime/session.ts";
+import { decoderTokens } from "../../predict/tokens.ts";
 import {
   type Box,
   frameOf,
@@ -14,7 +13,8 @@ import {
   type Size,
   threshold,
   upsampleMasks,
-} from "../../runtime/vision/index.ts";
+} from "../../predict/vision/index.ts";
+import { createSession, type Session } from "../../runtime/session.ts";
 import type { Weights } from "../../runtime/weights/index.ts";
 import { type Check, compare, compareMasks, joined, type Tolerance } from "./compare.ts";
 import type { Setting } from "./kinds.ts";

@@ -16,8 +16,8 @@ import {
   samTensors,
   withMetaNames,
 } from "../../models/index.ts";
+import { type Image, normalize, resizeLongestSide } from "../../predict/vision/index.ts";
 import { openWeightsFile } from "../../runtime/node/weights.ts";
-import { type Image, normalize, resizeLongestSide } from "../../runtime/vision/index.ts";
 import { type Check, compare, compareBytes, joined, type Tolerance } from "./compare.ts";
 import type { Setting } from "./kinds.ts";
 import { garbled, type Reference } from "./reference.ts";

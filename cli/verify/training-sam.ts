@@ -6,7 +6,7 @@
 import { convLora, decoderOnly, lora } from "../../adapters/index.ts";
 import { type Adapter, adapt, input } from "../../compiler/index.ts";
 import { semanticSam } from "../../models/index.ts";
-import { normalize } from "../../runtime/vision/index.ts";
+import { normalize } from "../../predict/vision/index.ts";
 import { structureLoss } from "../../training/index.ts";
 import { checkMask } from "../../training/losses/index.ts";
 import { type Check, joined } from "./compare.ts";

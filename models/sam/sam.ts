@@ -6,9 +6,9 @@ import {
   type Profile,
   traceProgram,
 } from "../../compiler/index.ts";
+import { createSamPredictor, type SamPlans, type SamPredictor } from "../../predict/sam.ts";
+import { tokenBuckets } from "../../predict/tokens.ts";
 import type { Device, Progress } from "../../runtime/devices/device.ts";
-import { createSamPredictor, type SamPlans, type SamPredictor } from "../../runtime/sam.ts";
-import { tokenBuckets } from "../../runtime/sam-tokens.ts";
 import {
   findNonFinite,
   type NonFinite,

@@ -2,7 +2,6 @@
 import { diagnose } from "../../diagnostics/index.ts";
 import type { Device, Numbers, Progress } from "../devices/device.ts";
 import { webgpuDevice } from "../devices/webgpu.ts";
-import { createSamPredictor, type SamPredictor } from "../sam.ts";
 import { createSession, type Inputs, type Session, type SessionOptions } from "../session.ts";
 import type { Bundle } from "./bundle.ts";
 import { openBundleUrl } from "./url.ts";
@@ -52,57 +51,19 @@ export async function loadBundle(
   return openModel(bundle, sessions);
 }
 
-/**
- * A bundle of a SAM as a predictor. The weights stay open as long as the predictor: a decoder for
- * more tokens is loaded when it is needed.
- * @throws E615 for a bundle that is no SAM's, and what `createSamPredictor` throws.
- */
-export async function loadSamBundle(
-  from: Bundle | string | URL,
-  device: Device | GPUDevice,
-  options: BundleOptions = {},
-): Promise<SamPredictor> {
-  const bundle = await opened(from);
-  const { plans } = bundle;
-  const buckets = Object.keys(plans)
-    .flatMap((name) => /^decode-(\d+)$/.exec(name)?.[1] ?? [])
-    .map(Number)
-    .sort((a, b) => a - b);
-  const { encode } = plans;
-  if (!encode || buckets.length === 0)
-    throw diagnose("E615", {
-      message: `the bundle of ${bundle.manifest.name} is not that of a whole SAM: its programs are ${Object.keys(plans).join(", ")}`,
-      where: bundle.source,
-      help: "build it from a SAM and without --program: inarch build sam-vit-b --out DIR",
-    });
-  const { weights, close } = await weightsOf(bundle, options);
-  try {
-    const predictor = await createSamPredictor({
-      plans: { encode, buckets, decode: (bucket) => plans[`decode-${bucket}`]! },
-      weights: weights!,
-      device: asDevice(device),
-      ...watching(options),
-    });
-    return closingToo(predictor, close);
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
-
-const opened = async (from: Bundle | string | URL): Promise<Bundle> =>
+export const opened = async (from: Bundle | string | URL): Promise<Bundle> =>
   typeof from === "string" || from instanceof URL ? openBundleUrl(from) : from;
 
-const asDevice = (device: Device | GPUDevice): Device =>
+export const asDevice = (device: Device | GPUDevice): Device =>
   "target" in device ? device : webgpuDevice(device);
 
-const watching = ({ onProgress, signal }: BundleOptions) => ({
+export const watching = ({ onProgress, signal }: BundleOptions) => ({
   ...(onProgress ? { onProgress } : {}),
   ...(signal ? { signal } : {}),
 });
 
 /** The weights given, which stay the caller's, or the bundle's own, which are closed here. */
-async function weightsOf(bundle: Bundle, { weights }: BundleOptions) {
+export async function weightsOf(bundle: Bundle, { weights }: BundleOptions) {
   const needed = Object.values(bundle.plans).some((plan) => plan.parameters.length > 0);
   if (weights || !needed) return { weights, close: async () => {} };
   const own = await bundle.openWeights();
@@ -142,22 +103,6 @@ function openModel(bundle: Bundle, sessions: ReadonlyMap<string, Session>): Bund
     async close() {
       await Promise.all(last.values());
       for (const one of sessions.values()) one.close();
-    },
-  };
-}
-
-/** The predictor; closing it closes its weights after it. */
-function closingToo(predictor: SamPredictor, close: () => Promise<void>): SamPredictor {
-  return {
-    setImage: predictor.setImage,
-    predict: predictor.predict,
-    get frame() {
-      return predictor.frame;
-    },
-    lowSize: predictor.lowSize,
-    async close() {
-      await predictor.close();
-      await close();
     },
   };
 }

@@ -1,4 +1,4 @@
-/** `inarch/node`: what only Node has. A WebGPU device from Dawn, and files: weights and pictures. */
+/** What only Node has: a WebGPU device from Dawn, and files. */
 export { openBundleFolder } from "./bundle.ts";
 export { type OpenedDevice, openDevice } from "./device.ts";
 export { fileSource } from "./files.ts";
@@ -10,5 +10,4 @@ export {
   requestGpu,
   requestNullGpu,
 } from "./gpu.ts";
-export { readImage, readLogits, readMaskFile, writeLogits, writePng } from "./image.ts";
 export { openWeightsFile } from "./weights.ts";

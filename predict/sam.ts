@@ -5,9 +5,9 @@
  */
 import type { Plan } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
-import type { Device, Progress } from "./devices/device.ts";
-import { type DecoderTokens, decoderTokens } from "./sam-tokens.ts";
-import { createSession, type Session, type SessionOptions } from "./session.ts";
+import type { Device, Progress } from "../runtime/devices/device.ts";
+import { createSession, type Session, type SessionOptions } from "../runtime/session.ts";
+import { type DecoderTokens, decoderTokens } from "./tokens.ts";
 import type { Image, Mask } from "./vision/image.ts";
 import { splitMasks } from "./vision/image.ts";
 import { type Logits, threshold, upsampleMasks } from "./vision/postprocess.ts";

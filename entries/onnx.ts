@@ -1,0 +1,2 @@
+/** `inarch/onnx`: programs as ONNX files. */
+export * from "../export/onnx/index.ts";

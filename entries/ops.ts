@@ -1,0 +1,2 @@
+/** `inarch/ops`: every op. */
+export * from "../ops/index.ts";

@@ -1,0 +1,66 @@
+/** A SAM from a bundle: what the wrapper that `inarch build` generates for a SAM stands on. */
+import { diagnose } from "../diagnostics/index.ts";
+import type { Bundle } from "../runtime/bundle/bundle.ts";
+import {
+  asDevice,
+  type BundleOptions,
+  opened,
+  watching,
+  weightsOf,
+} from "../runtime/bundle/model.ts";
+import type { Device } from "../runtime/devices/device.ts";
+import { createSamPredictor, type SamPredictor } from "./sam.ts";
+
+/**
+ * A bundle of a SAM as a predictor. The weights stay open as long as the predictor: a decoder for
+ * more tokens is loaded when it is needed.
+ * @throws E615 for a bundle that is no SAM's, and what `createSamPredictor` throws.
+ */
+export async function loadSamBundle(
+  from: Bundle | string | URL,
+  device: Device | GPUDevice,
+  options: BundleOptions = {},
+): Promise<SamPredictor> {
+  const bundle = await opened(from);
+  const { plans } = bundle;
+  const buckets = Object.keys(plans)
+    .flatMap((name) => /^decode-(\d+)$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b);
+  const { encode } = plans;
+  if (!encode || buckets.length === 0)
+    throw diagnose("E615", {
+      message: `the bundle of ${bundle.manifest.name} is not that of a whole SAM: its programs are ${Object.keys(plans).join(", ")}`,
+      where: bundle.source,
+      help: "build it from a SAM and without --program: inarch build sam-vit-b --out DIR",
+    });
+  const { weights, close } = await weightsOf(bundle, options);
+  try {
+    const predictor = await createSamPredictor({
+      plans: { encode, buckets, decode: (bucket) => plans[`decode-${bucket}`]! },
+      weights: weights!,
+      device: asDevice(device),
+      ...watching(options),
+    });
+    return closingToo(predictor, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The predictor; closing it closes its weights after it. */
+function closingToo(predictor: SamPredictor, close: () => Promise<void>): SamPredictor {
+  return {
+    setImage: predictor.setImage,
+    predict: predictor.predict,
+    get frame() {
+      return predictor.frame;
+    },
+    lowSize: predictor.lowSize,
+    async close() {
+      await predictor.close();
+      await close();
+    },
+  };
+}
