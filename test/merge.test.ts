@@ -13,6 +13,9 @@ import {
   type Tensor,
   traceProgram,
 } from "../compiler/index.ts";
+import { openEvaluator } from "../merge/evaluate.ts";
+import { planMerging } from "../merge/places.ts";
+import { openSolver } from "../merge/solve.ts";
 import { linear, norm } from "../models/layers.ts";
 import {
   add,
@@ -30,9 +33,6 @@ import {
   sum,
 } from "../ops/index.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";
-import { openEvaluator } from "../training/merge/evaluate.ts";
-import { planMerging } from "../training/merge/places.ts";
-import { openSolver } from "../training/merge/solve.ts";
 import { openGraph, randomArrays } from "./adapted-graphs.ts";
 import { encoder } from "./adapted-programs.ts";
 import { repository } from "./command-line.ts";

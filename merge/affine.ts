@@ -1,7 +1,7 @@
 /** Whether a region is affine in the rows of one tensor, and how. */
-import { input } from "../../compiler/graph/sources.ts";
-import { elements, type Node, resultsOf, type Tensor } from "../../compiler/graph/tensor.ts";
-import { full, reshape } from "../../ops/index.ts";
+import { input } from "../compiler/graph/sources.ts";
+import { elements, type Node, resultsOf, type Tensor } from "../compiler/graph/tensor.ts";
+import { full, reshape } from "../ops/index.ts";
 import { nodesBetween, type Region } from "./region.ts";
 import { beyond, mayBeAffine, type Reason, type Rows, rowsOfNode } from "./rows.ts";
 

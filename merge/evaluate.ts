@@ -2,13 +2,13 @@
  * Evaluates layers on a device. Layers of one structure share a plan: their parameters are inputs,
  * and so is the matrix of unit rows, if any product needs it.
  */
-import { compile } from "../../compiler/compile.ts";
-import { graphOf, parametersOf } from "../../compiler/graph/graph.ts";
-import { input, parameterOp, type Source } from "../../compiler/graph/sources.ts";
-import { again, type Node, resultsOf, type Tensor } from "../../compiler/graph/tensor.ts";
-import { adapterProfile, defaultProfile, type Profile } from "../../compiler/profile.ts";
-import type { Device, Numbers } from "../../runtime/devices/device.ts";
-import { createSession, type Session } from "../../runtime/session.ts";
+import { compile } from "../compiler/compile.ts";
+import { graphOf, parametersOf } from "../compiler/graph/graph.ts";
+import { input, parameterOp, type Source } from "../compiler/graph/sources.ts";
+import { again, type Node, resultsOf, type Tensor } from "../compiler/graph/tensor.ts";
+import { adapterProfile, defaultProfile, type Profile } from "../compiler/profile.ts";
+import type { Device, Numbers } from "../runtime/devices/device.ts";
+import { createSession, type Session } from "../runtime/session.ts";
 import type { Affine } from "./affine.ts";
 import { nodesBetween, noStructures, regionOf } from "./region.ts";
 

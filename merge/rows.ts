@@ -4,26 +4,21 @@
  * inputs. An op that is not here, or is used in another way, does not keep it.
  */
 
-import { copyOp } from "../../compiler/graph/sources.ts";
-import { apply, elements, type Node, sameShape, type Tensor } from "../../compiler/op.ts";
-import { add, op as addOp } from "../../ops/elementwise/add.ts";
-import { div, op as divOp } from "../../ops/elementwise/div.ts";
-import { full, op as fullOp } from "../../ops/elementwise/full.ts";
-import { mul, op as mulOp } from "../../ops/elementwise/mul.ts";
-import { neg, op as negOp } from "../../ops/elementwise/neg.ts";
-import { op as stopGradientOp } from "../../ops/elementwise/stop-gradient.ts";
-import { op as subOp } from "../../ops/elementwise/sub.ts";
-import { matmul, op as matmulOp } from "../../ops/matmul/matmul.ts";
-import {
-  op as broadcastOp,
-  broadcastTo,
-  adjoint as sumOp,
-  sumTo,
-} from "../../ops/views/broadcast.ts";
-import { concat, op as concatOp } from "../../ops/views/concat.ts";
-import { permute, op as permuteOp } from "../../ops/views/permute.ts";
-import { reshape, op as reshapeOp } from "../../ops/views/reshape.ts";
-import { adjoint as padOp, op as sliceOp } from "../../ops/views/slice.ts";
+import { copyOp } from "../compiler/graph/sources.ts";
+import { apply, elements, type Node, sameShape, type Tensor } from "../compiler/op.ts";
+import { add, op as addOp } from "../ops/elementwise/add.ts";
+import { div, op as divOp } from "../ops/elementwise/div.ts";
+import { full, op as fullOp } from "../ops/elementwise/full.ts";
+import { mul, op as mulOp } from "../ops/elementwise/mul.ts";
+import { neg, op as negOp } from "../ops/elementwise/neg.ts";
+import { op as stopGradientOp } from "../ops/elementwise/stop-gradient.ts";
+import { op as subOp } from "../ops/elementwise/sub.ts";
+import { matmul, op as matmulOp } from "../ops/matmul/matmul.ts";
+import { op as broadcastOp, broadcastTo, adjoint as sumOp, sumTo } from "../ops/views/broadcast.ts";
+import { concat, op as concatOp } from "../ops/views/concat.ts";
+import { permute, op as permuteOp } from "../ops/views/permute.ts";
+import { reshape, op as reshapeOp } from "../ops/views/reshape.ts";
+import { adjoint as padOp, op as sliceOp } from "../ops/views/slice.ts";
 
 /** What is known of a tensor `[...rows, ...features]`. */
 export interface Rows {

@@ -3,10 +3,10 @@
  * with other weights, at no cost at all. Which adapters these are is not listed anywhere. Each
  * adapted layer is traced, shown to be affine in what the layer itself is affine in, and solved.
  */
-import { graphOf, parametersOf } from "../../compiler/graph/graph.ts";
-import type { Model } from "../../compiler/graph/model.ts";
-import type { Device } from "../../runtime/devices/device.ts";
-import { referenceDevice } from "../../runtime/devices/reference.ts";
+import { graphOf, parametersOf } from "../compiler/graph/graph.ts";
+import type { Model } from "../compiler/graph/model.ts";
+import type { Device } from "../runtime/devices/device.ts";
+import { referenceDevice } from "../runtime/devices/reference.ts";
 import {
   findNonFinite,
   itemBytes,
@@ -14,7 +14,7 @@ import {
   notFinite,
   type TensorEntry,
   type Weights,
-} from "../../runtime/weights/index.ts";
+} from "../runtime/weights/index.ts";
 import { openEvaluator } from "./evaluate.ts";
 import { checkFiles, ownerOf, readFinite } from "./files.ts";
 import { type Place, planMerging } from "./places.ts";

@@ -2,8 +2,8 @@
  * What a program computes between some tensors and others, and when two such parts of two traces
  * compute the same: by their structure, with parameters told apart by their paths.
  */
-import { inputOp, parameterOp, type Source } from "../../compiler/graph/sources.ts";
-import type { Node, Tensor } from "../../compiler/graph/tensor.ts";
+import { inputOp, parameterOp, type Source } from "../compiler/graph/sources.ts";
+import type { Node, Tensor } from "../compiler/graph/tensor.ts";
 
 /** What was seen so far: structures of several traces are compared by numbers given here. */
 export interface Structures {

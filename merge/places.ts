@@ -1,6 +1,6 @@
 /** The layers of a model that its adapters change, and how they can be merged: without any number. */
-import { type Graph, graphOf, parametersOf } from "../../compiler/graph/graph.ts";
-import type { Model } from "../../compiler/graph/model.ts";
+import { type Graph, graphOf, parametersOf } from "../compiler/graph/graph.ts";
+import type { Model } from "../compiler/graph/model.ts";
 import { type Affine, affineIn, type Core, coreOf, firstBeyond, type Obstacle } from "./affine.ts";
 import {
   differentTasks,

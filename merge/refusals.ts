@@ -1,6 +1,6 @@
 /** What merging refuses: adapters, places and files for which it would not be exact. */
-import type { Node } from "../../compiler/graph/tensor.ts";
-import { diagnose, type InarchError } from "../../diagnostics/index.ts";
+import type { Node } from "../compiler/graph/tensor.ts";
+import { diagnose, type InarchError } from "../diagnostics/index.ts";
 
 /** A place and the adapters at it that are to blame. */
 export interface Blamed {

@@ -1,8 +1,8 @@
 /** The places of a model as its programs pass them: what goes in and what comes out, each time. */
 
-import { traceProgram } from "../../compiler/graph/model.ts";
-import type { Binding, Graft } from "../../compiler/graph/site.ts";
-import { emptyScope, type Graph, type Model, matchesPath, Tensor } from "../../compiler/index.ts";
+import { traceProgram } from "../compiler/graph/model.ts";
+import type { Binding, Graft } from "../compiler/graph/site.ts";
+import { emptyScope, type Graph, type Model, matchesPath, Tensor } from "../compiler/index.ts";
 
 /** One time that a program passes a place. */
 export interface Visit {

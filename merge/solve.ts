@@ -3,8 +3,8 @@
  * its weight's elements stands in the layer's matrix is found by evaluating the layer on numbered
  * elements; what is solved is checked by evaluating the layer on the solution.
  */
-import { graphOf, parametersOf } from "../../compiler/graph/graph.ts";
-import type { Numbers } from "../../runtime/devices/device.ts";
+import { graphOf, parametersOf } from "../compiler/graph/graph.ts";
+import type { Numbers } from "../runtime/devices/device.ts";
 import type { Affine } from "./affine.ts";
 import type { Evaluator, Lookup, Values } from "./evaluate.ts";
 import type { Place } from "./places.ts";
