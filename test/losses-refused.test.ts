@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { gateBalance, tuckerOrthogonality } from "../adapters/terms.ts";
-import { verify } from "../cli/verify/command.ts";
 import { input } from "../compiler/graph/sources.ts";
 import type { Tensor } from "../compiler/op.ts";
 import { InarchError } from "../diagnostics/index.ts";
 import { type TensorData, writeSafetensors } from "../runtime/weights/index.ts";
 import * as losses from "../training/losses/index.ts";
+import { verify } from "../verify/command.ts";
 import { refusal } from "./weights-files.ts";
 
 describe("what is refused", () => {

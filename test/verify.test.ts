@@ -3,10 +3,10 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { runVerify, verify } from "../cli/verify/command.ts";
-import { compare, compareMasks } from "../cli/verify/compare.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
 import { type TensorData, writeSafetensors } from "../runtime/weights/index.ts";
+import { runVerify, verify } from "../verify/command.ts";
+import { compare, compareMasks } from "../verify/compare.ts";
 import { deviceTest } from "./device.ts";
 import { fixturePath, readAll, refusal } from "./weights-files.ts";
 

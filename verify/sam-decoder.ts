@@ -2,9 +2,9 @@
  * The prompt encoder and the mask decoder of a SAM against their reference, for every mix of prompts
  * that the file holds: `NAME.multimask.low_res_logits`, where NAME lists what was given.
  */
-import { compile, traceProgram } from "../../compiler/index.ts";
-import { type SamConfig, samModel } from "../../models/index.ts";
-import { decoderTokens } from "../../predict/tokens.ts";
+import { compile, traceProgram } from "../compiler/index.ts";
+import { type SamConfig, samModel } from "../models/index.ts";
+import { decoderTokens } from "../predict/tokens.ts";
 import {
   type Box,
   frameOf,
@@ -13,9 +13,9 @@ import {
   type Size,
   threshold,
   upsampleMasks,
-} from "../../predict/vision/index.ts";
-import { createSession, type Session } from "../../runtime/session.ts";
-import type { Weights } from "../../runtime/weights/index.ts";
+} from "../predict/vision/index.ts";
+import { createSession, type Session } from "../runtime/session.ts";
+import type { Weights } from "../runtime/weights/index.ts";
 import { type Check, compare, compareMasks, joined, type Tolerance } from "./compare.ts";
 import type { Setting } from "./kinds.ts";
 import { garbled, type Reference } from "./reference.ts";

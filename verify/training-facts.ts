@@ -1,6 +1,6 @@
 /** What the metadata of a run of training says, checked one by one. */
-import { parseSamConfig, type SamConfig } from "../../models/index.ts";
-import { adam, adamW, type Optimiser, rateAt, type Schedule, sgd } from "../../training/index.ts";
+import { parseSamConfig, type SamConfig } from "../models/index.ts";
+import { adam, adamW, type Optimiser, rateAt, type Schedule, sgd } from "../training/index.ts";
 import { garbled, type Reference } from "./reference.ts";
 
 /** @throws E361 for a value of the metadata that is missing or no number. */

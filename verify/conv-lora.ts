@@ -1,7 +1,7 @@
 /**
  * Checks of kind `conv_lora`: the published Conv-LoRA layer, its balance term and its gradients.
  */
-import { convLora } from "../../adapters/conv-lora.ts";
+import { convLora } from "../adapters/conv-lora.ts";
 import { type Check, compare } from "./compare.ts";
 import type { Setting } from "./kinds.ts";
 import { casesOf, compareGradients, type Facts, gradientFloor, runLayer } from "./layer.ts";

@@ -1,6 +1,6 @@
 /** The kinds of reference files, each with what checks it. A new kind is a new file and a line here. */
-import type { Profile } from "../../compiler/index.ts";
-import type { Device, Progress } from "../../runtime/devices/device.ts";
+import type { Profile } from "../compiler/index.ts";
+import type { Device, Progress } from "../runtime/devices/device.ts";
 import type { Check } from "./compare.ts";
 import { verifyConvLora } from "./conv-lora.ts";
 import type { Reference } from "./reference.ts";

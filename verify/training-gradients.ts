@@ -1,5 +1,5 @@
 /** The first step's gradients beside the published ones, and before them the choice of experts. */
-import type { TrainingSession } from "../../runtime/training/session.ts";
+import type { TrainingSession } from "../runtime/training/session.ts";
 import { type Check, compare } from "./compare.ts";
 import type { Reference } from "./reference.ts";
 

@@ -1,8 +1,8 @@
 /** The image encoder of a SAM against its reference, block by block. */
-import { compile, traceProgram } from "../../compiler/index.ts";
-import { type SamConfig, samModel } from "../../models/index.ts";
-import { createSession } from "../../runtime/session.ts";
-import type { Weights } from "../../runtime/weights/index.ts";
+import { compile, traceProgram } from "../compiler/index.ts";
+import { type SamConfig, samModel } from "../models/index.ts";
+import { createSession } from "../runtime/session.ts";
+import type { Weights } from "../runtime/weights/index.ts";
 import { type Check, compare, type Tolerance } from "./compare.ts";
 import type { Setting } from "./kinds.ts";
 import type { Reference } from "./reference.ts";

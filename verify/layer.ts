@@ -12,10 +12,10 @@ import {
   type Scope,
   type Tensor,
   trace,
-} from "../../compiler/index.ts";
-import { linear } from "../../models/layers.ts";
-import { add, cast, concat, full, or, reshape, slice } from "../../ops/index.ts";
-import { createSession } from "../../runtime/session.ts";
+} from "../compiler/index.ts";
+import { linear } from "../models/layers.ts";
+import { add, cast, concat, full, or, reshape, slice } from "../ops/index.ts";
+import { createSession } from "../runtime/session.ts";
 import { type Check, compare } from "./compare.ts";
 import type { Setting } from "./kinds.ts";
 import { garbled, type Reference, type ReferenceTensor } from "./reference.ts";

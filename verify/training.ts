@@ -3,16 +3,16 @@
  * noise), step by step beside the published one: the choice of experts, the gradients of the first
  * step, losses, predictions, and what the trained tensors become.
  */
-import type { Model } from "../../compiler/index.ts";
-import { bug } from "../../diagnostics/index.ts";
-import type { Inputs } from "../../runtime/session.ts";
-import type { TrainingPlan } from "../../runtime/training/plan.ts";
+import type { Model } from "../compiler/index.ts";
+import { bug } from "../diagnostics/index.ts";
+import type { Inputs } from "../runtime/session.ts";
+import type { TrainingPlan } from "../runtime/training/plan.ts";
 import {
   createTrainingSession,
   type StepReport,
   type TrainingSession,
-} from "../../runtime/training/session.ts";
-import { compileTraining, type TrainingOptions } from "../../training/index.ts";
+} from "../runtime/training/session.ts";
+import { compileTraining, type TrainingOptions } from "../training/index.ts";
 import { type Check, compare } from "./compare.ts";
 import type { Setting } from "./kinds.ts";
 import { garbled, type Reference } from "./reference.ts";

@@ -1,11 +1,11 @@
 /** `npm run verify -- FILE…`: compares what the compiled models compute with reference files. */
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
-import { adapterProfile, defaultProfile } from "../../compiler/profile.ts";
-import { diagnose } from "../../diagnostics/index.ts";
-import type { Progress } from "../../runtime/devices/device.ts";
-import { type DeviceName, deviceNames, openDevice } from "../device.ts";
-import { openProgress, progressStyle } from "../progress.ts";
+import { type DeviceName, deviceNames, openDevice } from "../cli/device.ts";
+import { openProgress, progressStyle } from "../cli/progress.ts";
+import { adapterProfile, defaultProfile } from "../compiler/profile.ts";
+import { diagnose } from "../diagnostics/index.ts";
+import type { Progress } from "../runtime/devices/device.ts";
 import type { Check } from "./compare.ts";
 import { kinds } from "./kinds.ts";
 import { openReference, type Reference } from "./reference.ts";

@@ -1,10 +1,10 @@
 /** Checks of kind `train_msam_ta_lora`: mSAM with TA-LoRA on several dense tasks at once. */
 
-import { decoderOnly, layerNormTuning, taLora } from "../../adapters/index.ts";
-import { adapt, input, type Tensor } from "../../compiler/index.ts";
-import { type DenseTask, mSam } from "../../models/index.ts";
-import { mul } from "../../ops/index.ts";
-import { checkLabels, cosineNormals, crossEntropy, l1Depth } from "../../training/losses/index.ts";
+import { decoderOnly, layerNormTuning, taLora } from "../adapters/index.ts";
+import { adapt, input, type Tensor } from "../compiler/index.ts";
+import { type DenseTask, mSam } from "../models/index.ts";
+import { mul } from "../ops/index.ts";
+import { checkLabels, cosineNormals, crossEntropy, l1Depth } from "../training/losses/index.ts";
 import type { Check } from "./compare.ts";
 import type { Setting } from "./kinds.ts";
 import { garbled, type Reference, type ReferenceTensor } from "./reference.ts";

@@ -1,8 +1,8 @@
 /** Checks of kind `resample`: resizing as PyTorch's `interpolate` does it, and its gradient. */
-import { compile, input, trace } from "../../compiler/index.ts";
-import { gradient } from "../../compiler/op.ts";
-import { type ResampleOptions, resample } from "../../ops/index.ts";
-import { createSession } from "../../runtime/session.ts";
+import { compile, input, trace } from "../compiler/index.ts";
+import { gradient } from "../compiler/op.ts";
+import { type ResampleOptions, resample } from "../ops/index.ts";
+import { createSession } from "../runtime/session.ts";
 import { type Check, compare } from "./compare.ts";
 import type { Setting } from "./kinds.ts";
 import { garbled, type Reference } from "./reference.ts";

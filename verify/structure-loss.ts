@@ -1,9 +1,9 @@
 /** Checks of kind `structure_loss`: the structure loss of Conv-LoRA's code, and its gradient. */
-import { compile, input, trace } from "../../compiler/index.ts";
-import { gradient } from "../../compiler/op.ts";
-import { full } from "../../ops/index.ts";
-import { createSession } from "../../runtime/session.ts";
-import { structureLoss } from "../../training/losses/structure.ts";
+import { compile, input, trace } from "../compiler/index.ts";
+import { gradient } from "../compiler/op.ts";
+import { full } from "../ops/index.ts";
+import { createSession } from "../runtime/session.ts";
+import { structureLoss } from "../training/losses/structure.ts";
 import { type Check, compare } from "./compare.ts";
 import type { Setting } from "./kinds.ts";
 import { garbled, type Reference } from "./reference.ts";

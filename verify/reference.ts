@@ -3,8 +3,8 @@
  * with. A checker takes what it needs; what nobody took is named at the end.
  */
 import { basename } from "node:path";
-import { diagnose } from "../../diagnostics/index.ts";
-import { openWeightsFile } from "../../runtime/node/weights.ts";
+import { diagnose } from "../diagnostics/index.ts";
+import { openWeightsFile } from "../runtime/node/weights.ts";
 
 export interface ReferenceTensor {
   readonly shape: readonly number[];

@@ -1,8 +1,8 @@
 /**
  * Checks of kind `ta_lora`: the published Tucker layer, its regulariser, and the gradients of both.
  */
-import { taLora } from "../../adapters/ta-lora.ts";
-import type { Third } from "../../adapters/thirds.ts";
+import { taLora } from "../adapters/ta-lora.ts";
+import type { Third } from "../adapters/thirds.ts";
 import { type Check, compare } from "./compare.ts";
 import type { Setting } from "./kinds.ts";
 import {

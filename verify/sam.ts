@@ -3,7 +3,7 @@
  * encoder, the prompt encoder, the decoder, and the final masks.
  */
 import { basename, dirname, join } from "node:path";
-import { diagnose, InarchError } from "../../diagnostics/index.ts";
+import { diagnose, InarchError } from "../diagnostics/index.ts";
 import {
   checkSamWeights,
   hashedImage,
@@ -15,9 +15,9 @@ import {
   samPreset,
   samTensors,
   withMetaNames,
-} from "../../models/index.ts";
-import { type Image, normalize, resizeLongestSide } from "../../predict/vision/index.ts";
-import { openWeightsFile } from "../../runtime/node/weights.ts";
+} from "../models/index.ts";
+import { type Image, normalize, resizeLongestSide } from "../predict/vision/index.ts";
+import { openWeightsFile } from "../runtime/node/weights.ts";
 import { type Check, compare, compareBytes, joined, type Tolerance } from "./compare.ts";
 import type { Setting } from "./kinds.ts";
 import { garbled, type Reference } from "./reference.ts";

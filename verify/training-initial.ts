@@ -1,6 +1,6 @@
 /** The tensors that a run of training begins with: `init.NAME` of a reference file. */
-import type { TrainingPlan } from "../../runtime/training/plan.ts";
-import { makeWeights, type TensorEntry, type Weights } from "../../runtime/weights/index.ts";
+import type { TrainingPlan } from "../runtime/training/plan.ts";
+import { makeWeights, type TensorEntry, type Weights } from "../runtime/weights/index.ts";
 import { garbled, type Reference, type ReferenceTensor } from "./reference.ts";
 
 const prefix = "init.";
