@@ -4,12 +4,6 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { lora } from "../adapters/index.ts";
-import { arenaFacts } from "../cli/explain/arena-facts.ts";
-import { blockName, blocksOf, moduleBelow, titlesOf } from "../cli/explain/blocks.ts";
-import { escapeText, shorten } from "../cli/explain/html.ts";
-import { layOut } from "../cli/explain/layout.ts";
-import { formatCount, formatTime } from "../cli/explain/quantities.ts";
-import { traceOf } from "../cli/explain/trace.ts";
 import { type ExplainRequest, explain } from "../cli/explain.ts";
 import type { LoadedModel } from "../cli/load-model.ts";
 import { compileStages } from "../compiler/compile.ts";
@@ -21,6 +15,12 @@ import {
   type Model,
   traceProgram,
 } from "../compiler/index.ts";
+import { arenaFacts } from "../explain/arena-facts.ts";
+import { blockName, blocksOf, moduleBelow, titlesOf } from "../explain/blocks.ts";
+import { escapeText, shorten } from "../explain/html.ts";
+import { layOut } from "../explain/layout.ts";
+import { formatCount, formatTime } from "../explain/quantities.ts";
+import { traceOf } from "../explain/trace.ts";
 import { linear, samModel } from "../models/index.ts";
 import { add, gelu, matmul, mul, softmax, transpose } from "../ops/index.ts";
 import { buildPackage, inarch, scratchFolder } from "./command-line.ts";

@@ -1,16 +1,16 @@
 /** What the page tells of one program, gathered from its compilation: plain data, no markup. */
-import type { Compilation } from "../../compiler/compile.ts";
-import { isView } from "../../compiler/fuse/element.ts";
-import type { Region } from "../../compiler/fuse/region.ts";
-import type { Source } from "../../compiler/graph/sources.ts";
-import { elements, isSource, type Node, show, type Tensor } from "../../compiler/graph/tensor.ts";
-import { countWork, type RegionWork, type Work } from "../../compiler/inspect/count.ts";
-import { printKernel } from "../../compiler/inspect/kernel.ts";
-import { type NameOf, nameTensors } from "../../compiler/inspect/names.ts";
-import type { Kernel } from "../../compiler/kernel/ir.ts";
-import type { Plan, PlanKernel } from "../../compiler/plan.ts";
-import type { Profile } from "../../compiler/profile.ts";
-import { cuda } from "../../compiler/targets/cuda/index.ts";
+import type { Compilation } from "../compiler/compile.ts";
+import { isView } from "../compiler/fuse/element.ts";
+import type { Region } from "../compiler/fuse/region.ts";
+import type { Source } from "../compiler/graph/sources.ts";
+import { elements, isSource, type Node, show, type Tensor } from "../compiler/graph/tensor.ts";
+import { countWork, type RegionWork, type Work } from "../compiler/inspect/count.ts";
+import { printKernel } from "../compiler/inspect/kernel.ts";
+import { type NameOf, nameTensors } from "../compiler/inspect/names.ts";
+import type { Kernel } from "../compiler/kernel/ir.ts";
+import type { Plan, PlanKernel } from "../compiler/plan.ts";
+import type { Profile } from "../compiler/profile.ts";
+import { cuda } from "../compiler/targets/cuda/index.ts";
 import { type ArenaFacts, arenaFacts } from "./arena-facts.ts";
 import { type Block, blocksOf, titlesOf } from "./blocks.ts";
 

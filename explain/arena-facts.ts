@@ -1,8 +1,8 @@
 /** When each scratch tensor lives, and where: the arenas over the steps of a plan. */
-import type { Compilation } from "../../compiler/compile.ts";
-import { show, type Tensor } from "../../compiler/graph/tensor.ts";
-import type { NameOf } from "../../compiler/inspect/names.ts";
-import { align } from "../../compiler/memory/memory.ts";
+import type { Compilation } from "../compiler/compile.ts";
+import { show, type Tensor } from "../compiler/graph/tensor.ts";
+import type { NameOf } from "../compiler/inspect/names.ts";
+import { align } from "../compiler/memory/memory.ts";
 
 export interface ArenaFacts {
   readonly arenas: readonly { readonly buffer: number; readonly bytes: number }[];

@@ -1,7 +1,7 @@
 /** Times each step of a plan on this machine's device, with numbers that are made up. */
-import type { Plan } from "../../compiler/plan.ts";
-import type { Device, Progress } from "../../runtime/devices/device.ts";
-import { createSession, type SessionOptions } from "../../runtime/session.ts";
+import type { Plan } from "../compiler/plan.ts";
+import type { Device, Progress } from "../runtime/devices/device.ts";
+import { createSession, type SessionOptions } from "../runtime/session.ts";
 
 export interface Measured {
   readonly device: string;
