@@ -11,6 +11,7 @@ import { withMetaNames } from "../models/sam/names.ts";
 import type { Progress } from "../runtime/devices/device.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
 import type { Weights } from "../runtime/weights/index.ts";
+import { tuningFlag, tuningOf } from "../tuning/store.ts";
 import { bundleFiles } from "./bundle-files.ts";
 import { checkFolder, writeBundleFolder } from "./bundle-folder.ts";
 import { planWeights, weightsFile, writeWeights } from "./bundle-weights.ts";
@@ -21,7 +22,6 @@ import { type LoadedModel, loadModel, traceLoaded } from "./load-model.ts";
 import { modelArguments, programsOf } from "./model-arguments.ts";
 import { precisionFlag } from "./precision.ts";
 import { openProgress, progressStyle } from "./progress.ts";
-import { tuningFlag, tuningOf } from "./tuning/store.ts";
 import { generateWrapper, isSam } from "./wrapper.ts";
 
 const args = {

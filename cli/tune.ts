@@ -8,13 +8,13 @@ import { inputTypes, kernelKey, templateOf } from "../compiler/tuning/kernel-key
 import { deviceKey, showTile, type TunedKernel } from "../compiler/tuning/tuning.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { openDevice } from "../runtime/node/device.ts";
+import { cachePath, readTuningFile, writeTuningFile } from "../tuning/store.ts";
+import { type TuneResult, tuneRegion } from "../tuning/tuner.ts";
 import { parseDims } from "./dims.ts";
 import { repeated } from "./flags.ts";
 import { loadModel, traceLoaded } from "./load-model.ts";
 import { modelArguments, programsOf } from "./model-arguments.ts";
 import { openProgress, progressStyle } from "./progress.ts";
-import { cachePath, readTuningFile, writeTuningFile } from "./tuning/store.ts";
-import { type TuneResult, tuneRegion } from "./tuning/tuner.ts";
 
 const args = {
   ...modelArguments,

@@ -1,6 +1,5 @@
 /** Decisions of fusion: what a kernel stores on its way, when it runs, and what its text repeats. */
 import { describe, expect, test } from "vitest";
-import { expectedOf } from "../cli/tuning/expected.ts";
 import { compileStages } from "../compiler/compile.ts";
 import { graphOf } from "../compiler/graph/graph.ts";
 import { input, type Source } from "../compiler/graph/sources.ts";
@@ -8,6 +7,7 @@ import type { Tensor } from "../compiler/graph/tensor.ts";
 import { defaultProfile } from "../compiler/profile.ts";
 import { takeOut } from "../compiler/tuning/alone.ts";
 import { add, gelu, matmul, mul, permute, relu, softmax, transpose } from "../ops/index.ts";
+import { expectedOf } from "../tuning/expected.ts";
 import { evaluate, randomNumbers, relativeError, runOnReference } from "./evaluate.ts";
 
 const [x, w, b, v] = [

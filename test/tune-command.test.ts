@@ -2,8 +2,8 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cachePath } from "../cli/tuning/store.ts";
 import { parseTuning } from "../compiler/tuning/file.ts";
+import { cachePath } from "../tuning/store.ts";
 import { buildPackage, file, inarch, repository, scratchFolder } from "./command-line.ts";
 import { describeOnDevice } from "./device.ts";
 

@@ -1,6 +1,5 @@
 /** Tiles: every one of the tuning space is right; a tuning chooses among them, and nothing else. */
 import { describe, expect, test } from "vitest";
-import { type TuneOptions, tuneRegion } from "../cli/tuning/tuner.ts";
 import { compile, compileAlone } from "../compiler/compile.ts";
 import { fuse } from "../compiler/fuse/fuse.ts";
 import type { Region } from "../compiler/fuse/region.ts";
@@ -15,6 +14,7 @@ import { deviceKey, sameTile, type Tuning } from "../compiler/tuning/tuning.ts";
 import { add, attention, gelu, matmul } from "../ops/index.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";
 import { createSession } from "../runtime/session.ts";
+import { type TuneOptions, tuneRegion } from "../tuning/tuner.ts";
 import { type Arrays, evaluate, randomNumbers } from "./evaluate.ts";
 
 /** A large device: all tiles are legal on it. */

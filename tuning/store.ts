@@ -9,9 +9,9 @@ import {
   type TuningFile,
   tuningFor,
   writeTuning,
-} from "../../compiler/tuning/file.ts";
-import { noTuning, type Tuning } from "../../compiler/tuning/tuning.ts";
-import { diagnose } from "../../diagnostics/index.ts";
+} from "../compiler/tuning/file.ts";
+import { noTuning, type Tuning } from "../compiler/tuning/tuning.ts";
+import { diagnose } from "../diagnostics/index.ts";
 
 /** The flag of every command that compiles for a device. */
 export const tuningFlag = {

@@ -2,15 +2,15 @@
  * What a kernel must give: the anchor by its oracle in double precision, what melted around it on the
  * reference device. No kernel of an anchor takes part.
  */
-import { compile } from "../../compiler/compile.ts";
-import type { Region } from "../../compiler/fuse/region.ts";
-import { graphOf } from "../../compiler/graph/graph.ts";
-import type { Source } from "../../compiler/graph/sources.ts";
-import type { Tensor } from "../../compiler/graph/tensor.ts";
-import type { KernelOp } from "../../compiler/op.ts";
-import { type Alone, takeOut } from "../../compiler/tuning/alone.ts";
-import { referenceDevice } from "../../runtime/devices/reference.ts";
-import { createSession } from "../../runtime/session.ts";
+import { compile } from "../compiler/compile.ts";
+import type { Region } from "../compiler/fuse/region.ts";
+import { graphOf } from "../compiler/graph/graph.ts";
+import type { Source } from "../compiler/graph/sources.ts";
+import type { Tensor } from "../compiler/graph/tensor.ts";
+import type { KernelOp } from "../compiler/op.ts";
+import { type Alone, takeOut } from "../compiler/tuning/alone.ts";
+import { referenceDevice } from "../runtime/devices/reference.ts";
+import { createSession } from "../runtime/session.ts";
 
 /** Values of the region's outputs, in order; `values` are those of its inputs. */
 export async function expectedOf(

@@ -3,16 +3,16 @@
  * results were compared with the oracle's, element by element, and it wins only by more than two
  * measurements of one and the same kernel differ. Whatever a candidate throws, it just loses.
  */
-import { compileAlone } from "../../compiler/compile.ts";
-import type { Region } from "../../compiler/fuse/region.ts";
-import type { Tile } from "../../compiler/op.ts";
-import type { Plan } from "../../compiler/plan.ts";
-import type { Profile } from "../../compiler/profile.ts";
-import { takeOut } from "../../compiler/tuning/alone.ts";
-import { inputTypes, templateOf } from "../../compiler/tuning/kernel-key.ts";
-import { showTile } from "../../compiler/tuning/tuning.ts";
-import { bug, diagnose } from "../../diagnostics/index.ts";
-import type { Device, DeviceBuffer, Program } from "../../runtime/devices/device.ts";
+import { compileAlone } from "../compiler/compile.ts";
+import type { Region } from "../compiler/fuse/region.ts";
+import type { Tile } from "../compiler/op.ts";
+import type { Plan } from "../compiler/plan.ts";
+import type { Profile } from "../compiler/profile.ts";
+import { takeOut } from "../compiler/tuning/alone.ts";
+import { inputTypes, templateOf } from "../compiler/tuning/kernel-key.ts";
+import { showTile } from "../compiler/tuning/tuning.ts";
+import { bug, diagnose } from "../diagnostics/index.ts";
+import type { Device, DeviceBuffer, Program } from "../runtime/devices/device.ts";
 import { expectedOf } from "./expected.ts";
 import { inputValues, mismatch } from "./values.ts";
 
