@@ -1,5 +1,10 @@
 /** `inarch build MODEL --out DIR`: a folder that the runtime loads with the compiler absent. */
 import { type ArgsDef, defineCommand } from "citty";
+import { bundleFiles } from "../build/bundle-files.ts";
+import { checkFolder, writeBundleFolder } from "../build/bundle-folder.ts";
+import { planWeights, weightsFile, writeWeights } from "../build/bundle-weights.ts";
+import { type LoadedModel, loadModel, traceLoaded } from "../build/load-model.ts";
+import { generateWrapper, isSam } from "../build/wrapper.ts";
 import { compile } from "../compiler/compile.ts";
 import type { Model } from "../compiler/graph/model.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
@@ -12,17 +17,12 @@ import type { Progress } from "../runtime/devices/device.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
 import type { Weights } from "../runtime/weights/index.ts";
 import { tuningFlag, tuningOf } from "../tuning/store.ts";
-import { bundleFiles } from "./bundle-files.ts";
-import { checkFolder, writeBundleFolder } from "./bundle-folder.ts";
-import { planWeights, weightsFile, writeWeights } from "./bundle-weights.ts";
 import { parseDims } from "./dims.ts";
 import { repeated } from "./flags.ts";
 import { limitsFlag, limitsOf } from "./limits.ts";
-import { type LoadedModel, loadModel, traceLoaded } from "./load-model.ts";
 import { modelArguments, programsOf } from "./model-arguments.ts";
 import { precisionFlag } from "./precision.ts";
 import { openProgress, progressStyle } from "./progress.ts";
-import { generateWrapper, isSam } from "./wrapper.ts";
 
 const args = {
   ...modelArguments,

@@ -5,6 +5,7 @@
 import { writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { type ArgsDef, defineCommand } from "citty";
+import { type LoadedModel, loadModel, traceLoaded } from "../build/load-model.ts";
 import { compileStages } from "../compiler/compile.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import type { Node } from "../compiler/graph/tensor.ts";
@@ -22,7 +23,6 @@ import { openDevice } from "./device.ts";
 import { parseDims } from "./dims.ts";
 import { repeated } from "./flags.ts";
 import { limitsFlag, profileOf } from "./limits.ts";
-import { type LoadedModel, loadModel, traceLoaded } from "./load-model.ts";
 import { modelArguments, programsOf } from "./model-arguments.ts";
 import { openProgress, progressStyle } from "./progress.ts";
 

@@ -4,6 +4,8 @@
  */
 import { basename, resolve } from "node:path";
 import { type ArgsDef, defineCommand } from "citty";
+import { type LoadedModel, loadModel, traceLoaded } from "../build/load-model.ts";
+import { isSam } from "../build/wrapper.ts";
 import { type Graph, parametersOf } from "../compiler/graph/graph.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import { diagnose } from "../diagnostics/index.ts";
@@ -22,10 +24,8 @@ import { checkFinite, type Weights } from "../runtime/weights/index.ts";
 import { formatBytes } from "./bytes.ts";
 import { parseDims } from "./dims.ts";
 import { repeated } from "./flags.ts";
-import { type LoadedModel, loadModel, traceLoaded } from "./load-model.ts";
 import { modelArguments, programsOf } from "./model-arguments.ts";
 import { openProgress, progressStyle } from "./progress.ts";
-import { isSam } from "./wrapper.ts";
 
 const args = {
   ...modelArguments,

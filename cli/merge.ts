@@ -3,6 +3,8 @@
  * with them. Tensor by tensor, so that memory does not grow with the model.
  */
 import { type ArgsDef, defineCommand } from "citty";
+import { type LoadedModel, loadModel } from "../build/load-model.ts";
+import { isSam } from "../build/wrapper.ts";
 import type { Model } from "../compiler/graph/model.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { withMetaNames } from "../models/sam/names.ts";
@@ -16,11 +18,9 @@ import { formatBytes } from "./bytes.ts";
 import { checkOutput } from "./convert.ts";
 import { type DeviceName, deviceNames, openDevice } from "./device.ts";
 import { repeated } from "./flags.ts";
-import { type LoadedModel, loadModel } from "./load-model.ts";
 import { modelArguments } from "./model-arguments.ts";
 import { type MethodName, methodNames, samWithMethod } from "./plan-training.ts";
 import { openProgress, progressStyle } from "./progress.ts";
-import { isSam } from "./wrapper.ts";
 
 const args = {
   model: modelArguments.model,

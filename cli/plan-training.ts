@@ -1,6 +1,9 @@
 /** What `inarch plan --train` plans: a model, a method, a loss and an optimiser, to bytes. */
 
 import { publishedMethods } from "../adapters/index.ts";
+import type { LoadedModel } from "../build/load-model.ts";
+import { userError } from "../build/user-error.ts";
+import { isSam } from "../build/wrapper.ts";
 import { adapt } from "../compiler/graph/adapt.ts";
 import type { Model } from "../compiler/graph/model.ts";
 import { type Dims, input } from "../compiler/graph/sources.ts";
@@ -20,10 +23,7 @@ import {
   sgd,
   structureLoss,
 } from "../training/index.ts";
-import type { LoadedModel } from "./load-model.ts";
 import { programsOf } from "./model-arguments.ts";
-import { userError } from "./user-error.ts";
-import { isSam } from "./wrapper.ts";
 
 export type MethodName = string;
 export const methodNames: readonly MethodName[] = publishedMethods().map((m) => m.name);

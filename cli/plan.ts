@@ -3,6 +3,7 @@
  * before anything runs. No device is needed and no weights are read.
  */
 import { type ArgsDef, defineCommand } from "citty";
+import { type LoadedModel, loadModel, traceLoaded } from "../build/load-model.ts";
 import { planBuffers } from "../compiler/grad/plan-bytes.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import type { Profile } from "../compiler/profile.ts";
@@ -13,7 +14,6 @@ import { formatBytes, parseBytes } from "./bytes.ts";
 import { parseDims } from "./dims.ts";
 import { repeated } from "./flags.ts";
 import { limitsFlag, profileOf } from "./limits.ts";
-import { type LoadedModel, loadModel, traceLoaded } from "./load-model.ts";
 import { modelArguments, programsOf } from "./model-arguments.ts";
 import {
   type MethodName,

@@ -1,6 +1,7 @@
 /** `inarch show MODEL --stage …`: prints what the compiler makes of a model, at any stage. */
 import { basename } from "node:path";
 import { type ArgsDef, defineCommand } from "citty";
+import { type LoadedModel, loadModel, traceLoaded } from "../build/load-model.ts";
 import { compileStages } from "../compiler/compile.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import type { Node } from "../compiler/graph/tensor.ts";
@@ -11,7 +12,6 @@ import type { Precision } from "../compiler/storage/halves.ts";
 import { parseDims } from "./dims.ts";
 import { repeated } from "./flags.ts";
 import { limitsFlag, profileOf } from "./limits.ts";
-import { type LoadedModel, loadModel, traceLoaded } from "./load-model.ts";
 import { modelArguments, programsOf } from "./model-arguments.ts";
 import { precisionFlag } from "./precision.ts";
 

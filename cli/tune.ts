@@ -1,5 +1,6 @@
 /** `inarch tune MODEL`: measures which tiles are the fastest on this machine's device. */
 import { type ArgsDef, defineCommand } from "citty";
+import { loadModel, traceLoaded } from "../build/load-model.ts";
 import { compileStages } from "../compiler/compile.ts";
 import type { Region } from "../compiler/fuse/region.ts";
 import { adapterProfile, type Profile } from "../compiler/profile.ts";
@@ -12,7 +13,6 @@ import { cachePath, readTuningFile, writeTuningFile } from "../tuning/store.ts";
 import { type TuneResult, tuneRegion } from "../tuning/tuner.ts";
 import { parseDims } from "./dims.ts";
 import { repeated } from "./flags.ts";
-import { loadModel, traceLoaded } from "./load-model.ts";
 import { modelArguments, programsOf } from "./model-arguments.ts";
 import { openProgress, progressStyle } from "./progress.ts";
 

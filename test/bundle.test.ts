@@ -1,7 +1,7 @@
 /** Bundles in memory: what is written can be opened and run, and what is damaged is refused. */
 import { describe, expect, test } from "vitest";
-import { bundleFiles } from "../cli/bundle-files.ts";
-import { generateWrapper } from "../cli/wrapper.ts";
+import { bundleFiles } from "../build/bundle-files.ts";
+import { generateWrapper } from "../build/wrapper.ts";
 import { compile } from "../compiler/compile.ts";
 import { defineModel, input, type Program, traceProgram } from "../compiler/index.ts";
 import { InarchError } from "../diagnostics/index.ts";

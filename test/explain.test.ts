@@ -4,8 +4,8 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { lora } from "../adapters/index.ts";
+import type { LoadedModel } from "../build/load-model.ts";
 import { type ExplainRequest, explain } from "../cli/explain.ts";
-import type { LoadedModel } from "../cli/load-model.ts";
 import { compileStages } from "../compiler/compile.ts";
 import {
   adapt,

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { lora } from "../adapters/index.ts";
+import type { LoadedModel } from "../build/load-model.ts";
 import { formatBytes, parseBytes } from "../cli/bytes.ts";
-import type { LoadedModel } from "../cli/load-model.ts";
 import { planTraining, type TrainingRequest } from "../cli/plan-training.ts";
 import {
   adapt,

@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { formatPlan } from "../cli/bundle-files.ts";
+import { formatPlan } from "../build/bundle-files.ts";
 import { compileStages } from "../compiler/compile.ts";
 import { type Graph, type Model, type Plan, traceProgram } from "../compiler/index.ts";
 import { printStage, type Stage, stages } from "../compiler/inspect/index.ts";
