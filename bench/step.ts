@@ -7,9 +7,9 @@
  */
 import { parseArgs } from "node:util";
 import { convLora } from "../adapters/index.ts";
-import { parseBytes } from "../cli/bytes.ts";
 import { adapt, input } from "../compiler/index.ts";
 import { adapterProfile } from "../compiler/profile.ts";
+import { parseBytes } from "../diagnostics/bytes.ts";
 import {
   hashedImage,
   hashedWeights,

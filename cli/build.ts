@@ -17,11 +17,11 @@ import type { Progress } from "../runtime/devices/device.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
 import type { Weights } from "../runtime/weights/index.ts";
 import { tuningFlag, tuningOf } from "../tuning/store.ts";
-import { parseDims } from "./dims.ts";
-import { repeated } from "./flags.ts";
-import { limitsFlag, limitsOf } from "./limits.ts";
-import { modelArguments, programsOf } from "./model-arguments.ts";
-import { precisionFlag } from "./precision.ts";
+import { parseDims } from "./arguments/dims.ts";
+import { repeated } from "./arguments/flags.ts";
+import { limitsFlag, limitsOf } from "./arguments/limits.ts";
+import { modelArguments, programsOf } from "./arguments/model.ts";
+import { precisionFlag } from "./arguments/precision.ts";
 import { openProgress, progressStyle } from "./progress.ts";
 
 const args = {

@@ -10,6 +10,7 @@ import { compileStages } from "../compiler/compile.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import type { Node } from "../compiler/graph/tensor.ts";
 import type { Profile } from "../compiler/profile.ts";
+import { formatBytes } from "../diagnostics/bytes.ts";
 import { diagnose, InarchError } from "../diagnostics/index.ts";
 import { isOwnFile } from "../diagnostics/span.ts";
 import { type FactsRequest, gatherFacts } from "../explain/facts.ts";
@@ -18,12 +19,11 @@ import { type ExplainedProgram, pageOf } from "../explain/page.ts";
 import { formatCount, formatTime } from "../explain/quantities.ts";
 import { type Trace, traceOf } from "../explain/trace.ts";
 import type { Device, Progress } from "../runtime/devices/device.ts";
-import { formatBytes } from "./bytes.ts";
-import { openDevice } from "./device.ts";
-import { parseDims } from "./dims.ts";
-import { repeated } from "./flags.ts";
-import { limitsFlag, profileOf } from "./limits.ts";
-import { modelArguments, programsOf } from "./model-arguments.ts";
+import { openDevice } from "./arguments/device.ts";
+import { parseDims } from "./arguments/dims.ts";
+import { repeated } from "./arguments/flags.ts";
+import { limitsFlag, profileOf } from "./arguments/limits.ts";
+import { modelArguments, programsOf } from "./arguments/model.ts";
 import { openProgress, progressStyle } from "./progress.ts";
 
 const args = {

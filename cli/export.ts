@@ -8,6 +8,7 @@ import { type LoadedModel, loadModel, traceLoaded } from "../build/load-model.ts
 import { isSam } from "../build/wrapper.ts";
 import { type Graph, parametersOf } from "../compiler/graph/graph.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
+import { formatBytes } from "../diagnostics/bytes.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import {
   checkParameters,
@@ -21,10 +22,9 @@ import type { Progress } from "../runtime/devices/device.ts";
 import { writeFileAtOnce } from "../runtime/node/files.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
 import { checkFinite, type Weights } from "../runtime/weights/index.ts";
-import { formatBytes } from "./bytes.ts";
-import { parseDims } from "./dims.ts";
-import { repeated } from "./flags.ts";
-import { modelArguments, programsOf } from "./model-arguments.ts";
+import { parseDims } from "./arguments/dims.ts";
+import { repeated } from "./arguments/flags.ts";
+import { modelArguments, programsOf } from "./arguments/model.ts";
 import { openProgress, progressStyle } from "./progress.ts";
 
 const args = {

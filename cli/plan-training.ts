@@ -23,7 +23,7 @@ import {
   sgd,
   structureLoss,
 } from "../training/index.ts";
-import { programsOf } from "./model-arguments.ts";
+import { programsOf } from "./arguments/model.ts";
 
 export type MethodName = string;
 export const methodNames: readonly MethodName[] = publishedMethods().map((m) => m.name);

@@ -9,12 +9,13 @@ import type { Dims } from "../compiler/graph/sources.ts";
 import type { Profile } from "../compiler/profile.ts";
 import type { Precision } from "../compiler/storage/halves.ts";
 import { noLayout } from "../compiler/storage/layout.ts";
+import { formatBytes, parseBytes } from "../diagnostics/bytes.ts";
 import { diagnose } from "../diagnostics/index.ts";
-import { formatBytes, parseBytes } from "./bytes.ts";
-import { parseDims } from "./dims.ts";
-import { repeated } from "./flags.ts";
-import { limitsFlag, profileOf } from "./limits.ts";
-import { modelArguments, programsOf } from "./model-arguments.ts";
+import { parseDims } from "./arguments/dims.ts";
+import { repeated } from "./arguments/flags.ts";
+import { limitsFlag, profileOf } from "./arguments/limits.ts";
+import { modelArguments, programsOf } from "./arguments/model.ts";
+import { precisionFlag } from "./arguments/precision.ts";
 import {
   type MethodName,
   methodNames,
@@ -23,7 +24,6 @@ import {
   planTraining,
   type TrainingForecast,
 } from "./plan-training.ts";
-import { precisionFlag } from "./precision.ts";
 
 const args = {
   ...modelArguments,

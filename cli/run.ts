@@ -9,8 +9,8 @@ import { stripVTControlCharacters } from "node:util";
 import { type CommandDef, runCommand } from "citty";
 import { diagnose, InarchError, type Kind } from "../diagnostics/index.ts";
 import { meant } from "../diagnostics/nearest.ts";
-import { checkArguments } from "./flags.ts";
-import { type CommandLine, overview, usage } from "./usage.ts";
+import { checkArguments } from "./arguments/flags.ts";
+import { type CommandLine, overview, usage } from "./arguments/usage.ts";
 
 interface Command extends CommandLine {
   /** Commands load when they are asked for, so that `--help` does not wait for a GPU. */

@@ -24,8 +24,8 @@ import {
 import type { Progress } from "../runtime/devices/device.ts";
 import { makeFolder } from "../runtime/node/files.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
-import { type DeviceName, deviceNames, openDevice } from "./device.ts";
-import { repeated } from "./flags.ts";
+import { type DeviceName, deviceNames, openDevice } from "./arguments/device.ts";
+import { repeated } from "./arguments/flags.ts";
 import { openProgress, progressStyle } from "./progress.ts";
 
 export interface SegmentRequest {

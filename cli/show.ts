@@ -9,11 +9,11 @@ import { printStage, type Stage, stages } from "../compiler/inspect/index.ts";
 import type { Plan } from "../compiler/plan.ts";
 import type { Profile } from "../compiler/profile.ts";
 import type { Precision } from "../compiler/storage/halves.ts";
-import { parseDims } from "./dims.ts";
-import { repeated } from "./flags.ts";
-import { limitsFlag, profileOf } from "./limits.ts";
-import { modelArguments, programsOf } from "./model-arguments.ts";
-import { precisionFlag } from "./precision.ts";
+import { parseDims } from "./arguments/dims.ts";
+import { repeated } from "./arguments/flags.ts";
+import { limitsFlag, profileOf } from "./arguments/limits.ts";
+import { modelArguments, programsOf } from "./arguments/model.ts";
+import { precisionFlag } from "./arguments/precision.ts";
 
 const args = {
   ...modelArguments,

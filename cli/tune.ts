@@ -11,9 +11,9 @@ import { diagnose } from "../diagnostics/index.ts";
 import { openDevice } from "../runtime/node/device.ts";
 import { cachePath, readTuningFile, writeTuningFile } from "../tuning/store.ts";
 import { type TuneResult, tuneRegion } from "../tuning/tuner.ts";
-import { parseDims } from "./dims.ts";
-import { repeated } from "./flags.ts";
-import { modelArguments, programsOf } from "./model-arguments.ts";
+import { parseDims } from "./arguments/dims.ts";
+import { repeated } from "./arguments/flags.ts";
+import { modelArguments, programsOf } from "./arguments/model.ts";
 import { openProgress, progressStyle } from "./progress.ts";
 
 const args = {

@@ -1,5 +1,5 @@
 /** The arenas over time as SVG: each tensor a rectangle of its steps and its bytes. */
-import { formatBytes } from "../cli/bytes.ts";
+import { formatBytes } from "../diagnostics/bytes.ts";
 import type { ArenaFacts, ArenaTensor } from "./arena-facts.ts";
 import type { ProgramFacts } from "./facts.ts";
 import { type Html, html } from "./html.ts";

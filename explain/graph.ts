@@ -1,5 +1,5 @@
 /** The graph as SVG: blocks in an overview, and inside each block its regions. */
-import { formatBytes } from "../cli/bytes.ts";
+import { formatBytes } from "../diagnostics/bytes.ts";
 import { blocksDiagram, type Diagram, type Flow, regionsDiagram, type Vertex } from "./diagram.ts";
 import type { ProgramFacts, RegionFacts } from "./facts.ts";
 import { type Html, html, shorten } from "./html.ts";

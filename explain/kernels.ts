@@ -1,7 +1,7 @@
 /** Every kernel once: what the compiler wrote, beside what each target makes of it. */
 
-import { formatBytes } from "../cli/bytes.ts";
 import type { PlanKernel } from "../compiler/plan.ts";
+import { formatBytes } from "../diagnostics/bytes.ts";
 import type { KernelFacts, ProgramFacts } from "./facts.ts";
 import { type Html, html, nothing } from "./html.ts";
 import type { Measured } from "./measure.ts";

@@ -1,6 +1,6 @@
 /** The page as a whole: one HTML file that asks nothing of any network. */
 import { createHash } from "node:crypto";
-import { formatBytes } from "../cli/bytes.ts";
+import { formatBytes } from "../diagnostics/bytes.ts";
 import { arenaSvg } from "./arena.ts";
 import type { ProgramFacts } from "./facts.ts";
 import { blockSvg, overviewSvg } from "./graph.ts";

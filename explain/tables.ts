@@ -1,5 +1,5 @@
 /** Tables: every region with its work, bytes and time, and what did not melt. */
-import { formatBytes } from "../cli/bytes.ts";
+import { formatBytes } from "../diagnostics/bytes.ts";
 import type { ProgramFacts, RegionFacts, TensorFacts } from "./facts.ts";
 import { type Html, html, nothing, shorten } from "./html.ts";
 import type { Measured } from "./measure.ts";

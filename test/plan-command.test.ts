@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { lora } from "../adapters/index.ts";
 import type { LoadedModel } from "../build/load-model.ts";
-import { formatBytes, parseBytes } from "../cli/bytes.ts";
 import { planTraining, type TrainingRequest } from "../cli/plan-training.ts";
 import {
   adapt,
@@ -14,6 +13,7 @@ import {
   input,
   traceProgram,
 } from "../compiler/index.ts";
+import { formatBytes, parseBytes } from "../diagnostics/bytes.ts";
 import {
   formatSamConfig,
   linear,

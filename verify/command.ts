@@ -1,7 +1,7 @@
 /** `npm run verify -- FILE…`: compares what the compiled models compute with reference files. */
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
-import { type DeviceName, deviceNames, openDevice } from "../cli/device.ts";
+import { type DeviceName, deviceNames, openDevice } from "../cli/arguments/device.ts";
 import { openProgress, progressStyle } from "../cli/progress.ts";
 import { adapterProfile, defaultProfile } from "../compiler/profile.ts";
 import { diagnose } from "../diagnostics/index.ts";

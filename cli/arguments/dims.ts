@@ -1,6 +1,6 @@
 /** Sizes of named dims from the command line. */
-import type { Dims } from "../compiler/graph/sources.ts";
-import { diagnose } from "../diagnostics/index.ts";
+import type { Dims } from "../../compiler/graph/sources.ts";
+import { diagnose } from "../../diagnostics/index.ts";
 
 /** `["batch=2", "size=64"]` -> `{ batch: 2, size: 64 }`. Errors: E503. */
 export function parseDims(values: readonly string[]): Dims {

@@ -1,8 +1,8 @@
 /** The arguments of every command that compiles a model. */
 import type { ArgsDef } from "citty";
-import type { Model } from "../compiler/graph/model.ts";
-import { diagnose } from "../diagnostics/index.ts";
-import { meant } from "../diagnostics/nearest.ts";
+import type { Model } from "../../compiler/graph/model.ts";
+import { diagnose } from "../../diagnostics/index.ts";
+import { meant } from "../../diagnostics/nearest.ts";
 
 export const modelArguments = {
   model: {

@@ -1,5 +1,5 @@
 /** Sizes of memory on the command line: "1GiB", "512MiB", "4GB", "1048576". */
-import { diagnose } from "../diagnostics/index.ts";
+import { diagnose } from "./index.ts";
 
 const units: Readonly<Record<string, number>> = {
   "": 1,

@@ -1,7 +1,7 @@
 /** `--limits default|adapter`: the compile profile of the command line. */
-import { adapterProfile, defaultProfile, type Profile } from "../compiler/profile.ts";
-import { deviceKey } from "../compiler/tuning/tuning.ts";
-import { openDevice } from "../runtime/node/device.ts";
+import { adapterProfile, defaultProfile, type Profile } from "../../compiler/profile.ts";
+import { deviceKey } from "../../compiler/tuning/tuning.ts";
+import { openDevice } from "../../runtime/node/device.ts";
 
 /** What every command that compiles calls the flag. */
 export const limitsFlag = {

@@ -1,7 +1,7 @@
 /** The devices that a command can be told to use. */
-import type { Device } from "../runtime/devices/device.ts";
-import { referenceDevice } from "../runtime/devices/reference.ts";
-import { openDevice as openWebGpu } from "../runtime/node/device.ts";
+import type { Device } from "../../runtime/devices/device.ts";
+import { referenceDevice } from "../../runtime/devices/reference.ts";
+import { openDevice as openWebGpu } from "../../runtime/node/device.ts";
 
 export const deviceNames = ["webgpu", "reference"] as const;
 export type DeviceName = (typeof deviceNames)[number];

@@ -5,8 +5,8 @@
 
 import { parseArgs } from "node:util";
 import type { ArgsDef } from "citty";
-import { diagnose } from "../diagnostics/index.ts";
-import { meant } from "../diagnostics/nearest.ts";
+import { diagnose } from "../../diagnostics/index.ts";
+import { meant } from "../../diagnostics/nearest.ts";
 
 /**
  * Refuses unknown flags (E501), missing arguments (E502), values that a flag does not take (E503)
