@@ -14,8 +14,8 @@ import {
 } from "../compiler/index.ts";
 import { linear, norm } from "../models/layers.ts";
 import { add, matmul } from "../ops/index.ts";
-import { evaluate, randomNumbers } from "./evaluate.ts";
-import { refusal } from "./weights-files.ts";
+import { evaluate, randomNumbers } from "./support/evaluate.ts";
+import { refusal } from "./support/weights-files.ts";
 
 const model = defineModel({
   name: "two-layers",

@@ -19,10 +19,15 @@ import { referenceDevice } from "../runtime/devices/reference.ts";
 import { createTrainingSession } from "../runtime/training/session.ts";
 import { type TensorData, writeSafetensors } from "../runtime/weights/index.ts";
 import { adamW, compileTraining } from "../training/index.ts";
-import { checkAdapterDerivative, openGraph, randomArrays, scopeWith } from "./adapted-graphs.ts";
-import { repository } from "./command-line.ts";
-import { randomNumbers } from "./evaluate.ts";
-import { openBytes } from "./weights-files.ts";
+import {
+  checkAdapterDerivative,
+  openGraph,
+  randomArrays,
+  scopeWith,
+} from "./support/adapted-graphs.ts";
+import { repository } from "./support/command-line.ts";
+import { randomNumbers } from "./support/evaluate.ts";
+import { openBytes } from "./support/weights-files.ts";
 
 const text = readFileSync(join(repository, "examples", "06-own-adapter.graph.ts"), "utf8");
 

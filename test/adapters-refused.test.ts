@@ -4,8 +4,8 @@ import * as adapters from "../adapters/index.ts";
 import { adapt, defineModel, input } from "../compiler/index.ts";
 import { linear } from "../models/layers.ts";
 import { samModel } from "../models/sam/program.ts";
-import { tiny } from "./adapted-programs.ts";
-import { refusal } from "./weights-files.ts";
+import { tiny } from "./support/adapted-programs.ts";
+import { refusal } from "./support/weights-files.ts";
 
 describe("refused", () => {
   const { lora, convLora, taLora, houlsby, lst, samAdapter, vptShallow, vptDeep } = adapters;

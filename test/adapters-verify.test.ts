@@ -6,8 +6,8 @@ import { describe, expect, test } from "vitest";
 import { openWeightsFile } from "../runtime/node/weights.ts";
 import { type TensorData, writeSafetensors } from "../runtime/weights/index.ts";
 import { verify } from "../verify/command.ts";
-import { deviceTest } from "./device.ts";
-import { fixturePath, readAll, refusal } from "./weights-files.ts";
+import { deviceTest } from "./support/device.ts";
+import { fixturePath, readAll, refusal } from "./support/weights-files.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "inarch-adapters-"));
 

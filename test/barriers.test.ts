@@ -7,9 +7,9 @@ import { compileStages } from "../compiler/compile.ts";
 import type { Plan } from "../compiler/plan.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";
 import { createSession } from "../runtime/session.ts";
-import type { Arrays } from "./evaluate.ts";
+import type { Arrays } from "./support/evaluate.ts";
+import { withoutBarriers } from "./support/without-barriers.ts";
 import { subjects } from "./walker/programs.ts";
-import { withoutBarriers } from "./without-barriers.ts";
 
 const programs = subjects
   .filter(({ op }) => op?.kind === "kernel")

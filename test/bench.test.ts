@@ -12,7 +12,7 @@ import { faults, type Results, summarise, timesAsCsv } from "../bench/report/res
 import { asMarkdown } from "../bench/report/table.ts";
 import { encodeFile, list } from "../bench/systems/onnx-file.ts";
 import { decodeModel } from "../export/onnx/schema.ts";
-import { deviceTest } from "./device.ts";
+import { deviceTest } from "./support/device.ts";
 
 const oneTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
 

@@ -10,9 +10,16 @@ import { parseSamConfig, Sam } from "../models/index.ts";
 import { add, gelu, matmul } from "../ops/index.ts";
 import type { PredictOptions } from "../predict/sam.ts";
 import { writeSafetensors } from "../runtime/weights/index.ts";
-import { buildPackage, file, inarch, node, repository, scratchFolder } from "./command-line.ts";
-import { describeOnDevice } from "./device.ts";
-import { evaluate, randomNumbers, relativeError } from "./evaluate.ts";
+import {
+  buildPackage,
+  file,
+  inarch,
+  node,
+  repository,
+  scratchFolder,
+} from "./support/command-line.ts";
+import { describeOnDevice } from "./support/device.ts";
+import { evaluate, randomNumbers, relativeError } from "./support/evaluate.ts";
 
 const folder = scratchFolder("build");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

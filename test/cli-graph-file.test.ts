@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildPackage, file, inarch, scratchFolder } from "./command-line.ts";
+import { buildPackage, file, inarch, scratchFolder } from "./support/command-line.ts";
 
 const folder = scratchFolder("graph file");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

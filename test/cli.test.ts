@@ -1,7 +1,7 @@
 /** The command line as such: what it answers to mistakes, and with which exit code. */
 import { rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildPackage, file, inarch, scratchFolder } from "./command-line.ts";
+import { buildPackage, file, inarch, scratchFolder } from "./support/command-line.ts";
 
 const folder = scratchFolder("cli");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -16,7 +16,7 @@ import { countWork } from "../compiler/inspect/count.ts";
 import { samModel } from "../models/index.ts";
 import { add, concat, exp, gelu, mul, relu, transpose } from "../ops/index.ts";
 import { op as matmulOp } from "../ops/matmul/matmul.ts";
-import { tinySam } from "./sam-small.ts";
+import { tinySam } from "./support/sam-small.ts";
 
 const x = (rows: number, columns: number, name = "x") => input(name, "f32", [rows, columns]);
 

@@ -12,7 +12,7 @@ import {
   type KernelCheck,
   tooOld,
 } from "../cli/doctor.ts";
-import { describeOnDevice } from "./device.ts";
+import { describeOnDevice } from "./support/device.ts";
 
 const repository = dirname(import.meta.dirname);
 

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readImage } from "../entries/node.ts";
-import { buildPackage, inarch, node, repository } from "./command-line.ts";
-import { describeOnDevice } from "./device.ts";
+import { buildPackage, inarch, node, repository } from "./support/command-line.ts";
+import { describeOnDevice } from "./support/device.ts";
 
 beforeAll(buildPackage);
 

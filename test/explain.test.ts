@@ -23,10 +23,10 @@ import { formatCount, formatTime } from "../explain/quantities.ts";
 import { traceOf } from "../explain/trace.ts";
 import { linear, samModel } from "../models/index.ts";
 import { add, gelu, matmul, mul, softmax, transpose } from "../ops/index.ts";
-import { buildPackage, inarch, scratchFolder } from "./command-line.ts";
-import { deviceTest } from "./device.ts";
-import { type Element, everyElement, parsePage, textOf } from "./markup.ts";
-import { tinySam } from "./sam-small.ts";
+import { buildPackage, inarch, scratchFolder } from "./support/command-line.ts";
+import { deviceTest } from "./support/device.ts";
+import { type Element, everyElement, parsePage, textOf } from "./support/markup.ts";
+import { tinySam } from "./support/sam-small.ts";
 
 const request = (model: Model, more: Partial<ExplainRequest> = {}): ExplainRequest => {
   const loaded: LoadedModel = { model, file: undefined };

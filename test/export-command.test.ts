@@ -7,11 +7,11 @@ import { defineModel, input } from "../compiler/index.ts";
 import { decodeModel } from "../export/onnx/schema.ts";
 import { add, matmul } from "../ops/index.ts";
 import { writeSafetensors } from "../runtime/weights/index.ts";
-import { buildPackage, inarch, scratchFolder } from "./command-line.ts";
-import { fixture } from "./fixtures.ts";
 import { evaluateOnnx } from "./onnx/evaluate.ts";
 import { findRuntime, missing, runModel } from "./onnx/runtime.ts";
-import { fixturePath, refusal } from "./weights-files.ts";
+import { buildPackage, inarch, scratchFolder } from "./support/command-line.ts";
+import { fixture } from "./support/fixtures.ts";
+import { fixturePath, refusal } from "./support/weights-files.ts";
 
 const folder = scratchFolder("export");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

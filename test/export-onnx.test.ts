@@ -31,15 +31,15 @@ import {
   unfold,
 } from "../ops/index.ts";
 import { op as normalizeGradient } from "../ops/lines/layer-norm-gradient.ts";
-import { openGraph } from "./adapted-graphs.ts";
-import { type Arrays, evaluate, type Results } from "./evaluate.ts";
 import { evaluateOnnx } from "./onnx/evaluate.ts";
 import { adaptedModels, models, valuesOf } from "./onnx/programs.ts";
 import { findRuntime, missing, runModel } from "./onnx/runtime.ts";
-import { tinySam } from "./sam-small.ts";
+import { openGraph } from "./support/adapted-graphs.ts";
+import { type Arrays, evaluate, type Results } from "./support/evaluate.ts";
+import { tinySam } from "./support/sam-small.ts";
+import { refusal } from "./support/weights-files.ts";
 import { checkEqual, checkKnown } from "./walker/check.ts";
 import { type Example, subjects } from "./walker/programs.ts";
-import { refusal } from "./weights-files.ts";
 
 const runtime = findRuntime();
 if (!runtime) console.warn(`${missing}: exports are not run in ONNX Runtime`);

@@ -18,11 +18,11 @@ import { referenceDevice } from "../runtime/devices/reference.ts";
 import { openDevice, requestNullGpu } from "../runtime/node/index.ts";
 import { createSession } from "../runtime/session.ts";
 import { floatToHalf, halfToFloat } from "../runtime/weights/index.ts";
-import { deviceTest } from "./device.ts";
-import { type Arrays, evaluate, randomNumbers } from "./evaluate.ts";
-import { matrixTest } from "./matrix-device.ts";
-import { refusal } from "./weights-files.ts";
-import { withoutBarriers } from "./without-barriers.ts";
+import { deviceTest } from "./support/device.ts";
+import { type Arrays, evaluate, randomNumbers } from "./support/evaluate.ts";
+import { matrixTest } from "./support/matrix-device.ts";
+import { refusal } from "./support/weights-files.ts";
+import { withoutBarriers } from "./support/without-barriers.ts";
 
 const halves = (rows: number, columns: number, depth: number) =>
   ({ operand: "f16", rows, columns, depth }) as const;

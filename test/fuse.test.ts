@@ -8,7 +8,7 @@ import { defaultProfile } from "../compiler/profile.ts";
 import { takeOut } from "../compiler/tuning/alone.ts";
 import { add, gelu, matmul, mul, permute, relu, softmax, transpose } from "../ops/index.ts";
 import { expectedOf } from "../tuning/expected.ts";
-import { evaluate, randomNumbers, relativeError, runOnReference } from "./evaluate.ts";
+import { evaluate, randomNumbers, relativeError, runOnReference } from "./support/evaluate.ts";
 
 const [x, w, b, v] = [
   input("x", "f32", [40, 24]) as Tensor,

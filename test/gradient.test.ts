@@ -7,8 +7,8 @@ import { isSource, type Node, type Tensor } from "../compiler/graph/tensor.ts";
 import { gradient } from "../compiler/op.ts";
 import { defaultProfile } from "../compiler/profile.ts";
 import { add, full, matmul, mean, mul, slice, stopGradient, topK } from "../ops/index.ts";
-import { evaluate, runOnReference } from "./evaluate.ts";
-import { transformerStack, valuesFor } from "./gradient-stack.ts";
+import { evaluate, runOnReference } from "./support/evaluate.ts";
+import { transformerStack, valuesFor } from "./support/gradient-stack.ts";
 
 const outputsOf = (gradients: readonly (Tensor | undefined)[]) =>
   gradients.flatMap((tensor, i) => (tensor ? [{ name: `g${i}`, tensor }] : []));

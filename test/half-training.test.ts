@@ -13,9 +13,9 @@ import { compileTraining } from "../training/compile.ts";
 import { createTrainer, type TrainerOptions } from "../training/index.ts";
 import { adamW } from "../training/optimisers/index.ts";
 import { usualScaling } from "../training/update.ts";
-import { describeOnDevice } from "./device.ts";
-import { randomNumbers } from "./evaluate.ts";
-import { openBytes, refusal } from "./weights-files.ts";
+import { describeOnDevice } from "./support/device.ts";
+import { randomNumbers } from "./support/evaluate.ts";
+import { openBytes, refusal } from "./support/weights-files.ts";
 
 const [tokens, width, hidden] = [192, 32, 128];
 

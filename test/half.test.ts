@@ -23,11 +23,11 @@ import { referenceDevice } from "../runtime/devices/reference.ts";
 import { openDevice, openWeightsFile, requestNullGpu } from "../runtime/node/index.ts";
 import { createSession } from "../runtime/session.ts";
 import { floatToHalf, halfToFloat, writeSafetensors } from "../runtime/weights/index.ts";
-import { deviceTest } from "./device.ts";
-import { relativeError } from "./evaluate.ts";
-import { fixture } from "./fixtures.ts";
-import { transformerStack } from "./gradient-stack.ts";
-import { fixturePath, openBytes, refusal } from "./weights-files.ts";
+import { deviceTest } from "./support/device.ts";
+import { relativeError } from "./support/evaluate.ts";
+import { fixture } from "./support/fixtures.ts";
+import { transformerStack } from "./support/gradient-stack.ts";
+import { fixturePath, openBytes, refusal } from "./support/weights-files.ts";
 
 const compiled = (graph: Graph, device: Device) =>
   compile(graph, {

@@ -16,7 +16,7 @@ import {
   palette,
   png,
   wide,
-} from "./image-files.ts";
+} from "./support/image-files.ts";
 
 let folder = "";
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Init } from "../compiler/index.ts";
 import { writeSafetensors } from "../runtime/weights/index.ts";
 import { initialValues } from "../runtime/weights/initial.ts";
-import { openBytes, refusal } from "./weights-files.ts";
+import { openBytes, refusal } from "./support/weights-files.ts";
 
 const weights = await openBytes(
   writeSafetensors(

@@ -10,7 +10,7 @@ import { InarchError } from "../diagnostics/index.ts";
 import { type TensorData, writeSafetensors } from "../runtime/weights/index.ts";
 import * as losses from "../training/losses/index.ts";
 import { verify } from "../verify/command.ts";
-import { refusal } from "./weights-files.ts";
+import { refusal } from "./support/weights-files.ts";
 
 describe("what is refused", () => {
   const x = (shape: readonly number[]): Tensor => input("x", "f32", shape);

@@ -6,10 +6,15 @@ import { gradient, type Tensor } from "../compiler/op.ts";
 import { cast, full } from "../ops/index.ts";
 import { assignment } from "../ops/training/assignment.ts";
 import { classMasks, matchSets, setLoss, setTerms } from "../training/losses/index.ts";
-import { describeOnDevice } from "./device.ts";
-import { type Arrays, evaluate, randomNumbers, runOnReference } from "./evaluate.ts";
-import { cheapestPairs, type PlainSet, plainMatching, plainSetTerms } from "./losses-plain.ts";
-import { runOnDevice } from "./on-device.ts";
+import { describeOnDevice } from "./support/device.ts";
+import { type Arrays, evaluate, randomNumbers, runOnReference } from "./support/evaluate.ts";
+import {
+  cheapestPairs,
+  type PlainSet,
+  plainMatching,
+  plainSetTerms,
+} from "./support/losses-plain.ts";
+import { runOnDevice } from "./support/on-device.ts";
 import { checkDerivative } from "./walker/check.ts";
 
 const chunks = (values: readonly number[], size: number) =>

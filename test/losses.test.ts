@@ -7,13 +7,13 @@ import { gradient, type Tensor } from "../compiler/op.ts";
 import { add, cast, full, mul } from "../ops/index.ts";
 import * as losses from "../training/losses/index.ts";
 import { verify } from "../verify/command.ts";
-import { deviceTest } from "./device.ts";
-import { type Arrays, evaluate, randomNumbers, runOnReference } from "./evaluate.ts";
-import { fixture } from "./fixtures.ts";
-import * as plain from "./losses-plain.ts";
-import { runOnDevice } from "./on-device.ts";
+import { deviceTest } from "./support/device.ts";
+import { type Arrays, evaluate, randomNumbers, runOnReference } from "./support/evaluate.ts";
+import { fixture } from "./support/fixtures.ts";
+import * as plain from "./support/losses-plain.ts";
+import { runOnDevice } from "./support/on-device.ts";
+import { fixturePath } from "./support/weights-files.ts";
 import { checkDerivative } from "./walker/check.ts";
-import { fixturePath } from "./weights-files.ts";
 
 interface Given {
   readonly shape: readonly number[];

@@ -4,10 +4,10 @@ import { input, trace } from "../compiler/index.ts";
 import { decodeMasks } from "../models/sam/mask-decoder.ts";
 import { encodeGrid } from "../models/sam/prompt-encoder.ts";
 import { samTensors } from "../models/sam/tensors.ts";
-import { randomNumbers, relativeError } from "./evaluate.ts";
-import { hashedLookup, runHashed } from "./hashed-run.ts";
-import { plainMasks, split } from "./sam-plain.ts";
-import { flat, oddSam, tinySam } from "./sam-small.ts";
+import { randomNumbers, relativeError } from "./support/evaluate.ts";
+import { hashedLookup, runHashed } from "./support/hashed-run.ts";
+import { plainMasks, split } from "./support/sam-plain.ts";
+import { flat, oddSam, tinySam } from "./support/sam-small.ts";
 
 test.each([
   ["tiny", tinySam],

@@ -19,7 +19,7 @@ import { trainingBytes } from "../runtime/training/memory.ts";
 import { plansOf } from "../runtime/training/plan.ts";
 import { compileTraining, type TrainingOptions } from "../training/compile.ts";
 import { adamW } from "../training/optimisers/index.ts";
-import { fixturePath } from "./weights-files.ts";
+import { fixturePath } from "./support/weights-files.ts";
 
 const item: fc.Arbitrary<Item> = fc
   .record({ bytes: fc.integer({ min: 1, max: 5000 }), first: fc.nat(20), length: fc.nat(6) })

@@ -12,12 +12,12 @@ import { createSession } from "../runtime/session.ts";
 import { createTrainingSession } from "../runtime/training/session.ts";
 import { type TensorData, type Weights, writeSafetensors } from "../runtime/weights/index.ts";
 import { adamW, compileTraining, mergeAdapters } from "../training/index.ts";
-import { narrow } from "./adapted-graphs.ts";
-import { buildPackage, inarch, repository, scratchFolder } from "./command-line.ts";
-import { deviceTest } from "./device.ts";
-import { randomNumbers, relativeError } from "./evaluate.ts";
-import { floats } from "./training-file.ts";
-import { fixturePath, openBytes, readAll, refusal } from "./weights-files.ts";
+import { narrow } from "./support/adapted-graphs.ts";
+import { buildPackage, inarch, repository, scratchFolder } from "./support/command-line.ts";
+import { deviceTest } from "./support/device.ts";
+import { randomNumbers, relativeError } from "./support/evaluate.ts";
+import { floats } from "./support/training-file.ts";
+import { fixturePath, openBytes, readAll, refusal } from "./support/weights-files.ts";
 
 const shape = [3, 8] as const;
 const model = defineModel({

@@ -33,11 +33,11 @@ import {
   sum,
 } from "../ops/index.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";
-import { openGraph, randomArrays } from "./adapted-graphs.ts";
-import { encoder } from "./adapted-programs.ts";
-import { repository } from "./command-line.ts";
-import { relativeError } from "./evaluate.ts";
-import { refusal } from "./weights-files.ts";
+import { openGraph, randomArrays } from "./support/adapted-graphs.ts";
+import { encoder } from "./support/adapted-programs.ts";
+import { repository } from "./support/command-line.ts";
+import { relativeError } from "./support/evaluate.ts";
+import { refusal } from "./support/weights-files.ts";
 
 type Rows = Tensor<"f32">;
 

@@ -9,11 +9,11 @@ import { mSam, mSamTensors } from "../models/msam.ts";
 import { samPresets } from "../models/sam/config.ts";
 import { hashedImage } from "../models/sam/hashed.ts";
 import { full } from "../ops/index.ts";
-import { relativeError } from "./evaluate.ts";
-import { hashedLookup, plainResize, runHashed } from "./hashed-run.ts";
-import { type Lookup, plainDecoder, plainEncoder, split } from "./sam-plain.ts";
-import { tinySam } from "./sam-small.ts";
-import { refusal } from "./weights-files.ts";
+import { relativeError } from "./support/evaluate.ts";
+import { hashedLookup, plainResize, runHashed } from "./support/hashed-run.ts";
+import { type Lookup, plainDecoder, plainEncoder, split } from "./support/sam-plain.ts";
+import { tinySam } from "./support/sam-small.ts";
+import { refusal } from "./support/weights-files.ts";
 
 /** Sines and error functions are approximations of single precision, also in double. */
 const tolerance = 1e-6;

@@ -7,7 +7,7 @@ import { graphOf } from "../compiler/graph/graph.ts";
 import { input } from "../compiler/graph/sources.ts";
 import { defaultProfile } from "../compiler/profile.ts";
 import { add, gelu, softmax, sum } from "../ops/index.ts";
-import { evaluate, randomNumbers, relativeError, runOnReference } from "./evaluate.ts";
+import { evaluate, randomNumbers, relativeError, runOnReference } from "./support/evaluate.ts";
 import { checkDerivative, checkExample } from "./walker/check.ts";
 import { strangers, subjects } from "./walker/programs.ts";
 

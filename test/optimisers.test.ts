@@ -16,9 +16,9 @@ import {
   type UpdateSpec,
   updateGraph,
 } from "../training/update.ts";
-import { describeOnDevice } from "./device.ts";
-import { randomNumbers, relativeError } from "./evaluate.ts";
-import { type Method, plainStep, plainTensor } from "./plain-optimisers.ts";
+import { describeOnDevice } from "./support/device.ts";
+import { randomNumbers, relativeError } from "./support/evaluate.ts";
+import { type Method, plainStep, plainTensor } from "./support/plain-optimisers.ts";
 
 /** Every state is an input, so that a test sees and sets all of them. */
 const open: Sources = { state: input, input };

@@ -21,9 +21,9 @@ import {
   type SamConfig,
   samModel,
 } from "../models/index.ts";
-import { buildPackage, inarch } from "./command-line.ts";
-import { tinySam } from "./sam-small.ts";
-import { refusal } from "./weights-files.ts";
+import { buildPackage, inarch } from "./support/command-line.ts";
+import { tinySam } from "./support/sam-small.ts";
+import { refusal } from "./support/weights-files.ts";
 
 beforeAll(buildPackage);
 

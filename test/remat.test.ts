@@ -11,9 +11,14 @@ import type { Tensor } from "../compiler/graph/tensor.ts";
 import { gradient } from "../compiler/op.ts";
 import { defaultProfile } from "../compiler/profile.ts";
 import { exp, full, mean, mul, randomNormal, streamOf, topK } from "../ops/index.ts";
-import { relativeError, runOnReference } from "./evaluate.ts";
-import { type Stack, type StackShape, transformerStack, valuesFor } from "./gradient-stack.ts";
-import { refusal } from "./weights-files.ts";
+import { relativeError, runOnReference } from "./support/evaluate.ts";
+import {
+  type Stack,
+  type StackShape,
+  transformerStack,
+  valuesFor,
+} from "./support/gradient-stack.ts";
+import { refusal } from "./support/weights-files.ts";
 
 const seed = () => full(1, []) as Tensor;
 

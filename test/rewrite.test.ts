@@ -24,7 +24,7 @@ import {
 } from "../ops/index.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";
 import { createSession } from "../runtime/session.ts";
-import { evaluate, randomNumbers, relativeError, runOnReference } from "./evaluate.ts";
+import { evaluate, randomNumbers, relativeError, runOnReference } from "./support/evaluate.ts";
 
 type F = Tensor<"f32">;
 

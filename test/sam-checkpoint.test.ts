@@ -9,7 +9,7 @@ import { toHuggingFace } from "../models/sam/names.ts";
 import { samTensors } from "../models/sam/tensors.ts";
 import { fileSource } from "../runtime/node/files.ts";
 import { openWeights, type TensorEntry } from "../runtime/weights/index.ts";
-import { fixturePath, refusal } from "./weights-files.ts";
+import { fixturePath, refusal } from "./support/weights-files.ts";
 
 const presets = Object.entries(samPresets);
 const nano = parseSamConfig(readFileSync(fixturePath("sam_nano.config.json"), "utf8"));

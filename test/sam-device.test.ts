@@ -9,12 +9,12 @@ import type { Device } from "../runtime/devices/device.ts";
 import { openDevice } from "../runtime/node/device.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
 import type { Weights } from "../runtime/weights/index.ts";
-import { describeOnDevice } from "./device.ts";
-import { randomNumbers, relativeError } from "./evaluate.ts";
-import { fixture } from "./fixtures.ts";
-import { plainDecoder, plainEncoder } from "./sam-plain.ts";
-import { flat, oddSam, plainWeights } from "./sam-small.ts";
-import { fixturePath } from "./weights-files.ts";
+import { describeOnDevice } from "./support/device.ts";
+import { randomNumbers, relativeError } from "./support/evaluate.ts";
+import { fixture } from "./support/fixtures.ts";
+import { plainDecoder, plainEncoder } from "./support/sam-plain.ts";
+import { flat, oddSam, plainWeights } from "./support/sam-small.ts";
+import { fixturePath } from "./support/weights-files.ts";
 
 describeOnDevice("a SAM on a device", () => {
   let device: Device;

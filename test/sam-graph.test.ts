@@ -9,9 +9,9 @@ import { decoderTokens } from "../predict/tokens.ts";
 import { frameOf } from "../predict/vision/index.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";
 import { createSession, type Inputs, type Session } from "../runtime/session.ts";
-import { randomNumbers, relativeError } from "./evaluate.ts";
-import { type PlainPrompts, plainDecoder, plainEncoder, split } from "./sam-plain.ts";
-import { flat, oddSam, plainWeights, tinySam, turn } from "./sam-small.ts";
+import { randomNumbers, relativeError } from "./support/evaluate.ts";
+import { type PlainPrompts, plainDecoder, plainEncoder, split } from "./support/sam-plain.ts";
+import { flat, oddSam, plainWeights, tinySam, turn } from "./support/sam-small.ts";
 
 /** Single precision rounds at every step; a wrong formula is off by far more. */
 const tolerance = 2e-6;

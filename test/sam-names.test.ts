@@ -13,7 +13,7 @@ import {
 } from "../models/sam/names.ts";
 import { samTensors } from "../models/sam/tensors.ts";
 import { writeSafetensors } from "../runtime/weights/index.ts";
-import { fixturePath, openBytes, refusal } from "./weights-files.ts";
+import { fixturePath, openBytes, refusal } from "./support/weights-files.ts";
 
 const presets = Object.entries(samPresets);
 const nano = parseSamConfig(readFileSync(fixturePath("sam_nano.config.json"), "utf8"));

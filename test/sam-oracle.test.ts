@@ -2,10 +2,10 @@
 import { expect, test } from "vitest";
 import { parseSamConfig } from "../models/sam/config.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
-import { relativeError } from "./evaluate.ts";
-import { fixture } from "./fixtures.ts";
-import { plainDecoder, plainEncoder, type Rows, split } from "./sam-plain.ts";
-import { fixturePath } from "./weights-files.ts";
+import { relativeError } from "./support/evaluate.ts";
+import { fixture } from "./support/fixtures.ts";
+import { plainDecoder, plainEncoder, type Rows, split } from "./support/sam-plain.ts";
+import { fixturePath } from "./support/weights-files.ts";
 
 const { tensors, metadata } = fixture("sam_nano.safetensors");
 const config = parseSamConfig(metadata.config!);

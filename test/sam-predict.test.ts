@@ -11,10 +11,10 @@ import { image, pickLogits, preprocess } from "../predict/vision/index.ts";
 import type { Device } from "../runtime/devices/device.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";
 import { renameWeights, type Weights } from "../runtime/weights/index.ts";
-import { randomNumbers, relativeError } from "./evaluate.ts";
-import { plainDecoder, plainEncoder } from "./sam-plain.ts";
-import { flat, plainWeights, tinySam } from "./sam-small.ts";
-import { refusal } from "./weights-files.ts";
+import { randomNumbers, relativeError } from "./support/evaluate.ts";
+import { plainDecoder, plainEncoder } from "./support/sam-plain.ts";
+import { flat, plainWeights, tinySam } from "./support/sam-small.ts";
+import { refusal } from "./support/weights-files.ts";
 
 const weights = hashedWeights(tinySam, "test");
 const noise = (width: number, height: number, seed: number) =>

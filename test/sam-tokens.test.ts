@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { decoderTokens, tokenBuckets } from "../predict/tokens.ts";
 import { frameOf } from "../predict/vision/index.ts";
-import { refusal } from "./weights-files.ts";
+import { refusal } from "./support/weights-files.ts";
 
 // A picture of 200 x 100 in a model of 64: everything is scaled by 0.32.
 const frame = frameOf({ width: 200, height: 100 }, 64);

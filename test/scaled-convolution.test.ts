@@ -7,7 +7,7 @@ import { InarchError } from "../diagnostics/index.ts";
 import { op as gradientOp } from "../ops/convolution/scaled-convolution-gradient.ts";
 import { gradientWorkAtScale, workAtScale } from "../ops/convolution/scaled-convolution-work.ts";
 import { full, scaledConvolution } from "../ops/index.ts";
-import { evaluate, randomNumbers, relativeError, runOnReference } from "./evaluate.ts";
+import { evaluate, randomNumbers, relativeError, runOnReference } from "./support/evaluate.ts";
 
 const t = (name: string, shape: readonly number[], dtype: DType = "f32"): Tensor =>
   input(name, dtype, shape);

@@ -9,10 +9,10 @@ import { formatSamConfig } from "../models/sam/config.ts";
 import { hashedWeights } from "../models/sam/hashed.ts";
 import { readImage, readLogits, writePng } from "../predict/node/image.ts";
 import { writeSafetensors } from "../runtime/weights/index.ts";
-import { buildPackage, inarch } from "./command-line.ts";
-import { deviceTest } from "./device.ts";
-import { tinySam } from "./sam-small.ts";
-import { fixturePath, readAll, refusal } from "./weights-files.ts";
+import { buildPackage, inarch } from "./support/command-line.ts";
+import { deviceTest } from "./support/device.ts";
+import { tinySam } from "./support/sam-small.ts";
+import { fixturePath, readAll, refusal } from "./support/weights-files.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "inarch-segment-"));
 const scene = fixturePath("scene.png");

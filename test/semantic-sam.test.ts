@@ -5,11 +5,11 @@ import { checkSamConfig, type SamConfig, samPresets } from "../models/sam/config
 import { hashedImage } from "../models/sam/hashed.ts";
 import { samTensors } from "../models/sam/tensors.ts";
 import { semanticSam } from "../models/semantic-sam.ts";
-import { relativeError } from "./evaluate.ts";
-import { affine, hashedLookup, plainResize, runHashed, softmaxOf } from "./hashed-run.ts";
-import { type Lookup, plainDecoder, plainEncoder, split } from "./sam-plain.ts";
-import { tinySam } from "./sam-small.ts";
-import { refusal } from "./weights-files.ts";
+import { relativeError } from "./support/evaluate.ts";
+import { affine, hashedLookup, plainResize, runHashed, softmaxOf } from "./support/hashed-run.ts";
+import { type Lookup, plainDecoder, plainEncoder, split } from "./support/sam-plain.ts";
+import { tinySam } from "./support/sam-small.ts";
+import { refusal } from "./support/weights-files.ts";
 
 /** Sines and error functions are approximations of single precision, also in double. */
 const tolerance = 1e-6;

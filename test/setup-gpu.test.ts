@@ -8,7 +8,7 @@ import { build } from "esbuild";
 import { afterAll, describe, expect, test } from "vitest";
 import { noAdapter, requestDevice, requestGpu, requestNullGpu } from "../runtime/node/gpu.ts";
 import { chooseDriver, findVulkan } from "../runtime/node/vulkan.ts";
-import { describeOnDevice } from "./device.ts";
+import { describeOnDevice } from "./support/device.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "inarch-gpu-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -5,8 +5,8 @@ import { compileStages } from "../compiler/compile.ts";
 import { defaultProfile, defineModel, input, traceProgram } from "../compiler/index.ts";
 import { printStage } from "../compiler/inspect/index.ts";
 import { matmul, mul, topK, transpose } from "../ops/index.ts";
-import { buildPackage, inarch, repository } from "./command-line.ts";
-import { deviceTest } from "./device.ts";
+import { buildPackage, inarch, repository } from "./support/command-line.ts";
+import { deviceTest } from "./support/device.ts";
 
 beforeAll(buildPackage);
 

@@ -6,7 +6,7 @@ import type { Device } from "../runtime/devices/device.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";
 import { openDevice } from "../runtime/node/index.ts";
 import { createSession } from "../runtime/session.ts";
-import { deviceTest } from "./device.ts";
+import { deviceTest } from "./support/device.ts";
 
 function counter() {
   const x = input("x", "f32", [5]);

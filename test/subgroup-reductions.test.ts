@@ -19,11 +19,11 @@ import { referenceDevice } from "../runtime/devices/reference.ts";
 import { webgpuDevice } from "../runtime/devices/webgpu.ts";
 import { openDevice, requestNullGpu } from "../runtime/node/index.ts";
 import { createSession } from "../runtime/session.ts";
-import { deviceTest } from "./device.ts";
-import { type Arrays, evaluate, type Results } from "./evaluate.ts";
+import { deviceTest } from "./support/device.ts";
+import { type Arrays, evaluate, type Results } from "./support/evaluate.ts";
+import { withoutBarriers } from "./support/without-barriers.ts";
 import { checkEqual } from "./walker/check.ts";
 import { type Example, subjects } from "./walker/programs.ts";
-import { withoutBarriers } from "./without-barriers.ts";
 
 const profile: Profile = { ...defaultProfile, name: "reductions", reduces: true };
 

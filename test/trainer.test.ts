@@ -7,7 +7,7 @@ import { reshape } from "../ops/index.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";
 import { writeSafetensors } from "../runtime/weights/index.ts";
 import { bce, createTrainer, crossEntropy, sgd, type TrainerOptions } from "../training/index.ts";
-import { openBytes, refusal } from "./weights-files.ts";
+import { openBytes, refusal } from "./support/weights-files.ts";
 
 const whole = defineAdapter({ name: "whole", train: ["**"] });
 

@@ -13,8 +13,8 @@ import { createTrainingSession } from "../runtime/training/session.ts";
 import { writeSafetensors } from "../runtime/weights/index.ts";
 import { compileTraining } from "../training/compile.ts";
 import { adamW } from "../training/optimisers/index.ts";
-import { randomNumbers } from "./evaluate.ts";
-import { openBytes } from "./weights-files.ts";
+import { randomNumbers } from "./support/evaluate.ts";
+import { openBytes } from "./support/weights-files.ts";
 
 const [batch, width, layers] = [4, 16, 4];
 

@@ -12,9 +12,9 @@ import { type TensorData, type Weights, writeSafetensors } from "../runtime/weig
 import { compileTraining } from "../training/compile.ts";
 import { structureLoss } from "../training/losses/index.ts";
 import { sgd } from "../training/optimisers/index.ts";
-import { randomNumbers } from "./evaluate.ts";
-import { tinySam } from "./sam-small.ts";
-import { openBytes } from "./weights-files.ts";
+import { randomNumbers } from "./support/evaluate.ts";
+import { tinySam } from "./support/sam-small.ts";
+import { openBytes } from "./support/weights-files.ts";
 
 const config = { ...tinySam, numMultimaskOutputs: 0 };
 const side = config.imageSize;

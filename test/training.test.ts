@@ -11,9 +11,9 @@ import { createTrainingSession, type TrainingSession } from "../runtime/training
 import { writeSafetensors } from "../runtime/weights/index.ts";
 import { compileTraining, type TrainingOptions } from "../training/compile.ts";
 import { adamW } from "../training/optimisers/index.ts";
-import { deviceTest } from "./device.ts";
-import { randomNumbers } from "./evaluate.ts";
-import { openBytes, refusal } from "./weights-files.ts";
+import { deviceTest } from "./support/device.ts";
+import { randomNumbers } from "./support/evaluate.ts";
+import { openBytes, refusal } from "./support/weights-files.ts";
 
 const model = defineModel({
   name: "two-layers",

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseTuning } from "../compiler/tuning/file.ts";
 import { cachePath } from "../tuning/store.ts";
-import { buildPackage, file, inarch, repository, scratchFolder } from "./command-line.ts";
-import { describeOnDevice } from "./device.ts";
+import { buildPackage, file, inarch, repository, scratchFolder } from "./support/command-line.ts";
+import { describeOnDevice } from "./support/device.ts";
 
 const folder = scratchFolder("tune");
 const model = join(repository, "examples", "01-mlp.graph.ts");

@@ -11,10 +11,10 @@ import { hashedImage, hashedTensor, hashedWeights } from "../models/sam/hashed.t
 import { image, normalize, upsampleMasks } from "../predict/vision/index.ts";
 import { type TensorData, writeSafetensors } from "../runtime/weights/index.ts";
 import { verify } from "../verify/command.ts";
-import { randomNumbers } from "./evaluate.ts";
-import { type PlainPrompts, plainDecoder, plainEncoder } from "./sam-plain.ts";
-import { flat, oddSam, plainWeights, tinySam, turn } from "./sam-small.ts";
-import { readAll, refusal } from "./weights-files.ts";
+import { randomNumbers } from "./support/evaluate.ts";
+import { type PlainPrompts, plainDecoder, plainEncoder } from "./support/sam-plain.ts";
+import { flat, oddSam, plainWeights, tinySam, turn } from "./support/sam-small.ts";
+import { readAll, refusal } from "./support/weights-files.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "inarch-verify-sam-"));
 

@@ -16,10 +16,10 @@ import { normalize } from "../predict/vision/index.ts";
 import { type TensorData, writeSafetensors } from "../runtime/weights/index.ts";
 import { adamW, crossEntropy, l1Depth, sgd, structureLoss } from "../training/index.ts";
 import { verify } from "../verify/command.ts";
-import { deviceTest } from "./device.ts";
-import { randomNumbers } from "./evaluate.ts";
-import { floats, writeRun } from "./training-file.ts";
-import { fixturePath, refusal } from "./weights-files.ts";
+import { deviceTest } from "./support/device.ts";
+import { randomNumbers } from "./support/evaluate.ts";
+import { floats, writeRun } from "./support/training-file.ts";
+import { fixturePath, refusal } from "./support/weights-files.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "inarch-verify-training-"));
 

@@ -7,8 +7,8 @@ import { openWeightsFile } from "../runtime/node/weights.ts";
 import { type TensorData, writeSafetensors } from "../runtime/weights/index.ts";
 import { runVerify, verify } from "../verify/command.ts";
 import { compare, compareMasks } from "../verify/compare.ts";
-import { deviceTest } from "./device.ts";
-import { fixturePath, readAll, refusal } from "./weights-files.ts";
+import { deviceTest } from "./support/device.ts";
+import { fixturePath, readAll, refusal } from "./support/weights-files.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "inarch-verify-"));
 

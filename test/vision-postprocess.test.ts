@@ -7,7 +7,7 @@ import {
   upsampleMasks,
 } from "../predict/vision/postprocess.ts";
 import { type Frame, frameOf } from "../predict/vision/preprocess.ts";
-import { fixture } from "./fixtures.ts";
+import { fixture } from "./support/fixtures.ts";
 
 const whole: Frame = {
   originalSize: { width: 170, height: 170 },

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { image, splitMasks } from "../predict/vision/image.ts";
 import { frameOf, normalize, preprocess, toModelPixels } from "../predict/vision/preprocess.ts";
-import { fixture } from "./fixtures.ts";
+import { fixture } from "./support/fixtures.ts";
 
 /** Picture `index` of a reference tensor `[count, 3, height, width]`. */
 function pictureOf(file: string, name: string, index = 0) {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Image } from "../predict/vision/image.ts";
 import { image } from "../predict/vision/image.ts";
 import { longestSideSize, resizeImage, resizeLongestSide } from "../predict/vision/resize.ts";
-import { fixture } from "./fixtures.ts";
+import { fixture } from "./support/fixtures.ts";
 
 const { tensors } = fixture("sam_nano_padded.safetensors");
 

@@ -11,7 +11,7 @@ import { type ConvertProgress, convert } from "../cli/convert.ts";
 import { gaussian } from "../models/sam/names.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
 import { itemBytes, type TensorData, writeSafetensors } from "../runtime/weights/index.ts";
-import { fixturePath, readAll, refusal } from "./weights-files.ts";
+import { fixturePath, readAll, refusal } from "./support/weights-files.ts";
 
 let folder = "";
 beforeAll(async () => {

@@ -12,7 +12,7 @@ import {
   writeSafetensors,
 } from "../runtime/weights/index.ts";
 import { allocate } from "../runtime/weights/source.ts";
-import { readAll, refusal } from "./weights-files.ts";
+import { readAll, refusal } from "./support/weights-files.ts";
 
 let folder = "";
 beforeAll(async () => {

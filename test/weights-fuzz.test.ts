@@ -7,8 +7,14 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { InarchError } from "../diagnostics/index.ts";
 import { type TensorData, writeSafetensors } from "../runtime/weights/index.ts";
-import { pickle, stateDict, tensorCall, torchFile, zip } from "./torch-file.ts";
-import { fixturePath, flipBit, openBytes, randomNumbers, readAll } from "./weights-files.ts";
+import { pickle, stateDict, tensorCall, torchFile, zip } from "./support/torch-file.ts";
+import {
+  fixturePath,
+  flipBit,
+  openBytes,
+  randomNumbers,
+  readAll,
+} from "./support/weights-files.ts";
 
 const slow = { timeout: 600_000 };
 const six = Float32Array.of(0, 1, 2, 3, 4, 5);

@@ -6,7 +6,7 @@ import {
   floatToHalf,
   halfToFloat,
 } from "../runtime/weights/index.ts";
-import { randomNumbers } from "./weights-files.ts";
+import { randomNumbers } from "./support/weights-files.ts";
 
 const all = Uint16Array.from({ length: 65536 }, (_, i) => i);
 

@@ -4,8 +4,15 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { openTorch } from "../runtime/weights/torch.ts";
-import { type Picklable, pickle, stateDict, tensorCall, torchFile, zip } from "./torch-file.ts";
-import { fixturePath, flipBit, openBytes, readAll, refusal } from "./weights-files.ts";
+import {
+  type Picklable,
+  pickle,
+  stateDict,
+  tensorCall,
+  torchFile,
+  zip,
+} from "./support/torch-file.ts";
+import { fixturePath, flipBit, openBytes, readAll, refusal } from "./support/weights-files.ts";
 
 const six = Float32Array.of(0, 1, 2, 3, 4, 5);
 const floats = { type: "FloatStorage", key: "0", elements: 6 } as const;

@@ -9,7 +9,7 @@ import {
   type TensorPlan,
   writeSafetensors,
 } from "../runtime/weights/index.ts";
-import { openBytes, readAll, refusal } from "./weights-files.ts";
+import { openBytes, readAll, refusal } from "./support/weights-files.ts";
 
 const tensor = (
   dtype: TensorData["dtype"],

@@ -5,8 +5,8 @@ import { describe, expect, test } from "vitest";
 import { fileSource } from "../runtime/node/files.ts";
 import { crc32 } from "../runtime/weights/crc32.ts";
 import { openWeights } from "../runtime/weights/index.ts";
-import { type Picklable, stateDict, tensorCall, torchFile } from "./torch-file.ts";
-import { fixturePath, openBytes, randomNumbers } from "./weights-files.ts";
+import { type Picklable, stateDict, tensorCall, torchFile } from "./support/torch-file.ts";
+import { fixturePath, openBytes, randomNumbers } from "./support/weights-files.ts";
 
 test("sam_nano.pth reads as Python's own zip and pickle modules read it", async () => {
   const weights = await openWeights(await fileSource(fixturePath("sam_nano.pth")));

@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { type DType, elements, type Type } from "../../compiler/op.ts";
-import { repository } from "../command-line.ts";
+import { repository } from "../support/command-line.ts";
 
 /** What is used of the package. */
 interface Package {

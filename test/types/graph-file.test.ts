@@ -2,7 +2,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { buildPackage, file, node, repository, scratchFolder } from "../command-line.ts";
+import { buildPackage, file, node, repository, scratchFolder } from "../support/command-line.ts";
 
 const folder = scratchFolder("types");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -6,7 +6,13 @@ import { input } from "../../compiler/graph/sources.ts";
 import type { DType, Tensor } from "../../compiler/graph/tensor.ts";
 import { gradient } from "../../compiler/op.ts";
 import { defaultProfile, type Profile } from "../../compiler/profile.ts";
-import { type Arrays, evaluate, type Results, randomNumbers, runOnReference } from "../evaluate.ts";
+import {
+  type Arrays,
+  evaluate,
+  type Results,
+  randomNumbers,
+  runOnReference,
+} from "../support/evaluate.ts";
 import type { Example } from "./programs.ts";
 
 /** Relative to the largest element of a tensor, for results that are rounded to float32. */

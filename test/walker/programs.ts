@@ -9,7 +9,7 @@ import { input } from "../../compiler/graph/sources.ts";
 import { elements, type Tensor, type Type } from "../../compiler/graph/tensor.ts";
 import type { Op, Tests } from "../../compiler/op.ts";
 import type { Case, Nested, Sample, SampleTensor } from "../../compiler/sample.ts";
-import { type Arrays, randomNumbers } from "../evaluate.ts";
+import { type Arrays, randomNumbers } from "../support/evaluate.ts";
 
 /** A program of an op with its inputs, and what it gives where that is known. */
 export interface Example {

@@ -2,7 +2,7 @@
  * SAM in plain double precision, loop by loop, after the published description: an oracle that
  * shares no code with the compiled programs. A map is `[height * width][channels]`, rows of numbers.
  */
-import type { SamConfig } from "../models/sam/config.ts";
+import type { SamConfig } from "../../models/sam/config.ts";
 
 /** A matrix as a list of rows. */
 export type Rows = Float64Array[];

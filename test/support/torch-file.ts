@@ -3,7 +3,7 @@
  * writer. Both can write what a correct program would not, so that readers can be tested against
  * it.
  */
-import { crc32 } from "../runtime/weights/crc32.ts";
+import { crc32 } from "../../runtime/weights/crc32.ts";
 
 /** What a pickle is made of. A function of names is `{ global }`, a call is `{ call, args }`. */
 export type Picklable =

@@ -3,9 +3,9 @@
  * features, and the newest software driver, in which `npm run test:matrix` runs these tests. Elsewhere
  * they are skipped, and say why; with INARCH_MATRICES=required they fail instead.
  */
-import type { MatrixUnits } from "../compiler/plan.ts";
-import type { Device } from "../runtime/devices/device.ts";
-import { openDevice } from "../runtime/node/index.ts";
+import type { MatrixUnits } from "../../compiler/plan.ts";
+import type { Device } from "../../runtime/devices/device.ts";
+import { openDevice } from "../../runtime/node/index.ts";
 import { deviceTest } from "./device.ts";
 
 /** `test` on such a device, which is open until the work is done. */

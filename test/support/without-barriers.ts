@@ -1,7 +1,7 @@
 /** Kernels with one barrier less: what the reference device must object to. */
-import type { Kernel, Stmt } from "../compiler/kernel/ir.ts";
-import type { Plan } from "../compiler/plan.ts";
-import { reference } from "../compiler/targets/reference/index.ts";
+import type { Kernel, Stmt } from "../../compiler/kernel/ir.ts";
+import type { Plan } from "../../compiler/plan.ts";
+import { reference } from "../../compiler/targets/reference/index.ts";
 
 /** The plan once for each barrier of the kernel of a step, each time without that barrier. */
 export const withoutBarriers = (plan: Plan, step: number, kernel: Kernel): Plan[] =>

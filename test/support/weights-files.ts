@@ -2,16 +2,16 @@
  * What the tests of checkpoints share: paths of fixtures, errors as values, whole files as data.
  */
 import { fileURLToPath } from "node:url";
-import { InarchError } from "../diagnostics/index.ts";
+import { InarchError } from "../../diagnostics/index.ts";
 import {
   bytesSource,
   openWeights,
   type TensorData,
   type Weights,
-} from "../runtime/weights/index.ts";
+} from "../../runtime/weights/index.ts";
 
 export const fixturePath = (file: string) =>
-  fileURLToPath(new URL(`fixtures/${file}`, import.meta.url));
+  fileURLToPath(new URL(`../fixtures/${file}`, import.meta.url));
 
 /** The error that a piece of work ends in. Anything but an `InarchError` is passed on. */
 export async function refusal(work: () => unknown): Promise<InarchError> {

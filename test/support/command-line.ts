@@ -13,7 +13,7 @@ import {
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-export const repository = dirname(import.meta.dirname);
+export const repository = dirname(dirname(import.meta.dirname));
 const script = join(repository, "dist", "cli", "main.js");
 
 export interface Outcome {

@@ -1,5 +1,5 @@
 /** Reads generated HTML strictly: whatever a browser would have to repair is an error here. */
-import { bug } from "../diagnostics/index.ts";
+import { bug } from "../../diagnostics/index.ts";
 
 export interface Element {
   readonly name: string;

@@ -1,12 +1,12 @@
 /** Runs graphs with hashed parameters of whatever names, and gives the same values to plain code. */
-import { compile } from "../compiler/compile.ts";
-import type { Graph } from "../compiler/graph/graph.ts";
-import { elements } from "../compiler/graph/tensor.ts";
-import { hashedTensor } from "../models/sam/hashed.ts";
-import type { NamedShape } from "../models/sam/tensors.ts";
-import { referenceDevice } from "../runtime/devices/reference.ts";
-import { createSession, type Inputs } from "../runtime/session.ts";
-import { makeWeights } from "../runtime/weights/index.ts";
+import { compile } from "../../compiler/compile.ts";
+import type { Graph } from "../../compiler/graph/graph.ts";
+import { elements } from "../../compiler/graph/tensor.ts";
+import { hashedTensor } from "../../models/sam/hashed.ts";
+import type { NamedShape } from "../../models/sam/tensors.ts";
+import { referenceDevice } from "../../runtime/devices/reference.ts";
+import { createSession, type Inputs } from "../../runtime/session.ts";
+import { makeWeights } from "../../runtime/weights/index.ts";
 import type { Lookup, Rows } from "./sam-plain.ts";
 
 const seed = "test";

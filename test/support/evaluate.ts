@@ -1,13 +1,13 @@
 /** Runs graphs on the reference device, and by oracles alone, from plain arrays. */
-import { compile } from "../compiler/compile.ts";
-import type { Policy } from "../compiler/fuse/region.ts";
-import { type Graph, graphOf } from "../compiler/graph/graph.ts";
-import { inputOp, type Source } from "../compiler/graph/sources.ts";
-import { apply, type Node, Tensor } from "../compiler/graph/tensor.ts";
-import type { KernelOp } from "../compiler/op.ts";
-import { defaultProfile, type Profile } from "../compiler/profile.ts";
-import { referenceDevice } from "../runtime/devices/reference.ts";
-import { createSession } from "../runtime/session.ts";
+import { compile } from "../../compiler/compile.ts";
+import type { Policy } from "../../compiler/fuse/region.ts";
+import { type Graph, graphOf } from "../../compiler/graph/graph.ts";
+import { inputOp, type Source } from "../../compiler/graph/sources.ts";
+import { apply, type Node, Tensor } from "../../compiler/graph/tensor.ts";
+import type { KernelOp } from "../../compiler/op.ts";
+import { defaultProfile, type Profile } from "../../compiler/profile.ts";
+import { referenceDevice } from "../../runtime/devices/reference.ts";
+import { createSession } from "../../runtime/session.ts";
 
 export type Arrays = Readonly<Record<string, readonly number[] | Float64Array>>;
 export type Results = Record<string, number[]>;

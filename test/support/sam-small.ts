@@ -1,7 +1,7 @@
 /** SAMs small enough for the strict reference device, with hashed weights, for tests. */
-import type { SamConfig } from "../models/sam/config.ts";
-import { hashedTensor } from "../models/sam/hashed.ts";
-import { samTensors } from "../models/sam/tensors.ts";
+import type { SamConfig } from "../../models/sam/config.ts";
+import { hashedTensor } from "../../models/sam/hashed.ts";
+import { samTensors } from "../../models/sam/tensors.ts";
 import type { Lookup, Rows } from "./sam-plain.ts";
 
 /** Sixteen cells; windows of three do not divide the map, and of two blocks one is global. */

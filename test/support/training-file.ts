@@ -2,13 +2,13 @@
  * Reference files of training runs, written by a session of our own in double precision: `verify`
  * must pass them, of other sizes and counts than the published ones.
  */
-import { type Model, parametersOf, traceProgram } from "../compiler/index.ts";
-import { hashedTensor } from "../models/sam/hashed.ts";
-import { referenceDevice } from "../runtime/devices/reference.ts";
-import type { Inputs } from "../runtime/session.ts";
-import { createTrainingSession, type StepReport } from "../runtime/training/session.ts";
-import { type TensorData, writeSafetensors } from "../runtime/weights/index.ts";
-import { compileTraining, type TrainingOptions } from "../training/index.ts";
+import { type Model, parametersOf, traceProgram } from "../../compiler/index.ts";
+import { hashedTensor } from "../../models/sam/hashed.ts";
+import { referenceDevice } from "../../runtime/devices/reference.ts";
+import type { Inputs } from "../../runtime/session.ts";
+import { createTrainingSession, type StepReport } from "../../runtime/training/session.ts";
+import { type TensorData, writeSafetensors } from "../../runtime/weights/index.ts";
+import { compileTraining, type TrainingOptions } from "../../training/index.ts";
 import { randomNumbers } from "./evaluate.ts";
 import { openBytes } from "./weights-files.ts";
 

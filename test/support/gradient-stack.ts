@@ -1,7 +1,7 @@
 /** A stack of transformer blocks with frozen weights and LoRA in some blocks, for tests of gradients. */
-import { graphOf, type Output } from "../compiler/graph/graph.ts";
-import { input, type Source } from "../compiler/graph/sources.ts";
-import { elements, isSource, type Tensor } from "../compiler/graph/tensor.ts";
+import { graphOf, type Output } from "../../compiler/graph/graph.ts";
+import { input, type Source } from "../../compiler/graph/sources.ts";
+import { elements, isSource, type Tensor } from "../../compiler/graph/tensor.ts";
 import {
   add,
   attention,
@@ -13,7 +13,7 @@ import {
   permute,
   reshape,
   slice,
-} from "../ops/index.ts";
+} from "../../ops/index.ts";
 import { randomNumbers } from "./evaluate.ts";
 
 type Floats = Tensor<"f32">;

@@ -11,7 +11,7 @@ export function fixture(file: string): {
   tensors: Map<string, Fixture>;
   metadata: Record<string, string>;
 } {
-  const bytes = readFileSync(new URL(`fixtures/${file}`, import.meta.url));
+  const bytes = readFileSync(new URL(`../fixtures/${file}`, import.meta.url));
   const start = 8 + Number(bytes.readBigUInt64LE(0));
   const { __metadata__: metadata, ...entries } = JSON.parse(bytes.toString("utf8", 8, start));
   const arrays = { U8: Uint8Array, F32: Float32Array, I32: Int32Array, I64: BigInt64Array };

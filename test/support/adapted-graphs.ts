@@ -1,6 +1,6 @@
 /** Runs adapted graphs in double precision, and compares their derivatives with differences. */
 import { expect } from "vitest";
-import { inputOp, parameterOp, type Source } from "../compiler/graph/sources.ts";
+import { inputOp, parameterOp, type Source } from "../../compiler/graph/sources.ts";
 import {
   type Adapter,
   apply,
@@ -18,10 +18,10 @@ import {
   type Scope,
   type Tensor,
   trace,
-} from "../compiler/index.ts";
-import { add, full, mul, sum } from "../ops/index.ts";
-import { referenceDevice } from "../runtime/devices/reference.ts";
-import { createSession } from "../runtime/session.ts";
+} from "../../compiler/index.ts";
+import { add, full, mul, sum } from "../../ops/index.ts";
+import { referenceDevice } from "../../runtime/devices/reference.ts";
+import { createSession } from "../../runtime/session.ts";
 import { type Arrays, type Results, randomNumbers } from "./evaluate.ts";
 
 /** A scope with an adapter everywhere, whose noise is given: inputs `noise.PATH.NAME`. */

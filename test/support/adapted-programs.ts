@@ -1,8 +1,8 @@
 /** The small programs that adapters are tested on. */
-import { input, type Parameters } from "../compiler/index.ts";
-import { linear } from "../models/layers.ts";
-import type { SamConfig } from "../models/sam/config.ts";
-import { encodeImage } from "../models/sam/image-encoder.ts";
+import { input, type Parameters } from "../../compiler/index.ts";
+import { linear } from "../../models/layers.ts";
+import type { SamConfig } from "../../models/sam/config.ts";
+import { encodeImage } from "../../models/sam/image-encoder.ts";
 
 /** Two blocks, one with windows that do not divide the map, one without windows. */
 export const tiny: SamConfig = {

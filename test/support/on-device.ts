@@ -1,9 +1,9 @@
 /** Runs graphs on the WebGPU device, from plain arrays. */
-import { compile } from "../compiler/compile.ts";
-import type { Graph } from "../compiler/graph/graph.ts";
-import { adapterProfile, defaultProfile } from "../compiler/profile.ts";
-import { openDevice } from "../runtime/node/device.ts";
-import { createSession } from "../runtime/session.ts";
+import { compile } from "../../compiler/compile.ts";
+import type { Graph } from "../../compiler/graph/graph.ts";
+import { adapterProfile, defaultProfile } from "../../compiler/profile.ts";
+import { openDevice } from "../../runtime/node/device.ts";
+import { createSession } from "../../runtime/session.ts";
 import type { Arrays, Results } from "./evaluate.ts";
 
 /** Compiles a graph for the device that is there, and runs it once. */
