@@ -19,7 +19,8 @@ await main(async (args) => {
   if (reason) throw new SetupError(`the tests of matrix fragments do not run here: ${reason}`);
   const system = process.env.INARCH_MATRIX_SYSTEM || join(tmpdir(), "inarch-matrix-system");
   if (!existsSync(join(system, "ready"))) await makeSystem(system);
-  const test = args.length > 0 ? args : ["test/fragments.test.ts", "-t", "^on the device"];
+  const test =
+    args.length > 0 ? args : ["test/ops/matmul/fragments.test.ts", "-t", "^on the device"];
   return inSystem(system, ["node", "node_modules/vitest/vitest.mjs", "run", ...test]);
 });
 

@@ -1,6 +1,6 @@
 /**
  * `npm test`: set-up, formatting, lint, types, and the tests. Each of the first checks counts as
- * one; the last line is the sum. Arguments go to vitest: `npm test -- test/tidy.test.ts`.
+ * one; the last line is the sum. Arguments go to vitest: `npm test -- test/repository/tidy.test.ts`.
  */
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";

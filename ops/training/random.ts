@@ -5,7 +5,7 @@
  *
  * The hash is Threefry-2x32 with 20 rounds (Salmon et al., "Parallel Random Numbers: As Easy as
  * 1, 2, 3", 2011): additions, turns and exclusive ors of 32 bits, exact on every device. Its
- * published test vectors are in test/random.test.ts.
+ * published test vectors are in test/ops/training/random.test.ts.
  */
 import {
   addWrapping,

@@ -1,0 +1,159 @@
+/** `inarch show`: every stage of any model, as text or as JSON. */
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { compileStages } from "../../compiler/compile.ts";
+import { defaultProfile, defineModel, input, traceProgram } from "../../compiler/index.ts";
+import { printStage } from "../../compiler/inspect/index.ts";
+import { matmul, mul, topK, transpose } from "../../ops/index.ts";
+import { buildPackage, inarch, repository } from "../support/command-line.ts";
+import { deviceTest } from "../support/device.ts";
+
+beforeAll(buildPackage);
+
+const mlp = join("examples", "01-mlp.graph.ts");
+const nano = ["sam", "--config", join("test", "fixtures", "sam_nano.config.json")];
+
+const stagesOfMlp = [
+  {
+    stage: "graph",
+    says: ["inputs\n  x  f32[4, 64]  One row for each sample.\n", "01-mlp.graph.ts:1"],
+  },
+  { stage: "regions", says: ["r0 matmul -> ", "  behind  add %2, gelu %3\n"] },
+  { stage: "kernels", says: ["kernel matmul_add_gelu, ", "\n  reads  x: f32[256]\n", "barrier;"] },
+  { stage: "wgsl", says: ["// matmul_add_gelu: step 0\n@group(0) @binding(0)"] },
+  { stage: "cuda", says: ['extern "C" ', " matmul_add_gelu("] },
+  { stage: "plan", says: ["plan tiny-mlp.forward for wgsl, profile default\n", "  total "] },
+];
+
+describe("on the command line", () => {
+  test.each(stagesOfMlp)("--stage $stage", async ({ stage, says }) => {
+    const { code, stdout, stderr } = await inarch(["show", mlp, "--stage", stage]);
+    for (const words of says) expect(stdout).toContain(words);
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+  });
+
+  test("--json with --stage plan prints the plan itself", async () => {
+    const args = ["show", mlp, "--stage", "plan", "--json", "--dim", "batch=9"];
+    const { stdout } = await inarch(args);
+    const { model, stage, programs } = JSON.parse(stdout);
+    expect({ model, stage }).toEqual({ model: "tiny-mlp", stage: "plan" });
+    expect(programs.forward.outputs[0]).toMatchObject({ name: "y", shape: [9, 10] });
+    expect(programs.forward.kernels[0].source).toContain("fn main(");
+  });
+
+  test("of several programs each has a heading, which is a comment in source text", async () => {
+    const { stdout } = await inarch(["show", ...nano, "--stage", "wgsl"]);
+    expect(stdout.match(/^\/\/ program .*$/gm)).toEqual(["// program encode", "// program decode"]);
+  });
+
+  test("--program shows one of them, without a heading", async () => {
+    const { stdout } = await inarch(["show", ...nano, "--program", "decode", "--stage", "graph"]);
+    expect(stdout.startsWith("inputs\n")).toBe(true);
+    // A built-in model has no places of the user's.
+    expect(stdout).not.toContain(".ts:");
+  });
+
+  test("a reader that stops early is no failure", async () => {
+    const script = `"${process.execPath}" dist/cli/main.js show ${nano.join(" ")} --stage wgsl | head -n 1`;
+    const { execFile } = await import("node:child_process");
+    const [stdout, stderr] = await new Promise<[string, string]>((resolve) => {
+      execFile("sh", ["-c", script], { cwd: repository }, (_, out, err) => resolve([out, err]));
+    });
+    expect(stdout).toBe("// program encode\n");
+    expect(stderr).toBe("");
+  });
+
+  test.each([
+    { args: ["sam"], code: "E502", says: "the model sam needs --config" },
+    {
+      args: ["sam-vit-b", "--config", "x.json"],
+      code: "E503",
+      says: "has the configuration that was published",
+    },
+    { args: [mlp, "--config", "x.json"], code: "E503", says: "goes with the built-in model sam" },
+    {
+      args: ["sam", "--config", "none.json"],
+      code: "E200",
+      says: "the configuration cannot be read",
+    },
+  ])("$args: $says", async ({ args, code, says }) => {
+    const { code: exit, stderr } = await inarch(["show", ...args]);
+    expect(stderr).toContain(`error[${code}]`);
+    expect(stderr).toContain(says);
+    expect(exit).toBe(1);
+  });
+
+  deviceTest("--limits adapter compiles for this machine's adapter", async () => {
+    const { stdout } = await inarch(["show", mlp, "--stage", "plan", "--limits", "adapter"]);
+    expect(stdout).toMatch(/^plan tiny-mlp\.forward for wgsl, profile (?!default)./);
+  });
+});
+
+describe("the printed stages", () => {
+  const shown = (stage: "graph" | "regions" | "plan", build: Parameters<typeof defineModel>[0]) => {
+    const graph = traceProgram(defineModel(build), "forward");
+    return printStage(stage, compileStages(graph, { name: "shown", profile: defaultProfile }));
+  };
+
+  test("an op with several results has a name for each", () => {
+    const text = shown("graph", {
+      name: "several",
+      build: () => {
+        const { values, indices } = topK(input("x", "f32", [3, 9]), 2);
+        return { values, indices };
+      },
+    });
+    expect(text).toMatch(/%0\.0, %0\.1 {2}topK?\(x\).* {2}f32\[3, 2\], i32\[3, 2\]/i);
+    expect(text).toMatch(/values +%0\.0/);
+  });
+
+  test("regions give the reason why something did not melt", () => {
+    const text = shown("regions", {
+      name: "shared",
+      build: (p) => {
+        const product = matmul(input("x", "f32", [32, 32]), p.f32("w", [32, 32]));
+        return { scaled: mul(product, p.f32("scale", [32])), turned: transpose(product) };
+      },
+    });
+    // What is stored for both is scaled on the way; to turn it takes a kernel of its own.
+    expect(text).toContain("r0 matmul -> %2 f32[32, 32], %0 f32[32, 32]");
+    expect(text).toContain(`
+decided against
+  %3 permute  f32[32, 32] has other users, so memory must hold it
+`);
+  });
+
+  test("a plan's memory adds up, and says how well the arena is packed", () => {
+    const text = shown("plan", {
+      name: "chain",
+      build: (p) => {
+        const w = p.f32("w", [256, 256]);
+        const x = input("x", "f32", [256, 256]);
+        return { y: matmul(matmul(matmul(x, w), w), w) };
+      },
+    });
+    expect(text).toContain("  arena         0.500  0.500 live at one step: 100 % of the arena\n");
+    expect(text).toContain("  total         1.250\n");
+    expect(text).toContain("steps (3, with ");
+  });
+
+  test("a plan says which parameters are stored as halves", () => {
+    const graph = traceProgram(
+      defineModel({
+        name: "halves",
+        build: (p) => ({ y: matmul(input("x", "f32", [8, 64]), p.f32("w", [64, 64])) }),
+      }),
+      "forward",
+    );
+    const frozen = { state: "frozen.0", offset: 0, stored: "f16" } as const;
+    const layout = {
+      states: [{ name: "frozen.0", bytes: 2 * 64 * 64 }],
+      parameters: new Map([["w", frozen]]),
+      outputs: new Map(),
+    };
+    const profile = { ...defaultProfile, half: true };
+    const text = printStage("plan", compileStages(graph, { layout, profile, precision: "mixed" }));
+    expect(text).toContain("frozen.0 w f16[64, 64]\n");
+  });
+});

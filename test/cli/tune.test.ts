@@ -1,0 +1,57 @@
+/** `inarch tune`: measures on the device that is there, and `build --tuning` takes what it wrote. */
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseTuning } from "../../compiler/tuning/file.ts";
+import { cachePath } from "../../tuning/store.ts";
+import { buildPackage, file, inarch, repository, scratchFolder } from "../support/command-line.ts";
+import { describeOnDevice } from "../support/device.ts";
+
+const folder = scratchFolder("tune");
+const model = join(repository, "examples", "01-mlp.graph.ts");
+const tune = (...args: readonly string[]) =>
+  inarch(["tune", model, "--dim", "batch=24", ...args], folder);
+const build = (out: string, ...args: readonly string[]) =>
+  inarch(["build", model, "--out", out, ...args], folder);
+
+beforeAll(buildPackage);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describeOnDevice("inarch tune", () => {
+  test("checks and measures every kernel, writes a file, and goes on from there", async () => {
+    const first = await tune("--candidates", "2", "--rounds", "3", "--output", "t.json", "--json");
+    expect(first).toMatchObject({ code: 0 });
+    const { device, kernels } = JSON.parse(first.stdout);
+    const written = parseTuning(readFileSync(join(folder, "t.json"), "utf8"), "t.json");
+    expect(Object.keys(written.devices)).toEqual([device]);
+    expect(Object.keys(written.devices[device]!)).toEqual(Object.keys(kernels).sort());
+    for (const { trials } of Object.values<{ trials: { milliseconds?: number }[] }>(kernels)) {
+      expect(trials.length).toBe(2);
+      for (const { milliseconds } of trials) expect(milliseconds).toBeGreaterThan(0);
+    }
+    const second = await tune("--output", "t.json");
+    expect(second).toMatchObject({ code: 0 });
+    expect(second.stdout).toMatch(/has all kernels of the model already/);
+    const args = ["--limits", "adapter", "--tuning", "t.json", "--dim", "batch=24"];
+    expect(await build("tuned", ...args)).toMatchObject({ code: 0 });
+  });
+});
+
+describe("what is refused", () => {
+  test("counts that are none", async () => {
+    const { code, stderr } = await tune("--candidates", "one");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/E503.*--candidates is "one"/s);
+  });
+
+  test("E820 and E200: a tuning that is none, or not there", async () => {
+    file(folder, "no.json", "[]");
+    expect((await build("a", "--tuning", "no.json")).stderr).toMatch(/E820/);
+    expect((await build("b", "--tuning", "none.json")).stderr).toMatch(/E200.*none\.json/s);
+  });
+});
+
+test("the cache lies where the system's rules say", () => {
+  expect(cachePath({ XDG_CACHE_HOME: "/c" })).toBe(join("/c", "inarch", "tuning.json"));
+  expect(cachePath({})).toMatch(/\.cache.inarch.tuning\.json$/);
+});

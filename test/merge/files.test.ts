@@ -1,0 +1,298 @@
+/** Merged weights as a checkpoint: what changes and what does not, files that do not fit, the command. */
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bitFit, lora } from "../../adapters/index.ts";
+import {
+  adapt,
+  compile,
+  defineModel,
+  input,
+  type Model,
+  traceProgram,
+} from "../../compiler/index.ts";
+import { linear, norm } from "../../models/layers.ts";
+import { mean, mul } from "../../ops/index.ts";
+import { referenceDevice } from "../../runtime/devices/reference.ts";
+import { openDevice } from "../../runtime/node/device.ts";
+import { createSession } from "../../runtime/session.ts";
+import { createTrainingSession } from "../../runtime/training/session.ts";
+import { type TensorData, type Weights, writeSafetensors } from "../../runtime/weights/index.ts";
+import { adamW, compileTraining, mergeAdapters } from "../../training/index.ts";
+import { narrow } from "../support/adapted-graphs.ts";
+import { buildPackage, inarch, repository, scratchFolder } from "../support/command-line.ts";
+import { deviceTest } from "../support/device.ts";
+import { randomNumbers, relativeError } from "../support/evaluate.ts";
+import { floats } from "../support/training-file.ts";
+import { fixturePath, openBytes, readAll, refusal } from "../support/weights-files.ts";
+
+const shape = [3, 8] as const;
+const model = defineModel({
+  name: "model",
+  build(p) {
+    const h = linear(p.at("image_encoder.a"), input("x", "f32", shape), 8, 12);
+    return { y: linear(p.at("image_encoder.b"), norm(p.at("image_encoder.norm"), h, 1e-6), 12, 4) };
+  },
+});
+
+/** Random tensors of every parameter that a model reads, or of those that another does not. */
+function tensorsOf(of: Model, without: ReadonlyMap<string, TensorData> = new Map()) {
+  const { parameters } = compile(traceProgram(of, "forward"), { target: "reference" });
+  return new Map(
+    parameters.flatMap(({ name, shape: sizes }, i) =>
+      without.has(name)
+        ? []
+        : [
+            [
+              name,
+              floats(
+                randomNumbers(
+                  sizes.reduce((a, b) => a * b, 1),
+                  i + 1,
+                ),
+                sizes,
+              ),
+            ] as const,
+          ],
+    ),
+  );
+}
+
+const open = (tensors: ReadonlyMap<string, TensorData>, metadata: Record<string, string> = {}) =>
+  openBytes(writeSafetensors(tensors, metadata));
+
+const half: TensorData = { dtype: "f16", shape: [3], data: Uint8Array.of(1, 2, 3, 4, 5, 6) };
+const whole: TensorData = { dtype: "i64", shape: [1], data: Uint8Array.of(9, 0, 0, 0, 0, 0, 0, 1) };
+const own = tensorsOf(model);
+const base = new Map([["unread.half", half], ...own, ["unread.whole", whole]] as const);
+
+async function run(of: Model, weights: Weights): Promise<ArrayLike<number>> {
+  const plan = compile(traceProgram(of, "forward"), { target: "reference", profile: narrow });
+  const session = await createSession(plan, referenceDevice(), { weights });
+  const { y } = await session.run({ x: randomNumbers(24, 77) });
+  session.close();
+  return y!;
+}
+
+describe("the merged checkpoint", () => {
+  const adapted = adapt(adapt(model, lora({ rank: 2 }), { where: "**.a" }), bitFit());
+  const adapter = tensorsOf(adapted, own);
+  const bias = floats(randomNumbers(4, 5), [4]);
+  const trained = new Map([...adapter, ["image_encoder.b.bias", bias] as const]);
+  const joined = new Map([...base, ...trained]);
+
+  test("of the bare model computes what the adapter does", async () => {
+    const merged = await mergeAdapters(adapted, [await open(base), await open(trained)]);
+    const wanted = await run(adapted, await open(joined));
+    expect(relativeError(await run(model, merged), wanted)).toBeLessThan(1e-6);
+  });
+
+  test("differs from the base in what is merged and what trained, in nothing else", async () => {
+    const merged = await mergeAdapters(adapted, [await open(base), await open(trained)]);
+    expect([merged.merged, merged.replaced]).toEqual([
+      ["image_encoder.a.weight"],
+      ["image_encoder.b.bias"],
+    ]);
+    const all = await readAll(merged);
+    expect([...all.keys()].sort()).toEqual([...base.keys()].sort());
+    const different = [...all].filter(
+      ([name, { dtype, data }]) =>
+        dtype !== base.get(name)!.dtype || data.join() !== base.get(name)!.data.join(),
+    );
+    expect(different.map(([name]) => name).sort()).toEqual([
+      "image_encoder.a.weight",
+      "image_encoder.b.bias",
+    ]);
+    expect(all.get("image_encoder.b.bias")!.data.join()).toBe(bias.data.join());
+    expect(merged.metadata.merged).toBe("lora, bitfit");
+    await merged.close();
+  });
+
+  deviceTest("is right to single precision where a GPU computes it", async () => {
+    const { device } = await openDevice();
+    const merged = await mergeAdapters(adapted, [await open(base), await open(trained)], {
+      device,
+    });
+    const wanted = await run(adapted, await open(joined));
+    expect(relativeError(await run(model, merged), wanted)).toBeLessThan(1e-6);
+    await merged.close();
+    device.destroy();
+  });
+
+  test("is read in pieces as well as at once", async () => {
+    const merged = await mergeAdapters(adapted, [await open(base), await open(trained)]);
+    for (const name of ["image_encoder.a.weight", "unread.half"]) {
+      const pieces: number[] = [];
+      for await (const piece of merged.rawChunks(name, 12)) pieces.push(...piece);
+      expect(pieces).toEqual([...(await merged.read(name)).data]);
+    }
+  });
+});
+
+describe("files that do not fit", () => {
+  const adapted = adapt(model, lora({ rank: 2 }), { where: "**.a" });
+  const adapter = tensorsOf(adapted, own);
+  const named = (name: string, tensor: TensorData) => new Map([[name, tensor]]);
+  test.each<[string, Model, readonly ReadonlyMap<string, TensorData>[], string, string]>([
+    ["nothing at all", adapted, [], "E164", "there are no weights"],
+    ["the adapter's are missing", adapted, [base], "E164", "no file has image_encoder.a.lora_"],
+    [
+      "of another rank",
+      adapt(model, lora({ rank: 3 }), { where: "**.a" }),
+      [base, adapter],
+      "E164",
+      "image_encoder.a.lora_A is [2, 8] in the file but [3, 8] in the model",
+    ],
+    [
+      "of an adapter elsewhere",
+      adapted,
+      [base, adapter, named("image_encoder.b.lora_A", half)],
+      "E164",
+      "neither the adapted model nor its checkpoint has image_encoder.b.lora_A",
+    ],
+  ])("%s", async (_claim, of, files, code, words) => {
+    const opened = await Promise.all(files.map((one) => open(one)));
+    const error = await refusal(() => mergeAdapters(of, opened));
+    expect(error.message).toContain(words);
+    expect(error.code).toBe(code);
+  });
+
+  test("weights that are not finite are named before anything is computed of them", async () => {
+    const broken = new Map([
+      ...adapter,
+      ["image_encoder.a.lora_A", floats(new Array(16).fill(NaN), [2, 8])] as const,
+    ]);
+    const merged = await mergeAdapters(adapted, [await open(base), await open(broken)]);
+    const error = await refusal(() => merged.read("image_encoder.a.weight"));
+    expect([error.code, error.message]).toEqual([
+      "E205",
+      expect.stringContaining("lora_A: 16 values"),
+    ]);
+  });
+
+  test("an adapter file of training knows its base", async () => {
+    const plan = compileTraining(adapted, {
+      loss: ({ y }) => ({ loss: mean(mul(y!, y!)) }),
+      optimiser: adamW(),
+      target: "reference",
+    });
+    const training = await createTrainingSession(plan, referenceDevice(), {
+      weights: await open(base),
+      rate: () => 0.01,
+    });
+    await training.step({ x: randomNumbers(24, 1) });
+    const bytes = await training.saveAdapter();
+    training.close();
+    const merged = await mergeAdapters(adapted, [await open(base), await openBytes(bytes)]);
+    expect(merged.merged).toEqual(["image_encoder.a.weight"]);
+    const other = new Map([
+      ...base,
+      ["image_encoder.b.weight", floats(randomNumbers(48, 9), [4, 12])] as const,
+    ]);
+    const error = await refusal(async () =>
+      mergeAdapters(adapted, [await open(other), await openBytes(bytes)]),
+    );
+    expect([error.code, error.message]).toEqual([
+      "E431",
+      expect.stringContaining("image_encoder.b.weight"),
+    ]);
+  });
+});
+
+describe("inarch merge", () => {
+  const folder = scratchFolder("merge");
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  beforeAll(buildPackage);
+  const example = join(repository, "examples", "06-own-adapter.graph.ts");
+  const sizes = {
+    "up.weight": [64, 32],
+    "up.bias": [64],
+    "down.weight": [8, 64],
+    "down.bias": [8],
+  } as const;
+  const random = (of: Readonly<Record<string, readonly number[]>>) =>
+    new Map(
+      Object.entries(of).map(([name, wanted], i) => {
+        const count = wanted.reduce((a, b) => a * b, 1);
+        return [name, floats(randomNumbers(count, i + 1), wanted)] as const;
+      }),
+    );
+  const exampleBase = random(sizes);
+  const exampleAdapter = random({
+    "down.lora_A": [4, 64],
+    "down.lora_B": [8, 4],
+    "down.magnitude_change": [8],
+  });
+  writeFileSync(join(folder, "base.safetensors"), writeSafetensors(exampleBase, {}));
+  writeFileSync(join(folder, "adapter.safetensors"), writeSafetensors(exampleAdapter, {}));
+  const files = ["--weights", "base.safetensors", "--weights", "adapter.safetensors"];
+  const slow = ["--device", "reference"];
+
+  test("of the example's DoRA writes the rows that its formula gives", async () => {
+    const args = ["merge", example, ...files, "-o", "merged.safetensors", ...slow];
+    const { code, stdout, stderr } = await inarch(args, folder);
+    expect([code, stderr, stdout.replace(/[\d.]+ KiB/, "SIZE")]).toEqual([
+      0,
+      "",
+      "merged.safetensors: 4 tensors, SIZE; 1 merged\n",
+    ]);
+    const merged = await openBytes(readFileSync(join(folder, "merged.safetensors")));
+    expect([...merged.tensors.keys()].sort()).toEqual(Object.keys(sizes).sort());
+    const numbers = (tensors: typeof exampleBase, name: string) =>
+      new Float32Array(tensors.get(name)!.data.buffer);
+    const frozen = numbers(exampleBase, "down.weight");
+    const [a, b] = ["down.lora_A", "down.lora_B"].map((name) => numbers(exampleAdapter, name));
+    const change = numbers(exampleAdapter, "down.magnitude_change");
+    const wanted = [...change].flatMap((by, row) => {
+      const old = [...frozen.subarray(64 * row, 64 * row + 64)];
+      const moved = old.map((v, i) =>
+        [0, 1, 2, 3].reduce((total, r) => total + 2 * b![4 * row + r]! * a![64 * r + i]!, v),
+      );
+      return moved.map((v) => (v * (Math.hypot(...old) + by)) / Math.hypot(...moved));
+    });
+    expect(relativeError(await merged.readF32("down.weight"), wanted)).toBeLessThan(1e-7);
+    for (const name of ["up.weight", "up.bias", "down.bias"])
+      expect((await merged.read(name)).data.join()).toBe(exampleBase.get(name)!.data.join());
+  });
+
+  const sam = ["merge", "sam", "--config", fixturePath("sam_nano.config.json")];
+  const nano = ["--weights", fixturePath("sam_nano.pth"), ...slow, "-o", "nano.safetensors"];
+  test.each<[string, string[], string, string]>([
+    [
+      "a method that cannot be",
+      [...sam, ...nano, "--method", "adapter"],
+      "E160",
+      "houlsby cannot be merged: its gelu",
+    ],
+    [
+      "a method without its file",
+      [...sam, ...nano, "--method", "lora"],
+      "E164",
+      "no file has image_encoder.blocks.0.attn.qkv.lora_A",
+    ],
+    ["no method", [...sam, ...nano], "E165", "has no adapters"],
+    [
+      "a method for a file",
+      ["merge", example, ...files, "-o", "m.safetensors", ...slow, "--method", "lora"],
+      "E503",
+      "--method goes with a SAM",
+    ],
+    [
+      "a task that is no number",
+      ["merge", example, ...files, "-o", "m.safetensors", "--task", "depth"],
+      "E503",
+      '--task cannot be "depth"',
+    ],
+    [
+      "an output that is an input",
+      ["merge", example, ...files, "-o", "base.safetensors", ...slow],
+      "E240",
+      "the output is the input",
+    ],
+  ])("refuses %s", async (_claim, args, code, words) => {
+    const { code: exit, stderr } = await inarch(args, folder);
+    expect(stderr).toContain(words);
+    expect(stderr).toContain(`error[${code}]`);
+    expect(exit).toBe(1);
+  });
+});

@@ -1,0 +1,42 @@
+/**
+ * Every barrier of every kernel is needed: without any one of them the reference device objects.
+ * So is the device not blind, and no kernel waits for nothing.
+ */
+import { describe, expect, test } from "vitest";
+import { compileStages } from "../../compiler/compile.ts";
+import type { Plan } from "../../compiler/plan.ts";
+import { referenceDevice } from "../../runtime/devices/reference.ts";
+import { createSession } from "../../runtime/session.ts";
+import type { Arrays } from "../support/evaluate.ts";
+import { withoutBarriers } from "../support/without-barriers.ts";
+import { subjects } from "./walker/programs.ts";
+
+const programs = subjects
+  .filter(({ op }) => op?.kind === "kernel")
+  .flatMap(({ name, examples, claims }) =>
+    examples.map((example, i) => ({ name: `${name}: ${claims[i]}`, example })),
+  );
+
+describe.each(programs)("$name", ({ example }) => {
+  test("no barrier can be left out", async () => {
+    const { graph, arrays } = example();
+    const { kernels, plan } = compileStages(graph, { target: "reference" });
+    for (const [step, { kernel }] of kernels.entries())
+      for (const [n, broken] of withoutBarriers(plan, step, kernel).entries())
+        await expect(run(broken, arrays), `${kernel.name} without barrier ${n}`).rejects.toThrow(
+          /E450/,
+        );
+  });
+});
+
+async function run(plan: Plan, arrays: Arrays): Promise<void> {
+  const session = await createSession(plan, referenceDevice());
+  await session.run(
+    Object.fromEntries(
+      plan.inputs.map(({ name, dtype }) => {
+        const values = [...arrays[name]!];
+        return [name, dtype === "f32" ? Float32Array.from(values) : values];
+      }),
+    ),
+  );
+}

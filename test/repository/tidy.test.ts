@@ -1,0 +1,271 @@
+/**
+ * The house rules that a machine can check. A rule is a function from files to findings, each with
+ * file and line; every rule must also find the fault in its own example, so that none is blind.
+ */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, posix, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { codes } from "../../diagnostics/index.ts";
+
+interface SourceFile {
+  /** From the top of the repository, with forward slashes. */
+  readonly path: string;
+  readonly text: string;
+}
+
+interface Rule {
+  readonly claim: string;
+  readonly find: (files: readonly SourceFile[]) => string[];
+  /** Files that break the rule, and what must be found in them. */
+  readonly example: readonly (readonly [path: string, text: string])[];
+  readonly finding: string;
+}
+
+const everything = /./;
+const code = /\.(?:ts|mjs)$/;
+
+const rules: readonly Rule[] = [
+  {
+    claim: "a folder imports only what its place in the design allows",
+    find: (files) => files.flatMap(forbiddenImports),
+    example: [["compiler/fuse/cost.ts", 'const a = 1;\nimport { add } from "../../ops/add.ts";']],
+    finding: "compiler/fuse/cost.ts:2: compiler/ may not import ops/add.ts",
+  },
+  {
+    claim: "the runtime takes nothing but types from the compiler",
+    find: (files) => files.flatMap(runtimeFromCompiler),
+    example: [["runtime/session.ts", 'import { version } from "../compiler/plan.ts";']],
+    finding: "runtime/session.ts:1: only `import type` from compiler/plan.ts",
+  },
+  {
+    claim: "imports have no cycles",
+    find: importCycles,
+    example: [
+      ["ops/a.ts", 'import { b } from "./b.ts";'],
+      ["ops/b.ts", 'import { type T, a } from "./a.ts";'],
+    ],
+    finding: "ops/a.ts:1: imports itself: ops/a.ts -> ops/b.ts -> ops/a.ts",
+  },
+  {
+    claim: "shader text is written only in compiler/targets/ and kept only in test/golden/",
+    find: perLine(code, /@compute|__global__|workgroupBarrier/, "shader text", (path) =>
+      path.startsWith("compiler/targets/"),
+    ),
+    example: [["runtime/fill.ts", "// one\nconst text = '@compute fn main() {}';"]],
+    finding: "runtime/fill.ts:2: shader text",
+  },
+  {
+    claim: "a file has at most 400 lines",
+    find: (files) =>
+      files.flatMap(({ path, text }) => {
+        if (!code.test(path)) return [];
+        const lines = text.trimEnd().split("\n").length;
+        return lines > 400 ? [`${path}:401: ${lines} lines`] : [];
+      }),
+    example: [["ops/long.ts", `${"\n".repeat(400)}x`]],
+    finding: "ops/long.ts:401: 401 lines",
+  },
+  {
+    claim: "errors are made by diagnose or bug",
+    find: perLine(
+      /^(?:adapters|cli|compiler|diagnostics|models|ops|predict|runtime|training)\//,
+      /throw new Error\(/,
+      "throw diagnose(...) or bug(...)",
+    ),
+    example: [["ops/add.ts", 'throw new Error("no");']],
+    finding: "ops/add.ts:1: throw diagnose(...) or bug(...)",
+  },
+  {
+    claim: "no test is skipped, singled out or left for later, except for want of a device",
+    find: perLine(
+      /^(?:test|examples)\//,
+      /\b(?:test|it|describe|suite)\.(?:skip|only|todo|fails|runIf|skipIf)\b/,
+      "a test that does not run",
+      (path) => path === "test/support/device.ts",
+    ),
+    example: [["test/a.test.ts", 'test.skip("later", () => {});']],
+    finding: "test/a.test.ts:1: a test that does not run",
+  },
+  {
+    claim: "nothing is left to do",
+    find: perLine(everything, /\b(?:TODO|FIXME|XXX)\b/, "unfinished"),
+    example: [["ops/add.ts", "// TODO: derivative"]],
+    finding: "ops/add.ts:1: unfinished",
+  },
+  {
+    claim: "no path of somebody's machine",
+    find: perLine(
+      everything,
+      /(?<![\w.])\/(?:home|Users|root|work|scratch)\/\w|\b[A-Z]:\\Users/,
+      "a path of one machine",
+    ),
+    example: [["README.md", "see /home/ada/inarch"]],
+    finding: "README.md:1: a path of one machine",
+  },
+  {
+    claim: "the lock file leaves the choice of the registry to the user",
+    find: perLine(/^package-lock\.json$/, /"resolved":/, "names a package host"),
+    example: [["package-lock.json", '{\n"resolved": "x"']],
+    finding: "package-lock.json:2: names a package host",
+  },
+];
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const repository = readRepository();
+
+describe("tidy", () => {
+  for (const { claim, find, example, finding } of rules) {
+    test(claim, () => {
+      expect(find(repository)).toEqual([]);
+    });
+    test(`found where it is broken: ${claim}`, () => {
+      const broken = example.map(([path, text]) => ({ path, text }));
+      expect(find(broken)).toContain(finding);
+    });
+  }
+
+  test("every code of an error is triggered in a test", () => {
+    const tests = repository.filter(({ path }) => path.startsWith("test/"));
+    const untested = Object.keys(codes).filter(
+      (name) => !tests.some(({ text }) => text.includes(name)),
+    );
+    expect(untested.map((name) => `diagnostics/codes.ts: no test names ${name}`)).toEqual([]);
+  });
+
+  test.each(["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "LICENSE"])("%s exists", (name) => {
+    expect(existsSync(join(root, name)), name).toBe(true);
+  });
+});
+
+/** What a folder may import besides itself and diagnostics/. Folders that are not here: anything. */
+const allowed: Readonly<Record<string, { folders: RegExp; packages: RegExp }>> = {
+  diagnostics: { folders: /^$/, packages: /^$/ },
+  compiler: { folders: /^$/, packages: /.*/ },
+  ops: { folders: /^compiler\//, packages: /^$/ },
+  adapters: { folders: /^(?:compiler|ops)\//, packages: /^$/ },
+  // runtime/ must run in a browser and without the compiler; runtime/node/ is what needs Node.
+  runtime: { folders: /^compiler\/plan\.ts$/, packages: /^$/ },
+  "runtime/node": { folders: /^runtime\/|^compiler\/plan\.ts$/, packages: /.*/ },
+  predict: { folders: /^compiler\/plan\.ts$|^runtime\//, packages: /^$/ },
+  "predict/node": { folders: /^(?:predict|runtime)\//, packages: /.*/ },
+  models: { folders: /^(?:adapters|compiler|ops|predict|runtime)\//, packages: /^$/ },
+  export: { folders: /^(?:adapters|compiler|ops)\//, packages: /^protobufjs/ },
+  training: { folders: /^(?:adapters|compiler|merge|ops|models|runtime)\//, packages: /^$/ },
+};
+
+function forbiddenImports(file: SourceFile): string[] {
+  const folder =
+    /^(?:predict|runtime)\/node(?=\/)/.exec(file.path)?.[0] ?? file.path.split("/", 1)[0]!;
+  const rule = allowed[folder];
+  if (!rule) return [];
+  return importsOf(file)
+    .filter(({ target }) =>
+      target.startsWith(":")
+        ? !rule.packages.test(target.slice(1))
+        : !insideOf(folder, target) &&
+          !target.startsWith("diagnostics/") &&
+          !rule.folders.test(target),
+    )
+    .map(
+      ({ line, target }) =>
+        `${file.path}:${line}: ${folder}/ may not import ${target.replace(/^:/, "")}`,
+    );
+}
+
+/** runtime/node/ lies in runtime/, but runtime/ may not reach into it. */
+const insideOf = (folder: string, target: string) =>
+  target.startsWith(`${folder}/`) && !target.startsWith(`${folder}/node/`);
+
+function runtimeFromCompiler(file: SourceFile): string[] {
+  if (!file.path.startsWith("runtime/")) return [];
+  return importsOf(file)
+    .filter(({ target, typesOnly }) => target.startsWith("compiler/") && !typesOnly)
+    .map(({ line }) => `${file.path}:${line}: only \`import type\` from compiler/plan.ts`);
+}
+
+interface Import {
+  readonly line: number;
+  /** A path in the repository, or a package's name after a colon. */
+  readonly target: string;
+  /** Erased by the compiler, and therefore harmless in a cycle. */
+  readonly typesOnly: boolean;
+}
+
+const statement =
+  /^[ \t]*(?:import|export)\b([^;"'`]*?)\bfrom\s*"([^"]+)"|^[ \t]*import\s*"([^"]+)"|\bimport\(\s*"([^"]+)"/gm;
+
+function importsOf({ path, text }: SourceFile): Import[] {
+  if (!path.endsWith(".ts")) return [];
+  return [...text.matchAll(statement)].map((match) => {
+    const clause = (match[1] ?? "").trim();
+    const name = match[2] ?? match[3] ?? match[4]!;
+    const names = /^\{(.*)\}$/s.exec(clause)?.[1]?.split(",") ?? ["*"];
+    return {
+      line: text.slice(0, match.index).split("\n").length,
+      target: name.startsWith(".") ? posix.join(posix.dirname(path), name) : `:${name}`,
+      typesOnly:
+        clause.startsWith("type ") ||
+        names.every((one) => one.trim() === "" || one.trim().startsWith("type ")),
+    };
+  });
+}
+
+/** One finding for each file that can reach itself, at the import that begins the way back. */
+function importCycles(files: readonly SourceFile[]): string[] {
+  const graph = new Map(
+    files.map((file) => [file.path, importsOf(file).filter(({ typesOnly }) => !typesOnly)]),
+  );
+  const findings: string[] = [];
+  const state = new Map<string, "open" | "done">();
+  const visit = (path: string, trail: readonly string[]) => {
+    state.set(path, "open");
+    for (const { target, line } of graph.get(path) ?? []) {
+      if (state.get(target) === "open") {
+        const loop = [...trail.slice(trail.indexOf(target)), target];
+        const start = graph.get(target)!.find((one) => one.target === loop[1])?.line ?? line;
+        findings.push(`${target}:${start}: imports itself: ${loop.join(" -> ")}`);
+      } else if (!state.has(target)) visit(target, [...trail, target]);
+    }
+    state.set(path, "done");
+  };
+  for (const path of graph.keys()) if (!state.has(path)) visit(path, [path]);
+  return findings;
+}
+
+/** A rule that looks at each line by itself, in the files that `where` names. */
+function perLine(where: RegExp, pattern: RegExp, words: string, except = (_: string) => false) {
+  return (files: readonly SourceFile[]) =>
+    files
+      .filter(({ path }) => where.test(path) && !except(path))
+      .flatMap(({ path, text }) =>
+        text
+          .split("\n")
+          .flatMap((line, index) => (pattern.test(line) ? [`${path}:${index + 1}: ${words}`] : [])),
+      );
+}
+
+/**
+ * Text files of the repository, without what is built, installed or generated, and without this
+ * file, which quotes all that it forbids.
+ */
+function readRepository(): SourceFile[] {
+  const skipped = /^(?:node_modules|dist|out|\.git)$/;
+  const files: SourceFile[] = [];
+  const walk = (folder: string) => {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const full = join(folder, entry.name);
+      const path = relative(root, full).replaceAll("\\", "/");
+      if (entry.isDirectory()) {
+        if (!skipped.test(path) && !/^test\/(?:golden|fixtures)$/.test(path)) walk(full);
+      } else if (
+        path !== "test/repository/tidy.test.ts" &&
+        /\.(?:ts|mjs|js|json|md|html|yml)$|^\.ci\//.test(path)
+      ) {
+        files.push({ path, text: readFileSync(full, "utf8") });
+      }
+    }
+  };
+  walk(root);
+  return files;
+}

@@ -1,0 +1,309 @@
+/** Tiles: every one of the tuning space is right; a tuning chooses among them, and nothing else. */
+import { describe, expect, test } from "vitest";
+import { compile, compileAlone } from "../../compiler/compile.ts";
+import { fuse } from "../../compiler/fuse/fuse.ts";
+import type { Region } from "../../compiler/fuse/region.ts";
+import { type Graph, graphOf } from "../../compiler/graph/graph.ts";
+import { input } from "../../compiler/graph/sources.ts";
+import type { Tile } from "../../compiler/op.ts";
+import { adapterProfile, defaultProfile, type Profile } from "../../compiler/profile.ts";
+import { takeOut } from "../../compiler/tuning/alone.ts";
+import { parseTuning, tuningFor, withTuning, writeTuning } from "../../compiler/tuning/file.ts";
+import { inputTypes, kernelKey, templateOf } from "../../compiler/tuning/kernel-key.ts";
+import { deviceKey, sameTile, type Tuning } from "../../compiler/tuning/tuning.ts";
+import { add, attention, gelu, matmul } from "../../ops/index.ts";
+import { referenceDevice } from "../../runtime/devices/reference.ts";
+import { createSession } from "../../runtime/session.ts";
+import { type TuneOptions, tuneRegion } from "../../tuning/tuner.ts";
+import { type Arrays, evaluate, randomNumbers } from "../support/evaluate.ts";
+
+/** A large device: all tiles are legal on it. */
+const large: Profile = {
+  ...defaultProfile,
+  ...{ name: "large", maxSharedBytes: 96 * 1024, maxThreads: 1024 },
+  ...{ rolled: false, deviceClass: "discrete" },
+};
+const subgroups: Profile = { ...defaultProfile, name: "subgroups", subgroup: 8 };
+
+describe.each([
+  ["in workgroup memory", large],
+  ["of subgroups", subgroups],
+] as const)("tiles %s", (_, profile) => {
+  test("of a product are right at tails of odd sizes", async () => {
+    await checkTiles(profile, (tile) => product(tile.m! + 1, tile.n! - 1, (tile.k ?? 4) + 1));
+  });
+  test("of a product are right in groups of four", async () => {
+    await checkTiles(profile, (tile) => product(tile.m! - 4 || 4, tile.n! + 4, (tile.k ?? 8) - 4));
+  });
+  test("of attention are right at tails of odd sizes", async () => {
+    await checkTiles(profile, () => attentionTo(69, 67));
+  });
+  test("of attention are right on a grid", async () => {
+    await checkTiles(profile, () => attentionOn(3, 11));
+  });
+});
+
+/** A product with a transposed operand, and a sum behind it. */
+function product(m: number, n: number, depth: number): Graph {
+  const a = input("a", "f32", [m, depth]);
+  const b = input("b", "f32", [n, depth]);
+  const y = add(matmul(a, b, { transpose: "right" }), input("c", "f32", [m, n]));
+  return graphOf([{ name: "y0", tensor: y }]);
+}
+
+function attentionTo(queries: number, keys: number): Graph {
+  const q = input("q", "f32", [1, 1, queries, 5]);
+  const [k, v] = [input("k", "f32", [1, 1, keys, 5]), input("v", "f32", [1, 1, keys, 3])];
+  return graphOf([{ name: "y0", tensor: attention(q, k, v) }]);
+}
+
+function attentionOn(rows: number, columns: number): Graph {
+  const named = (name: string) => input(name, "f32", [1, 1, rows * columns, 4]);
+  const height = input("height", "f32", [2 * rows - 1, 4]);
+  const width = input("width", "f32", [2 * columns - 1, 4]);
+  const relative = { height, width, grid: [rows, columns] as const };
+  return graphOf([
+    { name: "y0", tensor: attention(named("q"), named("k"), named("v"), { relative }) },
+  ]);
+}
+
+/** Runs each tile of the one region of a graph on the reference device, against the oracle. */
+async function checkTiles(profile: Profile, graphFor: (tile: Tile) => Graph): Promise<void> {
+  const tiles = tilesOf(regionOf(graphFor({ m: 9, n: 9 }), profile), profile);
+  expect(tiles.length).toBeGreaterThan(1);
+  for (const tile of tiles) {
+    const graph = graphFor(tile);
+    const got = await runTile(graph, profile, tile);
+    const wanted = (await evaluate(graph, arraysFor(graph))).y0!;
+    const largest = wanted.reduce((x, v) => Math.max(x, Math.abs(v)), 0);
+    const words = JSON.stringify(tile);
+    expect(got.length, words).toBe(wanted.length);
+    for (const [i, v] of wanted.entries())
+      if (!(Math.abs(got[i]! - v) <= 1e-6 * largest))
+        expect.fail(`${words}, element ${i}: ${got[i]} instead of ${v}`);
+  }
+}
+
+/** The one region of a graph as it is written: rewriting makes small products no kernels at all. */
+const regionOf = (graph: Graph, profile: Profile): Region =>
+  fuse(graph, profile, "fused").regions[0]!;
+
+const tilesOf = (region: Region, profile: Profile): readonly Tile[] =>
+  templateOf(region)!.tiles(inputTypes(region), region.anchor.attrs, profile);
+
+const arraysFor = (graph: Graph): Arrays =>
+  Object.fromEntries(
+    graph.nodes
+      .filter((n) => n.op.kind === "input")
+      .map((n, i) => {
+        const size = n.types[0]!.shape.reduce((x, y) => x * y, 1);
+        return [(n.attrs as { name: string }).name, randomNumbers(size, i + 1)];
+      }),
+  );
+
+/** Outputs hold nothing beforehand, and the reference device objects to whatever stays unwritten. */
+async function runTile(whole: Graph, profile: Profile, tile: Tile): Promise<number[]> {
+  const region = regionOf(whole, profile);
+  const alone = takeOut(region);
+  const plan = compileAlone(alone.graph, alone.region, { target: "reference", profile, tile });
+  const session = await createSession(plan, referenceDevice());
+  const arrays = arraysFor(whole);
+  const inputs = region.reads.map((t, i) => {
+    const { name } = t.node.attrs as { name: string };
+    return [`x${i}`, Float64Array.from(arrays[name]!)] as const;
+  });
+  const { y0 } = await session.run(Object.fromEntries(inputs));
+  return [...y0!];
+}
+
+describe("the model of tiles", () => {
+  const best = (m: number, n: number, k: number, profile: Profile) =>
+    tilesOf(regionOf(product(m, n, k), profile), profile)[0]!;
+
+  test("gives large products many sums per thread on a discrete device", () => {
+    const { rm, rn, m, n } = best(4096, 3072, 768, large) as Record<string, number>;
+    expect(rm! * rn!).toBeGreaterThanOrEqual(32);
+    expect(m! * n!).toBeGreaterThanOrEqual(64 * 64);
+  });
+
+  test("splits the depth of a decoder's few rows among slices of threads", () => {
+    expect(best(7, 256, 2048, large).split).toBeGreaterThan(1);
+    expect(best(4096, 768, 768, large).split).toBe(1);
+  });
+
+  test("never asks for more than the profile has", () => {
+    for (const profile of [defaultProfile, { ...large, maxThreads: 64, maxSharedBytes: 8192 }]) {
+      const region = regionOf(product(300, 300, 300), profile);
+      for (const tile of tilesOf(region, profile)) {
+        const options = { target: "wgsl", profile, tile } as const;
+        const alone = takeOut(region);
+        // The compiler refuses kernels beyond the profile.
+        expect(compileAlone(alone.graph, alone.region, options).steps.length).toBe(1);
+      }
+    }
+  });
+
+  test("knows devices by their vendors", () => {
+    const facts = (vendor: string, kind: "hardware" | "software" = "hardware") => ({
+      ...{ name: "x", kind, subgroup: 0, half: false },
+      limits: {
+        ...{ maxStorageBufferBindingSize: 1, maxBufferSize: 1, maxStorageBuffersPerShaderStage: 8 },
+        ...{ maxComputeWorkgroupStorageSize: 16384, maxComputeInvocationsPerWorkgroup: 256 },
+        ...{ maxComputeWorkgroupsPerDimension: 65535, minStorageBufferOffsetAlignment: 256 },
+      },
+      identity: { vendor, architecture: "a", device: "d", description: "driver 1" },
+    });
+    expect(adapterProfile(facts("nvidia")).deviceClass).toBe("discrete");
+    expect(adapterProfile(facts("apple")).deviceClass).toBe("integrated");
+    expect(adapterProfile(facts("nobody")).deviceClass).toBe("unknown");
+    expect(adapterProfile(facts("mesa", "software")).deviceClass).toBe("software");
+    expect(deviceKey(facts("nvidia"))).toBe("nvidia | a | d | driver 1");
+  });
+});
+
+describe("a compilation", () => {
+  const graph = () => {
+    const x = input("x", "f32", [40, 24]);
+    return graphOf([{ name: "y", tensor: gelu(matmul(x, input("w", "f32", [24, 48]))) }]);
+  };
+  const tuned = (tile?: Tile): Tuning => {
+    const region = regionOf(graph(), defaultProfile);
+    const key = kernelKey(region, templateOf(region)!, defaultProfile);
+    return { [key]: { tile: tile ?? tilesOf(region, defaultProfile)[3]!, gain: 1.5 } };
+  };
+
+  test("is what it was without a tuning, or with one of other kernels", () => {
+    const other = { "matmul@1 workgroups f32[1,1] f32[1,1]: |": { tile: { m: 1 }, gain: 2 } };
+    for (const tuning of [{}, other])
+      expect(compile(graph(), { tuning })).toEqual(compile(graph()));
+  });
+
+  test("takes a tuned tile, and is the same every time", () => {
+    const plans = [1, 2].map(() => compile(graph(), { tuning: tuned() }));
+    expect(JSON.stringify(plans[0])).toBe(JSON.stringify(plans[1]));
+    expect(plans[0]!.kernels).not.toEqual(compile(graph()).kernels);
+  });
+
+  test("names a kernel by its template, its shapes, and what melted", () => {
+    expect(Object.keys(tuned())).toEqual(["matmul@1 workgroups f32[40,24] f32[24,48]: | gelu"]);
+  });
+
+  test("E821: refuses a tile that the profile does not allow", () => {
+    const tile = { m: 512, n: 512, k: 64, rm: 8, rn: 8, split: 1 };
+    expect(() => compile(graph(), { tuning: tuned(tile) })).toThrow(
+      /E821.*m=512 n=512 k=64 rm=8 rn=8 split=1/s,
+    );
+  });
+});
+
+describe("a tuning file", () => {
+  const kernels: Tuning = {
+    b: { tile: { m: 8, n: 4 }, gain: 1.2 },
+    a: { tile: { m: 4 }, gain: 1 },
+  };
+  const empty = parseTuning('{ "format": "inarch tuning 1", "devices": {} }', "empty");
+  const text = writeTuning(withTuning(empty, "gpu", kernels));
+
+  test("is read as it was written, with its names in order", () => {
+    expect(tuningFor(parseTuning(text, "f"), "gpu", "f")).toEqual(kernels);
+    expect(writeTuning(parseTuning(text, "f"))).toBe(text);
+    expect(text.indexOf('"a"')).toBeLessThan(text.indexOf('"b"'));
+  });
+
+  test("keeps what other devices and other kernels had", () => {
+    const more = withTuning(parseTuning(text, "f"), "gpu", { c: kernels.a! });
+    expect(Object.keys(tuningFor(more, "gpu", "f"))).toEqual(["a", "b", "c"]);
+    expect(Object.keys(withTuning(more, "other", {}).devices)).toEqual(["gpu", "other"]);
+  });
+
+  test("E820: is refused if it is damaged, or of another version", () => {
+    const refused: readonly (readonly [string, RegExp])[] = [
+      ["{", /E820.*is JSON/s],
+      ['{ "format": "inarch tuning 9", "devices": {} }', /E820.*"inarch tuning 9"/s],
+      ['{ "format": "inarch tuning 1" }', /E820.*no object devices/s],
+      [text.replace('"m": 8', '"m": 8.5'), /E820.*kernel "b" has no tile/s],
+    ];
+    for (const [broken, words] of refused) expect(() => parseTuning(broken, "f")).toThrow(words);
+  });
+
+  test("E822: is refused for a device that it does not know", () => {
+    expect(() => tuningFor(parseTuning(text, "f"), "tpu", "f")).toThrow(/E822.*"gpu".*"tpu"/s);
+  });
+});
+
+describe("tuning a kernel", () => {
+  const region = regionOf(product(9, 7, 5), large);
+  const tiles = tilesOf(region, large);
+  const alone = takeOut(region);
+  const planOf = (tile: Tile) =>
+    compileAlone(alone.graph, alone.region, { target: "reference", profile: large, tile });
+  /** Times by the tile's rank in the model, in milliseconds. */
+  const clock = (times: readonly number[]) => async (_: unknown, tile: Tile) =>
+    times[tiles.findIndex((t) => sameTile(t, tile))]!;
+  const tune = (options: Partial<TuneOptions>) =>
+    tuneRegion(region, {
+      ...{ device: referenceDevice(), profile: large, candidates: 3, rounds: 3 },
+      ...options,
+    });
+
+  test("chooses the fastest of those that are right", async () => {
+    const { tile, gain } = await tune({ measure: clock([10, 12, 5]) });
+    expect({ tile, gain }).toEqual({ tile: tiles[2], gain: 2 });
+  });
+
+  test("keeps the default where nothing is faster", async () => {
+    const { tile, gain } = await tune({ measure: clock([10, 12, 11]) });
+    expect({ tile, gain }).toEqual({ tile: tiles[0], gain: 1 });
+  });
+
+  test("keeps the default where a gain is less than the default differs from itself", async () => {
+    let calls = 0;
+    const restless = async (_: unknown, tile: Tile) =>
+      sameTile(tile, tiles[0]!) ? [10, 20][calls++ % 2]! : 9;
+    const { tile, noise } = await tune({ measure: restless, rounds: 1 });
+    expect({ tile, noise }).toEqual({ tile: tiles[0], noise: 1 });
+  });
+
+  test("never measures a candidate that computes a wrong number", async () => {
+    const broken = (tile: Tile) => {
+      const plan = planOf(tile);
+      if (!sameTile(tile, tiles[2]!)) return plan;
+      const kernels = plan.kernels.map((k) => ({
+        ...k,
+        source: k.source.replace(/\* (right\w*)/, "* 1.01 * $1"),
+      }));
+      expect(kernels).not.toEqual(plan.kernels);
+      return { ...plan, kernels };
+    };
+    const { tile, trials } = await tune({ measure: clock([10, 9, 1]), planOf: broken });
+    expect(tile).toEqual(tiles[1]);
+    expect(trials[2]).toMatchObject({ milliseconds: undefined });
+    expect(trials[2]!.reason).toMatch(/element \d+ is .* instead of/);
+  });
+
+  test("lets a candidate lose that leaves a tail unwritten, or throws", async () => {
+    const failing = (tile: Tile) => {
+      const plan = planOf(tile);
+      const source = plan.kernels[0]!.source.replace(/(\(m\w* < )\(9\)/, "$1(8)");
+      if (sameTile(tile, tiles[1]!)) return { ...plan, kernels: [{ ...plan.kernels[0]!, source }] };
+      if (sameTile(tile, tiles[2]!)) throw new RangeError("no such kernel");
+      return plan;
+    };
+    const { tile, trials } = await tune({ measure: clock([10, 1, 1]), planOf: failing });
+    expect(tile).toEqual(tiles[0]);
+    expect(trials.map((t) => t.reason)).toEqual([
+      undefined,
+      expect.stringMatching(/never written/),
+      "no such kernel",
+    ]);
+  });
+
+  test("E823: says so if even the default is wrong", async () => {
+    const broken = (tile: Tile) => {
+      const plan = planOf(tile);
+      const source = plan.kernels[0]!.source.replace(/\* (right\w*)/, "* 1.01 * $1");
+      return { ...plan, kernels: [{ ...plan.kernels[0]!, source }] };
+    };
+    await expect(tune({ planOf: broken, candidates: 1 })).rejects.toThrow(/E823.*default tile/s);
+  });
+});
