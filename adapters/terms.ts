@@ -2,7 +2,7 @@
  * What adapters add to the loss: the balance of a mixture's gate, and the distance of Tucker factors
  * from orthonormal ones. Compositions of ops, so their derivatives come for nothing.
  */
-import { refuse, show, type Tensor } from "../compiler/op.ts";
+import { refuse, show, type Tensor } from "../compiler/op-kit.ts";
 import { add } from "../ops/elementwise/add.ts";
 import { cast } from "../ops/elementwise/cast.ts";
 import { div } from "../ops/elementwise/div.ts";

@@ -52,7 +52,7 @@ export {
   type Tests,
   unflatten,
   type Value,
-} from "./op.ts";
+} from "./op-kit.ts";
 export type { Plan, PlanTensor, TargetName } from "./plan.ts";
 export { adapterProfile, defaultProfile, type Profile } from "./profile.ts";
 export type { Precision } from "./storage/halves.ts";

@@ -1,70 +1,18 @@
 /**
- * What an op is. An op is a value; a node points at its op, so no pass knows any op by name.
+ * The contract of ops: what an op is. An op is a value; a node points at its op, so no pass knows any op by name.
  *
  * An op says either how to compute one element (`at`) or how to compute all of them together
  * (`kernel`, with an `oracle` in plain double precision). Exactly one. Everything with `at` melts
  * into its neighbours; everything with `kernel` is an anchor. Sources (inputs, parameters) are
  * neither: their values come from outside.
  */
-import type { Tensor, Type } from "./graph/tensor.ts";
+import type { Op, Tensor, Type } from "./graph/tensor.ts";
 import type { Builder } from "./kernel/builder.ts";
 import type { Kernel } from "./kernel/ir.ts";
 import type { In, Out } from "./kernel/ports.ts";
 import type { Value } from "./kernel/value.ts";
 import type { Profile } from "./profile.ts";
 import type { Tests } from "./sample.ts";
-
-export * from "./dsl.ts";
-export { gradient } from "./grad/backward.ts";
-export {
-  apply,
-  type Dim,
-  type DType,
-  elements,
-  isParameter,
-  type Node,
-  refuse,
-  type Shape,
-  sameShape,
-  show,
-  Tensor,
-  type Type,
-} from "./graph/tensor.ts";
-export {
-  addWrapping,
-  bitsOf,
-  rotateLeft,
-  shiftLeft,
-  shiftRight,
-  xor,
-} from "./kernel/bits.ts";
-export { always, Builder, type Variable } from "./kernel/builder.ts";
-export type { Buffer, Fold, Fragment, Kernel, Scalar } from "./kernel/ir.ts";
-export { flatten, type In, type Out, unflatten } from "./kernel/ports.ts";
-export { bounded, index, literal, type Operand, Value } from "./kernel/value.ts";
-export { flatGroups } from "./lower/lower.ts";
-export type { MatrixProduct } from "./plan.ts";
-export type { Profile } from "./profile.ts";
-export type { Case, Sample, Tests } from "./sample.ts";
-
-/** Refuses the inputs: what is wrong, and what to type instead. */
-export type Fail = (message: string, help?: string) => never;
-
-interface Common<A> {
-  readonly name: string;
-  /** Result types from input types: the shape rule. */
-  type(inputs: readonly Type[], attrs: A, fail: Fail): readonly Type[];
-  /**
-   * The vector-Jacobian product: from the cotangents of the results (undefined: the result is
-   * unused) the cotangents of the inputs, written with ops. Undefined: no gradient goes there.
-   */
-  readonly vjp?: (
-    cotangents: readonly (Tensor | undefined)[],
-    site: { readonly inputs: readonly Tensor[]; readonly results: readonly Tensor[]; attrs: A },
-  ) => readonly (Tensor | undefined)[];
-  /** A few words on the attributes for graph dumps: "axes 0, 1". */
-  readonly note?: (attrs: A) => string;
-}
 
 /**
  * A law of algebra that an op takes part in, such as a x b + a x c = a x (b + c). It is tried at every
@@ -89,7 +37,7 @@ export interface RuleSite {
 }
 
 /** What every op that computes something has beside its meaning. */
-interface Computed<A> extends Common<A> {
+interface Computed<A> extends Op<A> {
   readonly rules?: readonly Rule[];
   /** An op without samples does not type-check. */
   readonly tests: Tests;
@@ -192,9 +140,3 @@ export interface KernelOp<A = unknown> extends Computed<A> {
    */
   readonly small?: (inputs: readonly Type[], attrs: A, result: number) => ElementOp<A> | undefined;
 }
-
-export interface SourceOp<A = unknown> extends Common<A> {
-  readonly kind: "input" | "parameter" | "state";
-}
-
-export type Op<A = unknown> = ElementOp<A> | KernelOp<A> | SourceOp<A>;

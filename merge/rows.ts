@@ -5,7 +5,7 @@
  */
 
 import { copyOp } from "../compiler/graph/sources.ts";
-import { apply, elements, type Node, sameShape, type Tensor } from "../compiler/op.ts";
+import { apply, elements, type Node, sameShape, type Tensor } from "../compiler/op-kit.ts";
 import { add, op as addOp } from "../ops/elementwise/add.ts";
 import { div, op as divOp } from "../ops/elementwise/div.ts";
 import { full, op as fullOp } from "../ops/elementwise/full.ts";

@@ -1,5 +1,5 @@
 /** What kernels that unroll in TypeScript share: counting up, and short chains of operations. */
-import type { Value } from "../compiler/op.ts";
+import type { Value } from "../compiler/op-kit.ts";
 
 /** (t0 + t1) + (t2 + t3): combines in a balanced tree, so that few operations wait for another. */
 export function pairwise(

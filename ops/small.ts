@@ -10,7 +10,7 @@ import {
   type KernelOp,
   type Type,
   type Value,
-} from "../compiler/op.ts";
+} from "../compiler/op-kit.ts";
 
 /** The longest line that is written out. */
 export const mostTerms = 32;

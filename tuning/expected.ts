@@ -7,7 +7,7 @@ import type { Region } from "../compiler/fuse/region.ts";
 import { graphOf } from "../compiler/graph/graph.ts";
 import type { Source } from "../compiler/graph/sources.ts";
 import type { Tensor } from "../compiler/graph/tensor.ts";
-import type { KernelOp } from "../compiler/op.ts";
+import type { KernelOp } from "../compiler/op-kit.ts";
 import { type Alone, takeOut } from "../compiler/tuning/alone.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";
 import { createSession } from "../runtime/session.ts";

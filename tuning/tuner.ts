@@ -5,7 +5,7 @@
  */
 import { compileAlone } from "../compiler/compile.ts";
 import type { Region } from "../compiler/fuse/region.ts";
-import type { Tile } from "../compiler/op.ts";
+import type { Tile } from "../compiler/op-kit.ts";
 import type { Plan } from "../compiler/plan.ts";
 import type { Profile } from "../compiler/profile.ts";
 import { takeOut } from "../compiler/tuning/alone.ts";

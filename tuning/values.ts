@@ -1,5 +1,5 @@
 /** Numbers to try kernels with, and how near results must be. */
-import type { DType, Type } from "../compiler/op.ts";
+import type { DType, Type } from "../compiler/op-kit.ts";
 
 /** Relative to an element and the tensor's root mean square: sums of thousands, in single precision. */
 const tolerance = 1e-4;

@@ -1,6 +1,6 @@
 /** Checks of kind `resample`: resizing as PyTorch's `interpolate` does it, and its gradient. */
 import { compile, input, trace } from "../compiler/index.ts";
-import { gradient } from "../compiler/op.ts";
+import { gradient } from "../compiler/op-kit.ts";
 import { type ResampleOptions, resample } from "../ops/index.ts";
 import { createSession } from "../runtime/session.ts";
 import { type Check, compare } from "./compare.ts";

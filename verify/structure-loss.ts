@@ -1,6 +1,6 @@
 /** Checks of kind `structure_loss`: the structure loss of Conv-LoRA's code, and its gradient. */
 import { compile, input, trace } from "../compiler/index.ts";
-import { gradient } from "../compiler/op.ts";
+import { gradient } from "../compiler/op-kit.ts";
 import { full } from "../ops/index.ts";
 import { createSession } from "../runtime/session.ts";
 import { structureLoss } from "../training/losses/structure.ts";

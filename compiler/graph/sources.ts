@@ -1,8 +1,16 @@
 /** Where values come from outside: inputs of a program, and parameters that carry their path. */
 import { captureSpan, diagnose } from "../../diagnostics/index.ts";
-import type { ElementOp, SourceOp } from "../op.ts";
+import type { ElementOp } from "../op.ts";
 import type { Init } from "./init.ts";
-import { apply, type Dim, type DType, type Shape, type Tensor, type Type } from "./tensor.ts";
+import {
+  apply,
+  type Dim,
+  type DType,
+  type Op,
+  type Shape,
+  type Tensor,
+  type Type,
+} from "./tensor.ts";
 
 export interface Source {
   /** The input's name, or the parameter's path: the key in a checkpoint. */
@@ -14,21 +22,21 @@ export interface Source {
   readonly init?: Init;
 }
 
-export const inputOp: SourceOp<Source> = {
+export const inputOp: Op<Source> = {
   name: "input",
   kind: "input",
   type: (_inputs, attrs) => [attrs.type],
   note: (attrs) => attrs.name,
 };
 
-export const parameterOp: SourceOp<Source> = {
+export const parameterOp: Op<Source> = {
   name: "parameter",
   kind: "parameter",
   type: (_inputs, attrs) => [attrs.type],
   note: (attrs) => attrs.name,
 };
 
-export const stateOp: SourceOp<Source> = {
+export const stateOp: Op<Source> = {
   name: "state",
   kind: "state",
   type: (_inputs, attrs) => [attrs.type],

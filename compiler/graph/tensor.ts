@@ -5,7 +5,6 @@
  * the start (attention and its row statistics, values and their indices).
  */
 import { captureSpan, diagnose, type LazySpan } from "../../diagnostics/index.ts";
-import type { Fail, Op } from "../op.ts";
 
 export type DType = "f32" | "i32" | "u32" | "bool";
 /** A size, or the name of one that is given at trace time. Names exist in the editor only. */
@@ -16,6 +15,30 @@ export type Shape = readonly Dim[];
 export interface Type {
   readonly dtype: DType;
   readonly shape: readonly number[];
+}
+
+/** Refuses the inputs: what is wrong, and what to type instead. */
+export type Fail = (message: string, help?: string) => never;
+
+/**
+ * What a node needs of its op. Sources (inputs, parameters, states) are no more than this: their
+ * values come from outside. `compiler/op.ts` has what element ops and kernel ops are beside it.
+ */
+export interface Op<A = unknown> {
+  readonly name: string;
+  readonly kind: "element" | "kernel" | "input" | "parameter" | "state";
+  /** Result types from input types: the shape rule. */
+  type(inputs: readonly Type[], attrs: A, fail: Fail): readonly Type[];
+  /**
+   * The vector-Jacobian product: from the cotangents of the results (undefined: the result is
+   * unused) the cotangents of the inputs, written with ops. Undefined: no gradient goes there.
+   */
+  readonly vjp?: (
+    cotangents: readonly (Tensor | undefined)[],
+    site: { readonly inputs: readonly Tensor[]; readonly results: readonly Tensor[]; attrs: A },
+  ) => readonly (Tensor | undefined)[];
+  /** A few words on the attributes for graph dumps: "axes 0, 1". */
+  readonly note?: (attrs: A) => string;
 }
 
 export interface Node {

@@ -9,6 +9,7 @@ import type { Region } from "../fuse/region.ts";
 import type { Source } from "../graph/sources.ts";
 import { elements, isSource, type Node, type Tensor } from "../graph/tensor.ts";
 import { Builder } from "../kernel/builder.ts";
+import { flatGroups } from "../kernel/groups.ts";
 import type { Kernel } from "../kernel/ir.ts";
 import { type In, type Out, readPort, stored, unflatten, writePort } from "../kernel/ports.ts";
 import { bounded, type Value } from "../kernel/value.ts";
@@ -156,15 +157,6 @@ function map(
     out.put(compute(region.anchor, at, new Map()), ...at);
   });
   return k.finish(kernelName(region), [threads, 1, 1], groups);
-}
-
-/** Numbers the groups of a kernel in one sequence, folded where one axis is too short for them. */
-export function flatGroups(k: Builder, count: number, profile: Profile) {
-  const width = Math.min(count, profile.maxGroups);
-  const rows = Math.ceil(count / width);
-  const flat = k.group(1, rows).mul(width).add(k.group(0, width));
-  const groups: Kernel["groups"] = [width, rows, 1];
-  return { flat: rows === 1 ? bounded(flat, count - 1) : flat, groups };
 }
 
 /** The last part of a parameter's path, an input's name, or the op that makes the tensor. */

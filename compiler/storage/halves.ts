@@ -2,7 +2,6 @@
  * Mixed precision: which tensors are stored as halves. Memory is what halves save, so only large
  * tensors become halves; whatever is computed is computed in `f32`.
  */
-import type { Region } from "../fuse/region.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Source } from "../graph/sources.ts";
 import { elements, type Tensor, type Type } from "../graph/tensor.ts";
@@ -44,6 +43,12 @@ const muchSmaller = 8;
 export const worthHalving = ({ dtype, shape }: Type): boolean =>
   dtype === "f32" && elements(shape) >= least;
 
+/** The tensors that one kernel reads from memory and writes to it. */
+export interface Traffic {
+  readonly reads: readonly Tensor[];
+  readonly writes: readonly Tensor[];
+}
+
 export interface StorageOptions {
   readonly layout: Layout;
   readonly precision: Precision;
@@ -59,7 +64,7 @@ export interface StorageOptions {
  */
 export function halvesOf(
   graph: Graph,
-  regions: readonly Region[],
+  regions: readonly Traffic[],
   { layout, precision, reach = "all", joins = noJoins }: StorageOptions,
 ): Halves {
   const joined = new Set(joins.all.flatMap((join) => join.parts));
@@ -75,7 +80,7 @@ export function halvesOf(
   };
 }
 
-function scratchHalves(graph: Graph, regions: readonly Region[]): Set<Tensor> {
+function scratchHalves(graph: Graph, regions: readonly Traffic[]): Set<Tensor> {
   const returned = new Set(graph.outputs.map((o) => o.tensor));
   const found = new Set<Tensor>();
   for (const { reads, writes } of regions) {

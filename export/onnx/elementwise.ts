@@ -1,6 +1,6 @@
 /** Ops that work element by element. ONNX's operators broadcast as ours do. */
 import { copyOp } from "../../compiler/graph/sources.ts";
-import type { Op } from "../../compiler/op.ts";
+import type { Op } from "../../compiler/op-kit.ts";
 import { op as abs } from "../../ops/elementwise/abs.ts";
 import { op as and } from "../../ops/elementwise/and.ts";
 import { op as cast } from "../../ops/elementwise/cast.ts";

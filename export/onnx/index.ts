@@ -6,7 +6,7 @@
  */
 import { type Graph, inputsOf, parametersOf } from "../../compiler/graph/graph.ts";
 import type { Source } from "../../compiler/graph/sources.ts";
-import { elements, type Node, show, type Tensor, type Type } from "../../compiler/op.ts";
+import { elements, type Node, show, type Tensor, type Type } from "../../compiler/op-kit.ts";
 import { bug, diagnose } from "../../diagnostics/index.ts";
 import { encodeModel, type OnnxGraph, type OnnxTensor, type OnnxValueInfo } from "./schema.ts";
 import { spellingOf } from "./table.ts";

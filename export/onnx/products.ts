@@ -1,5 +1,5 @@
 /** Matrix products, convolutions among them, and attention. */
-import { elements, type Tensor } from "../../compiler/op.ts";
+import { elements, type Tensor } from "../../compiler/op-kit.ts";
 import { op as softmax } from "../../ops/lines/softmax.ts";
 import { op as matmul } from "../../ops/matmul/matmul.ts";
 import { op as reshape } from "../../ops/views/reshape.ts";

@@ -1,5 +1,5 @@
 /** Resizing along axes, and the matrix that it is. */
-import { elements, type Tensor } from "../../compiler/op.ts";
+import { elements, type Tensor } from "../../compiler/op-kit.ts";
 import type { Resampling } from "../../ops/resample/kernel.ts";
 import { op as resampleMatrix } from "../../ops/resample/matrix.ts";
 import { op as resample } from "../../ops/resample/resample.ts";

@@ -1,5 +1,5 @@
 /** How an op is spelled in ONNX's operators: a function, in a table whose keys are the ops. */
-import type { Node, Op, Tensor, Type } from "../../compiler/op.ts";
+import type { Node, Op, Tensor, Type } from "../../compiler/op-kit.ts";
 import type { OnnxWriter, Value } from "./writer.ts";
 
 export interface Spelled<A> {

@@ -2,7 +2,7 @@
  * Sums and normalizations. Where the pieces of a layer norm or of a linear layer stand together, they
  * are spelled as the one operator that says it.
  */
-import { elements, type Node, type Tensor } from "../../compiler/op.ts";
+import { elements, type Node, type Tensor } from "../../compiler/op-kit.ts";
 import { op as add } from "../../ops/elementwise/add.ts";
 import { op as mul } from "../../ops/elementwise/mul.ts";
 import { op as normalize } from "../../ops/lines/layer-norm.ts";

@@ -1,5 +1,5 @@
 /** Which op is spelled how. What is not here has no spelling: derivatives, noise, assignment. */
-import type { Op } from "../../compiler/op.ts";
+import type { Op } from "../../compiler/op-kit.ts";
 import { attentions } from "./attention.ts";
 import { elementwise } from "./elementwise.ts";
 import { products } from "./products.ts";

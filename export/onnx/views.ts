@@ -1,5 +1,5 @@
 /** Ops that move elements or repeat them, reductions, and resampling. */
-import { elements } from "../../compiler/op.ts";
+import { elements } from "../../compiler/op-kit.ts";
 import { op as full } from "../../ops/elementwise/full.ts";
 import { op as iota } from "../../ops/elementwise/iota.ts";
 import { op as mul } from "../../ops/elementwise/mul.ts";

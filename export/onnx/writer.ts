@@ -2,7 +2,7 @@
  * Builds the nodes of an ONNX graph. A spelling writes what it needs without care: reshapes of
  * reshapes collapse, equal constants are one, and what no output needs is left out at the end.
  */
-import { type DType, elements, type Type } from "../../compiler/op.ts";
+import { type DType, elements, type Type } from "../../compiler/op-kit.ts";
 import { bug } from "../../diagnostics/index.ts";
 import type { OnnxAttribute, OnnxNode, OnnxTensor } from "./schema.ts";
 

@@ -14,7 +14,7 @@ import {
   type Profile,
   type Tensor,
   type Tests,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { add } from "../elementwise/add.ts";
 import { full } from "../elementwise/full.ts";
 import { mul } from "../elementwise/mul.ts";

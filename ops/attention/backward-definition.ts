@@ -16,7 +16,7 @@ import {
   type Tensor,
   type Type,
   type Value,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { add } from "../elementwise/add.ts";
 import { exp } from "../elementwise/exp.ts";
 import { gt } from "../elementwise/gt.ts";

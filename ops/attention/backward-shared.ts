@@ -13,7 +13,7 @@ import {
   literal,
   type Out,
   type Value,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import {
   type BackwardAttrs,
   backwardOperands,

@@ -13,7 +13,7 @@ import {
   type Out,
   type Value,
   type Variable,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { range } from "../pairwise.ts";
 import { type BackwardAttrs, backwardOperands, probability } from "./backward-definition.ts";
 import { wantedPorts } from "./backward-shared.ts";

@@ -6,7 +6,7 @@ import {
   show,
   type Tensor,
   type Type,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { add } from "../elementwise/add.ts";
 import { iota } from "../elementwise/iota.ts";
 import { sub } from "../elementwise/sub.ts";

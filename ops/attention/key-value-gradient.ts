@@ -2,7 +2,7 @@
  * attentionKeyValueGradient: the gradients of attention's keys and values. A thread owns keys, so
  * nothing is added up between threads. Definition: attention-backward-definition.ts.
  */
-import { apply, type KernelOp, type Tensor, type Tests } from "../../compiler/op.ts";
+import { apply, type KernelOp, type Tensor, type Tests } from "../../compiler/op-kit.ts";
 import {
   type BackwardAttrs,
   backwardTypes,

@@ -9,7 +9,7 @@ import {
   literal,
   type Value,
   type Variable,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { pairwise, range } from "../pairwise.ts";
 
 export interface Lanes {

@@ -2,7 +2,7 @@
  * attentionQueryGradient: the gradient of attention's queries, and of the relative terms that every
  * query adds to the scores of a grid row and of a grid column. Definition: attention-backward-definition.ts.
  */
-import { apply, gradient, type KernelOp, type Tensor, type Tests } from "../../compiler/op.ts";
+import { apply, gradient, type KernelOp, type Tensor, type Tests } from "../../compiler/op-kit.ts";
 import {
   type BackwardAttrs,
   backwardTypes,

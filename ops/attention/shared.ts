@@ -14,7 +14,7 @@ import {
   type KernelSite,
   literal,
   type Value,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { type AttentionAttrs, operands } from "./definition.ts";
 import type { SharedAttentionTile } from "./tiles.ts";
 

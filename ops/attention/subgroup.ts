@@ -16,7 +16,7 @@ import {
   literal,
   type Value,
   type Variable,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { pairwise, range } from "../pairwise.ts";
 import { type AttentionAttrs, operands } from "./definition.ts";
 import {

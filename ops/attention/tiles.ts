@@ -2,7 +2,7 @@
  * The tiles that attention can have, and how they are ranked: the best is the default, and the first
  * to be measured when a device is tuned.
  */
-import type { Profile } from "../../compiler/op.ts";
+import type { Profile } from "../../compiler/op-kit.ts";
 import { deviceModel, residentGroups } from "../../compiler/tuning/device-model.ts";
 
 /** Query rows of a workgroup, one per thread, and keys staged in workgroup memory at a time. */

@@ -3,7 +3,7 @@
  * makes the window of every pixel, fold adds them up. Where windows do not touch (kernel = stride)
  * that is only a rearrangement, a view.
  */
-import { refuse, show, type Tensor, type Tests } from "../../compiler/op.ts";
+import { refuse, show, type Tensor, type Tests } from "../../compiler/op-kit.ts";
 import { add } from "../elementwise/add.ts";
 import { matmul, transpose } from "../matmul/matmul.ts";
 import { type Pair, pair } from "../views/axes.ts";

@@ -3,7 +3,7 @@
  * operand is a view: an implicit matrix product. With one channel per group (depthwise) it is a
  * short sum over the taps instead.
  */
-import { refuse, show, type Tensor, type Tests } from "../../compiler/op.ts";
+import { refuse, show, type Tensor, type Tests } from "../../compiler/op-kit.ts";
 import { add } from "../elementwise/add.ts";
 import { mul } from "../elementwise/mul.ts";
 import { sum } from "../lines/reduce.ts";

@@ -5,7 +5,7 @@
  * An odd scale s has one sample a pixel, in its middle; its kernel looks at three enlarged pixels, at
  * -1/s, 0 and 1/s from it. An even one has four, and kernels that share six: -2.5/s to 2.5/s.
  */
-import { type Builder, bounded, index, literal, type Value } from "../../compiler/op.ts";
+import { type Builder, bounded, index, literal, type Value } from "../../compiler/op-kit.ts";
 
 /** What samples of one parity have in common. */
 export interface Parity {

@@ -1,5 +1,5 @@
 /** Random inputs that scaledConvolution and its gradient are both tested with. */
-import type { Case, Tensor } from "../../compiler/op.ts";
+import type { Case, Tensor } from "../../compiler/op-kit.ts";
 import { iota } from "../elementwise/iota.ts";
 import { reshape } from "../views/reshape.ts";
 import type { ScaledAttrs, Sizes } from "./scaled-convolution-definition.ts";

@@ -2,7 +2,7 @@
  * What scaledConvolution and its gradient mean, in double precision: the maps are resized upwards,
  * convolved, activated and resized back, with every sample computed.
  */
-import { type Dense, type Fail, show, type Type } from "../../compiler/op.ts";
+import { type Dense, type Fail, show, type Type } from "../../compiler/op-kit.ts";
 
 export interface ScaledAttrs {
   /** By expert: how many times it enlarges the map along each axis. */

@@ -12,7 +12,7 @@ import {
   show,
   type Tests,
   type Value,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { geluOf } from "../elementwise/gelu.ts";
 import { type Parity, paritiesOf, sweep } from "./scaled-convolution-axis.ts";
 import { scaledCases } from "./scaled-convolution-cases.ts";

@@ -22,7 +22,7 @@ import {
   literal,
   unflatten,
   type Value,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { range } from "../pairwise.ts";
 import {
   type Axis,

@@ -16,7 +16,7 @@ import {
   type Tensor,
   type Tests,
   type Value,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { cast } from "../elementwise/cast.ts";
 import { eq } from "../elementwise/eq.ts";
 import { geluOf } from "../elementwise/gelu.ts";

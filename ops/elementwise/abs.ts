@@ -1,5 +1,5 @@
 /** abs(x) = |x|. */
-import type { ElementOp } from "../../compiler/op.ts";
+import type { ElementOp } from "../../compiler/op-kit.ts";
 import { cast } from "./cast.ts";
 import { elementwiseOp, type Unary, unary } from "./elementwise.ts";
 import { gt } from "./gt.ts";

@@ -1,5 +1,5 @@
 /** add(a, b) = a + b, with broadcasting. */
-import type { ElementOp } from "../../compiler/op.ts";
+import type { ElementOp } from "../../compiler/op-kit.ts";
 import { type Binary, binary, elementwiseOp } from "./elementwise.ts";
 
 export const op: ElementOp<null> = elementwiseOp("add", {

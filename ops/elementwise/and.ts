@@ -1,5 +1,5 @@
 /** and(a, b): both hold. Conditions broadcast. */
-import type { ElementOp } from "../../compiler/op.ts";
+import type { ElementOp } from "../../compiler/op-kit.ts";
 import { type Binary, binary, elementwiseOp } from "./elementwise.ts";
 
 export const op: ElementOp<null> = elementwiseOp("and", {

@@ -9,7 +9,7 @@ import {
   type ElementOp,
   type Shape,
   type Tensor,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 
 interface Attrs {
   readonly dtype: DType;

@@ -20,7 +20,7 @@ import {
   type Type,
   type Valid,
   type Value,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { bug } from "../../diagnostics/index.ts";
 import { broadcastTo } from "../views/broadcast.ts";
 import { operand } from "./full.ts";

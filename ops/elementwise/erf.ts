@@ -4,7 +4,7 @@
  * Coefficients: minimax fits of erf(x) / x in x^2 on [0, 1] (relative error 3e-11) and of
  * (1 + 2z) exp(z^2) erfc(z) in (z - 3) / (z + 3) on z >= 0 (relative error 5e-8).
  */
-import { type Builder, type ElementOp, literal, type Value } from "../../compiler/op.ts";
+import { type Builder, type ElementOp, literal, type Value } from "../../compiler/op-kit.ts";
 import { elementwiseOp, type Unary, unary } from "./elementwise.ts";
 import { exp } from "./exp.ts";
 import { mul } from "./mul.ts";

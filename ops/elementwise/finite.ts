@@ -9,7 +9,7 @@ import {
   type Shape,
   shiftLeft,
   type Tensor,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { applyElementwise, elementwiseOp } from "./elementwise.ts";
 
 /** An exponent of ones alone, once the sign is shifted out. */

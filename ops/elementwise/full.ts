@@ -6,7 +6,7 @@ import {
   literal,
   type Shape,
   type Tensor,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 
 interface Attrs {
   readonly value: number;

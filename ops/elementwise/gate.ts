@@ -2,7 +2,7 @@
  * gate(flag, yes, no): `yes` where the number `flag` is above 0, else `no`: a choice, not a product,
  * so that what is not chosen leaves no trace, be it NaN. For flags that a table of numbers holds.
  */
-import type { ElementOp, Tensor } from "../../compiler/op.ts";
+import type { ElementOp, Tensor } from "../../compiler/op-kit.ts";
 import { add } from "./add.ts";
 import { applyElementwise, elementwiseOp } from "./elementwise.ts";
 import { gt } from "./gt.ts";

@@ -10,7 +10,7 @@ import {
   literal,
   type Tensor,
   type Value,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { elementwiseOp, type Unary, unary } from "./elementwise.ts";
 import { erfcOf } from "./erf.ts";
 import { exp } from "./exp.ts";

@@ -1,5 +1,5 @@
 /** iota(shape, axis): each element is its own coordinate along `axis`. An i32, never stored. */
-import { apply, type ElementOp, refuse, type Tensor } from "../../compiler/op.ts";
+import { apply, type ElementOp, refuse, type Tensor } from "../../compiler/op-kit.ts";
 
 interface Attrs {
   readonly shape: readonly number[];

@@ -1,5 +1,5 @@
 /** log(x): the natural logarithm of a positive number. */
-import type { ElementOp } from "../../compiler/op.ts";
+import type { ElementOp } from "../../compiler/op-kit.ts";
 import { div } from "./div.ts";
 import { elementwiseOp, type Unary, unary } from "./elementwise.ts";
 

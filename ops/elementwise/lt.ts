@@ -1,5 +1,5 @@
 /** lt(a, b): a < b, with broadcasting. A bool. */
-import type { ElementOp } from "../../compiler/op.ts";
+import type { ElementOp } from "../../compiler/op-kit.ts";
 import { type Comparison, comparison, comparisonOp } from "./elementwise.ts";
 
 export const op: ElementOp<null> = comparisonOp("lt", (a, b) => a.lt(b), {

@@ -1,5 +1,5 @@
 /** minimum(a, b): the smaller of two, with broadcasting. */
-import type { ElementOp } from "../../compiler/op.ts";
+import type { ElementOp } from "../../compiler/op-kit.ts";
 import { add } from "./add.ts";
 import { cast } from "./cast.ts";
 import { type Binary, binary, elementwiseOp } from "./elementwise.ts";

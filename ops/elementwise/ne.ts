@@ -1,5 +1,5 @@
 /** ne(a, b): a is not b, with broadcasting. A bool. */
-import type { ElementOp } from "../../compiler/op.ts";
+import type { ElementOp } from "../../compiler/op-kit.ts";
 import { type Comparison, comparison, comparisonOp } from "./elementwise.ts";
 
 export const op: ElementOp<null> = comparisonOp("ne", (a, b) => a.eq(b).not(), {

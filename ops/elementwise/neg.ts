@@ -1,5 +1,5 @@
 /** neg(x) = -x. */
-import type { ElementOp } from "../../compiler/op.ts";
+import type { ElementOp } from "../../compiler/op-kit.ts";
 import { elementwiseOp, type Unary, unary } from "./elementwise.ts";
 
 export const op: ElementOp<null> = elementwiseOp("neg", {

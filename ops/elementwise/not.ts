@@ -1,5 +1,5 @@
 /** not(x): the condition does not hold. */
-import type { ElementOp } from "../../compiler/op.ts";
+import type { ElementOp } from "../../compiler/op-kit.ts";
 import { elementwiseOp, type Unary, unary } from "./elementwise.ts";
 
 export const op: ElementOp<null> = elementwiseOp("not", {

@@ -13,7 +13,7 @@ import {
   type Shape,
   type Tensor,
   type Value,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { mul } from "./mul.ts";
 import { sub } from "./sub.ts";
 

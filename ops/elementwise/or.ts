@@ -1,5 +1,5 @@
 /** or(a, b): one of them holds, or both. Conditions broadcast. */
-import type { ElementOp } from "../../compiler/op.ts";
+import type { ElementOp } from "../../compiler/op-kit.ts";
 import { type Binary, binary, elementwiseOp } from "./elementwise.ts";
 
 export const op: ElementOp<null> = elementwiseOp("or", {

@@ -1,5 +1,5 @@
 /** relu(x) = max(x, 0). Its derivative at 0 is 0. */
-import type { ElementOp } from "../../compiler/op.ts";
+import type { ElementOp } from "../../compiler/op-kit.ts";
 import { elementwiseOp, type Unary, unary } from "./elementwise.ts";
 import { gt } from "./gt.ts";
 import { where } from "./where.ts";

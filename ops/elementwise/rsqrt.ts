@@ -1,5 +1,5 @@
 /** rsqrt(x) = 1 / sqrt(x) of positive numbers. */
-import { type ElementOp, literal } from "../../compiler/op.ts";
+import { type ElementOp, literal } from "../../compiler/op-kit.ts";
 import { div } from "./div.ts";
 import { elementwiseOp, type Unary, unary } from "./elementwise.ts";
 import { mul } from "./mul.ts";

@@ -1,5 +1,5 @@
 /** sigmoid(x) = 1 / (1 + exp(-x)). The exponent is never positive, so nothing overflows. */
-import { type ElementOp, literal } from "../../compiler/op.ts";
+import { type ElementOp, literal } from "../../compiler/op-kit.ts";
 import { elementwiseOp, type Unary, unary } from "./elementwise.ts";
 import { mul } from "./mul.ts";
 import { sub } from "./sub.ts";

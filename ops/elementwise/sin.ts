@@ -13,7 +13,7 @@ import {
   type ElementOp,
   type Shape,
   type Tensor,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { polynomial } from "./erf.ts";
 import { mul } from "./mul.ts";
 

@@ -4,7 +4,7 @@
  * log(1 + e) = 2 atanh(s) with s = e / (2 + e) <= 1/3, by the series of atanh: unlike log(1 + e)
  * it keeps its digits where e is tiny.
  */
-import { type ElementOp, literal, type Value } from "../../compiler/op.ts";
+import { type ElementOp, literal, type Value } from "../../compiler/op-kit.ts";
 import { elementwiseOp, type Unary, unary } from "./elementwise.ts";
 import { mul } from "./mul.ts";
 import { sigmoid } from "./sigmoid.ts";

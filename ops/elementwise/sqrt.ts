@@ -1,5 +1,5 @@
 /** sqrt(x) of numbers from 0 up. */
-import type { ElementOp } from "../../compiler/op.ts";
+import type { ElementOp } from "../../compiler/op-kit.ts";
 import { div } from "./div.ts";
 import { elementwiseOp, type Unary, unary } from "./elementwise.ts";
 import { mul } from "./mul.ts";

@@ -1,5 +1,5 @@
 /** stopGradient(x) = x, through which no gradient passes. */
-import type { ElementOp, Tensor } from "../../compiler/op.ts";
+import type { ElementOp, Tensor } from "../../compiler/op-kit.ts";
 import { elementwiseOp, type Unary, unary } from "./elementwise.ts";
 import { mul } from "./mul.ts";
 

@@ -1,5 +1,5 @@
 /** sub(a, b) = a - b, with broadcasting. */
-import type { ElementOp } from "../../compiler/op.ts";
+import type { ElementOp } from "../../compiler/op-kit.ts";
 import { type Binary, binary, elementwiseOp } from "./elementwise.ts";
 import { neg } from "./neg.ts";
 

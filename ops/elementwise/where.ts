@@ -8,7 +8,7 @@ import {
   type ShapeOf,
   Tensor,
   type Valid,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { applyElementwise, elementwiseOp } from "./elementwise.ts";
 import { operand } from "./full.ts";
 

@@ -13,7 +13,7 @@ import {
   sameShape,
   show,
   type Tensor,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { add } from "../elementwise/add.ts";
 import { mul } from "../elementwise/mul.ts";
 import { rsqrt } from "../elementwise/rsqrt.ts";

@@ -15,7 +15,7 @@ import {
   type Shape,
   show,
   type Tensor,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { add } from "../elementwise/add.ts";
 import { mul } from "../elementwise/mul.ts";
 import { axisOf } from "../views/axes.ts";

@@ -23,7 +23,7 @@ import {
   unflatten,
   type Value,
   type Variable,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 
 export interface Layout {
   /** How many lines there are, and the elements of one. */

@@ -13,7 +13,7 @@ import {
   type Profile,
   type Type,
   type Value,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { extentOf, lineOf, mostTerms, smallForm } from "../small.ts";
 import { layoutOf, overLines, readsOf } from "./line-kernel.ts";
 

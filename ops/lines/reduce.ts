@@ -6,7 +6,7 @@ import {
   type KernelOp,
   refuse,
   type Tensor,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { add } from "../elementwise/add.ts";
 import { eq } from "../elementwise/eq.ts";
 import { iota } from "../elementwise/iota.ts";

@@ -11,7 +11,7 @@ import {
   sameShape,
   show,
   type Tensor,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { mul } from "../elementwise/mul.ts";
 import { sub } from "../elementwise/sub.ts";
 import { extentOf, lineOf, smallForm } from "../small.ts";

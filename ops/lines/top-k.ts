@@ -15,7 +15,7 @@ import {
   literal,
   type Tensor,
   type Value,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { eq } from "../elementwise/eq.ts";
 import { iota } from "../elementwise/iota.ts";
 import { where } from "../elementwise/where.ts";

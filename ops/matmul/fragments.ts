@@ -20,7 +20,7 @@ import {
   type Profile,
   unflatten,
   type Value,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { range } from "../pairwise.ts";
 import { blockOf } from "./shared.ts";
 import type { ProductShape } from "./tiles.ts";

@@ -22,7 +22,7 @@ import {
   type Transposed,
   type Type,
   type Valid,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { full } from "../elementwise/full.ts";
 import { pairwise, range } from "../pairwise.ts";
 import { smallForm } from "../small.ts";

@@ -12,7 +12,7 @@ import {
   type Rule,
   sameShape,
   type Tensor,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { full, op as fullOp } from "../elementwise/full.ts";
 import { mul, op as mulOp } from "../elementwise/mul.ts";
 import { op as broadcastOp } from "../views/broadcast.ts";

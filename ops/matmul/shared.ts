@@ -21,7 +21,7 @@ import {
   unflatten,
   type Value,
   type Variable,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { range } from "../pairwise.ts";
 import { leftRow, type Tile, threadsOf } from "./tiles.ts";
 

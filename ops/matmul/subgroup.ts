@@ -16,7 +16,7 @@ import {
   unflatten,
   type Value,
   type Variable,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { pairwise, range } from "../pairwise.ts";
 import type { ProductShape } from "./tiles.ts";
 

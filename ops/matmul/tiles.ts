@@ -2,7 +2,7 @@
  * The tiles that the products in workgroup memory can have, and a model of their time by which they
  * are ranked: the best of it is the default, and the first to be measured when a device is tuned.
  */
-import type { Profile } from "../../compiler/op.ts";
+import type { Profile } from "../../compiler/op-kit.ts";
 import { deviceModel, residentGroups } from "../../compiler/tuning/device-model.ts";
 
 /**

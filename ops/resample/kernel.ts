@@ -6,7 +6,7 @@
  * (factor * d + offset) / divisor - shift, and its fraction the remainder over the divisor. Single
  * precision would be off by 1e-4 of a pixel at position 1000.
  */
-import { type Builder, bounded, index, literal, type Value } from "../../compiler/op.ts";
+import { type Builder, bounded, index, literal, type Value } from "../../compiler/op-kit.ts";
 
 export type Interpolation = "nearest" | "bilinear" | "bicubic";
 

@@ -2,7 +2,7 @@
  * The matrix of a resampling: [to, from], row d holding the weights of element d. Computed where it
  * is read, never stored. Its transpose is how a resampling is differentiated.
  */
-import { apply, type ElementOp, literal, type Tensor, type Value } from "../../compiler/op.ts";
+import { apply, type ElementOp, literal, type Tensor, type Value } from "../../compiler/op-kit.ts";
 import { type ResampleAxis, type Resampling, resampling, tapsOf } from "./kernel.ts";
 
 export const op: ElementOp<Resampling> = {

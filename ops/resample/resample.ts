@@ -13,7 +13,7 @@ import {
   show,
   type Tensor,
   type Value,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { matmul } from "../matmul/matmul.ts";
 import { axisOf } from "../views/axes.ts";
 import { permute } from "../views/permute.ts";

@@ -3,7 +3,7 @@
  * GELU and reduces them to their size again computes every sample of the large maps, of which the way
  * back reads few. `scaledConvolution` computes those alone, where that is less work.
  */
-import { elements, type Rule, type Tensor } from "../../compiler/op.ts";
+import { elements, type Rule, type Tensor } from "../../compiler/op-kit.ts";
 import { scaledConvolution } from "../convolution/scaled-convolution.ts";
 import { workAtScale } from "../convolution/scaled-convolution-work.ts";
 import { op as addOp } from "../elementwise/add.ts";

@@ -27,7 +27,7 @@ import {
   type Tensor,
   type Value,
   type Variable,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { full } from "../elementwise/full.ts";
 
 /** Costs are cut to +-1e10, and what is not a number counts as 1e10, as in the published matcher. */

@@ -13,7 +13,7 @@ import {
   refuse,
   type Shape,
   type Tensor,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { checkKey, fraction, hashAt, hashCost } from "./random.ts";
 
 interface Attrs {

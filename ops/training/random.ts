@@ -23,7 +23,7 @@ import {
   type Type,
   type Value,
   xor,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { log } from "../elementwise/log.ts";
 import { maximum } from "../elementwise/maximum.ts";
 import { mul } from "../elementwise/mul.ts";

@@ -11,7 +11,7 @@ import {
   literal,
   type Tensor,
   type Value,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { overLines } from "../lines/line-kernel.ts";
 
 /** How the loss scale follows what gradients in half precision can hold. */

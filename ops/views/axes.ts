@@ -1,5 +1,5 @@
 /** Axes and sizes as users write them: counted from the end where negative, one or several. */
-import { refuse, type Tensor } from "../../compiler/op.ts";
+import { refuse, type Tensor } from "../../compiler/op-kit.ts";
 
 /** The axis from 0 up that `axis` means. Throws E101 if `x` has no such axis. */
 export function axisOf(name: string, x: Tensor, axis: number): number {

@@ -12,7 +12,7 @@ import {
   noBroadcast,
   sameShape,
   type Tensor,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import {
   reduceKernel,
   reduceOracle,

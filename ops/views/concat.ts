@@ -9,7 +9,7 @@ import {
   type Shape,
   show,
   type Tensor,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { axisOf } from "./axes.ts";
 import { slice } from "./slice.ts";
 

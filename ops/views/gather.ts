@@ -10,7 +10,7 @@ import {
   elements,
   type Tensor,
   type Value,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { cast } from "../elementwise/cast.ts";
 import { eq } from "../elementwise/eq.ts";
 import { iota } from "../elementwise/iota.ts";

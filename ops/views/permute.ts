@@ -1,5 +1,5 @@
 /** permute(x, axes): axis i of the result is axis axes[i] of x. A view. */
-import { always, apply, type DType, type ElementOp, type Tensor } from "../../compiler/op.ts";
+import { always, apply, type DType, type ElementOp, type Tensor } from "../../compiler/op-kit.ts";
 
 interface Attrs {
   readonly axes: readonly number[];

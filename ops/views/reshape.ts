@@ -8,7 +8,7 @@ import {
   flatten,
   type Tensor,
   unflatten,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 
 interface Attrs {
   readonly shape: readonly number[];

@@ -12,7 +12,7 @@ import {
   refuse,
   type Tensor,
   type Value,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 
 interface SliceAttrs {
   /** Per axis. */

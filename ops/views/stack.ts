@@ -12,7 +12,7 @@ import {
   sameShape,
   show,
   type Tensor,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { concat } from "./concat.ts";
 import { permute, op as permuteOp } from "./permute.ts";
 import { reshape, op as reshapeOp } from "./reshape.ts";

@@ -17,7 +17,7 @@ import {
   show,
   type Tensor,
   type Value,
-} from "../../compiler/op.ts";
+} from "../../compiler/op-kit.ts";
 import { type Pair, pair } from "./axes.ts";
 import { reshape } from "./reshape.ts";
 

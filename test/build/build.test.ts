@@ -244,7 +244,10 @@ test("the wrapper needs nothing but the runtime", async () => {
     platform: "browser",
   });
   const others = Object.keys(metafile.inputs).filter(
-    (path) => !/^(?:plain|node_modules\/inarch\/dist\/(?:diagnostics|entries|predict|runtime))\//.test(path),
+    (path) =>
+      !/^(?:plain|node_modules\/inarch\/dist\/(?:diagnostics|entries|predict|runtime))\//.test(
+        path,
+      ),
   );
   expect(others).toEqual([]);
   // What a page pays for the runtime: 19 KiB when this was written.

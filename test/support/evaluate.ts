@@ -4,7 +4,7 @@ import type { Policy } from "../../compiler/fuse/region.ts";
 import { type Graph, graphOf } from "../../compiler/graph/graph.ts";
 import { inputOp, type Source } from "../../compiler/graph/sources.ts";
 import { apply, type Node, Tensor } from "../../compiler/graph/tensor.ts";
-import type { KernelOp } from "../../compiler/op.ts";
+import type { KernelOp } from "../../compiler/op-kit.ts";
 import { defaultProfile, type Profile } from "../../compiler/profile.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { createSession } from "../../runtime/session.ts";

@@ -5,7 +5,7 @@ import { fuse } from "../../compiler/fuse/fuse.ts";
 import type { Region } from "../../compiler/fuse/region.ts";
 import { type Graph, graphOf } from "../../compiler/graph/graph.ts";
 import { input } from "../../compiler/graph/sources.ts";
-import type { Tile } from "../../compiler/op.ts";
+import type { Tile } from "../../compiler/op-kit.ts";
 import { adapterProfile, defaultProfile, type Profile } from "../../compiler/profile.ts";
 import { takeOut } from "../../compiler/tuning/alone.ts";
 import { parseTuning, tuningFor, withTuning, writeTuning } from "../../compiler/tuning/file.ts";

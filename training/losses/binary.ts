@@ -6,7 +6,7 @@
  * two outcomes: nothing overflows, and neither a loss nor a gradient near 0 is a difference of large
  * numbers.
  */
-import { refuse, show, type Tensor } from "../../compiler/op.ts";
+import { refuse, show, type Tensor } from "../../compiler/op-kit.ts";
 import {
   add,
   div,

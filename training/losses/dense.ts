@@ -1,5 +1,5 @@
 /** Losses of dense prediction with pixels that do not count: classes, depth and surface normals. */
-import { refuse, show, type Tensor } from "../../compiler/op.ts";
+import { refuse, show, type Tensor } from "../../compiler/op-kit.ts";
 import {
   abs,
   cast,

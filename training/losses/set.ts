@@ -7,7 +7,7 @@
  * that is what uniform points estimate, for the loss it leaves out the emphasis on unsure places, and
  * in both the same input always gives the same number.
  */
-import { refuse, show, type Tensor } from "../../compiler/op.ts";
+import { refuse, show, type Tensor } from "../../compiler/op-kit.ts";
 import {
   add,
   cast,

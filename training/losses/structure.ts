@@ -1,5 +1,5 @@
 /** The structure loss of binary segmentation: cross entropy, and overlap that weighs edges more. */
-import { elements, type Tensor } from "../../compiler/op.ts";
+import { elements, type Tensor } from "../../compiler/op-kit.ts";
 import { abs, add, div, mean, mul, reshape, sigmoid, sub, sum, unfold } from "../../ops/index.ts";
 import { bce, checkPair } from "./binary.ts";
 

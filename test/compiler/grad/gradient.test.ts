@@ -4,7 +4,7 @@ import { fuse } from "../../../compiler/fuse/fuse.ts";
 import { type Graph, graphOf } from "../../../compiler/graph/graph.ts";
 import { input, type Source } from "../../../compiler/graph/sources.ts";
 import { isSource, type Node, type Tensor } from "../../../compiler/graph/tensor.ts";
-import { gradient } from "../../../compiler/op.ts";
+import { gradient } from "../../../compiler/op-kit.ts";
 import { defaultProfile } from "../../../compiler/profile.ts";
 import { add, full, matmul, mean, mul, slice, stopGradient, topK } from "../../../ops/index.ts";
 import { evaluate, runOnReference } from "../../support/evaluate.ts";

@@ -9,7 +9,7 @@ import { graphOf } from "../../../compiler/graph/graph.ts";
 import { traceProgram } from "../../../compiler/graph/model.ts";
 import { emptyScope } from "../../../compiler/graph/site.ts";
 import { input, parameterOp, type Source } from "../../../compiler/graph/sources.ts";
-import { gradient } from "../../../compiler/op.ts";
+import { gradient } from "../../../compiler/op-kit.ts";
 import { defaultProfile } from "../../../compiler/profile.ts";
 import { samPreset } from "../../../models/index.ts";
 import { semanticSam } from "../../../models/semantic-sam.ts";

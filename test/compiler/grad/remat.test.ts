@@ -8,7 +8,7 @@ import { narrowPlaces } from "../../../compiler/grad/saved.ts";
 import { type Graph, graphOf } from "../../../compiler/graph/graph.ts";
 import { input } from "../../../compiler/graph/sources.ts";
 import type { Tensor } from "../../../compiler/graph/tensor.ts";
-import { gradient } from "../../../compiler/op.ts";
+import { gradient } from "../../../compiler/op-kit.ts";
 import { defaultProfile } from "../../../compiler/profile.ts";
 import { exp, full, mean, mul, randomNormal, streamOf, topK } from "../../../ops/index.ts";
 import { relativeError, runOnReference } from "../../support/evaluate.ts";

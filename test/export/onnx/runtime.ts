@@ -1,7 +1,7 @@
 /** ONNX Runtime, where `npm run bench` has installed it: it is far too large for the tests alone. */
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { type DType, elements, type Type } from "../../../compiler/op.ts";
+import { type DType, elements, type Type } from "../../../compiler/op-kit.ts";
 import { repository } from "../../support/command-line.ts";
 
 /** What is used of the package. */

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { compile, compileStages } from "../../../compiler/compile.ts";
 import { adapterProfile, graphOf, input } from "../../../compiler/index.ts";
-import { gradient, type Tensor } from "../../../compiler/op.ts";
+import { gradient, type Tensor } from "../../../compiler/op-kit.ts";
 import { attention, layerNorm, softmax } from "../../../ops/index.ts";
 import { createSession } from "../../../runtime/index.ts";
 import { openDevice } from "../../../runtime/node/index.ts";

@@ -8,7 +8,7 @@ import {
   input,
   type Tensor,
 } from "../../../compiler/index.ts";
-import { apply } from "../../../compiler/op.ts";
+import { apply } from "../../../compiler/op-kit.ts";
 import { defaultProfile } from "../../../compiler/profile.ts";
 import { InarchError } from "../../../diagnostics/index.ts";
 import { op as gradientOp } from "../../../ops/convolution/scaled-convolution-gradient.ts";

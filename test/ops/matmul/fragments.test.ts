@@ -6,7 +6,7 @@ import { defaultProfile, input, type Plan, type Profile } from "../../../compile
 import { Builder } from "../../../compiler/kernel/builder.ts";
 import type { Kernel } from "../../../compiler/kernel/ir.ts";
 import { index, literal } from "../../../compiler/kernel/value.ts";
-import type { Tensor } from "../../../compiler/op.ts";
+import type { Tensor } from "../../../compiler/op-kit.ts";
 import type { MatrixUnits } from "../../../compiler/plan.ts";
 import type { Precision } from "../../../compiler/storage/halves.ts";
 import { reference } from "../../../compiler/targets/reference/index.ts";

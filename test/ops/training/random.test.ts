@@ -20,7 +20,7 @@ import {
   type Tensor,
   Value,
   xor,
-} from "../../../compiler/op.ts";
+} from "../../../compiler/op-kit.ts";
 import { defaultProfile } from "../../../compiler/profile.ts";
 import {
   dropout,

@@ -4,7 +4,7 @@ import type { Policy } from "../../../compiler/fuse/region.ts";
 import { graphOf } from "../../../compiler/graph/graph.ts";
 import { input } from "../../../compiler/graph/sources.ts";
 import type { DType, Tensor } from "../../../compiler/graph/tensor.ts";
-import { gradient } from "../../../compiler/op.ts";
+import { gradient } from "../../../compiler/op-kit.ts";
 import { defaultProfile, type Profile } from "../../../compiler/profile.ts";
 import {
   type Arrays,

@@ -7,7 +7,7 @@
 import { type Graph, graphOf } from "../../../compiler/graph/graph.ts";
 import { input } from "../../../compiler/graph/sources.ts";
 import { elements, type Tensor, type Type } from "../../../compiler/graph/tensor.ts";
-import type { Op, Tests } from "../../../compiler/op.ts";
+import type { ElementOp, Op, Tests } from "../../../compiler/op-kit.ts";
 import type { Case, Nested, Sample, SampleTensor } from "../../../compiler/sample.ts";
 import { type Arrays, randomNumbers } from "../../support/evaluate.ts";
 
@@ -72,7 +72,7 @@ export const strangers: readonly string[] = Object.entries(files)
   .map(([path]) => path);
 
 function testsOf(op: Op): Tests | undefined {
-  return "tests" in op ? op.tests : undefined;
+  return (op as Partial<ElementOp>).tests;
 }
 
 function subject(name: string, op: Op | undefined, tests: Tests | undefined): Subject {

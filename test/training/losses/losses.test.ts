@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { gateBalance, orthogonality, tuckerOrthogonality } from "../../../adapters/terms.ts";
 import { graphOf } from "../../../compiler/graph/graph.ts";
 import { input } from "../../../compiler/graph/sources.ts";
-import { gradient, type Tensor } from "../../../compiler/op.ts";
+import { gradient, type Tensor } from "../../../compiler/op-kit.ts";
 import { add, cast, full, mul } from "../../../ops/index.ts";
 import * as losses from "../../../training/losses/index.ts";
 import { verify } from "../../../verify/command.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { gateBalance, tuckerOrthogonality } from "../../../adapters/terms.ts";
 import { input } from "../../../compiler/graph/sources.ts";
-import type { Tensor } from "../../../compiler/op.ts";
+import type { Tensor } from "../../../compiler/op-kit.ts";
 import { InarchError } from "../../../diagnostics/index.ts";
 import { type TensorData, writeSafetensors } from "../../../runtime/weights/index.ts";
 import * as losses from "../../../training/losses/index.ts";

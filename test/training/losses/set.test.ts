@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { graphOf } from "../../../compiler/graph/graph.ts";
 import { input } from "../../../compiler/graph/sources.ts";
-import { gradient, type Tensor } from "../../../compiler/op.ts";
+import { gradient, type Tensor } from "../../../compiler/op-kit.ts";
 import { cast, full } from "../../../ops/index.ts";
 import { assignment } from "../../../ops/training/assignment.ts";
 import { classMasks, matchSets, setLoss, setTerms } from "../../../training/losses/index.ts";

@@ -1,0 +1,47 @@
+/** What authors of ops import: the contract of ops, tensors, the builder of kernels and its ports. */
+export * from "./dsl.ts";
+export { gradient } from "./grad/backward.ts";
+export {
+  apply,
+  type Dim,
+  type DType,
+  elements,
+  type Fail,
+  isParameter,
+  type Node,
+  type Op,
+  refuse,
+  type Shape,
+  sameShape,
+  show,
+  Tensor,
+  type Type,
+} from "./graph/tensor.ts";
+export {
+  addWrapping,
+  bitsOf,
+  rotateLeft,
+  shiftLeft,
+  shiftRight,
+  xor,
+} from "./kernel/bits.ts";
+export { always, Builder, type Variable } from "./kernel/builder.ts";
+export { flatGroups } from "./kernel/groups.ts";
+export type { Buffer, Fold, Fragment, Kernel, Scalar } from "./kernel/ir.ts";
+export { flatten, type In, type Out, unflatten } from "./kernel/ports.ts";
+export { bounded, index, literal, type Operand, Value } from "./kernel/value.ts";
+export type {
+  Dense,
+  ElementOp,
+  ElementSite,
+  KernelOp,
+  KernelSite,
+  Pushed,
+  Rule,
+  RuleSite,
+  Template,
+  Tile,
+} from "./op.ts";
+export type { MatrixProduct } from "./plan.ts";
+export type { Profile } from "./profile.ts";
+export type { Case, Sample, Tests } from "./sample.ts";
