@@ -2,7 +2,7 @@
  * Weights that need no file: every element is a hash of a seed, the tensor's name and its place. A
  * full-size SAM can so be checked against numbers made elsewhere without a checkpoint.
  */
-import { fnv1a } from "../../runtime/fnv.ts";
+import { fnv1a } from "../../runtime/weights/fnv.ts";
 import {
   type Dtype,
   makeWeights,

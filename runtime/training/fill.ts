@@ -1,9 +1,9 @@
 /** Fills a training session's memory: the base as it is streamed, what trains from it or anew. */
 import { bug, diagnose } from "../../diagnostics/index.ts";
 import type { Device, DeviceBuffer, Progress } from "../devices/device.ts";
-import { fnv1a } from "../fnv.ts";
 import { writeTensor } from "../stored.ts";
 import { findNonFinite, type NonFinite, notFinite } from "../weights/finite.ts";
+import { fnv1a } from "../weights/fnv.ts";
 import { initialValues } from "../weights/initial.ts";
 import type { Weights } from "../weights/weights.ts";
 import type { ResidentTensor, TrainingPlan } from "./plan.ts";

@@ -1,7 +1,7 @@
 /** First values of parameters that no checkpoint has: the same from the same seed and name. */
 import type { Init } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
-import { fnv1a } from "../fnv.ts";
+import { fnv1a } from "./fnv.ts";
 import type { Weights } from "./weights.ts";
 
 type Values = Float32Array<ArrayBuffer>;

@@ -33,6 +33,25 @@ const rules: readonly Rule[] = [
     finding: "compiler/fuse/cost.ts:2: compiler/ may not import ops/add.ts",
   },
   {
+    claim: "folders stand in one order, and nothing imports what stands later, types included",
+    find: (files) => files.flatMap(wrongOrder),
+    example: [["compiler/kernel/ir.ts", 'import type { Region } from "../fuse/region.ts";']],
+    finding:
+      "compiler/kernel/ir.ts:1: compiler/kernel/ may not import compiler/fuse/region.ts: compiler/fuse/ stands later in the order",
+  },
+  {
+    claim: "every folder has its place in the order",
+    find: (files) => files.flatMap(wrongOrder),
+    example: [["attic/old.ts", "export const a = 1;"]],
+    finding: "attic/old.ts:1: its folder has no place in the order of the house",
+  },
+  {
+    claim: "the command line is imported by tests alone",
+    find: (files) => files.flatMap(importsOfCommandLine),
+    example: [["build/build.ts", 'import { progress } from "../cli/progress.ts";']],
+    finding: "build/build.ts:1: only tests may import cli/progress.ts",
+  },
+  {
     claim: "the runtime takes nothing but types from the compiler",
     find: (files) => files.flatMap(runtimeFromCompiler),
     example: [["runtime/session.ts", 'import { version } from "../compiler/plan.ts";']],
@@ -68,10 +87,8 @@ const rules: readonly Rule[] = [
   },
   {
     claim: "errors are made by diagnose or bug",
-    find: perLine(
-      /^(?:adapters|cli|compiler|diagnostics|models|ops|predict|runtime|training)\//,
-      /throw new Error\(/,
-      "throw diagnose(...) or bug(...)",
+    find: perLine(code, /throw new Error\(/, "throw diagnose(...) or bug(...)", (path) =>
+      /^(?:bench|examples|scripts|test)\//.test(path),
     ),
     example: [["ops/add.ts", 'throw new Error("no");']],
     finding: "ops/add.ts:1: throw diagnose(...) or bug(...)",
@@ -138,21 +155,118 @@ describe("tidy", () => {
   });
 });
 
-/** What a folder may import besides itself and diagnostics/. Folders that are not here: anything. */
+/**
+ * The order of the house, from the ground up: what stands here may import what stands above it in this
+ * list, types included, and nothing below. A folder holds its subfolders unless they are listed; files
+ * are listed where a folder's own files stand on different floors.
+ */
+const order: readonly string[] = [
+  "diagnostics/",
+  // What a graph is made of, what a plan is, what a device offers, what a kernel is, what an op is.
+  "compiler/graph/tensor.ts",
+  "compiler/graph/init.ts",
+  "compiler/plan.ts",
+  "compiler/profile.ts",
+  "compiler/kernel/",
+  "compiler/sample.ts",
+  "compiler/op.ts",
+  // The stages of a compilation.
+  "compiler/graph/",
+  "compiler/storage/",
+  "compiler/rewrite/",
+  "compiler/fuse/",
+  "compiler/lower/",
+  "compiler/memory/",
+  "compiler/targets/",
+  "compiler/tuning/",
+  "compiler/compile.ts",
+  "compiler/grad/",
+  "compiler/inspect/",
+  "compiler/dsl.ts",
+  "compiler/op-kit.ts",
+  "compiler/index.ts",
+  "ops/",
+  "runtime/weights/",
+  "runtime/devices/",
+  "runtime/stored.ts",
+  "runtime/session.ts",
+  "runtime/training/",
+  "runtime/bundle/",
+  "runtime/index.ts",
+  "runtime/node/",
+  "predict/vision/",
+  "predict/",
+  "predict/node/",
+  "adapters/",
+  "models/layers.ts",
+  "models/sam/",
+  "models/",
+  "merge/",
+  "training/losses/",
+  "training/settings.ts",
+  "training/optimisers/",
+  "training/",
+  "export/",
+  "tuning/",
+  "explain/",
+  "verify/",
+  "build/",
+  "cli/arguments/",
+  "cli/",
+  "entries/",
+  "bench/",
+  "examples/",
+  "scripts/",
+  "test/",
+];
+
+/** Where a file stands: the longest entry of `order` that it lies in, by number; -1 if it lies in none. */
+function floorOf(path: string): number {
+  const fits = order.filter((unit) => (unit.endsWith("/") ? path.startsWith(unit) : path === unit));
+  const longest = fits.sort((a, b) => b.length - a.length)[0];
+  return longest === undefined ? -1 : order.indexOf(longest);
+}
+
+function wrongOrder(file: SourceFile): string[] {
+  if (!file.path.includes("/") || !code.test(file.path)) return [];
+  const floor = floorOf(file.path);
+  if (floor < 0) return [`${file.path}:1: its folder has no place in the order of the house`];
+  return importsOf(file)
+    .filter(({ target }) => !target.startsWith(":") && floorOf(target) > floor)
+    .map(({ line, target }) => {
+      const [here, there] = [order[floor], order[floorOf(target)]];
+      return `${file.path}:${line}: ${here} may not import ${target}: ${there} stands later in the order`;
+    });
+}
+
+/**
+ * What a folder may import of the folders before it, where that is not all of them, and which packages.
+ * Folders that are not here: anything.
+ */
 const allowed: Readonly<Record<string, { folders: RegExp; packages: RegExp }>> = {
   diagnostics: { folders: /^$/, packages: /^$/ },
-  compiler: { folders: /^$/, packages: /.*/ },
+  compiler: { folders: /^$/, packages: /^$/ },
   ops: { folders: /^compiler\//, packages: /^$/ },
-  adapters: { folders: /^(?:compiler|ops)\//, packages: /^$/ },
   // runtime/ must run in a browser and without the compiler; runtime/node/ is what needs Node.
   runtime: { folders: /^compiler\/plan\.ts$/, packages: /^$/ },
   "runtime/node": { folders: /^runtime\/|^compiler\/plan\.ts$/, packages: /.*/ },
-  predict: { folders: /^compiler\/plan\.ts$|^runtime\//, packages: /^$/ },
+  predict: { folders: /^runtime\/|^compiler\/plan\.ts$/, packages: /^$/ },
   "predict/node": { folders: /^(?:predict|runtime)\//, packages: /.*/ },
+  adapters: { folders: /^(?:compiler|ops)\//, packages: /^$/ },
   models: { folders: /^(?:adapters|compiler|ops|predict|runtime)\//, packages: /^$/ },
-  export: { folders: /^(?:adapters|compiler|ops)\//, packages: /^protobufjs/ },
-  training: { folders: /^(?:adapters|compiler|merge|ops|models|runtime)\//, packages: /^$/ },
+  merge: { folders: /^(?:adapters|compiler|models|ops|runtime)\//, packages: /^$/ },
+  training: { folders: /^(?:adapters|compiler|merge|models|ops|runtime)\//, packages: /^$/ },
+  export: { folders: /^(?:compiler|ops)\//, packages: /^protobufjs/ },
 };
+
+const isAllTests = (path: string) => /^(?:test|examples|bench)\//.test(path);
+
+function importsOfCommandLine(file: SourceFile): string[] {
+  if (file.path.startsWith("cli/") || isAllTests(file.path)) return [];
+  return importsOf(file)
+    .filter(({ target }) => target.startsWith("cli/"))
+    .map(({ line, target }) => `${file.path}:${line}: only tests may import ${target}`);
+}
 
 function forbiddenImports(file: SourceFile): string[] {
   const folder =
@@ -178,7 +292,7 @@ const insideOf = (folder: string, target: string) =>
   target.startsWith(`${folder}/`) && !target.startsWith(`${folder}/node/`);
 
 function runtimeFromCompiler(file: SourceFile): string[] {
-  if (!file.path.startsWith("runtime/")) return [];
+  if (!/^(?:runtime|predict)\//.test(file.path)) return [];
   return importsOf(file)
     .filter(({ target, typesOnly }) => target.startsWith("compiler/") && !typesOnly)
     .map(({ line }) => `${file.path}:${line}: only \`import type\` from compiler/plan.ts`);
@@ -196,7 +310,7 @@ const statement =
   /^[ \t]*(?:import|export)\b([^;"'`]*?)\bfrom\s*"([^"]+)"|^[ \t]*import\s*"([^"]+)"|\bimport\(\s*"([^"]+)"/gm;
 
 function importsOf({ path, text }: SourceFile): Import[] {
-  if (!path.endsWith(".ts")) return [];
+  if (!code.test(path)) return [];
   return [...text.matchAll(statement)].map((match) => {
     const clause = (match[1] ?? "").trim();
     const name = match[2] ?? match[3] ?? match[4]!;

@@ -1,12 +1,12 @@
 /** Losses are what their papers say, with the derivative that belongs to it, whatever they are given. */
 import { describe, expect, test } from "vitest";
 import { gateBalance, orthogonality, tuckerOrthogonality } from "../../../adapters/terms.ts";
+import { verify } from "../../../cli/verify.ts";
 import { graphOf } from "../../../compiler/graph/graph.ts";
 import { input } from "../../../compiler/graph/sources.ts";
 import { gradient, type Tensor } from "../../../compiler/op-kit.ts";
 import { add, cast, full, mul } from "../../../ops/index.ts";
 import * as losses from "../../../training/losses/index.ts";
-import { verify } from "../../../verify/command.ts";
 import { checkDerivative } from "../../ops/walker/check.ts";
 import { deviceTest } from "../../support/device.ts";
 import { type Arrays, evaluate, randomNumbers, runOnReference } from "../../support/evaluate.ts";
