@@ -1,6 +1,6 @@
 /**
  * The predictor on the strict reference device: what is compiled when, what waits for what, and
- * what is refused. The numbers of a real SAM are checked on a device in sam-device.test.ts.
+ * what is refused. The numbers of a real SAM are checked on a device in test/models/sam/device.test.ts.
  */
 import { describe, expect, test } from "vitest";
 import { hashedWeights } from "../../models/sam/hashed.ts";

@@ -310,7 +310,7 @@ describe("what cannot be exported is refused", () => {
     const y = dropout(input("x", "f32", [3]), 0.5, { key, stream: 1 });
     const { code, message } = await refusal(() => exportOnnx(graphOf([{ name: "y", tensor: y }])));
     expect(code).toBe("E800");
-    expect(message).toContain("export-onnx.test.ts");
+    expect(message).toContain("onnx.test.ts");
     expect(message).toContain("without gradients, noise and dropout");
   });
 
