@@ -3,6 +3,7 @@
  * have one kernel: the blocks of a transformer are lowered once.
  */
 import type { Region } from "../fuse/region.ts";
+import { fingerprint, identity } from "../graph/fingerprint.ts";
 import type { Node, Tensor } from "../graph/tensor.ts";
 import type { Halves } from "../storage/halves.ts";
 import type { Joins } from "../storage/joins.ts";
@@ -46,28 +47,4 @@ export function signatureOf(
     .join("; ");
   const writes = region.writes.map((t) => `${inside.get(t.node)}.${t.result}`).join();
   return { key: `${words.join("\n")}\n${chain}\n${memory}\n${writes}`, tensors };
-}
-
-const identities = new WeakMap<object, number>();
-let next = 0;
-
-function identity(of: object): number {
-  let id = identities.get(of);
-  if (id === undefined) {
-    id = next++;
-    identities.set(of, id);
-  }
-  return id;
-}
-
-/** Attributes as text: equal texts mean equal attributes. What is not plain data is itself alone. */
-function fingerprint(value: unknown): string {
-  if (typeof value === "object" && value !== null) {
-    if (Array.isArray(value)) return `[${value.map(fingerprint).join()}]`;
-    if (Object.getPrototypeOf(value) !== Object.prototype) return `#${identity(value)}`;
-    const entries = Object.entries(value).map(([k, v]) => `${k}:${fingerprint(v)}`);
-    return `{${entries.join()}}`;
-  }
-  if (typeof value === "function") return `#${identity(value)}`;
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
 }

@@ -12,7 +12,7 @@ import { again, isSource, type Node, resultsOf, sameShape, type Tensor } from ".
 import type { ElementOp, KernelOp, Rule } from "../op.ts";
 import { type Layout, noLayout } from "../storage/layout.ts";
 import { batchAlike } from "./batch.ts";
-import { small } from "./small.ts";
+import { smallForms } from "./small.ts";
 
 /** Which rule made a node, for reports. */
 export interface Rewritten {
@@ -26,7 +26,7 @@ export const applyLaws = (graph: Graph): Rewritten => applyRules(graph, rulesOf(
 /** Just before fusion: by the laws; equal work becomes batches, and small kernels element ops. */
 export function rewrite(graph: Graph, layout: Layout = noLayout): Rewritten {
   const lawful = applyLaws(graph);
-  const { graph: shrunk } = applyRules(batchAlike(lawful.graph, layout), [small]);
+  const { graph: shrunk } = applyRules(batchAlike(lawful.graph, layout), [smallForms()]);
   return { graph: shrunk, rules: lawful.rules };
 }
 

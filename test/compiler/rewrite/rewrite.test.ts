@@ -291,4 +291,15 @@ describe("small kernels", () => {
     expect(kernels.length).toBeGreaterThan(3);
     await expectSame(graph);
   });
+
+  test("equal gates are equal small forms, and what reads them is one kernel", () => {
+    const outputs = ["a", "b"].map((name) => {
+      const own = (part: string, ...shape: number[]) => given(`${name}.${part}`, ...shape);
+      const gates = softmax(matmul(own("pooled", 3, 4), own("w", 4, 5)));
+      return { name, tensor: mul(own("x", 3, 5, 40), reshape(gates, [3, 5, 1])) as Tensor };
+    });
+    const { steps } = compileStages(graphOf(outputs)).plan;
+    expect(steps).toHaveLength(2);
+    expect(steps[1]!.kernel).toBe(steps[0]!.kernel);
+  });
 });
