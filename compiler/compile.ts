@@ -4,17 +4,18 @@ import { fuse } from "./fuse/fuse.ts";
 import type { Fusion, Policy, Region } from "./fuse/region.ts";
 import type { Graph } from "./graph/graph.ts";
 import { type Node, Tensor } from "./graph/tensor.ts";
-import type { Buffer, Kernel } from "./kernel/ir.ts";
+import type { Kernel } from "./kernel/ir.ts";
 import { type Lowered, lowerAll } from "./lower/lower.ts";
 import { assignPlaces, type Places } from "./memory/places.ts";
 import type { Tile } from "./op.ts";
-import { type Plan, type PlanKernel, type PlanStep, planFormat, type Role } from "./plan.ts";
+import { type Plan, type PlanStep, planFormat } from "./plan.ts";
 import { defaultProfile, type Profile } from "./profile.ts";
 import { rewrite } from "./rewrite/rewrite.ts";
 import { forPrecision, type Halves, halvesOf, noHalves, type Precision } from "./storage/halves.ts";
 import { joinsOf } from "./storage/joins.ts";
 import { type Layout, noLayout } from "./storage/layout.ts";
 import { cuda } from "./targets/cuda/index.ts";
+import { PlanKernels, sharedBytes } from "./targets/plan-kernels.ts";
 import { reference } from "./targets/reference/index.ts";
 import type { Target } from "./targets/target.ts";
 import { wgsl } from "./targets/wgsl/index.ts";
@@ -143,12 +144,6 @@ function check(kernel: Kernel, profile: Profile): void {
     bug(`${kernel.name} needs ${kernel.groups.join(" x ")} workgroups`);
 }
 
-const sharedBytes = (kernel: Kernel) =>
-  kernel.scratch.reduce(
-    (sum, b) => sum + (b.space === "shared" ? b.size * (b.scalar === "f16" ? 2 : 4) : 0),
-    0,
-  );
-
 function assemble(
   name: string,
   regions: readonly Region[],
@@ -157,20 +152,11 @@ function assemble(
   target: Target,
   profile: Profile,
 ): Plan {
-  const kernels: PlanKernel[] = [];
-  const known = new Map<string, number>();
-  const keys = new Map<Kernel, number>();
+  const kernels = new PlanKernels(target, profile);
   const steps = lowered.map(({ kernel, bindings }, i): PlanStep => {
     const at = bindings.map((t) => places.of(t));
     const roles = at.map((p) => places.buffers[p.buffer]!.role);
-    // One kernel has one text for each way in which its buffers are shared.
-    if (!keys.has(kernel)) keys.set(kernel, keys.size);
-    const key = `${keys.get(kernel)} ${roles.map((r) => r === "arena")}`;
-    let number = known.get(key);
-    if (number === undefined) {
-      number = kernels.push(printKernel(kernel, roles, target, profile)) - 1;
-      known.set(key, number);
-    }
+    const number = kernels.add(kernel, roles);
     return { kernel: number, groups: kernel.groups, bindings: at, label: labelOf(regions[i]!) };
   });
   const { buffers, parameters, states, inputs, outputs, commits, arenaLowerBound } = places;
@@ -184,37 +170,10 @@ function assemble(
     states,
     inputs,
     outputs,
-    kernels,
+    kernels: kernels.all,
     steps,
     commits,
     arenaLowerBound,
-  };
-}
-
-function printKernel(
-  kernel: Kernel,
-  roles: readonly Role[],
-  target: Target,
-  profile: Profile,
-): PlanKernel {
-  const isPacked = !target.half && !profile.half;
-  const scratch = (b: Buffer) => roles[kernel.params.indexOf(b)] === "arena";
-  return {
-    name: kernel.name,
-    source: target.print(kernel, scratch, isPacked ? "packed" : "own"),
-    entry: target.entry(kernel),
-    threads: kernel.threads,
-    params: kernel.params.map((b) => ({
-      scalar: b.scalar === "bool" ? bug("a bool buffer") : b.scalar,
-      ...(isPacked && b.scalar === "f16" ? { packed: true } : {}),
-      size: b.size,
-      access: b.writable || scratch(b) ? "read-write" : "read",
-      writes: b.writable,
-    })),
-    sharedBytes: sharedBytes(kernel),
-    subgroup: kernel.subgroup,
-    ...(kernel.reduces ? { reduces: true } : {}),
-    ...(kernel.matrices ? { matrices: kernel.matrices } : {}),
   };
 }
 

@@ -70,8 +70,14 @@ export const infix: Record<Fn, (...a: string[]) => string> = {
   bits: (a) => `bits(${a})`,
 };
 
-export function print(kernel: Kernel, d: Dialect): string {
-  const name = (n: string) => (d.reserved.has(n) ? `${n}_` : n);
+/**
+ * How a kernel's names are spelled: as the kernel has them, or numbered in the order of their first
+ * use, so that kernels that differ in nothing but names have one text.
+ */
+export type Names = "own" | "numbered";
+
+export function print(kernel: Kernel, d: Dialect, names: Names = "own"): string {
+  const name = names === "own" ? ownNames(d) : numbered();
   const expr = (e: Expr): string => {
     switch (e.kind) {
       case "lit":
@@ -131,7 +137,24 @@ export function print(kernel: Kernel, d: Dialect): string {
         return `${pad}if (${bare(expr(s.cond))}) {\n${block(s.body, `${pad}  `)}\n${pad}}`;
     }
   };
-  return d.kernel(kernel, name, block(kernel.body, "  "));
+  const named = names === "own" ? kernel : { ...kernel, name: "kernel" };
+  return d.kernel(named, name, block(kernel.body, "  "));
+}
+
+const ownNames =
+  ({ reserved }: Dialect) =>
+  (n: string): string =>
+    reserved.has(n) ? `${n}_` : n;
+
+function numbered(): (n: string) => string {
+  const numbers = new Map<string, string>();
+  return (n) => {
+    const known = numbers.get(n);
+    if (known !== undefined) return known;
+    const next = `v${numbers.size}`;
+    numbers.set(n, next);
+    return next;
+  };
 }
 
 /** Drops one pair of redundant outer parentheses. */

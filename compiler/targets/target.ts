@@ -1,6 +1,7 @@
 /** A target: how kernels are spelled. */
 import type { Buffer, Kernel } from "../kernel/ir.ts";
 import type { TargetName } from "../plan.ts";
+import type { Names } from "./printer.ts";
 
 export interface Target {
   readonly name: TargetName;
@@ -12,9 +13,15 @@ export interface Target {
   readonly fragments: boolean;
   /**
    * The whole text of a kernel. `scratch` tells which parameters live in reused memory; `halves`, for
-   * targets that do not always have halves, whether the device does, or reads them two to a word.
+   * targets that do not always have halves, whether the device does, or reads them two to a word;
+   * with `names` numbered, kernels that differ in nothing but names have one text.
    */
-  print(kernel: Kernel, scratch: (b: Buffer) => boolean, halves?: "own" | "packed"): string;
+  print(
+    kernel: Kernel,
+    scratch: (b: Buffer) => boolean,
+    halves?: "own" | "packed",
+    names?: Names,
+  ): string;
   /** The name to launch. */
   entry(kernel: Kernel): string;
 }

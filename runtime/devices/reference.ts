@@ -174,7 +174,7 @@ type Ids = readonly [number, number, number];
 /** What the text of a kernel evaluates to (`compiler/targets/reference`). */
 interface ReferenceKernel {
   readonly name: string;
-  readonly params: readonly string[];
+  readonly params: readonly Scratch[];
   readonly shared: readonly Scratch[];
   readonly local: readonly Scratch[];
   readonly fragments: readonly FragmentShape[];
@@ -203,14 +203,15 @@ function runStep(
 ): void {
   const clock: Clock = { interval: 0, group: 0, collective: firstCollective };
   const params = step.bindings.map((place, i) => {
-    const { size, scalar, writes } = plan.params[i]!;
+    const { writes } = plan.params[i]!;
+    const { name, scalar, size } = kernel.params[i]!;
     const isHalf = scalar === "f16";
     const { data, written } = elementsOf(buffers[place.buffer]!, isHalf);
     const at = place.offset / (isHalf ? 2 : 4);
     // What a step writes holds nothing beforehand, whoever used the memory before.
     if (writes) forget(buffers[place.buffer]!, place.offset, place.offset + place.bytes);
     return tensorMemory(
-      { name: kernel.params[i]!, kernel: kernel.name },
+      { name, kernel: kernel.name },
       data.subarray(at, at + size),
       written.subarray(at, at + size),
       { tracked: writes, round: rules.rounding(scalar) },

@@ -162,5 +162,5 @@ export const cuda: Target = {
   fragments: false,
   subgroup: 32,
   entry: (kernel) => kernel.name,
-  print: (kernel) => print(kernel, dialect),
+  print: (kernel, _scratch, _halves, names) => print(kernel, dialect, names),
 };

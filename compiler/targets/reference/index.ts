@@ -79,7 +79,7 @@ const dialect: Dialect = {
     const names = (buffers: typeof shared) => buffers.map((b) => name(b.name)).join(", ");
     return [
       `({ name: ${JSON.stringify(k.name)}, shared: ${list(shared)}, local: ${list(local)},`,
-      `params: ${JSON.stringify(k.params.map((b) => b.name))},`,
+      `params: ${list([...k.params])},`,
       `fragments: ${JSON.stringify(k.fragments)},`,
       "run: function* (group, thread, me, lane, params, shared, local, team, fragments) {",
       `  const [${names([...k.params])}] = params;`,
@@ -98,5 +98,5 @@ export const reference: Target = {
   half: true,
   fragments: true,
   entry: (kernel) => kernel.name,
-  print: (kernel) => print(kernel, dialect),
+  print: (kernel, _scratch, _halves, names) => print(kernel, dialect, names),
 };

@@ -149,8 +149,8 @@ export const wgsl: Target = {
   half: false,
   fragments: true,
   entry: () => "main",
-  print(kernel, scratch, halves = "own") {
+  print(kernel, scratch, halves = "own", names = "own") {
     const spelling = halves === "own" ? ownHalves : packedHalves;
-    return print(kernel, dialect(scratch, spelling, exactHalves(kernel.body)));
+    return print(kernel, dialect(scratch, spelling, exactHalves(kernel.body)), names);
   },
 };
