@@ -8,6 +8,7 @@ import { adapt } from "../compiler/graph/adapt.ts";
 import type { Model } from "../compiler/graph/model.ts";
 import { type Dims, input } from "../compiler/graph/sources.ts";
 import { elements, type Tensor } from "../compiler/graph/tensor.ts";
+import type { Plan } from "../compiler/plan.ts";
 import type { Profile } from "../compiler/profile.ts";
 import type { Precision } from "../compiler/storage/halves.ts";
 import { diagnose } from "../diagnostics/index.ts";
@@ -62,6 +63,10 @@ export interface TrainingForecast {
   readonly parameters: { readonly trained: number; readonly all: number };
   readonly budget: number | undefined;
   readonly bytes: TrainingBytes;
+  /** Dispatches of a training step and of its update. */
+  readonly steps: number;
+  /** Kernels that a device compiles for them: steps share them. */
+  readonly kernels: number;
   /** Work that is done twice to stay within the budget, as a part of the work otherwise. */
   readonly recomputed: number;
 }
@@ -93,6 +98,8 @@ export function planTraining(request: TrainingRequest): TrainingForecast {
   const count = (tensors: readonly { readonly shape: readonly number[] }[]) =>
     tensors.reduce((sum, t) => sum + elements(t.shape), 0);
   const trained = count(plan.tensors);
+  const plans = plansOf(plan);
+  const sum = (of: (one: Plan) => number) => plans.reduce((all, one) => all + of(one), 0);
   return {
     model: model.name,
     program: program!,
@@ -101,7 +108,9 @@ export function planTraining(request: TrainingRequest): TrainingForecast {
     loss: lossName,
     parameters: { trained, all: trained + count(plan.frozen) },
     budget,
-    bytes: trainingBytes(plansOf(plan)),
+    bytes: trainingBytes(plans),
+    steps: sum((one) => one.steps.length),
+    kernels: sum((one) => one.kernels.length),
     recomputed: plan.recomputed,
   };
 }

@@ -4,11 +4,10 @@
  */
 import { type ArgsDef, defineCommand } from "citty";
 import { type LoadedModel, loadModel, traceLoaded } from "../build/load-model.ts";
-import { planBuffers } from "../compiler/grad/plan-bytes.ts";
+import { compile } from "../compiler/compile.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import type { Profile } from "../compiler/profile.ts";
 import type { Precision } from "../compiler/storage/halves.ts";
-import { noLayout } from "../compiler/storage/layout.ts";
 import { formatBytes, parseBytes } from "../diagnostics/bytes.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { parseDims } from "./arguments/dims.ts";
@@ -80,21 +79,25 @@ export const planCommand = defineCommand({
   },
 });
 
-/** Bytes of each program by itself. */
+/** Bytes, steps and kernels of each program by itself. */
 export interface ProgramsForecast {
   readonly model: string;
   readonly budget?: number | undefined;
-  readonly programs: Readonly<Record<string, ProgramBytes>>;
+  readonly programs: Readonly<Record<string, ProgramForecast>>;
 }
 
-interface ProgramBytes {
+interface ProgramForecast {
   readonly weights: number;
   readonly activations: number;
   readonly inputsAndOutputs: number;
   readonly total: number;
+  /** Dispatches of one run. */
+  readonly steps: number;
+  /** Kernels that a device compiles for them: steps share them. */
+  readonly kernels: number;
 }
 
-/** @throws E140 for a program that takes more than the budget, and what tracing and fusing throw. */
+/** @throws E140 for a program that takes more than the budget, and what compiling throws. */
 export function planPrograms(
   loaded: LoadedModel,
   programs: readonly string[],
@@ -104,11 +107,12 @@ export function planPrograms(
   precision: Precision = "f32",
 ): ProgramsForecast {
   const { name } = loaded.model;
-  const reach = profile.half ? "all" : "frozen";
   const forecasts = programs.map((program) => {
     const sums = { weights: 0, activations: 0, inputsAndOutputs: 0 };
-    const graph = traceLoaded(loaded, program, dims);
-    const buffers = planBuffers(graph, profile, noLayout, precision, reach);
+    const { buffers, ...plan } = compile(traceLoaded(loaded, program, dims), {
+      profile,
+      precision,
+    });
     for (const { role, bytes } of buffers) {
       if (role === "weights") sums.weights += bytes;
       else if (role === "arena") sums.activations += bytes;
@@ -120,20 +124,22 @@ export function planPrograms(
         message: `program ${program} of ${name} takes ${formatBytes(total)} (${total} bytes), but the budget is ${formatBytes(budget)} (${budget} bytes)`,
         help: `a budget of ${Math.ceil(total / 2 ** 20)}MiB would do; a smaller batch or a smaller image needs less`,
       });
-    return [program, { ...sums, total }] as const;
+    const [steps, kernels] = [plan.steps.length, plan.kernels.length];
+    return [program, { ...sums, total, steps, kernels }] as const;
   });
   return { model: name, budget, programs: Object.fromEntries(forecasts) };
 }
 
 function describePrograms({ programs, budget }: ProgramsForecast): string {
   return Object.entries(programs)
-    .map(([program, { weights, activations, inputsAndOutputs, total }]) =>
+    .map(([program, { weights, activations, inputsAndOutputs, total, steps, kernels }]) =>
       lines([
         `running program ${program}`,
         row("weights", weights),
         row("activations", activations),
         row("inputs and outputs", inputsAndOutputs),
         row("in all", total, budget),
+        ...counts(steps, kernels),
       ]),
     )
     .join("\n");
@@ -156,10 +162,17 @@ function describeTraining(forecast: TrainingForecast): string {
     row("inputs and outputs", bytes.inputsAndOutputs),
     row("in all, at the peak", bytes.total, budget),
     ...(recomputed > 0 ? [`  ${again}`] : []),
+    ...counts(forecast.steps, forecast.kernels),
   ]);
 }
 
 const lines = (text: readonly string[]) => `${text.join("\n")}\n`;
+
+/** The right edge is that of the bytes' numbers. */
+const counts = (steps: number, kernels: number): string[] =>
+  Object.entries({ steps, "different kernels": kernels }).map(
+    ([what, count]) => `  ${what.padEnd(22)}${count.toLocaleString("en-US").padStart(8)}`,
+  );
 
 const row = (what: string, bytes: number, budget?: number) =>
   `  ${what.padEnd(22)}${formatBytes(bytes).padStart(12)}${budget === undefined ? "" : `  of ${formatBytes(budget)}`}`;
