@@ -1,8 +1,8 @@
 /** Every stage of a compilation as text. */
 import type { Compilation } from "../compile.ts";
+import { printKernel } from "../kernel/pseudo-text.ts";
 import type { Plan } from "../plan.ts";
 import { type PlaceOf, printGraph } from "./graph.ts";
-import { printKernel } from "./kernel.ts";
 import { printPlan } from "./plan.ts";
 import { printRegions } from "./regions.ts";
 

@@ -1,7 +1,7 @@
 /** A target: how kernels are spelled. */
 import type { Buffer, Kernel } from "../kernel/ir.ts";
+import type { Names } from "../kernel/printer.ts";
 import type { TargetName } from "../plan.ts";
-import type { Names } from "./printer.ts";
 
 export interface Target {
   readonly name: TargetName;

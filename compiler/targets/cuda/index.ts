@@ -8,7 +8,7 @@ import {
   type Scalar,
   widened,
 } from "../../kernel/ir.ts";
-import { type Dialect, floatLiteral, infix, print } from "../printer.ts";
+import { type Dialect, floatLiteral, infix, print } from "../../kernel/printer.ts";
 import type { Target } from "../target.ts";
 
 /** A half is its bits: the type for it needs a header. */

@@ -3,7 +3,7 @@
  * barriers and, with a value, at broadcasts and reductions. The reference device (`runtime/devices/reference.ts`) runs it over strict memory.
  */
 import type { Fn, Kernel, Scalar } from "../../kernel/ir.ts";
-import { type Dialect, infix, print } from "../printer.ts";
+import { type Dialect, infix, print } from "../../kernel/printer.ts";
 import type { Target } from "../target.ts";
 
 const math: ReadonlySet<Fn> = new Set([

@@ -2,7 +2,7 @@
 
 import { exactHalves } from "../../kernel/exact-halves.ts";
 import type { Buffer, Expr, Fn, Kernel, Scalar, Stmt } from "../../kernel/ir.ts";
-import { type Dialect, floatLiteral, infix, print } from "../printer.ts";
+import { type Dialect, floatLiteral, infix, print } from "../../kernel/printer.ts";
 import type { Target } from "../target.ts";
 import { declareFragment, fragment, fragmentFeature, subgroupSize } from "./fragments.ts";
 import { type HalfSpelling, ownHalves, packedHalves, roundHalf } from "./halves.ts";

@@ -1,6 +1,6 @@
 /** Prints kernel IR as pseudo-text: what every target has to spell. */
-import type { Buffer, Fn, Kernel, Scalar } from "../kernel/ir.ts";
-import { type Dialect, floatLiteral, infix, print } from "../targets/printer.ts";
+import type { Buffer, Fn, Kernel, Scalar, Stmt } from "./ir.ts";
+import { type Dialect, floatLiteral, infix, print, printStatement } from "./printer.ts";
 
 /**
  * ```
@@ -14,6 +14,9 @@ import { type Dialect, floatLiteral, infix, print } from "../targets/printer.ts"
  * ```
  */
 export const printKernel = (kernel: Kernel): string => print(kernel, dialect);
+
+/** One statement as it stands in the text of its kernel. */
+export const showStatement = (stmt: Stmt): string => printStatement(stmt, dialect);
 
 const axes = "xyz";
 

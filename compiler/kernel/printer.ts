@@ -1,15 +1,5 @@
 /** Walks a kernel once. A target supplies the spelling; the walk is shared. */
-import type {
-  Buffer,
-  Expr,
-  Fn,
-  Fold,
-  FragmentStmt,
-  Id,
-  Kernel,
-  Scalar,
-  Stmt,
-} from "../kernel/ir.ts";
+import type { Buffer, Expr, Fn, Fold, FragmentStmt, Id, Kernel, Scalar, Stmt } from "./ir.ts";
 
 export interface Dialect {
   /** `type` is the operands' type, for targets whose division is not typed. */
@@ -78,6 +68,14 @@ export type Names = "own" | "numbered";
 
 export function print(kernel: Kernel, d: Dialect, names: Names = "own"): string {
   const name = names === "own" ? ownNames(d) : numbered();
+  const body = walk(d, name)(kernel.body, "  ");
+  return d.kernel(names === "own" ? kernel : { ...kernel, name: "kernel" }, name, body);
+}
+
+/** One statement by itself, with what is inside it. */
+export const printStatement = (stmt: Stmt, d: Dialect): string => walk(d, ownNames(d))([stmt], "");
+
+function walk(d: Dialect, name: (n: string) => string) {
   const expr = (e: Expr): string => {
     switch (e.kind) {
       case "lit":
@@ -137,8 +135,7 @@ export function print(kernel: Kernel, d: Dialect, names: Names = "own"): string 
         return `${pad}if (${bare(expr(s.cond))}) {\n${block(s.body, `${pad}  `)}\n${pad}}`;
     }
   };
-  const named = names === "own" ? kernel : { ...kernel, name: "kernel" };
-  return d.kernel(named, name, block(kernel.body, "  "));
+  return block;
 }
 
 const ownNames =
