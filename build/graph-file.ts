@@ -7,12 +7,14 @@ import { pathToFileURL } from "node:url";
 import type { BuildFailure, Message, Plugin } from "esbuild";
 import { diagnose, type Span } from "../diagnostics/index.ts";
 import { meant } from "../diagnostics/nearest.ts";
+import { brokenPackage, optionalPackage } from "../diagnostics/packages.ts";
 import { userError } from "./user-error.ts";
 
 /**
  * The default export of a file. `inarch` and its entries are this installation's, whatever the file's
  * own folder has: a tensor is one class. Stack traces point into the user's file from here on.
- * @throws E510 when there is no such file, E511 when it does not compile, whatever the file throws.
+ * @throws E400 or E401 without the package esbuild, E510 when there is no such file, E511 when it
+ * does not compile, whatever the file throws.
  */
 export async function importGraphFile(file: string, name: string): Promise<unknown> {
   if (!existsSync(file))
@@ -55,7 +57,7 @@ async function defaultExport(module: string, file: string, bundled: Bundled): Pr
 
 async function bundle(file: string, outfile: string): Promise<Bundled> {
   const own = new Map<string, string>();
-  const { build } = await import("esbuild");
+  const { build } = await optionalPackage("esbuild", () => import("esbuild"));
   try {
     const { outputFiles, metafile } = await build({
       entryPoints: [file],
@@ -76,7 +78,7 @@ async function bundle(file: string, outfile: string): Promise<Bundled> {
     return { contents: outputFiles[0]!.contents, own, sources };
   } catch (error) {
     const failure = error as Partial<BuildFailure>;
-    if (!Array.isArray(failure.errors)) throw error;
+    if (!Array.isArray(failure.errors)) throw brokenPackage("esbuild", error);
     throw buildError(file, failure.errors as Message[]);
   }
 }

@@ -6,6 +6,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import type { Metadata, Sharp, SharpOptions } from "sharp";
 import { diagnose } from "../../diagnostics/index.ts";
+import { optionalPackage } from "../../diagnostics/packages.ts";
 import { checkImage, checkMask, type Image, type Mask } from "../vision/image.ts";
 import { decodeNpy, encodeNpy, isNpy } from "../vision/npy.ts";
 import type { Logits } from "../vision/postprocess.ts";
@@ -19,7 +20,7 @@ export const largestImage = 2 ** 27;
  * Alpha is dropped (colours under it stay as stored), the EXIF orientation is applied, CMYK becomes
  * RGB, and RGB profiles are not applied.
  *
- * @throws E300 and E302 to E307, naming the file; E309 where sharp cannot be loaded.
+ * @throws E300 and E302 to E307, naming the file; E400 and E401 without the package sharp.
  */
 export async function readImage(source: string | Uint8Array): Promise<Image> {
   const { bytes, where } = await readSource(source);
@@ -29,7 +30,8 @@ export async function readImage(source: string | Uint8Array): Promise<Image> {
 /**
  * Writes a picture as an 8-bit RGB PNG, or a mask as a grey one: 255 inside, 0 outside.
  *
- * @throws E300 and E301 for what is neither, E241 where the file cannot be written.
+ * @throws E300 and E301 for what is neither, E241 where the file cannot be written, E400 and E401
+ * without the package sharp.
  */
 export async function writePng(path: string, picture: Image | Mask): Promise<void> {
   const sharp = await loadSharp();
@@ -81,24 +83,8 @@ export async function readMaskFile(
 
 type SharpModule = (bytes: Uint8Array, options?: SharpOptions) => Sharp;
 
-/**
- * Loads sharp when it is first needed: what touches no image files runs without it.
- *
- * @throws E309 where it cannot be loaded.
- */
-export async function loadSharp(
-  load: () => Promise<{ default: SharpModule }> = () => import("sharp"),
-): Promise<SharpModule> {
-  try {
-    return (await load()).default;
-  } catch (cause) {
-    throw diagnose("E309", {
-      message: `the image library "sharp" does not load on ${process.platform}-${process.arch}`,
-      help: "npm install --include=optional sharp",
-      cause,
-    });
-  }
-}
+const loadSharp = async (): Promise<SharpModule> =>
+  (await optionalPackage("sharp", () => import("sharp"))).default;
 
 /** Sizes are checked here, where the message can say the limit. */
 const lenient = { limitInputPixels: false, failOn: "error" } satisfies SharpOptions;

@@ -3,6 +3,7 @@
  * allows all its adapter allows, or an error that says what is missing and what to type.
  */
 import { diagnose, type InarchError } from "../../diagnostics/index.ts";
+import { optionalPackage } from "../../diagnostics/packages.ts";
 import { configsOf, type MatrixConfig, matrixFeature, widthFeature } from "../devices/matrices.ts";
 import { chooseDriver, driverVariables, findVulkan, type VulkanFiles } from "./vulkan.ts";
 
@@ -64,7 +65,7 @@ export interface Gpu {
  * where they are missing, and points Dawn at the software driver where there is no GPU.
  * While lavapipe is found, Dawn itself writes two harmless warnings about `maxDynamic…` to stderr.
  *
- * @throws E400 or E401 when Dawn is missing or cannot be loaded, E402 or E403 without an adapter,
+ * @throws E400 or E401 where the package webgpu is missing or does not load, E402 or E403 without an adapter,
  * E404 when none has the name asked for, E405 when limits are too small, E406 without a device.
  */
 export async function requestGpu(options: GpuOptions = {}): Promise<Gpu> {
@@ -78,7 +79,7 @@ export async function requestGpu(options: GpuOptions = {}): Promise<Gpu> {
 /**
  * A device of Dawn's null backend: it compiles and checks every WGSL with every feature, and
  * nothing that it is given ever runs. It needs neither a GPU nor a driver.
- * @throws E400 or E401 when Dawn is missing or cannot be loaded.
+ * @throws E400 or E401 where the package webgpu is missing or does not load.
  */
 export const requestNullGpu = (options: Pick<GpuOptions, "features"> = {}): Promise<Gpu> =>
   openDevice(["backend=null", "enable-dawn-features=allow_unsafe_apis"], options);
@@ -121,12 +122,7 @@ interface DawnModule {
 }
 
 async function openDawn(flags: string[]): Promise<GPU> {
-  let dawn: DawnModule;
-  try {
-    dawn = await import("webgpu");
-  } catch (cause) {
-    throw cannotLoad(cause);
-  }
+  const dawn = await optionalPackage("webgpu", (): Promise<DawnModule> => import("webgpu"));
   for (const [name, value] of Object.entries(dawn.globals)) {
     if (!(name in globalThis)) Object.assign(globalThis, { [name]: value });
   }
@@ -198,23 +194,6 @@ function refuseSmallLimits(device: GPUDevice, options: GpuOptions, adapter: stri
       options.limits === "default"
         ? 'ask for all that the adapter allows: requestGpu({ limits: "adapter" })'
         : "compile for the default profile, a smaller image or a smaller batch, or choose another adapter with INARCH_ADAPTER",
-  });
-}
-
-/** Tells a package that is not there (E400) from one whose binary does not load (E401). */
-function cannotLoad(cause: unknown): InarchError {
-  const code = (cause as { code?: string }).code;
-  if (code === "ERR_MODULE_NOT_FOUND" && /'webgpu'/.test(firstLine(cause))) {
-    return diagnose("E400", {
-      message: "the npm package webgpu, which brings WebGPU to Node, is not installed",
-      help: "npm install webgpu",
-      cause,
-    });
-  }
-  return diagnose("E401", {
-    message: `Dawn's binary cannot be loaded on ${process.platform}-${process.arch}: ${firstLine(cause)}`,
-    help: "it runs on x64 and arm64 of Linux with glibc, macOS and Windows; where yours is one of them, reinstall it: npm install webgpu",
-    cause,
   });
 }
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { scenePixel, sceneSize } from "../../../examples/scene.ts";
-import { loadSharp, readImage } from "../../../predict/node/image.ts";
+import { readImage } from "../../../predict/node/image.ts";
 import {
   colour,
   colourAlpha,
@@ -232,9 +232,4 @@ test("E306: a missing file and a folder are not images", async () => {
 
 test("E307: a picture of floats is not guessed at", async () => {
   await expect(readImage(floatTiff(0.5))).rejects.toThrow(/E307.*float[\s\S]*8 or 16 bits/);
-});
-
-test("E309: a machine without the image library says what to install", async () => {
-  const load = () => Promise.reject(new Error("Could not load the sharp module"));
-  await expect(loadSharp(load)).rejects.toThrow(/E309.*sharp[\s\S]*npm install/);
 });
