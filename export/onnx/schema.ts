@@ -1,8 +1,8 @@
 /**
  * The part of ONNX's protobuf schema that an exported model uses, as data. Field numbers and types
- * are those of `onnx.proto`, which never change; protobufjs turns them into bytes.
+ * are those of `onnx.proto`, which never change.
  */
-import protobuf from "protobufjs/light.js";
+import { encode, type Schema } from "./protobuf.ts";
 
 /** What a model declares: the operators' version, and the file format that came with it. */
 export const opset = 20;
@@ -71,46 +71,11 @@ export function encodeModel(graph: OnnxGraph): Uint8Array<ArrayBuffer> {
     graph,
     opsetImport: [{ domain: "", version: opset }],
   };
-  // protobufjs's own types are for objects that it may change; it only reads this one.
-  return modelType()
-    .encode(model as object)
-    .finish() as Uint8Array<ArrayBuffer>;
+  return encode(schema, "ModelProto", model);
 }
 
-/** The bytes of a `.onnx` file as what they say, whole numbers as plain numbers. */
-export function decodeModel(bytes: Uint8Array): OnnxModel {
-  const message = modelType().decode(bytes);
-  const plain = { longs: Number, defaults: true, arrays: true };
-  return modelType().toObject(message, plain) as OnnxModel;
-}
-
-let known: protobuf.Type | undefined;
-
-/** Made when first asked for: not every command that loads this exports. */
-function modelType(): protobuf.Type {
-  known ??= protobuf.Root.fromJSON({ nested: messages() }).lookupType("ModelProto");
-  return known;
-}
-
-/** Of a field: its number, its type, and whether it repeats. */
-type Field = readonly [id: number, type: string, rule?: "repeated"];
-
-const messages = () =>
-  Object.fromEntries(
-    Object.entries(schema).map(([name, fields]) => [
-      name,
-      {
-        fields: Object.fromEntries(
-          Object.entries(fields).map(([field, [id, type, rule]]) => [
-            field,
-            { id, type, ...(rule ? { rule } : {}) },
-          ]),
-        ),
-      },
-    ]),
-  );
-
-const schema: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
+/** The messages of `onnx.proto`, with the fields that are used. */
+export const schema: Schema = {
   ModelProto: {
     irVersion: [1, "int64"],
     producerName: [2, "string"],

@@ -11,8 +11,8 @@ import { asSvg } from "../../bench/report/picture.ts";
 import { faults, type Results, summarise, timesAsCsv } from "../../bench/report/results.ts";
 import { asMarkdown } from "../../bench/report/table.ts";
 import { encodeFile, list } from "../../bench/systems/onnx-file.ts";
-import { decodeModel } from "../../export/onnx/schema.ts";
 import { deviceTest } from "../support/device.ts";
+import { decodeModel } from "../support/onnx-file.ts";
 
 const oneTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
 

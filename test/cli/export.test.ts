@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { exportModel } from "../../cli/export.ts";
 import { defineModel, input } from "../../compiler/index.ts";
-import { decodeModel } from "../../export/onnx/schema.ts";
 import { add, matmul } from "../../ops/index.ts";
 import { writeSafetensors } from "../../runtime/weights/index.ts";
 import { evaluateOnnx } from "../export/onnx/evaluate.ts";
 import { findRuntime, missing, runModel } from "../export/onnx/runtime.ts";
 import { buildPackage, inarch, scratchFolder } from "../support/command-line.ts";
 import { fixture } from "../support/fixtures.ts";
+import { decodeModel } from "../support/onnx-file.ts";
 import { fixturePath, refusal } from "../support/weights-files.ts";
 
 const folder = scratchFolder("export");

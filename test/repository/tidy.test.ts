@@ -256,7 +256,7 @@ const allowed: Readonly<Record<string, { folders: RegExp; packages: RegExp }>> =
   models: { folders: /^(?:adapters|compiler|ops|predict|runtime)\//, packages: /^$/ },
   merge: { folders: /^(?:adapters|compiler|models|ops|runtime)\//, packages: /^$/ },
   training: { folders: /^(?:adapters|compiler|merge|models|ops|runtime)\//, packages: /^$/ },
-  export: { folders: /^(?:compiler|ops)\//, packages: /^protobufjs/ },
+  export: { folders: /^(?:compiler|ops)\//, packages: /^$/ },
 };
 
 const isAllTests = (path: string) => /^(?:test|examples|bench)\//.test(path);

@@ -2,7 +2,8 @@
  * Runs an ONNX model in double precision, from its bytes, by what ONNX's specification says of each
  * operator. Strict where runtimes are lenient: names, types, shapes and attributes must all fit.
  */
-import { decodeModel, type OnnxAttribute, type OnnxTensor } from "../../../export/onnx/schema.ts";
+import type { OnnxAttribute, OnnxTensor } from "../../../export/onnx/schema.ts";
+import { decodeModel } from "../../support/onnx-file.ts";
 import { type Given, type Operator, operators } from "./operators.ts";
 
 /** A tensor of a run. Whole numbers and conditions are numbers too. */

@@ -16,7 +16,6 @@ import {
   traceProgram,
 } from "../../../compiler/index.ts";
 import { exportOnnx, exportOnnxOutside } from "../../../export/onnx/index.ts";
-import { decodeModel } from "../../../export/onnx/schema.ts";
 import { samModel } from "../../../models/sam/program.ts";
 import {
   add,
@@ -35,6 +34,7 @@ import { checkEqual, checkKnown } from "../../ops/walker/check.ts";
 import { type Example, subjects } from "../../ops/walker/programs.ts";
 import { openGraph } from "../../support/adapted-graphs.ts";
 import { type Arrays, evaluate, type Results } from "../../support/evaluate.ts";
+import { decodeModel } from "../../support/onnx-file.ts";
 import { tinySam } from "../../support/sam-small.ts";
 import { refusal } from "../../support/weights-files.ts";
 import { evaluateOnnx } from "./evaluate.ts";
