@@ -28,9 +28,6 @@ export async function importGraphFile(file: string, name: string): Promise<unkno
     const outfile = join(folder, "model.mjs");
     const bundled = await bundle(file, outfile);
     await writeFile(outfile, bundled.contents);
-    // Node maps the stacks of modules that it loads once maps are enabled. inarch's own come before:
-    // mapped to sources that the package does not hold, its frames would look like a user's.
-    for (const module of bundled.own.keys()) await import(module);
     process.setSourceMapsEnabled(true);
     return await defaultExport(outfile, file, bundled);
   } finally {

@@ -10,7 +10,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { join, relative, sep } from "node:path";
 import { alone } from "./lock.mjs";
 import { capture, root, say } from "./processes.mjs";
 
@@ -68,15 +68,15 @@ function entries() {
   return [...present.flatMap(walk), ...settings.map((file) => join(root, file))];
 }
 
-/** Removes outputs whose source is gone, so that nothing imports what no longer exists. */
+/** Removes what no source compiles to any more: nothing imports it, and no package holds it. */
 function removeOrphans() {
-  for (const folder of folders) {
-    const outputs = join(dist, folder);
-    if (!existsSync(outputs)) continue;
-    for (const name of readdirSync(outputs, { recursive: true })) {
-      const source = name.replace(/(?:\.d\.ts|\.js|\.js\.map)$/, ".ts");
-      if (source === name || existsSync(join(root, folder, source))) continue;
-      rmSync(join(outputs, name), { force: true });
-    }
+  if (!existsSync(dist)) return;
+  for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
+    if (entry.isDirectory()) continue;
+    const output = join(entry.parentPath, entry.name);
+    const name = relative(dist, output);
+    const source = name.replace(/(?:\.d\.ts|\.js)$/, ".ts");
+    const isCompiled = source !== name && folders.includes(name.split(sep, 1)[0]);
+    if (!isCompiled || !existsSync(join(root, source))) rmSync(output, { force: true });
   }
 }
