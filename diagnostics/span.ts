@@ -14,10 +14,10 @@ export interface LazySpan {
 
 /** Captures the caller's place: the first frame outside the compiler, the ops and the runtime. */
 export function captureSpan(): LazySpan {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 16;
+  const limit = frames.stackTraceLimit;
+  frames.stackTraceLimit = 16;
   const error = new Error();
-  Error.stackTraceLimit = limit;
+  frames.stackTraceLimit = limit;
   let known: Span | undefined | null = null;
   return {
     resolve() {
@@ -26,6 +26,9 @@ export function captureSpan(): LazySpan {
     },
   };
 }
+
+/** How long stacks become, in Node and in pages of Chromium; elsewhere nobody reads it. */
+const frames = Error as ErrorConstructor & { stackTraceLimit?: number | undefined };
 
 function firstUserFrame(stack: string): Span | undefined {
   let nearest: Span | undefined;

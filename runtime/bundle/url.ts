@@ -31,14 +31,16 @@ async function fromNetwork(url: URL): Promise<Blob> {
   });
 }
 
-/** What Node's built-in module has of what is needed here. */
-interface NodeFiles {
-  openAsBlob(path: URL): Promise<Blob>;
+/** What is needed here of Node, where there is Node. */
+interface NodeGlobals {
+  readonly process?: {
+    getBuiltinModule?(name: "node:fs"): { openAsBlob(path: URL): Promise<Blob> };
+  };
 }
 
 async function fromDisk(url: URL): Promise<Blob> {
   // Not an import, which bundlers for browsers would follow.
-  const files = globalThis.process?.getBuiltinModule?.("node:fs") as NodeFiles | undefined;
+  const files = (globalThis as NodeGlobals).process?.getBuiltinModule?.("node:fs");
   if (files) return files.openAsBlob(url);
   throw diagnose("E613", {
     message: "a page cannot read files of the disk by their address",
