@@ -1,4 +1,8 @@
-/** dist/: compiled again when any source is newer than the last build. */
+/**
+ * dist/: compiled again when any source is newer than the last build.
+ *
+ *   node scripts/build.mjs           the packages that it needs, and dist/
+ */
 import {
   chmodSync,
   existsSync,
@@ -12,7 +16,8 @@ import {
 } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { alone } from "./lock.mjs";
-import { capture, root, say } from "./processes.mjs";
+import { installPackages } from "./packages.mjs";
+import { capture, main, root, SetupError, say } from "./processes.mjs";
 
 const settings = ["package-lock.json", "tsconfig.json", "tsconfig.build.json"];
 /** What is compiled: the list that the compiler reads. */
@@ -80,3 +85,12 @@ function removeOrphans() {
     if (!isCompiled || !existsSync(join(root, source))) rmSync(output, { force: true });
   }
 }
+
+async function buildFromCommandLine() {
+  await installPackages();
+  const { ok, output } = await build();
+  if (!ok) throw new SetupError(`the sources do not compile:\n${output}`);
+  return 0;
+}
+
+if (process.argv[1] === import.meta.filename) await main(buildFromCommandLine);

@@ -9,7 +9,6 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { build } from "./build.mjs";
 import { findDevice } from "./driver.mjs";
 import { installDriver, whyNotInstall } from "./mesa.mjs";
@@ -69,4 +68,4 @@ async function setUpFromCommandLine([only]) {
   return 0;
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) await main(setUpFromCommandLine);
+if (process.argv[1] === import.meta.filename) await main(setUpFromCommandLine);
