@@ -3,12 +3,13 @@
  * what to type for whatever is missing. The report is a value; the words are printed from it.
  */
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { defineCommand } from "citty";
 import { diagnose, InarchError } from "../diagnostics/index.ts";
+import { type PackageName, useOf } from "../diagnostics/packages.ts";
 import { type AdapterSummary, type Gpu, requestGpu } from "../runtime/node/gpu.ts";
 import { driverVariables, findVulkan, type VulkanFiles } from "../runtime/node/vulkan.ts";
 
@@ -24,12 +25,13 @@ export interface KernelResult {
 /** Runs a small kernel and checks its result. The compiler supplies it: it alone writes shaders. */
 export type KernelCheck = (device: GPUDevice) => Promise<KernelResult>;
 
+/** The versions of the optional packages, null where one is not installed. */
+type Versions = Readonly<Record<PackageName, string | null>>;
+
 /** What `--json` prints, with these keys in this order. */
-export interface DoctorReport {
+export interface DoctorReport extends Versions {
   readonly ok: boolean;
   readonly node: { readonly version: string; readonly platform: string };
-  /** Version of the npm package `webgpu`, null without one. */
-  readonly webgpu: string | null;
   readonly adapter: AdapterSummary | null;
   readonly kernel: KernelResult | null;
   readonly vulkan: VulkanFiles & { readonly variables: Readonly<Record<string, string>> };
@@ -63,7 +65,9 @@ export async function doctor(runKernel: KernelCheck): Promise<DoctorReport> {
   return {
     ok: problems.length === 0,
     node: { version: process.versions.node, platform: `${process.platform}-${process.arch}` },
-    webgpu: webgpuVersion(),
+    webgpu: versionOf("webgpu"),
+    sharp: versionOf("sharp"),
+    esbuild: versionOf("esbuild"),
     adapter,
     kernel,
     vulkan: {
@@ -113,12 +117,12 @@ const wrongNumbers = (words: string, adapter: AdapterSummary | undefined, cause?
     cause,
   });
 
-function webgpuVersion(): string | null {
-  try {
-    return createRequire(import.meta.url)("webgpu/package.json").version;
-  } catch {
-    return null;
-  }
+/** Read from the disk: not every package exports its package.json. */
+function versionOf(name: PackageName): string | null {
+  const folders = createRequire(import.meta.url).resolve.paths(name) ?? [];
+  const files = folders.map((folder) => join(folder, name, "package.json"));
+  const found = files.find((file) => existsSync(file));
+  return found === undefined ? null : JSON.parse(readFileSync(found, "utf8")).version;
 }
 
 /** nvcc from PATH or the usual places. It is needed only to check CUDA text, never to run WGSL. */
@@ -139,10 +143,12 @@ async function findNvcc(): Promise<DoctorReport["nvcc"]> {
 
 /** The report for people: a column of names, a column of facts, then what to do. */
 export function describeReport(report: DoctorReport): string {
-  const { node, webgpu, adapter, kernel, nvcc } = report;
+  const { node, adapter, kernel, nvcc } = report;
   const rows: (readonly [name: string, fact: string])[] = [
     ["Node", `${node.version} on ${node.platform}`],
-    ["webgpu", webgpu ?? "not installed"],
+    ...(["webgpu", "sharp", "esbuild"] as const).map(
+      (name) => [name, report[name] ?? `none: it ${useOf(name)} (npm install ${name})`] as const,
+    ),
     ...adapterRows(adapter),
     ["kernel", kernelWords(kernel)],
     ...vulkanRows(report.vulkan),

@@ -28,6 +28,9 @@ const packages = {
 
 export type PackageName = keyof typeof packages;
 
+/** What a package does for inarch: words that follow its name. */
+export const useOf = (name: PackageName): string => packages[name].use;
+
 /**
  * An optional package, as `load` imports it: the caller writes the import, and so has its type.
  * @throws E400 where the package is not installed, E401 where it does not load.

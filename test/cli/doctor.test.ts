@@ -75,6 +75,8 @@ test("the JSON has these keys in this order", async () => {
     "ok",
     "node",
     "webgpu",
+    "sharp",
+    "esbuild",
     "adapter",
     "kernel",
     "vulkan",
@@ -83,7 +85,8 @@ test("the JSON has these keys in this order", async () => {
   ]);
   expect(Object.keys(report.problems[0]!)).toEqual(["code", "kind", "message", "help"]);
   expect(report.node.version).toBe(process.versions.node);
-  expect(report.webgpu).toMatch(/^\d+\.\d+\.\d+$/);
+  for (const name of ["webgpu", "sharp", "esbuild"] as const)
+    expect(report[name], name).toMatch(/^\d+\.\d+\.\d+$/);
 });
 
 test("versions of Node that package.json does not name are too old (E408)", async () => {
