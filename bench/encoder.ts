@@ -5,7 +5,7 @@
  */
 import { parseArgs } from "node:util";
 import { compile, traceProgram } from "../compiler/index.ts";
-import { adapterProfile } from "../compiler/profile.ts";
+import { deviceProfile } from "../compiler/profile.ts";
 import { samModel } from "../models/index.ts";
 import { hashedImage, hashedWeights } from "../models/sam/hashed.ts";
 import { createSession, type StepTime } from "../runtime/index.ts";
@@ -23,11 +23,11 @@ const { values } = parseArgs({
 const size = Number(values.size);
 const config = smallSam(size);
 
-const { device, facts } = await openDevice();
+const { device } = await openDevice();
 const start = performance.now();
 const plan = compile(traceProgram(samModel(config), "encode"), {
   name: "encode",
-  profile: adapterProfile(facts),
+  profile: deviceProfile(device.capabilities),
 });
 const compiled = performance.now();
 const session = await createSession(plan, device, { weights: hashedWeights(config, "bench") });
@@ -44,7 +44,7 @@ for (let i = 0; i < Number(values.runs); i++) {
 times.sort((a, b) => a - b);
 const median = times[times.length >> 1]!;
 
-console.log(`device            ${facts.name}`);
+console.log(`device            ${device.capabilities.name}`);
 console.log(
   `encoder           ${size} px, dim 384, depth 6, ${plan.steps.length} dispatches, ${plan.kernels.length} kernels`,
 );

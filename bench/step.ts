@@ -8,7 +8,7 @@
 import { parseArgs } from "node:util";
 import { convLora } from "../adapters/index.ts";
 import { adapt, input } from "../compiler/index.ts";
-import { adapterProfile } from "../compiler/profile.ts";
+import { deviceProfile } from "../compiler/profile.ts";
 import { parseBytes } from "../diagnostics/bytes.ts";
 import {
   hashedImage,
@@ -39,7 +39,7 @@ const config: SamConfig = {
   imageSize: size,
   numMultimaskOutputs: 0,
 };
-const { device, facts } = await openDevice();
+const { device } = await openDevice();
 const model = adapt(semanticSam(config, { classes: 1 }), convLora(), {
   where: "image_encoder.blocks.*.attn.qkv",
   train: ["mask_decoder.**"],
@@ -48,7 +48,7 @@ const model = adapt(semanticSam(config, { classes: 1 }), convLora(), {
 function planned(budget: number | undefined): TrainingPlan {
   const start = performance.now();
   const plan = compileTraining(model, {
-    profile: adapterProfile(facts),
+    profile: deviceProfile(device.capabilities),
     optimiser: adamW({ decay: 1e-4 }),
     clip: 1,
     loss: ({ logits }) => ({
@@ -121,7 +121,9 @@ function compare(a: Outcome, b: Outcome): void {
   console.log(`gradients of ${b.gradients.size} tensors ${words}`);
 }
 
-console.log(`${facts.name}; ${flags.model}, ${size} px, ${model.name} with Conv-LoRA`);
+console.log(
+  `${device.capabilities.name}; ${flags.model}, ${size} px, ${model.name} with Conv-LoRA`,
+);
 const whole = planned(undefined);
 const budgeted = planned(parseBytes(flags.budget));
 const outcomes: Outcome[] = [];

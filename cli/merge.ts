@@ -8,9 +8,9 @@ import { isSam } from "../build/wrapper.ts";
 import type { Model } from "../compiler/graph/model.ts";
 import { formatBytes } from "../diagnostics/bytes.ts";
 import { diagnose } from "../diagnostics/index.ts";
+import { exactDevice } from "../merge/evaluate.ts";
 import { withMetaNames } from "../models/sam/names.ts";
 import type { Device, Progress } from "../runtime/devices/device.ts";
-import { referenceDevice } from "../runtime/devices/reference.ts";
 import { writeFileAtOnce } from "../runtime/node/files.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
 import { planSafetensors, streamSafetensors, type Weights } from "../runtime/weights/index.ts";
@@ -157,9 +157,8 @@ function adaptedModel({ model, file }: LoadedModel, method: MethodName | undefin
   return model;
 }
 
-/** In double precision: merged weights are then rounded once. */
 const deviceOf = async (name: DeviceName): Promise<Device> =>
-  name === "reference" ? referenceDevice({ precision: "double" }) : openDevice(name);
+  name === "reference" ? exactDevice() : openDevice(name);
 
 function taskOf(text: string): number {
   if (/^\d+$/.test(text)) return Number(text);

@@ -3,7 +3,7 @@ import { type ArgsDef, defineCommand } from "citty";
 import { loadModel, traceLoaded } from "../build/load-model.ts";
 import { compileStages } from "../compiler/compile.ts";
 import type { Region } from "../compiler/fuse/region.ts";
-import { adapterProfile, type Profile } from "../compiler/profile.ts";
+import { deviceProfile, type Profile } from "../compiler/profile.ts";
 import { withTuning } from "../compiler/tuning/file.ts";
 import { inputTypes, kernelKey, templateOf } from "../compiler/tuning/kernel-key.ts";
 import { deviceKey, showTile, type TunedKernel } from "../compiler/tuning/tuning.ts";
@@ -50,10 +50,10 @@ export const tuneCommand = defineCommand({
     const dims = parseDims(repeated(rawArgs, "dim", args));
     const programs = programsOf(loaded.model, repeated(rawArgs, "program", args));
     const progress = openProgress(progressStyle(given.json));
-    const { device, facts } = await openDevice();
+    const { device } = await openDevice();
     try {
-      const profile = adapterProfile(facts);
-      const key = deviceKey(facts);
+      const profile = deviceProfile(device.capabilities);
+      const key = deviceKey(device.capabilities);
       const regions = programs.flatMap((program) =>
         compileStages(traceLoaded(loaded, program, dims), { profile }).fusion.regions.slice(),
       );

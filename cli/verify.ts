@@ -1,7 +1,7 @@
 /** `npm run verify -- FILE…`: compares what the compiled models compute with reference files. */
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
-import { adapterProfile, defaultProfile } from "../compiler/profile.ts";
+import { defaultProfile, deviceProfile } from "../compiler/profile.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import type { Progress } from "../runtime/devices/device.ts";
 import type { Check } from "../verify/compare.ts";
@@ -46,7 +46,7 @@ export async function verify(request: VerifyRequest): Promise<VerifyReport> {
     const checkers = references.map(checkerOf);
     const device = await openDevice(request.device);
     // Numbers must be right within the limits of every device, with this one's kind of kernels.
-    const { subgroup, rolled } = device.facts ? adapterProfile(device.facts) : defaultProfile;
+    const { subgroup, rolled } = deviceProfile(device.capabilities);
     const profile = { ...defaultProfile, subgroup, rolled };
     try {
       const reports: VerifyReport["files"][number][] = [];

@@ -1,5 +1,6 @@
 /** inarch: the DSL's frame and the compiler. Ops are in `inarch/ops`, models in `inarch/models`. */
 export { type Code, codes, InarchError } from "../diagnostics/index.ts";
+export type { Capabilities } from "./capabilities.ts";
 export {
   type Compilation,
   type CompileOptions,
@@ -54,7 +55,7 @@ export {
   type Value,
 } from "./op-kit.ts";
 export type { Plan, PlanTensor, TargetName } from "./plan.ts";
-export { adapterProfile, defaultProfile, type Profile } from "./profile.ts";
+export { adapterProfile, defaultProfile, deviceProfile, type Profile } from "./profile.ts";
 export type { Precision } from "./storage/halves.ts";
 export type { Layout, Residence } from "./storage/layout.ts";
 export { parseTuning, type TuningFile, tuningFor } from "./tuning/file.ts";

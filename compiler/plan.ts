@@ -142,38 +142,3 @@ export interface Plan {
   /** The least bytes that the arenas could have: the most that lives at one step. */
   readonly arenaLowerBound: number;
 }
-
-/** What is known of an adapter: WebGPU's limits, and its subgroups where all have one width. */
-export interface AdapterFacts {
-  readonly name: string;
-  readonly limits: Readonly<Record<AdapterLimit, number>>;
-  readonly kind: "hardware" | "software";
-  /** The one width of subgroups; 0 if there are several, or none. */
-  readonly subgroup: number;
-  /** Whether kernels can reduce over subgroups, of whatever width, and number them. */
-  readonly reduces?: boolean;
-  /** Whether kernels can load and store halves. */
-  readonly half: boolean;
-  /** Undefined: it multiplies no fragments. */
-  readonly matrices?: MatrixUnits;
-  /** What the adapter says of itself: which class of device it is, and whose tuning fits it. */
-  readonly identity?: AdapterIdentity;
-}
-
-/** WebGPU's `GPUAdapterInfo`; what an adapter does not say is the empty string. */
-export interface AdapterIdentity {
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly device: string;
-  /** The driver's own words, its version included. */
-  readonly description: string;
-}
-
-export type AdapterLimit =
-  | "maxStorageBufferBindingSize"
-  | "maxBufferSize"
-  | "maxStorageBuffersPerShaderStage"
-  | "maxComputeWorkgroupStorageSize"
-  | "maxComputeInvocationsPerWorkgroup"
-  | "maxComputeWorkgroupsPerDimension"
-  | "minStorageBufferOffsetAlignment";

@@ -1,11 +1,9 @@
 /**
  * A compile profile: the limits that every kernel and every buffer must respect. `default` is what
- * WebGPU guarantees everywhere; an adapter's own limits make another one.
+ * WebGPU guarantees everywhere; a device's own capabilities make another one.
  */
-import type { AdapterFacts, MatrixUnits } from "./plan.ts";
-
-/** What the model of a tile's time needs to know of a device: how wide it is, how far its memory. */
-export type DeviceClass = "discrete" | "integrated" | "software" | "unknown";
+import { type Capabilities, type DeviceClass, subgroupWidth } from "./capabilities.ts";
+import type { MatrixUnits } from "./plan.ts";
 
 export interface Profile {
   readonly name: string;
@@ -63,35 +61,27 @@ export const defaultProfile: Profile = {
   deviceClass: "unknown",
 };
 
-/** A profile with all that one adapter allows. Plans made with it may not run on others. */
-export function adapterProfile(facts: AdapterFacts): Profile {
-  const { name, limits, kind, subgroup, reduces, half, matrices } = facts;
+/** A profile with all that one device allows. Plans made with it may not run on others. */
+export function deviceProfile(capabilities: Capabilities): Profile {
+  const { subgroups, slowBarriers, slowCompiler, matrices } = capabilities;
   return {
-    name,
-    maxBindingBytes: limits.maxStorageBufferBindingSize,
-    maxBufferBytes: limits.maxBufferSize,
-    maxBindings: limits.maxStorageBuffersPerShaderStage,
-    maxSharedBytes: limits.maxComputeWorkgroupStorageSize,
-    maxThreads: limits.maxComputeInvocationsPerWorkgroup,
-    maxGroups: limits.maxComputeWorkgroupsPerDimension,
-    alignment: Math.max(limits.minStorageBufferOffsetAlignment, 16),
-    subgroup: kind === "software" ? subgroup : 0,
-    reduces: kind === "hardware" && reduces === true,
-    rolled: kind === "software",
-    half,
-    deviceClass: classOf(facts),
-    // A software device takes seconds to compile one kernel of fragments.
-    ...(matrices && kind === "hardware" ? { matrices } : {}),
+    name: capabilities.name,
+    maxBindingBytes: capabilities.maxBindingBytes,
+    maxBufferBytes: capabilities.maxBufferBytes,
+    maxBindings: capabilities.maxBindings,
+    maxSharedBytes: capabilities.maxSharedBytes,
+    maxThreads: capabilities.maxThreads,
+    maxGroups: capabilities.maxGroups,
+    alignment: capabilities.alignment,
+    subgroup: slowBarriers ? subgroupWidth(capabilities) : 0,
+    reduces: !slowBarriers && subgroups?.numbered === true,
+    rolled: slowCompiler,
+    half: capabilities.half,
+    deviceClass: capabilities.deviceClass,
+    // A slow compiler takes seconds for one kernel of fragments.
+    ...(matrices && !slowCompiler ? { matrices } : {}),
   };
 }
 
-const integratedVendors: ReadonlySet<string> = new Set(["apple", "arm", "img-tec", "qualcomm"]);
-
-/** WebGPU does not say what a device is, but its vendor and architecture mostly do. */
-function classOf({ kind, identity }: AdapterFacts): DeviceClass {
-  if (kind === "software") return "software";
-  const { vendor = "", architecture = "" } = identity ?? {};
-  if (vendor === "nvidia") return "discrete";
-  if (vendor === "intel") return /hpg/.test(architecture) ? "discrete" : "integrated";
-  return integratedVendors.has(vendor) ? "integrated" : "unknown";
-}
+/** @deprecated The name of `deviceProfile` in versions before this one. */
+export const adapterProfile = deviceProfile;

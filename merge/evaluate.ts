@@ -6,8 +6,9 @@ import { compile } from "../compiler/compile.ts";
 import { graphOf, parametersOf } from "../compiler/graph/graph.ts";
 import { input, parameterOp, type Source } from "../compiler/graph/sources.ts";
 import { again, type Node, resultsOf, type Tensor } from "../compiler/graph/tensor.ts";
-import { adapterProfile, defaultProfile, type Profile } from "../compiler/profile.ts";
+import { deviceProfile } from "../compiler/profile.ts";
 import type { Device, Numbers } from "../runtime/devices/device.ts";
+import { referenceDevice } from "../runtime/devices/reference.ts";
 import { createSession, type Session } from "../runtime/session.ts";
 import type { Affine } from "./affine.ts";
 import { nodesBetween, noStructures, regionOf } from "./region.ts";
@@ -29,6 +30,12 @@ export interface Evaluator {
   /** Frees what the plans take. The device stays. */
   close(): void;
 }
+
+/**
+ * Double precision: merged weights are then rounded once. Workgroups are small, since idle threads of
+ * the reference device cost as much as busy ones.
+ */
+export const exactDevice = (): Device => referenceDevice({ precision: "double", width: 8 });
 
 export function openEvaluator(device: Device): Evaluator {
   const opened = new Map<string, Session>();
@@ -53,7 +60,7 @@ export function openEvaluator(device: Device): Evaluator {
           compile(graphOf(outputs), {
             name: "merge",
             target: device.target,
-            profile: profileOf(device),
+            profile: deviceProfile(device.capabilities),
           }),
           device,
         ));
@@ -71,11 +78,6 @@ export function openEvaluator(device: Device): Evaluator {
     },
   };
 }
-
-/** Small workgroups on the reference device, where idle threads cost as much as busy ones. */
-const small: Profile = { ...defaultProfile, name: "subgroups", subgroup: 8 };
-
-const profileOf = ({ facts }: Device): Profile => (facts ? adapterProfile(facts) : small);
 
 interface Renamed {
   readonly tensors: readonly Tensor[];

@@ -6,7 +6,6 @@
 import { graphOf, parametersOf } from "../compiler/graph/graph.ts";
 import type { Model } from "../compiler/graph/model.ts";
 import type { Device } from "../runtime/devices/device.ts";
-import { referenceDevice } from "../runtime/devices/reference.ts";
 import {
   findNonFinite,
   itemBytes,
@@ -15,7 +14,7 @@ import {
   type TensorEntry,
   type Weights,
 } from "../runtime/weights/index.ts";
-import { openEvaluator } from "./evaluate.ts";
+import { exactDevice, openEvaluator } from "./evaluate.ts";
 import { checkFiles, ownerOf, readFinite } from "./files.ts";
 import { type Place, planMerging } from "./places.ts";
 import { openSolver } from "./solve.ts";
@@ -67,7 +66,7 @@ export async function mergeAdapters(
   for (const { tensors: entries } of files)
     for (const [name, entry] of entries) if (!grafted.has(name)) tensors.set(name, entry);
   for (const name of placeOf.keys()) tensors.set(name, floatsOf(parameters.get(name)!));
-  const evaluator = openEvaluator(options.device ?? referenceDevice({ precision: "double" }));
+  const evaluator = openEvaluator(options.device ?? exactDevice());
   const read = reader(files, evaluator);
   const base = files[0]!;
   const isReplaced = (name: string) => !placeOf.has(name) && ownerOf(files, name) !== base;

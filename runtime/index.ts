@@ -1,4 +1,5 @@
 /** Runs plans, compiled just now or ahead of time. */
+export type { Capabilities } from "../compiler/capabilities.ts";
 export type { Plan, PlanBuffer, PlanDType, PlanTensor, TargetName } from "../compiler/plan.ts";
 export { type Code, codes, InarchError } from "../diagnostics/index.ts";
 export { type Bundle, type OpenBundleOptions, openBundle, type ReadFile } from "./bundle/bundle.ts";

@@ -1,5 +1,5 @@
 /** A model, a loss and an optimiser to a session that trains: compiled for the device at hand. */
-import { adapterProfile, defaultProfile, type Model } from "../compiler/index.ts";
+import { deviceProfile, type Model } from "../compiler/index.ts";
 import type { Device } from "../runtime/devices/device.ts";
 import type { Inputs } from "../runtime/session.ts";
 import type { TrainingPlan } from "../runtime/training/plan.ts";
@@ -38,9 +38,9 @@ export async function createTrainer(
   model: Model,
   options: TrainerOptions,
 ): Promise<TrainingSession> {
-  const { device, rate, schedule = { kind: "constant" }, profile, targets = {}, ...rest } = options;
-  const limits = profile ?? (device.facts ? adapterProfile(device.facts) : defaultProfile);
-  const plan = compileTraining(model, { ...rest, target: device.target, profile: limits });
+  const { device, rate, schedule = { kind: "constant" }, targets = {}, ...rest } = options;
+  const profile = options.profile ?? deviceProfile(device.capabilities);
+  const plan = compileTraining(model, { ...rest, target: device.target, profile });
   const session = await createTrainingSession(plan, device, {
     ...rest,
     rate: (step) => rate * rateAt(schedule, step),

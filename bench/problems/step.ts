@@ -5,7 +5,7 @@
 
 import { convLora } from "../../adapters/index.ts";
 import { adapt, InarchError, input } from "../../compiler/index.ts";
-import { adapterProfile } from "../../compiler/profile.ts";
+import { deviceProfile } from "../../compiler/profile.ts";
 import { hashedImage } from "../../models/sam/hashed.ts";
 import { mean, mul, sub } from "../../ops/index.ts";
 import { createTrainingSession, type TrainingPlan } from "../../runtime/index.ts";
@@ -91,10 +91,10 @@ async function planInLittle(whole: TrainingPlan): Promise<TrainingPlan> {
 }
 
 async function planStep(budget?: number): Promise<TrainingPlan> {
-  const { facts } = await ourDevice();
+  const { device } = await ourDevice();
   const model = adapt(encoderModel(config), convLora(), { where: everyQkv });
   return compileTraining(model, {
-    profile: adapterProfile(facts),
+    profile: deviceProfile(device.capabilities),
     optimiser: adamW({ decay: 1e-4 }),
     clip: 1,
     loss: ({ embedding }) => {

@@ -1,5 +1,5 @@
 /** Our own programs: one device for all of this process, sessions as an application has them. */
-import { adapterProfile, compile, type Graph } from "../../compiler/index.ts";
+import { compile, deviceProfile, type Graph } from "../../compiler/index.ts";
 import { createSession } from "../../runtime/index.ts";
 import { type OpenedDevice, openDevice } from "../../runtime/node/index.ts";
 import type { Weights } from "../../runtime/weights/index.ts";
@@ -23,8 +23,8 @@ export interface OurProgram {
 
 /** A program of one output, compiled for the device at hand. */
 export async function openOurs({ graph, inputs, weights }: OurProgram): Promise<Runner> {
-  const { device, facts } = await ourDevice();
-  const plan = compile(graph, { profile: adapterProfile(facts) });
+  const { device } = await ourDevice();
+  const plan = compile(graph, { profile: deviceProfile(device.capabilities) });
   const session = await createSession(plan, device, { weights: weights(plan.parameters) });
   const output = plan.outputs[0]!.name;
   return {

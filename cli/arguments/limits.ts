@@ -1,5 +1,5 @@
 /** `--limits default|adapter`: the compile profile of the command line. */
-import { adapterProfile, defaultProfile, type Profile } from "../../compiler/profile.ts";
+import { defaultProfile, deviceProfile, type Profile } from "../../compiler/profile.ts";
 import { deviceKey } from "../../compiler/tuning/tuning.ts";
 import { openDevice } from "../../runtime/node/device.ts";
 
@@ -25,9 +25,10 @@ export interface Limits {
  */
 export async function limitsOf(limits: "default" | "adapter"): Promise<Limits> {
   if (limits === "default") return { profile: defaultProfile, device: undefined };
-  const { device, facts } = await openDevice();
+  const { device } = await openDevice();
   device.destroy();
-  return { profile: adapterProfile(facts), device: deviceKey(facts) };
+  const { capabilities } = device;
+  return { profile: deviceProfile(capabilities), device: deviceKey(capabilities) };
 }
 
 /** As `limitsOf`, for what no tuning concerns. */

@@ -3,9 +3,9 @@
  * that is given one uses them; kernels that it does not know keep the tiles of the model.
  */
 import { diagnose } from "../../diagnostics/index.ts";
+import type { Capabilities } from "../capabilities.ts";
 import type { Region } from "../fuse/region.ts";
 import type { Tile } from "../op.ts";
-import type { AdapterFacts } from "../plan.ts";
 import type { Profile } from "../profile.ts";
 import { inputTypes, kernelKey, templateOf } from "./kernel-key.ts";
 
@@ -51,8 +51,8 @@ export function sameTile(a: Tile, b: Tile): boolean {
   return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 }
 
-/** What a tuning is kept by: the adapter in its own words, its driver's version included. */
-export function deviceKey({ name, identity }: Pick<AdapterFacts, "name" | "identity">): string {
+/** What a tuning is kept by: the device in its own words, its driver's version included. */
+export function deviceKey({ name, identity }: Pick<Capabilities, "name" | "identity">): string {
   if (!identity) return name;
   const { vendor, architecture, device, description } = identity;
   return [vendor, architecture, device, description].join(" | ");

@@ -1,8 +1,8 @@
 /** `Sam.load`: from a checkpoint to a predictor, compiled for the device at hand. */
 import {
-  adapterProfile,
   compile,
   defaultProfile,
+  deviceProfile,
   type Profile,
   traceProgram,
 } from "../../compiler/index.ts";
@@ -55,7 +55,7 @@ async function loadSam(weights: Weights, options: SamLoadOptions): Promise<Sam> 
   const tableRows = interpolatedTables(config, named);
   // The error speaks the file's own names.
   checkSamWeights(config, tableRows.size === 0 ? weights : resized(named, config, tableRows));
-  const profile = options.profile ?? (device.facts && adapterProfile(device.facts));
+  const profile = options.profile ?? deviceProfile(device.capabilities);
   const plans = compileSam(config, { target: device.target, profile, tableRows });
   const watched = watchFinite(named);
   const predictor = await createSamPredictor({

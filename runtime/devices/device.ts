@@ -2,13 +2,8 @@
  * What a device does for a session: hold buffers, compile a plan's kernels, run its steps.
  * One file per device; the session knows no other.
  */
-import type {
-  AdapterFacts,
-  Plan,
-  PlanBuffer,
-  StoredScalar,
-  TargetName,
-} from "../../compiler/plan.ts";
+import type { Capabilities } from "../../compiler/capabilities.ts";
+import type { Plan, PlanBuffer, StoredScalar, TargetName } from "../../compiler/plan.ts";
 
 /** Memory on a device. Made by it and meaningless to any other. */
 export interface DeviceBuffer {
@@ -44,10 +39,12 @@ export type Progress = (done: number, total: number, what: string) => void;
 export interface Device {
   /** The target whose plans it runs. */
   readonly target: TargetName;
-  /** A few words for messages: the adapter's name. */
+  /** A few words for messages. */
   readonly name: string;
-  /** What a compile profile needs to know of it (`adapterProfile`); undefined: any profile will do. */
-  readonly facts: AdapterFacts | undefined;
+  /** What it can: what a compile profile is made of (`deviceProfile`). */
+  readonly capabilities: Capabilities;
+  /** @deprecated The name of `capabilities` in versions before this one. */
+  readonly facts?: Capabilities;
   /** States are zeros at first; of the others nothing is known. */
   allocate(buffers: readonly PlanBuffer[]): Promise<DeviceBuffer[]>;
   /**

@@ -5,6 +5,7 @@
  *
  * It needs `new Function`, so it is for tests and checks, not for pages with a strict CSP.
  */
+import type { Capabilities } from "../../compiler/capabilities.ts";
 import type { Place, PlanBuffer, PlanKernel, PlanStep } from "../../compiler/plan.ts";
 import type { Device, DeviceBuffer, Numbers, Program } from "./device.ts";
 import {
@@ -32,7 +33,10 @@ export interface ReferenceOptions {
    * precision, for derivatives by finite differences.
    */
   readonly precision?: "single" | "double";
-  /** The width of subgroups, for kernels that do not care. 32 unless given. */
+  /**
+   * The width of its subgroups. Where it is given, the device's capabilities have it; else they have no
+   * subgroups, and kernels that reduce over subgroups of any width get 32 threads.
+   */
   readonly width?: number;
 }
 
@@ -71,7 +75,7 @@ export function referenceDevice(options: ReferenceOptions = {}): Device {
   return {
     target: "reference",
     name: `reference device, ${precision} precision`,
-    facts: undefined,
+    capabilities: capabilitiesOf(options.width),
     lost: new Promise(() => {}),
     async allocate(buffers: readonly PlanBuffer[]) {
       return buffers.map(({ bytes, role }): ReferenceBuffer => {
@@ -124,6 +128,26 @@ export function referenceDevice(options: ReferenceOptions = {}): Device {
     destroy: () => {},
   };
 }
+
+/**
+ * The limits are those that every WebGPU device has: what runs here then runs anywhere. A barrier
+ * switches between the generators of all threads.
+ */
+const capabilitiesOf = (width: number | undefined): Capabilities => ({
+  name: "reference device",
+  deviceClass: "unknown",
+  maxBindingBytes: 128 * 1024 * 1024,
+  maxBufferBytes: 256 * 1024 * 1024,
+  maxBindings: 8,
+  maxSharedBytes: 16 * 1024,
+  maxThreads: 256,
+  maxGroups: 65535,
+  alignment: 256,
+  ...(width ? { subgroups: { least: width, most: width, numbered: true } } : {}),
+  half: true,
+  slowBarriers: true,
+  slowCompiler: true,
+});
 
 function copy(buffers: readonly DeviceBuffer[], from: Place, to: Place): void {
   const [source, target] = [buffers[from.buffer], buffers[to.buffer]] as ReferenceBuffer[];

@@ -3,18 +3,12 @@
  * built once, and a run is one submit (several where the device is slow, so that no submission
  * meets a watchdog).
  */
-import type {
-  AdapterFacts,
-  Plan,
-  PlanBuffer,
-  PlanKernel,
-  PlanParam,
-  StoredScalar,
-} from "../../compiler/plan.ts";
+import type { Plan, PlanBuffer, PlanKernel, StoredScalar } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
 import { floatToHalf } from "../weights/half.ts";
 import type { Device, DeviceBuffer, Numbers, Program, Progress, StepTime } from "./device.ts";
-import { hasMatrices, type MatrixConfig, matrixUnits } from "./matrices.ts";
+import { checkFits } from "./fits.ts";
+import { type CapabilityOptions, webgpuCapabilities } from "./webgpu-capabilities.ts";
 
 interface WebGpuBuffer extends DeviceBuffer {
   readonly handle: GPUBuffer;
@@ -25,7 +19,7 @@ const usage = { mapRead: 1, copySource: 4, copyTarget: 8, storage: 128, queryRes
 const mapRead = 1;
 const computeStage = 4;
 
-export interface WebGpuOptions {
+export interface WebGpuOptions extends CapabilityOptions {
   /** What to call it in messages. */
   readonly name?: string;
   /** Runs before `device.destroy()` returns: what the opener of the device must let go of. */
@@ -36,10 +30,6 @@ export interface WebGpuOptions {
    * many milliseconds were waited for already.
    */
   readonly idle?: (waited: number) => Promise<void>;
-  /** The adapter's `subgroupMatrixConfigs`, where the device's own info lacks them (Dawn in Node). */
-  readonly matrices?: readonly MatrixConfig[];
-  /** What WGSL can say beyond features: `wgslLanguageFeatures` of `navigator.gpu` unless given. */
-  readonly language?: ReadonlySet<string>;
 }
 
 /** Wraps a `GPUDevice`, the app's own or one from `inarch/node`. */
@@ -52,7 +42,7 @@ export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Devic
       if (!destroyed) resolve(gone);
     });
   });
-  const facts = factsOf(gpu, options);
+  const capabilities = webgpuCapabilities(gpu, options);
   // Sessions of one device share what they have in common: plans of training, buckets of a decoder.
   const pipelines: Pipelines = new Map();
   const alive = () => {
@@ -65,7 +55,8 @@ export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Devic
   return {
     target: "wgsl",
     name: options.name ?? "WebGPU",
-    facts,
+    capabilities,
+    facts: capabilities,
     lost,
     async allocate(buffers) {
       alive();
@@ -92,7 +83,7 @@ export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Devic
     },
     async load(plan, buffers, onProgress) {
       alive();
-      checkLimits(plan, gpu, facts);
+      checkFits(plan, capabilities);
       return load(gpu, pipelines, plan, buffers as WebGpuBuffer[], onProgress, options.idle);
     },
     destroy() {
@@ -101,26 +92,6 @@ export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Devic
       options.onDestroy?.();
     },
   };
-}
-
-/** The device's own limits; software devices are known by their names, or as fallback adapters. */
-function factsOf(gpu: GPUDevice, options: WebGpuOptions): AdapterFacts {
-  const { adapterInfo: info, limits } = gpu;
-  const words = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
-  const isSoftware = info.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader/i.test(words);
-  const { subgroupMinSize: least, subgroupMaxSize: most } = info;
-  const subgroup = gpu.features.has("subgroups") && least === most ? least : 0;
-  const language = options.language ?? globalThis.navigator?.gpu?.wgslLanguageFeatures;
-  // Without the latter kernels cannot tell subgroups from each other.
-  const reduces = gpu.features.has("subgroups") && (language?.has("subgroup_id") ?? false);
-  const name = info.description || info.device || "WebGPU";
-  const half = gpu.features.has("shader-f16");
-  const { vendor, architecture, device, description } = info;
-  const identity = { vendor, architecture, device, description };
-  const matrices = matrixUnits(gpu, options.matrices);
-  const kind = isSoftware ? "software" : "hardware";
-  const facts = { name, limits, kind, subgroup, reduces, half, identity } as const;
-  return { ...facts, ...(matrices ? { matrices } : {}) };
 }
 
 /** Copies are whole words. */
@@ -198,55 +169,6 @@ async function idling<T>(promise: Promise<T>, idle: WebGpuOptions["idle"]): Prom
   while (idle && !settled) await idle(performance.now() - start);
   return promise;
 }
-
-function checkLimits(
-  plan: Pick<Plan, "kernels" | "name">,
-  gpu: GPUDevice,
-  { subgroup: width, reduces, half, matrices }: AdapterFacts,
-): void {
-  const other = plan.kernels.find((k) => k.subgroup !== 0 && k.subgroup !== width);
-  if (other)
-    throw diagnose("E424", {
-      message: `kernel ${other.name} of ${plan.name} needs subgroups of ${other.subgroup} threads, but the device has ${width || "no one width"}`,
-      help: "compile with the default profile, or for this adapter",
-    });
-  const reducing = plan.kernels.find((k) => k.reduces);
-  if (reducing && !reduces)
-    throw diagnose("E424", {
-      message: `kernel ${reducing.name} of ${plan.name} reduces over subgroups, which takes the feature subgroups and WGSL's subgroup_id; the device lacks one of them`,
-      help: "compile with the default profile, or for this adapter",
-    });
-  const halved = plan.kernels.find((k) => k.params.some((p) => p.scalar === "f16" && !p.packed));
-  if (halved && !half)
-    throw diagnose("E424", {
-      message: `kernel ${halved.name} of ${plan.name} needs the feature shader-f16, which the device lacks`,
-      help: 'compile with { precision: "f32" }, or ask the adapter for the feature',
-    });
-  const multiplying = plan.kernels.find((k) => k.matrices && !hasMatrices(matrices, k.matrices));
-  if (multiplying) {
-    const { operand, rows, columns, depth, width: threads } = multiplying.matrices!;
-    throw diagnose("E424", {
-      message: `kernel ${multiplying.name} of ${plan.name} multiplies fragments of ${rows} x ${depth} x ${columns} (${operand}) in subgroups of ${threads}, which the device does not offer`,
-      help: "compile with the default profile, or for this adapter; Dawn offers subgroup matrices with the toggle allow_unsafe_apis",
-    });
-  }
-  for (const k of plan.kernels) {
-    const asked = [
-      ["maxStorageBuffersPerShaderStage", k.params.length],
-      ["maxComputeWorkgroupStorageSize", k.sharedBytes],
-      ["maxComputeInvocationsPerWorkgroup", k.threads.reduce((a, b) => a * b, 1)],
-      ["maxStorageBufferBindingSize", Math.max(...k.params.map(bytesOf))],
-    ] as const;
-    for (const [limit, need] of asked)
-      if (need > gpu.limits[limit])
-        throw diagnose("E424", {
-          message: `kernel ${k.name} of ${plan.name} needs ${limit} ${need}, but the device has ${gpu.limits[limit]}`,
-          help: "compile with the default profile, or for this adapter's limits",
-        });
-  }
-}
-
-const bytesOf = ({ size, scalar }: PlanParam) => size * (scalar === "f16" ? 2 : 4);
 
 type Pipeline = Awaited<ReturnType<typeof compileKernel>>;
 type Pipelines = Map<string, Promise<Pipeline>>;

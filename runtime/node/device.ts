@@ -6,8 +6,8 @@ import { type AdapterSummary, type GpuOptions, requestGpu } from "./gpu.ts";
 export interface OpenedDevice {
   readonly device: Device;
   readonly adapter: AdapterSummary;
-  /** For `adapterProfile(facts)`. */
-  readonly facts: NonNullable<Device["facts"]>;
+  /** @deprecated Use `device.capabilities`: for `deviceProfile(device.capabilities)`. */
+  readonly facts: Device["capabilities"];
 }
 
 /** Opens Dawn's device. Errors as `requestGpu`. Call `device.destroy()` when done. */
@@ -19,7 +19,7 @@ export async function openDevice(options: GpuOptions = {}): Promise<OpenedDevice
   const { language } = gpu;
   const onDestroy = () => gpu.destroy();
   const device = webgpuDevice(gpu.device, { name, onDestroy, idle, matrices, language });
-  return { device, adapter, facts: device.facts! };
+  return { device, adapter, facts: device.capabilities };
 }
 
 const never = new Int32Array(new SharedArrayBuffer(4));

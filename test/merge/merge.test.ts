@@ -13,7 +13,7 @@ import {
   type Tensor,
   traceProgram,
 } from "../../compiler/index.ts";
-import { openEvaluator } from "../../merge/evaluate.ts";
+import { exactDevice, openEvaluator } from "../../merge/evaluate.ts";
 import { planMerging } from "../../merge/places.ts";
 import { openSolver } from "../../merge/solve.ts";
 import { linear, norm } from "../../models/layers.ts";
@@ -32,7 +32,6 @@ import {
   sub,
   sum,
 } from "../../ops/index.ts";
-import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { openGraph, randomArrays } from "../support/adapted-graphs.ts";
 import { encoder } from "../support/adapted-programs.ts";
 import { repository } from "../support/command-line.ts";
@@ -78,7 +77,7 @@ async function exampleAdapter(): Promise<Adapter> {
 async function compare(model: Model, task?: number): Promise<Record<string, number>> {
   const graph = traceProgram(model, "forward");
   const arrays = randomArrays(graph);
-  const evaluator = openEvaluator(referenceDevice({ precision: "double" }));
+  const evaluator = openEvaluator(exactDevice());
   const solver = openSolver(evaluator);
   const solved: Record<string, Float64Array> = {};
   for (const place of planMerging(model, task).places) {

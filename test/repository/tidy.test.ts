@@ -166,6 +166,7 @@ const order: readonly string[] = [
   "compiler/graph/tensor.ts",
   "compiler/graph/init.ts",
   "compiler/plan.ts",
+  "compiler/capabilities.ts",
   "compiler/profile.ts",
   "compiler/kernel/",
   "compiler/sample.ts",
@@ -248,8 +249,11 @@ const allowed: Readonly<Record<string, { folders: RegExp; packages: RegExp }>> =
   compiler: { folders: /^$/, packages: /^$/ },
   ops: { folders: /^compiler\//, packages: /^$/ },
   // runtime/ must run in a browser and without the compiler; runtime/node/ is what needs Node.
-  runtime: { folders: /^compiler\/plan\.ts$/, packages: /^$/ },
-  "runtime/node": { folders: /^runtime\/|^compiler\/plan\.ts$/, packages: /.*/ },
+  runtime: { folders: /^compiler\/(?:plan|capabilities)\.ts$/, packages: /^$/ },
+  "runtime/node": {
+    folders: /^runtime\/|^compiler\/(?:plan|capabilities)\.ts$/,
+    packages: /.*/,
+  },
   predict: { folders: /^runtime\/|^compiler\/plan\.ts$/, packages: /^$/ },
   "predict/node": { folders: /^(?:predict|runtime)\//, packages: /.*/ },
   adapters: { folders: /^(?:compiler|ops)\//, packages: /^$/ },
@@ -295,7 +299,7 @@ function runtimeFromCompiler(file: SourceFile): string[] {
   if (!/^(?:runtime|predict)\//.test(file.path)) return [];
   return importsOf(file)
     .filter(({ target, typesOnly }) => target.startsWith("compiler/") && !typesOnly)
-    .map(({ line }) => `${file.path}:${line}: only \`import type\` from compiler/plan.ts`);
+    .map(({ line, target }) => `${file.path}:${line}: only \`import type\` from ${target}`);
 }
 
 interface Import {

@@ -102,7 +102,7 @@ describe("the WebGPU device, on Dawn's null backend,", () => {
       "more workgroup memory than there is",
       "E424",
       withKernel({ sharedBytes: 1e9 }),
-      /needs maxComputeWorkgroupStorageSize/,
+      /needs 1000000000 bytes of workgroup memory/,
     ],
     ["a width of subgroups that it lacks", "E424", withKernel({ subgroup: 3 }), /subgroups of 3/],
     [

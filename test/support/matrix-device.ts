@@ -14,10 +14,11 @@ export function matrixTest(
   work: (device: Device, matrices: MatrixUnits) => Promise<void>,
 ): void {
   deviceTest(claim, async ({ skip }) => {
-    const { device, facts } = await openDevice({ toggles: ["allow_unsafe_apis"] });
+    const { device } = await openDevice({ toggles: ["allow_unsafe_apis"] });
+    const { matrices, name } = device.capabilities;
     try {
-      if (facts.matrices) return await work(device, facts.matrices);
-      const reason = `${facts.name} multiplies no matrix fragments`;
+      if (matrices) return await work(device, matrices);
+      const reason = `${name} multiplies no matrix fragments`;
       if (process.env.INARCH_MATRICES === "required") throw new TypeError(reason);
       console.warn(`SKIPPED: ${reason}; npm run test:matrix brings a driver that does`);
       skip(reason);

@@ -1,7 +1,7 @@
 /** Runs graphs on the WebGPU device, from plain arrays. */
 import { compile } from "../../compiler/compile.ts";
 import type { Graph } from "../../compiler/graph/graph.ts";
-import { adapterProfile, defaultProfile } from "../../compiler/profile.ts";
+import { defaultProfile, deviceProfile } from "../../compiler/profile.ts";
 import { openDevice } from "../../runtime/node/device.ts";
 import { createSession } from "../../runtime/session.ts";
 import type { Arrays, Results } from "./evaluate.ts";
@@ -10,7 +10,7 @@ import type { Arrays, Results } from "./evaluate.ts";
 export async function runOnDevice(graph: Graph, inputs: Arrays): Promise<Results> {
   const { device } = await openDevice();
   try {
-    const subgroup = device.facts ? adapterProfile(device.facts).subgroup : 0;
+    const subgroup = deviceProfile(device.capabilities).subgroup;
     const plan = compile(graph, {
       target: device.target,
       profile: { ...defaultProfile, subgroup },

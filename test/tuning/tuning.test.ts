@@ -6,11 +6,11 @@ import type { Region } from "../../compiler/fuse/region.ts";
 import { type Graph, graphOf } from "../../compiler/graph/graph.ts";
 import { input } from "../../compiler/graph/sources.ts";
 import type { Tile } from "../../compiler/op-kit.ts";
-import { adapterProfile, defaultProfile, type Profile } from "../../compiler/profile.ts";
+import { defaultProfile, type Profile } from "../../compiler/profile.ts";
 import { takeOut } from "../../compiler/tuning/alone.ts";
 import { parseTuning, tuningFor, withTuning, writeTuning } from "../../compiler/tuning/file.ts";
 import { inputTypes, kernelKey, templateOf } from "../../compiler/tuning/kernel-key.ts";
-import { deviceKey, sameTile, type Tuning } from "../../compiler/tuning/tuning.ts";
+import { sameTile, type Tuning } from "../../compiler/tuning/tuning.ts";
 import { add, attention, gelu, matmul } from "../../ops/index.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { createSession } from "../../runtime/session.ts";
@@ -141,23 +141,6 @@ describe("the model of tiles", () => {
         expect(compileAlone(alone.graph, alone.region, options).steps.length).toBe(1);
       }
     }
-  });
-
-  test("knows devices by their vendors", () => {
-    const facts = (vendor: string, kind: "hardware" | "software" = "hardware") => ({
-      ...{ name: "x", kind, subgroup: 0, half: false },
-      limits: {
-        ...{ maxStorageBufferBindingSize: 1, maxBufferSize: 1, maxStorageBuffersPerShaderStage: 8 },
-        ...{ maxComputeWorkgroupStorageSize: 16384, maxComputeInvocationsPerWorkgroup: 256 },
-        ...{ maxComputeWorkgroupsPerDimension: 65535, minStorageBufferOffsetAlignment: 256 },
-      },
-      identity: { vendor, architecture: "a", device: "d", description: "driver 1" },
-    });
-    expect(adapterProfile(facts("nvidia")).deviceClass).toBe("discrete");
-    expect(adapterProfile(facts("apple")).deviceClass).toBe("integrated");
-    expect(adapterProfile(facts("nobody")).deviceClass).toBe("unknown");
-    expect(adapterProfile(facts("mesa", "software")).deviceClass).toBe("software");
-    expect(deviceKey(facts("nvidia"))).toBe("nvidia | a | d | driver 1");
   });
 });
 

@@ -4,9 +4,9 @@ import { planPrograms } from "../../../cli/plan.ts";
 import { show } from "../../../cli/show.ts";
 import { compile } from "../../../compiler/compile.ts";
 import {
-  adapterProfile,
   defaultProfile,
   defineModel,
+  deviceProfile,
   input,
   type Plan,
   type Tensor,
@@ -118,7 +118,7 @@ describe("on a device without halves", () => {
       build: (p) => ({ y: neg(p.f32("weight", [values.length])) }),
     });
     const { device } = await openDevice({ features: ["subgroups"] });
-    const profile = adapterProfile(device.facts!);
+    const profile = deviceProfile(device.capabilities);
     expect(profile.half).toBe(false);
     const plan = compile(traceProgram(reader, "forward"), { profile, precision: "mixed" });
     expect(plan.parameters[0]).toMatchObject({ stored: "f16", bytes: values.length * 2 + 2 });
@@ -132,7 +132,7 @@ describe("on a device without halves", () => {
 
   deviceTest("layers give what singles rounded to halves give", async () => {
     const { device } = await openDevice({ features: ["subgroups"] });
-    const profile = adapterProfile(device.facts!);
+    const profile = deviceProfile(device.capabilities);
     const values = Object.fromEntries(
       Object.entries(shapes).map(([name, shape], i) => {
         const size = shape.reduce((a: number, b: number) => a * b, 1);

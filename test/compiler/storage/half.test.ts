@@ -8,9 +8,9 @@ import { compile } from "../../../compiler/compile.ts";
 import { gradient } from "../../../compiler/grad/backward.ts";
 import { type Graph, graphOf } from "../../../compiler/graph/graph.ts";
 import {
-  adapterProfile,
   defaultProfile,
   defineModel,
+  deviceProfile,
   input,
   type Plan,
   traceProgram,
@@ -32,7 +32,7 @@ import { fixturePath, openBytes, refusal } from "../../support/weights-files.ts"
 const compiled = (graph: Graph, device: Device) =>
   compile(graph, {
     target: device.target,
-    profile: { ...defaultProfile, half: device.facts?.half ?? false },
+    profile: { ...defaultProfile, half: device.capabilities.half },
     policy: "unfused",
     precision: "mixed",
   });
@@ -145,7 +145,7 @@ describe("in mixed precision", () => {
     const config = parseSamConfig(readFileSync(fixturePath("sam_nano.config.json"), "utf8"));
     const graph = traceProgram(samModel(config), "encode");
     const { device } = await openDevice();
-    const profile = adapterProfile(device.facts!);
+    const profile = deviceProfile(device.capabilities);
     const weights = await openWeightsFile(fixturePath("sam_nano.pth"));
     const { tensors } = fixture("sam_nano.safetensors");
     const first = (name: string) => {
@@ -214,11 +214,11 @@ describe("refused", () => {
     const graph = graphOf([{ name: "y", tensor: neg(neg(x)) }]);
     const plan = compile(graph, { profile, policy: "unfused", precision: "mixed" });
     const { device } = await openDevice({ features: [] });
-    expect(adapterProfile(device.facts!).half).toBe(false);
+    expect(deviceProfile(device.capabilities).half).toBe(false);
     const { code, details } = await refusal(() => createSession(plan, device));
     expect([code, details.message]).toEqual([
       "E424",
-      "kernel neg of program needs the feature shader-f16, which the device lacks",
+      "kernel neg of program loads or stores halves, which the device cannot (in WebGPU: the feature shader-f16)",
     ]);
     device.destroy();
   });

@@ -1,7 +1,7 @@
 /** The backward passes that have kernels of their own: what they compute, and what they never store. */
 import { describe, expect, test } from "vitest";
 import { compile, compileStages } from "../../../compiler/compile.ts";
-import { adapterProfile, graphOf, input } from "../../../compiler/index.ts";
+import { deviceProfile, graphOf, input } from "../../../compiler/index.ts";
 import { gradient, type Tensor } from "../../../compiler/op-kit.ts";
 import { attention, layerNorm, softmax } from "../../../ops/index.ts";
 import { createSession } from "../../../runtime/index.ts";
@@ -61,8 +61,11 @@ describe("the gradient of attention", () => {
     const trained = ["q", "k", "v"];
     const graph = attentionGradients(trained);
     const wanted = await evaluate(graph, numbers);
-    const { device, facts } = await openDevice();
-    const session = await createSession(compile(graph, { profile: adapterProfile(facts) }), device);
+    const { device } = await openDevice();
+    const session = await createSession(
+      compile(graph, { profile: deviceProfile(device.capabilities) }),
+      device,
+    );
     const got = await session.run(numbers);
     session.close();
     device.destroy();

@@ -10,8 +10,8 @@ import { input, type Tensor } from "../../../compiler/index.ts";
 import { Builder } from "../../../compiler/kernel/builder.ts";
 import type { Fold, Kernel } from "../../../compiler/kernel/ir.ts";
 import { literal, type Value } from "../../../compiler/kernel/value.ts";
-import type { AdapterFacts, Plan } from "../../../compiler/plan.ts";
-import { adapterProfile, defaultProfile, type Profile } from "../../../compiler/profile.ts";
+import type { Plan } from "../../../compiler/plan.ts";
+import { defaultProfile, deviceProfile, type Profile } from "../../../compiler/profile.ts";
 import { reference } from "../../../compiler/targets/reference/index.ts";
 import { softmax, sum, topK } from "../../../ops/index.ts";
 import type { Device } from "../../../runtime/devices/device.ts";
@@ -181,18 +181,15 @@ describe("the reference device", () => {
   });
 });
 
-describe("the profile of an adapter", () => {
-  const limits = {
-    ...{ maxStorageBufferBindingSize: 1, maxBufferSize: 1, maxStorageBuffersPerShaderStage: 8 },
-    ...{ maxComputeWorkgroupStorageSize: 1, maxComputeInvocationsPerWorkgroup: 256 },
-    ...{ maxComputeWorkgroupsPerDimension: 1, minStorageBufferOffsetAlignment: 256 },
-  };
-  const facts: AdapterFacts = { name: "x", kind: "hardware", limits, subgroup: 0, half: false };
+describe("the profile of a device", () => {
+  const { capabilities } = referenceDevice();
+  const reduces = (numbered: boolean, slowBarriers = false) =>
+    deviceProfile({ ...capabilities, slowBarriers, subgroups: { least: 8, most: 64, numbered } })
+      .reduces;
 
-  test("reduces where it is hardware that can", () => {
-    expect(adapterProfile({ ...facts, reduces: true }).reduces).toBe(true);
-    expect(adapterProfile({ ...facts, reduces: true, kind: "software" }).reduces).toBe(false);
-    expect(adapterProfile(facts).reduces).toBe(false);
+  test("reduces where kernels can number subgroups, and barriers are no slower than that", () => {
+    expect([reduces(true), reduces(false), reduces(true, true)]).toEqual([true, false, false]);
+    expect(deviceProfile(capabilities).reduces).toBe(false);
     expect(defaultProfile.reduces).toBe(false);
   });
 });
@@ -218,7 +215,7 @@ describe("WebGPU", () => {
   ] as const)("a device without %s refuses the plan (E424)", async (_, features, language) => {
     const gpu = await requestNullGpu({ features });
     const device = webgpuDevice(gpu.device, { language: new Set(language) });
-    expect(device.facts!.reduces).toBe(false);
+    expect(deviceProfile(device.capabilities).reduces).toBe(false);
     await expect(createSession(plan, device)).rejects.toMatchObject({
       code: "E424",
       message: expect.stringMatching(/reduces over subgroups/),
@@ -227,8 +224,8 @@ describe("WebGPU", () => {
   });
 
   deviceTest("a device gives what the oracles give", async () => {
-    const { device, facts } = await openDevice();
-    expect(facts.reduces).toBe(true);
+    const { device } = await openDevice();
+    expect(device.capabilities.subgroups?.numbered).toBe(true);
     for (const { example, name } of longest) {
       const { plan } = compiled(example, "wgsl");
       const got = await run(plan, example.arrays, device);
