@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { Plan, PlanTensor } from "../compiler/plan.ts";
+import { targetNamed } from "../compiler/targets/find.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import type { BundledPlan } from "../runtime/bundle/bundle.ts";
 import {
@@ -29,8 +30,9 @@ export function bundleFiles({ name, doc, facts, plans, weights }: BundleRequest)
   const files = new Map<string, string>();
   const programs: Record<string, ManifestProgram> = {};
   for (const [program, plan] of plans) {
+    const { ending } = targetNamed(plan.target);
     const kernels = plan.kernels.map(({ source, ...kernel }) => {
-      const file = `kernels/${kernel.name}-${sha256(source).slice(0, 12)}.${suffixes[plan.target]}`;
+      const file = `kernels/${kernel.name}-${sha256(source).slice(0, 12)}.${ending}`;
       files.set(file, source);
       return { ...kernel, file };
     });
@@ -69,12 +71,6 @@ function checkFacts(name: string, facts: object): void {
     help: "give strings, finite numbers, booleans, null, and lists and plain objects of them",
   });
 }
-
-const suffixes: Readonly<Record<Plan["target"], string>> = {
-  wgsl: "wgsl",
-  cuda: "cu",
-  reference: "js",
-};
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 

@@ -153,7 +153,7 @@ function compilePrograms(request: BuildRequest) {
   for (const { as, program, dims } of wanted) {
     const graph = traceLoaded(loaded, program, dims);
     const name = `${loaded.model.name}.${as}`;
-    plans.set(as, compile(graph, { name, target: "wgsl", profile, precision, tuning }));
+    plans.set(as, compile(graph, { name, profile, precision, tuning }));
     onProgress(plans.size, wanted.length, "programs");
   }
   return plans;

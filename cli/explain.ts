@@ -4,16 +4,18 @@
  */
 import { writeFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { type ArgsDef, defineCommand } from "citty";
+import { type ArgsDef, type BooleanArgDef, defineCommand } from "citty";
 import { type LoadedModel, loadModel, traceLoaded } from "../build/load-model.ts";
 import { compileStages } from "../compiler/compile.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import type { Node } from "../compiler/graph/tensor.ts";
 import type { Profile } from "../compiler/profile.ts";
+import { defaultTarget, targets } from "../compiler/targets/find.ts";
+import type { Target } from "../compiler/targets/target.ts";
 import { formatBytes } from "../diagnostics/bytes.ts";
 import { diagnose, InarchError } from "../diagnostics/index.ts";
 import { isOwnFile } from "../diagnostics/span.ts";
-import { type FactsRequest, gatherFacts } from "../explain/facts.ts";
+import { gatherFacts } from "../explain/facts.ts";
 import { measure } from "../explain/measure.ts";
 import { type ExplainedProgram, pageOf } from "../explain/page.ts";
 import { formatCount, formatTime } from "../explain/quantities.ts";
@@ -26,6 +28,15 @@ import { limitsFlag, profileOf } from "./arguments/limits.ts";
 import { modelArguments, programsOf } from "./arguments/model.ts";
 import { openProgress, progressStyle } from "./progress.ts";
 
+/** A switch for each target but the one that is compiled for. */
+const others = targets.filter((target) => target !== defaultTarget);
+const otherFlags: Readonly<Record<string, BooleanArgDef>> = Object.fromEntries(
+  others.map(({ name, title }) => [
+    name,
+    { type: "boolean", default: false, description: `show each kernel's ${title} too` },
+  ]),
+);
+
 const args = {
   ...modelArguments,
   limits: limitsFlag,
@@ -35,11 +46,7 @@ const args = {
     valueHint: "FILE.html",
     description: "the page to write, MODEL.explain.html unless told; -o for short",
   },
-  cuda: {
-    type: "boolean",
-    default: false,
-    description: "show each kernel's CUDA too",
-  },
+  ...otherFlags,
   device: {
     type: "boolean",
     default: true,
@@ -75,7 +82,7 @@ export const explainCommand = defineCommand({
         programs: programsOf(loaded.model, repeated(rawArgs, "program", args)),
         dims: parseDims(repeated(rawArgs, "dim", args)),
         profile: await profileOf(given.limits),
-        texts: given.cuda ? "wgsl and cuda" : "wgsl",
+        others: others.filter(({ name }) => Boolean(given[name])),
         times: given.trace !== undefined ? "must" : given.device ? "may" : "no",
         onProgress: progress.report,
       });
@@ -101,7 +108,8 @@ export interface ExplainRequest {
   readonly programs: readonly string[];
   readonly dims: Dims;
   readonly profile: Profile;
-  readonly texts: FactsRequest["texts"];
+  /** Targets whose text is shown beside that of the plan's. */
+  readonly others: readonly Target[];
   /** Whether to measure: `may` leaves times out where no device is there. */
   readonly times: "no" | "may" | "must";
   readonly onProgress?: Progress;
@@ -126,7 +134,7 @@ export async function explain(request: ExplainRequest): Promise<Explained> {
   const explained = await measureAll(request, facts);
   const sizes = Object.entries({ ...model.dims, ...dims }).map(([name, size]) => `${name} ${size}`);
   const settings = [
-    `Compiled for WGSL with the profile “${profile.name}”`,
+    `Compiled for ${defaultTarget.title} with the profile “${profile.name}”`,
     ...(sizes.length > 0 ? [`dims: ${sizes.join(", ")}`] : []),
     ...(file === undefined ? [] : [`from ${basename(file)}`]),
   ];
@@ -139,7 +147,7 @@ export async function explain(request: ExplainRequest): Promise<Explained> {
   return { page, trace, programs: explained };
 }
 
-function factsOf({ loaded, dims, profile, texts }: ExplainRequest, program: string) {
+function factsOf({ loaded, dims, profile, others }: ExplainRequest, program: string) {
   const placeOf = ({ span }: Node) => {
     const at = loaded.file === undefined ? undefined : span.resolve();
     return at && !isOwnFile(at.file) ? `${basename(at.file)}:${at.line}` : undefined;
@@ -148,7 +156,7 @@ function factsOf({ loaded, dims, profile, texts }: ExplainRequest, program: stri
     name: `${loaded.model.name}.${program}`,
     profile,
   });
-  return gatherFacts({ program, compilation, profile, placeOf, texts });
+  return gatherFacts({ program, compilation, profile, placeOf, others });
 }
 
 async function measureAll(

@@ -9,6 +9,7 @@ import { printStage, type Stage, stages } from "../compiler/inspect/index.ts";
 import type { Plan } from "../compiler/plan.ts";
 import type { Profile } from "../compiler/profile.ts";
 import type { Precision } from "../compiler/storage/halves.ts";
+import { defaultTarget, findTarget, targets } from "../compiler/targets/find.ts";
 import { parseDims } from "./arguments/dims.ts";
 import { repeated } from "./arguments/flags.ts";
 import { limitsFlag, profileOf } from "./arguments/limits.ts";
@@ -21,8 +22,7 @@ const args = {
     type: "enum",
     options: [...stages] as Stage[],
     default: "regions" as const,
-    description:
-      "what to print: the traced graph, what fused, kernels as pseudo-text, WGSL, CUDA, or memory and steps",
+    description: `what to print: the traced graph, what fused, kernels as pseudo-text, ${targets.map(({ title }) => title).join(", ")}, or memory and steps`,
   },
   limits: limitsFlag,
   precision: precisionFlag,
@@ -57,7 +57,8 @@ export const showCommand = defineCommand({
       return;
     }
     const several = shown.length > 1;
-    const comment = request.stage === "wgsl" || request.stage === "cuda" ? "// " : "";
+    const target = findTarget(request.stage);
+    const comment = target ? `${target.comment} ` : "";
     process.stdout.write(
       shown
         .map(({ program, text }) => `${several ? `${comment}program ${program}\n\n` : ""}${text}`)
@@ -92,7 +93,7 @@ export function show(loaded: LoadedModel, request: ShowRequest): Shown[] {
   return programs.map((program) => {
     const compilation = compileStages(traceLoaded(loaded, program, dims), {
       name: `${loaded.model.name}.${program}`,
-      target: stage === "cuda" ? "cuda" : "wgsl",
+      target: (findTarget(stage) ?? defaultTarget).name,
       profile,
       precision,
     });

@@ -14,15 +14,14 @@ import { rewrite } from "./rewrite/rewrite.ts";
 import { forPrecision, type Halves, halvesOf, noHalves, type Precision } from "./storage/halves.ts";
 import { joinsOf } from "./storage/joins.ts";
 import { type Layout, noLayout } from "./storage/layout.ts";
-import { cuda } from "./targets/cuda/index.ts";
+import { defaultTarget, targetNamed } from "./targets/find.ts";
 import { PlanKernels, sharedBytes } from "./targets/plan-kernels.ts";
-import { reference } from "./targets/reference/index.ts";
 import type { Target } from "./targets/target.ts";
-import { wgsl } from "./targets/wgsl/index.ts";
 import { noTuning, type Tuning, tileOf } from "./tuning/tuning.ts";
 
 export interface CompileOptions {
   readonly name?: string;
+  /** The name of a target: `wgsl` unless given. */
   readonly target?: Plan["target"];
   readonly profile?: Profile;
   /** `unfused` makes every node its own kernel: the baseline that fusion is checked against. */
@@ -49,18 +48,16 @@ export interface Compilation {
   readonly plan: Plan;
 }
 
-const targets: Record<Plan["target"], Target> = { wgsl, cuda, reference };
-
 /**
  * Compiles a graph. Pure: the same graph, target and profile give the same bytes.
- * @throws E150 for mixed precision where the profile's device has no halves, and no frozen parameter
+ * @throws E109 for an unknown target, E150 for mixed precision where the profile's device has no halves, and no frozen parameter
  * is there to be packed.
  */
 export const compile = (graph: Graph, options: CompileOptions = {}): Plan =>
   compileStages(graph, options).plan;
 
 export function compileStages(graph: Graph, options: CompileOptions = {}): Compilation {
-  const target = targets[options.target ?? "wgsl"];
+  const target = targetNamed(options.target ?? defaultTarget.name);
   const { layout = noLayout, precision = "f32" } = options;
   const profile = fitting(options.profile ?? defaultProfile, target, precision);
   const reach = target.half || profile.half ? "all" : "frozen";
@@ -97,7 +94,7 @@ export interface AloneOptions {
 
 /** A plan of one kernel: how a region is checked and measured by itself. */
 export function compileAlone(graph: Graph, region: Region, options: AloneOptions): Plan {
-  const target = targets[options.target];
+  const target = targetNamed(options.target);
   const profile = fitting(options.profile, target, "f32");
   const joins = joinsOf(graph);
   const kernels = lowerAll([region], profile, { joins, tileOf: () => options.tile });

@@ -11,7 +11,8 @@ export type { Init } from "./graph/init.ts";
 /** The version of this format. A runtime refuses others. */
 export const planFormat = 2;
 
-export type TargetName = "wgsl" | "cuda" | "reference";
+/** The name of one of the targets that `compiler/targets/index.ts` lists. */
+export type TargetName = string;
 export type StoredScalar = "f32" | "i32" | "u32";
 export type PlanDType = StoredScalar | "bool";
 /** Elements of a kernel's parameter. Halves are widened where they are loaded, rounded where stored. */

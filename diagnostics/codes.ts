@@ -16,6 +16,7 @@ export const codes = {
   E105: { kind: "user", title: "a program returns no tensors" },
   E106: { kind: "user", title: "two inputs with one name" },
   E107: { kind: "user", title: "a tensor is larger than the profile allows" },
+  E109: { kind: "user", title: "no target of this name" },
   E110: { kind: "user", title: "a model is not defined rightly" },
   E111: { kind: "user", title: "a model lacks the program or dim asked for" },
   E130: { kind: "user", title: "a pattern matches nothing in the model" },

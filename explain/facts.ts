@@ -10,7 +10,7 @@ import type { Kernel } from "../compiler/kernel/ir.ts";
 import { printKernel } from "../compiler/kernel/pseudo-text.ts";
 import type { Plan, PlanKernel } from "../compiler/plan.ts";
 import type { Profile } from "../compiler/profile.ts";
-import { cuda } from "../compiler/targets/cuda/index.ts";
+import { reasonAgainst, type Target } from "../compiler/targets/target.ts";
 import { type ArenaFacts, arenaFacts } from "./arena-facts.ts";
 import { type Block, blocksOf, titlesOf } from "./blocks.ts";
 
@@ -75,9 +75,14 @@ export interface KernelFacts {
   /** The kernel before it is spelled for a target. */
   readonly ir: string;
   readonly texts: readonly PlanKernel[];
-  /** CUDA, or why there is none; undefined where it was not asked for. */
-  readonly cuda: { readonly source: string } | { readonly reason: string } | undefined;
+  /** For each target that was asked for beside the plan's: the kernel's text, or why there is none. */
+  readonly others: readonly OtherText[];
 }
+
+export type OtherText = { readonly target: Target } & (
+  | { readonly source: string }
+  | { readonly reason: string }
+);
 
 /** One reason, with all nodes of one op that it holds for. */
 export interface ReasonFacts {
@@ -93,7 +98,8 @@ export interface FactsRequest {
   readonly profile: Profile;
   /** Where a node was written. */
   readonly placeOf: (node: Node) => string | undefined;
-  readonly texts: "wgsl" | "wgsl and cuda";
+  /** Targets whose text is shown beside that of the plan's. */
+  readonly others: readonly Target[];
 }
 
 export function gatherFacts(request: FactsRequest): ProgramFacts {
@@ -104,7 +110,7 @@ export function gatherFacts(request: FactsRequest): ProgramFacts {
   const made = new Map(
     fusion.regions.flatMap((r, step) => r.writes.map((t) => [t, step] as const)),
   );
-  const { kernels, kernelOf } = kernelFacts(compilation, request.texts);
+  const { kernels, kernelOf } = kernelFacts(compilation, request.others);
   const paths = fusion.regions.map((region) => moduleParameter(region, made));
   const producers = fusion.regions.map((r) => r.reads.flatMap((t) => made.get(t) ?? []));
   const blocks = blocksOf(
@@ -206,7 +212,7 @@ function tensorFacts(
   };
 }
 
-function kernelFacts({ kernels: lowered, plan }: Compilation, texts: FactsRequest["texts"]) {
+function kernelFacts({ kernels: lowered, plan }: Compilation, others: readonly Target[]) {
   const known = new Map<Kernel, { steps: number[]; printed: Set<number> }>();
   lowered.forEach(({ kernel }, step) => {
     const entry = known.get(kernel) ?? { steps: [], printed: new Set() };
@@ -221,20 +227,17 @@ function kernelFacts({ kernels: lowered, plan }: Compilation, texts: FactsReques
       steps,
       ir: printKernel(kernel),
       texts: [...printed].map((i) => plan.kernels[i]!),
-      cuda: texts === "wgsl" ? undefined : cudaText(kernel),
+      others: others.map((target) => otherText(target, kernel)),
     }),
   );
   return { kernels, kernelOf: lowered.map(({ kernel }) => order.get(kernel)!) };
 }
 
-function cudaText(kernel: Kernel): NonNullable<KernelFacts["cuda"]> {
-  if (kernel.fragments.length > 0 && !cuda.fragments)
-    return { reason: "this kernel multiplies matrix fragments, which CUDA is not given" };
-  if (kernel.subgroup === 0 || kernel.subgroup === cuda.subgroup)
-    return { source: cuda.print(kernel, () => false) };
-  return {
-    reason: `this kernel is written for subgroups of ${kernel.subgroup} threads; CUDA's have ${cuda.subgroup}`,
-  };
+function otherText(target: Target, kernel: Kernel): OtherText {
+  const reason = reasonAgainst(target, kernel);
+  return reason === undefined
+    ? { target, source: target.print(kernel, () => false) }
+    : { target, reason };
 }
 
 function reasonFacts(

@@ -1,9 +1,11 @@
 /** Every kernel once: what the compiler wrote, beside what each target makes of it. */
 
 import type { PlanKernel } from "../compiler/plan.ts";
+import { targetNamed } from "../compiler/targets/find.ts";
+import type { Target } from "../compiler/targets/target.ts";
 import { formatBytes } from "../diagnostics/bytes.ts";
-import type { KernelFacts, ProgramFacts } from "./facts.ts";
-import { type Html, html, nothing } from "./html.ts";
+import type { KernelFacts, OtherText, ProgramFacts } from "./facts.ts";
+import { type Html, html } from "./html.ts";
 import type { Measured } from "./measure.ts";
 import { formatCount, formatTime } from "./quantities.ts";
 
@@ -13,13 +15,14 @@ export function kernelSections(
   facts: ProgramFacts,
   measured: Measured | undefined,
 ): Html {
+  const target = targetNamed(facts.plan.target);
   const weigh = ({ steps }: KernelFacts, of: (step: number) => number) =>
     steps.reduce((sum, step) => sum + of(step), 0);
   const work = (step: number) => facts.work.regions[step]!.multiplications;
   const sections = facts.kernels.map((kernel, i) => {
     const count = weigh(kernel, work);
     const time = measured && weigh(kernel, (step) => measured.steps[step]!);
-    const markup = kernelSection(`${id}-k${i}`, id, kernel, [
+    const markup = kernelSection(`${id}-k${i}`, id, kernel, target, [
       `${formatCount(count)} multiplications`,
       ...(time === undefined ? [] : [formatTime(time)]),
     ]);
@@ -31,7 +34,8 @@ export function kernelSections(
 function kernelSection(
   anchor: string,
   id: string,
-  { name, steps, ir, texts, cuda }: KernelFacts,
+  { name, steps, ir, texts, others }: KernelFacts,
+  target: Target,
   totals: readonly string[],
 ): Html {
   const { threads, sharedBytes, subgroup } = texts[0]!;
@@ -47,23 +51,21 @@ function kernelSection(
 <p class="quiet">Steps ${users}</p>
 <div class="pair">
 ${figure("intermediate representation", "ir", ir)}
-<div>${texts.map((text, i) => figure(wgslTitle(text, i, texts.length), "wgsl", text.source))}</div>
-${cudaFigure(cuda)}
+<div>${texts.map((text, i) => figure(titleOf(target, text, i, texts.length), target.name, text.source))}</div>
+${others.map(otherFigure)}
 </div></details>`;
 }
 
 /** One kernel has a text for each way in which its buffers are bound. */
-const wgslTitle = ({ params }: PlanKernel, i: number, all: number): string =>
+const titleOf = ({ title }: Target, { params }: PlanKernel, i: number, all: number): string =>
   all === 1
-    ? "WGSL"
-    : `WGSL, ${i + 1} of ${all}: bound ${params.map((p) => (p.access === "read" ? "r" : "rw")).join(" ")}`;
+    ? title
+    : `${title}, ${i + 1} of ${all}: bound ${params.map((p) => (p.access === "read" ? "r" : "rw")).join(" ")}`;
 
-function cudaFigure(cuda: KernelFacts["cuda"]): Html {
-  if (cuda === undefined) return nothing;
-  return "source" in cuda
-    ? figure("CUDA", "cuda", cuda.source)
-    : html`<figure><figcaption>CUDA</figcaption><p class="quiet">${cuda.reason}</p></figure>`;
-}
+const otherFigure = ({ target, ...text }: OtherText): Html =>
+  "source" in text
+    ? figure(target.title, target.name, text.source)
+    : html`<figure><figcaption>${target.title}</figcaption><p class="quiet">${text.reason}</p></figure>`;
 
 const figure = (title: string, language: string, text: string): Html =>
   html`<figure><figcaption>${title}</figcaption><pre><code class="${language}">${text}</code></pre></figure>`;

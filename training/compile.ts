@@ -15,6 +15,7 @@ import { defaultProfile, type Profile } from "../compiler/profile.ts";
 import { applyLaws } from "../compiler/rewrite/rewrite.ts";
 import type { Precision } from "../compiler/storage/halves.ts";
 import { inUnits, joinsOf } from "../compiler/storage/joins.ts";
+import { defaultTarget } from "../compiler/targets/find.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { add, cast, full, mean, or, pad, reshape, sum } from "../ops/index.ts";
 import { trainingBytes } from "../runtime/training/memory.ts";
@@ -85,7 +86,7 @@ export function compileTraining(model: Model, asked: TrainingOptions): TrainingP
   const { precision = "f32" } = asked;
   const scaled = precision === "mixed" && !asked.scaling;
   const options = scaled ? { ...asked, scaling: usualScaling } : asked;
-  const { target = "wgsl", profile = defaultProfile, optimiser, micro = 1 } = options;
+  const { target = defaultTarget.name, profile = defaultProfile, optimiser, micro = 1 } = options;
   const dims = { ...model.dims, ...options.dims };
   const backward = withDims(dims, () => backwardPass(model, options));
   const forward = Object.entries(options.programs ?? {}).map(

@@ -1,42 +1,52 @@
 /** Every stage of a compilation as text. */
+import { bug } from "../../diagnostics/index.ts";
 import type { Compilation } from "../compile.ts";
 import { printKernel } from "../kernel/pseudo-text.ts";
 import type { Plan } from "../plan.ts";
+import { targets } from "../targets/find.ts";
+import type { Target } from "../targets/target.ts";
 import { type PlaceOf, printGraph } from "./graph.ts";
 import { printPlan } from "./plan.ts";
 import { printRegions } from "./regions.ts";
 
 export type { PlaceOf } from "./graph.ts";
 
-/** In the order of the pipeline. `wgsl` and `cuda` are the text of the plan's target. */
-export const stages = ["graph", "rewritten", "regions", "kernels", "wgsl", "cuda", "plan"] as const;
-export type Stage = (typeof stages)[number];
+type Print = (compilation: Compilation, placeOf?: PlaceOf) => string;
 
-/** Prints one stage. For `wgsl` and `cuda` the plan must be compiled for that target. */
-export function printStage(stage: Stage, compilation: Compilation, placeOf?: PlaceOf): string {
-  switch (stage) {
-    case "graph":
-      return printGraph(compilation.graph, placeOf);
-    case "rewritten":
-      return printGraph(compilation.rewritten, (node) => compilation.rules.get(node));
-    case "regions":
-      return printRegions(compilation.rewritten, compilation.fusion);
-    case "kernels":
-      return compilation.kernels.map(({ kernel }) => printKernel(kernel)).join("\n");
-    case "wgsl":
-    case "cuda":
-      return printSources(compilation.plan);
-    case "plan":
-      return printPlan(compilation);
-  }
-}
+const beforeTargets: Readonly<Record<string, Print>> = {
+  graph: ({ graph }, placeOf) => printGraph(graph, placeOf),
+  rewritten: ({ rewritten, rules }) => printGraph(rewritten, (node) => rules.get(node)),
+  regions: ({ rewritten, fusion }) => printRegions(rewritten, fusion),
+  kernels: ({ kernels }) => kernels.map(({ kernel }) => printKernel(kernel)).join("\n"),
+};
+
+const ofTargets = targets.map((target): [string, Print] => [
+  target.name,
+  ({ plan }) => printSources(plan, target),
+]);
+
+const printers: ReadonlyMap<string, Print> = new Map([
+  ...Object.entries(beforeTargets),
+  ...ofTargets,
+  ["plan", printPlan],
+]);
+
+/** In the order of the pipeline; those named like a target are its text. */
+export const stages: readonly string[] = [...printers.keys()];
+
+/** One of `stages`. */
+export type Stage = string;
+
+/** Prints one stage. For the text of a target the plan must be compiled for that target. */
+export const printStage = (stage: Stage, compilation: Compilation, placeOf?: PlaceOf): string =>
+  (printers.get(stage) ?? bug(`no stage ${stage}`))(compilation, placeOf);
 
 /** Each different kernel once, under a comment that says which steps run it. */
-function printSources({ kernels, steps }: Plan): string {
+function printSources({ kernels, steps }: Plan, { comment }: Target): string {
   return kernels
     .map(({ name, source }, kernel) => {
       const users = steps.flatMap((step, i) => (step.kernel === kernel ? [i] : []));
-      return `// ${name}: ${users.length === 1 ? "step" : "steps"} ${users.join(", ")}\n${source}`;
+      return `${comment} ${name}: ${users.length === 1 ? "step" : "steps"} ${users.join(", ")}\n${source}`;
     })
     .join("\n");
 }

@@ -1,10 +1,19 @@
-/** A target: how kernels are spelled. */
+/**
+ * A target: how kernels are spelled. One folder with one record of this type, and one line in
+ * `index.ts`; flags, stages, files of bundles and pages of `explain` are made of the record.
+ */
 import type { Buffer, Kernel } from "../kernel/ir.ts";
 import type { Names } from "../kernel/printer.ts";
-import type { TargetName } from "../plan.ts";
 
 export interface Target {
-  readonly name: TargetName;
+  /** How it is asked for, and what its plans say. */
+  readonly name: string;
+  /** For people. */
+  readonly title: string;
+  /** How the files of its kernels end, without the dot. */
+  readonly ending: string;
+  /** What begins a comment that ends with the line. */
+  readonly comment: string;
   /** The one width of subgroup that it has; undefined: whatever the profile says. */
   readonly subgroup?: number;
   /** Whether all its devices have halves; else the profile says. */
@@ -24,4 +33,14 @@ export interface Target {
   ): string;
   /** The name to launch. */
   entry(kernel: Kernel): string;
+}
+
+/** Why a target cannot spell a kernel that was made for another profile; undefined if it can. */
+export function reasonAgainst(target: Target, kernel: Kernel): string | undefined {
+  if (kernel.fragments.length > 0 && !target.fragments)
+    return `this kernel multiplies matrix fragments, which ${target.title} is not given`;
+  const { subgroup } = target;
+  if (kernel.subgroup === 0 || subgroup === undefined || kernel.subgroup === subgroup)
+    return undefined;
+  return `this kernel is written for subgroups of ${kernel.subgroup} threads; those of ${target.title} have ${subgroup}`;
 }

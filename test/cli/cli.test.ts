@@ -80,7 +80,7 @@ const mistakes: readonly Mistake[] = [
     claim: "a flag without its value",
     args: ["show", mlp, "--stage", "--dim"],
     code: "E502",
-    says: ["--stage needs a value", "graph|rewritten|regions|kernels|wgsl|cuda|plan"],
+    says: ["--stage needs a value", "graph|rewritten|regions|kernels|cuda|reference|wgsl|plan"],
   },
   {
     claim: "a value that a flag does not take",

@@ -15,6 +15,7 @@ import {
   type Model,
   traceProgram,
 } from "../../compiler/index.ts";
+import { cuda } from "../../compiler/targets/cuda/index.ts";
 import { arenaFacts } from "../../explain/arena-facts.ts";
 import { blockName, blocksOf, moduleBelow, titlesOf } from "../../explain/blocks.ts";
 import { escapeText, shorten } from "../../explain/html.ts";
@@ -32,7 +33,7 @@ const request = (model: Model, more: Partial<ExplainRequest> = {}): ExplainReque
   const loaded: LoadedModel = { model, file: undefined };
   const programs = Object.keys(model.programs);
   const profile = defaultProfile;
-  return { loaded, programs, dims: {}, profile, texts: "wgsl", times: "no", ...more };
+  return { loaded, programs, dims: {}, profile, others: [], times: "no", ...more };
 };
 
 const hostile = `</script><script>alert(1)</script>"'><img src=x onerror=alert(2)>&amp;\u202e\u0000`;
@@ -127,7 +128,7 @@ describe.each(models)("the page of %s", (_, model) => {
 });
 
 test("a page tells of both targets when it is asked to", async () => {
-  const { page } = await explain(request(small, { texts: "wgsl and cuda", programs: ["one"] }));
+  const { page } = await explain(request(small, { others: [cuda], programs: ["one"] }));
   const shown = [...everyElement(parsePage(page))].filter(
     (e) => e.attributes.get("class") === "cuda",
   );

@@ -75,6 +75,14 @@ const rules: readonly Rule[] = [
     finding: "runtime/fill.ts:2: shader text",
   },
   {
+    claim: "targets are listed in compiler/targets/ alone, and named by the devices that run them",
+    find: perLine(code, /"(?:wgsl|cuda)"/, "the name of a target", (path) =>
+      /^(?:compiler\/targets|runtime\/devices|examples|bench|test)\//.test(path),
+    ),
+    example: [["cli/show.ts", 'const target = stage === "cuda" ? "cuda" : undefined;']],
+    finding: "cli/show.ts:1: the name of a target",
+  },
+  {
     claim: "a file has at most 400 lines",
     find: (files) =>
       files.flatMap(({ path, text }) => {

@@ -158,6 +158,9 @@ const dialect: Dialect = {
 
 export const cuda: Target = {
   name: "cuda",
+  title: "CUDA",
+  ending: "cu",
+  comment: "//",
   half: true,
   fragments: false,
   subgroup: 32,

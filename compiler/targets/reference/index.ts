@@ -95,6 +95,9 @@ const dialect: Dialect = {
 
 export const reference: Target = {
   name: "reference",
+  title: "JavaScript",
+  ending: "js",
+  comment: "//",
   half: true,
   fragments: true,
   entry: (kernel) => kernel.name,

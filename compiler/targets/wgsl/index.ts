@@ -146,6 +146,9 @@ const hasRolledLoop = (body: readonly Stmt[]): boolean =>
 
 export const wgsl: Target = {
   name: "wgsl",
+  title: "WGSL",
+  ending: "wgsl",
+  comment: "//",
   half: false,
   fragments: true,
   entry: () => "main",

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { compile, traceProgram } from "../../../compiler/index.ts";
 import { defaultProfile } from "../../../compiler/profile.ts";
+import { targets } from "../../../compiler/targets/find.ts";
 import { samModel, samPresets } from "../../../models/index.ts";
 import { requestNullGpu } from "../../../runtime/node/index.ts";
 
@@ -24,10 +25,18 @@ test("CUDA's kernels are never written for subgroups of another width", () => {
 });
 
 test("one program, one target, one profile: one text", () => {
-  for (const target of ["wgsl", "cuda", "reference"] as const) {
-    const build = () => JSON.stringify(compile(traceProgram(model, "encode"), { target }));
+  for (const { name } of targets) {
+    const build = () => JSON.stringify(compile(traceProgram(model, "encode"), { target: name }));
     expect(build()).toBe(build());
   }
+});
+
+test("E109: an unknown target is refused, and the known ones are named", () => {
+  const graph = traceProgram(model, "decode");
+  expect(() => compile(graph, { target: "wgls" })).toThrow(
+    /E109.*no target "wgls".*did you mean wgsl\? the targets are cuda, reference, wgsl/s,
+  );
+  expect(() => compile(graph, { target: "constructor" })).toThrow(/E109/);
 });
 
 describe("Dawn accepts every kernel of SAM", () => {

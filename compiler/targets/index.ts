@@ -1,0 +1,4 @@
+/** The targets, one line each: a folder with a record (`target.ts`). Nothing else lists them. */
+export { cuda } from "./cuda/index.ts";
+export { reference } from "./reference/index.ts";
+export { wgsl } from "./wgsl/index.ts";
