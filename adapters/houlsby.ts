@@ -10,9 +10,6 @@ export interface HoulsbyOptions {
   readonly bottleneck?: number;
 }
 
-/** Both halves of every block of SAM's encoder. */
-export const houlsbyPlaces = ["**.blocks.*.attn.proj", "**.blocks.*.mlp.lin2"];
-
 /**
  * h <- h + W2 GELU(W1 h + b1) + b2 behind a linear layer (adapter-bert, `feedforward_adapter`).
  * Weights are drawn from a normal with deviation 0.001, cut at two deviations; biases are zero: it
@@ -20,8 +17,8 @@ export const houlsbyPlaces = ["**.blocks.*.attn.proj", "**.blocks.*.mlp.lin2"];
  *
  * Published for BERT, whose norms stand behind the residual; SAM's stand before. What stays is the
  * place within the half: behind its last linear layer, before the residual is added. So it is bound
- * to places of kind `linear` (`houlsbyPlaces`). In windowed blocks it is behind the windows' way
- * back, and sees each patch once.
+ * to places of kind `linear` (in SAM's encoder: `houlsbyPlaces`). In windowed blocks it is behind
+ * the windows' way back, and sees each patch once.
  *
  * @throws E134 for a bottleneck that cannot be, E131 for one wider than the layer.
  */

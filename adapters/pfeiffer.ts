@@ -9,12 +9,9 @@ export interface PfeifferOptions {
   readonly bottleneck?: number;
 }
 
-/** The MLP's end in every block of SAM's encoder. */
-export const pfeifferPlaces = ["**.blocks.*.mlp.lin2"];
-
 /**
  * x = mlp(norm2(x)); x = x + Up(GELU(Down x)); then the block's residual (as in VPT's repository).
- * At places of kind `linear`, bound to the MLP's second layer (`pfeifferPlaces`).
+ * At places of kind `linear`, bound to the MLP's second layer (in SAM's encoder: `pfeifferPlaces`).
  *
  * Left open: that repository begins with zeros everywhere, where neither weight ever gets a
  * gradient and only the last bias learns. Here Up begins as zeros, so that the first step is the

@@ -1,10 +1,7 @@
-/** SSF: a scale and a shift per channel behind every layer of the encoder. */
+/** SSF: a scale and a shift per channel behind every layer. */
 import type { Site, Tensor } from "../compiler/index.ts";
 import { add, mul } from "../ops/index.ts";
 import { defineAdapter } from "./adapter.ts";
-
-/** Everything in SAM's encoder that SSF scales. */
-export const ssfPlaces = ["**.patch_embed.proj", "**.blocks.**"];
 
 /**
  * y = gamma * x + beta per channel (`ssf_ada`), behind the patch embedding, both norms, qkv, the

@@ -143,7 +143,7 @@ function promptsOf(site: Site, own: Parameters, width: number, settings: Setting
   return dropped(site, own.f32("prompts", [tokens, width], { init }), dropout);
 }
 
-/** Of SAM's encoder. */
+/** Of the norms of vision transformers. */
 const epsilon = 1e-6;
 
 const affine = (p: Parameters, x: Rows, outputs: number): Rows => {

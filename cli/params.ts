@@ -1,6 +1,6 @@
 /** `inarch params`: how many parameters each published method trains on the published SAMs. */
 import { defineCommand } from "citty";
-import { decoderOnly, layerNormTuning, publishedMethods, taLora } from "../adapters/index.ts";
+import { taLora } from "../adapters/index.ts";
 import { type Model, report } from "../compiler/index.ts";
 import {
   type MSamTasks,
@@ -12,6 +12,7 @@ import {
   samTensors,
   semanticSam,
 } from "../models/index.ts";
+import { decoderOnly, layerNormTuning, publishedMethods } from "../models/sam/presets/index.ts";
 
 /** Columns, in order, with what people call them. */
 const columns = { vit_b: "ViT-B", vit_l: "ViT-L", vit_h: "ViT-H" } as const satisfies Record<

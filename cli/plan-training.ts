@@ -1,6 +1,5 @@
 /** What `inarch plan --train` plans: a model, a method, a loss and an optimiser, to bytes. */
 
-import { publishedMethods } from "../adapters/index.ts";
 import type { LoadedModel } from "../build/load-model.ts";
 import { userError } from "../build/user-error.ts";
 import { isSam } from "../build/wrapper.ts";
@@ -13,6 +12,7 @@ import type { Profile } from "../compiler/profile.ts";
 import type { Precision } from "../compiler/storage/halves.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { parseSamConfig, semanticSam } from "../models/index.ts";
+import { publishedMethods } from "../models/sam/presets/index.ts";
 import { mean, mul, sub } from "../ops/index.ts";
 import { type TrainingBytes, trainingBytes } from "../runtime/training/memory.ts";
 import { plansOf } from "../runtime/training/plan.ts";

@@ -1,8 +1,9 @@
 /** Checks of kind `train_msam_ta_lora`: mSAM with TA-LoRA on several dense tasks at once. */
 
-import { decoderOnly, layerNormTuning, taLora } from "../adapters/index.ts";
+import { taLora } from "../adapters/index.ts";
 import { adapt, input, type Tensor } from "../compiler/index.ts";
 import { type DenseTask, mSam } from "../models/index.ts";
+import { decoderOnly, layerNormTuning } from "../models/sam/presets/index.ts";
 import { mul } from "../ops/index.ts";
 import { checkLabels, cosineNormals, crossEntropy, l1Depth } from "../training/losses/index.ts";
 import type { Check } from "./compare.ts";

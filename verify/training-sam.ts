@@ -3,9 +3,10 @@
  * by Conv-LoRA's authors. The mask decoder trains with the adapter; the quality head and the prompts do not.
  */
 
-import { convLora, decoderOnly, lora } from "../adapters/index.ts";
+import { convLora, lora } from "../adapters/index.ts";
 import { type Adapter, adapt, input } from "../compiler/index.ts";
 import { semanticSam } from "../models/index.ts";
+import { decoderOnly } from "../models/sam/presets/index.ts";
 import { normalize } from "../predict/vision/index.ts";
 import { structureLoss } from "../training/index.ts";
 import { checkMask } from "../training/losses/index.ts";

@@ -1,6 +1,5 @@
 /** Adapters compute what their papers say, begin where they should, and combine. */
 import { describe, expect, test } from "vitest";
-import * as adapters from "../../adapters/index.ts";
 import {
   type Adapter,
   adapt,
@@ -11,6 +10,7 @@ import {
   type Tensor,
   trace,
 } from "../../compiler/index.ts";
+import * as adapters from "../../entries/adapters.ts";
 import { linear } from "../../models/layers.ts";
 import { semanticSam } from "../../models/semantic-sam.ts";
 import { add, attention, mul } from "../../ops/index.ts";

@@ -1,7 +1,7 @@
 /** What each method trains on the published models, exactly. */
 import { describe, expect, test } from "vitest";
-import { decoderOnly, layerNormTuning, publishedMethods, taLora } from "../../adapters/index.ts";
 import { report } from "../../compiler/index.ts";
+import { decoderOnly, layerNormTuning, publishedMethods, taLora } from "../../entries/adapters.ts";
 import { mSam } from "../../models/msam.ts";
 import { samPreset } from "../../models/sam/config.ts";
 import { semanticSam } from "../../models/semantic-sam.ts";

@@ -2,7 +2,6 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bitFit, lora } from "../../adapters/index.ts";
 import {
   adapt,
   compile,
@@ -11,6 +10,7 @@ import {
   type Model,
   traceProgram,
 } from "../../compiler/index.ts";
+import { bitFit, lora } from "../../entries/adapters.ts";
 import { linear, norm } from "../../models/layers.ts";
 import { mean, mul } from "../../ops/index.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";

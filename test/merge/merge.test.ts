@@ -2,7 +2,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import * as adapters from "../../adapters/index.ts";
 import {
   type Adapter,
   adapt,
@@ -13,6 +12,7 @@ import {
   type Tensor,
   traceProgram,
 } from "../../compiler/index.ts";
+import * as adapters from "../../entries/adapters.ts";
 import { exactDevice, openEvaluator } from "../../merge/evaluate.ts";
 import { planMerging } from "../../merge/places.ts";
 import { openSolver } from "../../merge/solve.ts";

@@ -1,9 +1,9 @@
 /** A whole small SAM with an adapter: its gradients are the slopes of its loss. */
 import { describe, expect, test } from "vitest";
-import { bitFit } from "../../adapters/bitfit.ts";
 import { convLora } from "../../adapters/conv-lora.ts";
 import { type Adapter, adapt, input } from "../../compiler/index.ts";
 import { hashedImage, hashedTensor } from "../../models/sam/hashed.ts";
+import { bitFit } from "../../models/sam/presets/index.ts";
 import { samTensors } from "../../models/sam/tensors.ts";
 import { semanticSam } from "../../models/semantic-sam.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";

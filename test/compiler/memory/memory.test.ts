@@ -2,7 +2,6 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { convLora, lora, publishedMethods, taLora } from "../../../adapters/index.ts";
 import { planPlaces } from "../../../compiler/grad/plan-bytes.ts";
 import { type Adapter, adapt, input, type Model, traceProgram } from "../../../compiler/index.ts";
 import { type Item, pack } from "../../../compiler/memory/memory.ts";
@@ -10,6 +9,7 @@ import type { PlanBuffer } from "../../../compiler/plan.ts";
 import { defaultProfile, type Profile } from "../../../compiler/profile.ts";
 import type { Precision } from "../../../compiler/storage/halves.ts";
 import { noLayout } from "../../../compiler/storage/layout.ts";
+import { convLora, lora, publishedMethods, taLora } from "../../../entries/adapters.ts";
 import { mSam } from "../../../models/msam.ts";
 import { parseSamConfig, samPreset } from "../../../models/sam/config.ts";
 import { samModel } from "../../../models/sam/program.ts";

@@ -1,6 +1,5 @@
 /** Whole programs that exports are checked on: the models, and every adapter on a small one. */
 
-import * as adapters from "../../../adapters/index.ts";
 import {
   type Adapter,
   type Graph,
@@ -9,6 +8,7 @@ import {
   trace,
   traceProgram,
 } from "../../../compiler/index.ts";
+import * as adapters from "../../../entries/adapters.ts";
 import { mSam } from "../../../models/msam.ts";
 import { hashedTensor } from "../../../models/sam/hashed.ts";
 import { samModel } from "../../../models/sam/program.ts";

@@ -1,16 +1,15 @@
 /** The methods that Conv-LoRA's paper compares, in its settings: what `inarch params` counts. */
-import type { Adapter } from "../compiler/index.ts";
-import { bitFit } from "./bitfit.ts";
-import { convLora } from "./conv-lora.ts";
-import { decoderOnly } from "./decoder-only.ts";
-import { houlsby, houlsbyPlaces } from "./houlsby.ts";
-import { layerNormTuning } from "./layer-norm-tuning.ts";
-import { lora } from "./lora.ts";
-import { lst } from "./lst.ts";
-import { pfeiffer, pfeifferPlaces } from "./pfeiffer.ts";
-import { samAdapter } from "./sam-adapter.ts";
-import { ssf, ssfPlaces } from "./ssf.ts";
-import { vptDeep, vptShallow } from "./vpt.ts";
+import { convLora } from "../../../adapters/conv-lora.ts";
+import { houlsby } from "../../../adapters/houlsby.ts";
+import { lora } from "../../../adapters/lora.ts";
+import { lst } from "../../../adapters/lst.ts";
+import { pfeiffer } from "../../../adapters/pfeiffer.ts";
+import { samAdapter } from "../../../adapters/sam-adapter.ts";
+import { ssf } from "../../../adapters/ssf.ts";
+import { vptDeep, vptShallow } from "../../../adapters/vpt.ts";
+import type { Adapter } from "../../../compiler/index.ts";
+import { houlsbyPlaces, pfeifferPlaces, qkvPlaces, ssfPlaces } from "./places.ts";
+import { bitFit, decoderOnly, layerNormTuning } from "./tuning.ts";
 
 export interface PublishedMethod {
   readonly name: string;
@@ -20,7 +19,6 @@ export interface PublishedMethod {
   readonly millions?: number;
 }
 
-const qkv = ["**.blocks.*.attn.qkv"];
 const everywhere = ["**"];
 
 /** With the mask decoder, which trains in all of them. */
@@ -46,8 +44,8 @@ export const publishedMethods = (): readonly PublishedMethod[] => [
   method("lst", lst(), everywhere, 11.49),
   method("sam-adapter", samAdapter(), everywhere, 3.98),
   method("ssf", ssf(), ssfPlaces, 4.42),
-  method("lora", lora(), qkv, 4.0),
-  method("conv-lora", convLora(), qkv, 4.02),
+  method("lora", lora(), qkvPlaces, 4.0),
+  method("conv-lora", convLora(), qkvPlaces, 4.02),
   method("vpt-shallow", vptShallow(), everywhere),
   method("pfeiffer", pfeiffer(), pfeifferPlaces),
   method("layer-norm", layerNormTuning(), everywhere),
