@@ -29,8 +29,8 @@ export interface Place {
 
 export interface Merging {
   readonly places: readonly Place[];
-  /** Parameters of adapters, which the bare model does not have. */
-  readonly grafted: ReadonlySet<string>;
+  /** Parameters of adapters by path, which the bare model does not have. */
+  readonly grafted: Survey["grafted"];
   /** All parameters that the adapted programs and the bare ones read, with their shapes. */
   readonly parameters: ReadonlyMap<string, readonly number[]>;
 }

@@ -1,7 +1,7 @@
 /** The places of a model as its programs pass them: what goes in and what comes out, each time. */
 
 import { traceProgram } from "../compiler/graph/model.ts";
-import type { Binding, Graft } from "../compiler/graph/site.ts";
+import type { Binding, Graft, Scope } from "../compiler/graph/site.ts";
 import { emptyScope, type Graph, type Model, matchesPath, Tensor } from "../compiler/index.ts";
 
 /** One time that a program passes a place. */
@@ -16,8 +16,8 @@ export interface Visit {
 export interface Survey {
   readonly visits: readonly Visit[];
   readonly graphs: readonly Graph[];
-  /** Paths of the parameters that adapters made. */
-  readonly grafted: ReadonlySet<string>;
+  /** The parameters that adapters made, by path. */
+  readonly grafted: Scope["grafted"];
 }
 
 /** Whether a binding computes something at a place. */

@@ -157,7 +157,7 @@ function backwardPass(model: Model, options: TrainingOptions): Backward {
   const terms = simplified(lossTerms(options.loss(named), scope), scope);
   const total = terms.map((t) => t.tensor as Tensor<"f32">).reduce((a, b) => add(a, b));
   const candidates = parametersBehind(graphOf(terms).nodes).filter((t) =>
-    trains(model, nameOf(t), scope.grafted.has(nameOf(t))),
+    trains(model, nameOf(t), scope.grafted.get(nameOf(t)) === true),
   );
   const cotangent = options.scaling
     ? reshape(lossScale(state("scale", "f32", [4]), options.scaling), [])

@@ -42,8 +42,8 @@ export function parametersBehind(nodes: readonly Node[]): Tensor[] {
 export interface Trainable {
   /** Trained tensors, in the order of their numbers. */
   readonly trained: readonly Tensor[];
-  /** Paths of those that adapters made. */
-  readonly grafted: ReadonlySet<string>;
+  /** Those that adapters made, by path. */
+  readonly grafted: Pick<ReadonlyMap<string, unknown>, "has">;
   /** Those of which the gradients are one tensor. */
   readonly joined: readonly Join[];
 }

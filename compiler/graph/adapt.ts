@@ -34,7 +34,7 @@ export function adapt(model: Model, adapter: Adapter, options: AdaptOptions = {}
 
 interface Survey {
   readonly parameters: ReadonlyMap<string, number>;
-  readonly grafted: ReadonlySet<string>;
+  readonly grafted: Scope["grafted"];
   readonly sites: Scope["sites"];
   readonly worked: ReadonlyMap<Binding, ReadonlySet<string>>;
 }
@@ -75,12 +75,15 @@ function checkPatterns({ adapter, where, train }: Binding, found: Survey): void 
   for (const pattern of [...(adapter.train ?? []), ...train]) check(pattern, paths, "parameter");
 }
 
-/** Whether a parameter trains: an adapter's own do, the model's where a pattern says so. */
-export const trains = (model: Model, path: string, grafted: boolean): boolean =>
+/**
+ * Whether a parameter trains: as the last pattern says that matches it, otherwise as it was made. An
+ * adapter's own is made to train unless it says `train: false` (`Scope.grafted`), the model's is not.
+ */
+export const trains = (model: Model, path: string, otherwise: boolean): boolean =>
   selects(
     (model.bindings ?? []).flatMap((b) => [...(b.adapter.train ?? []), ...b.train]),
     path,
-    grafted,
+    otherwise,
   );
 
 /** What was adapted, and how much of the model trains. */
@@ -97,7 +100,9 @@ export interface Report {
 export function report(model: Model): Report {
   const found = survey(model);
   const all = [...found.parameters];
-  const trained = new Map(all.filter(([path]) => trains(model, path, found.grafted.has(path))));
+  const trained = new Map(
+    all.filter(([path]) => trains(model, path, found.grafted.get(path) === true)),
+  );
   const sum = (counts: Iterable<number>) => [...counts].reduce((a, b) => a + b, 0);
   return {
     adapters: (model.bindings ?? []).map((b) => ({

@@ -47,6 +47,15 @@ export class Parameters {
     return new Parameters(this.path.split(".").slice(0, -1).join("."), this.#shared);
   }
 
+  /**
+   * What all places of an adapter share: parameters below the adapter's name, whatever place asks.
+   * The model's own are those from the top of the model.
+   */
+  shared(...path: readonly (string | number)[]): Parameters {
+    const top = new Parameters(this.#shared.owner?.adapter.name ?? "", this.#shared);
+    return top.at(...path);
+  }
+
   /** The same parameters, seen by adapters that tell tasks apart. */
   forTask(task: number): Parameters {
     return new Parameters(this.path, { ...this.#shared, scope: { ...this.#shared.scope, task } });
@@ -71,14 +80,16 @@ export class Parameters {
   }
 
   /**
-   * A float32 parameter. Its key in a checkpoint is the path with the name.
+   * A float32 parameter. Its key in a checkpoint is the path with the name. An adapter's own trains
+   * unless it says `train: false`, the model's does not; patterns of `adapt` decide otherwise.
    * @throws E104 if the path has another shape already, E132 if another adapter has made it.
    */
   f32<const S extends Shape>(
     name: string,
     shape: S,
-    options: { readonly init?: Init } = {},
+    options: { readonly init?: Init; readonly train?: boolean } = {},
   ): Tensor<"f32", S> {
+    const { train = true, ...begin } = options;
     const path = this.path === "" ? name : `${this.path}.${name}`;
     const type: Type = { dtype: "f32", shape: resolveShape(shape, `parameter ${path}`) };
     const { known, owner, scope } = this.#shared;
@@ -92,9 +103,9 @@ export class Parameters {
         help: "one path is one parameter: give the two uses one shape, or two names",
       });
     if (before) return before.tensor as unknown as Tensor<"f32", S>;
-    const made = apply(parameterOp, [], { name: path, type, ...options })[0]!;
+    const made = apply(parameterOp, [], { name: path, type, ...begin })[0]!;
     known.set(path, { tensor: made, owner });
-    if (owner) scope.grafted.add(path);
+    if (owner) scope.grafted.set(path, train);
     return made as unknown as Tensor<"f32", S>;
   }
 }
@@ -106,5 +117,8 @@ const shared = (path: string, { adapter }: Owner, before: Known) =>
       : `the adapter ${adapter.name} makes the parameter ${path}, which the model already has`,
     at: captureSpan(),
     labels: [[before.tensor.node.span, "made here first"]],
-    help: "two adapters that use the same names cannot share a place: bind them to different ones",
+    help:
+      before.owner?.adapter.name === adapter.name
+        ? "bind the adapter once, to all of its places: adapt(model, adapter, { where: [...] })"
+        : "two adapters that use the same names cannot share a place: bind them to different ones",
   });

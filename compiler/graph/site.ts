@@ -23,7 +23,10 @@ export interface Site extends SiteFacts {
   readonly kind: string;
   /** The model's own parameters at this path. */
   readonly p: Parameters;
-  /** The adapter's: made here, trained, and saved in its file. Same path, names of its own. */
+  /**
+   * The adapter's: made here and saved in its file, trained or not. Same path, names of its own;
+   * `own.shared()` are those that all of its places share.
+   */
   readonly own: Parameters;
   /** Which task is computed, in models of several. */
   readonly task: number | undefined;
@@ -74,8 +77,8 @@ export interface Scope {
   readonly averaged: Set<string>;
   /** Flags of parameters that are not always used, by path: used where any holds. */
   readonly usage: Map<string, Tensor<"bool">[]>;
-  /** Paths of the parameters that adapters made. */
-  readonly grafted: Set<string>;
+  /** The parameters that adapters made, by path: whether they train unless a pattern names them. */
+  readonly grafted: Map<string, boolean>;
   /** Every place that the model named, with its kind. */
   readonly sites: { readonly path: string; readonly kind: string }[];
   /** The places where each binding worked. */
@@ -93,7 +96,7 @@ export const emptyScope = (
   terms: new Map(),
   averaged: new Set(),
   usage: new Map(),
-  grafted: new Set(),
+  grafted: new Map(),
   sites: [],
   worked: new Map(),
   ...options,

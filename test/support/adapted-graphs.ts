@@ -73,7 +73,7 @@ export async function checkAdapterDerivative(
       const results = [...program(p), ...[...scope.terms.values()].flat()];
       const loss = results.map(weighted).reduce((a, b) => add(a, b));
       const all = parametersOf(graphOf([{ name: "loss", tensor: loss }]));
-      const trained = all.filter(({ name }) => scope.grafted.has(name) || also(name));
+      const trained = all.filter(({ name }) => scope.grafted.get(name) || also(name));
       const wrt: Tensor[] = trained.map(({ name, type }) => p.f32(name, type.shape));
       const reached = gradient([loss], [full(1, [])], wrt);
       const found = trained.flatMap(({ name }, i) => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { defineAdapter } from "../../../adapters/adapter.ts";
 import {
   adapt,
+  compile,
   defineModel,
   input,
   kaiming,
@@ -96,6 +97,47 @@ describe("adapt", () => {
   test("adapters combine; the later one computes around the earlier", () => {
     const both = adapt(adapt(model, low(2), { where: "layers.0" }), low(3), { where: "layers.1" });
     expect(report(both).adapters.map((a) => a.places)).toEqual([["layers.0"], ["layers.1"]]);
+  });
+
+  /** A frozen factor that all places share, and one of each place that trains. */
+  const shares = defineAdapter({
+    name: "shares",
+    linear({ own, inputs, outputs }, x, base) {
+      const down = own.shared("factors").f32(`down_${inputs}`, [inputs!, 2], {
+        init: kaiming(inputs!),
+        train: false,
+      });
+      return add(base(x), matmul(matmul(x, down), own.f32("up", [2, outputs!], { init: zeros })));
+    },
+  });
+  const wide = defineModel({
+    name: "three-layers",
+    build(p) {
+      const h = linear(p.at("a"), input("x", "f32", [3, 6]), 6, 6);
+      return { y: linear(p.at("c"), linear(p.at("b"), h, 6, 6), 6, 4) };
+    },
+  });
+
+  test("what an adapter shares is one parameter of all its places; frozen, it does not train", () => {
+    const { parameters } = compile(traceProgram(adapt(wide, shares), "forward"));
+    const own = parameters.map(({ name }) => name).filter((name) => !/weight|bias/.test(name));
+    expect(own.sort()).toEqual(["a.up", "b.up", "c.up", "shares.factors.down_6"]);
+    expect([...report(adapt(wide, shares)).trained.keys()].sort()).toEqual([
+      "a.up",
+      "b.up",
+      "c.up",
+    ]);
+    const train = ["shares.**"];
+    expect(report(adapt(wide, shares, { train })).trained.has("shares.factors.down_6")).toBe(true);
+  });
+
+  test("E132 for an adapter that is bound twice and shares a parameter", async () => {
+    const twice = () => adapt(adapt(wide, shares, { where: "a" }), shares, { where: "b" });
+    const { code, details } = await refusal(twice);
+    expect([code, details.help]).toEqual([
+      "E132",
+      "bind the adapter once, to all of its places: adapt(model, adapter, { where: [...] })",
+    ]);
   });
 
   test("E130 for a pattern that matches no place, with the nearest", async () => {
