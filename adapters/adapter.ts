@@ -41,12 +41,15 @@ type Grafts = {
   ) => Kinds[K]["output"];
 };
 
-/** Defines an adapter: a function for each kind of place that it works at, and what trains with it. */
-export function defineAdapter(
-  definition: { readonly name: string; readonly train?: readonly string[] } & Grafts,
-): Adapter {
-  const { name, train = [], ...grafts } = definition;
-  return { name, train, grafts: grafts as Readonly<Record<string, Graft>> };
+/**
+ * Defines an adapter: a function for each kind of place that it works at, what trains with it, and
+ * the settings it was made with. These go into the adapter's file, so that it is not loaded into an
+ * adapter that computes something else: `defineAdapter({ name, settings: { rank, alpha }, linear })`.
+ */
+export function defineAdapter(definition: Omit<Adapter, "grafts"> & Grafts): Adapter {
+  const { name, train = [], settings = {}, assumed = [], trainingOnly = [], ...kinds } = definition;
+  const grafts = kinds as Readonly<Record<string, Graft>>;
+  return { name, train, settings, assumed, trainingOnly, grafts };
 }
 
 /** Names a place of a model: `base` is what the model computes there by itself. */

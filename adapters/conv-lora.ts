@@ -6,6 +6,7 @@ import { mapOf } from "./map.ts";
 import { dropped } from "./noise.ts";
 import { type Routing, route } from "./noisy-gate.ts";
 import { checkSettings, count, positive, share, widthsOf, wrongSetting } from "./refusals.ts";
+import { settle } from "./settings.ts";
 
 export interface ConvLoraOptions {
   /** 3 unless given. */
@@ -39,17 +40,20 @@ export interface ConvLoraOptions {
  * for a rank above the layer's width, and where rows are no map.
  */
 export function convLora(options: ConvLoraOptions = {}) {
-  const { rank = 3, alpha = 32, dropout = 0, experts = 8, topK = 1 } = options;
-  const { convolution = "dense" } = options;
-  checkSettings("convLora", {
-    rank: [rank, count],
-    alpha: [alpha, positive],
-    dropout: [dropout, share],
-  });
+  const { experts = 8, convolution = "dense" } = options;
   const scales = scalesOf(experts);
-  checkSettings("convLora", { topK: [topK, upTo(scales.length)] });
+  const { values, kept } = settle("convLora", options, {
+    rank: [3, count, "by shapes"],
+    alpha: [32, positive],
+    dropout: [0, share, "in training"],
+    topK: [1, upTo(scales.length)],
+  });
+  const { rank, alpha, dropout, topK } = values;
   return defineAdapter({
     name: "conv-lora",
+    ...kept,
+    settings: { ...kept.settings, experts: scales, convolution },
+    assumed: [...kept.assumed, ...(options.experts === undefined ? ["experts"] : [])],
     linear(site, x, base) {
       const [inputs, outputs] = widthsOf("convLora", site, rank);
       const [maps, height, width] = mapOf("convLora", site, x);

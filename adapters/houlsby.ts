@@ -1,7 +1,8 @@
 /** Houlsby's adapter: a bottleneck behind the attention's projection, and one behind the MLP. */
 import { defineAdapter } from "./adapter.ts";
 import { throughBottleneck } from "./bottleneck.ts";
-import { checkSettings, count } from "./refusals.ts";
+import { count } from "./refusals.ts";
+import { settle } from "./settings.ts";
 
 export interface HoulsbyOptions {
   /**
@@ -22,12 +23,13 @@ export interface HoulsbyOptions {
  *
  * @throws E134 for a bottleneck that cannot be, E131 for one wider than the layer.
  */
-export function houlsby({ bottleneck = 2 }: HoulsbyOptions = {}) {
-  checkSettings("houlsby", { bottleneck: [bottleneck, count] });
+export function houlsby(options: HoulsbyOptions = {}) {
+  const { values, kept } = settle("houlsby", options, { bottleneck: [2, count, "by shapes"] });
   const init = { kind: "truncated normal", deviation: 1e-3 } as const;
   return defineAdapter({
     name: "houlsby",
+    ...kept,
     linear: (site, x, base) =>
-      throughBottleneck("houlsby", site, base(x), bottleneck, { down: init, up: init }),
+      throughBottleneck("houlsby", site, base(x), values.bottleneck, { down: init, up: init }),
   });
 }

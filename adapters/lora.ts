@@ -3,7 +3,8 @@ import { kaiming, type Site, type Tensor, zeros } from "../compiler/index.ts";
 import { add, matmul, mul, slice } from "../ops/index.ts";
 import { defineAdapter } from "./adapter.ts";
 import { dropped } from "./noise.ts";
-import { checkSettings, count, positive, share, widthsOf } from "./refusals.ts";
+import { count, positive, share, widthsOf } from "./refusals.ts";
+import { settle } from "./settings.ts";
 import { amongThirds, chosenThirds, type Third, widthOfThird } from "./thirds.ts";
 
 export interface LoraOptions {
@@ -30,19 +31,21 @@ export interface LoraOptions {
  * layer's width, and for thirds of a layer that has none.
  */
 export function lora(options: LoraOptions = {}) {
-  const { rank = 3, alpha = 32, dropout = 0, parts } = options;
-  checkSettings("lora", {
-    rank: [rank, count],
-    alpha: [alpha, positive],
-    dropout: [dropout, share],
+  const { values, kept } = settle("lora", options, {
+    rank: [3, count, "by shapes"],
+    alpha: [32, positive],
+    dropout: [0, share, "in training"],
   });
-  const chosen = parts && chosenThirds("lora", parts);
+  const { rank, alpha, dropout } = values;
+  const parts = options.parts && chosenThirds("lora", options.parts);
   return defineAdapter({
     name: "lora",
+    ...kept,
+    settings: { ...kept.settings, parts },
     linear(site, x, base) {
       const input = dropped(site, x, dropout);
       const factors = { rank, scale: alpha / rank };
-      const delta = chosen ? thirdsOf(site, input, factors, chosen) : product(site, input, factors);
+      const delta = parts ? thirdsOf(site, input, factors, parts) : product(site, input, factors);
       return add(base(x), delta);
     },
   });

@@ -18,7 +18,8 @@ import {
 import { defineAdapter } from "./adapter.ts";
 import { affine } from "./affine.ts";
 import { mapOf } from "./map.ts";
-import { checkSettings, count, positive, unfit } from "./refusals.ts";
+import { count, positive, unfit } from "./refusals.ts";
+import { settle } from "./settings.ts";
 
 export interface LstOptions {
   /** The side network's width is the encoder's over this: 8 unless given. */
@@ -47,14 +48,15 @@ type Rows = Tensor<"f32">;
  * not divide.
  */
 export function lst(options: LstOptions = {}) {
-  const { reduction = 8, heads = 4, temperature = 0.1 } = options;
-  checkSettings("lst", {
-    reduction: [reduction, count],
-    heads: [heads, count],
-    temperature: [temperature, positive],
+  const { values, kept } = settle("lst", options, {
+    reduction: [8, count, "by shapes"],
+    heads: [4, count],
+    temperature: [0.1, positive],
   });
+  const { reduction, heads, temperature } = values;
   return defineAdapter({
     name: "lst",
+    ...kept,
     trunk(site, x, base) {
       const embedDim = x.shape.at(-1)!;
       const width = embedDim / reduction;

@@ -2,7 +2,8 @@
 import { zeros } from "../compiler/index.ts";
 import { defineAdapter } from "./adapter.ts";
 import { throughBottleneck } from "./bottleneck.ts";
-import { checkSettings, count } from "./refusals.ts";
+import { count } from "./refusals.ts";
+import { settle } from "./settings.ts";
 
 export interface PfeifferOptions {
   /** Features of the bottleneck: 64 unless given. */
@@ -19,11 +20,12 @@ export interface PfeifferOptions {
  *
  * @throws E134 for a bottleneck that cannot be, E131 for one wider than the layer.
  */
-export function pfeiffer({ bottleneck = 64 }: PfeifferOptions = {}) {
-  checkSettings("pfeiffer", { bottleneck: [bottleneck, count] });
+export function pfeiffer(options: PfeifferOptions = {}) {
+  const { values, kept } = settle("pfeiffer", options, { bottleneck: [64, count, "by shapes"] });
   return defineAdapter({
     name: "pfeiffer",
+    ...kept,
     linear: (site, x, base) =>
-      throughBottleneck("pfeiffer", site, base(x), bottleneck, { up: zeros }),
+      throughBottleneck("pfeiffer", site, base(x), values.bottleneck, { up: zeros }),
   });
 }

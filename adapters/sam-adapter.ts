@@ -7,7 +7,8 @@ import { add, conv2d, gelu, permute, reshape } from "../ops/index.ts";
 import { defineAdapter } from "./adapter.ts";
 import { affine } from "./affine.ts";
 import { highPass } from "./high-pass.ts";
-import { checkSettings, count, positive, unfit } from "./refusals.ts";
+import { count, positive, unfit } from "./refusals.ts";
+import { settle } from "./settings.ts";
 
 export interface SamAdapterOptions {
   /**
@@ -31,15 +32,16 @@ export interface SamAdapterOptions {
  * not divide, or the model does not say what its patches and its image are.
  */
 export function samAdapter(options: SamAdapterOptions = {}) {
-  const { scaleFactor = 16, lowFrequencies = 0.25 } = options;
-  checkSettings("samAdapter", {
-    scaleFactor: [scaleFactor, count],
-    lowFrequencies: [lowFrequencies, positive],
+  const { values, kept } = settle("samAdapter", options, {
+    scaleFactor: [16, count, "by shapes"],
+    lowFrequencies: [0.25, positive],
   });
+  const { scaleFactor, lowFrequencies } = values;
   // Blocks of one pass share their features: they are known by the patches that they come from.
   const made = new WeakMap<Tensor, Tensor<"f32">>();
   return defineAdapter({
     name: "sam-adapter",
+    ...kept,
     block(site, x, base) {
       const { patches, image } = sourcesOf(site);
       const [width, embedDim] = widthsOf(site, patches, scaleFactor);

@@ -6,6 +6,7 @@ import { defineAdapter } from "./adapter.ts";
 import { dropped } from "./noise.ts";
 import { addOrthogonality } from "./orthogonality.ts";
 import { checkSettings, count, fromZero, positive, share, unfit, widthsOf } from "./refusals.ts";
+import { settle } from "./settings.ts";
 import type { TuckerFactors } from "./terms.ts";
 import { amongThirds, chosenThirds, type Third, widthOfThird } from "./thirds.ts";
 
@@ -45,19 +46,24 @@ export interface TaLoraOptions {
  * unknown.
  */
 export function taLora(options: TaLoraOptions) {
-  const { tasks, ranks = [32, 32, 4], scale = 0.5, dropout = 0.1, orthogonality = 1 } = options;
+  const { tasks, ranks = [32, 32, 4] } = options;
   checkSettings("taLora", {
     tasks: [tasks, count],
     "the input's rank": [ranks[0], count],
     "the output's rank": [ranks[1], count],
     "the tasks' rank": [ranks[2], count],
-    scale: [scale, positive],
-    dropout: [dropout, share],
-    orthogonality: [orthogonality, fromZero],
   });
+  const { values, kept } = settle("taLora", options, {
+    scale: [0.5, positive],
+    dropout: [0.1, share, "in training"],
+    orthogonality: [1, fromZero, "in training"],
+  });
+  const { scale, dropout, orthogonality } = values;
   const chosen = options.parts && chosenThirds("taLora", options.parts);
   return defineAdapter({
     name: "ta-lora",
+    ...kept,
+    settings: { ...kept.settings, tasks, ranks, parts: chosen },
     linear(site, x, base) {
       const [inputs, outputs] = widthsOf("taLora", site);
       const third = chosen && widthOfThird("taLora", site, outputs);

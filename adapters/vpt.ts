@@ -19,7 +19,8 @@ import {
 } from "../ops/index.ts";
 import { defineAdapter, type Heads } from "./adapter.ts";
 import { dropped } from "./noise.ts";
-import { checkSettings, count, share, unfit } from "./refusals.ts";
+import { count, share, unfit } from "./refusals.ts";
+import { settle } from "./settings.ts";
 
 export interface VptOptions {
   /** Learned tokens, of every block or of the first: 12 unless given, the comparison's. */
@@ -48,12 +49,13 @@ type Rows = Tensor<"f32">;
  * @throws E134 for settings that cannot be.
  */
 export function vptDeep(options: VptOptions = {}) {
-  const settings = checked("vptDeep", options);
+  const { values, kept } = settled("vptDeep", options);
   return defineAdapter({
     name: "vpt-deep",
+    ...kept,
     attention(site, heads) {
       const { shape } = heads.query;
-      const prompts = promptsOf(site, site.own, shape[1]! * shape[3]!, settings);
+      const prompts = promptsOf(site, site.own, shape[1]! * shape[3]!, values);
       const { key, value } = promptHeads(site.p, prompts, shape);
       return withPrompts(heads, repeated(key, shape[0]!), repeated(value, shape[0]!));
     },
@@ -74,15 +76,16 @@ export function vptDeep(options: VptOptions = {}) {
  * @throws E134 for settings that cannot be, E131 where a pattern leaves out either kind.
  */
 export function vptShallow(options: VptOptions = {}) {
-  const settings = checked("vptShallow", options);
+  const { values, kept } = settled("vptShallow", options);
   // The trace goes from block to block; what a trace knows is dropped with it.
   const streams = new WeakMap<object, Stream>();
   return defineAdapter({
     name: "vpt-shallow",
+    ...kept,
     block(site, x, base) {
       const { terms: trace } = site.own.scope;
       if (site.index === 0) {
-        const learned = promptsOf(site, site.own, x.shape[1]!, settings);
+        const learned = promptsOf(site, site.own, x.shape[1]!, values);
         const images = [site.map?.[0] ?? 1, ...(learned.shape as number[])];
         streams.set(trace, { prompts: broadcastTo(learned, images) });
       }
@@ -126,15 +129,12 @@ interface Settings {
   readonly patchSize: number;
 }
 
-function checked(adapter: string, options: VptOptions): Settings {
-  const { tokens = 12, dropout = 0, patchSize = 16 } = options;
-  checkSettings(adapter, {
-    tokens: [tokens, count],
-    dropout: [dropout, share],
-    patchSize: [patchSize, count],
+const settled = (adapter: string, options: VptOptions) =>
+  settle(adapter, options, {
+    tokens: [12, count, "by shapes"],
+    dropout: [0, share, "in training"],
+    patchSize: [16, count, "in training"],
   });
-  return { tokens, dropout, patchSize };
-}
 
 function promptsOf(site: Site, own: Parameters, width: number, settings: Settings): Rows {
   const { tokens, dropout, patchSize } = settings;

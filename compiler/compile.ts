@@ -74,14 +74,11 @@ export function compileStages(graph: Graph, options: CompileOptions = {}): Compi
   const kernels = lowerAll(fusion.regions, profile, { halves, joins, tileOf: tiles });
   for (const { kernel } of new Set(kernels)) check(kernel, profile);
   const places = assignPlaces(rewritten, fusion.regions, profile, layout, halves, joins);
-  const plan = assemble(
-    options.name ?? "program",
-    fusion.regions,
-    kernels,
-    places,
-    target,
-    profile,
-  );
+  const name = options.name ?? "program";
+  const plan = {
+    ...assemble(name, fusion.regions, kernels, places, target, profile),
+    ...(graph.adapters ? { adapters: graph.adapters } : {}),
+  };
   return { graph, rewritten, rules, fusion, kernels, profile, plan };
 }
 

@@ -142,4 +142,25 @@ export interface Plan {
   readonly commits: readonly Commit[];
   /** The least bytes that the arenas could have: the most that lives at one step. */
   readonly arenaLowerBound: number;
+  /** Of a model with adapters: all of them, in the order in which they were grafted. */
+  readonly adapters?: readonly PlanAdapter[];
+}
+
+/**
+ * An adapter that a program was traced with: what must be the same where its tensors are loaded. An
+ * adapter's file holds it too.
+ */
+export interface PlanAdapter {
+  readonly name: string;
+  /** What it was made with, by name: JSON, null for what was left out. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /**
+   * Names of settings that nobody gave and no shape tells. A file that does not say them may have been
+   * trained with others.
+   */
+  readonly assumed: readonly string[];
+  /** Names of settings that nothing needs once training is over. */
+  readonly trainingOnly: readonly string[];
+  /** Paths of the places where it works, as far as the program passes them. */
+  readonly places: readonly string[];
 }

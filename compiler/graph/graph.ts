@@ -1,7 +1,8 @@
 /** A traced program: its nodes in order, where its values come from, and what it returns. */
 import { bug, diagnose } from "../../diagnostics/index.ts";
+import type { PlanAdapter } from "../plan.ts";
 import { Parameters } from "./parameters.ts";
-import { emptyScope, type Scope } from "./site.ts";
+import { adaptersOf, emptyScope, type Scope } from "./site.ts";
 import {
   copyOp,
   type Dims,
@@ -27,6 +28,8 @@ export interface Graph {
   /** Every node that an output needs, inputs before users. */
   readonly nodes: readonly Node[];
   readonly outputs: readonly Output[];
+  /** The adapters that a traced program has; undefined where there are none. */
+  readonly adapters?: readonly PlanAdapter[];
 }
 
 /** What a program's author writes: from parameters and the sizes of named dims to named outputs. */
@@ -39,7 +42,8 @@ export function trace<D extends Dims>(
   scope: Scope = emptyScope(),
 ): Graph {
   const outputs = withDims(dims, () => program(new Parameters().within(scope), dims));
-  return graphOf(Object.entries(outputs).map(([name, tensor]) => ({ name, tensor })));
+  const graph = graphOf(Object.entries(outputs).map(([name, tensor]) => ({ name, tensor })));
+  return scope.bindings.length > 0 ? { ...graph, adapters: adaptersOf(scope) } : graph;
 }
 
 /**

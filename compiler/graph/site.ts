@@ -2,6 +2,7 @@
  * Sites: places in a model where adapters may come in. A model names them as it is traced; an
  * adapter is bound to them by path, and computes around what the model would have computed alone.
  */
+import type { PlanAdapter } from "../plan.ts";
 import type { Parameters } from "./parameters.ts";
 import { matchesPath } from "./path.ts";
 import type { Source } from "./sources.ts";
@@ -55,6 +56,12 @@ export interface Adapter {
   readonly grafts: Readonly<Record<string, Graft>>;
   /** Patterns of parameters of the model that train with it: `**.bias`. */
   readonly train?: readonly string[];
+  /** What it was made with, by name: JSON. Whoever loads its file must have made it with the same. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Of these, what nobody gave and no shape of its tensors tells. */
+  readonly assumed?: readonly string[];
+  /** Of these, what nothing needs once training is over. */
+  readonly trainingOnly?: readonly string[];
 }
 
 /** An adapter and the paths where it works. */
@@ -101,6 +108,15 @@ export const emptyScope = (
   worked: new Map(),
   ...options,
 });
+
+/** What plans and files say of the adapters that a trace had, with the places that it passed. */
+export const adaptersOf = ({ bindings, worked }: Pick<Scope, "bindings" | "worked">) =>
+  bindings.map((binding): PlanAdapter => {
+    const { name, settings = {}, assumed = [], trainingOnly = [] } = binding.adapter;
+    const values = Object.entries(settings).map(([key, value]) => [key, value ?? null] as const);
+    const places = [...(worked.get(binding) ?? [])];
+    return { name, settings: Object.fromEntries(values), assumed, trainingOnly, places };
+  });
 
 export function graft<I, O>(
   p: Parameters,
