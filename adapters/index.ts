@@ -19,4 +19,5 @@ export {
   tuckerOrthogonality,
 } from "./terms.ts";
 export type { Third } from "./thirds.ts";
+export { type VeraOptions, vera } from "./vera.ts";
 export { type VptOptions, vptDeep, vptShallow } from "./vpt.ts";

@@ -59,6 +59,7 @@ describe("with what begins as zero, the adapted model is the model", () => {
     ["lora", lora(), /lora_B/],
     ["conv-lora", convLora({ rank: 2, experts: [3] }), /lora_B/],
     ["ta-lora", taLora({ tasks: 2, ranks: [2, 2, 2] }), /td_G/],
+    ["vera", adapters.vera({ rank: 6 }), /vera_b/],
     ["pfeiffer", pfeiffer({ bottleneck: 2 }), /adapter_up/],
   ])("%s", async (_name, adapter, pattern) => {
     const { y, arrays } = await compute(adapter, layer, zero(pattern));
@@ -151,6 +152,19 @@ describe("formulas", () => {
         }
       }
     expectClose(y, wanted);
+  });
+
+  test("VeRA scales what two shared random matrices make of the input", async () => {
+    const { y, arrays } = await compute(adapters.vera({ rank: 5 }), layer);
+    const [a, b] = [rowsOf(arrays["vera.A_4"]!, 4), rowsOf(arrays["vera.B_12"]!, 5)];
+    const { vera_d: d, vera_b: scales } = arrays;
+    const z = times(rowsOf(arrays.x!, 4), a).map((row) => row.map((v, i) => d![i]! * v));
+    const delta = times(z, b).map((row) => row.map((v, i) => scales![i]! * v));
+    const plain = await alone(layer, arrays);
+    expectClose(
+      y,
+      plain.map((v, i) => v + delta.flat()[i]!),
+    );
   });
 
   test("SSF scales and shifts behind a layer", async () => {

@@ -28,6 +28,7 @@ describe("derivatives agree with differences", () => {
     ["houlsby", houlsby({ bottleneck: 2 })],
     ["pfeiffer", pfeiffer({ bottleneck: 3 })],
     ["ssf", ssf()],
+    ["vera", adapters.vera({ rank: 3, dropout: 0.3 })],
   ])("%s", async (_name, adapter, arrays) => {
     await checkAdapterDerivative(adapter, layer, arrays);
   });

@@ -27,6 +27,7 @@ describe("refused", () => {
     ["a rank of no tasks", () => taLora({ tasks: 2, ranks: [1, 1, 0] }), "the tasks' rank is 0"],
     ["a negative weight", () => taLora({ tasks: 2, orthogonality: -1 }), "orthogonality is -1"],
     ["a bottleneck of 0", () => houlsby({ bottleneck: 0 }), "bottleneck is 0"],
+    ["a d of 0", () => adapters.vera({ begin: 0 }), "vera: begin is 0"],
     ["no prompts", () => vptDeep({ tokens: 0 }), "vptDeep: tokens is 0"],
   ])("E134: %s", async (_name, make, words) => {
     const { code, details } = await refusal(make);
