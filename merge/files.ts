@@ -1,7 +1,7 @@
 /** The files that are merged: which of them has a tensor, and whether they belong together. */
 import { diagnose } from "../diagnostics/index.ts";
 import { nearest } from "../diagnostics/nearest.ts";
-import { fingerprint } from "../runtime/training/fill.ts";
+import { fingerprint } from "../runtime/weights/adapter-file.ts";
 import { findNonFinite, notFinite, type Weights } from "../runtime/weights/index.ts";
 import type { Merging } from "./places.ts";
 import { unfitFiles } from "./refusals.ts";

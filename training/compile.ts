@@ -10,7 +10,7 @@ import { type Model, traceProgram } from "../compiler/graph/model.ts";
 import { emptyScope, type Scope } from "../compiler/graph/site.ts";
 import { type Dims, input, state, withDims } from "../compiler/graph/sources.ts";
 import { elements, type Node, resultsOf, show, type Tensor } from "../compiler/graph/tensor.ts";
-import type { Plan, TargetName } from "../compiler/plan.ts";
+import type { Plan, PlanAdapter, TargetName } from "../compiler/plan.ts";
 import { defaultProfile, type Profile } from "../compiler/profile.ts";
 import { applyLaws } from "../compiler/rewrite/rewrite.ts";
 import type { Precision } from "../compiler/storage/halves.ts";
@@ -92,6 +92,7 @@ export function compileTraining(model: Model, asked: TrainingOptions): TrainingP
   const forward = Object.entries(options.programs ?? {}).map(
     ([name, sizes]) => [name, traceProgram(model, name, sizes)] as const,
   );
+  const adapters = together([backward.adapters, ...forward.map(([, g]) => g.adapters ?? [])]);
   const memory = layOut(backward, [backward.graph, ...forward.map(([, g]) => g)], options);
   const spec: UpdateSpec = {
     parts: memory.parts,
@@ -135,10 +136,19 @@ export function compileTraining(model: Model, asked: TrainingOptions): TrainingP
     optimiser: { name: optimiser.name, options: optimiser.options },
     micro,
     terms: backward.terms,
+    ...(adapters.length > 0 ? { adapters } : {}),
   };
 }
 
+/** The same adapters as several programs have them, with the places that any of them passes. */
+const together = ([first = [], ...others]: readonly (readonly PlanAdapter[])[]): PlanAdapter[] =>
+  first.map((adapter, i) => {
+    const more = others.flatMap((list) => list[i]?.places ?? []);
+    return { ...adapter, places: [...new Set([...adapter.places, ...more])] };
+  });
+
 interface Backward extends Trainable {
+  readonly adapters: readonly PlanAdapter[];
   readonly graph: Graph;
   /** The loss: where the forward pass ends. */
   readonly forward: readonly Tensor[];
@@ -152,7 +162,7 @@ function backwardPass(model: Model, options: TrainingOptions): Backward {
     training: true,
     random: noise === "drawn" ? drawn() : given,
   });
-  const { outputs } = traceProgram(model, program, dims, scope);
+  const { outputs, adapters = [] } = traceProgram(model, program, dims, scope);
   const named = Object.fromEntries(outputs.map((o) => [o.name, o.tensor as Tensor<"f32">]));
   const terms = simplified(lossTerms(options.loss(named), scope), scope);
   const total = terms.map((t) => t.tensor as Tensor<"f32">).reduce((a, b) => add(a, b));
@@ -187,6 +197,7 @@ function backwardPass(model: Model, options: TrainingOptions): Backward {
   const trained = reached.map((r) => r.parameter);
   const { grafted } = scope;
   return {
+    adapters,
     graph,
     forward: [total],
     trained,

@@ -13,6 +13,7 @@ import { defaultProfile, type Profile } from "../compiler/profile.ts";
 import type { Precision } from "../compiler/storage/halves.ts";
 import { inUnits, type Join, joinsOf } from "../compiler/storage/joins.ts";
 import {
+  keptState,
   type ParameterGroup,
   type ResidentTensor,
   stateBeside,
@@ -97,7 +98,7 @@ export function layOut(
   const others = parametersBehind(graphs.flatMap((g) => g.nodes)).filter(
     (t) => !own.has(nameOf(t)),
   );
-  const frozen = packFrozen(inUnits(others, nameOf, joins), nameOf, profile, precision);
+  const frozen = placeFrozen(inUnits(others, nameOf, joins), profile, precision);
   const chunked = [
     ...["parameters", "gradients", ...optimiser.moments.map((m) => `moment.${m}`)],
     ...(micro > 1 ? ["accumulated"] : []),
@@ -123,6 +124,22 @@ export function layOut(
     tensors,
     frozen: others.map((t) => resident(t, frozen.residences.get(nameOf(t))!)),
     groups,
+  };
+}
+
+/** What says how it begins apart from what a checkpoint must have: files of training hold it, unrounded. */
+function placeFrozen(
+  units: readonly (readonly Tensor[])[],
+  profile: Profile,
+  precision: Precision,
+) {
+  const begins = (unit: readonly Tensor[]) => unit.some((t) => (t.node.attrs as Source).init);
+  const given = units.filter((unit) => !begins(unit));
+  const base = packFrozen(given, "frozen", nameOf, profile, precision);
+  const kept = packFrozen(units.filter(begins), keptState, nameOf, profile, "f32");
+  return {
+    states: [...base.states, ...kept.states],
+    residences: new Map([...base.residences, ...kept.residences]),
   };
 }
 

@@ -39,9 +39,13 @@ export function packTensors(units: readonly (readonly Tensor[])[], profile: Prof
   return { placeOf, parts: used.map((bytes) => bytes / chunkBytes) };
 }
 
-/** Frozen parameters in as many states as the profile's limits demand; those of a unit together. */
+/**
+ * Frozen parameters in states `PREFIX.0`, ..., as many as the profile's limits demand; those of a unit
+ * together.
+ */
 export function packFrozen(
   units: readonly (readonly Tensor[])[],
+  prefix: string,
   nameOf: (tensor: Tensor) => string,
   profile: Profile,
   precision: Precision,
@@ -58,7 +62,7 @@ export function packFrozen(
     const open = states.at(-1);
     const after = open ? align(open.bytes, alignment) : 0;
     const fits = open !== undefined && after + whole <= profile.maxBufferBytes;
-    const state = fits ? open : { name: `frozen.${states.length}`, bytes: 0 };
+    const state = fits ? open : { name: `${prefix}.${states.length}`, bytes: 0 };
     if (!fits) states.push(state);
     const start = fits ? after : 0;
     for (const [i, tensor] of unit.entries()) {

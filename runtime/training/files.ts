@@ -2,16 +2,25 @@
 import { bug, diagnose } from "../../diagnostics/index.ts";
 import { nearest } from "../../diagnostics/nearest.ts";
 import type { Device, DeviceBuffer } from "../devices/device.ts";
+import {
+  type AdapterFile,
+  adapterMetadata,
+  describeTraining,
+  fingerprint,
+  readAdapterFile,
+  readMetadata,
+} from "../weights/adapter-file.ts";
 import { type TensorData, type Weights, writeSafetensors } from "../weights/index.ts";
-import { stateBeside, type TrainingPlan } from "./plan.ts";
+import { checkAdapters } from "../weights/same-adapters.ts";
+import { isKept, type ResidentTensor, stateBeside, type TrainingPlan } from "./plan.ts";
 
 /** What is trained, and where it is. */
 export interface Trained {
   readonly plan: TrainingPlan;
   readonly device: Device;
   readonly states: ReadonlyMap<string, DeviceBuffer>;
-  /** Fingerprints of the frozen tensors, by name. */
-  readonly base: ReadonlyMap<string, string>;
+  /** Fingerprints of the frozen tensors as they are, by name. */
+  readonly base: Map<string, string>;
   readonly seed: number;
 }
 
@@ -22,7 +31,6 @@ export interface Progress {
 }
 
 const checkpointKind = "inarch training";
-const adapterKind = "inarch adapter";
 
 /** States that a checkpoint keeps: what the next step depends on. */
 const keptStates = ({ plan, states }: Trained): string[] =>
@@ -30,8 +38,16 @@ const keptStates = ({ plan, states }: Trained): string[] =>
     (name) =>
       !["loss", "present"].includes(name) &&
       !plan.tensors.some((t) => stateBeside(t, "gradients") === name) &&
-      !plan.frozen.some((t) => t.state === name),
+      !plan.frozen.some((t) => t.state === name && !isKept(t)),
   );
+
+/** Frozen tensors that files hold themselves, and the fingerprints of all others. */
+const keptTensors = ({ plan }: Trained): ResidentTensor[] => plan.frozen.filter(isKept);
+
+function fingerprintsOf(trained: Trained): ReadonlyMap<string, string> {
+  const kept = new Set(keptTensors(trained).map(({ name }) => name));
+  return new Map([...trained.base].filter(([name]) => !kept.has(name)));
+}
 
 export async function checkpointFile(
   trained: Trained,
@@ -49,7 +65,7 @@ export async function checkpointFile(
     passes: String(passes),
     seed: String(trained.seed),
     tensors: layoutOf(trained.plan),
-    base: JSON.stringify(Object.fromEntries(trained.base)),
+    ...describeTraining(fingerprintsOf(trained), trained.plan.adapters ?? []),
   });
 }
 
@@ -60,14 +76,20 @@ const layoutOf = ({ tensors, optimiser }: TrainingPlan): string =>
     tensors.map(({ name, shape, state, offset }) => [name, shape, state, offset] as const),
   ]);
 
-/** Puts a checkpoint in place. @throws E431 for another base, E432 for another training. */
+/**
+ * Puts a checkpoint in place.
+ * @throws E431 for another base, E432 for another training, E435 to E437 for adapters that are not
+ * those that were trained.
+ */
 export async function resume(trained: Trained, file: Weights): Promise<Progress> {
   const { metadata, source } = file;
   const other = (message: string, help: string) =>
     diagnose("E432", { message, where: source, help });
   if (metadata.kind !== checkpointKind)
     throw other("the file is not a checkpoint of training", "use a file that save() wrote");
-  checkBase(trained, file);
+  const described = readMetadata(file);
+  checkBase(trained, described, source);
+  checkSame(trained, described, source, true);
   if (metadata.tensors !== layoutOf(trained.plan))
     throw other(
       "the checkpoint is of other trained tensors, or of another optimiser",
@@ -79,54 +101,90 @@ export async function resume(trained: Trained, file: Weights): Promise<Progress>
       `pass { seed: ${metadata.seed} }`,
     );
   for (const name of keptStates(trained)) {
+    if (!file.tensors.has(`state.${name}`) && isVerified(trained, described, name)) continue;
     const values = await file.readF32(`state.${name}`);
     await trained.device.write(stateOf(trained, name), 0, values);
   }
   return { step: Number(metadata.step), passes: Number(metadata.passes) };
 }
 
+/** All that the base does not have, trained or not, and what the adapters were made with. */
 export async function adapterFile(trained: Trained): Promise<Uint8Array<ArrayBuffer>> {
   const { plan, device } = trained;
   const tensors = new Map<string, TensorData>();
-  for (const { name, shape, state, offset, bytes } of plan.tensors) {
+  for (const { name, shape, state, offset, bytes } of [...plan.tensors, ...keptTensors(trained)]) {
     const values = await device.read(stateOf(trained, state), offset, bytes / 4, "f32");
     tensors.set(name, floats(values, shape));
   }
-  return writeSafetensors(tensors, {
-    kind: adapterKind,
-    model: plan.name,
-    base: JSON.stringify(Object.fromEntries(trained.base)),
-  });
+  const about = adapterMetadata(plan.name, fingerprintsOf(trained), plan.adapters ?? []);
+  return writeSafetensors(tensors, about);
 }
 
-/** Puts an adapter's tensors in place. @throws E431 for another base, E434 for other tensors. */
+/**
+ * Puts an adapter's tensors in place.
+ * @throws E431 for another base, E434 for other tensors, E435 for other settings or places, E436 for
+ * a setting that the file does not say, E437 for a file that is no adapter's.
+ */
 export async function loadTensors(trained: Trained, file: Weights): Promise<void> {
-  checkBase(trained, file);
-  const { tensors } = trained.plan;
-  const names = [...file.tensors.keys()];
-  for (const { name, shape } of tensors) {
-    const entry = file.tensors.get(name);
+  const described = readAdapterFile(file);
+  checkBase(trained, described, file.source);
+  checkSame(trained, described, file.source, false);
+  // Files of the first version lack what did not train, but have its fingerprint.
+  const kept = keptTensors(trained).filter(
+    ({ name }) => file.tensors.has(name) || !described.base.has(name),
+  );
+  const wanted = [...trained.plan.tensors, ...kept];
+  checkTensors(wanted, file);
+  for (const { name, state, offset } of wanted) {
+    const values = await file.readF32(name);
+    await trained.device.write(stateOf(trained, state), offset, values);
+    if (trained.base.has(name)) trained.base.set(name, fingerprint(values));
+  }
+}
+
+function checkTensors(wanted: readonly ResidentTensor[], { tensors, source }: Weights): void {
+  const names = [...tensors.keys()];
+  for (const { name, shape } of wanted) {
+    const entry = tensors.get(name);
     if (entry && entry.shape.join() === shape.join()) continue;
     const near = nearest(name, names);
     throw diagnose("E434", {
       message: entry
         ? `${name} is [${entry.shape.join(", ")}] in the file but [${shape.join(", ")}] in the model`
         : `the adapter file has no tensor ${name}`,
-      where: file.source,
+      where: source,
       help: near
         ? `the nearest it has is ${near}: graft the adapter that it was trained with`
         : "it is empty",
     });
   }
-  for (const { name, state, offset } of tensors)
-    await trained.device.write(stateOf(trained, state), offset, await file.readF32(name));
+  const known = new Set(wanted.map(({ name }) => name));
+  const surplus = names.find((name) => !known.has(name));
+  if (surplus === undefined) return;
+  throw diagnose("E434", {
+    message: `the adapter file has ${surplus}, which does not train here`,
+    where: source,
+    help: "graft the adapters that it was trained with, and train what was trained",
+  });
 }
 
-function checkBase({ base }: Trained, { metadata, source }: Weights): void {
-  const theirs = new Map(Object.entries(JSON.parse(metadata.base ?? "{}")));
-  const common = [...base].filter(([name]) => theirs.has(name));
+function checkSame({ plan }: Trained, file: AdapterFile, source: string, training: boolean): void {
+  const parameters = [...plan.frozen, ...plan.tensors].map(({ name }) => name);
+  checkAdapters({ adapters: plan.adapters ?? [], parameters, training }, [{ ...file, source }]);
+}
+
+/** Whether a checkpoint without this state was trained with the same values there. */
+const isVerified = (trained: Trained, { base }: AdapterFile, state: string): boolean => {
+  const kept = keptTensors(trained).filter((t) => t.state === state);
+  return kept.length > 0 && kept.every(({ name }) => base.has(name));
+};
+
+function checkBase(trained: Trained, { base: theirs }: AdapterFile, source: string): void {
+  const common = [...trained.base].filter(([name]) => theirs.has(name));
   const different = common.filter(([name, print]) => theirs.get(name) !== print);
-  if (common.length > 0 && different.length === 0) return;
+  // Where everything trains there is no base to be another.
+  const isComparable = common.length > 0 || fingerprintsOf(trained).size === 0;
+  if (isComparable && different.length === 0) return;
   throw diagnose("E431", {
     message:
       common.length === 0

@@ -2,8 +2,8 @@
 import { bug, diagnose } from "../../diagnostics/index.ts";
 import type { Device, DeviceBuffer, Progress } from "../devices/device.ts";
 import { writeTensor } from "../stored.ts";
+import { fingerprint } from "../weights/adapter-file.ts";
 import { findNonFinite, type NonFinite, notFinite } from "../weights/finite.ts";
-import { fnv1a } from "../weights/fnv.ts";
 import { initialValues } from "../weights/initial.ts";
 import type { Weights } from "../weights/weights.ts";
 import type { ResidentTensor, TrainingPlan } from "./plan.ts";
@@ -16,15 +16,15 @@ export interface FillOptions {
 }
 
 /**
- * Returns a fingerprint of every frozen tensor, by name: an adapter's file keeps them, so that it is
- * not taken for one of another base.
+ * Returns a fingerprint of every frozen tensor, by name: files of training keep those of the base, so
+ * that they are not taken for one of another base.
  */
 export async function fillTraining(
   plan: TrainingPlan,
   device: Device,
   states: ReadonlyMap<string, DeviceBuffer>,
   options: FillOptions,
-): Promise<ReadonlyMap<string, string>> {
+): Promise<Map<string, string>> {
   const { weights, seed, onProgress = () => {}, signal } = options;
   const all = [...plan.frozen, ...plan.tensors];
   const total = all.reduce((sum, t) => sum + t.bytes, 0);
@@ -68,10 +68,4 @@ async function* valuesOf(tensor: ResidentTensor, seed: number, weights: Weights)
       help: "use the checkpoint of the model that is trained",
     });
   else yield await initialValues(tensor, seed, weights);
-}
-
-/** Of the beginning of a tensor: eight hexadecimal digits, FNV-1a. */
-export function fingerprint(values: Float32Array): string {
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, Math.min(values.byteLength, 4096));
-  return fnv1a(bytes).toString(16).padStart(8, "0");
 }

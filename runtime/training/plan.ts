@@ -1,5 +1,5 @@
 /** What a training session reads: plans that share memory, and what lies where in it. JSON. */
-import type { Init, Plan, TargetName } from "../../compiler/plan.ts";
+import type { Init, Plan, PlanAdapter, TargetName } from "../../compiler/plan.ts";
 
 /** The version of this format. */
 export const trainingFormat = 1;
@@ -27,6 +27,15 @@ export interface TrainedTensor extends ResidentTensor {
   /** Whether an adapter made it: what an adapter's file holds. */
   readonly grafted: boolean;
 }
+
+/** What the names of states begin with that hold frozen tensors which say how they begin. */
+export const keptState = "frozen.kept";
+
+/**
+ * Whether a frozen tensor says how it begins, so that a checkpoint need not have it: what an adapter
+ * makes and does not train. Files of training hold these too.
+ */
+export const isKept = ({ state }: ResidentTensor): boolean => state.startsWith(keptState);
 
 /** The state that is laid out as the one of a trained tensor: parameters.1 to gradients.1. */
 export const stateBeside = ({ state }: TrainedTensor, name: string): string =>
@@ -72,6 +81,8 @@ export interface TrainingPlan {
   readonly micro: number;
   /** Names of the loss's terms: outputs `term.<name>` of `backward`. */
   readonly terms: readonly string[];
+  /** The model's adapters, with the places that any of the plans passes. */
+  readonly adapters?: readonly PlanAdapter[];
 }
 
 /** Every plan of a training plan. */

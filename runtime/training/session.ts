@@ -69,9 +69,16 @@ export interface TrainingSession {
   present(): Promise<readonly string[]>;
   /** Everything that training needs to go on as if it had never stopped: a safetensors file. */
   save(): Promise<Uint8Array<ArrayBuffer>>;
-  /** What was trained, by name, with a fingerprint of its base: a safetensors file. */
+  /**
+   * All that the base does not have, trained or not, by name, with the adapters' settings and places
+   * and fingerprints of the base: a safetensors file. `createSession` runs it beside the base.
+   */
   saveAdapter(): Promise<Uint8Array<ArrayBuffer>>;
-  /** Puts the tensors of an adapter file in place. @throws E431 if it is for another base. */
+  /**
+   * Puts the tensors of an adapter file in place.
+   * @throws E431 if it is for another base, E434 for other tensors, E435 for other settings or places,
+   * E436 for a setting that the file does not say, E437 for a file that is no adapter's.
+   */
   loadAdapter(file: Weights): Promise<void>;
   /** Bytes of device memory, by what they are for. */
   memory(): TrainingBytes;
@@ -81,7 +88,7 @@ export interface TrainingSession {
 /**
  * Places a training plan on a device.
  * @throws E421 for a plan of another format or target, E423 when memory runs out, E430 when the
- * weights lack a tensor, E432 for a checkpoint of another training.
+ * weights lack a tensor, E432 for a checkpoint of another training, E435 for one of other adapters.
  */
 export async function createTrainingSession(
   plan: TrainingPlan,

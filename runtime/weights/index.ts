@@ -1,4 +1,5 @@
 /** Reading and writing checkpoints. */
+export { type AdapterFile, type FileAdapter, readAdapterFile } from "./adapter-file.ts";
 export {
   type Dtype,
   type FloatDtype,

@@ -1,0 +1,110 @@
+/**
+ * What an adapter's file says of itself in its metadata: what the adapters were made with, where they
+ * work, and which base they were trained on. Whoever loads the file compares all of that.
+ */
+import type { PlanAdapter } from "../../compiler/plan.ts";
+import { diagnose } from "../../diagnostics/index.ts";
+import { fnv1a } from "./fnv.ts";
+import type { Weights } from "./weights.ts";
+
+/** The version of this format. Files of version 1 say the base alone, and no version. */
+export const adapterFormat = 2;
+
+const kind = "inarch adapter";
+
+/** An adapter as its file describes it. */
+export type FileAdapter = Pick<PlanAdapter, "name" | "settings" | "places">;
+
+export interface AdapterFile {
+  /** In the order in which they were grafted; undefined in a file that does not say. */
+  readonly adapters: readonly FileAdapter[] | undefined;
+  /** Fingerprints of the frozen tensors of the base, by name. */
+  readonly base: ReadonlyMap<string, string>;
+}
+
+export type Fingerprints = ReadonlyMap<string, string>;
+
+/** Of the beginning of a tensor: eight hexadecimal digits, FNV-1a. */
+export function fingerprint(values: Float32Array): string {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, Math.min(values.byteLength, 4096));
+  return fnv1a(bytes).toString(16).padStart(8, "0");
+}
+
+/** What is kept of a base and of adapters: metadata that `readMetadata` reads. */
+export const describeTraining = (base: Fingerprints, adapters: readonly PlanAdapter[]) => ({
+  base: JSON.stringify(Object.fromEntries(base)),
+  adapters: JSON.stringify(
+    adapters.map(({ name, settings, places }): FileAdapter => ({ name, settings, places })),
+  ),
+});
+
+/** The metadata of an adapter's file. */
+export const adapterMetadata = (
+  model: string,
+  base: Fingerprints,
+  adapters: readonly PlanAdapter[],
+) => ({ kind, format: String(adapterFormat), model, ...describeTraining(base, adapters) });
+
+/** Whether a file says that it is an adapter's. */
+export const isAdapterFile = ({ metadata }: Pick<Weights, "metadata">): boolean =>
+  metadata.kind === kind;
+
+/**
+ * What an adapter's file says of itself. `lora(file.adapters[0].settings)` makes the adapter that it
+ * was trained with.
+ * @throws E437 for a file that is no adapter's, or of a format that this version does not read.
+ */
+export function readAdapterFile(file: Pick<Weights, "metadata" | "source">): AdapterFile {
+  const { metadata, source } = file;
+  if (!isAdapterFile(file))
+    throw diagnose("E437", {
+      message: metadata.kind
+        ? `the file is no adapter: it says that it is "${metadata.kind}"`
+        : "the file does not say that it is an adapter",
+      where: source,
+      help: "give a file that saveAdapter() of a training session wrote",
+    });
+  if (metadata.format !== undefined && metadata.format !== String(adapterFormat))
+    throw diagnose("E437", {
+      message: `the adapter's file has format ${metadata.format}, this version reads up to ${adapterFormat}`,
+      where: source,
+      help: "update inarch",
+    });
+  return readMetadata(file);
+}
+
+/** The same of any file of training. @throws E437 where its metadata is damaged. */
+export function readMetadata({ metadata, source }: Pick<Weights, "metadata" | "source">) {
+  const base = parsed(metadata.base ?? "{}", "base", source);
+  const adapters = metadata.adapters && parsed(metadata.adapters, "adapters", source);
+  if (!isRecord(base) || Object.values(base).some((print) => typeof print !== "string"))
+    throw damaged("base", source);
+  if (adapters !== undefined && !(Array.isArray(adapters) && adapters.every(isAdapter)))
+    throw damaged("adapters", source);
+  return { adapters, base: new Map(Object.entries(base)) } as AdapterFile;
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const isAdapter = (value: unknown): boolean =>
+  isRecord(value) &&
+  typeof value.name === "string" &&
+  isRecord(value.settings) &&
+  Array.isArray(value.places) &&
+  value.places.every((place) => typeof place === "string");
+
+function parsed(text: string, name: string, source: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw damaged(name, source);
+  }
+}
+
+const damaged = (name: string, source: string) =>
+  diagnose("E437", {
+    message: `"${name}" of the file's metadata is damaged`,
+    where: source,
+    help: "copy the file again as it was saved",
+  });
