@@ -1,8 +1,9 @@
 /** The files that are merged: which of them has a tensor, and whether they belong together. */
 import { diagnose } from "../diagnostics/index.ts";
 import { nearest } from "../diagnostics/nearest.ts";
-import { fingerprint } from "../runtime/weights/adapter-file.ts";
+import { fingerprint, isAdapterFile, readAdapterFile } from "../runtime/weights/adapter-file.ts";
 import { findNonFinite, notFinite, type Weights } from "../runtime/weights/index.ts";
+import { checkAdapters } from "../runtime/weights/same-adapters.ts";
 import type { Merging } from "./places.ts";
 import { unfitFiles } from "./refusals.ts";
 
@@ -11,18 +12,24 @@ export const ownerOf = (files: readonly Weights[], name: string): Weights | unde
   files.findLast(({ tensors }) => tensors.has(name));
 
 /**
- * Compares the files with the model and with one another, by names, shapes and the fingerprints that
- * adapter files keep of their base. `needed` are the parameters that merging reads.
- * @throws E164 for what is missing, unknown or of another shape, E431 for another base.
+ * Compares the files with the model and with one another: by names, shapes, and what adapter files
+ * say of their adapters and their base. `needed` are the parameters that merging reads.
+ * @throws E164 for what is missing, unknown or of another shape, E431 for another base, E435 to E437
+ * for adapters that were made otherwise.
  */
 export async function checkFiles(
   files: readonly Weights[],
-  { grafted, parameters }: Merging,
+  { adapters, grafted, parameters }: Merging,
   needed: readonly string[],
 ): Promise<void> {
   const [base, ...others] = files;
   if (!base)
     throw unfitFiles("there are no weights to merge", "mergeAdapters", "give [base, adapter]");
+  const described = others.filter(isAdapterFile).map((file) => ({
+    ...readAdapterFile(file),
+    source: file.source,
+  }));
+  checkAdapters({ adapters, parameters: parameters.keys() }, described);
   const sources = files.map(({ source }) => source).join(", ");
   for (const name of needed) {
     const shape = parameters.get(name)!;
@@ -59,11 +66,11 @@ const unknown = (name: string, { source }: Weights, parameters: Merging["paramet
 /** An adapter file says which frozen tensors it was trained beside. */
 async function checkBase(
   files: readonly Weights[],
-  { metadata, source }: Weights,
+  adapter: Weights,
   parameters: Merging["parameters"],
 ): Promise<void> {
-  const prints = metadata.kind === "inarch adapter" ? JSON.parse(metadata.base ?? "{}") : {};
-  for (const [name, print] of Object.entries(prints)) {
+  if (!isAdapterFile(adapter)) return;
+  for (const [name, print] of readAdapterFile(adapter).base) {
     const file = ownerOf(files, name);
     // What begins otherwise than in the file has a fingerprint of other numbers.
     if (file?.tensors.get(name)?.shape.join() !== parameters.get(name)?.join()) continue;
@@ -71,7 +78,7 @@ async function checkBase(
       if (fingerprint(chunk) === print) break;
       throw diagnose("E431", {
         message: `the adapter was trained on another base: ${name} is not that of ${file!.source}`,
-        where: source,
+        where: adapter.source,
         help: "give the checkpoint that it was trained on",
       });
     }

@@ -47,7 +47,7 @@ export interface MergedWeights extends Weights {
  * @throws E160 for an adapter that depends on the input otherwise, E161 for a place that is no layer
  * with a weight, E162 for a layer without a bias that is needed, E163 for several tasks, E164 for
  * files that do not fit, E165 for a model without adapters, E205 for NaN and infinite values, E431
- * for another base. Reading what is merged may throw E161 and E205 too.
+ * for another base, E435 to E437 for adapters that were made otherwise. Reading what is merged may throw E161 and E205 too.
  */
 export async function mergeAdapters(
   model: Model,

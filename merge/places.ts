@@ -29,6 +29,7 @@ export interface Place {
 
 export interface Merging {
   readonly places: readonly Place[];
+  readonly adapters: Survey["adapters"];
   /** Parameters of adapters by path, which the bare model does not have. */
   readonly grafted: Survey["grafted"];
   /** All parameters that the adapted programs and the bare ones read, with their shapes. */
@@ -64,7 +65,8 @@ export function planMerging(model: Model, task: number | undefined): Merging {
   }
   checkShared(places, bare);
   const graphs = [...bare.graphs, ...adapted.graphs];
-  return { places, grafted: adapted.grafted, parameters: shapesOf(graphs) };
+  const { grafted, adapters } = adapted;
+  return { places, adapters, grafted, parameters: shapesOf(graphs) };
 }
 
 /** One layer may be several kinds of places. */

@@ -1,8 +1,9 @@
 /** The places of a model as its programs pass them: what goes in and what comes out, each time. */
 
 import { traceProgram } from "../compiler/graph/model.ts";
-import type { Binding, Graft, Scope } from "../compiler/graph/site.ts";
+import { adaptersOf, type Binding, type Graft, type Scope } from "../compiler/graph/site.ts";
 import { emptyScope, type Graph, type Model, matchesPath, Tensor } from "../compiler/index.ts";
+import type { PlanAdapter } from "../compiler/plan.ts";
 
 /** One time that a program passes a place. */
 export interface Visit {
@@ -16,6 +17,8 @@ export interface Visit {
 export interface Survey {
   readonly visits: readonly Visit[];
   readonly graphs: readonly Graph[];
+  /** What a file of the adapters must say of them. */
+  readonly adapters: readonly PlanAdapter[];
   /** The parameters that adapters made, by path. */
   readonly grafted: Scope["grafted"];
 }
@@ -43,7 +46,8 @@ export function survey(model: Model, bindings: readonly Binding[]): Survey {
   const graphs = Object.keys(model.programs).map((program) =>
     traceProgram(model, program, {}, scope),
   );
-  return { visits, graphs, grafted: scope.grafted };
+  const adapters = adaptersOf({ bindings, worked: scope.worked });
+  return { visits, graphs, adapters, grafted: scope.grafted };
 }
 
 /** All tensors of a place's input or output, which may be one, a list or a record of them. */

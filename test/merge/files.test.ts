@@ -3,6 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
+  type Adapter,
   adapt,
   compile,
   defineModel,
@@ -10,7 +11,7 @@ import {
   type Model,
   traceProgram,
 } from "../../compiler/index.ts";
-import { bitFit, lora } from "../../entries/adapters.ts";
+import { bitFit, lora, ssf } from "../../entries/adapters.ts";
 import { linear, norm } from "../../models/layers.ts";
 import { mean, mul } from "../../ops/index.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
@@ -185,6 +186,14 @@ describe("files that do not fit", () => {
     training.close();
     const merged = await mergeAdapters(adapted, [await open(base), await openBytes(bytes)]);
     expect(merged.merged).toEqual(["image_encoder.a.weight"]);
+    const louder = adapt(model, lora({ rank: 2, alpha: 6 }), { where: "**.a" });
+    const differs = await refusal(async () =>
+      mergeAdapters(louder, [await open(base), await openBytes(bytes)]),
+    );
+    expect([differs.code, differs.details.message]).toEqual([
+      "E435",
+      "lora was trained with { alpha: 32 }, but here it has { alpha: 6 }",
+    ]);
     const other = new Map([
       ...base,
       ["image_encoder.b.weight", floats(randomNumbers(48, 9), [4, 12])] as const,
@@ -196,6 +205,34 @@ describe("files that do not fit", () => {
       "E431",
       expect.stringContaining("image_encoder.b.weight"),
     ]);
+  });
+});
+
+describe("an adapter file from before settings were kept", () => {
+  const where = { where: "**.a" };
+  const metadata = { kind: "inarch adapter", base: "{}" };
+
+  test("E436: alpha follows from no shape, and nobody gave it", async () => {
+    const adapted = adapt(model, lora({ rank: 2 }), where);
+    const adapter = await open(tensorsOf(adapted, own), metadata);
+    const files = [await open(base), adapter];
+    const { code, details } = await refusal(() => mergeAdapters(adapted, files));
+    expect([code, details.message, details.help]).toEqual([
+      "E436",
+      "the file does not say with which alpha lora was trained",
+      "give it where lora is made; unless given it is { alpha: 32 }",
+    ]);
+  });
+
+  test.each<[string, Adapter]>([
+    ["with the alpha that is given", lora({ rank: 2, alpha: 6 })],
+    ["whose settings follow from its shapes", ssf()],
+  ])("is merged %s", async (_claim, adapter) => {
+    const adapted = adapt(model, adapter, where);
+    const trained = tensorsOf(adapted, own);
+    const merged = await mergeAdapters(adapted, [await open(base), await open(trained, metadata)]);
+    const wanted = await run(adapted, await open(new Map([...base, ...trained])));
+    expect(relativeError(await run(model, merged), wanted)).toBeLessThan(1e-6);
   });
 });
 
