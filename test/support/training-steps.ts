@@ -1,8 +1,9 @@
 /** Training steps of SAM ViT-B at 1024 pixels with published methods, compiled for the default profile. */
-import { decoderOnly, layerNormTuning, taLora } from "../../adapters/index.ts";
+import { taLora } from "../../adapters/index.ts";
 import { samWithMethod } from "../../cli/plan-training.ts";
 import { adapt, input, type Tensor } from "../../compiler/index.ts";
 import { formatSamConfig, mSam, samModel, samPresets } from "../../models/index.ts";
+import { decoderOnly, layerNormTuning } from "../../models/sam/presets/index.ts";
 import type { TrainingPlan } from "../../runtime/training/plan.ts";
 import {
   adam,
