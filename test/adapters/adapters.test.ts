@@ -14,9 +14,9 @@ import * as adapters from "../../entries/adapters.ts";
 import { linear } from "../../models/layers.ts";
 import { semanticSam } from "../../models/semantic-sam.ts";
 import { add, attention, mul } from "../../ops/index.ts";
+import { type Arrays, randomNumbers } from "../../verify/ops/evaluate.ts";
 import { openGraph, randomArrays, scopeWith } from "../support/adapted-graphs.ts";
 import { layer, tiny } from "../support/adapted-programs.ts";
-import { type Arrays, randomNumbers } from "../support/evaluate.ts";
 
 /** A program's results with an adapter, from the values of its parameters. */
 async function compute(

@@ -2,9 +2,9 @@
 import { describe, test } from "vitest";
 import * as adapters from "../../adapters/index.ts";
 import type { Adapter, Graph } from "../../compiler/index.ts";
+import type { Arrays } from "../../verify/ops/evaluate.ts";
 import { checkAdapterDerivative, randomArrays } from "../support/adapted-graphs.ts";
 import { encoder, layer } from "../support/adapted-programs.ts";
-import type { Arrays } from "../support/evaluate.ts";
 
 /** Maps go to different experts, and far enough from where the choice changes. */
 const routed = (graph: Graph): Arrays => ({

@@ -4,8 +4,8 @@ import { convLora, type Expert, plainExpert } from "../../adapters/index.ts";
 import { graphOf, input, type Tensor, trace } from "../../compiler/index.ts";
 import { linear } from "../../models/layers.ts";
 import { iota, permute, reshape, scaledConvolution, slice } from "../../ops/index.ts";
+import { type Arrays, randomNumbers } from "../../verify/ops/evaluate.ts";
 import { openGraph, scopeWith } from "../support/adapted-graphs.ts";
-import { type Arrays, randomNumbers } from "../support/evaluate.ts";
 
 const scales = [1, 2, 3, 4, 5, 6, 7, 8];
 

@@ -19,6 +19,7 @@ import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { createTrainingSession } from "../../runtime/training/session.ts";
 import { type TensorData, writeSafetensors } from "../../runtime/weights/index.ts";
 import { adamW, compileTraining } from "../../training/index.ts";
+import { randomNumbers } from "../../verify/ops/evaluate.ts";
 import {
   checkAdapterDerivative,
   openGraph,
@@ -26,7 +27,6 @@ import {
   scopeWith,
 } from "../support/adapted-graphs.ts";
 import { repository } from "../support/command-line.ts";
-import { randomNumbers } from "../support/evaluate.ts";
 import { openBytes } from "../support/weights-files.ts";
 
 const text = readFileSync(join(repository, "examples", "06-own-adapter.graph.ts"), "utf8");

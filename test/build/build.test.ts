@@ -10,6 +10,7 @@ import { parseSamConfig, Sam } from "../../models/index.ts";
 import { add, gelu, matmul } from "../../ops/index.ts";
 import type { PredictOptions } from "../../predict/sam.ts";
 import { writeSafetensors } from "../../runtime/weights/index.ts";
+import { evaluate, randomNumbers, relativeError } from "../../verify/ops/evaluate.ts";
 import {
   buildPackage,
   file,
@@ -19,7 +20,6 @@ import {
   scratchFolder,
 } from "../support/command-line.ts";
 import { describeOnDevice } from "../support/device.ts";
-import { evaluate, randomNumbers, relativeError } from "../support/evaluate.ts";
 
 const folder = scratchFolder("build");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -20,10 +20,10 @@ import { createSession } from "../../runtime/session.ts";
 import { createTrainingSession } from "../../runtime/training/session.ts";
 import { type TensorData, type Weights, writeSafetensors } from "../../runtime/weights/index.ts";
 import { adamW, compileTraining, mergeAdapters } from "../../training/index.ts";
+import { randomNumbers, relativeError } from "../../verify/ops/evaluate.ts";
 import { narrow } from "../support/adapted-graphs.ts";
 import { buildPackage, inarch, repository, scratchFolder } from "../support/command-line.ts";
 import { deviceTest } from "../support/device.ts";
-import { randomNumbers, relativeError } from "../support/evaluate.ts";
 import { floats } from "../support/training-file.ts";
 import { fixturePath, openBytes, readAll, refusal } from "../support/weights-files.ts";
 

@@ -32,10 +32,10 @@ import {
   sub,
   sum,
 } from "../../ops/index.ts";
+import { relativeError } from "../../verify/ops/evaluate.ts";
 import { openGraph, randomArrays } from "../support/adapted-graphs.ts";
 import { encoder } from "../support/adapted-programs.ts";
 import { repository } from "../support/command-line.ts";
-import { relativeError } from "../support/evaluate.ts";
 import { refusal } from "../support/weights-files.ts";
 
 type Rows = Tensor<"f32">;

@@ -9,7 +9,7 @@ import { mSam, mSamTensors } from "../../models/msam.ts";
 import { samPresets } from "../../models/sam/config.ts";
 import { hashedImage } from "../../models/sam/hashed.ts";
 import { full } from "../../ops/index.ts";
-import { relativeError } from "../support/evaluate.ts";
+import { relativeError } from "../../verify/ops/evaluate.ts";
 import { hashedLookup, plainResize, runHashed } from "../support/hashed-run.ts";
 import { type Lookup, plainDecoder, plainEncoder, split } from "../support/sam-plain.ts";
 import { tinySam } from "../support/sam-small.ts";

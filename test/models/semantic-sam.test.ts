@@ -5,7 +5,7 @@ import { checkSamConfig, type SamConfig, samPresets } from "../../models/sam/con
 import { hashedImage } from "../../models/sam/hashed.ts";
 import { samTensors } from "../../models/sam/tensors.ts";
 import { semanticSam } from "../../models/semantic-sam.ts";
-import { relativeError } from "../support/evaluate.ts";
+import { relativeError } from "../../verify/ops/evaluate.ts";
 import { affine, hashedLookup, plainResize, runHashed, softmaxOf } from "../support/hashed-run.ts";
 import { type Lookup, plainDecoder, plainEncoder, split } from "../support/sam-plain.ts";
 import { tinySam } from "../support/sam-small.ts";

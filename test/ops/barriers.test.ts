@@ -7,9 +7,11 @@ import { compileStages } from "../../compiler/compile.ts";
 import type { Plan } from "../../compiler/plan.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { createSession } from "../../runtime/session.ts";
-import type { Arrays } from "../support/evaluate.ts";
+import type { Arrays } from "../../verify/ops/evaluate.ts";
+import { findOps } from "../../verify/ops/programs.ts";
 import { withoutBarriers } from "../support/without-barriers.ts";
-import { subjects } from "./walker/programs.ts";
+
+const { subjects } = await findOps();
 
 const programs = subjects
   .filter(({ op }) => op?.kind === "kernel")

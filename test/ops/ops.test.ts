@@ -7,9 +7,16 @@ import { graphOf } from "../../compiler/graph/graph.ts";
 import { input } from "../../compiler/graph/sources.ts";
 import { defaultProfile } from "../../compiler/profile.ts";
 import { add, gelu, softmax, sum } from "../../ops/index.ts";
-import { evaluate, randomNumbers, relativeError, runOnReference } from "../support/evaluate.ts";
+import {
+  evaluate,
+  randomNumbers,
+  relativeError,
+  runOnReference,
+} from "../../verify/ops/evaluate.ts";
+import { findOps } from "../../verify/ops/programs.ts";
 import { checkDerivative, checkExample } from "./walker/check.ts";
-import { strangers, subjects } from "./walker/programs.ts";
+
+const { subjects, strangers } = await findOps();
 
 test("every file in ops/ is an op, a composition with tests, or part of one", () => {
   expect(strangers).toEqual([]);

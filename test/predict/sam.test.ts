@@ -11,7 +11,7 @@ import { image, pickLogits, preprocess } from "../../predict/vision/index.ts";
 import type { Device } from "../../runtime/devices/device.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { renameWeights, type Weights } from "../../runtime/weights/index.ts";
-import { randomNumbers, relativeError } from "../support/evaluate.ts";
+import { randomNumbers, relativeError } from "../../verify/ops/evaluate.ts";
 import { plainDecoder, plainEncoder } from "../support/sam-plain.ts";
 import { flat, plainWeights, tinySam } from "../support/sam-small.ts";
 import { refusal } from "../support/weights-files.ts";

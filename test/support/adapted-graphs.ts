@@ -22,7 +22,7 @@ import {
 import { add, full, mul, sum } from "../../ops/index.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { createSession } from "../../runtime/session.ts";
-import { type Arrays, type Results, randomNumbers } from "./evaluate.ts";
+import { type Arrays, type Results, randomNumbers } from "../../verify/ops/evaluate.ts";
 
 /** A scope with an adapter everywhere, whose noise is given: inputs `noise.PATH.NAME`. */
 export const scopeWith = (adapter: Adapter, training = false): Scope =>

@@ -14,7 +14,7 @@ import {
   reshape,
   slice,
 } from "../../ops/index.ts";
-import { randomNumbers } from "./evaluate.ts";
+import { randomNumbers } from "../../verify/ops/evaluate.ts";
 
 type Floats = Tensor<"f32">;
 

@@ -4,7 +4,7 @@ import type { Graph } from "../../compiler/graph/graph.ts";
 import { defaultProfile, deviceProfile } from "../../compiler/profile.ts";
 import { openDevice } from "../../runtime/node/device.ts";
 import { createSession } from "../../runtime/session.ts";
-import type { Arrays, Results } from "./evaluate.ts";
+import type { Arrays, Results } from "../../verify/ops/evaluate.ts";
 
 /** Compiles a graph for the device that is there, and runs it once. */
 export async function runOnDevice(graph: Graph, inputs: Arrays): Promise<Results> {

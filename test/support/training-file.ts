@@ -9,7 +9,7 @@ import type { Inputs } from "../../runtime/session.ts";
 import { createTrainingSession, type StepReport } from "../../runtime/training/session.ts";
 import { type TensorData, writeSafetensors } from "../../runtime/weights/index.ts";
 import { compileTraining, type TrainingOptions } from "../../training/index.ts";
-import { randomNumbers } from "./evaluate.ts";
+import { randomNumbers } from "../../verify/ops/evaluate.ts";
 import { openBytes } from "./weights-files.ts";
 
 export interface WrittenRun {

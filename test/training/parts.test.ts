@@ -13,7 +13,7 @@ import { createTrainingSession } from "../../runtime/training/session.ts";
 import { writeSafetensors } from "../../runtime/weights/index.ts";
 import { compileTraining } from "../../training/compile.ts";
 import { adamW } from "../../training/optimisers/index.ts";
-import { randomNumbers } from "../support/evaluate.ts";
+import { randomNumbers } from "../../verify/ops/evaluate.ts";
 import { openBytes } from "../support/weights-files.ts";
 
 const [batch, width, layers] = [4, 16, 4];

@@ -12,7 +12,7 @@ import { type TensorData, type Weights, writeSafetensors } from "../../runtime/w
 import { compileTraining } from "../../training/compile.ts";
 import { structureLoss } from "../../training/losses/index.ts";
 import { sgd } from "../../training/optimisers/index.ts";
-import { randomNumbers } from "../support/evaluate.ts";
+import { randomNumbers } from "../../verify/ops/evaluate.ts";
 import { tinySam } from "../support/sam-small.ts";
 import { openBytes } from "../support/weights-files.ts";
 

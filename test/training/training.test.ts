@@ -11,8 +11,8 @@ import { createTrainingSession, type TrainingSession } from "../../runtime/train
 import { writeSafetensors } from "../../runtime/weights/index.ts";
 import { compileTraining, type TrainingOptions } from "../../training/compile.ts";
 import { adamW } from "../../training/optimisers/index.ts";
+import { randomNumbers } from "../../verify/ops/evaluate.ts";
 import { deviceTest } from "../support/device.ts";
-import { randomNumbers } from "../support/evaluate.ts";
 import { openBytes, refusal } from "../support/weights-files.ts";
 
 const model = defineModel({

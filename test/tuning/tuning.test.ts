@@ -15,7 +15,7 @@ import { add, attention, gelu, matmul } from "../../ops/index.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { createSession } from "../../runtime/session.ts";
 import { type TuneOptions, tuneRegion } from "../../tuning/tuner.ts";
-import { type Arrays, evaluate, randomNumbers } from "../support/evaluate.ts";
+import { type Arrays, evaluate, randomNumbers } from "../../verify/ops/evaluate.ts";
 
 /** A large device: all tiles are legal on it. */
 const large: Profile = {

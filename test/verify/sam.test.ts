@@ -11,7 +11,7 @@ import { formatSamConfig } from "../../models/sam/config.ts";
 import { hashedImage, hashedTensor, hashedWeights } from "../../models/sam/hashed.ts";
 import { image, normalize, upsampleMasks } from "../../predict/vision/index.ts";
 import { type TensorData, writeSafetensors } from "../../runtime/weights/index.ts";
-import { randomNumbers } from "../support/evaluate.ts";
+import { randomNumbers } from "../../verify/ops/evaluate.ts";
 import { type PlainPrompts, plainDecoder, plainEncoder } from "../support/sam-plain.ts";
 import { flat, oddSam, plainWeights, tinySam, turn } from "../support/sam-small.ts";
 import { readAll, refusal } from "../support/weights-files.ts";

@@ -16,8 +16,8 @@ import { mul } from "../../ops/index.ts";
 import { normalize } from "../../predict/vision/index.ts";
 import { type TensorData, writeSafetensors } from "../../runtime/weights/index.ts";
 import { adamW, crossEntropy, l1Depth, sgd, structureLoss } from "../../training/index.ts";
+import { randomNumbers } from "../../verify/ops/evaluate.ts";
 import { deviceTest } from "../support/device.ts";
-import { randomNumbers } from "../support/evaluate.ts";
 import { floats, writeRun } from "../support/training-file.ts";
 import { fixturePath, refusal } from "../support/weights-files.ts";
 

@@ -29,7 +29,12 @@ import {
   sum,
   tanh,
 } from "../../../ops/index.ts";
-import { evaluate, randomNumbers, relativeError, runOnReference } from "../../support/evaluate.ts";
+import {
+  evaluate,
+  randomNumbers,
+  relativeError,
+  runOnReference,
+} from "../../../verify/ops/evaluate.ts";
 
 /** One line of a program: an op, and numbers from which its operands and attributes are picked. */
 interface Instruction {

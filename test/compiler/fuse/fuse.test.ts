@@ -8,7 +8,12 @@ import { defaultProfile } from "../../../compiler/profile.ts";
 import { takeOut } from "../../../compiler/tuning/alone.ts";
 import { add, gelu, matmul, mul, permute, relu, softmax, transpose } from "../../../ops/index.ts";
 import { expectedOf } from "../../../tuning/expected.ts";
-import { evaluate, randomNumbers, relativeError, runOnReference } from "../../support/evaluate.ts";
+import {
+  evaluate,
+  randomNumbers,
+  relativeError,
+  runOnReference,
+} from "../../../verify/ops/evaluate.ts";
 
 const [x, w, b, v] = [
   input("x", "f32", [40, 24]) as Tensor,

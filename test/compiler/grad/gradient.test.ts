@@ -7,7 +7,7 @@ import { isSource, type Node, type Tensor } from "../../../compiler/graph/tensor
 import { gradient } from "../../../compiler/op-kit.ts";
 import { defaultProfile } from "../../../compiler/profile.ts";
 import { add, full, matmul, mean, mul, slice, stopGradient, topK } from "../../../ops/index.ts";
-import { evaluate, runOnReference } from "../../support/evaluate.ts";
+import { evaluate, runOnReference } from "../../../verify/ops/evaluate.ts";
 import { transformerStack, valuesFor } from "../../support/gradient-stack.ts";
 
 const outputsOf = (gradients: readonly (Tensor | undefined)[]) =>

@@ -11,7 +11,7 @@ import type { Tensor } from "../../../compiler/graph/tensor.ts";
 import { gradient } from "../../../compiler/op-kit.ts";
 import { defaultProfile } from "../../../compiler/profile.ts";
 import { exp, full, mean, mul, randomNormal, streamOf, topK } from "../../../ops/index.ts";
-import { relativeError, runOnReference } from "../../support/evaluate.ts";
+import { relativeError, runOnReference } from "../../../verify/ops/evaluate.ts";
 import {
   type Stack,
   type StackShape,

@@ -15,7 +15,7 @@ import {
 } from "../../../compiler/index.ts";
 import { linear, norm } from "../../../models/layers.ts";
 import { add, matmul } from "../../../ops/index.ts";
-import { evaluate, randomNumbers } from "../../support/evaluate.ts";
+import { evaluate, randomNumbers } from "../../../verify/ops/evaluate.ts";
 import { refusal } from "../../support/weights-files.ts";
 
 const model = defineModel({

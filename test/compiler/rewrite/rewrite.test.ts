@@ -24,7 +24,12 @@ import {
 } from "../../../ops/index.ts";
 import { referenceDevice } from "../../../runtime/devices/reference.ts";
 import { createSession } from "../../../runtime/session.ts";
-import { evaluate, randomNumbers, relativeError, runOnReference } from "../../support/evaluate.ts";
+import {
+  evaluate,
+  randomNumbers,
+  relativeError,
+  runOnReference,
+} from "../../../verify/ops/evaluate.ts";
 
 type F = Tensor<"f32">;
 

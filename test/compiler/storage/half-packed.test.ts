@@ -17,8 +17,8 @@ import { add, gelu, matmul, neg } from "../../../ops/index.ts";
 import { openDevice, requestNullGpu } from "../../../runtime/node/index.ts";
 import { createSession } from "../../../runtime/session.ts";
 import { floatToHalf, halfToFloat, writeSafetensors } from "../../../runtime/weights/index.ts";
+import { randomNumbers } from "../../../verify/ops/evaluate.ts";
 import { deviceTest } from "../../support/device.ts";
-import { randomNumbers } from "../../support/evaluate.ts";
 import { openBytes } from "../../support/weights-files.ts";
 
 const without = { ...defaultProfile, name: "without halves", half: false };

@@ -13,8 +13,8 @@ import { compileTraining } from "../../../training/compile.ts";
 import { createTrainer, type TrainerOptions } from "../../../training/index.ts";
 import { adamW } from "../../../training/optimisers/index.ts";
 import { usualScaling } from "../../../training/update.ts";
+import { randomNumbers } from "../../../verify/ops/evaluate.ts";
 import { describeOnDevice } from "../../support/device.ts";
-import { randomNumbers } from "../../support/evaluate.ts";
 import { openBytes, refusal } from "../../support/weights-files.ts";
 
 const [tokens, width, hidden] = [192, 32, 128];

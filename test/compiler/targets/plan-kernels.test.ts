@@ -13,8 +13,13 @@ import {
 } from "../../../compiler/index.ts";
 import { add, softmax } from "../../../ops/index.ts";
 import { plansOf } from "../../../runtime/training/plan.ts";
+import {
+  evaluate,
+  randomNumbers,
+  relativeError,
+  runOnReference,
+} from "../../../verify/ops/evaluate.ts";
 import { deviceTest } from "../../support/device.ts";
-import { evaluate, randomNumbers, relativeError, runOnReference } from "../../support/evaluate.ts";
 import { runOnDevice } from "../../support/on-device.ts";
 import { convLoraStep, taLoraStep } from "../../support/training-steps.ts";
 

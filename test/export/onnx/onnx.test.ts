@@ -30,16 +30,18 @@ import {
   unfold,
 } from "../../../ops/index.ts";
 import { op as normalizeGradient } from "../../../ops/lines/layer-norm-gradient.ts";
+import { type Arrays, evaluate, type Results } from "../../../verify/ops/evaluate.ts";
+import { type Example, findOps } from "../../../verify/ops/programs.ts";
 import { checkEqual, checkKnown } from "../../ops/walker/check.ts";
-import { type Example, subjects } from "../../ops/walker/programs.ts";
 import { openGraph } from "../../support/adapted-graphs.ts";
-import { type Arrays, evaluate, type Results } from "../../support/evaluate.ts";
 import { decodeModel } from "../../support/onnx-file.ts";
 import { tinySam } from "../../support/sam-small.ts";
 import { refusal } from "../../support/weights-files.ts";
 import { evaluateOnnx } from "./evaluate.ts";
 import { adaptedModels, models, valuesOf } from "./programs.ts";
 import { findRuntime, missing, runModel } from "./runtime.ts";
+
+const { subjects } = await findOps();
 
 const runtime = findRuntime();
 if (!runtime) console.warn(`${missing}: exports are not run in ONNX Runtime`);

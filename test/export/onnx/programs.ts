@@ -13,9 +13,9 @@ import { mSam } from "../../../models/msam.ts";
 import { hashedTensor } from "../../../models/sam/hashed.ts";
 import { samModel } from "../../../models/sam/program.ts";
 import { semanticSam } from "../../../models/semantic-sam.ts";
+import { type Arrays, randomNumbers } from "../../../verify/ops/evaluate.ts";
 import { scopeWith } from "../../support/adapted-graphs.ts";
 import { encoder, layer, tiny } from "../../support/adapted-programs.ts";
-import { type Arrays, randomNumbers } from "../../support/evaluate.ts";
 
 export interface OnnxProgram {
   readonly name: string;

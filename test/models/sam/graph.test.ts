@@ -9,7 +9,7 @@ import { decoderTokens } from "../../../predict/tokens.ts";
 import { frameOf } from "../../../predict/vision/index.ts";
 import { referenceDevice } from "../../../runtime/devices/reference.ts";
 import { createSession, type Inputs, type Session } from "../../../runtime/session.ts";
-import { randomNumbers, relativeError } from "../../support/evaluate.ts";
+import { randomNumbers, relativeError } from "../../../verify/ops/evaluate.ts";
 import { type PlainPrompts, plainDecoder, plainEncoder, split } from "../../support/sam-plain.ts";
 import { flat, oddSam, plainWeights, tinySam, turn } from "../../support/sam-small.ts";
 

@@ -4,7 +4,7 @@ import { input, trace } from "../../../compiler/index.ts";
 import { decodeMasks } from "../../../models/sam/mask-decoder.ts";
 import { encodeGrid } from "../../../models/sam/prompt-encoder.ts";
 import { samTensors } from "../../../models/sam/tensors.ts";
-import { randomNumbers, relativeError } from "../../support/evaluate.ts";
+import { randomNumbers, relativeError } from "../../../verify/ops/evaluate.ts";
 import { hashedLookup, runHashed } from "../../support/hashed-run.ts";
 import { plainMasks, split } from "../../support/sam-plain.ts";
 import { flat, oddSam, tinySam } from "../../support/sam-small.ts";

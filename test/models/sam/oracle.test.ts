@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { parseSamConfig } from "../../../models/sam/config.ts";
 import { openWeightsFile } from "../../../runtime/node/weights.ts";
-import { relativeError } from "../../support/evaluate.ts";
+import { relativeError } from "../../../verify/ops/evaluate.ts";
 import { fixture } from "../../support/fixtures.ts";
 import { plainDecoder, plainEncoder, type Rows, split } from "../../support/sam-plain.ts";
 import { fixturePath } from "../../support/weights-files.ts";

@@ -6,8 +6,13 @@ import { gradient, type Tensor } from "../../../compiler/op-kit.ts";
 import { attention, layerNorm, softmax } from "../../../ops/index.ts";
 import { createSession } from "../../../runtime/index.ts";
 import { openDevice } from "../../../runtime/node/index.ts";
+import {
+  evaluate,
+  randomNumbers,
+  relativeError,
+  runOnReference,
+} from "../../../verify/ops/evaluate.ts";
 import { deviceTest } from "../../support/device.ts";
-import { evaluate, randomNumbers, relativeError, runOnReference } from "../../support/evaluate.ts";
 import { runs } from "../walker/check.ts";
 
 const grid = [3, 7] as const;

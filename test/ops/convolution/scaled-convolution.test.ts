@@ -17,7 +17,12 @@ import {
   workAtScale,
 } from "../../../ops/convolution/scaled-convolution-work.ts";
 import { full, scaledConvolution } from "../../../ops/index.ts";
-import { evaluate, randomNumbers, relativeError, runOnReference } from "../../support/evaluate.ts";
+import {
+  evaluate,
+  randomNumbers,
+  relativeError,
+  runOnReference,
+} from "../../../verify/ops/evaluate.ts";
 
 const t = (name: string, shape: readonly number[], dtype: DType = "f32"): Tensor =>
   input(name, dtype, shape);

@@ -19,11 +19,13 @@ import { referenceDevice } from "../../../runtime/devices/reference.ts";
 import { webgpuDevice } from "../../../runtime/devices/webgpu.ts";
 import { openDevice, requestNullGpu } from "../../../runtime/node/index.ts";
 import { createSession } from "../../../runtime/session.ts";
+import { type Arrays, evaluate, type Results } from "../../../verify/ops/evaluate.ts";
+import { type Example, findOps } from "../../../verify/ops/programs.ts";
 import { deviceTest } from "../../support/device.ts";
-import { type Arrays, evaluate, type Results } from "../../support/evaluate.ts";
 import { withoutBarriers } from "../../support/without-barriers.ts";
 import { checkEqual } from "../walker/check.ts";
-import { type Example, subjects } from "../walker/programs.ts";
+
+const { subjects } = await findOps();
 
 const profile: Profile = { ...defaultProfile, name: "reductions", reduces: true };
 

@@ -1,7 +1,7 @@
 /** Resampling reads the pixels that PyTorch reads: positions against its single precision. */
 import { expect, test } from "vitest";
 import { type ResampleAxis, resampling } from "../../../ops/resample/kernel.ts";
-import { randomNumbers } from "../../support/evaluate.ts";
+import { randomNumbers } from "../../../verify/ops/evaluate.ts";
 
 const single = Math.fround;
 

@@ -34,8 +34,8 @@ import { threefry } from "../../../ops/training/random.ts";
 import type { Device } from "../../../runtime/devices/device.ts";
 import { openDevice } from "../../../runtime/node/device.ts";
 import { createSession } from "../../../runtime/session.ts";
+import { type Arrays, randomNumbers, runOnReference } from "../../../verify/ops/evaluate.ts";
 import { describeOnDevice } from "../../support/device.ts";
-import { type Arrays, randomNumbers, runOnReference } from "../../support/evaluate.ts";
 
 /** Threefry-2x32-20 of the Random123 library's table of known answers. */
 const vectors = [

@@ -12,7 +12,7 @@ import { createSession } from "../../../runtime/index.ts";
 import { createTrainingSession } from "../../../runtime/training/session.ts";
 import { writeSafetensors } from "../../../runtime/weights/index.ts";
 import { adamW, compileTraining } from "../../../training/index.ts";
-import { randomNumbers, relativeError } from "../../support/evaluate.ts";
+import { randomNumbers, relativeError } from "../../../verify/ops/evaluate.ts";
 import { openBytes } from "../../support/weights-files.ts";
 
 type F = Tensor<"f32">;

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import type { Policy } from "../../../compiler/fuse/region.ts";
 import { graphOf } from "../../../compiler/graph/graph.ts";
 import { input } from "../../../compiler/graph/sources.ts";
-import type { DType, Tensor } from "../../../compiler/graph/tensor.ts";
+import type { Tensor } from "../../../compiler/graph/tensor.ts";
 import { gradient } from "../../../compiler/op-kit.ts";
 import { defaultProfile, type Profile } from "../../../compiler/profile.ts";
 import {
@@ -12,13 +12,10 @@ import {
   type Results,
   randomNumbers,
   runOnReference,
-} from "../../support/evaluate.ts";
-import type { Example } from "./programs.ts";
+} from "../../../verify/ops/evaluate.ts";
+import { knownFault, unequal } from "../../../verify/ops/faults.ts";
+import type { Example } from "../../../verify/ops/programs.ts";
 
-/** Relative to the largest element of a tensor, for results that are rounded to float32. */
-const rounded = 1e-6;
-/** Of literals, which have ten digits or fewer, against double precision. */
-const literal = 3e-7;
 /** Of a directional derivative, relative to the length of the gradient. */
 const derivative = 1e-5;
 
@@ -35,35 +32,13 @@ export const runs: readonly (readonly [name: string, policy: Policy, profile: Pr
 ];
 
 /** Shapes, dtypes and values of a literal sample, in double precision. */
-export function checkKnown({ outputs, known }: Example, results: Results): void {
-  for (const [i, { type, values }] of (known ?? []).entries()) {
-    expect(outputs[i]!.type).toEqual(type);
-    const got = results[`y${i}`]!;
-    for (const [j, v] of values.entries())
-      if (!(Math.abs(got[j]! - v) <= literal * Math.abs(v) + 1e-12))
-        expect.fail(`output ${i}, element ${j}: ${got[j]} instead of ${v}`);
-  }
-  if (known) expect(outputs.length).toBe(known.length);
+export function checkKnown(example: Example, results: Results): void {
+  expect(knownFault(example, results)).toBe(undefined);
 }
 
 /** What kernels gave against the oracles' values. */
 export function checkEqual(example: Example, got: Results, wanted: Results, run: string): void {
-  for (const [i, { dtype }] of example.outputs.entries())
-    checkClose(dtype, got[`y${i}`]!, wanted[`y${i}`]!, `${run}, output ${i}`);
-}
-
-function checkClose(
-  dtype: DType,
-  got: readonly number[],
-  wanted: readonly number[],
-  where: string,
-): void {
-  expect(got.length, where).toBe(wanted.length);
-  const largest = wanted.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
-  const allowed = dtype === "f32" ? rounded * largest : 0;
-  for (const [j, v] of wanted.entries())
-    if (!(Math.abs(got[j]! - v) <= allowed))
-      expect.fail(`${where}, element ${j}: ${got[j]} instead of ${v}`);
+  expect(unequal(example, got, wanted), run).toBe(undefined);
 }
 
 /**

@@ -12,7 +12,7 @@ import { bundleFormat } from "../../../runtime/bundle/manifest.ts";
 import { loadBundle } from "../../../runtime/bundle/model.ts";
 import { referenceDevice } from "../../../runtime/devices/reference.ts";
 import { bytesSource, openWeights, writeSafetensors } from "../../../runtime/weights/index.ts";
-import { evaluate, randomNumbers, relativeError } from "../../support/evaluate.ts";
+import { evaluate, randomNumbers, relativeError } from "../../../verify/ops/evaluate.ts";
 
 const forward: Program = (p) => {
   const x = input("x", "f32", [3, 5], { doc: "Three rows." });

@@ -7,9 +7,14 @@ import { input } from "../../../compiler/graph/sources.ts";
 import { gradient, type Tensor } from "../../../compiler/op-kit.ts";
 import { add, cast, full, mul } from "../../../ops/index.ts";
 import * as losses from "../../../training/losses/index.ts";
+import {
+  type Arrays,
+  evaluate,
+  randomNumbers,
+  runOnReference,
+} from "../../../verify/ops/evaluate.ts";
 import { checkDerivative } from "../../ops/walker/check.ts";
 import { deviceTest } from "../../support/device.ts";
-import { type Arrays, evaluate, randomNumbers, runOnReference } from "../../support/evaluate.ts";
 import { fixture } from "../../support/fixtures.ts";
 import * as plain from "../../support/losses-plain.ts";
 import { runOnDevice } from "../../support/on-device.ts";

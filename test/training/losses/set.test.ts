@@ -6,9 +6,14 @@ import { gradient, type Tensor } from "../../../compiler/op-kit.ts";
 import { cast, full } from "../../../ops/index.ts";
 import { assignment } from "../../../ops/training/assignment.ts";
 import { classMasks, matchSets, setLoss, setTerms } from "../../../training/losses/index.ts";
+import {
+  type Arrays,
+  evaluate,
+  randomNumbers,
+  runOnReference,
+} from "../../../verify/ops/evaluate.ts";
 import { checkDerivative } from "../../ops/walker/check.ts";
 import { describeOnDevice } from "../../support/device.ts";
-import { type Arrays, evaluate, randomNumbers, runOnReference } from "../../support/evaluate.ts";
 import {
   cheapestPairs,
   type PlainSet,

@@ -16,8 +16,8 @@ import {
   type UpdateSpec,
   updateGraph,
 } from "../../../training/update.ts";
+import { randomNumbers, relativeError } from "../../../verify/ops/evaluate.ts";
 import { describeOnDevice } from "../../support/device.ts";
-import { randomNumbers, relativeError } from "../../support/evaluate.ts";
 import { type Method, plainStep, plainTensor } from "../../support/plain-optimisers.ts";
 
 /** Every state is an input, so that a test sees and sets all of them. */

@@ -1,15 +1,16 @@
-/// <reference types="vite/client" />
 /**
- * Finds every op and makes its samples and cases programs with inputs: the data of the walker.
+ * Finds every op and makes its samples and cases programs with inputs.
  * A file in ops/ is an op (`op`, and `adjoint` where two ops are each other's derivative), a
  * composition (`tests`), or part of one; anything else is reported.
  */
-import { type Graph, graphOf } from "../../../compiler/graph/graph.ts";
-import { input } from "../../../compiler/graph/sources.ts";
-import { elements, type Tensor, type Type } from "../../../compiler/graph/tensor.ts";
-import type { ElementOp, Op, Tests } from "../../../compiler/op-kit.ts";
-import type { Case, Nested, Sample, SampleTensor } from "../../../compiler/sample.ts";
-import { type Arrays, randomNumbers } from "../../support/evaluate.ts";
+import { readdirSync } from "node:fs";
+import { extname } from "node:path";
+import { type Graph, graphOf } from "../../compiler/graph/graph.ts";
+import { input } from "../../compiler/graph/sources.ts";
+import { elements, type Tensor, type Type } from "../../compiler/graph/tensor.ts";
+import type { ElementOp, Op, Tests } from "../../compiler/op-kit.ts";
+import type { Case, Nested, Sample, SampleTensor } from "../../compiler/sample.ts";
+import { type Arrays, randomNumbers } from "./evaluate.ts";
 
 /** A program of an op with its inputs, and what it gives where that is known. */
 export interface Example {
@@ -38,23 +39,39 @@ interface OpFile {
   readonly tests?: Tests;
 }
 
-const files = import.meta.glob<OpFile>("../../../ops/*/*.ts", { eager: true });
-const stem = (path: string) => path.replace(/^.*\//, "").replace(/\.ts$/, "");
-const names = new Set(Object.keys(files).map(stem));
+/** What ops/ holds. */
+export interface Ops {
+  readonly subjects: readonly Subject[];
+  /** Files that are none of what a file in ops/ may be. */
+  readonly strangers: readonly string[];
+}
+
+/** Reads the folder ops/ beside this one: sources in a checkout, or what they were compiled to. */
+export async function findOps(): Promise<Ops> {
+  const folder = new URL("../../ops/", import.meta.url);
+  const ending = extname(import.meta.url);
+  const paths = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap(({ name }) =>
+      readdirSync(new URL(`${name}/`, folder))
+        .filter((file) => file.endsWith(ending) && !file.endsWith(`.d${ending}`))
+        .map((file) => `${name}/${file}`),
+    )
+    .sort();
+  const files = new Map<string, OpFile>();
+  for (const path of paths) files.set(path, await import(new URL(path, folder).href));
+  return { subjects: subjectsOf(files), strangers: strangersOf(files) };
+}
+
+type OpFiles = ReadonlyMap<string, OpFile>;
+
+const stem = (path: string) => path.replace(/^.*\//, "").replace(/\.[jt]s$/, "");
 
 /** Files that hold no op by design: how ops are made. */
 const machinery: ReadonlySet<string> = new Set(["elementwise", "axes", "line-kernel"]);
 
-/** matmul/shared.ts is part of matmul, convolution/scaled-convolution-axis.ts of scaled-convolution. */
-const isPart = (path: string) =>
-  names.has(path.split("/").at(-2)!) ||
-  stem(path)
-    .split("-")
-    .some((_, i, words) => i > 0 && names.has(words.slice(0, i).join("-")));
-
-export const subjects: readonly Subject[] = Object.entries(files)
-  .sort(([a], [b]) => (a < b ? -1 : 1))
-  .flatMap(([path, { op, adjoint, tests }]) => {
+const subjectsOf = (files: OpFiles): readonly Subject[] =>
+  [...files].flatMap(([path, { op, adjoint, tests }]) => {
     const name = stem(path);
     return [
       ...(op ? [subject(name, op, testsOf(op))] : []),
@@ -63,13 +80,18 @@ export const subjects: readonly Subject[] = Object.entries(files)
     ];
   });
 
-/** Files that are none of what a file in ops/ may be. */
-export const strangers: readonly string[] = Object.entries(files)
-  .filter(([path, file]) => {
-    const name = stem(path);
-    return !(file.op || file.tests || machinery.has(name) || isPart(path));
-  })
-  .map(([path]) => path);
+function strangersOf(files: OpFiles): readonly string[] {
+  const names = new Set([...files.keys()].map(stem));
+  /** matmul/shared.ts is part of matmul, convolution/scaled-convolution-axis.ts of scaled-convolution. */
+  const isPart = (path: string) =>
+    names.has(path.split("/").at(-2)!) ||
+    stem(path)
+      .split("-")
+      .some((_, i, words) => i > 0 && names.has(words.slice(0, i).join("-")));
+  return [...files]
+    .filter(([path, { op, tests }]) => !(op || tests || machinery.has(stem(path)) || isPart(path)))
+    .map(([path]) => path);
+}
 
 function testsOf(op: Op): Tests | undefined {
   return (op as Partial<ElementOp>).tests;
