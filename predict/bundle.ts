@@ -39,6 +39,7 @@ export async function loadSamBundle(
     const predictor = await createSamPredictor({
       plans: { encode, buckets, decode: (bucket) => plans[`decode-${bucket}`]! },
       weights: weights!,
+      ...(options.adapter ? { adapter: options.adapter } : {}),
       device: asDevice(device),
       ...watching(options),
     });

@@ -27,6 +27,8 @@ export interface SamPredictorOptions {
   readonly plans: SamPlans;
   /** The checkpoint, under Meta's names. It must stay open as long as the predictor. */
   readonly weights: NonNullable<SessionOptions["weights"]>;
+  /** The file of the adapters that the plans were compiled with; `weights` are those of its base. */
+  readonly adapter?: SessionOptions["adapter"];
   readonly device: Device;
   readonly onProgress?: Progress;
   /** Stops loading. */
@@ -79,9 +81,10 @@ export interface SamPredictor {
  * @throws E353 for plans that are not those of one SAM, and what `createSession` throws.
  */
 export async function createSamPredictor(options: SamPredictorOptions): Promise<SamPredictor> {
-  const { plans, weights, device } = options;
+  const { plans, weights, adapter, device } = options;
   const loading: SessionOptions = {
     weights,
+    ...(adapter ? { adapter } : {}),
     ...(options.onProgress ? { onProgress: options.onProgress } : {}),
     ...(options.signal ? { signal: options.signal } : {}),
   };

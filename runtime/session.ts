@@ -6,6 +6,7 @@ import type { Plan, PlanTensor } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import type { Device, DeviceBuffer, Numbers, Progress, StepTime } from "./devices/device.ts";
 import { writeTensor } from "./stored.ts";
+import { type Readable, withAdapter } from "./weights/adapted.ts";
 import type { Weights } from "./weights/weights.ts";
 
 /** The plan format that this runtime reads. */
@@ -20,7 +21,12 @@ export interface DeviceTensor {
 
 export interface SessionOptions {
   /** Where the plan's parameters come from; needed if it has any. */
-  readonly weights?: Pick<Weights, "source" | "chunks" | "tensors">;
+  readonly weights?: Readable;
+  /**
+   * The file of the adapters that the plan was compiled with, as `saveAdapter` wrote it; `weights` are
+   * then those of its base.
+   */
+  readonly adapter?: Weights;
   /** Inputs that another session of the same device has already computed. */
   readonly bind?: Readonly<Record<string, DeviceTensor>>;
   /**
@@ -63,8 +69,9 @@ export interface Session {
 
 /**
  * Places a plan on a device: allocates buffers, streams the weights, compiles all kernels at once.
- * @throws E421 for a plan of another format or target, E423 when memory runs out, E204 when the
- * weights lack a parameter.
+ * @throws E420 when the weights lack a parameter, E421 for a plan of another format or target, E423
+ * when memory runs out; of an adapter's file E431 for one of another base, E434 for other tensors,
+ * E435 for other settings or places, E436 for a setting that it does not say, E437 for another file.
  */
 export async function createSession(
   plan: Plan,
@@ -77,6 +84,8 @@ export async function createSession(
   for (const [name, from] of Object.entries(bind))
     bound.set(bindInput(plan, name, from, device), from.buffer);
   if (options.shared) bindShared(plan, options.shared, bound);
+  const own = { ...plan, parameters: plan.parameters.filter((p) => !bound.has(p.buffer)) };
+  const weights = weightsOf(own, options);
   const made = await device.allocate(plan.buffers.filter((_, i) => !bound.has(i)));
   let next = 0;
   const buffers = plan.buffers.map((_, i) => bound.get(i) ?? made[next++]!);
@@ -86,8 +95,7 @@ export async function createSession(
   const stop = new AbortController();
   const signals = options.signal ? [stop.signal, options.signal] : [stop.signal];
   const loading = device.load(plan, buffers, onProgress);
-  const own = { ...plan, parameters: plan.parameters.filter((p) => !bound.has(p.buffer)) };
-  const filling = fillWeights(own, device, buffers, options.weights, onProgress, signals);
+  const filling = fillWeights(own, device, buffers, weights, onProgress, signals);
   try {
     const [program] = await Promise.all([loading, filling]);
     return openSession(plan, device, buffers, program, new Set(Object.keys(bind)), free);
@@ -97,6 +105,17 @@ export async function createSession(
     free();
     throw error;
   }
+}
+
+/** Where the plan's own parameters come from: the base, and the adapter's file before it. */
+function weightsOf(plan: Plan, { weights, adapter }: SessionOptions): Readable | undefined {
+  if (!adapter) return weights;
+  if (weights) return withAdapter(plan, weights, adapter);
+  throw diagnose("E420", {
+    message: `an adapter's file is given for plan ${plan.name}, but no weights of its base`,
+    where: adapter.source,
+    help: "pass { weights: await openWeights(...), adapter }",
+  });
 }
 
 function checkPlan(plan: Plan, device: Device): void {

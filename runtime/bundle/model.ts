@@ -9,6 +9,8 @@ import { openBundleUrl } from "./url.ts";
 export interface BundleOptions {
   /** Weights instead of the bundle's own; needed where it was built without any. */
   readonly weights?: SessionOptions["weights"];
+  /** The file of the adapters that the model was built with; the weights are then those of its base. */
+  readonly adapter?: SessionOptions["adapter"];
   readonly onProgress?: Progress;
   /** Stops loading. */
   readonly signal?: AbortSignal;
@@ -37,7 +39,12 @@ export async function loadBundle(
   const bundle = await opened(from);
   const on = asDevice(device);
   const { weights, close } = await weightsOf(bundle, options);
-  const loading = { ...(weights ? { weights } : {}), ...watching(options) };
+  const { adapter } = options;
+  const loading = {
+    ...(weights ? { weights } : {}),
+    ...(adapter ? { adapter } : {}),
+    ...watching(options),
+  };
   const sessions = new Map<string, Session>();
   try {
     for (const [name, plan] of Object.entries(bundle.plans))
