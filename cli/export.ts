@@ -17,6 +17,7 @@ import {
   mostInside,
   weightBytes,
 } from "../export/onnx/index.ts";
+import { checkAdapterFiles } from "../merge/files.ts";
 import { withMetaNames } from "../models/sam/names.ts";
 import type { Progress } from "../runtime/devices/device.ts";
 import { writeFileAtOnce } from "../runtime/node/files.ts";
@@ -128,13 +129,15 @@ export async function exportModel(request: ExportRequest): Promise<ExportReport>
   }
 }
 
-/** By parameter the file that has it. Errors: E803, E205. */
+/** By parameter the file that has it. Errors: E803, E205, E431, E435 to E437. */
 async function sourcesOf(
   graph: Graph,
   opened: readonly Weights[],
 ): Promise<ReadonlyMap<string, Weights>> {
   const find = (name: string) => opened.findLast(({ tensors }) => tensors.has(name));
   const where = opened.map(({ source }) => source).join(", ");
+  const parameters = new Map(parametersOf(graph).map(({ name, type }) => [name, type.shape]));
+  await checkAdapterFiles({ adapters: graph.adapters ?? [], parameters }, opened);
   checkParameters(graph, ({ name }) => find(name)?.tensors.get(name)?.shape, where);
   const sources = new Map(parametersOf(graph).map(({ name }) => [name, find(name)!]));
   for (const weights of opened) {

@@ -25,11 +25,7 @@ export async function checkFiles(
   const [base, ...others] = files;
   if (!base)
     throw unfitFiles("there are no weights to merge", "mergeAdapters", "give [base, adapter]");
-  const described = others.filter(isAdapterFile).map((file) => ({
-    ...readAdapterFile(file),
-    source: file.source,
-  }));
-  checkAdapters({ adapters, parameters: parameters.keys() }, described);
+  await checkAdapterFiles({ adapters, parameters }, files);
   const sources = files.map(({ source }) => source).join(", ");
   for (const name of needed) {
     const shape = parameters.get(name)!;
@@ -47,11 +43,26 @@ export async function checkFiles(
           "give the model's checkpoint and the file of the adapter: --weights BASE --weights ADAPTER",
         );
   }
-  for (const [i, file] of others.entries()) {
+  for (const file of others)
     for (const name of file.tensors.keys())
       if (!base.tensors.has(name) && !parameters.has(name)) throw unknown(name, file, parameters);
-    await checkBase(files.slice(0, i + 1), file, parameters);
-  }
+}
+
+/**
+ * Compares a model's adapters with what those of its files say that are adapters', and the base that
+ * they say with the files before them.
+ * @throws E431 for another base, E435 to E437 for adapters that were made otherwise.
+ */
+export async function checkAdapterFiles(
+  { adapters, parameters }: Pick<Merging, "adapters" | "parameters">,
+  files: readonly Weights[],
+): Promise<void> {
+  const described = files
+    .filter(isAdapterFile)
+    .map((file) => ({ ...readAdapterFile(file), source: file.source }));
+  checkAdapters({ adapters, parameters: parameters.keys() }, described);
+  for (const [i, file] of files.entries())
+    if (isAdapterFile(file)) await checkBase(files.slice(0, i), file, parameters);
 }
 
 const unknown = (name: string, { source }: Weights, parameters: Merging["parameters"]) => {
@@ -69,7 +80,6 @@ async function checkBase(
   adapter: Weights,
   parameters: Merging["parameters"],
 ): Promise<void> {
-  if (!isAdapterFile(adapter)) return;
   for (const [name, print] of readAdapterFile(adapter).base) {
     const file = ownerOf(files, name);
     // What begins otherwise than in the file has a fingerprint of other numbers.

@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { exportModel } from "../../cli/export.ts";
-import { defineModel, input } from "../../compiler/index.ts";
+import { adapt, defineModel, input } from "../../compiler/index.ts";
 import { add, matmul } from "../../ops/index.ts";
 import { writeSafetensors } from "../../runtime/weights/index.ts";
 import { evaluateOnnx } from "../export/onnx/evaluate.ts";
@@ -112,6 +112,21 @@ describe("weights", () => {
     await exportModel(request("both.onnx", [base, adapter]));
     const bytes = readFileSync(join(folder, "both.onnx"));
     expect(evaluateOnnx(bytes, { x: [1, 1] })).toEqual({ y: [14, 26] });
+  });
+
+  test("E435: an adapter's file of other settings", async () => {
+    const own = adapt(model, { name: "own", grafts: {}, settings: { alpha: 2 } });
+    const adapters = JSON.stringify([{ name: "own", settings: { alpha: 6 }, places: [] }]);
+    const about = { kind: "inarch adapter", format: "2", base: "{}", adapters };
+    const path = join(folder, "settings.safetensors");
+    writeFileSync(path, writeSafetensors(new Map(), about));
+    const asked = { ...request("no.onnx", [base, path]), loaded: { model: own, file: undefined } };
+    const { code, details } = await refusal(() => exportModel(asked));
+    expect([code, details.message, details.where]).toEqual([
+      "E435",
+      "own was trained with { alpha: 6 }, but here it has { alpha: 2 }",
+      path,
+    ]);
   });
 
   test("that are too large go to a file beside the model", async () => {
