@@ -1,7 +1,7 @@
 /** The files of a bundle from its plans: kernels by themselves, everything in a fixed order. */
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import type { Plan, PlanTensor } from "../compiler/plan.ts";
+import type { KernelSource, Plan, PlanTensor } from "../compiler/plan.ts";
 import { targetNamed } from "../compiler/targets/find.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import type { BundledPlan } from "../runtime/bundle/bundle.ts";
@@ -27,14 +27,14 @@ export interface BundleRequest {
  */
 export function bundleFiles({ name, doc, facts, plans, weights }: BundleRequest) {
   if (facts !== undefined) checkFacts(name, facts);
-  const files = new Map<string, string>();
+  const files = new Map<string, KernelSource>();
   const programs: Record<string, ManifestProgram> = {};
   for (const [program, plan] of plans) {
     const { ending } = targetNamed(plan.target);
     const kernels = plan.kernels.map(({ source, ...kernel }) => {
       const file = `kernels/${kernel.name}-${sha256(source).slice(0, 12)}.${ending}`;
       files.set(file, source);
-      return { ...kernel, file };
+      return { ...kernel, file, ...(typeof source === "string" ? {} : { binary: true as const }) };
     });
     const path = `${program}.plan.json`;
     const bundled: BundledPlan = { ...plan, kernels };
@@ -72,7 +72,7 @@ function checkFacts(name: string, facts: object): void {
   });
 }
 
-const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+const sha256 = (content: KernelSource) => createHash("sha256").update(content).digest("hex");
 
 const typeOf = ({ name, dtype, shape, doc }: PlanTensor): ManifestTensor => ({
   name,

@@ -16,7 +16,7 @@ export type WriteMore = (folder: string) => Promise<void>;
  */
 export async function writeBundleFolder(
   out: string,
-  files: ReadonlyMap<string, string>,
+  files: ReadonlyMap<string, string | Uint8Array>,
   writeMore: WriteMore,
 ): Promise<void> {
   await checkFolder(out);
@@ -27,9 +27,9 @@ export async function writeBundleFolder(
     join(dirname(folder), `.${basename(folder)}.${randomUUID().slice(0, 8)}.${what}`);
   const [made, old] = [aside("new"), aside("old")];
   try {
-    for (const [path, text] of files) {
+    for (const [path, content] of files) {
       await makeFolder(dirname(join(made, path)));
-      await writeFile(join(made, path), text);
+      await writeFile(join(made, path), content);
     }
     await writeMore(made);
     const replaced = await rename(folder, old).then(

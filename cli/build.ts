@@ -162,7 +162,7 @@ function compilePrograms(request: BuildRequest) {
 function describe(
   { loaded, out }: BuildRequest,
   plans: ReadonlyMap<string, Plan>,
-  files: ReadonlyMap<string, string>,
+  files: ReadonlyMap<string, string | Uint8Array>,
   weights: BuildReport["weights"],
 ): BuildReport {
   const programs = [...plans].map(([program, plan]) => {
@@ -174,7 +174,7 @@ function describe(
     name: loaded.model.name,
     programs: Object.fromEntries(programs),
     files: [...files.keys()].sort(),
-    bytes: [...files.values()].reduce((sum, text) => sum + Buffer.byteLength(text), 0),
+    bytes: [...files.values()].reduce((sum, content) => sum + Buffer.byteLength(content), 0),
     weights,
   };
 }

@@ -10,6 +10,7 @@ import type { Plan } from "../compiler/plan.ts";
 import type { Profile } from "../compiler/profile.ts";
 import type { Precision } from "../compiler/storage/halves.ts";
 import { defaultTarget, findTarget, targets } from "../compiler/targets/find.ts";
+import { bytesToJson } from "../runtime/plan-json.ts";
 import { parseDims } from "./arguments/dims.ts";
 import { repeated } from "./arguments/flags.ts";
 import { limitsFlag, profileOf } from "./arguments/limits.ts";
@@ -53,7 +54,7 @@ export const showCommand = defineCommand({
         shown.map(({ program, text, plan }) => [program, stage === "plan" ? plan : text]),
       );
       const { name } = loaded.model;
-      process.stdout.write(`${JSON.stringify({ model: name, stage, programs }, null, 2)}\n`);
+      process.stdout.write(`${JSON.stringify({ model: name, stage, programs }, bytesToJson, 2)}\n`);
       return;
     }
     const several = shown.length > 1;

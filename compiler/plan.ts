@@ -53,10 +53,15 @@ export interface PlanTensor extends Place {
   readonly init?: Init;
 }
 
+/**
+ * A kernel as its target has it, whole and ready to compile: text, or bytes of a module. In JSON bytes
+ * are `{ "bytes": base64 }` (`runtime/plan-json.ts`).
+ */
+export type KernelSource = string | Uint8Array;
+
 export interface PlanKernel {
   readonly name: string;
-  /** The target's text, whole and ready to compile. */
-  readonly source: string;
+  readonly source: KernelSource;
   readonly entry: string;
   readonly threads: readonly [number, number, number];
   /** The kernel's parameters, in binding order. */

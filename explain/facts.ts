@@ -8,7 +8,7 @@ import { countWork, type RegionWork, type Work } from "../compiler/inspect/count
 import { type NameOf, nameTensors } from "../compiler/inspect/names.ts";
 import type { Kernel } from "../compiler/kernel/ir.ts";
 import { printKernel } from "../compiler/kernel/pseudo-text.ts";
-import type { Plan, PlanKernel } from "../compiler/plan.ts";
+import type { KernelSource, Plan, PlanKernel } from "../compiler/plan.ts";
 import type { Profile } from "../compiler/profile.ts";
 import { reasonAgainst, type Target } from "../compiler/targets/target.ts";
 import { type ArenaFacts, arenaFacts } from "./arena-facts.ts";
@@ -80,7 +80,7 @@ export interface KernelFacts {
 }
 
 export type OtherText = { readonly target: Target } & (
-  | { readonly source: string }
+  | { readonly source: KernelSource }
   | { readonly reason: string }
 );
 

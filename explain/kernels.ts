@@ -2,7 +2,7 @@
 
 import type { PlanKernel } from "../compiler/plan.ts";
 import { targetNamed } from "../compiler/targets/find.ts";
-import type { Target } from "../compiler/targets/target.ts";
+import { readable, type Target } from "../compiler/targets/target.ts";
 import { formatBytes } from "../diagnostics/bytes.ts";
 import type { KernelFacts, OtherText, ProgramFacts } from "./facts.ts";
 import { type Html, html } from "./html.ts";
@@ -51,7 +51,7 @@ function kernelSection(
 <p class="quiet">Steps ${users}</p>
 <div class="pair">
 ${figure("intermediate representation", "ir", ir)}
-<div>${texts.map((text, i) => figure(titleOf(target, text, i, texts.length), target.name, text.source))}</div>
+<div>${texts.map((text, i) => figure(titleOf(target, text, i, texts.length), target.name, readable(text.source)))}</div>
 ${others.map(otherFigure)}
 </div></details>`;
 }
@@ -64,7 +64,7 @@ const titleOf = ({ title }: Target, { params }: PlanKernel, i: number, all: numb
 
 const otherFigure = ({ target, ...text }: OtherText): Html =>
   "source" in text
-    ? figure(target.title, target.name, text.source)
+    ? figure(target.title, target.name, readable(text.source))
     : html`<figure><figcaption>${target.title}</figcaption><p class="quiet">${text.reason}</p></figure>`;
 
 const figure = (title: string, language: string, text: string): Html =>

@@ -23,6 +23,7 @@ export type {
   StepTime,
 } from "./devices/device.ts";
 export { type WebGpuOptions, webgpuDevice } from "./devices/webgpu.ts";
+export { bytesFromJson, bytesToJson } from "./plan-json.ts";
 export {
   createSession,
   type DeviceTensor,

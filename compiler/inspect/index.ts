@@ -4,7 +4,7 @@ import type { Compilation } from "../compile.ts";
 import { printKernel } from "../kernel/pseudo-text.ts";
 import type { Plan } from "../plan.ts";
 import { targets } from "../targets/find.ts";
-import type { Target } from "../targets/target.ts";
+import { readable, type Target } from "../targets/target.ts";
 import { type PlaceOf, printGraph } from "./graph.ts";
 import { printPlan } from "./plan.ts";
 import { printRegions } from "./regions.ts";
@@ -46,7 +46,7 @@ function printSources({ kernels, steps }: Plan, { comment }: Target): string {
   return kernels
     .map(({ name, source }, kernel) => {
       const users = steps.flatMap((step, i) => (step.kernel === kernel ? [i] : []));
-      return `${comment} ${name}: ${users.length === 1 ? "step" : "steps"} ${users.join(", ")}\n${source}`;
+      return `${comment} ${name}: ${users.length === 1 ? "step" : "steps"} ${users.join(", ")}\n${readable(source)}`;
     })
     .join("\n");
 }

@@ -7,7 +7,7 @@ import { bug } from "../../diagnostics/index.ts";
 import type { Buffer, Kernel } from "../kernel/ir.ts";
 import type { PlanKernel, PlanParam, Role } from "../plan.ts";
 import type { Profile } from "../profile.ts";
-import type { Target } from "./target.ts";
+import { readable, type Target } from "./target.ts";
 
 export class PlanKernels {
   readonly all: PlanKernel[] = [];
@@ -40,7 +40,7 @@ export class PlanKernels {
     const params = kernel.params.map((b) => paramOf(b, scratch(b), this.#isPacked));
     const own = params.map(({ scalar, packed, writes }) => [scalar, packed, writes]);
     const rest = JSON.stringify([threads, subgroup, reduces, matrices, own]);
-    const key = `${rest}\n${this.#print(kernel, scratch, "numbered")}`;
+    const key = `${rest}\n${readable(this.#print(kernel, scratch, "numbered"))}`;
     const number = this.#byText.get(key);
     if (number !== undefined) {
       const found = this.all[number]!;
@@ -64,7 +64,7 @@ export class PlanKernels {
     );
   }
 
-  #print(kernel: Kernel, scratch: (b: Buffer) => boolean, names: "own" | "numbered"): string {
+  #print(kernel: Kernel, scratch: (b: Buffer) => boolean, names: "own" | "numbered") {
     return this.#target.print(kernel, scratch, this.#isPacked ? "packed" : "own", names);
   }
 }

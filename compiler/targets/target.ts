@@ -4,6 +4,7 @@
  */
 import type { Buffer, Kernel } from "../kernel/ir.ts";
 import type { Names } from "../kernel/printer.ts";
+import type { KernelSource } from "../plan.ts";
 
 export interface Target {
   /** How it is asked for, and what its plans say. */
@@ -21,18 +22,30 @@ export interface Target {
   /** Whether it spells matrix fragments. */
   readonly fragments: boolean;
   /**
-   * The whole text of a kernel. `scratch` tells which parameters live in reused memory; `halves`, for
-   * targets that do not always have halves, whether the device does, or reads them two to a word;
-   * with `names` numbered, kernels that differ in nothing but names have one text.
+   * A kernel, whole: its text, or the bytes of a module. `scratch` tells which parameters live in reused
+   * memory; `halves`, for targets that do not always have halves, whether the device does, or reads
+   * them two to a word; with `names` numbered, kernels that differ in nothing but names are equal.
    */
   print(
     kernel: Kernel,
     scratch: (b: Buffer) => boolean,
     halves?: "own" | "packed",
     names?: Names,
-  ): string;
+  ): KernelSource;
   /** The name to launch. */
   entry(kernel: Kernel): string;
+}
+
+/** A kernel for people: its text, or its bytes as hexadecimal digits, sixteen in a line. */
+export const readable = (source: KernelSource): string =>
+  typeof source === "string" ? source : hexadecimal(source);
+
+function hexadecimal(bytes: Uint8Array): string {
+  const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"));
+  const lines = Array.from({ length: Math.ceil(digits.length / 16) }, (_, i) =>
+    digits.slice(16 * i, 16 * i + 16).join(" "),
+  );
+  return `${lines.join("\n")}\n`;
 }
 
 /** Why a target cannot spell a kernel that was made for another profile; undefined if it can. */

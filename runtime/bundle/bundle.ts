@@ -14,14 +14,20 @@ import { type Manifest, parseManifest } from "./manifest.ts";
 
 /** A plan as it lies in a bundle: kernels are files. */
 export interface BundledPlan extends Omit<Plan, "kernels"> {
-  readonly kernels: readonly (Omit<PlanKernel, "source"> & { readonly file: string })[];
+  readonly kernels: readonly BundledKernel[];
+}
+
+export interface BundledKernel extends Omit<PlanKernel, "source"> {
+  readonly file: string;
+  /** The file is bytes, not text. */
+  readonly binary?: true;
 }
 
 export interface Bundle {
   /** What messages call it: its folder or its address. */
   readonly source: string;
   readonly manifest: Manifest;
-  /** By program, whole: with the text of their kernels. */
+  /** By program, whole: with their kernels' text or bytes. */
   readonly plans: Readonly<Record<string, Plan>>;
   /** Opens the bundle's own weights; close them when they are uploaded. Errors: E615, E613. */
   openWeights(): Promise<Weights>;
@@ -50,7 +56,7 @@ export async function openBundle(read: ReadFile, options: OpenBundleOptions = {}
   const readChecked = keepReads((path) => readFile(read, manifest, path, source));
   const plans = await Promise.all(
     Object.entries(manifest.programs).map(async ([name, { plan }]) => {
-      const bundled = JSON.parse(await readChecked(plan)) as BundledPlan;
+      const bundled = JSON.parse(decode(await readChecked(plan))) as BundledPlan;
       return [name, await withSources(bundled, readChecked)] as const;
     }),
   );
@@ -77,14 +83,16 @@ async function readManifest(read: ReadFile, source: string): Promise<Uint8Array>
 }
 
 /** Programs share kernels: each file is read once. */
-function keepReads(read: (path: string) => Promise<string>): (path: string) => Promise<string> {
-  const known = new Map<string, Promise<string>>();
+function keepReads(read: ReadFile): ReadFile {
+  const known = new Map<string, Promise<Uint8Array>>();
   return (path) => {
-    const text = known.get(path) ?? read(path);
-    known.set(path, text);
-    return text;
+    const bytes = known.get(path) ?? read(path);
+    known.set(path, bytes);
+    return bytes;
   };
 }
+
+const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 async function readFile(read: ReadFile, manifest: Manifest, path: string, source: string) {
   const expected = manifest.files[path];
@@ -107,7 +115,7 @@ async function readFile(read: ReadFile, manifest: Manifest, path: string, source
       where: source,
       help: "copy the folder again as it is (bytes, not text: line ends count), or build it again",
     });
-  return new TextDecoder().decode(bytes);
+  return bytes;
 }
 
 async function sha256(bytes: Uint8Array): Promise<string> {
@@ -116,12 +124,12 @@ async function sha256(bytes: Uint8Array): Promise<string> {
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-async function withSources(
-  plan: BundledPlan,
-  read: (path: string) => Promise<string>,
-): Promise<Plan> {
+async function withSources(plan: BundledPlan, read: ReadFile): Promise<Plan> {
   const kernels = await Promise.all(
-    plan.kernels.map(async ({ file, ...kernel }) => ({ ...kernel, source: await read(file) })),
+    plan.kernels.map(async ({ file, binary, ...kernel }) => {
+      const bytes = await read(file);
+      return { ...kernel, source: binary ? bytes : decode(bytes) };
+    }),
   );
   return { ...plan, kernels };
 }

@@ -3,7 +3,14 @@
  * One file per device; the session knows no other.
  */
 import type { Capabilities } from "../../compiler/capabilities.ts";
-import type { Plan, PlanBuffer, StoredScalar, TargetName } from "../../compiler/plan.ts";
+import type {
+  Plan,
+  PlanBuffer,
+  PlanKernel,
+  StoredScalar,
+  TargetName,
+} from "../../compiler/plan.ts";
+import { diagnose } from "../../diagnostics/index.ts";
 
 /** Memory on a device. Made by it and meaningless to any other. */
 export interface DeviceBuffer {
@@ -35,6 +42,16 @@ export interface Program {
 
 /** `done` of `total` units of `what`: "kernels", "bytes". */
 export type Progress = (done: number, total: number, what: string) => void;
+
+/** The text of a kernel, for devices that compile text. @throws E425 for a kernel that is bytes. */
+export function kernelText({ name, source }: PlanKernel): string {
+  if (typeof source === "string") return source;
+  throw diagnose("E425", {
+    message: `the device compiles text, and kernel ${name} is ${source.length} bytes`,
+    where: name,
+    help: "compile the plan again for the target of the device",
+  });
+}
 
 export interface Device {
   /** The target whose plans it runs. */

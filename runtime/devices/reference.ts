@@ -7,7 +7,13 @@
  */
 import type { Capabilities } from "../../compiler/capabilities.ts";
 import type { Place, PlanBuffer, PlanKernel, PlanStep } from "../../compiler/plan.ts";
-import type { Device, DeviceBuffer, Numbers, Program } from "./device.ts";
+import {
+  type Device,
+  type DeviceBuffer,
+  kernelText,
+  type Numbers,
+  type Program,
+} from "./device.ts";
 import {
   type Collective,
   type FragmentMemory,
@@ -216,7 +222,7 @@ interface ReferenceKernel {
 }
 
 const compileKernel = (kernel: PlanKernel): ReferenceKernel =>
-  new Function(`return ${kernel.source.trim()};`)() as ReferenceKernel;
+  new Function(`return ${kernelText(kernel).trim()};`)() as ReferenceKernel;
 
 function runStep(
   plan: PlanKernel,

@@ -6,7 +6,15 @@
 import type { Plan, PlanBuffer, PlanKernel, StoredScalar } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
 import { floatToHalf } from "../weights/half.ts";
-import type { Device, DeviceBuffer, Numbers, Program, Progress, StepTime } from "./device.ts";
+import {
+  type Device,
+  type DeviceBuffer,
+  kernelText,
+  type Numbers,
+  type Program,
+  type Progress,
+  type StepTime,
+} from "./device.ts";
 import { checkFits } from "./fits.ts";
 import { type CapabilityOptions, webgpuCapabilities } from "./webgpu-capabilities.ts";
 
@@ -189,7 +197,7 @@ async function load(
   };
   const compiling = Promise.all(
     plan.kernels.map(async (kernel) => {
-      const key = `${kernel.source}${kernel.params.map((p) => p.access)}`;
+      const key = `${kernelText(kernel)}${kernel.params.map((p) => p.access)}`;
       const pipeline = await (known.get(key) ?? remember(key, compileKernel(gpu, kernel)));
       onProgress(++done, plan.kernels.length, "kernels");
       return pipeline;
@@ -251,7 +259,7 @@ async function load(
 
 async function compileKernel(gpu: GPUDevice, kernel: PlanKernel) {
   gpu.pushErrorScope("validation");
-  const module = gpu.createShaderModule({ code: kernel.source, label: kernel.name });
+  const module = gpu.createShaderModule({ code: kernelText(kernel), label: kernel.name });
   const layout = gpu.createBindGroupLayout({
     entries: kernel.params.map((p, binding) => ({
       binding,

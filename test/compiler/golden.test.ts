@@ -11,6 +11,7 @@ import { formatPlan } from "../../build/bundle-files.ts";
 import { compileStages } from "../../compiler/compile.ts";
 import { type Graph, type Model, type Plan, traceProgram } from "../../compiler/index.ts";
 import { printStage, type Stage } from "../../compiler/inspect/index.ts";
+import { kernelText } from "../../runtime/devices/device.ts";
 import { webgpuDevice } from "../../runtime/devices/webgpu.ts";
 import { type Gpu, requestNullGpu } from "../../runtime/node/index.ts";
 
@@ -103,9 +104,10 @@ describe("CUDA", () => {
 /** All kernels of a plan in one file: starting nvcc takes longer than compiling them. */
 const distinct = (name: string, { kernels }: Plan): string =>
   kernels
-    .map(({ source, entry }, i) => {
+    .map((kernel, i) => {
+      const { entry } = kernel;
       const own = `${entry}_${name.replaceAll("-", "_")}_${i}`;
-      return source.replace(new RegExp(`\\b${entry}\\(`), `${own}(`);
+      return kernelText(kernel).replace(new RegExp(`\\b${entry}\\(`), `${own}(`);
     })
     .join("\n");
 

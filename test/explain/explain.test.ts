@@ -24,6 +24,7 @@ import { formatCount, formatTime } from "../../explain/quantities.ts";
 import { traceOf } from "../../explain/trace.ts";
 import { linear, samModel } from "../../models/index.ts";
 import { add, gelu, matmul, mul, softmax, transpose } from "../../ops/index.ts";
+import { kernelText } from "../../runtime/devices/device.ts";
 import { buildPackage, inarch, scratchFolder } from "../support/command-line.ts";
 import { deviceTest } from "../support/device.ts";
 import { type Element, everyElement, parsePage, textOf } from "../support/markup.ts";
@@ -79,7 +80,9 @@ describe.each(models)("the page of %s", (_, model) => {
     page = explained.page;
     elements = [...everyElement(parsePage(page))];
     kernels = explained.programs.flatMap(({ facts }) =>
-      facts.kernels.flatMap(({ texts, ir }) => texts.map(({ source }) => ({ source, ir }))),
+      facts.kernels.flatMap(({ texts, ir }) =>
+        texts.map((text) => ({ source: kernelText(text), ir })),
+      ),
     );
   });
   const named = (name: string) => elements.filter((e) => e.name === name);

@@ -197,6 +197,7 @@ const order: readonly string[] = [
   "ops/",
   "runtime/weights/",
   "runtime/devices/",
+  "runtime/plan-json.ts",
   "runtime/stored.ts",
   "runtime/session.ts",
   "runtime/training/",

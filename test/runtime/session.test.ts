@@ -97,6 +97,12 @@ describe("the WebGPU device, on Dawn's null backend,", () => {
   });
 
   test.each([
+    [
+      "a kernel of bytes",
+      "E425",
+      withKernel({ source: Uint8Array.of(0, 97, 115, 109) }),
+      /compiles text, and kernel \w+ is 4 bytes/,
+    ],
     ["text that does not compile", "E425", withKernel({ source: "fn main() {" }), /refused kernel/],
     [
       "more workgroup memory than there is",

@@ -12,6 +12,7 @@ import { parseTuning, tuningFor, withTuning, writeTuning } from "../../compiler/
 import { inputTypes, kernelKey, templateOf } from "../../compiler/tuning/kernel-key.ts";
 import { sameTile, type Tuning } from "../../compiler/tuning/tuning.ts";
 import { add, attention, gelu, matmul } from "../../ops/index.ts";
+import { kernelText } from "../../runtime/devices/device.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { createSession } from "../../runtime/session.ts";
 import { type TuneOptions, tuneRegion } from "../../tuning/tuner.ts";
@@ -253,7 +254,7 @@ describe("tuning a kernel", () => {
       if (!sameTile(tile, tiles[2]!)) return plan;
       const kernels = plan.kernels.map((k) => ({
         ...k,
-        source: k.source.replace(/\* (right\w*)/, "* 1.01 * $1"),
+        source: kernelText(k).replace(/\* (right\w*)/, "* 1.01 * $1"),
       }));
       expect(kernels).not.toEqual(plan.kernels);
       return { ...plan, kernels };
@@ -267,7 +268,7 @@ describe("tuning a kernel", () => {
   test("lets a candidate lose that leaves a tail unwritten, or throws", async () => {
     const failing = (tile: Tile) => {
       const plan = planOf(tile);
-      const source = plan.kernels[0]!.source.replace(/(\(m\w* < )\(9\)/, "$1(8)");
+      const source = kernelText(plan.kernels[0]!).replace(/(\(m\w* < )\(9\)/, "$1(8)");
       if (sameTile(tile, tiles[1]!)) return { ...plan, kernels: [{ ...plan.kernels[0]!, source }] };
       if (sameTile(tile, tiles[2]!)) throw new RangeError("no such kernel");
       return plan;
@@ -284,7 +285,7 @@ describe("tuning a kernel", () => {
   test("E823: says so if even the default is wrong", async () => {
     const broken = (tile: Tile) => {
       const plan = planOf(tile);
-      const source = plan.kernels[0]!.source.replace(/\* (right\w*)/, "* 1.01 * $1");
+      const source = kernelText(plan.kernels[0]!).replace(/\* (right\w*)/, "* 1.01 * $1");
       return { ...plan, kernels: [{ ...plan.kernels[0]!, source }] };
     };
     await expect(tune({ planOf: broken, candidates: 1 })).rejects.toThrow(/E823.*default tile/s);

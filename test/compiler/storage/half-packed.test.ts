@@ -14,6 +14,7 @@ import {
 } from "../../../compiler/index.ts";
 import { linear } from "../../../models/layers.ts";
 import { add, gelu, matmul, neg } from "../../../ops/index.ts";
+import { kernelText } from "../../../runtime/devices/device.ts";
 import { openDevice, requestNullGpu } from "../../../runtime/node/index.ts";
 import { createSession } from "../../../runtime/session.ts";
 import { floatToHalf, halfToFloat, writeSafetensors } from "../../../runtime/weights/index.ts";
@@ -50,10 +51,10 @@ describe("the flag --precision mixed", () => {
   const request = { stage: "wgsl", programs: ["forward"], dims: {}, profile: without } as const;
 
   test("shows packed parameters, where halves cannot be written", () => {
-    const textOf = (precision?: "mixed") =>
+    const kernelText = (precision?: "mixed") =>
       show(loaded, { ...request, ...(precision ? { precision } : {}) })[0]!.text;
-    expect(textOf("mixed")).toContain("unpack2x16float");
-    expect(textOf()).not.toContain("unpack2x16float");
+    expect(kernelText("mixed")).toContain("unpack2x16float");
+    expect(kernelText()).not.toContain("unpack2x16float");
   });
 
   test("forecasts what the plan takes, with halves and without", () => {
@@ -83,7 +84,7 @@ describe("on a device without halves", () => {
   });
 
   test("kernels read two from a word, four from two, and ask for no feature", () => {
-    const text = plan.kernels.map((k) => k.source).join("\n");
+    const text = plan.kernels.map(kernelText).join("\n");
     expect(text).toMatch(/array<vec2<u32>>/);
     expect(text).toMatch(/unpack2x16float/);
     expect(text).not.toMatch(/f16;|enable|round_half/);
@@ -91,14 +92,14 @@ describe("on a device without halves", () => {
 
   test("f32 stays as it is", () => {
     const single = compile(program(), { profile: without });
-    expect(single.kernels.some((k) => k.source.includes("unpack2x16float"))).toBe(false);
+    expect(single.kernels.some((k) => kernelText(k).includes("unpack2x16float"))).toBe(false);
   });
 
   test.each([0, 8])("Dawn accepts the text, in subgroups of %i", async (subgroup) => {
     const gpu = await requestNullGpu({ features: ["subgroups"] });
     expect(gpu.device.features.has("shader-f16")).toBe(false);
     const options = { profile: { ...without, subgroup }, precision: "mixed" } as const;
-    for (const { source } of compile(program(), options).kernels) {
+    for (const source of compile(program(), options).kernels.map(kernelText)) {
       gpu.device.pushErrorScope("validation");
       gpu.device.createShaderModule({ code: source });
       const error = await gpu.device.popErrorScope();

@@ -18,7 +18,7 @@ import {
 import { parseSamConfig } from "../../../models/sam/config.ts";
 import { samModel } from "../../../models/sam/program.ts";
 import { full, matmul, neg } from "../../../ops/index.ts";
-import type { Device } from "../../../runtime/devices/device.ts";
+import { type Device, kernelText } from "../../../runtime/devices/device.ts";
 import { referenceDevice } from "../../../runtime/devices/reference.ts";
 import { openDevice, openWeightsFile, requestNullGpu } from "../../../runtime/node/index.ts";
 import { createSession } from "../../../runtime/session.ts";
@@ -178,20 +178,21 @@ describe("text", () => {
     const profile = { ...defaultProfile, half: true, subgroup };
     const plan = compile(stackGraph(64), { profile, precision: "mixed" });
     const gpu = await requestNullGpu();
-    for (const { source, name } of plan.kernels) {
+    for (const kernel of plan.kernels) {
+      const [source, name] = [kernelText(kernel), kernel.name];
       gpu.device.pushErrorScope("validation");
       gpu.device.createShaderModule({ code: source });
       const error = await gpu.device.popErrorScope();
       expect(error?.message, `${name}\n${source}`).toBe(undefined);
     }
-    expect(plan.kernels.some((k) => k.source.includes("array<vec4<f16>>"))).toBe(true);
+    expect(plan.kernels.some((k) => kernelText(k).includes("array<vec4<f16>>"))).toBe(true);
     gpu.destroy();
   });
 
   test("nvcc accepts halves, for sm_80 and sm_90", () => {
     const plan = compile(product, { target: "cuda", policy: "unfused", precision: "mixed" });
-    const sources = plan.kernels.map(({ source, entry }, i) =>
-      source.replace(` ${entry}(`, ` k${i}_${entry}(`),
+    const sources = plan.kernels.map((k, i) =>
+      kernelText(k).replace(` ${k.entry}(`, ` k${i}_${k.entry}(`),
     );
     expect(sources.filter((text) => text.includes("widen_half(")).length).toBeGreaterThan(1);
     if (spawnSync("nvcc", ["--version"]).status !== 0) {

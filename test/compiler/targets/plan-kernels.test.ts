@@ -12,6 +12,7 @@ import {
   traceProgram,
 } from "../../../compiler/index.ts";
 import { add, softmax } from "../../../ops/index.ts";
+import { kernelText } from "../../../runtime/devices/device.ts";
 import { plansOf } from "../../../runtime/training/plan.ts";
 import {
   evaluate,
@@ -32,8 +33,9 @@ function withoutNames(text: string): string {
 
 function expectNoTwins({ kernels }: Plan): void {
   const known = new Map<string, string>();
-  const twins = kernels.flatMap(({ name, source }) => {
-    const text = withoutNames(source);
+  const twins = kernels.flatMap((kernel) => {
+    const { name } = kernel;
+    const text = withoutNames(kernelText(kernel));
     const first = known.get(text);
     known.set(text, name);
     return first === undefined ? [] : [`${first} and ${name}`];

@@ -8,6 +8,7 @@ import { compile, traceProgram } from "../../../compiler/index.ts";
 import { defaultProfile } from "../../../compiler/profile.ts";
 import { targets } from "../../../compiler/targets/find.ts";
 import { samModel, samPresets } from "../../../models/index.ts";
+import { kernelText } from "../../../runtime/devices/device.ts";
 import { requestNullGpu } from "../../../runtime/node/index.ts";
 
 const model = samModel({ ...samPresets.vit_b, imageSize: 224, depth: 3, globalAttnIndexes: [1] });
@@ -48,7 +49,7 @@ describe("Dawn accepts every kernel of SAM", () => {
       const gpu = await requestNullGpu();
       for (const kernel of plan.kernels) {
         gpu.device.pushErrorScope("validation");
-        gpu.device.createShaderModule({ code: kernel.source });
+        gpu.device.createShaderModule({ code: kernelText(kernel) });
         const error = await gpu.device.popErrorScope();
         expect(error?.message, `${kernel.name}\n${kernel.source}`).toBe(undefined);
       }
@@ -67,7 +68,7 @@ describe("nvcc accepts every kernel of SAM", () => {
       const profile = { ...defaultProfile, subgroup };
       const sources = programs.flatMap((program) =>
         compile(traceProgram(model, program), { target: "cuda", profile }).kernels.map((k, i) =>
-          k.source.replace(` ${k.entry}(`, ` ${program}_${i}_${k.entry}(`),
+          kernelText(k).replace(` ${k.entry}(`, ` ${program}_${i}_${k.entry}(`),
         ),
       );
       for (const source of sources) expect(source).toMatch(/^extern "C" /);

@@ -14,7 +14,7 @@ import type { Plan } from "../../../compiler/plan.ts";
 import { defaultProfile, deviceProfile, type Profile } from "../../../compiler/profile.ts";
 import { reference } from "../../../compiler/targets/reference/index.ts";
 import { softmax, sum, topK } from "../../../ops/index.ts";
-import type { Device } from "../../../runtime/devices/device.ts";
+import { type Device, kernelText } from "../../../runtime/devices/device.ts";
 import { referenceDevice } from "../../../runtime/devices/reference.ts";
 import { webgpuDevice } from "../../../runtime/devices/webgpu.ts";
 import { openDevice, requestNullGpu } from "../../../runtime/node/index.ts";
@@ -111,7 +111,7 @@ describe("a line of 256 threads", () => {
   });
 
   test("has one barrier, and one store for each subgroup beside that of the result", () => {
-    const { source } = plan.kernels[0]!;
+    const source = kernelText(plan.kernels[0]!);
     expect(kernels[0]!.kernel.threads).toEqual([256, 1, 1]);
     expect(source.match(/^ *yield;/gm)).toHaveLength(1);
     expect(source.match(/\.write\(/g)).toHaveLength(2);
@@ -202,7 +202,7 @@ describe("WebGPU", () => {
   test("Dawn accepts the text", async () => {
     const gpu = await requestNullGpu();
     for (const { example, name } of programs)
-      for (const { source } of compiled(example, "wgsl").plan.kernels) {
+      for (const source of compiled(example, "wgsl").plan.kernels.map(kernelText)) {
         gpu.device.pushErrorScope("validation");
         gpu.device.createShaderModule({ code: source });
         const error = await gpu.device.popErrorScope();
@@ -244,7 +244,7 @@ test("CUDA reduces by shuffles within warps, and nvcc accepts it where it is the
   const sources = longest.flatMap(({ example }, n) =>
     compiled(example, "cuda")
       .plan.kernels.filter((k) => k.reduces)
-      .map((k, i) => k.source.replace(` ${k.entry}(`, ` program_${n}_${i}_${k.entry}(`)),
+      .map((k, i) => kernelText(k).replace(` ${k.entry}(`, ` program_${n}_${i}_${k.entry}(`)),
   );
   for (const source of sources) expect(source).toMatch(/__shfl_down_sync/);
   if (!hasNvcc) return;

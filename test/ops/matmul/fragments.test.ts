@@ -12,7 +12,7 @@ import type { Precision } from "../../../compiler/storage/halves.ts";
 import { reference } from "../../../compiler/targets/reference/index.ts";
 import { inputTypes, kernelKey, templateOf } from "../../../compiler/tuning/kernel-key.ts";
 import { add, gelu, matmul, matmulSegments, permute, reshape } from "../../../ops/index.ts";
-import type { Device } from "../../../runtime/devices/device.ts";
+import { type Device, kernelText } from "../../../runtime/devices/device.ts";
 import { matrixUnits } from "../../../runtime/devices/matrices.ts";
 import { referenceDevice } from "../../../runtime/devices/reference.ts";
 import { openDevice, requestNullGpu } from "../../../runtime/node/index.ts";
@@ -212,7 +212,7 @@ describe("Dawn accepts the text of", () => {
     const gpu = await requestNullGpu();
     for (const name of Object.keys(programs))
       for (const { plan } of withTiles(name, "wgsl", profileOf(matrices)))
-        for (const { source } of plan.kernels) {
+        for (const source of plan.kernels.map(kernelText)) {
           gpu.device.pushErrorScope("validation");
           gpu.device.createShaderModule({ code: source });
           const error = await gpu.device.popErrorScope();

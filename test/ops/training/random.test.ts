@@ -31,7 +31,7 @@ import {
   streamOf,
 } from "../../../ops/index.ts";
 import { threefry } from "../../../ops/training/random.ts";
-import type { Device } from "../../../runtime/devices/device.ts";
+import { type Device, kernelText } from "../../../runtime/devices/device.ts";
 import { openDevice } from "../../../runtime/node/device.ts";
 import { createSession } from "../../../runtime/session.ts";
 import { type Arrays, randomNumbers, runOnReference } from "../../../verify/ops/evaluate.ts";
@@ -226,7 +226,7 @@ describe("arithmetic on bits", () => {
 
   test("nvcc accepts it, where there is one", () => {
     const { kernels } = compile(some(), { target: "cuda" });
-    const text = kernels.map((k, i) => k.source.replace(` ${k.entry}(`, ` k${i}_${k.entry}(`));
+    const text = kernels.map((k, i) => kernelText(k).replace(` ${k.entry}(`, ` k${i}_${k.entry}(`));
     expect(text.join("\n")).toContain("__float_as_uint(");
     if (spawnSync("nvcc", ["--version"]).status !== 0) {
       console.warn("nvcc is missing: the CUDA text of random numbers is not compiled");

@@ -54,9 +54,12 @@ function built() {
   const stored = { file: "weights.safetensors", bytes: weights.byteLength };
   const { files, manifest } = bundleFiles({ ...model, plans, weights: stored });
   const all = new Map<string, Uint8Array>([[stored.file, weights]]);
-  for (const [path, text] of files) all.set(path, new TextEncoder().encode(text));
+  for (const [path, content] of files) all.set(path, bytesIn(content));
   return { files: all, manifest };
 }
+
+const bytesIn = (content: string | Uint8Array) =>
+  typeof content === "string" ? new TextEncoder().encode(content) : content;
 
 const open = (files: ReadonlyMap<string, Uint8Array>) =>
   openBundle(
@@ -91,6 +94,24 @@ describe("a bundle", () => {
   test("opens as the plans that were compiled", async () => {
     const { plans: opened } = await open(built().files);
     expect(Object.entries(opened)).toEqual([...plans]);
+  });
+
+  test("holds kernels that are bytes as they are", async () => {
+    // No text in any encoding: 0xff is nowhere in UTF-8.
+    const bytes = Uint8Array.of(0, 97, 115, 109, 0xff, 0xfe, 13, 10);
+    const inBytes = new Map(
+      [...plans].map(([program, plan]) => {
+        const kernels = plan.kernels.map((kernel) => ({ ...kernel, source: bytes }));
+        return [program, { ...plan, kernels }] as const;
+      }),
+    );
+    const { files } = bundleFiles({ ...model, plans: inBytes });
+    const kernels = [...files].filter(([path]) => path.startsWith("kernels/"));
+    expect(kernels.map(([, content]) => content)).toEqual(kernels.map(() => bytes));
+    const { plans: opened } = await open(
+      new Map([...files].map(([path, content]) => [path, bytesIn(content)])),
+    );
+    expect(Object.entries(opened)).toEqual([...inBytes]);
   });
 
   test("runs with its own weights, and with weights that are given", async () => {
@@ -245,8 +266,7 @@ describe("a damaged bundle is refused", () => {
 describe("what a bundle does not have", () => {
   const without = async () => {
     const { files } = bundleFiles({ ...model, plans });
-    const bytes = [...files].map(([path, text]) => [path, new TextEncoder().encode(text)] as const);
-    return open(new Map(bytes));
+    return open(new Map([...files].map(([path, content]) => [path, bytesIn(content)])));
   };
 
   test("weights", async () => {
