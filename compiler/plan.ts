@@ -9,7 +9,7 @@ import type { Init } from "./graph/init.ts";
 export type { Init } from "./graph/init.ts";
 
 /** The version of this format. A runtime refuses others. */
-export const planFormat = 2;
+export const planFormat = 3;
 
 /** The name of one of the targets that `compiler/targets/index.ts` lists. */
 export type TargetName = string;

@@ -10,7 +10,7 @@ import { type Readable, withAdapter } from "./weights/adapted.ts";
 import type { Weights } from "./weights/weights.ts";
 
 /** The plan format that this runtime reads. */
-export const planFormat: Plan["format"] = 2;
+export const planFormat: Plan["format"] = 3;
 
 /** A tensor that stays on its device: bind it as another session's input. */
 export interface DeviceTensor {
