@@ -10,7 +10,7 @@ const nano = ["sam", "--config", join(repository, "test", "fixtures", "sam_nano.
 /** A target whose language has no braces. It can do without what no kernel of the default profile has. */
 const toyTarget = `
 import { bug } from "../../../diagnostics/index.ts";
-import { type Dialect, floatLiteral, infix, print } from "../printer.ts";
+import { type Dialect, floatLiteral, infix, print } from "../../kernel/printer.ts";
 import type { Target } from "../target.ts";
 
 const dialect: Dialect = {
