@@ -30,6 +30,8 @@ export interface CompileOptions {
   readonly layout?: Layout;
   /** `mixed` stores large tensors as halves and computes in `f32`; `f32` unless given. */
   readonly precision?: Precision;
+  /** In mixed precision: the fewest elements of a tensor that is stored as halves; 1024 unless given. */
+  readonly halveFrom?: number;
   /** Tiles that were measured on the device: see `inarch tune`. */
   readonly tuning?: Tuning;
 }
@@ -66,7 +68,7 @@ export function compileStages(graph: Graph, options: CompileOptions = {}): Compi
     policy === "fused" ? rewrite(graph, layout) : { graph, rules: new Map() };
   const joins = joinsOf(rewritten);
   const fusion = fuse(rewritten, profile, policy, joins);
-  const stored = { layout, precision, reach, joins } as const;
+  const stored = { layout, precision, halveFrom: options.halveFrom, reach, joins } as const;
   const halves = halvesOf(rewritten, fusion.regions, stored);
   if (precision === "mixed" && reach === "frozen") checkPacking(rewritten, halves, layout, profile);
   const tuning = options.tuning ?? noTuning;

@@ -34,13 +34,13 @@ export function forPrecision(profile: Profile, precision: Precision): Profile {
 }
 
 /** Smaller ones (biases, scales, frequencies) take no memory, and much may depend on each number. */
-const least = 1024;
+const usualLeast = 1024;
 
 /** A tensor that is this much smaller than what it was made from holds sums: they stay single. */
 const muchSmaller = 8;
 
 /** Whether a tensor is large enough: all that is asked of a frozen parameter. */
-export const worthHalving = ({ dtype, shape }: Type): boolean =>
+export const worthHalving = ({ dtype, shape }: Type, least = usualLeast): boolean =>
   dtype === "f32" && elements(shape) >= least;
 
 /** The tensors that one kernel reads from memory and writes to it. */
@@ -52,6 +52,8 @@ export interface Traffic {
 export interface StorageOptions {
   readonly layout: Layout;
   readonly precision: Precision;
+  /** The fewest elements of a tensor that is stored as halves: 1024 unless given. */
+  readonly halveFrom?: number | undefined;
   readonly reach?: Reach;
   readonly joins?: Joins;
 }
@@ -65,29 +67,38 @@ export interface StorageOptions {
 export function halvesOf(
   graph: Graph,
   regions: readonly Traffic[],
-  { layout, precision, reach = "all", joins = noJoins }: StorageOptions,
+  { layout, precision, halveFrom, reach = "all", joins = noJoins }: StorageOptions,
 ): Halves {
   const joined = new Set(joins.all.flatMap((join) => join.parts));
   const isMixed = precision === "mixed";
-  const scratch = isMixed && reach === "all" ? scratchHalves(graph, regions) : new Set<Tensor>();
+  const scratch =
+    isMixed && reach === "all" ? scratchHalves(graph, regions, halveFrom) : new Set<Tensor>();
   return (tensor) => {
     const { op, attrs } = tensor.node;
     if (op.kind !== "parameter") return scratch.has(tensor);
     const { name } = attrs as Source;
     const resident = layout.parameters.get(name);
     if (resident) return resident.stored === "f16";
-    return isMixed && worthHalving(tensor.type) && !joined.has(name);
+    return isMixed && worthHalving(tensor.type, halveFrom) && !joined.has(name);
   };
 }
 
-function scratchHalves(graph: Graph, regions: readonly Traffic[]): Set<Tensor> {
+function scratchHalves(
+  graph: Graph,
+  regions: readonly Traffic[],
+  halveFrom: number | undefined,
+): Set<Tensor> {
   const returned = new Set(graph.outputs.map((o) => o.tensor));
   const found = new Set<Tensor>();
   for (const { reads, writes } of regions) {
     const made = reads.filter((t) => t.node.op.kind !== "parameter");
     const most = Math.max(0, ...made.map((t) => elements(t.shape)));
     for (const t of writes)
-      if (worthHalving(t.type) && !returned.has(t) && elements(t.shape) * muchSmaller > most)
+      if (
+        worthHalving(t.type, halveFrom) &&
+        !returned.has(t) &&
+        elements(t.shape) * muchSmaller > most
+      )
         found.add(t);
   }
   return found;

@@ -106,6 +106,21 @@ describe("in mixed precision", () => {
     expect(sizesOf("f32")).toEqual(expect.arrayContaining([512 * 2]));
   });
 
+  test("tensors of fewer elements are halves where that is asked for", () => {
+    const graph = graphOf([{ name: "y", tensor: neg(neg(input("x", "f32", [3]))) }]);
+    const stored = (halveFrom?: number) =>
+      compile(graph, {
+        ...{ target: "reference", policy: "unfused", precision: "mixed" },
+        ...(halveFrom === undefined ? {} : { halveFrom }),
+      }).kernels.map((k) => k.params.map((p) => p.scalar));
+    expect(new Set(stored().flat())).toEqual(new Set(["f32"]));
+    expect(stored(3)).toEqual([
+      ["f16", "f32"],
+      ["f32", "f16"],
+    ]);
+    expect(stored(4)).toEqual(stored());
+  });
+
   test("arenas are about half as large", () => {
     const [single, mixed] = (["f32", "mixed"] as const).map((precision) =>
       arenaBytes(compile(stackGraph(64), { target: "reference", precision })),
