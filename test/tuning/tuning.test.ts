@@ -282,6 +282,11 @@ describe("tuning a kernel", () => {
     ]);
   });
 
+  test("compares with other results than the oracle's where they are given", async () => {
+    const zeros = { expected: async () => [new Float64Array(9 * 7)] };
+    await expect(tune({ ...zeros, candidates: 1 })).rejects.toThrow(/E823.*instead of 0/s);
+  });
+
   test("E823: says so if even the default is wrong", async () => {
     const broken = (tile: Tile) => {
       const plan = planOf(tile);
