@@ -16,7 +16,7 @@ import { createSession, type SessionOptions } from "../../runtime/session.ts";
 import { createTrainingSession } from "../../runtime/training/session.ts";
 import { type TensorData, type Weights, writeSafetensors } from "../../runtime/weights/index.ts";
 import { adamW, compileTraining } from "../../training/index.ts";
-import { randomNumbers } from "../support/evaluate.ts";
+import { randomNumbers } from "../../verify/ops/evaluate.ts";
 import { floats } from "../support/training-file.ts";
 import { openBytes, readAll, refusal } from "../support/weights-files.ts";
 
