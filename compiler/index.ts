@@ -50,6 +50,7 @@ export {
   type KernelSite,
   literal,
   type Out,
+  type PlainMemory,
   type Tests,
   unflatten,
   type Value,

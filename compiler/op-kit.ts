@@ -28,7 +28,7 @@ export {
 export { always, Builder, type Variable } from "./kernel/builder.ts";
 export { flatGroups } from "./kernel/groups.ts";
 export type { Buffer, Fold, Fragment, Kernel, Scalar } from "./kernel/ir.ts";
-export { flatten, type In, type Out, unflatten } from "./kernel/ports.ts";
+export { flatten, type In, type Out, type PlainMemory, unflatten } from "./kernel/ports.ts";
 export { bounded, index, literal, type Operand, Value } from "./kernel/value.ts";
 export type {
   Dense,

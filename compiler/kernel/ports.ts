@@ -15,17 +15,45 @@ export interface In {
   readonly dtype: DType;
   /** The element at `coords`. Coordinates must be inside the shape. */
   at(...coords: Value[]): Value;
+  /**
+   * Where the tensor lies in memory, for kernels that load more than an element at a time. Absent where
+   * something melted in front: then its elements lie nowhere. Booleans are stored as something else, and
+   * have none either.
+   */
+  plain?(): PlainMemory;
 }
 
 export interface Out {
   readonly shape: readonly number[];
   readonly dtype: DType;
   put(value: Value, ...coords: Value[]): void;
+  /** Where the result lies in memory. Absent where something melted behind, and for booleans. */
+  plain?(): PlainMemory;
+}
+
+/** A tensor in memory: element `coords` is at `offset` plus the sum of each coordinate times its stride. */
+export interface PlainMemory {
+  readonly buffer: Buffer;
+  /** In elements, one for each axis. */
+  readonly strides: readonly number[];
+  /** In elements. */
+  readonly offset: number;
 }
 
 /** Row-major offset of coordinates. */
 export const flatten = (shape: readonly number[], coords: readonly Value[]): Value =>
   coords.reduce((sum, c, i) => sum.mul(shape[i]!).add(c), index(0));
+
+/** Elements between neighbours along each axis, row-major. */
+export function rowMajor(shape: readonly number[]): number[] {
+  const strides: number[] = [];
+  let stride = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides.unshift(stride);
+    stride *= shape[axis]!;
+  }
+  return strides;
+}
 
 /** Coordinates of a row-major offset. */
 export function unflatten(shape: readonly number[], offset: Value): Value[] {
@@ -55,6 +83,8 @@ export function readPort(
     stride === undefined
       ? flatten(shape, coords)
       : coords[0]!.mul(stride).add(flatten(shape.slice(1), coords.slice(1)));
+  const strides = rowMajor(shape);
+  if (stride !== undefined) strides[0] = stride;
   return {
     shape,
     dtype,
@@ -62,13 +92,18 @@ export function readPort(
       const value = k.load(from, place(coords));
       return dtype === "bool" ? value.eq(0).not() : value;
     },
+    ...plainPort(from, strides, dtype),
   };
 }
+
+const plainPort = (buffer: Buffer, strides: readonly number[], dtype: DType) =>
+  dtype === "bool" ? {} : { plain: (): PlainMemory => ({ buffer, strides, offset: 0 }) };
 
 export function writePort(k: Builder, to: Buffer, shape: readonly number[], dtype: DType): Out {
   return {
     shape,
     dtype,
+    ...plainPort(to, rowMajor(shape), dtype),
     put: (value, ...coords) =>
       k.store(
         to,
