@@ -6,6 +6,7 @@
  */
 import { bug } from "../../diagnostics/index.ts";
 import type { KernelMatrices } from "../plan.ts";
+import { depthOf } from "./depth.ts";
 import {
   type Buffer,
   type Element,
@@ -20,7 +21,7 @@ import {
 } from "./ir.ts";
 import { isStable, keyOf } from "./keys.ts";
 import { fromSum, index, literal, type Operand, sumOf, Value } from "./value.ts";
-import { type Aligned, vectorise } from "./vectorise.ts";
+import { type Aligned, laneOf, vectorise } from "./vectorise.ts";
 
 export interface Variable {
   /** Reads the variable where the expression is used. */
@@ -171,10 +172,24 @@ export class Builder {
   }
 
   store(to: Buffer, at: Operand, v: Value): void {
-    if (v.type !== widened(to.scalar))
-      bug(`a ${v.type} is stored to ${to.name}, which holds ${to.scalar}`);
+    this.#checkStored(to, v);
     const i = typeof at === "number" ? index(at) : at;
     this.#emit({ kind: "store", to, index: i.expr, value: v.expr });
+  }
+
+  /**
+   * Stores to a tensor's elements from `at` to `at + 3`: at once where `at` is a multiple of four for
+   * certain and the kernel accesses the tensor in no other way.
+   */
+  storeWide(to: Buffer, at: Operand, values: readonly Value[]): void {
+    if (values.length !== 4) bug(`${values.length} values are stored to ${to.name} as four`);
+    const i = typeof at === "number" ? index(at) : at;
+    const isWhole = to.space === "global" && widened(to.scalar) === to.scalar;
+    if (isWhole && laneOf(i) === 0) {
+      for (const v of values) this.#checkStored(to, v);
+      const four = values.map((v) => v.expr) as [Expr, Expr, Expr, Expr];
+      this.#emit({ kind: "store4", to, index: i.div(4).expr, values: four });
+    } else for (const [j, v] of values.entries()) this.store(to, i.add(j), v);
   }
 
   /** The elements 4 * at to 4 * at + 3 of a buffer made by `sharedFours`. */
@@ -300,39 +315,19 @@ export class Builder {
     this.#emit(stmt);
   }
 
+  #checkStored(to: Buffer, v: Value): void {
+    if (v.type !== widened(to.scalar))
+      bug(`a ${v.type} is stored to ${to.name}, which holds ${to.scalar}`);
+  }
+
   #emit(stmt: Stmt): void {
     this.#scopes.at(-1)!.block.push(stmt);
   }
 
   /** The outermost block in which an expression can be computed. */
   #placeOf(e: Expr): number {
-    let depth = 0;
-    const visit = (x: Expr): void => {
-      switch (x.kind) {
-        case "lit":
-        case "id":
-        case "lane":
-          return;
-        case "ref":
-          depth = Math.max(depth, this.#depths.get(x.name) ?? 0);
-          return;
-        case "call":
-          for (const a of x.args) visit(a);
-          return;
-        case "cast":
-        case "broadcast":
-        case "reduce":
-          visit(x.arg);
-          return;
-        case "load": {
-          const guard = this.#scopes.findLastIndex((s) => s.kind === "if");
-          depth = Math.max(depth, guard);
-          visit(x.index);
-        }
-      }
-    };
-    visit(e);
-    return depth;
+    const guard = this.#scopes.findLastIndex((s) => s.kind === "if");
+    return depthOf(e, this.#depths, guard);
   }
 
   /** Splits an index into parts by the block that can compute them, and names each part. */
@@ -353,10 +348,10 @@ export class Builder {
   }
 
   #noteAlignment(load: Expr, whole: Value, spread: Value): void {
-    const { constant, terms } = sumOf(whole);
-    if (terms.some((t) => (t.factor * t.atom.divisor) % 4 !== 0)) return;
+    const lane = laneOf(whole);
+    if (lane === undefined) return;
+    const { constant } = sumOf(whole);
     const base = spread.sub(constant);
-    const lane = constant % 4;
     this.#aligned.set(load, {
       key: `${keyOf(base.expr)}+${constant - lane}`,
       lane,

@@ -144,7 +144,7 @@ export type Stmt =
       readonly index: Expr;
     }
   | {
-      /** Four neighbours at once: to[4 * index + j] = values[j]. Only to shared memory. */
+      /** Four neighbours at once: to[4 * index + j] = values[j]. To global and shared memory. */
       readonly kind: "store4";
       readonly to: Buffer;
       readonly index: Expr;
@@ -167,7 +167,7 @@ export type Stmt =
 export interface Kernel {
   readonly name: string;
   readonly params: readonly Buffer[];
-  /** Buffers read by `load4`, and by nothing else; shared ones are written by `store4` alone. */
+  /** Buffers read by `load4` and written by `store4`, and accessed by nothing else. */
   readonly vectors: ReadonlySet<Buffer>;
   readonly scratch: readonly Buffer[];
   /** The exact width of subgroup that the kernel is written for; 0 if it uses none. */

@@ -1,11 +1,13 @@
 /**
  * Four loads side by side become one. A kernel that reads elements 4i, 4i + 1, 4i + 2, 4i + 3 of a
- * tensor in one block reads them with a single wide load, whatever view led there.
+ * tensor in one block reads them with a single wide load, whatever view led there. Stores of four
+ * neighbours are wide from the start (`Builder.storeWide`), and become four where they cannot be.
  *
- * A tensor is read in fours throughout or not at all: then it is simply declared as an array of
- * vectors, and no element is ever picked out of one by a dynamic index.
+ * A tensor is read or written in fours throughout or not at all: then it is simply declared as an array
+ * of vectors, and no element is ever picked out of one by a dynamic index.
  */
 import type { Buffer, Expr, Stmt } from "./ir.ts";
+import { sumOf, type Value } from "./value.ts";
 
 /** A load whose place in a group of four is known. */
 export interface Aligned {
@@ -15,6 +17,12 @@ export interface Aligned {
   readonly lane: number;
   /** The element index of the group's first. */
   readonly index: Expr;
+}
+
+/** The place of an element in its group of four, 0 to 3, where its index tells it for certain. */
+export function laneOf(at: Value): number | undefined {
+  const { constant, terms } = sumOf(at);
+  return terms.every((t) => (t.factor * t.atom.divisor) % 4 === 0) ? constant % 4 : undefined;
 }
 
 type Let = Extract<Stmt, { kind: "let" }>;
@@ -30,13 +38,20 @@ export function vectorise(
     groups.push(group);
     for (const s of group) grouped.add(s.value);
   });
-  const vectors = new Set(groups.map((g) => (g[0]!.value as Load).from));
+  const statements = everyStatement(body);
+  const written = statements.flatMap((s) =>
+    s.kind === "store4" && s.to.space === "global" ? [s.to] : [],
+  );
+  const vectors = new Set([...groups.map((g) => (g[0]!.value as Load).from), ...written]);
   const spoil = (e: Expr) => {
     if (e.kind === "load" && !grouped.has(e)) vectors.delete(e.from);
   };
   for (const b of vectors) if (b.size % 4 !== 0) vectors.delete(b);
   visitExprs(body, spoil);
-  for (const s of fragmentLoads(body)) vectors.delete(s.from);
+  for (const s of statements) {
+    if (s.kind === "fragment-load") vectors.delete(s.from);
+    if (s.kind === "fragment-store" || s.kind === "store") vectors.delete(s.to);
+  }
   const leaders = new Map<Stmt, Let[]>();
   const followers = new Set<Stmt>();
   for (const group of groups) {
@@ -47,7 +62,23 @@ export function vectorise(
     leaders.set(group[0]!, inOrder);
     for (const s of group.slice(1)) followers.add(s);
   }
-  return { body: rewrite(body, leaders, followers, aligned), vectors };
+  const rewritten = rewrite(body, leaders, followers, aligned);
+  const isNarrow = (to: Buffer) => to.space === "global" && !vectors.has(to);
+  return { body: written.some(isNarrow) ? narrowed(rewritten, isNarrow) : rewritten, vectors };
+}
+
+/** The statements with wide stores to some buffers taken apart. */
+function narrowed(body: readonly Stmt[], isNarrow: (to: Buffer) => boolean): Stmt[] {
+  return body.flatMap((s): Stmt[] => {
+    if (s.kind === "for" || s.kind === "if") return [{ ...s, body: narrowed(s.body, isNarrow) }];
+    if (s.kind !== "store4" || !isNarrow(s.to)) return [s];
+    const number = (value: number): Expr => ({ kind: "lit", type: "u32", value });
+    const first: Expr = { kind: "call", type: "u32", fn: "mul", args: [s.index, number(4)] };
+    return s.values.map((value, j): Stmt => {
+      const index: Expr = { kind: "call", type: "u32", fn: "add", args: [first, number(j)] };
+      return { kind: "store", to: s.to, index, value };
+    });
+  });
 }
 
 /** Groups of four lets of one block that load the four lanes of one aligned place. */
@@ -94,16 +125,9 @@ function rewrite(
   });
 }
 
-type FragmentLoad = Extract<Stmt, { kind: "fragment-load" }>;
-
-const fragmentLoads = (body: readonly Stmt[]): FragmentLoad[] =>
-  body.flatMap((s) =>
-    s.kind === "for" || s.kind === "if"
-      ? fragmentLoads(s.body)
-      : s.kind === "fragment-load"
-        ? [s]
-        : [],
-  );
+/** Those inside loops and conditions included. */
+const everyStatement = (body: readonly Stmt[]): Stmt[] =>
+  body.flatMap((s) => (s.kind === "for" || s.kind === "if" ? [s, ...everyStatement(s.body)] : [s]));
 
 /** Calls `visit` for every expression of a body, parts included. */
 export function visitExprs(body: readonly Stmt[], visit: (e: Expr) => void): void {
