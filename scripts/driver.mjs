@@ -42,7 +42,7 @@ async function withDriver(env, before) {
 }
 
 /**
- * No loader or no adapter, and nobody has chosen a driver that does not work. Anything else that
+ * No loader or no device, and nobody has chosen a driver that does not work. Anything else that
  * goes wrong, another driver does not put right.
  */
 function mesaHelps(found) {

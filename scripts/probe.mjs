@@ -6,7 +6,7 @@ import { requestGpu } from "../dist/runtime/node/gpu.js";
 
 try {
   const gpu = await requestGpu();
-  const { description, kind } = gpu.adapter;
+  const { description, kind } = gpu.summary;
   gpu.destroy();
   console.log(JSON.stringify({ ok: true, description, kind, driver: process.env.VK_DRIVER_FILES }));
 } catch (failure) {

@@ -24,7 +24,7 @@ export function run(command, args, env = process.env) {
   return finished(child);
 }
 
-/** Dawn itself writes these for every adapter of the software driver, and they mean nothing. */
+/** Dawn itself writes these for every device of the software driver, and they mean nothing. */
 const noise = /^Warning: maxDynamic\w+PerPipelineLayout artificially reduced .*\n/gm;
 
 function withoutNoise() {

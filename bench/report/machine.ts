@@ -18,7 +18,7 @@ export interface Machine {
 }
 
 export async function describeMachine(command: string): Promise<Machine> {
-  const { device, adapter } = await openDevice();
+  const { device, summary } = await openDevice();
   device.destroy();
   const own = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
   const require = createRequire(import.meta.url);
@@ -30,7 +30,7 @@ export async function describeMachine(command: string): Promise<Machine> {
     cores: cpus().length,
     memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
     system: `${type()} ${release()}`,
-    device: [adapter.description, adapter.device, adapter.kind].filter((w) => w !== "").join(", "),
+    device: [summary.description, summary.device, summary.kind].filter((w) => w !== "").join(", "),
     versions: {
       inarch: own.version,
       node: process.versions.node,

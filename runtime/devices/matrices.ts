@@ -4,11 +4,11 @@
  */
 import type { KernelMatrices, MatrixProduct, MatrixUnits } from "../../compiler/plan.ts";
 
-/** What a device asks its adapter for, beside `shader-f16` and `subgroups`. */
+/** What a GPU is asked for, beside `shader-f16` and `subgroups`. */
 export const matrixFeature = "chromium-experimental-subgroup-matrix" as GPUFeatureName;
 export const widthFeature = "subgroup-size-control" as GPUFeatureName;
 
-/** One of an adapter's `subgroupMatrixConfigs`. */
+/** One of a GPU's `subgroupMatrixConfigs`. */
 export interface MatrixConfig {
   readonly componentType: string;
   readonly resultComponentType: string;
@@ -38,7 +38,7 @@ export function matrixUnits(
   return { width: most, widths: "most", products };
 }
 
-/** What an adapter's info lists. */
+/** What a GPU's info lists. */
 export const configsOf = (info: GPUAdapterInfo): readonly MatrixConfig[] =>
   [
     ...((info as { subgroupMatrixConfigs?: Iterable<MatrixConfig> }).subgroupMatrixConfigs ?? []),

@@ -1,11 +1,13 @@
-/** A device in Node, ready for sessions, with what a compile profile needs to know of its adapter. */
+/** A device in Node, ready for sessions, with what its GPU says of itself. */
 import type { Device } from "../devices/device.ts";
 import { webgpuDevice } from "../devices/webgpu.ts";
-import { type AdapterSummary, type GpuOptions, requestGpu } from "./gpu.ts";
+import { type GpuOptions, type GpuSummary, requestGpu } from "./gpu.ts";
 
 export interface OpenedDevice {
   readonly device: Device;
-  readonly adapter: AdapterSummary;
+  readonly summary: GpuSummary;
+  /** @deprecated The old word for `summary`. */
+  readonly adapter: GpuSummary;
   /** @deprecated Use `device.capabilities`: for `deviceProfile(device.capabilities)`. */
   readonly facts: Device["capabilities"];
 }
@@ -13,13 +15,12 @@ export interface OpenedDevice {
 /** Opens Dawn's device. Errors as `requestGpu`. Call `device.destroy()` when done. */
 export async function openDevice(options: GpuOptions = {}): Promise<OpenedDevice> {
   const gpu = await requestGpu(options);
-  const { adapter } = gpu;
-  const name = adapter.description || adapter.device;
-  const { matrices } = adapter;
-  const { language } = gpu;
+  const { summary, language } = gpu;
+  const name = summary.description || summary.device;
+  const { matrices } = summary;
   const onDestroy = () => gpu.destroy();
   const device = webgpuDevice(gpu.device, { name, onDestroy, idle, matrices, language });
-  return { device, adapter, facts: device.capabilities };
+  return { device, summary, adapter: summary, facts: device.capabilities };
 }
 
 const never = new Int32Array(new SharedArrayBuffer(4));

@@ -1,27 +1,31 @@
 /**
- * A WebGPU device in Node, from Dawn (npm `webgpu`). The one idea: whoever asks gets a device that
- * allows all its adapter allows, or an error that says what is missing and what to type.
+ * A WebGPU device in Node, from Dawn (npm `webgpu`). The one idea: whoever asks gets a device with all
+ * that the GPU allows, or an error that says what is missing and what to type. What WebGPU calls an
+ * adapter is called a device here too: adapters are what models are fine-tuned with.
  */
 import { diagnose, type InarchError } from "../../diagnostics/index.ts";
 import { optionalPackage } from "../../diagnostics/packages.ts";
 import { configsOf, type MatrixConfig, matrixFeature, widthFeature } from "../devices/matrices.ts";
+import { sayRenamed } from "./renamed.ts";
 import { chooseDriver, driverVariables, findVulkan, type VulkanFiles } from "./vulkan.ts";
 
 export type LimitName = Exclude<keyof GPUSupportedLimits, "__brand">;
 
 export interface GpuOptions {
   /**
-   * `"adapter"` (the default) asks for all that the adapter allows; `"default"` keeps to the limits
-   * that every WebGPU implementation has: 128 MiB bindings, 16 KiB of workgroup memory, 8 storage
-   * buffers.
+   * `"device"` (the default) asks for all that the GPU allows; `"default"` keeps to the limits that every
+   * WebGPU implementation has: 128 MiB bindings, 16 KiB of workgroup memory, 8 storage buffers.
+   * `"adapter"` is the old word for `"device"`.
    */
-  readonly limits?: "adapter" | "default";
+  readonly limits?: "device" | "default" | "adapter";
   /** Limits that the caller cannot do without. A device that has less is an error (E405). */
   readonly needs?: Partial<Readonly<Record<LimitName, number>>>;
-  /** A part of the adapter's name, as `INARCH_ADAPTER` gives it too. Without one Dawn's order decides. */
+  /** A part of the device's name, as `INARCH_GPU` gives it too. Without one Dawn's order decides. */
+  readonly name?: string;
+  /** @deprecated The old word for `name`. */
   readonly adapter?: string;
   /**
-   * Features to ask for where the adapter has them; `device.features` says which there are.
+   * Features to ask for where the GPU has them; `device.features` says which there are.
    * @default ["timestamp-query", "shader-f16", "subgroups", "subgroup-size-control",
    * "chromium-experimental-subgroup-matrix"]
    */
@@ -36,24 +40,30 @@ export interface GpuOptions {
   readonly toggles?: readonly string[];
 }
 
-export interface AdapterSummary {
+/** What a GPU says of itself, before a device is asked for. */
+export interface GpuSummary {
   readonly vendor: string;
   readonly architecture: string;
   readonly device: string;
   /** The driver's own words, its version included. */
   readonly description: string;
   readonly kind: "hardware" | "software";
-  /** All that the adapter offers, sorted; `device.features` holds what was asked for. */
+  /** All that the GPU offers, sorted; `device.features` holds what was asked for. */
   readonly features: readonly string[];
-  /** The adapter's limits, in WebGPU's units; `device.limits` holds the device's. */
+  /** All that the GPU allows, in WebGPU's units; `device.limits` holds what was asked for. */
   readonly limits: Readonly<Record<LimitName, number>>;
   /** The matrix fragments that it multiplies, if the device was asked to be able to. */
   readonly matrices: readonly MatrixConfig[];
 }
 
+/** @deprecated The old word for `GpuSummary`. */
+export type AdapterSummary = GpuSummary;
+
 export interface Gpu {
   readonly device: GPUDevice;
-  readonly adapter: AdapterSummary;
+  readonly summary: GpuSummary;
+  /** @deprecated The old word for `summary`. */
+  readonly adapter: GpuSummary;
   /** What Dawn's WGSL can say beyond features. */
   readonly language: ReadonlySet<string>;
   /** Destroys the device and lets go of Dawn, so that the process can end by itself. */
@@ -65,15 +75,25 @@ export interface Gpu {
  * where they are missing, and points Dawn at the software driver where there is no GPU.
  * While lavapipe is found, Dawn itself writes two harmless warnings about `maxDynamic…` to stderr.
  *
- * @throws E400 or E401 where the package webgpu is missing or does not load, E402 or E403 without an adapter,
+ * @throws E400 or E401 where the package webgpu is missing or does not load, E402 or E403 without a GPU,
  * E404 when none has the name asked for, E405 when limits are too small, E406 without a device.
  */
 export async function requestGpu(options: GpuOptions = {}): Promise<Gpu> {
   chooseDriver(findVulkan());
-  const name = options.adapter ?? process.env.INARCH_ADAPTER ?? "";
+  if (options.limits === "adapter") sayRenamed('limits: "adapter"', 'limits: "device"');
+  if (options.adapter !== undefined) sayRenamed("requestGpu's option adapter", "name");
+  const name = options.name ?? options.adapter ?? nameAskedFor();
   const flags =
     (options.toggles ?? []).length > 0 ? [`enable-dawn-features=${options.toggles}`] : [];
   return openDevice(name === "" ? flags : [...flags, `adapter=${name}`], options);
+}
+
+/** A part of the name of the GPU to use, from the environment; empty where none is asked for. */
+function nameAskedFor(): string {
+  const { INARCH_GPU, INARCH_ADAPTER } = process.env;
+  if (INARCH_GPU === undefined && INARCH_ADAPTER !== undefined)
+    sayRenamed("the variable INARCH_ADAPTER", "INARCH_GPU");
+  return INARCH_GPU ?? INARCH_ADAPTER ?? "";
 }
 
 /**
@@ -87,11 +107,11 @@ export const requestNullGpu = (options: Pick<GpuOptions, "features"> = {}): Prom
 async function openDevice(flags: string[], options: GpuOptions): Promise<Gpu> {
   const dawn = await openDawn(flags);
   try {
-    const adapter = await requestAdapter(dawn);
-    const summary = summarise(adapter);
+    const found = await requestAdapter(dawn);
+    const summary = summarise(found);
     const wanted = options.features ?? usualFeatures;
-    const device = await requestDevice(adapter, {
-      requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
+    const device = await requestDevice(found, {
+      requiredFeatures: wanted.filter((feature) => found.features.has(feature)),
       requiredLimits: options.limits === "default" ? {} : { ...summary.limits },
     });
     refuseSmallLimits(device, options, summary.description);
@@ -100,7 +120,7 @@ async function openDevice(flags: string[], options: GpuOptions): Promise<Gpu> {
       alive.delete(dawn);
     };
     const language = new Set(dawn.wgslLanguageFeatures);
-    return { device, adapter: summary, language, destroy };
+    return { device, summary, adapter: summary, language, destroy };
   } catch (failure) {
     alive.delete(dawn);
     throw failure;
@@ -137,10 +157,10 @@ async function requestAdapter(dawn: GPU): Promise<GPUAdapter> {
   try {
     adapter = await dawn.requestAdapter({ powerPreference: "high-performance" });
   } catch (cause) {
-    throw noSuchAdapter(cause);
+    throw noSuchGpu(cause);
   }
   if (adapter) return adapter;
-  throw noAdapter(findVulkan());
+  throw noGpu(findVulkan());
 }
 
 /** The device, or E406 with the reason that Dawn gives. */
@@ -152,14 +172,14 @@ export async function requestDevice(
     return await adapter.requestDevice(descriptor);
   } catch (cause) {
     throw diagnose("E406", {
-      message: `the adapter ${adapter.info.description} gives no device: ${firstLine(cause)}`,
-      help: "end other programs that use the GPU, or choose another adapter with INARCH_ADAPTER",
+      message: `the device ${adapter.info.description} cannot be opened: ${firstLine(cause)}`,
+      help: "end other programs that use the GPU, or choose another device with INARCH_GPU",
       cause,
     });
   }
 }
 
-function summarise(adapter: GPUAdapter): AdapterSummary {
+function summarise(adapter: GPUAdapter): GpuSummary {
   const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
   const limits: Record<string, number> = {};
   // The limits are getters of the prototype, so only for-in sees them.
@@ -179,33 +199,33 @@ function summarise(adapter: GPUAdapter): AdapterSummary {
   };
 }
 
-function refuseSmallLimits(device: GPUDevice, options: GpuOptions, adapter: string): void {
+function refuseSmallLimits(device: GPUDevice, options: GpuOptions, name: string): void {
   const lacking = Object.entries(options.needs ?? {})
-    .map(([name, need]) => ({ name, need, has: device.limits[name as LimitName] ?? 0 }))
+    .map(([limit, need]) => ({ limit, need, has: device.limits[limit as LimitName] ?? 0 }))
     // An alignment is the one kind of limit that is better when it is smaller.
-    .filter(({ name, need, has }) => (name.startsWith("min") ? has > need : has < need))
-    .map(({ name, need, has }) => `${name} is ${has} but ${need} is needed`);
+    .filter(({ limit, need, has }) => (limit.startsWith("min") ? has > need : has < need))
+    .map(({ limit, need, has }) => `${limit} is ${has} but ${need} is needed`);
   if (lacking.length === 0) return;
   device.destroy();
   throw diagnose("E405", {
     message: `the device's limits are too small: ${lacking.join("; ")}`,
-    where: `adapter ${adapter}`,
+    where: `device ${name}`,
     help:
       options.limits === "default"
-        ? 'ask for all that the adapter allows: requestGpu({ limits: "adapter" })'
-        : "compile for the default profile, a smaller image or a smaller batch, or choose another adapter with INARCH_ADAPTER",
+        ? 'ask for all that the device allows: requestGpu({ limits: "device" })'
+        : "compile for the default profile, a smaller image or a smaller batch, or choose another device with INARCH_GPU",
   });
 }
 
-/** Why there is no adapter: no loader (E402), or no driver that Dawn accepts (E403). */
-export function noAdapter(
+/** Why there is no GPU: no loader (E402), or no driver that Dawn accepts (E403). */
+export function noGpu(
   found: VulkanFiles,
   platform: NodeJS.Platform = process.platform,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): InarchError {
   if (platform !== "linux") {
     return diagnose("E403", {
-      message: "no WebGPU adapter: no GPU driver on this machine is one that Dawn accepts",
+      message: "no WebGPU device: no GPU driver on this machine is one that Dawn accepts",
       help: "install or update the GPU's driver",
     });
   }
@@ -220,31 +240,31 @@ export function noAdapter(
   );
   if (chosen !== undefined) {
     return diagnose("E403", {
-      message: "no WebGPU adapter: the Vulkan driver that was chosen is not one that Dawn accepts",
+      message: "no WebGPU device: the Vulkan driver that was chosen is not one that Dawn accepts",
       where: `${chosen}=${environment[chosen]}`,
       help: `unset ${chosen}, or let it name a driver's manifest: ${found.drivers.join(", ")}`,
     });
   }
   return diagnose("E403", {
-    message: "no WebGPU adapter: no Vulkan driver on this machine is one that Dawn accepts",
+    message: "no WebGPU device: no Vulkan driver on this machine is one that Dawn accepts",
     where: `the drivers ${found.drivers.join(", ") || "(none)"}`,
     help: "install the GPU's Vulkan driver; without a GPU, Mesa's software driver, version 25 or newer (Debian and Ubuntu: mesa-vulkan-drivers, on Debian 12 from bookworm-backports)",
   });
 }
 
-/** Why Dawn refuses: no adapter has the name asked for, and it lists those that there are (E404). */
-function noSuchAdapter(cause: unknown): InarchError {
+/** Why Dawn refuses: no GPU has the name asked for, and it lists those that there are (E404). */
+function noSuchGpu(cause: unknown): InarchError {
   const available = [...String(cause).matchAll(/name: '(.*)'$/gm)].map((match) => `"${match[1]}"`);
   if (available.length === 0) {
     return diagnose("E403", {
-      message: `no WebGPU adapter: ${firstLine(cause)}`,
+      message: `no WebGPU device: ${firstLine(cause)}`,
       help: "unset DAWNNODE_BACKEND, the variable by which Dawn is told to use another interface",
       cause,
     });
   }
   return diagnose("E404", {
-    message: `no adapter has that name: there is only ${available.join(", ")}`,
-    where: "INARCH_ADAPTER, or requestGpu's option adapter",
+    message: `no device has that name: there is only ${available.join(", ")}`,
+    where: "INARCH_GPU, or requestGpu's option name",
     help: "give a part of a name that there is, in the same case, or none at all",
     cause,
   });

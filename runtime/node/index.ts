@@ -6,6 +6,7 @@ export {
   type AdapterSummary,
   type Gpu,
   type GpuOptions,
+  type GpuSummary,
   type LimitName,
   requestGpu,
   requestNullGpu,

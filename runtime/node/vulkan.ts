@@ -7,7 +7,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 export interface VulkanFiles {
-  /** Copies of `libvulkan.so.1`, which Dawn opens by name. Dawn has no adapter without one. */
+  /** Copies of `libvulkan.so.1`, which Dawn opens by name. Dawn finds no GPU without one. */
   readonly loaders: readonly string[];
   /** Driver manifests (`*icd*.json`) in the folders where the loader looks. */
   readonly drivers: readonly string[];
@@ -49,7 +49,7 @@ export function findVulkan(
 
 /**
  * Points Dawn at the software driver when there is no GPU and nobody has chosen a driver: sets
- * `VK_DRIVER_FILES` in `environment`. Dawn opens the loader when the first adapter is asked for, so
+ * `VK_DRIVER_FILES` in `environment`. Dawn opens the loader when the first GPU is asked for, so
  * setting it in the running process works, except in a worker thread, whose `process.env` is a
  * copy. Where drivers of absent GPUs are installed too, this also saves half a second.
  * @returns the manifest that was set, or undefined when the choice is left to the loader.

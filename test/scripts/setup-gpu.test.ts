@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { afterAll, describe, expect, test } from "vitest";
-import { noAdapter, requestDevice, requestGpu, requestNullGpu } from "../../runtime/node/gpu.ts";
+import { noGpu, requestDevice, requestGpu, requestNullGpu } from "../../runtime/node/gpu.ts";
 import { chooseDriver, findVulkan } from "../../runtime/node/vulkan.ts";
 import { describeOnDevice } from "../support/device.ts";
 
@@ -14,13 +14,13 @@ const folder = mkdtempSync(join(tmpdir(), "inarch-gpu-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describeOnDevice("a device", () => {
-  test("allows all that its adapter allows, and brings WebGPU's constants", async () => {
+  test("allows all that the GPU allows, and brings WebGPU's constants", async () => {
     const gpu = await requestGpu();
     const { maxBufferSize, maxStorageBufferBindingSize } = gpu.device.limits;
-    expect(maxBufferSize).toBe(gpu.adapter.limits.maxBufferSize);
-    expect(maxStorageBufferBindingSize).toBe(gpu.adapter.limits.maxStorageBufferBindingSize);
+    expect(maxBufferSize).toBe(gpu.summary.limits.maxBufferSize);
+    expect(maxStorageBufferBindingSize).toBe(gpu.summary.limits.maxStorageBufferBindingSize);
     expect(gpu.device.features.has("timestamp-query")).toBe(
-      gpu.adapter.features.includes("timestamp-query"),
+      gpu.summary.features.includes("timestamp-query"),
     );
     expect(GPUBufferUsage.STORAGE).toBe(128);
     gpu.destroy();
@@ -36,16 +36,47 @@ describeOnDevice("a device", () => {
 
   const needs = { maxBufferSize: 2 ** 50, minStorageBufferOffsetAlignment: 1 };
   test.each([
-    ["adapter", /E405.*maxBufferSize is \d+ but 1125899906842624 is needed; minStorage.*choose/s],
-    ["default", /E405.*maxBufferSize is 268435456 but .*requestGpu\(\{ limits: "adapter" \}\)/s],
+    ["device", /E405.*maxBufferSize is \d+ but 1125899906842624 is needed; minStorage.*choose/s],
+    ["default", /E405.*maxBufferSize is 268435456 but .*requestGpu\(\{ limits: "device" \}\)/s],
   ] as const)("with limits that are too small is refused (limits: %s)", async (limits, words) => {
     await expect(requestGpu({ limits, needs })).rejects.toThrow(words);
   });
 
-  test("is refused by a name that no adapter has, and the names are listed", async () => {
-    await expect(requestGpu({ adapter: "no such thing" })).rejects.toThrow(
+  test("is refused by a name that no device has, and the names are listed", async () => {
+    await expect(requestGpu({ name: "no such thing" })).rejects.toThrow(
       /E404.*there is only ".+"/s,
     );
+  });
+
+  test.each([
+    ["the variable INARCH_GPU", { INARCH_GPU: "no such thing" }, undefined],
+    ["its old name", { INARCH_ADAPTER: "no such thing" }, /INARCH_ADAPTER is now INARCH_GPU/],
+    ["both, of which the new one counts", { INARCH_GPU: "none", INARCH_ADAPTER: "" }, undefined],
+  ])("is asked for by %s", async (_, variables, words) => {
+    const given = JSON.stringify(variables);
+    const text = `Object.assign(process.env, ${given});\n${report}`;
+    const { stdout, stderr } = await inNode(join(repository, "out"), text);
+    expect(stdout).toMatch(/E404.*there is only ".+".*INARCH_GPU/s);
+    if (words) expect(stderr).toMatch(words);
+    else expect(stderr).not.toContain("INARCH_");
+  });
+
+  test("takes the old words, and says so", async () => {
+    const warnings: string[] = [];
+    const listen = (warning: Error) => warnings.push(warning.message);
+    process.on("warning", listen);
+    for (const _ of [1, 2]) {
+      const gpu = await requestGpu({ limits: "adapter", adapter: "" });
+      expect(gpu.device.limits.maxBufferSize).toBe(gpu.summary.limits.maxBufferSize);
+      expect(gpu.adapter).toBe(gpu.summary);
+      gpu.destroy();
+    }
+    await new Promise((resolve) => setTimeout(resolve));
+    process.off("warning", listen);
+    expect(warnings).toEqual([
+      'limits: "adapter" is now limits: "device"; the old word still works',
+      "requestGpu's option adapter is now name; the old word still works",
+    ]);
   });
 
   test("that Dawn does not give is an error with Dawn's reason", async () => {
@@ -121,7 +152,7 @@ describe("what is missing is named, with what to type", () => {
     ["a driver chosen in vain", old, "linux", chosen, /E403.*=mine\.json.*unset VK_DRIVER_FILES/s],
     ["no GPU on a Mac", nothing, "darwin", {}, /E403.*install or update the GPU's driver/s],
   ] as const)("%s", (_, found, platform, environment, words) => {
-    expect(noAdapter(found, platform, environment).message).toMatch(words);
+    expect(noGpu(found, platform, environment).message).toMatch(words);
   });
 });
 
