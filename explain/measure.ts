@@ -2,6 +2,7 @@
 import type { Plan } from "../compiler/plan.ts";
 import type { Device, Progress } from "../runtime/devices/device.ts";
 import { createSession, type SessionOptions } from "../runtime/session.ts";
+import { floatEntry } from "../runtime/weights/index.ts";
 
 export interface Measured {
   readonly device: string;
@@ -60,11 +61,7 @@ const noise = Float32Array.from({ length: period }, (_, i) => {
 const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
 function madeUpWeights(plan: Plan): NonNullable<SessionOptions["weights"]> {
-  const entries = plan.parameters.map(({ name, shape }) => {
-    const bytes = 4 * sizeOf(shape);
-    return [name, { dtype: "f32", shape, bytes }] as const;
-  });
-  const tensors = new Map(entries);
+  const tensors = new Map(plan.parameters.map(({ name, shape }) => [name, floatEntry(shape)]));
   return {
     source: "made-up weights",
     tensors,

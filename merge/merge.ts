@@ -5,10 +5,11 @@
  */
 import { graphOf, parametersOf } from "../compiler/graph/graph.ts";
 import type { Model } from "../compiler/graph/model.ts";
+import { fileBytes } from "../formats/index.ts";
 import type { Device } from "../runtime/devices/device.ts";
 import {
   findNonFinite,
-  itemBytes,
+  floatEntry,
   makeWeights,
   notFinite,
   type TensorEntry,
@@ -65,7 +66,7 @@ export async function mergeAdapters(
   const tensors = new Map<string, TensorEntry>();
   for (const { tensors: entries } of files)
     for (const [name, entry] of entries) if (!grafted.has(name)) tensors.set(name, entry);
-  for (const name of placeOf.keys()) tensors.set(name, floatsOf(parameters.get(name)!));
+  for (const name of placeOf.keys()) tensors.set(name, floatEntry(parameters.get(name)!));
   const evaluator = openEvaluator(options.device ?? exactDevice());
   const read = reader(files, evaluator);
   const base = files[0]!;
@@ -93,12 +94,6 @@ export async function mergeAdapters(
 
 const namesOf = ({ bindings = [] }: Model): string =>
   bindings.map(({ adapter }) => adapter.name).join(", ");
-
-const floatsOf = (shape: readonly number[]): TensorEntry => ({
-  dtype: "f32",
-  shape,
-  bytes: 4 * shape.reduce((a, b) => a * b, 1),
-});
 
 /** Everything that is read to merge a place. */
 function parametersAt({ base, adapted }: Place): readonly string[] {
@@ -130,4 +125,4 @@ function* pieces(values: Float32Array<ArrayBuffer>, elements: number) {
 }
 
 const passed = (file: Weights, name: string, elements: number) =>
-  file.rawChunks(name, elements * itemBytes[file.tensors.get(name)!.dtype]);
+  file.rawChunks(name, fileBytes(file.tensors.get(name)!.dtype, elements));

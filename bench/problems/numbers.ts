@@ -1,6 +1,6 @@
 /** Inputs and weights that every process makes for itself, equal everywhere. */
 import { hashedTensor } from "../../models/sam/hashed.ts";
-import { makeWeights, type Weights } from "../../runtime/weights/index.ts";
+import { floatEntry, makeWeights, type Weights } from "../../runtime/weights/index.ts";
 import { generator } from "../measure/rounds.ts";
 
 /** `count` numbers, uniform from -1 to 1. */
@@ -23,11 +23,7 @@ export function weightsFor(
   parameters: readonly NamedShape[],
   own: (name: string, shape: readonly number[]) => Values | undefined = () => undefined,
 ): Weights {
-  const entries = parameters.map(({ name, shape }) => {
-    const bytes = 4 * product(shape);
-    return [name, { dtype: "f32", shape, bytes }] as const;
-  });
-  const tensors = new Map(entries);
+  const tensors = new Map(parameters.map(({ name, shape }) => [name, floatEntry(shape)]));
   return makeWeights({
     source: "weights of the benchmark",
     tensors,

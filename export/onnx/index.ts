@@ -8,6 +8,7 @@ import { type Graph, inputsOf, parametersOf } from "../../compiler/graph/graph.t
 import type { Source } from "../../compiler/graph/sources.ts";
 import { elements, type Node, show, type Tensor, type Type } from "../../compiler/op-kit.ts";
 import { bug, diagnose } from "../../diagnostics/index.ts";
+import { fileBytes } from "../../formats/index.ts";
 import { encodeModel, type OnnxGraph, type OnnxTensor, type OnnxValueInfo } from "./schema.ts";
 import { spellingOf } from "./table.ts";
 import { elementType, OnnxWriter, tensorOf, type Value } from "./writer.ts";
@@ -71,7 +72,7 @@ export function exportOnnxOutside(
 ): { readonly model: Uint8Array<ArrayBuffer>; readonly tensors: readonly OutsideTensor[] } {
   let offset = 0;
   const tensors = parametersOf(graph).map(({ name: path, type }): OutsideTensor => {
-    const bytes = 4 * elements(type.shape);
+    const bytes = fileBytes("f32", elements(type.shape));
     const at = offset;
     offset += bytes;
     return { path, type, offset: at, bytes };
@@ -87,7 +88,7 @@ export function exportOnnxOutside(
 
 /** How many bytes the parameters take. */
 export const weightBytes = (graph: Graph): number =>
-  parametersOf(graph).reduce((sum, { type }) => sum + 4 * elements(type.shape), 0);
+  parametersOf(graph).reduce((sum, { type }) => sum + fileBytes("f32", elements(type.shape)), 0);
 
 /** The most that one message lists. */
 const listed = 20;

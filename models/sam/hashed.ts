@@ -4,7 +4,7 @@
  */
 import { fnv1a } from "../../runtime/weights/fnv.ts";
 import {
-  type Dtype,
+  floatEntry,
   makeWeights,
   type TensorEntry,
   type Weights,
@@ -16,10 +16,7 @@ import { samTensors } from "./tensors.ts";
 /** The checkpoint of a configuration under a seed, made as it is read. */
 export function hashedWeights(config: SamConfig, seed: string): Weights {
   const tensors = new Map<string, TensorEntry>();
-  for (const { name, shape } of samTensors(config)) {
-    const dtype: Dtype = "f32";
-    tensors.set(name, { dtype, shape, bytes: 4 * count(shape) });
-  }
+  for (const { name, shape } of samTensors(config)) tensors.set(name, floatEntry(shape));
   return makeWeights({
     source: `weights hashed from "${seed}"`,
     tensors,

@@ -1,6 +1,6 @@
 /** Memory of the reference device: every access is checked, and writers are remembered. */
 import { diagnose } from "../../diagnostics/index.ts";
-import { floatToHalf, halfToFloat } from "../weights/half.ts";
+import { floatToHalf, halfToFloat } from "../../formats/index.ts";
 
 /** The time of an access: barrier intervals within a group, groups within a dispatch. */
 export interface Clock {

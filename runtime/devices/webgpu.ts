@@ -5,7 +5,7 @@
  */
 import type { Plan, PlanBuffer, PlanKernel, StoredScalar } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
-import { floatToHalf } from "../weights/half.ts";
+import { floatToHalf } from "../../formats/index.ts";
 import {
   type Device,
   type DeviceBuffer,

@@ -1,7 +1,7 @@
 /** Checkpoints by path, in one file or in several with an index beside them. */
 import { basename, dirname, join } from "node:path";
 import { diagnose, InarchError } from "../../diagnostics/index.ts";
-import { itemBytes } from "../weights/dtype.ts";
+import { fileBytes } from "../../formats/index.ts";
 import { isRecord, parseJson } from "../weights/json.ts";
 import { openWeights } from "../weights/open.ts";
 import { makeWeights, type TensorEntry, type Weights } from "../weights/weights.ts";
@@ -40,7 +40,7 @@ async function openSharded(path: string) {
       tensors,
       metadata,
       stream: (name, elements) =>
-        owner(name).rawChunks(name, elements * itemBytes[tensors.get(name)!.dtype]),
+        owner(name).rawChunks(name, fileBytes(tensors.get(name)!.dtype, elements)),
       close: closeAll,
     });
     return { ...weights, files: [path, ...files.map((file) => join(dirname(path), file))] };

@@ -1,4 +1,5 @@
 /** Reading and writing checkpoints. */
+export { bfloatToFloat, floatToBfloat, floatToHalf, halfToFloat } from "../../formats/index.ts";
 export { type AdapterFile, type FileAdapter, readAdapterFile } from "./adapter-file.ts";
 export {
   type Dtype,
@@ -10,7 +11,6 @@ export {
   toFloat32,
 } from "./dtype.ts";
 export { checkFinite, findNonFinite, type NonFinite, notFinite } from "./finite.ts";
-export { bfloatToFloat, floatToBfloat, floatToHalf, halfToFloat } from "./half.ts";
 export { openWeights } from "./open.ts";
 export { openSafetensors } from "./safetensors.ts";
 export {
@@ -24,6 +24,7 @@ export {
 export { type ByteSource, blobSource, bytesSource } from "./source.ts";
 export { openTorch } from "./torch.ts";
 export {
+  floatEntry,
   makeWeights,
   renameWeights,
   type TensorData,

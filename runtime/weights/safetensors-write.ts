@@ -3,7 +3,8 @@
  * elements first, so that every tensor is aligned; then by name): same tensors, same bytes.
  */
 import { diagnose } from "../../diagnostics/index.ts";
-import { type Dtype, itemBytes } from "./dtype.ts";
+import { fileBytes, fileFormat } from "../../formats/index.ts";
+import type { Dtype } from "./dtype.ts";
 import { allocate } from "./source.ts";
 import { countElements, type TensorData } from "./weights.ts";
 
@@ -75,7 +76,7 @@ export function planSafetensors(
 ): SafetensorsPlan {
   const order = [...tensors]
     .map(([name, { dtype, shape }]) => ({ name, dtype, shape, bytes: sizeOf(name, dtype, shape) }))
-    .sort((a, b) => itemBytes[b.dtype] - itemBytes[a.dtype] || compare(a.name, b.name));
+    .sort((a, b) => widthOf(b) - widthOf(a) || compare(a.name, b.name));
   const json: Record<string, unknown> = {};
   const pairs = Object.entries(metadata).sort(([a], [b]) => compare(a, b));
   if (pairs.length > 0) json.__metadata__ = Object.fromEntries(pairs);
@@ -94,9 +95,12 @@ export function planSafetensors(
   return { header, order, totalBytes: header.byteLength + end };
 }
 
+/** Wide numbers come first: then all begin at multiples of their width. */
+const widthOf = ({ dtype }: TensorPlan) => fileFormat(dtype).width;
+
 function sizeOf(name: string, dtype: Dtype, shape: readonly number[]): number {
   const elements = countElements(shape);
-  if (name !== "__metadata__" && elements !== undefined) return elements * itemBytes[dtype];
+  if (name !== "__metadata__" && elements !== undefined) return fileBytes(dtype, elements);
   throw diagnose("E216", {
     message:
       elements === undefined

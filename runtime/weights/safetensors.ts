@@ -4,7 +4,8 @@
  * dtype, shape and offset is checked against the others and against the size of the file.
  */
 import { diagnose } from "../../diagnostics/index.ts";
-import { type Dtype, itemBytes } from "./dtype.ts";
+import { fileBytes } from "../../formats/index.ts";
+import type { Dtype } from "./dtype.ts";
 import { isRecord, parseJson } from "./json.ts";
 import type { ByteSource } from "./source.ts";
 import { countElements, makeWeights, type TensorEntry, type Weights } from "./weights.ts";
@@ -39,7 +40,7 @@ export async function openSafetensors(source: ByteSource): Promise<Weights> {
     metadata,
     async *stream(name, elements) {
       const { start, bytes, dtype } = tensors.get(name)!;
-      const step = elements * itemBytes[dtype];
+      const step = fileBytes(dtype, elements);
       for (let at = 0; at < bytes; at += step) {
         yield await source.read(start + at, Math.min(step, bytes - at));
       }
@@ -143,7 +144,7 @@ function readEntry(name: string, entry: unknown, dataStart: number, file: string
   if (elements === undefined) {
     throw malformed(`the shape ${JSON.stringify(shape)} is not a list of sizes`);
   }
-  const bytes = elements * itemBytes[dtype];
+  const bytes = fileBytes(dtype, elements);
   if (!isRange(offsets)) {
     throw malformed(`data_offsets ${JSON.stringify(offsets)} is not a pair of byte offsets`);
   }

@@ -5,8 +5,8 @@
  * for, and compared with their checksums then.
  */
 import { diagnose } from "../../diagnostics/index.ts";
+import { fileBytes, fileFormat } from "../../formats/index.ts";
 import { crc32 } from "./crc32.ts";
-import { itemBytes } from "./dtype.ts";
 import { checkPickleSize, unpickle } from "./pickle.ts";
 import { allocate, type ByteSource } from "./source.ts";
 import { gather, isContiguous, swapBytes } from "./strides.ts";
@@ -125,13 +125,13 @@ async function placeTensors(
       });
     const entry = archive.entries.get(`${root}data/${key}`);
     if (!entry) throw wrong(`its storage, the entry "${root}data/${key}", is missing`);
-    const storageBytes = elements * itemBytes[dtype];
+    const storageBytes = fileBytes(dtype, elements);
     if (entry.size !== storageBytes) {
       throw wrong(
         `its storage of ${elements} ${dtype} takes ${storageBytes} bytes, but has ${entry.size}`,
       );
     }
-    const bytes = countElements(shape)! * itemBytes[dtype];
+    const bytes = fileBytes(dtype, countElements(shape)!);
     if (bytes > Math.max(entry.size, maxRepeated)) {
       throw wrong(`it repeats ${entry.size} stored bytes until they are ${bytes}`);
     }
@@ -143,7 +143,7 @@ async function placeTensors(
     }
     const stored = storages.get(key) ?? storedEntry(file, entry, await locate(archive, entry));
     storages.set(key, stored);
-    const start = stored.start + offset * itemBytes[dtype];
+    const start = stored.start + fileBytes(dtype, offset);
     placed.set(name, { ...tensor, dtype, bytes, start, stored });
   }
   return placed;
@@ -168,7 +168,7 @@ async function* stream(
   bigEndian: boolean,
 ) {
   const { entry, agrees } = tensor.stored;
-  const width = itemBytes[tensor.dtype];
+  const { width } = fileFormat(tensor.dtype);
   const count = tensor.bytes / width;
   if (count === 0) return;
   const damaged = () =>

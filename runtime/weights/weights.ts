@@ -4,7 +4,8 @@
  */
 import { diagnose } from "../../diagnostics/index.ts";
 import { nearest } from "../../diagnostics/nearest.ts";
-import { type Dtype, itemBytes, toFloat32 } from "./dtype.ts";
+import { fileBytes, fileElements } from "../../formats/index.ts";
+import { type Dtype, toFloat32 } from "./dtype.ts";
 import { allocate } from "./source.ts";
 
 export interface TensorEntry {
@@ -14,6 +15,16 @@ export interface TensorEntry {
   /** Size of the elements: product of the shape times the bytes per element. */
   readonly bytes: number;
 }
+
+/** A tensor of 32-bit floats. */
+export const floatEntry = (shape: readonly number[]): TensorEntry & { readonly dtype: "f32" } => ({
+  dtype: "f32",
+  shape,
+  bytes: fileBytes(
+    "f32",
+    shape.reduce((a, b) => a * b, 1),
+  ),
+});
 
 export interface TensorData {
   readonly dtype: Dtype;
@@ -62,7 +73,7 @@ export function makeWeights(reader: TensorReader): Weights {
 
   async function read(name: string): Promise<TensorData> {
     const { dtype, shape, bytes } = entry(name);
-    for await (const data of reader.stream(name, bytes / itemBytes[dtype] || 1)) {
+    for await (const data of reader.stream(name, fileElements(dtype, bytes) || 1)) {
       return { dtype, shape, data };
     }
     return { dtype, shape, data: allocate(0, reader.source) };
@@ -70,7 +81,7 @@ export function makeWeights(reader: TensorReader): Weights {
 
   async function* rawChunks(name: string, bytes = defaultChunk) {
     const { dtype } = entry(name);
-    yield* reader.stream(name, Math.max(1, Math.floor(bytes / itemBytes[dtype])));
+    yield* reader.stream(name, Math.max(1, fileElements(dtype, bytes)));
   }
 
   return {

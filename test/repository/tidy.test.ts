@@ -170,6 +170,7 @@ describe("tidy", () => {
  */
 const order: readonly string[] = [
   "diagnostics/",
+  "formats/",
   // What a graph is made of, what a plan is, what a device offers, what a kernel is, what an op is.
   "compiler/graph/tensor.ts",
   "compiler/graph/init.ts",
@@ -255,6 +256,7 @@ function wrongOrder(file: SourceFile): string[] {
  */
 const allowed: Readonly<Record<string, { folders: RegExp; packages: RegExp }>> = {
   diagnostics: { folders: /^$/, packages: /^$/ },
+  formats: { folders: /^$/, packages: /^$/ },
   compiler: { folders: /^$/, packages: /^$/ },
   ops: { folders: /^compiler\//, packages: /^$/ },
   // runtime/ must run in a browser and without the compiler; runtime/node/ is what needs Node.
@@ -291,7 +293,7 @@ function forbiddenImports(file: SourceFile): string[] {
       target.startsWith(":")
         ? !rule.packages.test(target.slice(1))
         : !insideOf(folder, target) &&
-          !target.startsWith("diagnostics/") &&
+          !/^(?:diagnostics|formats)\//.test(target) &&
           !rule.folders.test(target),
     )
     .map(

@@ -1,12 +1,7 @@
 /** 16-bit floats: every half, and rounding against a slow definition of nearest-even. */
 import { expect, test } from "vitest";
-import {
-  bfloatToFloat,
-  floatToBfloat,
-  floatToHalf,
-  halfToFloat,
-} from "../../../runtime/weights/index.ts";
-import { randomNumbers } from "../../support/weights-files.ts";
+import { bfloatToFloat, floatToBfloat, floatToHalf, halfToFloat } from "../../formats/index.ts";
+import { randomNumbers } from "../support/weights-files.ts";
 
 const all = Uint16Array.from({ length: 65536 }, (_, i) => i);
 

@@ -1,0 +1,103 @@
+/**
+ * What a number format is: how numbers lie in memory, on the host and on a device. All that depends on
+ * a format is asked of it: no other folder compares the name of one or knows how wide its numbers are.
+ */
+
+/** A format of files: little-endian numbers one after another. */
+export interface FileFormat {
+  readonly name: string;
+  /** Bytes of one number. */
+  readonly width: number;
+  readonly isFloat: boolean;
+  /**
+   * As 32-bit floats, rounded to nearest where a number has more digits. The bytes begin at a multiple
+   * of `width` in their buffer, which the result may share. Typed arrays follow the host's byte order:
+   * every host that runs WebGPU or CUDA is little-endian, as the files are.
+   */
+  decode(bytes: Uint8Array<ArrayBuffer>): Float32Array<ArrayBuffer>;
+}
+
+/** One that floats are written in. */
+export interface FloatFormat extends FileFormat {
+  readonly isFloat: true;
+  /** The largest finite number. */
+  readonly largest: number;
+  /** Rounds to nearest, ties to even. What is too large becomes infinite; NaN stays NaN. */
+  encode(values: Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
+}
+
+/** What a format may ask of a device. */
+export type Capability = "half";
+export type Capable = Readonly<Record<Capability, boolean>>;
+
+/** A format of tensors on a device: whole words of 32 bits. */
+export interface Format<Name extends string = string> {
+  readonly name: Name;
+  /** What a kernel computes with: what a load gives, and what a store takes. */
+  readonly scalar: "f32" | "i32" | "u32";
+  /** How many numbers lie together, and how many words they take. */
+  readonly block: { readonly elements: number; readonly words: number };
+  /** Undefined: every device has the format. */
+  readonly needs?: Capability;
+  /** The same bytes as a format for devices that lack what this one needs. */
+  readonly instead?: Format;
+  /**
+   * How a kernel gets a number out of words. Undefined: a target has a type of this name, and widens
+   * and rounds by itself. What is read from words is not written: two threads that store parts of one
+   * word would race.
+   */
+  readonly widen?: Widen;
+  /** The nearest number of the format, ties to even: what a store makes of a number. */
+  round(value: number): number;
+  /** Whole numbers up to this one are numbers of the format. */
+  readonly integers: number;
+  /** The largest finite number. */
+  readonly largest: number;
+  /** Numbers as bytes, rounded; whole blocks of them, but for the end of a tensor. */
+  encode(values: Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
+}
+
+/** The number at `place` (0 and up) of a block, whose words `word` gives. */
+export type Widen = <V>(word: (i: number) => V, place: V, on: Patterns<V>) => V;
+
+/** What kernels compute with patterns of 32 bits. */
+export interface Patterns<V> {
+  /** A whole number times a small one. */
+  times(a: V, factor: number): V;
+  /** By 0 to 31 places. What leaves the pattern is lost, and zeros come in. */
+  shiftLeft(a: V, by: V | number): V;
+  shiftRight(a: V, by: V | number): V;
+  /** The `f32` that has this pattern. */
+  float(a: V): V;
+  /** The half that has the lower 16 bits as its pattern, as an `f32`. */
+  half(a: V): V;
+}
+
+const wordBytes = 4;
+
+/** Words of a tensor of some elements: whole blocks, and one at least. */
+export const wordsOf = ({ block }: Format, elements: number): number =>
+  Math.max(1, Math.ceil(elements / block.elements)) * block.words;
+
+/** Bytes of a tensor of some elements. */
+export const storedBytes = (format: Format, elements: number): number =>
+  wordBytes * wordsOf(format, elements);
+
+/** How many elements lie in some bytes. */
+export const elementsIn = ({ block }: Format, bytes: number): number =>
+  Math.floor(bytes / (wordBytes * block.words)) * block.elements;
+
+/** Whether kernels can read the format, but not write it. */
+export const isReadOnly = ({ widen }: Format): boolean => widen !== undefined;
+
+/** Whether kernels of a device have the format. */
+export const has = (device: Capable, { needs }: Format): boolean =>
+  needs === undefined || device[needs];
+
+/** The format, or what a device that lacks it has instead; undefined if that is nothing. */
+export const readable = (device: Capable, format: Format): Format | undefined =>
+  has(device, format) ? format : format.instead && readable(device, format.instead);
+
+/** The format, if kernels of a device can write it. */
+export const writable = (device: Capable, format: Format): Format | undefined =>
+  has(device, format) && !isReadOnly(format) ? format : undefined;

@@ -1,0 +1,120 @@
+/** The number formats. A new one is a value here, and a line in a table at the end. */
+import type { FileFormat, FloatFormat, Format } from "./format.ts";
+import { bfloatToFloat, floatToBfloat, floatToHalf, halfToFloat } from "./half.ts";
+import { type Bytes, bytesOf, type Floats, oneByOne, viewOf } from "./views.ts";
+
+export * from "./format.ts";
+export { bfloatToFloat, floatToBfloat, floatToHalf, halfToFloat } from "./half.ts";
+
+export const f32 = {
+  name: "f32",
+  scalar: "f32",
+  width: 4,
+  isFloat: true,
+  block: { elements: 1, words: 1 },
+  integers: 2 ** 24,
+  largest: 3.4028234663852886e38,
+  round: Math.fround,
+  encode: (values: Floats) => bytesOf(values),
+  decode: (bytes: Bytes) => viewOf(Float32Array, bytes),
+} as const satisfies Format & FloatFormat;
+
+/** IEEE half precision. Two numbers lie in a word, the first in its lower half. */
+const half = {
+  scalar: "f32",
+  width: 2,
+  isFloat: true,
+  block: { elements: 2, words: 1 },
+  integers: 2 ** 11,
+  largest: 65504,
+  round: oneByOne((values) => halfToFloat(floatToHalf(values))),
+  encode: (values: Floats) => bytesOf(floatToHalf(values)),
+  decode: (bytes: Bytes) => halfToFloat(viewOf(Uint16Array, bytes)),
+} as const;
+
+const packedF16 = {
+  ...half,
+  name: "packed-f16",
+  widen: (word, place, on) => on.half(on.shiftRight(word(0), on.times(place, 16))),
+} as const satisfies Format & FloatFormat;
+
+export const f16 = {
+  ...half,
+  name: "f16",
+  needs: "half",
+  instead: packedF16,
+} as const satisfies Format & FloatFormat;
+
+/** The upper half of a single. */
+const bf16 = {
+  name: "bf16",
+  width: 2,
+  isFloat: true,
+  largest: 3.3895313892515355e38,
+  encode: (values: Floats) => bytesOf(floatToBfloat(values)),
+  decode: (bytes: Bytes) => bfloatToFloat(viewOf(Uint16Array, bytes)),
+} as const satisfies FloatFormat;
+
+const i32 = whole("i32", Int32Array, 2 ** 31 - 1);
+const u32 = whole("u32", Uint32Array, 2 ** 32 - 1);
+
+/** Whole numbers of 32 bits. */
+function whole<Name extends "i32" | "u32">(
+  name: Name,
+  Numbers: Int32ArrayConstructor | Uint32ArrayConstructor,
+  largest: number,
+) {
+  return {
+    name,
+    scalar: name,
+    width: 4,
+    isFloat: false,
+    block: { elements: 1, words: 1 },
+    integers: largest,
+    largest,
+    round: (value: number) => value,
+    encode: (values: Floats) => bytesOf(Numbers.from(values)),
+    decode: (bytes: Bytes) => Float32Array.from(viewOf<ArrayLike<number>>(Numbers, bytes)),
+  } as const satisfies Format & FileFormat;
+}
+
+/** What files alone have. */
+const filed = <Name extends string>(
+  name: Name,
+  width: number,
+  decode: (bytes: Bytes) => Floats,
+  isFloat = false,
+) => ({ name, width, isFloat, decode }) as const satisfies FileFormat;
+
+const f64 = filed("f64", 8, (b) => Float32Array.from(viewOf(Float64Array, b)), true);
+const i64 = filed("i64", 8, (b) => Float32Array.from(viewOf(BigInt64Array, b), Number));
+const i16 = filed("i16", 2, (b) => Float32Array.from(viewOf(Int16Array, b)));
+const i8 = filed("i8", 1, (b) => Float32Array.from(viewOf(Int8Array, b)));
+const u8 = filed("u8", 1, (b) => Float32Array.from(b));
+const bool = filed("bool", 1, (b) => Float32Array.from(b, (value) => (value === 0 ? 0 : 1)));
+
+/** Of tensors on a device. */
+const stored = { f32, i32, u32, f16, "packed-f16": packedF16 };
+/** Of floats that are written. */
+const floats = { f32, f16, bf16 };
+/** Of checkpoints. */
+const files = { f64, f32, f16, bf16, i64, i32, i16, i8, u8, bool };
+
+export type FormatName = keyof typeof stored;
+export type FloatName = keyof typeof floats;
+export type FileName = keyof typeof files;
+
+export const formatOf = (name: FormatName): Format => stored[name];
+export const floatFormat = (name: FloatName): FloatFormat => floats[name];
+export const fileFormat = (name: FileName): FileFormat => files[name];
+
+/** Bytes of a tensor in a file. */
+export const fileBytes = (name: FileName, elements: number): number =>
+  elements * fileFormat(name).width;
+
+/** Whole elements of a file that some bytes hold. */
+export const fileElements = (name: FileName, bytes: number): number =>
+  Math.floor(bytes / fileFormat(name).width);
+
+export const floatNames = Object.keys(floats) as readonly FloatName[];
+export const fileNames = Object.keys(files) as readonly FileName[];
