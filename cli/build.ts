@@ -10,7 +10,7 @@ import type { Model } from "../compiler/graph/model.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import type { Plan } from "../compiler/plan.ts";
 import type { Profile } from "../compiler/profile.ts";
-import type { Precision } from "../compiler/storage/halves.ts";
+import type { Precision } from "../compiler/storage/formats.ts";
 import { noTuning, type Tuning } from "../compiler/tuning/tuning.ts";
 import { withMetaNames } from "../models/sam/names.ts";
 import type { Progress } from "../runtime/devices/device.ts";

@@ -9,7 +9,7 @@ import { type Dims, input } from "../compiler/graph/sources.ts";
 import { elements, type Tensor } from "../compiler/graph/tensor.ts";
 import type { Plan } from "../compiler/plan.ts";
 import type { Profile } from "../compiler/profile.ts";
-import type { Precision } from "../compiler/storage/halves.ts";
+import type { Precision } from "../compiler/storage/formats.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { parseSamConfig, semanticSam } from "../models/index.ts";
 import { publishedMethods } from "../models/sam/presets/index.ts";

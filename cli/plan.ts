@@ -7,7 +7,7 @@ import { type LoadedModel, loadModel, traceLoaded } from "../build/load-model.ts
 import { compile } from "../compiler/compile.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import type { Profile } from "../compiler/profile.ts";
-import type { Precision } from "../compiler/storage/halves.ts";
+import type { Precision } from "../compiler/storage/formats.ts";
 import { formatBytes, parseBytes } from "../diagnostics/bytes.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { parseDims } from "./arguments/dims.ts";

@@ -8,7 +8,7 @@ import type { Node } from "../compiler/graph/tensor.ts";
 import { printStage, type Stage, stages } from "../compiler/inspect/index.ts";
 import type { Plan } from "../compiler/plan.ts";
 import type { Profile } from "../compiler/profile.ts";
-import type { Precision } from "../compiler/storage/halves.ts";
+import type { Precision } from "../compiler/storage/formats.ts";
 import { defaultTarget, findTarget, targets } from "../compiler/targets/find.ts";
 import { bytesToJson } from "../runtime/plan-json.ts";
 import { parseDims } from "./arguments/dims.ts";

@@ -1,5 +1,6 @@
 /** The pipeline as one list: from a traced program to a plan. Each stage is kept for `inarch show`. */
 import { bug, diagnose } from "../diagnostics/index.ts";
+import { plain } from "../formats/index.ts";
 import { fuse } from "./fuse/fuse.ts";
 import type { Fusion, Policy, Region } from "./fuse/region.ts";
 import type { Graph } from "./graph/graph.ts";
@@ -11,12 +12,19 @@ import type { Tile } from "./op.ts";
 import { type Plan, type PlanStep, planFormat } from "./plan.ts";
 import { defaultProfile, type Profile } from "./profile.ts";
 import { rewrite } from "./rewrite/rewrite.ts";
-import { forPrecision, type Halves, halvesOf, noHalves, type Precision } from "./storage/halves.ts";
+import {
+  forPrecision,
+  type Precision,
+  plainStorage,
+  type Storage,
+  storageOf,
+  storesResults,
+} from "./storage/formats.ts";
 import { joinsOf } from "./storage/joins.ts";
 import { type Layout, noLayout } from "./storage/layout.ts";
 import { defaultTarget, targetNamed } from "./targets/find.ts";
 import { PlanKernels, sharedBytes } from "./targets/plan-kernels.ts";
-import type { Target } from "./targets/target.ts";
+import { capableOf, type Target } from "./targets/target.ts";
 import { noTuning, type Tuning, tileOf } from "./tuning/tuning.ts";
 
 export interface CompileOptions {
@@ -62,20 +70,21 @@ export function compileStages(graph: Graph, options: CompileOptions = {}): Compi
   const target = targetNamed(options.target ?? defaultTarget.name);
   const { layout = noLayout, precision = "f32" } = options;
   const profile = fitting(options.profile ?? defaultProfile, target, precision);
-  const reach = target.half || profile.half ? "all" : "frozen";
+  const device = capableOf(target, profile);
   const policy = options.policy ?? "fused";
   const { graph: rewritten, rules } =
     policy === "fused" ? rewrite(graph, layout) : { graph, rules: new Map() };
   const joins = joinsOf(rewritten);
   const fusion = fuse(rewritten, profile, policy, joins);
-  const stored = { layout, precision, halveFrom: options.halveFrom, reach, joins } as const;
-  const halves = halvesOf(rewritten, fusion.regions, stored);
-  if (precision === "mixed" && reach === "frozen") checkPacking(rewritten, halves, layout, profile);
+  const { halveFrom } = options;
+  const formats = { precision, device, ...(halveFrom === undefined ? {} : { halveFrom }) };
+  const storage = storageOf(rewritten, fusion.regions, { ...formats, layout, joins });
+  if (!storesResults(formats)) checkWeights(rewritten, storage, layout, profile);
   const tuning = options.tuning ?? noTuning;
   const tiles = (region: Region) => tileOf(region, profile, tuning);
-  const kernels = lowerAll(fusion.regions, profile, { halves, joins, tileOf: tiles });
+  const kernels = lowerAll(fusion.regions, profile, { storage, joins, tileOf: tiles });
   for (const { kernel } of new Set(kernels)) check(kernel, profile);
-  const places = assignPlaces(rewritten, fusion.regions, profile, layout, halves, joins);
+  const places = assignPlaces(rewritten, fusion.regions, profile, layout, storage, joins);
   const name = options.name ?? "program";
   const plan = {
     ...assemble(name, fusion.regions, kernels, places, target, profile),
@@ -98,14 +107,14 @@ export function compileAlone(graph: Graph, region: Region, options: AloneOptions
   const joins = joinsOf(graph);
   const kernels = lowerAll([region], profile, { joins, tileOf: () => options.tile });
   for (const { kernel } of kernels) check(kernel, profile);
-  const places = assignPlaces(graph, [region], profile, noLayout, noHalves, joins);
+  const places = assignPlaces(graph, [region], profile, noLayout, plainStorage, joins);
   return assemble(region.anchor.op.name, [region], kernels, places, target, profile);
 }
 
 /** Kernels of subgroups are for a width that the target has; others share workgroup memory. */
 function fitting(asked: Profile, target: Target, precision: Precision): Profile {
-  const half = target.half || asked.half;
-  const { matrices, ...others } = forPrecision({ ...asked, half }, precision);
+  const device = { ...asked, ...capableOf(target, asked) };
+  const { matrices, ...others } = forPrecision(device, precision);
   const subgroup = target.subgroup === undefined || target.subgroup === asked.subgroup;
   return {
     ...others,
@@ -116,12 +125,13 @@ function fitting(asked: Profile, target: Target, precision: Precision): Profile 
 }
 
 /**
- * Where halves can only be read, frozen parameters are packed and the rest stays single. Of training
- * that is not what is asked: its memory is activations.
+ * Where results stay single, narrow frozen parameters are enough. Of training that is not what is
+ * asked: its memory is activations.
  */
-function checkPacking(graph: Graph, halves: Halves, layout: Layout, profile: Profile): void {
-  const isPacked = graph.nodes.some((n) => n.op.kind === "parameter" && halves(new Tensor(n, 0)));
-  if (isPacked && layout.states.length === 0) return;
+function checkWeights(graph: Graph, storage: Storage, layout: Layout, profile: Profile): void {
+  const isNarrow = (t: Tensor) => storage(t) !== plain(t.dtype);
+  const found = graph.nodes.some((n) => n.op.kind === "parameter" && isNarrow(new Tensor(n, 0)));
+  if (found && layout.states.length === 0) return;
   throw diagnose("E150", {
     message: `precision "mixed" stores halves, but the profile "${profile.name}" has none`,
     help: 'compile with { precision: "f32" }, or with the profile of an adapter that has the feature shader-f16',
@@ -148,7 +158,7 @@ function assemble(
   target: Target,
   profile: Profile,
 ): Plan {
-  const kernels = new PlanKernels(target, profile);
+  const kernels = new PlanKernels(target);
   const steps = lowered.map(({ kernel, bindings }, i): PlanStep => {
     const at = bindings.map((t) => places.of(t));
     const roles = at.map((p) => places.buffers[p.buffer]!.role);

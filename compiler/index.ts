@@ -57,7 +57,7 @@ export {
 } from "./op-kit.ts";
 export type { Plan, PlanTensor, TargetName } from "./plan.ts";
 export { adapterProfile, defaultProfile, deviceProfile, type Profile } from "./profile.ts";
-export type { Precision } from "./storage/halves.ts";
+export type { Precision } from "./storage/formats.ts";
 export type { Layout, Residence } from "./storage/layout.ts";
 export { parseTuning, type TuningFile, tuningFor } from "./tuning/file.ts";
 export { deviceKey, type TunedKernel, type Tuning } from "./tuning/tuning.ts";

@@ -4,6 +4,7 @@
  * Buffers have roles; tensors have places in them; steps dispatch kernels over bindings. A plan is
  * a pure function of the program, the sizes, the target and the profile.
  */
+import type { FormatName } from "../formats/index.ts";
 import type { Init } from "./graph/init.ts";
 
 export type { Init } from "./graph/init.ts";
@@ -15,8 +16,6 @@ export const planFormat = 3;
 export type TargetName = string;
 export type StoredScalar = "f32" | "i32" | "u32";
 export type PlanDType = StoredScalar | "bool";
-/** Elements of a kernel's parameter. Halves are widened where they are loaded, rounded where stored. */
-export type PlanElement = StoredScalar | "f16";
 
 /**
  * - `weights`: filled once from a checkpoint, read only
@@ -46,8 +45,8 @@ export interface PlanTensor extends Place {
   readonly name: string;
   readonly dtype: PlanDType;
   readonly shape: readonly number[];
-  /** Two bytes for each element of an `f32`, padded to four. */
-  readonly stored?: "f16";
+  /** The format of an `f32`; not said where it is that of its dtype. */
+  readonly stored?: FormatName;
   readonly doc?: string;
   /** How a parameter begins where no checkpoint has it. */
   readonly init?: Init;
@@ -80,7 +79,7 @@ export interface PlanKernel {
  * What matrix fragments multiply: `rows` x `depth` by `depth` x `columns`, added in `f32`.
  */
 export interface MatrixProduct {
-  readonly operand: "f16" | "f32";
+  readonly operand: FormatName;
   readonly rows: number;
   readonly columns: number;
   readonly depth: number;
@@ -103,9 +102,8 @@ export interface MatrixUnits extends MatrixSubgroups {
 }
 
 export interface PlanParam {
-  readonly scalar: PlanElement;
-  /** Halves that lie two to a word in the kernel's eyes: reading them needs no feature. */
-  readonly packed?: true;
+  /** The format of its elements: widened where they are loaded, rounded where they are stored. */
+  readonly scalar: FormatName;
   /** Elements. */
   readonly size: number;
   /**

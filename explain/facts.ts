@@ -11,6 +11,7 @@ import { printKernel } from "../compiler/kernel/pseudo-text.ts";
 import type { KernelSource, Plan, PlanKernel } from "../compiler/plan.ts";
 import type { Profile } from "../compiler/profile.ts";
 import { reasonAgainst, type Target } from "../compiler/targets/target.ts";
+import { plain, storedBytes } from "../formats/index.ts";
 import { type ArenaFacts, arenaFacts } from "./arena-facts.ts";
 import { type Block, blocksOf, titlesOf } from "./blocks.ts";
 
@@ -196,11 +197,12 @@ function tensorFacts(
     const { scalar } = params[i]!;
     const { kind } = tensor.node.op;
     const isComputed = kind === "element" || kind === "kernel";
-    const stored = scalar === "f16" ? { ...tensor.type, dtype: "f16" } : tensor.type;
+    const isPlain = scalar === plain(tensor.dtype);
+    const stored = isPlain ? tensor.type : { ...tensor.type, dtype: scalar };
     return {
       name: nameOf(tensor),
       type: show(stored as typeof tensor.type),
-      bytes: elements(tensor.shape) * (scalar === "f16" ? 2 : 4),
+      bytes: storedBytes(scalar, elements(tensor.shape)),
       // Parameters that lie side by side are one tensor, which no step makes.
       from: isComputed ? (made.get(tensor) ?? "parameter") : kind,
       output: rewritten.outputs.find((o) => o.tensor === tensor)?.name,

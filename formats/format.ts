@@ -31,16 +31,16 @@ export type Capability = "half";
 export type Capable = Readonly<Record<Capability, boolean>>;
 
 /** A format of tensors on a device: whole words of 32 bits. */
-export interface Format<Name extends string = string> {
-  readonly name: Name;
+export interface Format {
+  readonly name: string;
   /** What a kernel computes with: what a load gives, and what a store takes. */
   readonly scalar: "f32" | "i32" | "u32";
   /** How many numbers lie together, and how many words they take. */
   readonly block: { readonly elements: number; readonly words: number };
   /** Undefined: every device has the format. */
   readonly needs?: Capability;
-  /** The same bytes as a format for devices that lack what this one needs. */
-  readonly instead?: Format;
+  /** The name of a format of the same bytes, for devices that lack what this one needs. */
+  readonly instead?: string;
   /**
    * How a kernel gets a number out of words. Undefined: a target has a type of this name, and widens
    * and rounds by itself. What is read from words is not written: two threads that store parts of one
@@ -72,32 +72,3 @@ export interface Patterns<V> {
   /** The half that has the lower 16 bits as its pattern, as an `f32`. */
   half(a: V): V;
 }
-
-const wordBytes = 4;
-
-/** Words of a tensor of some elements: whole blocks, and one at least. */
-export const wordsOf = ({ block }: Format, elements: number): number =>
-  Math.max(1, Math.ceil(elements / block.elements)) * block.words;
-
-/** Bytes of a tensor of some elements. */
-export const storedBytes = (format: Format, elements: number): number =>
-  wordBytes * wordsOf(format, elements);
-
-/** How many elements lie in some bytes. */
-export const elementsIn = ({ block }: Format, bytes: number): number =>
-  Math.floor(bytes / (wordBytes * block.words)) * block.elements;
-
-/** Whether kernels can read the format, but not write it. */
-export const isReadOnly = ({ widen }: Format): boolean => widen !== undefined;
-
-/** Whether kernels of a device have the format. */
-export const has = (device: Capable, { needs }: Format): boolean =>
-  needs === undefined || device[needs];
-
-/** The format, or what a device that lacks it has instead; undefined if that is nothing. */
-export const readable = (device: Capable, format: Format): Format | undefined =>
-  has(device, format) ? format : format.instead && readable(device, format.instead);
-
-/** The format, if kernels of a device can write it. */
-export const writable = (device: Capable, format: Format): Format | undefined =>
-  has(device, format) && !isReadOnly(format) ? format : undefined;

@@ -1,12 +1,12 @@
 /** The number formats. A new one is a value here, and a line in a table at the end. */
-import type { FileFormat, FloatFormat, Format } from "./format.ts";
+import type { Capable, FileFormat, FloatFormat, Format, Widen } from "./format.ts";
 import { bfloatToFloat, floatToBfloat, floatToHalf, halfToFloat } from "./half.ts";
 import { type Bytes, bytesOf, type Floats, oneByOne, viewOf } from "./views.ts";
 
 export * from "./format.ts";
 export { bfloatToFloat, floatToBfloat, floatToHalf, halfToFloat } from "./half.ts";
 
-export const f32 = {
+const f32 = {
   name: "f32",
   scalar: "f32",
   width: 4,
@@ -38,11 +38,11 @@ const packedF16 = {
   widen: (word, place, on) => on.half(on.shiftRight(word(0), on.times(place, 16))),
 } as const satisfies Format & FloatFormat;
 
-export const f16 = {
+const f16 = {
   ...half,
   name: "f16",
   needs: "half",
-  instead: packedF16,
+  instead: packedF16.name,
 } as const satisfies Format & FloatFormat;
 
 /** The upper half of a single. */
@@ -101,20 +101,77 @@ const floats = { f32, f16, bf16 };
 const files = { f64, f32, f16, bf16, i64, i32, i16, i8, u8, bool };
 
 export type FormatName = keyof typeof stored;
+/** Those that targets have types for. */
+export type NativeName = {
+  [Name in FormatName]: (typeof stored)[Name] extends { readonly widen: Widen } ? never : Name;
+}[FormatName];
 export type FloatName = keyof typeof floats;
 export type FileName = keyof typeof files;
+
+export const floatNames = Object.keys(floats) as readonly FloatName[];
+export const fileNames = Object.keys(files) as readonly FileName[];
 
 export const formatOf = (name: FormatName): Format => stored[name];
 export const floatFormat = (name: FloatName): FloatFormat => floats[name];
 export const fileFormat = (name: FileName): FileFormat => files[name];
 
+/** How numbers of a dtype are stored where nobody asks for less: booleans as 0 or 1. */
+export const plain = (dtype: Format["scalar"] | "bool"): Format["scalar"] =>
+  dtype === "bool" ? "u32" : dtype;
+
+/** Words of a tensor on a device: whole blocks, and one at least. */
+export function wordsOf(name: FormatName, elements: number): number {
+  const { block } = formatOf(name);
+  return Math.max(1, Math.ceil(elements / block.elements)) * block.words;
+}
+
+const wordBytes = 4;
+
+/** Bytes of a tensor on a device. */
+export const storedBytes = (name: FormatName, elements: number): number =>
+  wordBytes * wordsOf(name, elements);
+
+/** Numbers as a device stores them: whole blocks, with zeros after the last number. */
+export function storedNumbers(name: FormatName, values: Floats): Bytes {
+  const { block, encode } = formatOf(name);
+  if (values.length % block.elements === 0) return encode(values);
+  const whole = new Float32Array(Math.ceil(values.length / block.elements) * block.elements);
+  whole.set(values);
+  return encode(whole);
+}
+
+/** How many elements some bytes on a device hold. */
+export function elementsIn(name: FormatName, bytes: number): number {
+  const { block } = formatOf(name);
+  return Math.floor(bytes / (wordBytes * block.words)) * block.elements;
+}
+
+/** Whether every `f32` is a number of the format. */
+export const holdsSingles = (name: FormatName): boolean => formatOf(name).integers >= f32.integers;
+
+/** Whether kernels of a device have the format. */
+export function has(device: Capable, name: FormatName): boolean {
+  const { needs } = formatOf(name);
+  return needs === undefined || device[needs];
+}
+
+/** The format that kernels of a device read where one is asked for; undefined if there is none. */
+export function readable(device: Capable, name: FormatName): FormatName | undefined {
+  if (has(device, name)) return name;
+  const { instead } = formatOf(name);
+  return instead !== undefined && isFormat(instead) ? readable(device, instead) : undefined;
+}
+
+/** Whether kernels of a device write the format. */
+export const isWritable = (device: Capable, name: FormatName): boolean =>
+  has(device, name) && formatOf(name).widen === undefined;
+
+export const isFormat = (name: string): name is FormatName => Object.hasOwn(stored, name);
+
 /** Bytes of a tensor in a file. */
 export const fileBytes = (name: FileName, elements: number): number =>
   elements * fileFormat(name).width;
 
-/** Whole elements of a file that some bytes hold. */
+/** How many whole elements some bytes of a file hold. */
 export const fileElements = (name: FileName, bytes: number): number =>
   Math.floor(bytes / fileFormat(name).width);
-
-export const floatNames = Object.keys(floats) as readonly FloatName[];
-export const fileNames = Object.keys(files) as readonly FileName[];

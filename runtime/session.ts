@@ -4,6 +4,7 @@
  */
 import type { Plan, PlanTensor } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
+import { storedBytes } from "../formats/index.ts";
 import type { Device, DeviceBuffer, Numbers, Progress, StepTime } from "./devices/device.ts";
 import { writeTensor } from "./stored.ts";
 import { type Readable, withAdapter } from "./weights/adapted.ts";
@@ -182,9 +183,8 @@ async function fillWeights(
     for (const signal of signals) signal.throwIfAborted();
     checkParameter(p, weights);
     const before = done;
-    const size = p.stored ? 2 : 4;
     const chunks = counted(weights.chunks(p.name), (elements) => {
-      done = Math.min(before + p.bytes, done + elements * size);
+      done = Math.min(before + p.bytes, done + storedBytes(p.stored ?? "f32", elements));
       onProgress(done, total, "bytes of weights");
     });
     await writeTensor(device, buffers[p.buffer]!, p, chunks, weights.source);

@@ -1,19 +1,19 @@
-/** Writes a tensor to a device as its plan stores it: whole, or as halves. */
+/** Writes a tensor to a device in the format that its plan stores it in. */
 import { diagnose } from "../diagnostics/index.ts";
+import { type FormatName, formatOf, holdsSingles, storedBytes } from "../formats/index.ts";
 import type { Device, DeviceBuffer } from "./devices/device.ts";
 
 export interface StoredTensor {
   readonly name: string;
   /** In bytes. */
   readonly offset: number;
-  readonly stored?: "f16";
+  /** `f32` unless given. */
+  readonly stored?: FormatName;
 }
-
-const largestHalf = 65504;
 
 /**
  * Writes the values of a tensor, `source` of them, as they arrive.
- * @throws E151 for one that no half can hold.
+ * @throws E151 for one that is beyond the largest number of its format.
  */
 export async function writeTensor(
   device: Device,
@@ -22,25 +22,24 @@ export async function writeTensor(
   chunks: AsyncIterable<Float32Array<ArrayBuffer>>,
   source: string,
 ): Promise<void> {
+  const { stored = "f32" } = tensor;
+  const { block } = formatOf(stored);
   let { offset } = tensor;
   let count = 0;
-  // Halves are written in pairs: an odd one waits for the next chunk.
+  // Whole blocks are written: what begins one waits for the next chunk.
   let waiting = new Float32Array(0);
   for await (const chunk of chunks) {
-    if (tensor.stored !== "f16") {
-      await device.write(buffer, offset, chunk);
-      offset += chunk.byteLength;
-      continue;
-    }
-    checkRange(tensor.name, chunk, count, source);
+    checkRange(tensor, chunk, count, source);
     count += chunk.length;
     const values = waiting.length > 0 ? joined(waiting, chunk) : chunk;
-    const even = values.length - (values.length % 2);
-    await device.write(buffer, offset, values.subarray(0, even), "f16");
-    offset += 2 * even;
-    waiting = values.slice(even);
+    const whole = values.length - (values.length % block.elements);
+    if (whole > 0) {
+      await device.write(buffer, offset, values.subarray(0, whole), stored);
+      offset += storedBytes(stored, whole);
+    }
+    waiting = values.slice(whole);
   }
-  if (waiting.length > 0) await device.write(buffer, offset, waiting, "f16");
+  if (waiting.length > 0) await device.write(buffer, offset, waiting, stored);
 }
 
 function joined(a: Float32Array, b: Float32Array): Float32Array<ArrayBuffer> {
@@ -50,12 +49,19 @@ function joined(a: Float32Array, b: Float32Array): Float32Array<ArrayBuffer> {
   return both;
 }
 
-/** NaN and infinity are halves too; whether they are wanted is asked elsewhere. */
-function checkRange(name: string, values: Float32Array, before: number, source: string): void {
-  const at = values.findIndex((v) => Math.abs(v) > largestHalf && Number.isFinite(v));
+/** NaN and infinity are in every format; whether they are wanted is asked elsewhere. */
+function checkRange(
+  { name, stored = "f32" }: StoredTensor,
+  values: Float32Array,
+  before: number,
+  source: string,
+): void {
+  if (holdsSingles(stored)) return;
+  const { largest } = formatOf(stored);
+  const at = values.findIndex((v) => Math.abs(v) > largest && Number.isFinite(v));
   if (at < 0) return;
   throw diagnose("E151", {
-    message: `element ${before + at} of ${name} is ${values[at]}, the largest half is ${largestHalf}`,
+    message: `element ${before + at} of ${name} is ${values[at]}, the largest ${stored} is ${largest}`,
     where: source,
     help: 'compile with { precision: "f32" }',
   });

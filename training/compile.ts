@@ -13,10 +13,12 @@ import { elements, type Node, resultsOf, show, type Tensor } from "../compiler/g
 import type { Plan, PlanAdapter, TargetName } from "../compiler/plan.ts";
 import { defaultProfile, type Profile } from "../compiler/profile.ts";
 import { applyLaws } from "../compiler/rewrite/rewrite.ts";
-import type { Precision } from "../compiler/storage/halves.ts";
-import { inUnits, joinsOf } from "../compiler/storage/joins.ts";
-import { defaultTarget } from "../compiler/targets/find.ts";
+import type { Precision } from "../compiler/storage/formats.ts";
+import { inUnits, joinsOf, spacingOf } from "../compiler/storage/joins.ts";
+import { defaultTarget, targetNamed } from "../compiler/targets/find.ts";
+import { capableOf } from "../compiler/targets/target.ts";
 import { diagnose } from "../diagnostics/index.ts";
+import { plain } from "../formats/index.ts";
 import { add, cast, full, mean, or, pad, reshape, sum } from "../ops/index.ts";
 import { trainingBytes } from "../runtime/training/memory.ts";
 import { type TrainingPlan, trainingFormat } from "../runtime/training/plan.ts";
@@ -93,7 +95,9 @@ export function compileTraining(model: Model, asked: TrainingOptions): TrainingP
     ([name, sizes]) => [name, traceProgram(model, name, sizes)] as const,
   );
   const adapters = together([backward.adapters, ...forward.map(([, g]) => g.adapters ?? [])]);
-  const memory = layOut(backward, [backward.graph, ...forward.map(([, g]) => g)], options);
+  const device = capableOf(targetNamed(target), profile);
+  const graphs = [backward.graph, ...forward.map(([, g]) => g)];
+  const memory = layOut(backward, graphs, { ...options, device });
   const spec: UpdateSpec = {
     parts: memory.parts,
     tensors: memory.tensors.length,
@@ -114,7 +118,10 @@ export function compileTraining(model: Model, asked: TrainingOptions): TrainingP
   );
   const others = [update, ...Object.values(accumulate), ...Object.values(programs)];
   const measure = (graph: Graph) =>
-    trainingBytes([{ buffers: planBuffers(graph, profile, layout, precision) }, ...others]).total;
+    trainingBytes([
+      { buffers: planBuffers(graph, profile, layout, { precision, device }) },
+      ...others,
+    ]).total;
   const { budget } = options;
   const chosen =
     budget === undefined
@@ -244,7 +251,7 @@ function gradientsOf(
     if (!g || !join.parts.every((part) => trained.has(part))) return [];
     const [count, own] = [join.parts.length, elements(g.shape) / join.parts.length];
     const rows = reshape(g, [count, own]) as Tensor;
-    return [{ join, gradient: pad(rows, [[], [0, join.stride - own]]) }];
+    return [{ join, gradient: pad(rows, [[], [0, spacingOf(join, plain(g.dtype)).stride - own]]) }];
   });
   return { reached: units.flat(), joined };
 }

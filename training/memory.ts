@@ -10,8 +10,9 @@ import {
   type Tensor,
 } from "../compiler/index.ts";
 import { defaultProfile, type Profile } from "../compiler/profile.ts";
-import type { Precision } from "../compiler/storage/halves.ts";
+import type { Precision, WeightOptions } from "../compiler/storage/formats.ts";
 import { inUnits, type Join, joinsOf } from "../compiler/storage/joins.ts";
+import { type Capable, plain, storedBytes } from "../formats/index.ts";
 import {
   keptState,
   type ParameterGroup,
@@ -20,8 +21,8 @@ import {
   type TrainedTensor,
 } from "../runtime/training/plan.ts";
 import type { Optimiser } from "./optimisers/index.ts";
-import { packFrozen, packTensors } from "./packing.ts";
-import { chunkSize, partName } from "./update.ts";
+import { chunkBytes, packFrozen, packTensors } from "./packing.ts";
+import { partName } from "./update.ts";
 
 export interface GroupOptions extends Partial<ParameterGroup> {
   /** Patterns of the paths that belong to it; the first group that matches takes a tensor. */
@@ -58,6 +59,8 @@ export interface MemoryOptions {
   readonly groups?: readonly GroupOptions[];
   readonly micro?: number;
   readonly precision?: Precision;
+  /** What formats ask of a device; the profile says unless given. */
+  readonly device?: Capable;
 }
 
 export interface Memory {
@@ -76,7 +79,7 @@ export function layOut(
   options: MemoryOptions,
 ): Memory {
   const { profile = defaultProfile, optimiser, groups: asked = [] } = options;
-  const { micro = 1, precision = "f32" } = options;
+  const { micro = 1, precision = "f32", device = profile } = options;
   const joins = [...graphs.flatMap((g) => joinsOf(g).all), ...joined];
   const { placeOf, parts } = packTensors(inUnits(trained, nameOf, joins), profile);
   const ofPart = (name: string, part: number) => partName(name, part, parts.length);
@@ -98,13 +101,13 @@ export function layOut(
   const others = parametersBehind(graphs.flatMap((g) => g.nodes)).filter(
     (t) => !own.has(nameOf(t)),
   );
-  const frozen = placeFrozen(inUnits(others, nameOf, joins), profile, precision);
+  const frozen = placeFrozen(inUnits(others, nameOf, joins), profile, { precision, device });
   const chunked = [
     ...["parameters", "gradients", ...optimiser.moments.map((m) => `moment.${m}`)],
     ...(micro > 1 ? ["accumulated"] : []),
   ];
   const packed = (name: string) =>
-    parts.map((chunks, part) => ({ name: ofPart(name, part), bytes: chunks * 4 * chunkSize }));
+    parts.map((chunks, part) => ({ name: ofPart(name, part), bytes: chunks * chunkBytes }));
   const states = [...chunked.flatMap(packed), ...frozen.states];
   const residences = new Map<string, Residence>(frozen.residences);
   const outputs = new Map<string, Residence>([
@@ -131,12 +134,13 @@ export function layOut(
 function placeFrozen(
   units: readonly (readonly Tensor[])[],
   profile: Profile,
-  precision: Precision,
+  options: WeightOptions,
 ) {
   const begins = (unit: readonly Tensor[]) => unit.some((t) => (t.node.attrs as Source).init);
   const given = units.filter((unit) => !begins(unit));
-  const base = packFrozen(given, "frozen", nameOf, profile, precision);
-  const kept = packFrozen(units.filter(begins), keptState, nameOf, profile, "f32");
+  const base = packFrozen(given, "frozen", nameOf, profile, options);
+  const single = { precision: "f32", device: options.device } as const;
+  const kept = packFrozen(units.filter(begins), keptState, nameOf, profile, single);
   return {
     states: [...base.states, ...kept.states],
     residences: new Map([...base.residences, ...kept.residences]),
@@ -145,7 +149,7 @@ function placeFrozen(
 
 function resident(tensor: Tensor, { state: name, offset, stored }: Residence): ResidentTensor {
   const { init, name: path } = tensor.node.attrs as Source;
-  const bytes = (stored ? 2 : 4) * elements(tensor.shape);
+  const bytes = storedBytes(stored ?? plain(tensor.dtype), elements(tensor.shape));
   const more = { ...(stored ? { stored } : {}), ...(init ? { init } : {}) };
   return { name: path, shape: tensor.shape, state: name, offset, bytes, ...more };
 }

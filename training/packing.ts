@@ -1,13 +1,19 @@
 /** Packs trained tensors into one state, so that the optimiser is a few kernels over all of them. */
+import { elements } from "../compiler/graph/tensor.ts";
 import type { Residence, Tensor } from "../compiler/index.ts";
 import { align } from "../compiler/memory/memory.ts";
 import type { Profile } from "../compiler/profile.ts";
-import { type Precision, worthHalving } from "../compiler/storage/halves.ts";
+import { type WeightOptions, weightFormat } from "../compiler/storage/formats.ts";
 import { joinAlignment } from "../compiler/storage/joins.ts";
+import { type FormatName, plain, storedBytes } from "../formats/index.ts";
 import { chunkSize } from "./update.ts";
 
+/** What trains is single. */
+const bytesOf = ({ dtype, shape }: Tensor, format: FormatName = plain(dtype)) =>
+  storedBytes(format, elements(shape));
+
 /** Tensors begin at chunks: whatever a device's alignment is, it divides this. */
-const chunkBytes = 4 * chunkSize;
+export const chunkBytes = storedBytes("f32", chunkSize);
 
 export interface Packed {
   /** Of each tensor: which part it is in, and its offset there in bytes. */
@@ -15,8 +21,6 @@ export interface Packed {
   /** Chunks of each part. */
   readonly parts: readonly number[];
 }
-
-const bytesOf = (shape: readonly number[]) => 4 * shape.reduce((a, b) => a * b, 1);
 
 /**
  * Trained tensors one after another, in as many parts as it takes that none is larger than a binding:
@@ -27,7 +31,7 @@ export function packTensors(units: readonly (readonly Tensor[])[], profile: Prof
   const used: number[] = [0];
   const placeOf = new Map<Tensor, { part: number; offset: number }>();
   for (const unit of units) {
-    const sizes = unit.map((tensor) => align(bytesOf(tensor.shape), chunkBytes));
+    const sizes = unit.map((tensor) => align(bytesOf(tensor), chunkBytes));
     const whole = sizes.reduce((a, b) => a + b, 0);
     if (used.at(-1)! > 0 && used.at(-1)! + whole > most) used.push(0);
     const part = used.length - 1;
@@ -48,16 +52,17 @@ export function packFrozen(
   prefix: string,
   nameOf: (tensor: Tensor) => string,
   profile: Profile,
-  precision: Precision,
+  options: WeightOptions,
 ) {
   const residences = new Map<string, Residence>();
   const states: { name: string; bytes: number }[] = [];
   for (const unit of units) {
     const isJoined = unit.length > 1;
     const alignment = isJoined ? joinAlignment : profile.alignment;
-    const isHalf = !isJoined && precision === "mixed" && worthHalving(unit[0]!.type);
-    const bytes = isHalf ? align(bytesOf(unit[0]!.shape) / 2, 4) : bytesOf(unit[0]!.shape);
-    const stored = isHalf ? ({ stored: "f16" } as const) : {};
+    const { type } = unit[0]!;
+    const format = isJoined ? plain(type.dtype) : weightFormat(type, options);
+    const bytes = bytesOf(unit[0]!, format);
+    const stored = format === plain(type.dtype) ? {} : { stored: format };
     const whole = (unit.length - 1) * align(bytes, alignment) + bytes;
     const open = states.at(-1);
     const after = open ? align(open.bytes, alignment) : 0;

@@ -1,5 +1,5 @@
 /** `--precision f32|mixed`: what the commands that compile call the flag. */
-import type { Precision } from "../../compiler/storage/halves.ts";
+import type { Precision } from "../../compiler/storage/formats.ts";
 
 export const precisionFlag = {
   type: "enum" as const,

@@ -5,7 +5,7 @@ import { assignPlaces, type Places } from "../memory/places.ts";
 import type { PlanBuffer } from "../plan.ts";
 import type { Profile } from "../profile.ts";
 import { rewrite } from "../rewrite/rewrite.ts";
-import { forPrecision, halvesOf, type Precision, type Reach } from "../storage/halves.ts";
+import { forPrecision, storageOf, type WeightOptions } from "../storage/formats.ts";
 import { joinsOf } from "../storage/joins.ts";
 import { type Layout, noLayout } from "../storage/layout.ts";
 
@@ -21,12 +21,11 @@ export function planPlaces(
   graph: Graph,
   profile: Profile,
   layout: Layout = noLayout,
-  precision: Precision = "f32",
-  reach: Reach = "all",
+  { precision = "f32", device = profile }: Partial<WeightOptions> = {},
 ): Places {
   const { graph: rewritten } = rewrite(graph, layout);
   const joins = joinsOf(rewritten);
   const { regions } = fuse(rewritten, forPrecision(profile, precision), "fused", joins);
-  const halves = halvesOf(rewritten, regions, { layout, precision, reach, joins });
-  return assignPlaces(rewritten, regions, profile, layout, halves, joins);
+  const storage = storageOf(rewritten, regions, { layout, precision, device, joins });
+  return assignPlaces(rewritten, regions, profile, layout, storage, joins);
 }

@@ -1,4 +1,5 @@
 /** Counted work of a compiled program: what a measurement would say if it had no noise. */
+import { storedBytes } from "../../formats/index.ts";
 import type { Compilation } from "../compile.ts";
 import { costOf, isPointwise } from "../fuse/element.ts";
 import type { Region } from "../fuse/region.ts";
@@ -75,7 +76,7 @@ function trafficOf({ kernels, plan }: Pick<Compilation, "kernels" | "plan">, ste
   let [read, written] = [0, 0];
   kernels[step]!.bindings.forEach((tensor, i) => {
     const { scalar, writes } = params[i]!;
-    const bytes = elements(tensor.shape) * (scalar === "f16" ? 2 : 4);
+    const bytes = storedBytes(scalar, elements(tensor.shape));
     if (writes) written += bytes;
     else read += bytes;
   });

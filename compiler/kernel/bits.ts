@@ -15,12 +15,15 @@ export const addWrapping = (a: Value, b: Operand): Value =>
 export const xor = (a: Value, b: Operand): Value => pattern("xor", [a, b], (x, y) => (x ^ y) >>> 0);
 
 /** A pattern moved up by 0 to 31 places; what leaves it is lost. */
-export const shiftLeft = (a: Value, by: number): Value =>
-  by === 0 ? a : pattern("shl", [a, by], (x, y) => (x << y) >>> 0);
+export const shiftLeft = (a: Value, by: Operand): Value =>
+  isZero(by) ? a : pattern("shl", [a, by], (x, y) => (x << y) >>> 0);
 
 /** A pattern moved down by 0 to 31 places; zeros come in. */
-export const shiftRight = (a: Value, by: number): Value =>
-  by === 0 ? a : pattern("shr", [a, by], (x, y) => x >>> y);
+export const shiftRight = (a: Value, by: Operand): Value =>
+  isZero(by) ? a : pattern("shr", [a, by], (x, y) => x >>> y);
+
+const isZero = (by: Operand) =>
+  typeof by === "number" ? by === 0 : by.expr.kind === "lit" && by.expr.value === 0;
 
 /** A pattern turned by 1 to 31 places: what leaves at the top comes in below. */
 export const rotateLeft = (a: Value, by: number): Value =>
@@ -32,6 +35,17 @@ export function bitsOf(x: Value): Value {
   if (x.expr.kind === "lit")
     return index(new Uint32Array(Float32Array.of(x.expr.value).buffer)[0]!);
   return new Value({ kind: "call", type: "u32", fn: "bits", args: [x.expr] });
+}
+
+/** The `f32` that has a pattern. */
+export const floatOf = (pattern: Value): Value => fromPattern("float", pattern);
+
+/** The half that has the lower 16 bits of a pattern, as an `f32`. */
+export const halfOf = (pattern: Value): Value => fromPattern("half", pattern);
+
+function fromPattern(fn: "float" | "half", pattern: Value): Value {
+  if (pattern.type !== "u32") bug(`${fn} of ${pattern.type}`);
+  return new Value({ kind: "call", type: "f32", fn, args: [pattern.expr] });
 }
 
 /** Literals fold here: no target is asked what an overflow among constants means. */

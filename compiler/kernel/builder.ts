@@ -195,7 +195,7 @@ export class Builder {
   /** The elements 4 * at to 4 * at + 3 of a buffer made by `sharedFours`. */
   load4(from: Buffer, at: Operand): Value[] {
     if (!this.#fours.has(from)) bug(`${from.name} is not read in groups of four`);
-    const names = [0, 1, 2, 3].map(() => this.#name(from.name)) as [string, string, string, string];
+    const names = [0, 1, 2, 3].map(() => this.#name(from.name));
     for (const name of names) this.#depths.set(name, this.#scopes.length - 1);
     const i = typeof at === "number" ? index(at) : at;
     this.#emit({ kind: "load4", names, from, index: i.expr });
@@ -290,7 +290,7 @@ export class Builder {
     const reduces = this.#reduces;
     if (reduces && this.#subgroup) bug(`${name} is for one width of subgroup, and for any`);
     if (reduces && threads[1] * threads[2] > 1) bug(`${name} reduces, and lies along several axes`);
-    const vectors = new Set([...wide, ...this.#fours]);
+    const vectors = new Map([...wide, ...this.#fours].map((b) => [b, 4]));
     const subgroup = this.#subgroup;
     const fragments = this.#fragments;
     const matrices = this.#matrices ? { matrices: this.#matrices } : {};

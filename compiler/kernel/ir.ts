@@ -8,14 +8,17 @@
  * Semantics. `f32` arithmetic is IEEE single precision up to the target's reordering; the reference
  * device evaluates in double precision and rounds at stores. `u32` and `i32` never overflow in a
  * correct kernel, except in `addwrap` and `shl`, which are modulo 2^32. `shl` and `shr` are by 0 to
- * 31; `bits` is the pattern of an `f32` as a `u32`, what no arithmetic on NaNs can show. Integer
- * division truncates. `select(yes, no, condition)` evaluates both sides, so the loads in them must
- * stay in bounds. A `for` counts from 0 up to its constant count.
+ * 31; `bits` is the pattern of an `f32` as a `u32`, what no arithmetic on NaNs can show; `float` is
+ * the `f32` of a pattern, and `half` the one of the half in its lower 16 bits. Integer division
+ * truncates. `select(yes, no, condition)` evaluates both sides, so the loads in them must stay in
+ * bounds. A `for` counts from 0 up to its constant count.
  *
- * Halves exist in global memory alone. A `load` from a buffer of `f16` is an exact `f32`; a `store`
- * rounds to nearest, ties to even, and from 65520 on to infinity. What is computed is always `f32`:
- * sums must be, and single halves are not multiplied faster anywhere. Workgroup memory holds halves
- * only as operands of fragments, which multiply them and add in `f32`.
+ * Formats (`formats/`) exist in memory alone. A `load` gives the exact number as the format's scalar; a
+ * `store` rounds to nearest, ties to even, and what is too large to infinity. What is computed is
+ * always `f32`: sums must be, and single halves are not multiplied faster anywhere. Formats that are
+ * read from words are in global memory and only read; before a kernel is printed they become arithmetic
+ * on words (`unpack.ts`). Workgroup memory holds halves only as operands of fragments, which multiply
+ * them and add in `f32`.
  *
  * A fragment is a matrix that a subgroup holds together: its lanes load, multiply and store it
  * together, with equal indices, and none sees an element of its own. Sums are zero at first;
@@ -27,11 +30,12 @@
  * or that they are full; a kernel that combines subgroups knows its `member` of how many `members`,
  * and which `subgroup` of how many `subgroups` that is.
  */
+import { type FormatName, formatOf } from "../../formats/index.ts";
 import type { KernelMatrices } from "../plan.ts";
 
 export type Scalar = "f32" | "u32" | "i32" | "bool";
 /** What a buffer holds. */
-export type Element = Scalar | "f16";
+export type Element = "bool" | FormatName;
 export type Space = "global" | "shared" | "local";
 
 export interface Buffer {
@@ -47,15 +51,16 @@ export interface Buffer {
 export const functions = [
   ...["add", "sub", "mul", "div", "mod", "min", "max", "fma", "neg", "abs", "floor"],
   ...["exp", "log", "sqrt", "tanh", "lt", "le", "eq", "and", "or", "not", "select"],
-  ...["addwrap", "xor", "shl", "shr", "bits"],
+  ...["addwrap", "xor", "shl", "shr", "bits", "float", "half"],
 ] as const;
 export type Fn =
   | ("add" | "sub" | "mul" | "div" | "mod" | "min" | "max" | "fma" | "neg" | "abs" | "floor")
   | ("exp" | "log" | "sqrt" | "tanh" | "lt" | "le" | "eq" | "and" | "or" | "not" | "select")
-  | ("addwrap" | "xor" | "shl" | "shr" | "bits");
+  | ("addwrap" | "xor" | "shl" | "shr" | "bits" | "float" | "half");
 
 /** What an element is once it is loaded, and before it is stored. */
-export const widened = (element: Element): Scalar => (element === "f16" ? "f32" : element);
+export const widened = (element: Element): Scalar =>
+  element === "bool" ? element : formatOf(element).scalar;
 
 /** What subgroups reduce by themselves. */
 export type Fold = "add" | "max" | "min";
@@ -64,7 +69,7 @@ export type Fold = "add" | "max" | "min";
 export interface Fragment {
   readonly name: string;
   readonly role: "left" | "right" | "sum";
-  readonly scalar: "f16" | "f32";
+  readonly scalar: FormatName;
   readonly rows: number;
   readonly columns: number;
 }
@@ -137,9 +142,12 @@ export type Stmt =
   | { readonly kind: "let"; readonly name: string; readonly value: Expr }
   | { readonly kind: "var"; readonly name: string; readonly value: Expr }
   | {
-      /** Four neighbours at once: names[j] = from[4 * index + j]. From global and shared memory. */
+      /**
+       * Neighbours at once, as many as there are names: names[j] = from[4 * index + j]. From global and
+       * shared memory. They are four, or two words after `unpack`.
+       */
       readonly kind: "load4";
-      readonly names: readonly [string, string, string, string];
+      readonly names: readonly string[];
       readonly from: Buffer;
       readonly index: Expr;
     }
@@ -167,8 +175,11 @@ export type Stmt =
 export interface Kernel {
   readonly name: string;
   readonly params: readonly Buffer[];
-  /** Buffers read by `load4` and written by `store4`, and accessed by nothing else. */
-  readonly vectors: ReadonlySet<Buffer>;
+  /**
+   * Buffers read by `load4` and written by `store4`, and accessed by nothing else, with how many
+   * elements that are at a time.
+   */
+  readonly vectors: ReadonlyMap<Buffer, number>;
   readonly scratch: readonly Buffer[];
   /** The exact width of subgroup that the kernel is written for; 0 if it uses none. */
   readonly subgroup: number;

@@ -68,9 +68,6 @@ export function unflatten(shape: readonly number[], offset: Value): Value[] {
   return coords;
 }
 
-/** Booleans are stored as u32: 0 or 1. */
-export const stored = (dtype: DType) => (dtype === "bool" ? "u32" : dtype);
-
 /** Parts along the first axis that do not follow each other at once are `stride` elements apart. */
 export function readPort(
   k: Builder,

@@ -1,5 +1,6 @@
 /** Walks a kernel once. A target supplies the spelling; the walk is shared. */
 import type { Buffer, Expr, Fn, Fold, FragmentStmt, Id, Kernel, Scalar, Stmt } from "./ir.ts";
+import { unpack } from "./unpack.ts";
 
 export interface Dialect {
   /** `type` is the operands' type, for targets whose division is not typed. */
@@ -14,12 +15,7 @@ export interface Dialect {
   declare(mutable: boolean, name: string, type: Scalar, value: string): string;
   loop(name: string, count: number, rolled: boolean): string;
   load(from: Buffer, name: string, index: string): string;
-  load4(
-    from: Buffer,
-    name: string,
-    index: string,
-    names: readonly [string, string, string, string],
-  ): readonly string[];
+  load4(from: Buffer, name: string, index: string, names: readonly string[]): readonly string[];
   /** `of` is the value before it was spelled. */
   store(to: Buffer, name: string, index: string, value: string, of: Expr): string;
   /** `index` is spelled; empty where there is none. */
@@ -58,6 +54,8 @@ export const infix: Record<Fn, (...a: string[]) => string> = {
   shl: (a, by) => `(${a} << ${by})`,
   shr: (a, by) => `(${a} >> ${by})`,
   bits: (a) => `bits(${a})`,
+  float: (a) => `float(${a})`,
+  half: (a) => `half(${a})`,
 };
 
 /**
@@ -66,7 +64,11 @@ export const infix: Record<Fn, (...a: string[]) => string> = {
  */
 export type Names = "own" | "numbered";
 
-export function print(kernel: Kernel, d: Dialect, names: Names = "own"): string {
+/** For a target, which has types of memory: formats that are read from words become arithmetic. */
+export const print = (kernel: Kernel, d: Dialect, names?: Names): string =>
+  printAsItIs(unpack(kernel), d, names);
+
+export function printAsItIs(kernel: Kernel, d: Dialect, names: Names = "own"): string {
   const name = names === "own" ? ownNames(d) : numbered();
   const body = walk(d, name)(kernel.body, "  ");
   return d.kernel(names === "own" ? kernel : { ...kernel, name: "kernel" }, name, body);
@@ -107,7 +109,7 @@ function walk(d: Dialect, name: (n: string) => string) {
       case "var":
         return pad + d.declare(true, name(s.name), s.value.type, bare(expr(s.value)));
       case "load4": {
-        const names = s.names.map(name) as unknown as typeof s.names;
+        const names = s.names.map(name);
         const lines = d.load4(s.from, name(s.from.name), bare(expr(s.index)), names);
         return lines.map((line) => pad + line).join("\n");
       }

@@ -116,7 +116,7 @@ function rewrite(
       return [{ ...s, body: rewrite(s.body, leaders, followers, aligned) }];
     const group = leaders.get(s);
     if (!group) return [s];
-    const names = group.map((g) => g.name) as [string, string, string, string];
+    const names = group.map((g) => g.name);
     const { from } = group[0]!.value as Load;
     const first = aligned.get(group[0]!.value)!.index;
     const four: Expr = { kind: "lit", type: "u32", value: 4 };

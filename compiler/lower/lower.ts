@@ -11,12 +11,12 @@ import { elements, isSource, type Node, type Tensor } from "../graph/tensor.ts";
 import { Builder } from "../kernel/builder.ts";
 import { flatGroups } from "../kernel/groups.ts";
 import type { Kernel } from "../kernel/ir.ts";
-import { type In, type Out, readPort, stored, unflatten, writePort } from "../kernel/ports.ts";
+import { type In, type Out, readPort, unflatten, writePort } from "../kernel/ports.ts";
 import { bounded, type Value } from "../kernel/value.ts";
 import type { ElementOp, KernelOp, Tile } from "../op.ts";
 import type { Profile } from "../profile.ts";
-import { type Halves, noHalves } from "../storage/halves.ts";
-import { type Joins, noJoins } from "../storage/joins.ts";
+import { plainStorage, type Storage } from "../storage/formats.ts";
+import { type Joins, noJoins, spacingOf } from "../storage/joins.ts";
 import { signatureOf } from "./signature.ts";
 
 export interface Lowered {
@@ -30,7 +30,7 @@ type Running = ReadonlyMap<Tensor, Value>;
 
 export interface LowerOptions {
   /** How tensors are stored. */
-  readonly halves?: Halves;
+  readonly storage?: Storage;
   readonly joins?: Joins;
   /** Which tiles were tuned. */
   readonly tileOf?: (region: Region) => Tile | undefined;
@@ -40,14 +40,14 @@ export interface LowerOptions {
 export function lowerAll(
   regions: readonly Region[],
   profile: Profile,
-  { halves = noHalves, joins = noJoins, tileOf = () => undefined }: LowerOptions = {},
+  { storage = plainStorage, joins = noJoins, tileOf = () => undefined }: LowerOptions = {},
 ): Lowered[] {
   const known = new Map<string, { kernel: Kernel; order: readonly number[] }>();
   return regions.map((region) => {
-    const { key, tensors } = signatureOf(region, nameOf, halves, joins);
+    const { key, tensors } = signatureOf(region, nameOf, storage, joins);
     let found = known.get(key);
     if (!found) {
-      const { kernel, bindings } = lower(region, profile, { halves, joins, tile: tileOf(region) });
+      const { kernel, bindings } = lower(region, profile, { storage, joins, tile: tileOf(region) });
       found = { kernel, order: bindings.map((t) => tensors.indexOf(t)) };
       known.set(key, found);
     }
@@ -56,12 +56,12 @@ export function lowerAll(
 }
 
 interface Lowering {
-  readonly halves: Halves;
+  readonly storage: Storage;
   readonly joins: Joins;
   readonly tile: Tile | undefined;
 }
 
-function lower(region: Region, profile: Profile, { halves, joins, tile }: Lowering): Lowered {
+function lower(region: Region, profile: Profile, { storage, joins, tile }: Lowering): Lowered {
   const k = new Builder({ rolled: profile.rolled });
   const inside = new Set(region.nodes);
   const bindings: Tensor[] = [];
@@ -69,16 +69,19 @@ function lower(region: Region, profile: Profile, { halves, joins, tile }: Loweri
 
   const bind = (tensor: Tensor, access: "read" | "write") => {
     bindings.push(tensor);
-    const { dtype, shape } = tensor.type;
-    const element = halves(tensor) ? "f16" : stored(dtype);
-    return k.param(nameOf(tensor), element, joins.of(tensor)?.size ?? elements(shape), access);
+    const size = spacing(tensor)?.size ?? elements(tensor.shape);
+    return k.param(nameOf(tensor), storage(tensor), size, access);
+  };
+  const spacing = (tensor: Tensor) => {
+    const join = joins.of(tensor);
+    return join && spacingOf(join, storage(tensor));
   };
   const fromMemory = (tensor: Tensor): In => {
     const known = ports.get(tensor);
     if (known) return known;
     if (!region.reads.includes(tensor)) bug(`${nameOf(tensor)} is read, but not planned to be`);
     const { shape, dtype } = tensor.type;
-    const raw = readPort(k, bind(tensor, "read"), shape, dtype, joins.of(tensor)?.stride);
+    const raw = readPort(k, bind(tensor, "read"), shape, dtype, spacing(tensor)?.stride);
     const port: In = { ...raw, at: (...c) => k.let(nameOf(tensor), raw.at(...c)) };
     ports.set(tensor, port);
     return port;

@@ -5,7 +5,7 @@
 import type { Region } from "../fuse/region.ts";
 import { fingerprint, identity } from "../graph/fingerprint.ts";
 import type { Node, Tensor } from "../graph/tensor.ts";
-import type { Halves } from "../storage/halves.ts";
+import type { Storage } from "../storage/formats.ts";
 import type { Joins } from "../storage/joins.ts";
 
 export interface Signature {
@@ -17,7 +17,7 @@ export interface Signature {
 export function signatureOf(
   region: Region,
   nameOf: (t: Tensor) => string,
-  halves: Halves,
+  storage: Storage,
   joins: Joins,
 ): Signature {
   const inside = new Map<Node, number>();
@@ -43,7 +43,7 @@ export function signatureOf(
   for (const link of region.chain) visit(link.node);
   const chain = region.chain.map((l) => `${inside.get(l.node)}<${l.input}`).join();
   const memory = tensors
-    .map((t) => `${nameOf(t)} ${halves(t) ? "f16" : t.dtype}${t.shape} ${joins.of(t)?.stride}`)
+    .map((t) => `${nameOf(t)} ${t.dtype} ${storage(t)}${t.shape} ${joins.of(t) !== undefined}`)
     .join("; ");
   const writes = region.writes.map((t) => `${inside.get(t.node)}.${t.result}`).join();
   return { key: `${words.join("\n")}\n${chain}\n${memory}\n${writes}`, tensors };

@@ -1,13 +1,21 @@
 /** Gives every tensor of a program its place: weights, inputs, outputs, and packed scratch arenas. */
 import { bug, diagnose } from "../../diagnostics/index.ts";
+import { type FormatName, plain, storedBytes } from "../../formats/index.ts";
 import type { Region } from "../fuse/region.ts";
 import { type Graph, inputsOf, parametersOf, statesOf } from "../graph/graph.ts";
 import type { Source } from "../graph/sources.ts";
 import { elements, isSource, show, type Tensor, type Type } from "../graph/tensor.ts";
 import type { Commit, Place, PlanBuffer, PlanTensor } from "../plan.ts";
 import type { Profile } from "../profile.ts";
-import { type Halves, noHalves } from "../storage/halves.ts";
-import { inUnits, type Join, type Joins, joinAlignment, noJoins } from "../storage/joins.ts";
+import { plainStorage, type Storage } from "../storage/formats.ts";
+import {
+  inUnits,
+  type Join,
+  type Joins,
+  joinAlignment,
+  noJoins,
+  spacingOf,
+} from "../storage/joins.ts";
 import { type Layout, noLayout, type Residence } from "../storage/layout.ts";
 import { align, pack } from "./memory.ts";
 
@@ -22,17 +30,15 @@ export interface Places {
   of(tensor: Tensor): Place;
 }
 
-const bytesOf = (type: Type) => Math.max(1, elements(type.shape)) * 4;
-
-/** Bindings and copies are whole words. */
-const halfBytes = (type: Type) => Math.ceil(elements(type.shape) / 2) * 4;
+const bytesOf = ({ dtype, shape }: Type, format: FormatName = plain(dtype)) =>
+  storedBytes(format, elements(shape));
 
 export function assignPlaces(
   graph: Graph,
   regions: readonly Region[],
   profile: Profile,
   layout: Layout = noLayout,
-  halves: Halves = noHalves,
+  storage: Storage = plainStorage,
   joins: Joins = noJoins,
 ): Places {
   const buffers: PlanBuffer[] = [];
@@ -40,19 +46,19 @@ export function assignPlaces(
   const named = new Map<string, Place>();
   const sizeOf = (t: Tensor) => {
     const join = joins.of(t);
-    if (join) return 4 * join.size;
-    return halves(t) ? halfBytes(t.type) : bytesOf(t.type);
+    const format = storage(t);
+    return join ? storedBytes(format, spacingOf(join, format).size) : bytesOf(t.type, format);
   };
   checkSizes(regions, profile, sizeOf);
 
   const stateBuffers = new StateBuffers(layout, buffers);
-  const halved = halfParameters(regions, halves);
+  const formats = weightFormats(regions, storage, joins);
   const [resident, own] = partition(parametersOf(graph), (s) => layout.parameters.has(s.name));
   const parameters = [
     ...resident.map((s) => stateBuffers.place(s, layout.parameters.get(s.name)!)),
     ...packWeights(
       inUnits(own, (s) => s.name, joins.all),
-      halved,
+      formats,
       profile,
       buffers,
     ),
@@ -89,7 +95,7 @@ export function assignPlaces(
 
   const of = (tensor: Tensor): Place => {
     const join = joins.of(tensor);
-    if (join) return joinedPlace(join, named);
+    if (join) return joinedPlace(join, storage(tensor), named);
     const place = isSource(tensor.node)
       ? named.get((tensor.node.attrs as Source).name)
       : places.get(tensor);
@@ -122,7 +128,7 @@ class StateBuffers {
 
   place(source: Source, { state, offset, stored }: Residence): PlanTensor {
     const { name, type, doc, init } = source;
-    const bytes = stored ? halfBytes(type) : bytesOf(type);
+    const bytes = bytesOf(type, stored);
     let buffer = this.#known.get(state);
     if (buffer === undefined) {
       const shared = this.#layout.states.find((s) => s.name === state);
@@ -131,16 +137,24 @@ class StateBuffers {
       this.#known.set(state, buffer);
     }
     const more = { ...(doc === undefined ? {} : { doc }), ...(init ? { init } : {}) };
-    return { name, ...type, ...storage(stored), buffer, offset, bytes, ...more };
+    return { name, ...type, ...(stored ? { stored } : {}), buffer, offset, bytes, ...more };
   }
 }
 
-const storage = (stored: "f16" | undefined) => (stored ? { stored } : {});
-
-/** Parameters that kernels read as halves, by path. */
-function halfParameters(regions: readonly Region[], halves: Halves): ReadonlySet<string> {
-  const read = regions.flatMap((r) => r.reads).filter((t) => t.node.op.kind === "parameter");
-  return new Set(read.filter(halves).map((t) => (t.node.attrs as Source).name));
+/** What kernels read parameters as that are not stored as their dtype says, by path. */
+function weightFormats(
+  regions: readonly Region[],
+  storage: Storage,
+  joins: Joins,
+): ReadonlyMap<string, FormatName> {
+  const formats = new Map<string, FormatName>();
+  for (const t of regions.flatMap((r) => r.reads)) {
+    const format = storage(t);
+    if (format === plain(t.dtype)) continue;
+    if (t.node.op.kind === "parameter") formats.set((t.node.attrs as Source).name, format);
+    for (const part of joins.of(t)?.parts ?? []) formats.set(part, format);
+  }
+  return formats;
 }
 
 function checkSizes(
@@ -174,18 +188,20 @@ function ownBuffer(
 }
 
 /** From the beginning of the first part to the end of the last. */
-function joinedPlace({ parts, stride, size }: Join, named: ReadonlyMap<string, Place>): Place {
-  const all = parts.map((part) => named.get(part)!);
+function joinedPlace(join: Join, format: FormatName, named: ReadonlyMap<string, Place>): Place {
+  const { stride, size } = spacingOf(join, format);
+  const all = join.parts.map((part) => named.get(part)!);
   const { buffer, offset } = all[0]!;
-  const inLine = all.every((p, i) => p.buffer === buffer && p.offset === offset + 4 * stride * i);
-  if (!inLine) bug(`${parts.join(", ")} do not lie side by side`);
-  return { buffer, offset, bytes: 4 * size };
+  const step = storedBytes(format, stride);
+  const inLine = all.every((p, i) => p.buffer === buffer && p.offset === offset + step * i);
+  if (!inLine) bug(`${join.parts.join(", ")} do not lie side by side`);
+  return { buffer, offset, bytes: storedBytes(format, size) };
 }
 
 /** Parameters one after another, in as many buffers as their largest size demands. */
 function packWeights(
   units: readonly (readonly Source[])[],
-  halved: ReadonlySet<string>,
+  formats: ReadonlyMap<string, FormatName>,
   profile: Profile,
   buffers: PlanBuffer[],
 ): PlanTensor[] {
@@ -193,7 +209,7 @@ function packWeights(
   let used = 0;
   let open = -1;
   for (const unit of units) {
-    const sizes = unit.map((s) => (halved.has(s.name) ? halfBytes(s.type) : bytesOf(s.type)));
+    const sizes = unit.map((s) => bytesOf(s.type, formats.get(s.name)));
     const alignment = unit.length > 1 ? joinAlignment : profile.alignment;
     const whole = sizes.reduce((sum, bytes) => align(sum, alignment) + bytes, 0);
     let offset = align(used, alignment);
@@ -203,9 +219,9 @@ function packWeights(
     }
     for (const [i, { name, type, init }] of unit.entries()) {
       const first = init ? { init } : {};
-      const stored = halved.has(name) ? "f16" : undefined;
+      const stored = formats.get(name);
       const place = { buffer: open, offset: align(offset, alignment), bytes: sizes[i]! };
-      placed.push({ name, ...type, ...storage(stored), ...place, ...first });
+      placed.push({ name, ...type, ...(stored ? { stored } : {}), ...place, ...first });
       offset = place.offset + place.bytes;
     }
     used = offset;

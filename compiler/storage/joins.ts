@@ -3,6 +3,7 @@
  * Each begins at a multiple of 256 bytes after the one before: whatever alignment a device asks of a
  * binding, the parts can also be bound alone.
  */
+import { elementsIn, type FormatName } from "../../formats/index.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Source } from "../graph/sources.ts";
 import { elements, isParameter, resultsOf, type Tensor } from "../graph/tensor.ts";
@@ -11,6 +12,12 @@ import type { ElementOp } from "../op.ts";
 export interface Join {
   /** The parameters' paths, in order. */
   readonly parts: readonly string[];
+  /** Elements of each part. */
+  readonly own: number;
+}
+
+/** How a join lies in memory. */
+export interface Spacing {
   /** Elements from the beginning of one part to that of the next. */
   readonly stride: number;
   /** Elements from the first of the first part to the last of the last one. */
@@ -29,6 +36,12 @@ export const noJoins: Joins = { of: () => undefined, all: [] };
 /** In bytes. */
 export const joinAlignment = 256;
 
+export function spacingOf({ parts, own }: Join, format: FormatName): Spacing {
+  const step = elementsIn(format, joinAlignment);
+  const stride = Math.ceil(own / step) * step;
+  return { stride, size: (parts.length - 1) * stride + own };
+}
+
 export function joinsOf({ nodes, outputs }: Graph): Joins {
   const returned = new Set(outputs.map((o) => o.tensor));
   const found = new Map<Tensor, Join>();
@@ -44,8 +57,7 @@ export function joinsOf({ nodes, outputs }: Graph): Joins {
     if (parts.some((p) => (owners.get(p) ?? key) !== key)) continue;
     for (const p of parts) owners.set(p, key);
     const own = elements(node.inputs[0]!.shape);
-    const stride = (Math.ceil((4 * own) / joinAlignment) * joinAlignment) / 4;
-    const join = all.get(key) ?? { parts, stride, size: (parts.length - 1) * stride + own };
+    const join = all.get(key) ?? { parts, own };
     all.set(key, join);
     found.set(tensor, join);
   }

@@ -1,11 +1,13 @@
 /** Where tensors live that outlive a run: several plans share that memory, by the names of states. */
 
+import type { FormatName } from "../../formats/index.ts";
+
 /** A place in a state, in bytes. */
 export interface Residence {
   readonly state: string;
   readonly offset: number;
-  /** As halves: a frozen parameter in mixed precision. */
-  readonly stored?: "f16";
+  /** The format of a frozen parameter, where it is not that of its dtype. */
+  readonly stored?: FormatName;
 }
 
 export interface Layout {

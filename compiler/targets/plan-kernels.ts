@@ -4,23 +4,20 @@
  * are bound to: a text does not say how long its tensors are.
  */
 import { bug } from "../../diagnostics/index.ts";
+import { type FormatName, storedBytes } from "../../formats/index.ts";
 import type { Buffer, Kernel } from "../kernel/ir.ts";
 import type { PlanKernel, PlanParam, Role } from "../plan.ts";
-import type { Profile } from "../profile.ts";
 import { readable, type Target } from "./target.ts";
 
 export class PlanKernels {
   readonly all: PlanKernel[] = [];
   readonly #target: Target;
-  /** Halves are read two to a word. */
-  readonly #isPacked: boolean;
   /** By kernel and roles. One kernel has one text for each way in which its buffers are shared. */
   readonly #numbers = new Map<Kernel, Map<string, number>>();
   readonly #byText = new Map<string, number>();
 
-  constructor(target: Target, profile: Profile) {
+  constructor(target: Target) {
     this.#target = target;
-    this.#isPacked = !target.half && !profile.half;
   }
 
   /** The number of a kernel whose parameters are bound to buffers of these roles. */
@@ -30,17 +27,18 @@ export class PlanKernels {
     this.#numbers.set(kernel, numbers);
     const known = numbers.get(isArena.join());
     if (known !== undefined) return known;
-    const number = this.#share(kernel, (b) => isArena[kernel.params.indexOf(b)] === true);
+    const scratch = new Set(kernel.params.flatMap((b, i) => (isArena[i] ? [b.name] : [])));
+    const number = this.#share(kernel, (name) => scratch.has(name));
     numbers.set(isArena.join(), number);
     return number;
   }
 
-  #share(kernel: Kernel, scratch: (b: Buffer) => boolean): number {
+  #share(kernel: Kernel, scratch: (name: string) => boolean): number {
     const { threads, subgroup, reduces, matrices } = kernel;
-    const params = kernel.params.map((b) => paramOf(b, scratch(b), this.#isPacked));
-    const own = params.map(({ scalar, packed, writes }) => [scalar, packed, writes]);
+    const params = kernel.params.map((b) => paramOf(b, scratch(b.name)));
+    const own = params.map(({ scalar, writes }) => [scalar, writes]);
     const rest = JSON.stringify([threads, subgroup, reduces, matrices, own]);
-    const key = `${rest}\n${readable(this.#print(kernel, scratch, "numbered"))}`;
+    const key = `${rest}\n${readable(this.#target.print(kernel, scratch, "numbered"))}`;
     const number = this.#byText.get(key);
     if (number !== undefined) {
       const found = this.all[number]!;
@@ -52,7 +50,7 @@ export class PlanKernels {
     return (
       this.all.push({
         name: kernel.name,
-        source: this.#print(kernel, scratch, "own"),
+        source: this.#target.print(kernel, scratch),
         entry: this.#target.entry(kernel),
         threads,
         params,
@@ -63,21 +61,19 @@ export class PlanKernels {
       }) - 1
     );
   }
-
-  #print(kernel: Kernel, scratch: (b: Buffer) => boolean, names: "own" | "numbered") {
-    return this.#target.print(kernel, scratch, this.#isPacked ? "packed" : "own", names);
-  }
 }
 
 export const sharedBytes = (kernel: Kernel): number =>
   kernel.scratch.reduce(
-    (sum, b) => sum + (b.space === "shared" ? b.size * (b.scalar === "f16" ? 2 : 4) : 0),
+    (sum, b) => sum + (b.space === "shared" ? storedBytes(formatOf(b), b.size) : 0),
     0,
   );
 
-const paramOf = (b: Buffer, isScratch: boolean, isPacked: boolean): PlanParam => ({
-  scalar: b.scalar === "bool" ? bug("a bool buffer") : b.scalar,
-  ...(isPacked && b.scalar === "f16" ? { packed: true } : {}),
+const formatOf = ({ scalar, name }: Buffer): FormatName =>
+  scalar === "bool" ? bug(`${name} holds booleans`) : scalar;
+
+const paramOf = (b: Buffer, isScratch: boolean): PlanParam => ({
+  scalar: formatOf(b),
   size: b.size,
   access: b.writable || isScratch ? "read-write" : "read",
   writes: b.writable,

@@ -2,7 +2,8 @@
  * A target: how kernels are spelled. One folder with one record of this type, and one line in
  * `index.ts`; flags, stages, files of bundles and pages of `explain` are made of the record.
  */
-import type { Buffer, Kernel } from "../kernel/ir.ts";
+import type { Capable } from "../../formats/index.ts";
+import type { Kernel } from "../kernel/ir.ts";
 import type { Names } from "../kernel/printer.ts";
 import type { KernelSource } from "../plan.ts";
 
@@ -22,16 +23,10 @@ export interface Target {
   /** Whether it spells matrix fragments. */
   readonly fragments: boolean;
   /**
-   * A kernel, whole: its text, or the bytes of a module. `scratch` tells which parameters live in reused
-   * memory; `halves`, for targets that do not always have halves, whether the device does, or reads
-   * them two to a word; with `names` numbered, kernels that differ in nothing but names are equal.
+   * A kernel, whole: its text, or the bytes of a module. `scratch` tells by their names which parameters
+   * live in reused memory; with `names` numbered, kernels that differ in nothing but names are equal.
    */
-  print(
-    kernel: Kernel,
-    scratch: (b: Buffer) => boolean,
-    halves?: "own" | "packed",
-    names?: Names,
-  ): KernelSource;
+  print(kernel: Kernel, scratch: (name: string) => boolean, names?: Names): KernelSource;
   /** The name to launch. */
   entry(kernel: Kernel): string;
 }
@@ -47,6 +42,11 @@ function hexadecimal(bytes: Uint8Array): string {
   );
   return `${lines.join("\n")}\n`;
 }
+
+/** What number formats find on devices of a target, as far as a profile knows them. */
+export const capableOf = ({ half }: Target, profile: Capable): Capable => ({
+  half: half || profile.half,
+});
 
 /** Why a target cannot spell a kernel that was made for another profile; undefined if it can. */
 export function reasonAgainst(target: Target, kernel: Kernel): string | undefined {

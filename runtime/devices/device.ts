@@ -11,6 +11,7 @@ import type {
   TargetName,
 } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
+import type { FormatName } from "../../formats/index.ts";
 
 /** Memory on a device. Made by it and meaningless to any other. */
 export interface DeviceBuffer {
@@ -65,10 +66,10 @@ export interface Device {
   /** States are zeros at first; of the others nothing is known. */
   allocate(buffers: readonly PlanBuffer[]): Promise<DeviceBuffer[]>;
   /**
-   * Copies to `offset` bytes into a buffer. Floats stored as halves are rounded to nearest, two
-   * bytes each; an odd number of them is followed by a zero.
+   * Copies to `offset` bytes into a buffer. Floats stored in another format are rounded to nearest,
+   * and zeros follow them up to a whole word.
    */
-  write(to: DeviceBuffer, offset: number, data: Numbers, stored?: "f16"): void | Promise<void>;
+  write(to: DeviceBuffer, offset: number, data: Numbers, stored?: FormatName): void | Promise<void>;
   /** Waits for what was submitted, and copies `count` elements back. */
   read(from: DeviceBuffer, offset: number, count: number, scalar: StoredScalar): Promise<Numbers>;
   load(

@@ -2,9 +2,13 @@
 import type { Capabilities } from "../../compiler/capabilities.ts";
 import type { Plan, PlanKernel, PlanParam } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
+import { has, storedBytes } from "../../formats/index.ts";
 import { hasMatrices } from "./matrices.ts";
 
-/** @throws E424 for the first kernel that asks for more than the device has. */
+/**
+ * @throws E152 for the first kernel with numbers in a format that the device lacks, E424 for the first
+ * that asks for more of anything else than the device has.
+ */
 export function checkFits(
   { name, kernels }: Pick<Plan, "kernels" | "name">,
   device: Capabilities,
@@ -12,7 +16,7 @@ export function checkFits(
   for (const kernel of kernels) {
     const lack = lackOf(kernel, device);
     if (lack)
-      throw diagnose("E424", {
+      throw diagnose(lack.code ?? "E424", {
         message: `kernel ${kernel.name} of ${name} ${lack.message}`,
         help: lack.help ?? "compile with the default profile, or for this device",
       });
@@ -20,6 +24,7 @@ export function checkFits(
 }
 
 interface Lack {
+  readonly code?: "E152";
   readonly message: string;
   readonly help?: string;
 }
@@ -36,10 +41,11 @@ function lackOf(kernel: PlanKernel, device: Capabilities): Lack | undefined {
       message:
         "reduces over subgroups that it numbers, which the device cannot (in WebGPU: the feature subgroups, and WGSL's subgroup_id)",
     };
-  if (!device.half && kernel.params.some((p) => p.scalar === "f16" && !p.packed))
+  const lacking = kernel.params.find((p) => !has(device, p.scalar));
+  if (lacking)
     return {
-      message:
-        "loads or stores halves, which the device cannot (in WebGPU: the feature shader-f16)",
+      code: "E152",
+      message: `has numbers in ${lacking.scalar}, a format that the device lacks (in WebGPU: the feature shader-f16)`,
       help: 'compile with { precision: "f32" }, or open the device with the feature',
     };
   if (matrices && !hasMatrices(device.matrices, matrices)) {
@@ -68,4 +74,4 @@ function beyondLimits(
   return { message: `needs ${need} ${what}, but the device has ${limit}` };
 }
 
-const bytesOf = ({ size, scalar }: PlanParam) => size * (scalar === "f16" ? 2 : 4);
+const bytesOf = ({ size, scalar }: PlanParam) => storedBytes(scalar, size);

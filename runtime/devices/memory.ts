@@ -1,6 +1,5 @@
 /** Memory of the reference device: every access is checked, and writers are remembered. */
 import { diagnose } from "../../diagnostics/index.ts";
-import { floatToHalf, halfToFloat } from "../../formats/index.ts";
 
 /** The time of an access: barrier intervals within a group, groups within a dispatch. */
 export interface Clock {
@@ -22,14 +21,6 @@ export interface Memory {
 export type Rounding = (value: number) => number;
 
 export const exact: Rounding = (value) => value;
-
-const one = new Float32Array(1);
-
-/** As GPUs round: what was computed is single, then becomes half. */
-export function nearestHalf(value: number): number {
-  one[0] = value;
-  return halfToFloat(floatToHalf(one))[0]!;
-}
 
 interface Name {
   readonly name: string;

@@ -8,6 +8,13 @@
 import type { Capabilities } from "../../compiler/capabilities.ts";
 import type { Place, PlanBuffer, PlanKernel, PlanStep } from "../../compiler/plan.ts";
 import {
+  elementsIn,
+  type FormatName,
+  formatOf,
+  isFormat,
+  storedNumbers,
+} from "../../formats/index.ts";
+import {
   type Device,
   type DeviceBuffer,
   kernelText,
@@ -26,7 +33,6 @@ import {
   firstCollective,
   localMemory,
   type Memory,
-  nearestHalf,
   type Rounding,
   sharedMemory,
   strict,
@@ -46,7 +52,7 @@ export interface ReferenceOptions {
   readonly width?: number;
 }
 
-/** Every element is a double, whatever its scalar type: floats are rounded when they are stored. */
+/** Every element is a double, whatever its format: floats are rounded when they are stored. */
 interface Elements {
   readonly data: Float64Array;
   readonly written: Uint8Array;
@@ -57,11 +63,14 @@ interface ReferenceBuffer extends DeviceBuffer, Elements {
   pairs?: Elements;
 }
 
+/** What memory holds of a format: its numbers, or the words that they are read from. */
+const heldAs = (format: FormatName): FormatName => (formatOf(format).widen ? "u32" : format);
+
 /** Where a tensor's elements are: words, or pairs of bytes. */
-function elementsOf(buffer: DeviceBuffer, isHalf: boolean): Elements {
+function elementsOf(buffer: DeviceBuffer, held: FormatName): Elements {
   const own = buffer as ReferenceBuffer;
-  if (!isHalf) return own;
-  const size = Math.ceil(own.bytes / 2);
+  const size = elementsIn(held, 4 * own.data.length);
+  if (size === own.data.length) return own;
   own.pairs ??= { data: new Float64Array(size), written: new Uint8Array(size) };
   return own.pairs;
 }
@@ -92,15 +101,12 @@ export function referenceDevice(options: ReferenceOptions = {}): Device {
       });
     },
     write(to, offset, data, stored) {
-      const isHalf = stored === "f16";
-      const into = elementsOf(to, isHalf);
-      const at = offset / (isHalf ? 2 : 4);
-      const isFloat = isHalf || data instanceof Float64Array;
-      into.data.set(
-        round && isFloat ? Float64Array.from(data, rounding(stored ?? "f32")) : data,
-        at,
-      );
-      into.written.fill(1, at, at + data.length);
+      const held = heldAs(stored ?? "u32");
+      const into = elementsOf(to, held);
+      const at = elementsIn(held, offset);
+      const numbers = stored ? converted(data, stored, rounding) : rounded(data, rounding);
+      into.data.set(numbers, at);
+      into.written.fill(1, at, at + numbers.length);
     },
     async read(from, offset, count, scalar): Promise<Numbers> {
       const { data, written } = from as ReferenceBuffer;
@@ -155,6 +161,16 @@ const capabilitiesOf = (width: number | undefined): Capabilities => ({
   slowCompiler: true,
 });
 
+/** A tensor that arrives in double precision is single. */
+const rounded = (data: Numbers, rounding: Rules["rounding"]) =>
+  data instanceof Float64Array ? data.map(rounding("f32")) : data;
+
+/** What memory holds of floats in a format: numbers, or words. */
+function converted(data: Numbers, format: FormatName, rounding: Rules["rounding"]) {
+  if (heldAs(format) === format) return Float64Array.from(data, rounding(format));
+  return new Uint32Array(storedNumbers(format, Float32Array.from(data)).buffer);
+}
+
 function copy(buffers: readonly DeviceBuffer[], from: Place, to: Place): void {
   const [source, target] = [buffers[from.buffer], buffers[to.buffer]] as ReferenceBuffer[];
   const [start, end] = [from.offset / 4, (from.offset + from.bytes) / 4];
@@ -163,8 +179,7 @@ function copy(buffers: readonly DeviceBuffer[], from: Place, to: Place): void {
 }
 
 /** How a GPU rounds at a store. */
-const nearest = (scalar: string): Rounding =>
-  scalar === "f16" ? nearestHalf : scalar === "f32" ? Math.fround : exact;
+const nearest = (scalar: string): Rounding => (isFormat(scalar) ? formatOf(scalar).round : exact);
 
 interface Rules {
   readonly rounding: typeof nearest;
@@ -173,7 +188,7 @@ interface Rules {
 
 interface Scratch {
   readonly name: string;
-  readonly scalar: string;
+  readonly scalar: FormatName | "bool";
   readonly size: number;
 }
 
@@ -204,7 +219,8 @@ type Ids = readonly [number, number, number];
 /** What the text of a kernel evaluates to (`compiler/targets/reference`). */
 interface ReferenceKernel {
   readonly name: string;
-  readonly params: readonly Scratch[];
+  /** Of formats that are read from words the words. */
+  readonly params: readonly (Scratch & { readonly scalar: FormatName })[];
   readonly shared: readonly Scratch[];
   readonly local: readonly Scratch[];
   readonly fragments: readonly FragmentShape[];
@@ -235,9 +251,8 @@ function runStep(
   const params = step.bindings.map((place, i) => {
     const { writes } = plan.params[i]!;
     const { name, scalar, size } = kernel.params[i]!;
-    const isHalf = scalar === "f16";
-    const { data, written } = elementsOf(buffers[place.buffer]!, isHalf);
-    const at = place.offset / (isHalf ? 2 : 4);
+    const { data, written } = elementsOf(buffers[place.buffer]!, scalar);
+    const at = elementsIn(scalar, place.offset);
     // What a step writes holds nothing beforehand, whoever used the memory before.
     if (writes) forget(buffers[place.buffer]!, place.offset, place.offset + place.bytes);
     return tensorMemory(

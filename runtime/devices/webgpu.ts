@@ -5,7 +5,7 @@
  */
 import type { Plan, PlanBuffer, PlanKernel, StoredScalar } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
-import { floatToHalf } from "../../formats/index.ts";
+import { storedNumbers } from "../../formats/index.ts";
 import {
   type Device,
   type DeviceBuffer,
@@ -72,12 +72,8 @@ export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Devic
     },
     write(to, offset, data, stored) {
       alive();
-      const bytes =
-        stored === "f16"
-          ? halves(data)
-          : data instanceof Float64Array
-            ? Float32Array.from(data)
-            : data;
+      const plain = data instanceof Float64Array ? Float32Array.from(data) : data;
+      const bytes = plain instanceof Float32Array ? storedNumbers(stored ?? "f32", plain) : plain;
       gpu.queue.writeBuffer((to as WebGpuBuffer).handle, offset, bytes);
     },
     async read(from, offset, count, scalar) {
@@ -100,13 +96,6 @@ export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Devic
       options.onDestroy?.();
     },
   };
-}
-
-/** Copies are whole words. */
-function halves(values: Numbers): Uint16Array<ArrayBuffer> {
-  const even = new Float32Array(Math.ceil(values.length / 2) * 2);
-  even.set(values);
-  return floatToHalf(even);
 }
 
 async function allocate(gpu: GPUDevice, buffers: readonly PlanBuffer[]): Promise<WebGpuBuffer[]> {

@@ -1,5 +1,6 @@
 /** What a training session reads: plans that share memory, and what lies where in it. JSON. */
 import type { Init, Plan, PlanAdapter, TargetName } from "../../compiler/plan.ts";
+import type { FormatName } from "../../formats/index.ts";
 
 /** The version of this format. */
 export const trainingFormat = 1;
@@ -12,8 +13,8 @@ export interface ResidentTensor {
   /** In bytes. */
   readonly offset: number;
   readonly bytes: number;
-  /** As halves: frozen, in mixed precision. */
-  readonly stored?: "f16";
+  /** The format of a frozen one, where it is not `f32`. */
+  readonly stored?: FormatName;
   readonly init?: Init;
 }
 

@@ -1,5 +1,6 @@
 /** The CUDA target: C++ for nvcc and NVRTC, without any header. */
 import { bug } from "../../../diagnostics/index.ts";
+import type { NativeName } from "../../../formats/index.ts";
 import {
   type Buffer,
   type Element,
@@ -11,21 +12,35 @@ import {
 import { type Dialect, floatLiteral, infix, print } from "../../kernel/printer.ts";
 import type { Target } from "../target.ts";
 
-/** A half is its bits: the type for it needs a header. */
-const types = {
-  ...{ f32: "float", u32: "unsigned", i32: "int", bool: "bool" },
-  f16: "unsigned short",
-} as const satisfies Record<Element, string>;
-const vectors = {
-  ...{ f32: "float4", u32: "uint4", i32: "int4", bool: "uint4" },
-  f16: "ushort4",
-} as const satisfies Record<Element, string>;
+/** A type of memory. A half is its bits: the type for it needs a header. */
+interface MemoryType {
+  readonly name: string;
+  /** Of several, before their number. */
+  readonly vector: string;
+  /** Functions that widen and round a value, if it is not computed with as it is. */
+  readonly widen?: string;
+  readonly round?: string;
+}
+
+const memoryTypes: Partial<Record<Element, MemoryType>> = {
+  f32: { name: "float", vector: "float" },
+  u32: { name: "unsigned", vector: "uint" },
+  i32: { name: "int", vector: "int" },
+  bool: { name: "bool", vector: "uint" },
+  f16: { name: "unsigned short", vector: "ushort", widen: "widen_half", round: "round_half" },
+} satisfies Record<NativeName | "bool", MemoryType>;
+
+const typeOf = (element: Element): MemoryType =>
+  memoryTypes[element] ?? bug(`${element} in memory`);
+
 const axes = "xyz";
 const single: ReadonlySet<Fn> = new Set(["exp", "log", "sqrt", "tanh", "floor", "fma"]);
 
 function call(fn: Fn, args: readonly string[], type: Scalar): string {
   if (fn === "fma" && type !== "f32") return `(${args[0]} * ${args[1]} + ${args[2]})`;
   if (fn === "bits") return `__float_as_uint(${args[0]})`;
+  if (fn === "float") return `__uint_as_float(${args[0]})`;
+  if (fn === "half") return `widen_half((unsigned short)${args[0]})`;
   if (single.has(fn)) return `${fn}f(${args.join(", ")})`;
   if (type === "f32" && (fn === "min" || fn === "max" || fn === "abs"))
     return `f${fn === "abs" ? "abs" : fn}f(${args.join(", ")})`;
@@ -45,8 +60,7 @@ function literal(value: number, type: Scalar): string {
   }
 }
 
-const loaded = (element: Element, value: string) =>
-  element === "f16" ? `widen_half(${value})` : value;
+const loaded = ({ widen }: MemoryType, value: string) => (widen ? `${widen}(${value})` : value);
 
 /** Inside the kernel: texts of several can be one file. From 65520 on halves are infinite. */
 const conversions = {
@@ -112,32 +126,38 @@ const dialect: Dialect = {
   lane: "(threadIdx.x & 31u)",
   broadcast: (arg, lane) => `__shfl_sync(0xffffffffu, ${arg}, ${lane})`,
   reduce: (fold, arg) => `reduce_${fold}(${arg})`,
-  cast: (arg, _from, to) => `${types[to]}(${arg})`,
+  cast: (arg, _from, to) => `${typeOf(to).name}(${arg})`,
   declare: (mutable, name, type, value) =>
-    `${mutable ? "" : "const "}${types[type]} ${name} = ${value};`,
+    `${mutable ? "" : "const "}${typeOf(type).name} ${name} = ${value};`,
   loop: (name, count, rolled) =>
     `${rolled ? '_Pragma("unroll 1") ' : ""}for (unsigned ${name} = 0u; ${name} < ${count}u; ++${name})`,
-  load: (from, name, index) => loaded(from.scalar, `${name}[${index}]`),
-  load4: (from, name, index, names) => [
-    `const ${vectors[from.scalar]} ${names[0]}_4 = reinterpret_cast<const ${vectors[from.scalar]}*>(${name})[${index}];`,
-    ...names.map((n, j) => {
-      const value = loaded(from.scalar, `${names[0]}_4.${"xyzw"[j]}`);
-      return `const ${types[widened(from.scalar)]} ${n} = ${value};`;
-    }),
-  ],
-  store: (to, name, index, value) =>
-    `${name}[${index}] = ${to.scalar === "f16" ? `round_half(${value})` : value};`,
+  load: (from, name, index) => loaded(typeOf(from.scalar), `${name}[${index}]`),
+  load4: (from, name, index, names) => {
+    const type = typeOf(from.scalar);
+    const vector = `${type.vector}${names.length}`;
+    return [
+      `const ${vector} ${names[0]}_4 = reinterpret_cast<const ${vector}*>(${name})[${index}];`,
+      ...names.map((n, j) => {
+        const value = loaded(type, `${names[0]}_4.${"xyzw"[j]}`);
+        return `const ${typeOf(widened(from.scalar)).name} ${n} = ${value};`;
+      }),
+    ];
+  },
+  store: (to, name, index, value) => {
+    const { round } = typeOf(to.scalar);
+    return `${name}[${index}] = ${round ? `${round}(${value})` : value};`;
+  },
   store4: (to, name, index, values) => [
-    `reinterpret_cast<${vectors[to.scalar]}*>(${name})[${index}] = {${values.join(", ")}};`,
+    `reinterpret_cast<${typeOf(to.scalar).vector}4*>(${name})[${index}] = {${values.join(", ")}};`,
   ],
   fragment: () => bug("a kernel of fragments for CUDA"),
   barrier: "__syncthreads();",
   kernel(k: Kernel, name, body) {
     const params = k.params.map(
-      (b) => `${b.writable ? "" : "const "}${types[b.scalar]}* __restrict__ ${name(b.name)}`,
+      (b) => `${b.writable ? "" : "const "}${typeOf(b.scalar).name}* __restrict__ ${name(b.name)}`,
     );
     const scratch = k.scratch.map(
-      (b) => `  ${sharing(b, k)}${types[b.scalar]} ${name(b.name)}[${b.size}];`,
+      (b) => `  ${sharing(b, k)}${typeOf(b.scalar).name} ${name(b.name)}[${b.size}];`,
     );
     const [x, y, z] = k.threads;
     return [
@@ -165,5 +185,5 @@ export const cuda: Target = {
   fragments: false,
   subgroup: 32,
   entry: (kernel) => kernel.name,
-  print: (kernel, _scratch, _halves, names) => print(kernel, dialect, names),
+  print: (kernel, _scratch, names) => print(kernel, dialect, names),
 };

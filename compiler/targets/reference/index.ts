@@ -26,6 +26,7 @@ function call(fn: Fn, args: readonly string[], type: Scalar): string {
   if (wrapping.has(fn)) return `(${infix[fn](...args)} >>> 0)`;
   if (fn === "shr") return `(${args[0]} >>> ${args[1]})`;
   if (fn === "bits") return `new Uint32Array(Float32Array.of(${args[0]}).buffer)[0]`;
+  if (fn === "float") return `new Float32Array(Uint32Array.of(${args[0]}).buffer)[0]`;
   if (math.has(fn)) return `Math.${fn}(${args.join(", ")})`;
   if (fn === "eq") return `(${args[0]} === ${args[1]})`;
   return infix[fn](...args);
@@ -37,13 +38,23 @@ function cast(arg: string, from: Scalar, to: Scalar): string {
   return to === "f32" ? `(${arg})` : `Math.trunc(${arg})`;
 }
 
+/** The half of a pattern's lower 16 bits: sign * significand * 2^exponent. */
+const halfValue = [
+  "  const half = (bits) => {",
+  "    const [exponent, fraction] = [(bits >>> 10) & 31, bits & 1023];",
+  "    const size = exponent === 31 ? (fraction ? NaN : Infinity)",
+  "      : exponent ? (1024 + fraction) * 2 ** (exponent - 25) : fraction * 2 ** -24;",
+  "    return bits & 0x8000 ? -size : size;",
+  "  };",
+];
+
 const dialect: Dialect = {
   call,
   reserved: new Set(
     `arguments await break case catch class const continue debugger default delete do else enum eval
     export extends false finally for function if implements import in instanceof interface let new
     null package private protected public return static super switch this throw true try typeof var
-    void while with yield group thread team me lane params shared local fragments by Math Number
+    void while with yield group thread team me lane params shared local fragments by half Math Number
     Float32Array Uint32Array`.split(/\s+/),
   ),
   literal: (value, type) => (type === "bool" ? (value ? "true" : "false") : `(${value})`),
@@ -56,7 +67,7 @@ const dialect: Dialect = {
   loop: (name, count) => `for (let ${name} = 0; ${name} < ${count}; ${name}++)`,
   load: (_from, name, index) => `${name}.read(${index}, me)`,
   load4: (_from, name, index, names) =>
-    names.map((n, j) => `const ${n} = ${name}.read(4 * (${index}) + ${j}, me);`),
+    names.map((n, j) => `const ${n} = ${name}.read(${names.length} * (${index}) + ${j}, me);`),
   store: (_to, name, index, value) => `${name}.write(${index}, ${value}, me);`,
   store4: (_to, name, index, values) =>
     values.map((value, j) => `${name}.write(4 * (${index}) + ${j}, ${value}, me);`),
@@ -82,6 +93,7 @@ const dialect: Dialect = {
       `params: ${list([...k.params])},`,
       `fragments: ${JSON.stringify(k.fragments)},`,
       "run: function* (group, thread, me, lane, params, shared, local, team, fragments) {",
+      ...(body.includes("half(") ? halfValue : []),
       `  const [${names([...k.params])}] = params;`,
       `  const [${names(shared)}] = shared;`,
       `  const [${names(local)}] = local;`,
@@ -101,5 +113,5 @@ export const reference: Target = {
   half: true,
   fragments: true,
   entry: (kernel) => kernel.name,
-  print: (kernel, _scratch, _halves, names) => print(kernel, dialect, names),
+  print: (kernel, _scratch, names) => print(kernel, dialect, names),
 };

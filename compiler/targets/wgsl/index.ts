@@ -1,11 +1,12 @@
 /** The WGSL target: WebGPU in browsers and, through Dawn, in Node. */
 
-import { exactHalves } from "../../kernel/exact-halves.ts";
+import type { FormatName } from "../../../formats/index.ts";
+import { exactIn } from "../../kernel/exact.ts";
 import type { Buffer, Expr, Fn, Kernel, Scalar, Stmt } from "../../kernel/ir.ts";
 import { type Dialect, floatLiteral, infix, print } from "../../kernel/printer.ts";
 import type { Target } from "../target.ts";
 import { declareFragment, fragment, fragmentFeature, subgroupSize } from "./fragments.ts";
-import { type HalfSpelling, ownHalves, packedHalves, roundHalf } from "./halves.ts";
+import { memoryTypes } from "./memory-types.ts";
 import { reserved } from "./reserved.ts";
 
 const axes = "xyz";
@@ -16,6 +17,8 @@ function call(fn: Fn, args: readonly string[], type: Scalar): string {
   if (fn === "tanh") return `tanh(clamp(${args[0]}, -15.0, 15.0))`;
   if (fn === "fma" && type !== "f32") return `(${args[0]} * ${args[1]} + ${args[2]})`;
   if (fn === "bits") return `bitcast<u32>(${args[0]})`;
+  if (fn === "float") return `bitcast<f32>(${args[0]})`;
+  if (fn === "half") return `unpack2x16float(${args[0]}).x`;
   return infix[fn](...args);
 }
 
@@ -32,16 +35,23 @@ function literal(value: number, type: Scalar): string {
   }
 }
 
-const access = (b: Buffer, scratch: (b: Buffer) => boolean) =>
-  b.writable || scratch(b) ? "read_write" : "read";
+const access = (b: Buffer, scratch: (name: string) => boolean) =>
+  b.writable || scratch(b.name) ? "read_write" : "read";
 
-const sharedArray = (b: Buffer, { vectors }: Kernel) =>
-  vectors.has(b) ? `array<vec4<${b.scalar}>, ${b.size / 4}>` : `array<${b.scalar}, ${b.size}>`;
+/** The type of what a buffer holds: an element, or as many as are loaded at once. */
+const heldIn = (b: Buffer, { vectors }: Kernel) => {
+  const count = vectors.get(b) ?? 1;
+  return { type: count > 1 ? `vec${count}<${b.scalar}>` : b.scalar, length: b.size / count };
+};
+
+const arrayOf = (b: Buffer, k: Kernel): string => {
+  const { type, length } = heldIn(b, k);
+  return b.space === "global" ? `array<${type}>` : `array<${type}, ${length}>`;
+};
 
 const dialect = (
-  scratch: (b: Buffer) => boolean,
-  halves: HalfSpelling,
-  isHalf: (e: Expr) => boolean,
+  scratch: (name: string) => boolean,
+  isExact: (e: Expr, format: FormatName) => boolean,
 ): Dialect => ({
   call,
   reserved,
@@ -54,16 +64,22 @@ const dialect = (
   declare: (mutable, name, _type, value) => `${mutable ? "var" : "let"} ${name} = ${value};`,
   loop: (name, count, rolled) =>
     `for (var ${name} = 0u; ${name} < ${count}u${rolled ? " * one" : ""}; ${name}++)`,
-  load: (from, name, index) =>
-    from.scalar === "f16" ? halves.load(name, index) : `${name}[${index}]`,
-  load4: (from, name, index, names) => [
-    `let ${names[0]}_4 = ${from.scalar === "f16" ? halves.load4(name, index) : `${name}[${index}]`};`,
-    ...names.map((n, j) => `let ${n} = ${names[0]}_4.${"xyzw"[j]};`),
-  ],
-  store: (to, name, index, value, of) =>
-    to.scalar === "f16"
-      ? halves.store(name, index, value, isHalf(of))
-      : `${name}[${index}] = ${value};`,
+  load: (from, name, index) => {
+    const value = `${name}[${index}]`;
+    return memoryTypes[from.scalar]?.load(value) ?? value;
+  },
+  load4: (from, name, index, names) => {
+    const values = `${name}[${index}]`;
+    return [
+      `let ${names[0]}_4 = ${memoryTypes[from.scalar]?.load4(values) ?? values};`,
+      ...names.map((n, j) => `let ${n} = ${names[0]}_4.${"xyzw"[j]};`),
+    ];
+  },
+  store: (to, name, index, value, of) => {
+    const { scalar } = to;
+    const rounded = scalar !== "bool" && memoryTypes[scalar]?.store(value, isExact(of, scalar));
+    return `${name}[${index}] = ${rounded || value};`;
+  },
   store4: (to, name, index, values) => [
     `${name}[${index}] = vec4<${to.scalar}>(${values.join(", ")});`,
   ],
@@ -72,11 +88,11 @@ const dialect = (
   kernel(k: Kernel, name, body) {
     const params = k.params.map(
       (b, i) =>
-        `@group(0) @binding(${i}) var<storage, ${access(b, scratch)}> ${name(b.name)}: array<${elementOf(b, k.vectors.has(b), halves)}>;`,
+        `@group(0) @binding(${i}) var<storage, ${access(b, scratch)}> ${name(b.name)}: ${arrayOf(b, k)};`,
     );
     const shared = k.scratch
       .filter((b) => b.space === "shared")
-      .map((b) => `var<workgroup> ${name(b.name)}: ${sharedArray(b, k)};`);
+      .map((b) => `var<workgroup> ${name(b.name)}: ${arrayOf(b, k)};`);
     const local = k.scratch
       .filter((b) => b.space === "local")
       .map((b) => `  var ${name(b.name)}: array<${b.scalar}, ${b.size}>;`);
@@ -92,11 +108,11 @@ const dialect = (
       ...(hidden ? ["@builtin(num_workgroups) group_count: vec3u"] : []),
     ];
     return [
-      ...enabled(k, halves),
+      ...enabled(k),
       ...params,
       ...shared,
       "",
-      ...(body.includes("round_half(") ? roundHalf : []),
+      ...Object.values(memoryTypes).flatMap((t) => (body.includes(`${t.round}(`) ? t.text : [])),
       `@compute ${subgroupSize(k)}@workgroup_size(${k.threads.join(", ")})`,
       `fn main(${ids.join(", ")}) {`,
       ...(hidden ? ["  let one = min(group_count.z, 1u);"] : []),
@@ -125,13 +141,10 @@ const memberNumbers = [
 
 const folds = { add: "subgroupAdd", max: "subgroupMax", min: "subgroupMin" } as const;
 
-const elementOf = (b: Buffer, isVector: boolean, halves: HalfSpelling): string =>
-  b.scalar === "f16" ? halves.element(b, isVector) : isVector ? `vec4<${b.scalar}>` : b.scalar;
-
-function enabled(k: Kernel, halves: HalfSpelling): string[] {
-  const hasHalves = [...k.params, ...k.scratch].some((b) => b.scalar === "f16");
+function enabled(k: Kernel): string[] {
+  const held = [...k.params, ...k.scratch].flatMap((b) => memoryTypes[b.scalar]?.feature ?? []);
   const features = [
-    ...(hasHalves && halves === ownHalves ? ["f16"] : []),
+    ...new Set(held),
     ...(k.subgroup || k.reduces || k.fragments.length > 0 ? ["subgroups"] : []),
     ...(k.matrices?.widths === "chosen" ? ["subgroup_size_control"] : []),
     ...(k.fragments.length > 0 ? [fragmentFeature] : []),
@@ -152,8 +165,13 @@ export const wgsl: Target = {
   half: false,
   fragments: true,
   entry: () => "main",
-  print(kernel, scratch, halves = "own", names = "own") {
-    const spelling = halves === "own" ? ownHalves : packedHalves;
-    return print(kernel, dialect(scratch, spelling, exactHalves(kernel.body)), names);
+  print(kernel, scratch, names) {
+    const known = new Map<FormatName, (e: Expr) => boolean>();
+    const isExact = (e: Expr, format: FormatName) => {
+      const found = known.get(format) ?? exactIn(format, kernel.body);
+      known.set(format, found);
+      return found(e);
+    };
+    return print(kernel, dialect(scratch, isExact), names);
   },
 };

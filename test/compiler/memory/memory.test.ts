@@ -7,7 +7,7 @@ import { type Adapter, adapt, input, type Model, traceProgram } from "../../../c
 import { type Item, pack } from "../../../compiler/memory/memory.ts";
 import type { PlanBuffer } from "../../../compiler/plan.ts";
 import { defaultProfile, type Profile } from "../../../compiler/profile.ts";
-import type { Precision } from "../../../compiler/storage/halves.ts";
+import type { Precision } from "../../../compiler/storage/formats.ts";
 import { noLayout } from "../../../compiler/storage/layout.ts";
 import { convLora, lora, publishedMethods, taLora } from "../../../entries/adapters.ts";
 import { mSam } from "../../../models/msam.ts";
@@ -84,7 +84,10 @@ function expectTight(what: string, { buffers, arenaLowerBound: bound }: Arena): 
 
 /** The places of a program's tensors: nothing is lowered. */
 const placed = (model: Model, program: string, precision: Precision = "f32"): Arena =>
-  planPlaces(traceProgram(model, program, {}), roomy, noLayout, precision);
+  planPlaces(traceProgram(model, program, {}), roomy, noLayout, {
+    precision,
+    device: { half: true },
+  });
 
 const nano = parseSamConfig(readFileSync(fixturePath("sam_nano.config.json"), "utf8"));
 const vitB = samPreset("vit_b");

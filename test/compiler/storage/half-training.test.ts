@@ -149,7 +149,7 @@ describe("refused", () => {
     const { code, details } = await refusal(() => begin("mixed", -70000));
     expect([code, details.message]).toEqual([
       "E151",
-      "element 77 of lin1.weight is -70000, the largest half is 65504",
+      "element 77 of lin1.weight is -70000, the largest f16 is 65504",
     ]);
     (await begin("f32", -70000)).close();
     (await begin("mixed", 65504)).close();

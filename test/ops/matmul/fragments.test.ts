@@ -8,7 +8,7 @@ import type { Kernel } from "../../../compiler/kernel/ir.ts";
 import { index, literal } from "../../../compiler/kernel/value.ts";
 import type { Tensor } from "../../../compiler/op-kit.ts";
 import type { MatrixUnits } from "../../../compiler/plan.ts";
-import type { Precision } from "../../../compiler/storage/halves.ts";
+import type { Precision } from "../../../compiler/storage/formats.ts";
 import { reference } from "../../../compiler/targets/reference/index.ts";
 import { inputTypes, kernelKey, templateOf } from "../../../compiler/tuning/kernel-key.ts";
 import { add, gelu, matmul, matmulSegments, permute, reshape } from "../../../ops/index.ts";

@@ -1,0 +1,139 @@
+/**
+ * Formats that are read from words become arithmetic on words: what targets spell then has types of
+ * memory alone. The last step before a kernel is printed, so that everything before it sees elements.
+ */
+import { bug } from "../../diagnostics/index.ts";
+import { type Format, formatOf, type Patterns, wordsOf } from "../../formats/index.ts";
+import { floatOf, halfOf, shiftLeft, shiftRight } from "./bits.ts";
+import type { Buffer, Expr, Kernel, Stmt } from "./ir.ts";
+import { index, type Operand, Value } from "./value.ts";
+
+/** A buffer as its words. */
+interface Packed {
+  readonly format: Format;
+  readonly words: Buffer;
+}
+
+type Load4 = Extract<Stmt, { kind: "load4" }>;
+
+export function unpack(kernel: Kernel): Kernel {
+  const packed = new Map(kernel.params.flatMap((b) => packedOf(b)));
+  if (packed.size === 0) return kernel;
+  const vectors = new Map<Buffer, number>();
+  for (const [b, count] of kernel.vectors) {
+    const { format, words = b } = packed.get(b) ?? {};
+    const wide = format ? wordsAtOnce(format, count) : count;
+    if (wide > 1) vectors.set(words, wide);
+  }
+  const params = kernel.params.map((b) => packed.get(b)?.words ?? b);
+  const body = rewriteBlock(kernel.body, packed);
+  return { ...kernel, params, vectors, body };
+}
+
+function packedOf(b: Buffer): [Buffer, Packed][] {
+  if (b.scalar === "bool") return [];
+  const format = formatOf(b.scalar);
+  if (!format.widen) return [];
+  if (b.writable) bug(`${b.name} would be written as ${b.scalar}`);
+  return [[b, { format, words: { ...b, scalar: "u32", size: wordsOf(b.scalar, b.size) } }]];
+}
+
+/** How many words hold `count` neighbours, if one load can have them all; else 1. */
+function wordsAtOnce({ block }: Format, count: number): number {
+  if (count % block.elements !== 0) return 1;
+  const words = (count / block.elements) * block.words;
+  return words === 2 || words === 4 ? words : 1;
+}
+
+type AllPacked = ReadonlyMap<Buffer, Packed>;
+
+const rewriteBlock = (body: readonly Stmt[], packed: AllPacked): Stmt[] =>
+  body.flatMap((s) => rewriteStmt(s, packed));
+
+function rewriteStmt(s: Stmt, packed: AllPacked): Stmt[] {
+  const expr = (e: Expr) => rewriteExpr(e, packed);
+  switch (s.kind) {
+    case "let":
+    case "var":
+    case "set":
+      return [{ ...s, value: expr(s.value) }];
+    case "store":
+      return [{ ...s, index: expr(s.index), value: expr(s.value) }];
+    case "load4": {
+      const { format, words } = packed.get(s.from) ?? {};
+      const load = { ...s, index: expr(s.index) };
+      return format && words ? unpackFour(load, format, words) : [load];
+    }
+    case "store4": {
+      const [a, b, c, d] = s.values;
+      return [{ ...s, index: expr(s.index), values: [expr(a), expr(b), expr(c), expr(d)] }];
+    }
+    case "fragment-load":
+    case "fragment-store":
+      return [{ ...s, index: expr(s.index) }];
+    case "for":
+      return [{ ...s, body: rewriteBlock(s.body, packed) }];
+    case "if":
+      return [{ ...s, cond: expr(s.cond), body: rewriteBlock(s.body, packed) }];
+    case "barrier":
+    case "fragment-multiply":
+      return [s];
+  }
+}
+
+function rewriteExpr(e: Expr, packed: AllPacked): Expr {
+  switch (e.kind) {
+    case "lit":
+    case "ref":
+    case "id":
+    case "lane":
+      return e;
+    case "broadcast":
+    case "reduce":
+    case "cast":
+      return { ...e, arg: rewriteExpr(e.arg, packed) };
+    case "call":
+      return { ...e, args: e.args.map((a) => rewriteExpr(a, packed)) };
+    case "load": {
+      const at = rewriteExpr(e.index, packed);
+      const { format, words } = packed.get(e.from) ?? {};
+      return format && words ? widened(format, words, new Value(at)).expr : { ...e, index: at };
+    }
+  }
+}
+
+/** One element. */
+function widened(format: Format, words: Buffer, at: Value): Value {
+  const first = at.div(format.block.elements).mul(format.block.words);
+  const word = (i: number) =>
+    new Value({ kind: "load", type: "u32", from: words, index: first.add(i).expr });
+  return format.widen!(word, at.mod(format.block.elements), patterns);
+}
+
+/** Neighbours: from words that are loaded at once where that is possible, else each by itself. */
+function unpackFour({ names, index: at }: Load4, format: Format, words: Buffer): Stmt[] {
+  const count = wordsAtOnce(format, names.length);
+  const { block } = format;
+  if (count === 1)
+    return names.map((name, j): Stmt => {
+      const place = new Value(at).mul(names.length).add(j);
+      return { kind: "let", name, value: widened(format, words, place).expr };
+    });
+  const held = Array.from({ length: count }, (_, i) => `${names[0]}_w${i}`);
+  const lets = names.map((name, j): Stmt => {
+    const first = Math.floor(j / block.elements) * block.words;
+    const word = (i: number): Value =>
+      new Value({ kind: "ref", type: "u32", name: held[first + i]!, mutable: false });
+    const value = format.widen!(word, index(j % block.elements), patterns);
+    return { kind: "let", name, value: value.expr };
+  });
+  return [{ kind: "load4", names: held, from: words, index: at }, ...lets];
+}
+
+const patterns: Patterns<Value> = {
+  times: (a, factor) => a.mul(factor),
+  shiftLeft: (a, by: Operand) => shiftLeft(a, by),
+  shiftRight: (a, by: Operand) => shiftRight(a, by),
+  float: floatOf,
+  half: halfOf,
+};

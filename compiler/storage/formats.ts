@@ -1,0 +1,141 @@
+/**
+ * In which formats tensors are stored. Memory is what narrow formats save, so only large tensors get
+ * one; whatever is computed is computed in `f32`.
+ */
+import {
+  type Capable,
+  type FormatName,
+  has,
+  holdsSingles,
+  isWritable,
+  plain,
+  readable,
+} from "../../formats/index.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { Source } from "../graph/sources.ts";
+import { elements, type Tensor, type Type } from "../graph/tensor.ts";
+import type { Profile } from "../profile.ts";
+import { type Joins, noJoins } from "./joins.ts";
+import type { Layout } from "./layout.ts";
+
+/** `f32` is the default, and what mixed precision is compared with. */
+export type Precision = "f32" | "mixed";
+
+/** What a precision stores large tensors in, as far as a device has it. */
+interface Formats {
+  /** Results in scratch memory. */
+  readonly results?: FormatName;
+  /** Frozen parameters. */
+  readonly weights?: FormatName;
+}
+
+const formatsOf: Readonly<Record<Precision, Formats>> = {
+  f32: {},
+  mixed: { results: "f16", weights: "f16" },
+};
+
+/** The format that a tensor is stored in. */
+export type Storage = (tensor: Tensor) => FormatName;
+
+/** Every tensor in the format of its dtype. */
+export const plainStorage: Storage = ({ dtype }) => plain(dtype);
+
+/** A profile as far as a precision allows: fragments of halves round what they multiply. */
+export function forPrecision(profile: Profile, precision: Precision): Profile {
+  const { matrices, ...others } = profile;
+  if (!matrices) return profile;
+  const { results } = formatsOf[precision];
+  const products = matrices.products.filter(
+    ({ operand }) => holdsSingles(operand) || (operand === results && has(profile, operand)),
+  );
+  return products.length > 0 ? { ...others, matrices: { ...matrices, products } } : others;
+}
+
+/** Smaller ones (biases, scales, frequencies) take no memory, and much may depend on each number. */
+const usualLeast = 1024;
+
+/** A tensor that is this much smaller than what it was made from holds sums: they stay single. */
+const muchSmaller = 8;
+
+const isLarge = ({ dtype, shape }: Type, least = usualLeast): boolean =>
+  dtype === "f32" && elements(shape) >= least;
+
+/** The tensors that one kernel reads from memory and writes to it. */
+export interface Traffic {
+  readonly reads: readonly Tensor[];
+  readonly writes: readonly Tensor[];
+}
+
+export interface WeightOptions {
+  readonly precision: Precision;
+  /** The fewest elements of a tensor that is stored as halves: 1024 unless given. */
+  readonly halveFrom?: number;
+  readonly device: Capable;
+}
+
+export interface StorageOptions extends WeightOptions {
+  readonly layout: Layout;
+  readonly joins?: Joins;
+}
+
+/** The format of a frozen parameter that is in no join. */
+export function weightFormat(
+  type: Type,
+  { precision, halveFrom, device }: WeightOptions,
+): FormatName {
+  const { weights } = formatsOf[precision];
+  const format = weights && isLarge(type, halveFrom) ? readable(device, weights) : undefined;
+  return format ?? plain(type.dtype);
+}
+
+/** Whether a device can store what a precision asks for: large results as well as parameters. */
+export function storesResults({ precision, device }: WeightOptions): boolean {
+  const { results } = formatsOf[precision];
+  return !results || isWritable(device, results);
+}
+
+/**
+ * Frozen parameters and results that live in scratch memory, as far as they are large. Inputs,
+ * outputs and states (trained parameters, moments, gradients, the loss) stay single, and so do
+ * statistics: row sums of attention, the means of a norm, whatever is left of a long axis.
+ * A parameter that lies in a state is stored as the layout says; those of a join are single.
+ */
+export function storageOf(
+  graph: Graph,
+  regions: readonly Traffic[],
+  options: StorageOptions,
+): Storage {
+  const { layout, precision, halveFrom, device, joins = noJoins } = options;
+  const joined = new Set(joins.all.flatMap((join) => join.parts));
+  const { results } = formatsOf[precision];
+  const narrow = results && isWritable(device, results) ? results : undefined;
+  const scratch = narrow ? largeResults(graph, regions, halveFrom) : new Set<Tensor>();
+  const storage: Storage = (tensor) => {
+    const { op, attrs, inputs } = tensor.node;
+    if (joins.of(tensor)) return storage(inputs[0]!);
+    const usual = plain(tensor.dtype);
+    if (op.kind !== "parameter") return narrow && scratch.has(tensor) ? narrow : usual;
+    const { name } = attrs as Source;
+    const resident = layout.parameters.get(name);
+    if (resident) return resident.stored ?? usual;
+    return joined.has(name) ? usual : weightFormat(tensor.type, options);
+  };
+  return storage;
+}
+
+function largeResults(
+  graph: Graph,
+  regions: readonly Traffic[],
+  least: number | undefined,
+): Set<Tensor> {
+  const returned = new Set(graph.outputs.map((o) => o.tensor));
+  const found = new Set<Tensor>();
+  for (const { reads, writes } of regions) {
+    const made = reads.filter((t) => t.node.op.kind !== "parameter");
+    const most = Math.max(0, ...made.map((t) => elements(t.shape)));
+    for (const t of writes)
+      if (isLarge(t.type, least) && !returned.has(t) && elements(t.shape) * muchSmaller > most)
+        found.add(t);
+  }
+  return found;
+}
