@@ -1,6 +1,6 @@
 /** The pipeline as one list: from a traced program to a plan. Each stage is kept for `inarch show`. */
 import { bug, diagnose } from "../diagnostics/index.ts";
-import { plain } from "../formats/index.ts";
+import { plain, type WeightFormat } from "../formats/index.ts";
 import { fuse } from "./fuse/fuse.ts";
 import type { Fusion, Policy, Region } from "./fuse/region.ts";
 import type { Graph } from "./graph/graph.ts";
@@ -40,6 +40,12 @@ export interface CompileOptions {
   readonly precision?: Precision;
   /** In mixed precision: the fewest elements of a tensor that is stored as halves; 1024 unless given. */
   readonly halveFrom?: number;
+  /**
+   * What all frozen parameters are stored in, small ones too. A session rounds them to nearest when it
+   * loads them; kernels compute with the rounded numbers in `f32`. Every device can read each of
+   * `weightFormats`. Unless given they are `f32`, and large ones halves in mixed precision.
+   */
+  readonly weightFormat?: WeightFormat;
   /** Tiles that were measured on the device: see `inarch tune`. */
   readonly tuning?: Tuning;
 }
@@ -60,15 +66,16 @@ export interface Compilation {
 
 /**
  * Compiles a graph. Pure: the same graph, target and profile give the same bytes.
- * @throws E109 for an unknown target, E150 for mixed precision where the profile's device has no halves, and no frozen parameter
- * is there to be packed.
+ * @throws E109 for an unknown target, E150 for mixed precision where the profile's device has no
+ * halves and no frozen parameter is there to be packed, E153 for an unknown `weightFormat`, E152 for
+ * one that the device lacks.
  */
 export const compile = (graph: Graph, options: CompileOptions = {}): Plan =>
   compileStages(graph, options).plan;
 
 export function compileStages(graph: Graph, options: CompileOptions = {}): Compilation {
   const target = targetNamed(options.target ?? defaultTarget.name);
-  const { layout = noLayout, precision = "f32" } = options;
+  const { layout = noLayout, precision = "f32", weightFormat } = options;
   const profile = fitting(options.profile ?? defaultProfile, target, precision);
   const device = capableOf(target, profile);
   const policy = options.policy ?? "fused";
@@ -76,8 +83,7 @@ export function compileStages(graph: Graph, options: CompileOptions = {}): Compi
     policy === "fused" ? rewrite(graph, layout) : { graph, rules: new Map() };
   const joins = joinsOf(rewritten);
   const fusion = fuse(rewritten, profile, policy, joins);
-  const { halveFrom } = options;
-  const formats = { precision, device, ...(halveFrom === undefined ? {} : { halveFrom }) };
+  const formats = { precision, device, halveFrom: options.halveFrom, weightFormat };
   const storage = storageOf(rewritten, fusion.regions, { ...formats, layout, joins });
   if (!storesResults(formats)) checkWeights(rewritten, storage, layout, profile);
   const tuning = options.tuning ?? noTuning;

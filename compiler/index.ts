@@ -1,5 +1,6 @@
 /** inarch: the DSL's frame and the compiler. Ops are in `inarch/ops`, models in `inarch/models`. */
 export { type Code, codes, InarchError } from "../diagnostics/index.ts";
+export { type WeightFormat, weightFormats } from "../formats/index.ts";
 export type { Capabilities } from "./capabilities.ts";
 export {
   type Compilation,

@@ -30,6 +30,7 @@ export const codes = {
   E150: { kind: "user", title: "mixed precision for a device without halves" },
   E151: { kind: "user", title: "a weight is beyond the range of its format" },
   E152: { kind: "user", title: "the device lacks a number format" },
+  E153: { kind: "user", title: "an unknown number format" },
   E160: { kind: "user", title: "an adapter depends on the input and cannot be merged" },
   E161: { kind: "user", title: "adapters cannot be merged into a place" },
   E162: { kind: "user", title: "a layer lacks the bias that merging needs" },

@@ -106,9 +106,16 @@ export type NativeName = {
   [Name in FormatName]: (typeof stored)[Name] extends { readonly widen: Widen } ? never : Name;
 }[FormatName];
 export type FloatName = keyof typeof floats;
+/** What frozen parameters can be stored in: rounded once, and computed with in `f32`. */
+export type WeightFormat = FloatName & FormatName;
 export type FileName = keyof typeof files;
 
+export const isFormat = (name: string): name is FormatName => Object.hasOwn(stored, name);
+
 export const floatNames = Object.keys(floats) as readonly FloatName[];
+export const weightFormats: readonly WeightFormat[] = floatNames.filter(
+  (name): name is WeightFormat => isFormat(name),
+);
 export const fileNames = Object.keys(files) as readonly FileName[];
 
 export const formatOf = (name: FormatName): Format => stored[name];
@@ -165,8 +172,6 @@ export function readable(device: Capable, name: FormatName): FormatName | undefi
 /** Whether kernels of a device write the format. */
 export const isWritable = (device: Capable, name: FormatName): boolean =>
   has(device, name) && formatOf(name).widen === undefined;
-
-export const isFormat = (name: string): name is FormatName => Object.hasOwn(stored, name);
 
 /** Bytes of a tensor in a file. */
 export const fileBytes = (name: FileName, elements: number): number =>

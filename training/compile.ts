@@ -18,7 +18,7 @@ import { inUnits, joinsOf, spacingOf } from "../compiler/storage/joins.ts";
 import { defaultTarget, targetNamed } from "../compiler/targets/find.ts";
 import { capableOf } from "../compiler/targets/target.ts";
 import { diagnose } from "../diagnostics/index.ts";
-import { plain } from "../formats/index.ts";
+import { plain, type WeightFormat } from "../formats/index.ts";
 import { add, cast, full, mean, or, pad, reshape, sum } from "../ops/index.ts";
 import { trainingBytes } from "../runtime/training/memory.ts";
 import { type TrainingPlan, trainingFormat } from "../runtime/training/plan.ts";
@@ -65,6 +65,8 @@ export interface TrainingOptions {
    * what trains, its gradients and the optimiser's memory in f32. `f32` unless given.
    */
   readonly precision?: Precision;
+  /** What the whole frozen base is stored in, on every device; unless given the precision says. */
+  readonly weightFormat?: WeightFormat;
   /**
    * Scales the loss so that gradients in half precision do not vanish. Unless given there is none,
    * but in mixed precision: then it begins at 2^15 and follows what halves can hold.

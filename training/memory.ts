@@ -12,7 +12,7 @@ import {
 import { defaultProfile, type Profile } from "../compiler/profile.ts";
 import type { Precision, WeightOptions } from "../compiler/storage/formats.ts";
 import { inUnits, type Join, joinsOf } from "../compiler/storage/joins.ts";
-import { type Capable, plain, storedBytes } from "../formats/index.ts";
+import { type Capable, plain, storedBytes, type WeightFormat } from "../formats/index.ts";
 import {
   keptState,
   type ParameterGroup,
@@ -59,6 +59,7 @@ export interface MemoryOptions {
   readonly groups?: readonly GroupOptions[];
   readonly micro?: number;
   readonly precision?: Precision;
+  readonly weightFormat?: WeightFormat;
   /** What formats ask of a device; the profile says unless given. */
   readonly device?: Capable;
 }
@@ -79,7 +80,7 @@ export function layOut(
   options: MemoryOptions,
 ): Memory {
   const { profile = defaultProfile, optimiser, groups: asked = [] } = options;
-  const { micro = 1, precision = "f32", device = profile } = options;
+  const { micro = 1, precision = "f32", device = profile, weightFormat } = options;
   const joins = [...graphs.flatMap((g) => joinsOf(g).all), ...joined];
   const { placeOf, parts } = packTensors(inUnits(trained, nameOf, joins), profile);
   const ofPart = (name: string, part: number) => partName(name, part, parts.length);
@@ -101,7 +102,11 @@ export function layOut(
   const others = parametersBehind(graphs.flatMap((g) => g.nodes)).filter(
     (t) => !own.has(nameOf(t)),
   );
-  const frozen = placeFrozen(inUnits(others, nameOf, joins), profile, { precision, device });
+  const frozen = placeFrozen(inUnits(others, nameOf, joins), profile, {
+    precision,
+    device,
+    weightFormat,
+  });
   const chunked = [
     ...["parameters", "gradients", ...optimiser.moments.map((m) => `moment.${m}`)],
     ...(micro > 1 ? ["accumulated"] : []),

@@ -3,7 +3,7 @@ import { elements } from "../compiler/graph/tensor.ts";
 import type { Residence, Tensor } from "../compiler/index.ts";
 import { align } from "../compiler/memory/memory.ts";
 import type { Profile } from "../compiler/profile.ts";
-import { type WeightOptions, weightFormat } from "../compiler/storage/formats.ts";
+import { formatOfWeight, type WeightOptions } from "../compiler/storage/formats.ts";
 import { joinAlignment } from "../compiler/storage/joins.ts";
 import { type FormatName, plain, storedBytes } from "../formats/index.ts";
 import { chunkSize } from "./update.ts";
@@ -60,7 +60,7 @@ export function packFrozen(
     const isJoined = unit.length > 1;
     const alignment = isJoined ? joinAlignment : profile.alignment;
     const { type } = unit[0]!;
-    const format = isJoined ? plain(type.dtype) : weightFormat(type, options);
+    const format = formatOfWeight(type, options, isJoined);
     const bytes = bytesOf(unit[0]!, format);
     const stored = format === plain(type.dtype) ? {} : { stored: format };
     const whole = (unit.length - 1) * align(bytes, alignment) + bytes;

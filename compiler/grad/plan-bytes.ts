@@ -21,11 +21,12 @@ export function planPlaces(
   graph: Graph,
   profile: Profile,
   layout: Layout = noLayout,
-  { precision = "f32", device = profile }: Partial<WeightOptions> = {},
+  asked: Partial<WeightOptions> = {},
 ): Places {
+  const options = { precision: "f32", device: profile, ...asked } as const;
   const { graph: rewritten } = rewrite(graph, layout);
   const joins = joinsOf(rewritten);
-  const { regions } = fuse(rewritten, forPrecision(profile, precision), "fused", joins);
-  const storage = storageOf(rewritten, regions, { layout, precision, device, joins });
+  const { regions } = fuse(rewritten, forPrecision(profile, options.precision), "fused", joins);
+  const storage = storageOf(rewritten, regions, { ...options, layout, joins });
   return assignPlaces(rewritten, regions, profile, layout, storage, joins);
 }

@@ -2,6 +2,8 @@
  * In which formats tensors are stored. Memory is what narrow formats save, so only large tensors get
  * one; whatever is computed is computed in `f32`.
  */
+
+import { diagnose } from "../../diagnostics/index.ts";
 import {
   type Capable,
   type FormatName,
@@ -10,6 +12,8 @@ import {
   isWritable,
   plain,
   readable,
+  type WeightFormat,
+  weightFormats,
 } from "../../formats/index.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Source } from "../graph/sources.ts";
@@ -69,7 +73,9 @@ export interface Traffic {
 export interface WeightOptions {
   readonly precision: Precision;
   /** The fewest elements of a tensor that is stored as halves: 1024 unless given. */
-  readonly halveFrom?: number;
+  readonly halveFrom?: number | undefined;
+  /** Of all frozen parameters, small ones too; unless given the precision says. */
+  readonly weightFormat?: WeightFormat | undefined;
   readonly device: Capable;
 }
 
@@ -78,14 +84,34 @@ export interface StorageOptions extends WeightOptions {
   readonly joins?: Joins;
 }
 
-/** The format of a frozen parameter that is in no join. */
-export function weightFormat(
+/**
+ * The format of a frozen parameter. Those of a join are single, if no format is asked for.
+ * @throws E152 for a format that the device lacks, E153 for one that does not exist.
+ */
+export function formatOfWeight(
   type: Type,
-  { precision, halveFrom, device }: WeightOptions,
+  { precision, halveFrom, weightFormat, device }: WeightOptions,
+  isJoined: boolean,
 ): FormatName {
+  const usual = plain(type.dtype);
+  if (weightFormat && usual === "f32") return askedFor(weightFormat, device);
   const { weights } = formatsOf[precision];
-  const format = weights && isLarge(type, halveFrom) ? readable(device, weights) : undefined;
-  return format ?? plain(type.dtype);
+  const isNarrow = weights && !isJoined && isLarge(type, halveFrom);
+  return (isNarrow && readable(device, weights)) || usual;
+}
+
+function askedFor(name: WeightFormat, device: Capable): FormatName {
+  if (!weightFormats.includes(name))
+    throw diagnose("E153", {
+      message: `there is no number format "${name}" for weights`,
+      help: `the formats are ${weightFormats.join(", ")}`,
+    });
+  const format = readable(device, name);
+  if (format) return format;
+  throw diagnose("E152", {
+    message: `weights are asked for in ${name}, a format that the device lacks`,
+    help: `compile with { weightFormat: "f32" }, or for a device that has it`,
+  });
 }
 
 /** Whether a device can store what a precision asks for: large results as well as parameters. */
@@ -98,7 +124,7 @@ export function storesResults({ precision, device }: WeightOptions): boolean {
  * Frozen parameters and results that live in scratch memory, as far as they are large. Inputs,
  * outputs and states (trained parameters, moments, gradients, the loss) stay single, and so do
  * statistics: row sums of attention, the means of a norm, whatever is left of a long axis.
- * A parameter that lies in a state is stored as the layout says; those of a join are single.
+ * A parameter that lies in a state is stored as the layout says.
  */
 export function storageOf(
   graph: Graph,
@@ -118,7 +144,7 @@ export function storageOf(
     const { name } = attrs as Source;
     const resident = layout.parameters.get(name);
     if (resident) return resident.stored ?? usual;
-    return joined.has(name) ? usual : weightFormat(tensor.type, options);
+    return formatOfWeight(tensor.type, options, joined.has(name));
   };
   return storage;
 }

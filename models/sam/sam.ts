@@ -5,6 +5,7 @@ import {
   deviceProfile,
   type Profile,
   traceProgram,
+  type WeightFormat,
 } from "../../compiler/index.ts";
 import { createSamPredictor, type SamPlans, type SamPredictor } from "../../predict/sam.ts";
 import { tokenBuckets } from "../../predict/tokens.ts";
@@ -28,6 +29,8 @@ export interface SamLoadOptions {
   readonly config?: SamConfig | undefined;
   /** The limits to compile for: the device's own unless given. */
   readonly profile?: Profile | undefined;
+  /** What the weights are stored in on the device: `f32` unless given. */
+  readonly weightFormat?: WeightFormat | undefined;
   readonly onProgress?: Progress | undefined;
   /** Stops loading. */
   readonly signal?: AbortSignal | undefined;
@@ -49,14 +52,14 @@ export const Sam = { load: loadSam };
  * infinite weights, all tensors in one message; what compiling and `createSession` throw.
  */
 async function loadSam(weights: Weights, options: SamLoadOptions): Promise<Sam> {
-  const { device, onProgress, signal } = options;
+  const { device, weightFormat, onProgress, signal } = options;
   const named = withMetaNames(weights);
   const config = options.config ?? inferSamConfig(named);
   const tableRows = interpolatedTables(config, named);
   // The error speaks the file's own names.
   checkSamWeights(config, tableRows.size === 0 ? weights : resized(named, config, tableRows));
   const profile = options.profile ?? deviceProfile(device.capabilities);
-  const plans = compileSam(config, { target: device.target, profile, tableRows });
+  const plans = compileSam(config, { target: device.target, profile, weightFormat, tableRows });
   const watched = watchFinite(named);
   const predictor = await createSamPredictor({
     plans,
@@ -75,16 +78,24 @@ async function loadSam(weights: Weights, options: SamLoadOptions): Promise<Sam> 
 export interface SamCompileOptions {
   readonly target: Device["target"];
   readonly profile?: Profile | undefined;
+  /** What the weights are stored in: `f32` unless given. */
+  readonly weightFormat?: WeightFormat | undefined;
   /** Rows of tables of relative positions that are to be interpolated, by path. */
   readonly tableRows?: ReadonlyMap<string, number> | undefined;
 }
 
 /** Both programs of a SAM for one image at a time; the decoder is compiled bucket by bucket. */
 export function compileSam(config: SamConfig, options: SamCompileOptions): SamPlans {
-  const { target, profile = defaultProfile, tableRows = new Map() } = options;
+  const { target, profile = defaultProfile, weightFormat, tableRows = new Map() } = options;
+  const stored = weightFormat ? { weightFormat } : {};
   const model = samModel(config, { tableRows });
   const plan = (program: string, dims: Readonly<Record<string, number>>) =>
-    compile(traceProgram(model, program, dims), { name: `sam-${program}`, target, profile });
+    compile(traceProgram(model, program, dims), {
+      name: `sam-${program}`,
+      target,
+      profile,
+      ...stored,
+    });
   return {
     encode: plan("encode", { batch: 1 }),
     buckets: tokenBuckets,
