@@ -13,7 +13,7 @@ export interface StoredTensor {
 
 /**
  * Writes the values of a tensor, `source` of them, as they arrive.
- * @throws E151 for one that is beyond the largest number of its format.
+ * @throws E151 for a finite one that would be infinite in its format.
  */
 export async function writeTensor(
   device: Device,
@@ -57,12 +57,14 @@ function checkRange(
   source: string,
 ): void {
   if (holdsSingles(stored)) return;
-  const { largest } = formatOf(stored);
-  const at = values.findIndex((v) => Math.abs(v) > largest && Number.isFinite(v));
+  const { largest, round } = formatOf(stored);
+  const isBeyond = (v: number) =>
+    Math.abs(v) > largest && Number.isFinite(v) && !Number.isFinite(round(v));
+  const at = values.findIndex(isBeyond);
   if (at < 0) return;
   throw diagnose("E151", {
     message: `element ${before + at} of ${name} is ${values[at]}, the largest ${stored} is ${largest}`,
     where: source,
-    help: 'compile with { precision: "f32" }',
+    help: 'compile with { precision: "f32" }, or with another weightFormat',
   });
 }
