@@ -45,15 +45,21 @@ const f16 = {
   instead: packedF16.name,
 } as const satisfies Format & FloatFormat;
 
-/** The upper half of a single. */
+/** The upper half of a single. Two numbers lie in a word, the first in its lower half. */
 const bf16 = {
   name: "bf16",
+  scalar: "f32",
   width: 2,
   isFloat: true,
+  block: { elements: 2, words: 1 },
+  integers: 2 ** 8,
   largest: 3.3895313892515355e38,
+  round: oneByOne((values) => bfloatToFloat(floatToBfloat(values))),
   encode: (values: Floats) => bytesOf(floatToBfloat(values)),
   decode: (bytes: Bytes) => bfloatToFloat(viewOf(Uint16Array, bytes)),
-} as const satisfies FloatFormat;
+  widen: (word, place, on) =>
+    on.float(on.shiftLeft(on.shiftRight(word(0), on.times(place, 16)), 16)),
+} as const satisfies Format & FloatFormat;
 
 const i32 = whole("i32", Int32Array, 2 ** 31 - 1);
 const u32 = whole("u32", Uint32Array, 2 ** 32 - 1);
@@ -94,7 +100,7 @@ const u8 = filed("u8", 1, (b) => Float32Array.from(b));
 const bool = filed("bool", 1, (b) => Float32Array.from(b, (value) => (value === 0 ? 0 : 1)));
 
 /** Of tensors on a device. */
-const stored = { f32, i32, u32, f16, "packed-f16": packedF16 };
+const stored = { f32, i32, u32, f16, "packed-f16": packedF16, bf16 };
 /** Of floats that are written. */
 const floats = { f32, f16, bf16 };
 /** Of checkpoints. */

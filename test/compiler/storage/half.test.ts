@@ -1,8 +1,5 @@
 /** Mixed precision: what becomes halves, how they round, and what a SAM loses by it. */
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { compile } from "../../../compiler/compile.ts";
 import { gradient } from "../../../compiler/grad/backward.ts";
@@ -27,6 +24,7 @@ import { relativeError } from "../../../verify/ops/evaluate.ts";
 import { deviceTest } from "../../support/device.ts";
 import { fixture } from "../../support/fixtures.ts";
 import { transformerStack } from "../../support/gradient-stack.ts";
+import { compileCuda } from "../../support/nvcc.ts";
 import { fixturePath, openBytes, refusal } from "../../support/weights-files.ts";
 
 const compiled = (graph: Graph, device: Device) =>
@@ -206,20 +204,9 @@ describe("text", () => {
 
   test("nvcc accepts halves, for sm_80 and sm_90", () => {
     const plan = compile(product, { target: "cuda", policy: "unfused", precision: "mixed" });
-    const sources = plan.kernels.map((k, i) =>
-      kernelText(k).replace(` ${k.entry}(`, ` k${i}_${k.entry}(`),
-    );
-    expect(sources.filter((text) => text.includes("widen_half(")).length).toBeGreaterThan(1);
-    if (spawnSync("nvcc", ["--version"]).status !== 0) {
-      console.warn("nvcc is missing: the CUDA text of halves is not compiled");
-      return;
-    }
-    const folder = mkdtempSync(join(tmpdir(), "inarch-half-"));
-    const file = join(folder, "half.cu");
-    writeFileSync(file, sources.join("\n"));
-    const archs = ["80", "90"].map((n) => `-gencode=arch=compute_${n},code=sm_${n}`);
-    execFileSync("nvcc", [...archs, "-fatbin", "-o", join(folder, "out"), file]);
-    rmSync(folder, { recursive: true });
+    const widening = plan.kernels.filter((k) => kernelText(k).includes("widen_half("));
+    expect(widening.length).toBeGreaterThan(1);
+    compileCuda(plan);
   });
 });
 

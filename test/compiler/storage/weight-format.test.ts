@@ -19,19 +19,20 @@ import {
 } from "../../../compiler/index.ts";
 import { floatFormat } from "../../../formats/index.ts";
 import { linear } from "../../../models/layers.ts";
-import { parseSamConfig } from "../../../models/sam/config.ts";
+import { parseSamConfig, samPreset } from "../../../models/sam/config.ts";
 import { samModel } from "../../../models/sam/program.ts";
 import { add, gather, matmul, mean, mul, neg, stack, sub } from "../../../ops/index.ts";
-import type { Device } from "../../../runtime/devices/device.ts";
+import { type Device, kernelText } from "../../../runtime/devices/device.ts";
 import { referenceDevice } from "../../../runtime/devices/reference.ts";
 import { openDevice, openWeightsFile, requestNullGpu } from "../../../runtime/node/index.ts";
 import { createSession, type Inputs } from "../../../runtime/session.ts";
 import { floatEntry, makeWeights, type Weights } from "../../../runtime/weights/index.ts";
 import { createTrainer } from "../../../training/index.ts";
 import { adamW } from "../../../training/optimisers/index.ts";
+import { randomNumbers } from "../../../verify/ops/evaluate.ts";
 import { describeOnDevice } from "../../support/device.ts";
-import { randomNumbers } from "../../support/evaluate.ts";
 import { fixture } from "../../support/fixtures.ts";
+import { compileCuda } from "../../support/nvcc.ts";
 import { fixturePath, refusal } from "../../support/weights-files.ts";
 
 type F = Tensor<"f32">;
@@ -64,8 +65,12 @@ const inputs: Inputs = {
 };
 
 /** The values of a plan's parameters, rounded to a format if one is given. */
-function weightsOf({ parameters }: Plan, rounded?: WeightFormat): Weights {
-  const { encode, decode } = floatFormat(rounded ?? "f32");
+function weightsOf(
+  { parameters }: Plan,
+  rounded: WeightFormat = "f32",
+  change: (name: string, values: Float32Array) => void = () => {},
+): Weights {
+  const { encode, decode } = floatFormat(rounded);
   const tensors = new Map(parameters.map(({ name, shape }) => [name, floatEntry(shape)]));
   return makeWeights({
     source: "test",
@@ -75,6 +80,7 @@ function weightsOf({ parameters }: Plan, rounded?: WeightFormat): Weights {
       const { bytes } = tensors.get(name)!;
       const seed = [...tensors.keys()].indexOf(name);
       const values = Float32Array.from(randomNumbers(bytes / 4, seed, [-3, 3]));
+      change(name, values);
       const given = decode(encode(values));
       for (let i = 0; i < given.length; i += elements)
         yield new Uint8Array(given.slice(i, i + elements).buffer);
@@ -132,12 +138,56 @@ describe.each(weightFormats)("weights in %s", (weightFormat) => {
     const profile = { ...defaultProfile, subgroup };
     const gpu = await requestNullGpu({ features: ["subgroups"] });
     const { kernels } = compile(traceProgram(layers, "forward"), { profile, weightFormat });
-    for (const { source } of kernels) {
+    for (const kernel of kernels) {
+      const source = kernelText(kernel);
       gpu.device.pushErrorScope("validation");
       gpu.device.createShaderModule({ code: source });
       expect((await gpu.device.popErrorScope())?.message, source).toBe(undefined);
     }
     gpu.destroy();
+  });
+});
+
+describe("weights in bf16", () => {
+  test("of ViT-B take half the bytes of f32", () => {
+    const graph = traceProgram(samModel(samPreset("vit_b")), "encode", { batch: 1 });
+    const [plain, narrow] = [compile(graph), compile(graph, { weightFormat: "bf16" })];
+    const bytes = ({ buffers }: Plan) =>
+      buffers.reduce((sum, b) => sum + (b.role === "weights" ? b.bytes : 0), 0);
+    // What is more than half lies between tensors: each begins at a multiple of 256 bytes.
+    expect(bytes(narrow) / bytes(plain)).toBeCloseTo(0.5, 4);
+    expect(narrow.parameters.every((p) => p.stored === "bf16")).toBe(true);
+    expect(narrow.parameters.length).toBe(plain.parameters.length);
+    expect(narrow.steps.length).toBe(plain.steps.length);
+    expect(narrow.kernels.length).toBe(plain.kernels.length);
+  });
+
+  test("nvcc accepts the text, for sm_80 and sm_90", () => {
+    const options = { target: "cuda", weightFormat: "bf16" } as const;
+    const plan = compile(traceProgram(layers, "forward"), options);
+    const text = plan.kernels.map(kernelText).join("\n");
+    expect(text).toMatch(/uint2/);
+    expect(text).toMatch(/__uint_as_float\(/);
+    compileCuda(plan);
+  });
+
+  test("E151: a finite number that rounds to infinity", async () => {
+    const give = (value: number) => (_name: string, values: Float32Array) => {
+      values[1] = value;
+    };
+    const plan = compile(traceProgram(layers, "forward"), {
+      target: "reference",
+      weightFormat: "bf16",
+    });
+    const open = async (value: number) =>
+      createSession(plan, referenceDevice(), { weights: weightsOf(plan, "f32", give(value)) });
+    const { code, details } = await refusal(() => open(-3.4e38));
+    expect([code, details.message]).toEqual([
+      "E151",
+      "element 1 of up.weight is -3.3999999521443642e+38, the largest bf16 is 3.3895313892515355e+38",
+    ]);
+    for (const value of [3.396e38, Number.POSITIVE_INFINITY, Number.NaN])
+      (await open(value)).close();
   });
 });
 
@@ -183,6 +233,24 @@ describeOnDevice("on a device", () => {
     }
     expect(embeddings[0]).toEqual(embeddings[1]);
     await file.close();
+  });
+
+  test.each(narrow)("every number of %s is read as it is, wherever in a word", async (format) => {
+    // Each finite pattern but the last: an odd number of them.
+    const patterns = Uint16Array.from({ length: 65536 }, (_, i) => i);
+    const values = floatFormat(format)
+      .decode(new Uint8Array(patterns.buffer))
+      .filter(Number.isFinite)
+      .slice(0, -1);
+    const reader = defineModel({
+      name: "reader",
+      build: (p) => ({ y: neg(p.f32("weight", [values.length])) }),
+    });
+    const plan = compile(traceProgram(reader, "forward"), { weightFormat: format });
+    const give = (_name: string, given: Float32Array) => given.set(values);
+    const { y } = await results(plan, device, weightsOf(plan, "f32", give), {});
+    const wrong = [...values.keys()].filter((i) => !Object.is(y![i], -values[i]!));
+    expect(wrong.slice(0, 9).map((i) => [values[i], y![i]])).toEqual([]);
   });
 
   test("training has the loss of f32 for a rounded base", async () => {
