@@ -9,7 +9,7 @@ export function provideGpu(): void {
   // Kept here: Dawn's instance must outlive its devices.
   gpu = create([]);
   Object.assign(globalThis, globals);
-  const navigator = globalThis.navigator ?? {};
+  const { navigator = {} } = globalThis as { readonly navigator?: object };
   Object.defineProperty(globalThis, "navigator", {
     configurable: true,
     value: Object.assign(Object.create(navigator), { gpu, userAgent: "Node" }),

@@ -11,7 +11,8 @@ import { type Bundle, openBundle } from "./bundle.ts";
  * @throws what `openBundle` throws.
  */
 export async function openBundleUrl(address: string | URL): Promise<Bundle> {
-  const folder = new URL(".", new URL(address, globalThis.location?.href));
+  const { location } = globalThis as HostGlobals;
+  const folder = new URL(".", new URL(address, location?.href));
   const get = folder.protocol === "file:" ? fromDisk : fromNetwork;
   const blob = (path: string) => get(new URL(path, folder));
   return openBundle(async (path) => new Uint8Array(await (await blob(path)).arrayBuffer()), {
@@ -31,8 +32,9 @@ async function fromNetwork(url: URL): Promise<Blob> {
   });
 }
 
-/** What is needed here of Node, where there is Node. */
-interface NodeGlobals {
+/** What only pages have, and what only Node has. */
+interface HostGlobals {
+  readonly location?: { readonly href: string };
   readonly process?: {
     getBuiltinModule?(name: "node:fs"): { openAsBlob(path: URL): Promise<Blob> };
   };
@@ -40,7 +42,7 @@ interface NodeGlobals {
 
 async function fromDisk(url: URL): Promise<Blob> {
   // Not an import, which bundlers for browsers would follow.
-  const files = (globalThis as NodeGlobals).process?.getBuiltinModule?.("node:fs");
+  const files = (globalThis as HostGlobals).process?.getBuiltinModule?.("node:fs");
   if (files) return files.openAsBlob(url);
   throw diagnose("E613", {
     message: "a page cannot read files of the disk by their address",

@@ -22,7 +22,7 @@ export function matrixUnits(
   { features, adapterInfo }: Pick<GPUDevice, "features" | "adapterInfo">,
   configs: readonly MatrixConfig[] = configsOf(adapterInfo),
 ): MatrixUnits | undefined {
-  const { subgroupMinSize: least, subgroupMaxSize: most } = adapterInfo;
+  const { least, most } = subgroupWidths(adapterInfo);
   const products = configs.flatMap((config): MatrixProduct[] => {
     const { componentType: operand, resultComponentType, M: rows, N: columns, K: depth } = config;
     if (resultComponentType !== "f32" || (operand !== "f16" && operand !== "f32")) return [];
@@ -37,6 +37,12 @@ export function matrixUnits(
   if (features.has(widthFeature)) return { width: least, widths: "chosen", products };
   return { width: most, widths: "most", products };
 }
+
+/** The widths of subgroups that a GPU has: all that WebGPU allows, where it does not say them. */
+export const subgroupWidths = (info: Partial<GPUAdapterInfo>) => ({
+  least: info.subgroupMinSize ?? 4,
+  most: info.subgroupMaxSize ?? 128,
+});
 
 /** What a GPU's info lists. */
 export const configsOf = (info: GPUAdapterInfo): readonly MatrixConfig[] =>

@@ -1,6 +1,6 @@
 /** What a WebGPU device can: WebGPU's names of limits and features, translated to the neutral ones. */
 import type { Capabilities, DeviceClass } from "../../compiler/capabilities.ts";
-import { type MatrixConfig, matrixUnits } from "./matrices.ts";
+import { type MatrixConfig, matrixUnits, subgroupWidths } from "./matrices.ts";
 
 export interface CapabilityOptions {
   /** The GPU's `subgroupMatrixConfigs`, where the device's own info lacks them (Dawn in Node). */
@@ -21,10 +21,10 @@ export function webgpuCapabilities(
   const { vendor, architecture, device, description } = info;
   const words = `${vendor} ${architecture} ${device} ${description}`;
   const isSoftware = info.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader/i.test(words);
-  const language = options.language ?? globalThis.navigator?.gpu?.wgslLanguageFeatures;
+  const { navigator } = globalThis as { readonly navigator?: { readonly gpu?: GPU } };
+  const language = options.language ?? navigator?.gpu?.wgslLanguageFeatures;
   const subgroups = {
-    least: info.subgroupMinSize,
-    most: info.subgroupMaxSize,
+    ...subgroupWidths(info),
     numbered: language?.has("subgroup_id") ?? false,
   };
   const matrices = matrixUnits(gpu, options.matrices);
