@@ -33,7 +33,7 @@ export interface Subject {
   readonly claims: readonly string[];
 }
 
-interface OpFile {
+export interface OpFile {
   readonly op?: Op;
   readonly adjoint?: Op;
   readonly tests?: Tests;
@@ -63,14 +63,15 @@ export async function findOps(): Promise<Ops> {
   return { subjects: subjectsOf(files), strangers: strangersOf(files) };
 }
 
-type OpFiles = ReadonlyMap<string, OpFile>;
+export type OpFiles = ReadonlyMap<string, OpFile>;
 
 const stem = (path: string) => path.replace(/^.*\//, "").replace(/\.[jt]s$/, "");
 
 /** Files that hold no op by design: how ops are made. */
 const machinery: ReadonlySet<string> = new Set(["elementwise", "axes", "line-kernel"]);
 
-const subjectsOf = (files: OpFiles): readonly Subject[] =>
+/** Ops and compositions of files, each with its samples as programs. */
+export const subjectsOf = (files: OpFiles): readonly Subject[] =>
   [...files].flatMap(([path, { op, adjoint, tests }]) => {
     const name = stem(path);
     return [

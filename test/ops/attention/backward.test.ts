@@ -12,8 +12,8 @@ import {
   relativeError,
   runOnReference,
 } from "../../../verify/ops/evaluate.ts";
+import { runs } from "../../../verify/ops/op.ts";
 import { deviceTest } from "../../support/device.ts";
-import { runs } from "../walker/check.ts";
 
 const grid = [3, 7] as const;
 const tokens = grid[0] * grid[1];
