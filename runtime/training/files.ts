@@ -116,7 +116,8 @@ export async function adapterFile(trained: Trained): Promise<Uint8Array<ArrayBuf
     const values = await device.read(stateOf(trained, state), offset, bytes / 4, "f32");
     tensors.set(name, floats(values, shape));
   }
-  const about = adapterMetadata(plan.name, fingerprintsOf(trained), plan.adapters ?? []);
+  const own = [...plan.tensors, ...plan.frozen].filter(({ init }) => init).map(({ name }) => name);
+  const about = adapterMetadata(plan.name, fingerprintsOf(trained), plan.adapters ?? [], own);
   return writeSafetensors(tensors, about);
 }
 

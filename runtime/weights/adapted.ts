@@ -44,7 +44,7 @@ function checkTensors(
   plan: Plan,
   base: Readable,
   { source, tensors }: Weights,
-  { adapters = [] }: AdapterFile,
+  { own }: AdapterFile,
 ): void {
   for (const { name, shape } of plan.parameters) {
     const entry = tensors.get(name);
@@ -59,13 +59,12 @@ function checkTensors(
     });
   }
   const known = new Set(plan.parameters.map(({ name }) => name));
-  const here = new Set(plan.adapters?.flatMap(({ places }) => places));
-  // What belongs to places that another program of the model passes.
-  const elsewhere = adapters.flatMap(({ places }) => places).filter((place) => !here.has(place));
-  const isElsewhere = (name: string) =>
-    elsewhere.length > 0 && ![...here].some((place) => name.startsWith(`${place}.`));
+  // Not everything that an adapter makes is read outside training.
+  const places = plan.adapters?.flatMap((adapter) => adapter.places) ?? [];
+  const isOwn = (name: string) =>
+    own ? own.has(name) : places.some((place) => name.startsWith(`${place}.`));
   for (const name of tensors.keys()) {
-    if (known.has(name) || base.tensors.has(name) || isElsewhere(name)) continue;
+    if (known.has(name) || base.tensors.has(name) || isOwn(name)) continue;
     const near = nearest(name, known);
     throw diagnose("E434", {
       message: `neither plan ${plan.name} nor ${base.source} has ${name}`,

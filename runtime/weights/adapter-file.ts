@@ -20,6 +20,8 @@ export interface AdapterFile {
   readonly adapters: readonly FileAdapter[] | undefined;
   /** Fingerprints of the frozen tensors of the base, by name. */
   readonly base: ReadonlyMap<string, string>;
+  /** Names of tensors that no base need have; undefined in a file that does not say. */
+  readonly own: ReadonlySet<string> | undefined;
 }
 
 export type Fingerprints = ReadonlyMap<string, string>;
@@ -43,7 +45,14 @@ export const adapterMetadata = (
   model: string,
   base: Fingerprints,
   adapters: readonly PlanAdapter[],
-) => ({ kind, format: String(adapterFormat), model, ...describeTraining(base, adapters) });
+  own: readonly string[],
+) => ({
+  kind,
+  format: String(adapterFormat),
+  model,
+  own: JSON.stringify(own),
+  ...describeTraining(base, adapters),
+});
 
 /** Whether a file says that it is an adapter's. */
 export const isAdapterFile = ({ metadata }: Pick<Weights, "metadata">): boolean =>
@@ -76,12 +85,16 @@ export function readAdapterFile(file: Pick<Weights, "metadata" | "source">): Ada
 /** The same of any file of training. @throws E437 where its metadata is damaged. */
 export function readMetadata({ metadata, source }: Pick<Weights, "metadata" | "source">) {
   const base = parsed(metadata.base ?? "{}", "base", source);
-  const adapters = metadata.adapters && parsed(metadata.adapters, "adapters", source);
+  const [adapters, own] = (["adapters", "own"] as const).map((name) => {
+    const text = metadata[name];
+    return text === undefined ? undefined : parsed(text, name, source);
+  });
   if (!isRecord(base) || Object.values(base).some((print) => typeof print !== "string"))
     throw damaged("base", source);
   if (adapters !== undefined && !(Array.isArray(adapters) && adapters.every(isAdapter)))
     throw damaged("adapters", source);
-  return { adapters, base: new Map(Object.entries(base)) } as AdapterFile;
+  if (own !== undefined && !isNames(own)) throw damaged("own", source);
+  return { adapters, base: new Map(Object.entries(base)), own: own && new Set(own) } as AdapterFile;
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
@@ -91,8 +104,10 @@ const isAdapter = (value: unknown): boolean =>
   isRecord(value) &&
   typeof value.name === "string" &&
   isRecord(value.settings) &&
-  Array.isArray(value.places) &&
-  value.places.every((place) => typeof place === "string");
+  isNames(value.places);
+
+const isNames = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((name) => typeof name === "string");
 
 function parsed(text: string, name: string, source: string): unknown {
   try {
