@@ -6,6 +6,7 @@ import { mapOf } from "./map.ts";
 import { dropped } from "./noise.ts";
 import { type Routing, route } from "./noisy-gate.ts";
 import { checkSettings, count, positive, share, widthsOf, wrongSetting } from "./refusals.ts";
+import type { AdapterTests } from "./samples.ts";
 import { settle } from "./settings.ts";
 
 export interface ConvLoraOptions {
@@ -112,3 +113,19 @@ function scalesOf(experts: number | readonly number[]): readonly number[] {
     "give one whole number from 1 up for each expert, or how many experts there are",
   );
 }
+
+export const tests: AdapterTests = {
+  convLora: [
+    {
+      adapter: () => convLora({ rank: 2, experts: [1, 6], dropout: 0.3 }),
+      where: "blocks.*.attn.qkv",
+      unmergeable: "E160",
+    },
+    {
+      claim: "depthwise, two experts a map",
+      adapter: () => convLora({ rank: 2, experts: [2, 5], topK: 2, convolution: "depthwise" }),
+      where: "blocks.*.attn.qkv",
+      unmergeable: "E160",
+    },
+  ],
+};

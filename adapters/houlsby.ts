@@ -2,6 +2,7 @@
 import { defineAdapter } from "./adapter.ts";
 import { throughBottleneck } from "./bottleneck.ts";
 import { count } from "./refusals.ts";
+import type { AdapterTests } from "./samples.ts";
 import { settle } from "./settings.ts";
 
 export interface HoulsbyOptions {
@@ -33,3 +34,7 @@ export function houlsby(options: HoulsbyOptions = {}) {
       throughBottleneck("houlsby", site, base(x), values.bottleneck, { down: init, up: init }),
   });
 }
+
+export const tests: AdapterTests = {
+  houlsby: [{ adapter: () => houlsby(), where: "**.mlp.*", unmergeable: "E160" }],
+};

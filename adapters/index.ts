@@ -8,6 +8,7 @@ export { type LoraOptions, lora } from "./lora.ts";
 export { type LstOptions, lst } from "./lst.ts";
 export { type PfeifferOptions, pfeiffer } from "./pfeiffer.ts";
 export { type SamAdapterOptions, samAdapter } from "./sam-adapter.ts";
+export { type AdapterSample, type AdapterTests, sampleModel } from "./samples.ts";
 export { ssf } from "./ssf.ts";
 export { type TaLoraOptions, taLora } from "./ta-lora.ts";
 export {

@@ -4,6 +4,7 @@ import { add, matmul, mul, slice } from "../ops/index.ts";
 import { defineAdapter } from "./adapter.ts";
 import { dropped } from "./noise.ts";
 import { count, positive, share, widthsOf } from "./refusals.ts";
+import type { AdapterTests } from "./samples.ts";
 import { settle } from "./settings.ts";
 import { amongThirds, chosenThirds, type Third, widthOfThird } from "./thirds.ts";
 
@@ -83,3 +84,14 @@ function thirdsOf(
   });
   return amongThirds(chosen, pieces);
 }
+
+export const tests: AdapterTests = {
+  lora: [
+    { adapter: () => lora({ rank: 2, dropout: 0.3 }), where: "**.mlp.*" },
+    {
+      claim: "on queries and values",
+      adapter: () => lora({ rank: 2, parts: ["q", "v"] }),
+      where: "blocks.*.attn.qkv",
+    },
+  ],
+};

@@ -19,6 +19,7 @@ import { defineAdapter } from "./adapter.ts";
 import { affine } from "./affine.ts";
 import { mapOf } from "./map.ts";
 import { count, positive, unfit } from "./refusals.ts";
+import type { AdapterTests } from "./samples.ts";
 import { settle } from "./settings.ts";
 
 export interface LstOptions {
@@ -111,3 +112,7 @@ function norm(p: Parameters, x: Rows): Rows {
   const gamma = p.f32("weight", [channels], { init: ones });
   return layerNorm(x, gamma, p.f32("bias", [channels], { init: zeros }), 1e-6);
 }
+
+export const tests: AdapterTests = {
+  lst: [{ adapter: () => lst({ reduction: 2, heads: 1 }), unmergeable: "E160" }],
+};

@@ -3,6 +3,7 @@ import { zeros } from "../compiler/index.ts";
 import { defineAdapter } from "./adapter.ts";
 import { throughBottleneck } from "./bottleneck.ts";
 import { count } from "./refusals.ts";
+import type { AdapterTests } from "./samples.ts";
 import { settle } from "./settings.ts";
 
 export interface PfeifferOptions {
@@ -29,3 +30,9 @@ export function pfeiffer(options: PfeifferOptions = {}) {
       throughBottleneck("pfeiffer", site, base(x), values.bottleneck, { up: zeros }),
   });
 }
+
+export const tests: AdapterTests = {
+  pfeiffer: [
+    { adapter: () => pfeiffer({ bottleneck: 3 }), where: "**.mlp.lin2", unmergeable: "E160" },
+  ],
+};

@@ -8,6 +8,7 @@ import { defineAdapter } from "./adapter.ts";
 import { affine } from "./affine.ts";
 import { highPass } from "./high-pass.ts";
 import { count, positive, unfit } from "./refusals.ts";
+import type { AdapterTests } from "./samples.ts";
 import { settle } from "./settings.ts";
 
 export interface SamAdapterOptions {
@@ -94,3 +95,7 @@ function edges(p: Site["own"], image: Tensor<"f32">, width: number, site: Site):
     width,
   ]);
 }
+
+export const tests: AdapterTests = {
+  samAdapter: [{ adapter: () => samAdapter({ scaleFactor: 2 }), unmergeable: "E160" }],
+};

@@ -2,6 +2,7 @@
 import type { Site, Tensor } from "../compiler/index.ts";
 import { add, mul } from "../ops/index.ts";
 import { defineAdapter } from "./adapter.ts";
+import type { AdapterTests } from "./samples.ts";
 
 /**
  * y = gamma * x + beta per channel (`ssf_ada`), behind the patch embedding, both norms, qkv, the
@@ -23,3 +24,5 @@ function scaled(site: Site, x: Rows, base: (x: Rows) => Rows): Rows {
   const gamma = site.own.f32("ssf_scale", [channels], around(1));
   return add(mul(y, gamma), site.own.f32("ssf_shift", [channels], around(0)));
 }
+
+export const tests: AdapterTests = { ssf: [{ adapter: ssf }] };

@@ -6,6 +6,7 @@ import { defineAdapter } from "./adapter.ts";
 import { dropped } from "./noise.ts";
 import { addOrthogonality } from "./orthogonality.ts";
 import { checkSettings, count, fromZero, positive, share, unfit, widthsOf } from "./refusals.ts";
+import type { AdapterTests } from "./samples.ts";
 import { settle } from "./settings.ts";
 import type { TuckerFactors } from "./terms.ts";
 import { amongThirds, chosenThirds, type Third, widthOfThird } from "./thirds.ts";
@@ -120,3 +121,14 @@ function taskOf({ task, path }: Site, tasks: number): number {
         ];
   throw diagnose("E135", { message: `taLora: ${message}`, where: path, help });
 }
+
+export const tests: AdapterTests = {
+  taLora: [
+    { adapter: () => taLora({ tasks: 2, ranks: [3, 4, 5] }), where: "**.mlp.*" },
+    {
+      claim: "on queries and values",
+      adapter: () => taLora({ tasks: 2, ranks: [2, 3, 1], parts: ["v", "q"], dropout: 0 }),
+      where: "blocks.*.attn.qkv",
+    },
+  ],
+};

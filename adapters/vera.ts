@@ -4,6 +4,7 @@ import { add, matmul, mul } from "../ops/index.ts";
 import { defineAdapter } from "./adapter.ts";
 import { dropped } from "./noise.ts";
 import { count, positive, share, widthsOf } from "./refusals.ts";
+import type { AdapterTests } from "./samples.ts";
 import { settle } from "./settings.ts";
 
 export interface VeraOptions {
@@ -50,3 +51,7 @@ export function vera(options: VeraOptions = {}) {
     },
   });
 }
+
+export const tests: AdapterTests = {
+  vera: [{ adapter: () => vera({ rank: 3, dropout: 0.3 }), where: "**.mlp.*" }],
+};

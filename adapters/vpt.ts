@@ -20,6 +20,7 @@ import {
 import { defineAdapter, type Heads } from "./adapter.ts";
 import { dropped } from "./noise.ts";
 import { count, share, unfit } from "./refusals.ts";
+import type { AdapterTests } from "./samples.ts";
 import { settle } from "./settings.ts";
 
 export interface VptOptions {
@@ -220,3 +221,8 @@ function throughBlock(site: Site, prompts: Rows, attended: Rows): Rows {
   const wide = gelu(affine(site.p.at("mlp", "lin1"), norm(site.p.at("norm2"), h), hidden));
   return add(h, affine(site.p.at("mlp", "lin2"), wide, width));
 }
+
+export const tests: AdapterTests = {
+  vptDeep: [{ adapter: () => vptDeep({ tokens: 3 }), unmergeable: "E160" }],
+  vptShallow: [{ adapter: () => vptShallow({ tokens: 3, dropout: 0.4 }), unmergeable: "E160" }],
+};

@@ -37,6 +37,7 @@ export const codes = {
   E163: { kind: "user", title: "merging an adapter of several tasks" },
   E164: { kind: "user", title: "weights do not fit the model to merge" },
   E165: { kind: "user", title: "a model without adapters to merge" },
+  E170: { kind: "user", title: "an adapter does not do what its samples say" },
   E120: { kind: "user", title: "a loss is not one number" },
   E108: { kind: "user", title: "an op needs more than the profile allows" },
   E200: { kind: "user", title: "a file is not there, or is no file" },

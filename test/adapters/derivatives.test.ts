@@ -1,4 +1,7 @@
-/** Every adapter's derivative, in double precision, against differences. */
+/**
+ * Derivatives against differences in double precision, where a sample of the walker is not enough: at
+ * chosen routes, and on the encoder of a SAM.
+ */
 import { describe, test } from "vitest";
 import * as adapters from "../../adapters/index.ts";
 import type { Adapter, Graph } from "../../compiler/index.ts";
@@ -13,24 +16,15 @@ const routed = (graph: Graph): Arrays => ({
   "noise..gate.1": [0.1, 0.9, 0.8, 0.2],
 });
 describe("derivatives agree with differences", () => {
-  const { lora, convLora, taLora, houlsby, pfeiffer, ssf } = adapters;
-  test.each<[string, Adapter, ((graph: Graph) => Arrays)?]>([
-    ["lora", lora({ rank: 2, dropout: 0.3 })],
-    ["lora on q and v", lora({ rank: 2, parts: ["q", "v"] })],
-    ["conv-lora", convLora({ rank: 2, experts: [1, 6] }), routed],
+  const { convLora } = adapters;
+  test.each<[string, Adapter]>([
+    ["conv-lora", convLora({ rank: 2, experts: [1, 6] })],
     [
       "conv-lora, depthwise, two experts a map",
       convLora({ rank: 2, experts: [2, 5], topK: 2, convolution: "depthwise" }),
-      routed,
     ],
-    ["ta-lora", taLora({ tasks: 2, ranks: [3, 4, 5] })],
-    ["ta-lora on q and v", taLora({ tasks: 2, ranks: [2, 3, 1], parts: ["v", "q"], dropout: 0 })],
-    ["houlsby", houlsby({ bottleneck: 2 })],
-    ["pfeiffer", pfeiffer({ bottleneck: 3 })],
-    ["ssf", ssf()],
-    ["vera", adapters.vera({ rank: 3, dropout: 0.3 })],
-  ])("%s", async (_name, adapter, arrays) => {
-    await checkAdapterDerivative(adapter, layer, arrays);
+  ])("%s, where every expert sees a map", async (_name, adapter) => {
+    await checkAdapterDerivative(adapter, layer, routed);
   });
 
   const { vptDeep, vptShallow, lst, samAdapter } = adapters;
@@ -40,7 +34,7 @@ describe("derivatives agree with differences", () => {
     ["vpt-shallow", vptShallow({ tokens: 3, dropout: 0.4 })],
     ["lst", lst({ reduction: 2, heads: 1 })],
     ["sam-adapter, with biases and norms of the model", samAdapter({ scaleFactor: 2 }), ofTheModel],
-  ])("%s", async (_name, adapter, also) => {
+  ])("%s, in padded windows", async (_name, adapter, also) => {
     await checkAdapterDerivative(
       adapter,
       encoder,

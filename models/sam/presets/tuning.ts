@@ -1,5 +1,6 @@
 /** Methods that graft nothing: of the model's own parameters, those that patterns name train. */
 import { defineAdapter } from "../../../adapters/adapter.ts";
+import type { AdapterTests } from "../../../adapters/samples.ts";
 
 /**
  * BitFit: biases train. Of SAM those of its encoder, unless other patterns are given: the patch
@@ -28,3 +29,9 @@ export const layerNormTuning = (norms: readonly string[] = ["**.blocks.*.norm*.*
  */
 export const decoderOnly = (decoder: readonly string[] = ["**.mask_decoder.**"]) =>
   defineAdapter({ name: "decoder-only", train: decoder });
+
+export const tests: AdapterTests = {
+  bitFit: [{ adapter: () => bitFit(["**.bias"]) }],
+  layerNormTuning: [{ adapter: () => layerNormTuning(["**.norm*.*"]) }],
+  decoderOnly: [{ adapter: () => decoderOnly(["head.**"]) }],
+};

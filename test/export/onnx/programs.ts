@@ -13,9 +13,11 @@ import { mSam } from "../../../models/msam.ts";
 import { hashedTensor } from "../../../models/sam/hashed.ts";
 import { samModel } from "../../../models/sam/program.ts";
 import { semanticSam } from "../../../models/semantic-sam.ts";
+import { graftSample } from "../../../verify/adapters/adapter.ts";
+import { findAdapters } from "../../../verify/adapters/exported.ts";
 import { type Arrays, randomNumbers } from "../../../verify/ops/evaluate.ts";
 import { scopeWith } from "../../support/adapted-graphs.ts";
-import { encoder, layer, tiny } from "../../support/adapted-programs.ts";
+import { encoder, tiny } from "../../support/adapted-programs.ts";
 
 export interface OnnxProgram {
   readonly name: string;
@@ -44,40 +46,27 @@ export const models: readonly OnnxProgram[] = [
   { name: "mSAM", graph: () => traceProgram(mSam(tiny, { tasks }, { frame }), "segment") },
 ];
 
-const { convLora, houlsby, lora, lst, pfeiffer, samAdapter, ssf, taLora } = adapters;
-
-const ofLayers: Readonly<Record<string, Adapter>> = {
-  lora: lora({ rank: 2, parts: ["q", "v"] }),
-  "conv-lora": convLora({ rank: 2, experts: [1, 2, 3, 6] }),
-  "conv-lora, depthwise, two experts a map": convLora({
-    rank: 2,
-    experts: [2, 5],
-    topK: 2,
-    convolution: "depthwise",
-  }),
-  "ta-lora": taLora({ tasks: 2, ranks: [2, 3, 1], parts: ["v", "q"] }),
-  houlsby: houlsby({ bottleneck: 2 }),
-  pfeiffer: pfeiffer({ bottleneck: 3 }),
-  ssf: ssf(),
-};
-
 const ofEncoders: Readonly<Record<string, Adapter>> = {
   "vpt-deep": adapters.vptDeep({ tokens: 3 }),
   "vpt-shallow": adapters.vptShallow({ tokens: 3 }),
-  lst: lst({ reduction: 2, heads: 1 }),
-  "sam-adapter": samAdapter({ scaleFactor: 2 }),
+  lst: adapters.lst({ reduction: 2, heads: 1 }),
+  "sam-adapter": adapters.samAdapter({ scaleFactor: 2 }),
   "layer-norm": adapters.layerNormTuning(),
   bitfit: adapters.bitFit(),
 };
 
-const adapted = (program: typeof layer) => (named: readonly [string, Adapter]) => ({
-  name: named[0],
-  graph: () => trace((p) => ({ y: program(p)[0]! }), {}, scopeWith(named[1])),
-});
-
 export const adaptedModels: readonly OnnxProgram[] = [
-  ...Object.entries(ofLayers).map(adapted(layer)),
-  ...Object.entries(ofEncoders).map(adapted(encoder)),
+  ...(await findAdapters()).samples.map(([name, sample]) => ({
+    name,
+    graph() {
+      const { model, program } = graftSample(sample);
+      return traceProgram(model, program);
+    },
+  })),
+  ...Object.entries(ofEncoders).map(([name, adapter]) => ({
+    name: `${name} on SAM's encoder`,
+    graph: () => trace((p) => ({ y: encoder(p)[0]! }), {}, scopeWith(adapter)),
+  })),
 ];
 
 /** Values for every input and parameter of a graph; whole numbers are those of a click or two. */
