@@ -10,13 +10,16 @@ import { meant } from "../diagnostics/nearest.ts";
 import { brokenPackage, optionalPackage } from "../diagnostics/packages.ts";
 import { userError } from "./user-error.ts";
 
+/** What a user's module exports, by name. */
+export type Exports = Readonly<Record<string, unknown>>;
+
 /**
- * The default export of a file. `inarch` and its entries are this installation's, whatever the file's
+ * What a file exports. `inarch` and its entries are this installation's, whatever the file's
  * own folder has: a tensor is one class. Stack traces point into the user's file from here on.
  * @throws E400 or E401 without the package esbuild, E510 when there is no such file, E511 when it
  * does not compile, whatever the file throws.
  */
-export async function importGraphFile(file: string, name: string): Promise<unknown> {
+export async function importGraphFile(file: string, name: string): Promise<Exports> {
   if (!existsSync(file))
     throw diagnose("E510", {
       message: `there is no file ${name}`,
@@ -29,7 +32,7 @@ export async function importGraphFile(file: string, name: string): Promise<unkno
     const bundled = await bundle(file, outfile);
     await writeFile(outfile, bundled.contents);
     process.setSourceMapsEnabled(true);
-    return await defaultExport(outfile, file, bundled);
+    return await load(outfile, file, bundled);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -44,9 +47,9 @@ interface Bundled {
   readonly sources: readonly string[];
 }
 
-async function defaultExport(module: string, file: string, bundled: Bundled): Promise<unknown> {
+async function load(module: string, file: string, bundled: Bundled): Promise<Exports> {
   try {
-    return (await import(pathToFileURL(module).href)).default;
+    return await import(pathToFileURL(module).href);
   } catch (error) {
     throw (await missingExport(error, bundled)) ?? userError(file, error);
   }

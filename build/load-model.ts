@@ -52,7 +52,7 @@ export async function loadModel(name: string, files: ModelFiles = {}): Promise<L
     });
   const file = resolve(name);
   const exported = await importGraphFile(file, name);
-  return { model: checkModel(exported, name), file };
+  return { model: checkModel(exported.default, name), file };
 }
 
 /**

@@ -137,6 +137,7 @@ export const codes = {
   E511: { kind: "user", title: "a model's file cannot be compiled" },
   E512: { kind: "user", title: "a model's file exports no model" },
   E513: { kind: "user", title: "a model's file throws" },
+  E514: { kind: "user", title: "a file exports nothing that can be checked" },
   E520: { kind: "environment", title: "the system refuses" },
   E600: { kind: "user", title: "the folder for a bundle holds other files" },
   E601: { kind: "user", title: "weights do not fit the model to build" },

@@ -75,9 +75,9 @@ export const subjectsOf = (files: OpFiles): readonly Subject[] =>
   [...files].flatMap(([path, { op, adjoint, tests }]) => {
     const name = stem(path);
     return [
-      ...(op ? [subject(name, op, testsOf(op))] : []),
-      ...(adjoint ? [subject(`${name}: ${adjoint.name}`, adjoint, testsOf(adjoint))] : []),
-      ...(tests ? [subject(name, undefined, tests)] : []),
+      ...(op ? [subjectOf(name, op, testsOf(op))] : []),
+      ...(adjoint ? [subjectOf(`${name}: ${adjoint.name}`, adjoint, testsOf(adjoint))] : []),
+      ...(tests ? [subjectOf(name, undefined, tests)] : []),
     ];
   });
 
@@ -98,7 +98,8 @@ function testsOf(op: Op): Tests | undefined {
   return (op as Partial<ElementOp>).tests;
 }
 
-function subject(name: string, op: Op | undefined, tests: Tests | undefined): Subject {
+/** An op, or a composition where `op` is undefined, with its samples as programs. */
+export function subjectOf(name: string, op: Op | undefined, tests: Tests | undefined): Subject {
   const { samples = [], cases = [] } = tests ?? {};
   return {
     name,
