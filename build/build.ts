@@ -1,0 +1,126 @@
+/** Compiles a model ahead of time into a folder that the runtime loads with the compiler absent. */
+import { compile } from "../compiler/compile.ts";
+import type { Model } from "../compiler/graph/model.ts";
+import type { Dims } from "../compiler/graph/sources.ts";
+import type { Plan } from "../compiler/plan.ts";
+import type { Profile } from "../compiler/profile.ts";
+import type { Precision } from "../compiler/storage/formats.ts";
+import { noTuning, type Tuning } from "../compiler/tuning/tuning.ts";
+import { withMetaNames } from "../models/sam/names.ts";
+import type { Progress } from "../runtime/devices/device.ts";
+import { openWeightsFile } from "../runtime/node/weights.ts";
+import type { Weights } from "../runtime/weights/index.ts";
+import { bundleFiles } from "./bundle-files.ts";
+import { checkFolder, writeBundleFolder } from "./bundle-folder.ts";
+import { planWeights, weightsFile, writeWeights } from "./bundle-weights.ts";
+import { type LoadedModel, traceLoaded } from "./load-model.ts";
+import { generateWrapper, isSam } from "./wrapper.ts";
+
+export interface BuildRequest {
+  readonly loaded: LoadedModel;
+  readonly out: string;
+  readonly programs: readonly string[];
+  readonly dims: Dims;
+  readonly profile: Profile;
+  /** `f32` unless given. */
+  readonly precision?: Precision;
+  /** Tiles that were measured; those of the model unless given. */
+  readonly tuning?: Tuning;
+  /** The path of a checkpoint. */
+  readonly weights?: string | undefined;
+  readonly onProgress: Progress;
+}
+
+export interface BuildReport {
+  readonly out: string;
+  readonly name: string;
+  readonly programs: Readonly<Record<string, { readonly steps: number; readonly kernels: number }>>;
+  /** Every file but the weights, by path. */
+  readonly files: readonly string[];
+  /** Of those files. */
+  readonly bytes: number;
+  readonly weights: { readonly file: string; readonly bytes: number } | null;
+}
+
+/**
+ * Compiles the programs and writes the folder, all of it or nothing.
+ * @throws E600 (the folder holds other files), E601 and E205 (weights), E602 (names), what tracing
+ * and compiling throw.
+ */
+export async function build(request: BuildRequest): Promise<BuildReport> {
+  const { loaded, out, onProgress } = request;
+  const { name, doc, facts } = loaded.model;
+  // Before minutes of work, not after them.
+  await checkFolder(out);
+  const plans = compilePrograms(request);
+  const weights =
+    request.weights === undefined ? undefined : await openFor(loaded.model, request.weights);
+  try {
+    const stored = weights && planWeights(weights, plans.values());
+    const { files, manifest } = bundleFiles({
+      name,
+      doc,
+      facts,
+      plans,
+      weights: stored && { file: weightsFile, bytes: stored.bytes },
+    });
+    const needed = [...plans.values()].some((plan) => plan.parameters.length > 0);
+    const wrapper = await generateWrapper(manifest, stored || !needed ? "given" : "brought");
+    files.set(`${name}.js`, wrapper.js);
+    files.set(`${name}.d.ts`, wrapper.declarations);
+    await writeBundleFolder(out, files, async (folder) => {
+      if (stored) await writeWeights(folder, weights, stored.tensors, onProgress);
+    });
+    return describe(request, plans, files, manifest.weights ?? null);
+  } finally {
+    await weights?.close();
+  }
+}
+
+/** A SAM's checkpoint may have Hugging Face's names. */
+async function openFor(model: Model, path: string): Promise<Weights> {
+  const weights = await openWeightsFile(path);
+  return isSam(model) ? withMetaNames(weights) : weights;
+}
+
+/** The counts of token slots that a SAM's decoder is built for: a few, since each is a program. */
+const decoderBuckets = [8, 32, 128];
+
+function compilePrograms(request: BuildRequest) {
+  const { loaded, programs, dims, profile, onProgress } = request;
+  const { precision = "f32", tuning = noTuning } = request;
+  const buckets = dims.tokens === undefined ? decoderBuckets : [dims.tokens];
+  const wanted = programs.flatMap((program) =>
+    isSam(loaded.model) && program === "decode"
+      ? buckets.map((tokens) => ({ as: `decode-${tokens}`, program, dims: { ...dims, tokens } }))
+      : [{ as: program, program, dims }],
+  );
+  const plans = new Map<string, Plan>();
+  for (const { as, program, dims } of wanted) {
+    const graph = traceLoaded(loaded, program, dims);
+    const name = `${loaded.model.name}.${as}`;
+    plans.set(as, compile(graph, { name, profile, precision, tuning }));
+    onProgress(plans.size, wanted.length, "programs");
+  }
+  return plans;
+}
+
+function describe(
+  { loaded, out }: BuildRequest,
+  plans: ReadonlyMap<string, Plan>,
+  files: ReadonlyMap<string, string | Uint8Array>,
+  weights: BuildReport["weights"],
+): BuildReport {
+  const programs = [...plans].map(([program, plan]) => {
+    const counts = { steps: plan.steps.length, kernels: plan.kernels.length };
+    return [program, counts] as const;
+  });
+  return {
+    out,
+    name: loaded.model.name,
+    programs: Object.fromEntries(programs),
+    files: [...files.keys()].sort(),
+    bytes: [...files.values()].reduce((sum, content) => sum + Buffer.byteLength(content), 0),
+    weights,
+  };
+}
