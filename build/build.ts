@@ -1,15 +1,13 @@
 /** Compiles a model ahead of time into a folder that the runtime loads with the compiler absent. */
 import { compile } from "../compiler/compile.ts";
-import type { Model } from "../compiler/graph/model.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import type { Plan } from "../compiler/plan.ts";
 import type { Profile } from "../compiler/profile.ts";
 import type { Precision } from "../compiler/storage/formats.ts";
 import { noTuning, type Tuning } from "../compiler/tuning/tuning.ts";
-import { withMetaNames } from "../models/sam/names.ts";
 import type { Progress } from "../runtime/devices/device.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
-import type { Weights } from "../runtime/weights/index.ts";
+import { namedBy } from "../runtime/weights/index.ts";
 import { bundleFiles } from "./bundle-files.ts";
 import { checkFolder, writeBundleFolder } from "./bundle-folder.ts";
 import { planWeights, weightsFile, writeWeights } from "./bundle-weights.ts";
@@ -54,7 +52,9 @@ export async function build(request: BuildRequest): Promise<BuildReport> {
   await checkFolder(out);
   const plans = compilePrograms(request);
   const weights =
-    request.weights === undefined ? undefined : await openFor(loaded.model, request.weights);
+    request.weights === undefined
+      ? undefined
+      : namedBy(await openWeightsFile(request.weights), loaded.model.tensorNames);
   try {
     const stored = weights && planWeights(weights, plans.values());
     const { files, manifest } = bundleFiles({
@@ -75,12 +75,6 @@ export async function build(request: BuildRequest): Promise<BuildReport> {
   } finally {
     await weights?.close();
   }
-}
-
-/** A SAM's checkpoint may have Hugging Face's names. */
-async function openFor(model: Model, path: string): Promise<Weights> {
-  const weights = await openWeightsFile(path);
-  return isSam(model) ? withMetaNames(weights) : weights;
 }
 
 /** The counts of token slots that a SAM's decoder is built for: a few, since each is a program. */

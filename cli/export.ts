@@ -5,7 +5,6 @@
 import { basename, resolve } from "node:path";
 import { type ArgsDef, defineCommand } from "citty";
 import { type LoadedModel, loadModel, traceLoaded } from "../build/load-model.ts";
-import { isSam } from "../build/wrapper.ts";
 import { type Graph, parametersOf } from "../compiler/graph/graph.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import { formatBytes } from "../diagnostics/bytes.ts";
@@ -18,11 +17,10 @@ import {
   weightBytes,
 } from "../export/onnx/index.ts";
 import { checkAdapterFiles } from "../merge/files.ts";
-import { withMetaNames } from "../models/sam/names.ts";
 import type { Progress } from "../runtime/devices/device.ts";
 import { writeFileAtOnce } from "../runtime/node/files.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
-import { checkFinite, type Weights } from "../runtime/weights/index.ts";
+import { checkFinite, namedBy, type Weights } from "../runtime/weights/index.ts";
 import { parseDims } from "./arguments/dims.ts";
 import { repeated } from "./arguments/flags.ts";
 import { modelArguments, programsOf } from "./arguments/model.ts";
@@ -117,10 +115,8 @@ export async function exportModel(request: ExportRequest): Promise<ExportReport>
   checkOutput(onnx, weights);
   const opened: Weights[] = [];
   try {
-    for (const path of weights) {
-      const one = await openWeightsFile(path);
-      opened.push(isSam(loaded.model) ? withMetaNames(one) : one);
-    }
+    for (const path of weights)
+      opened.push(namedBy(await openWeightsFile(path), loaded.model.tensorNames));
     const sources = await sourcesOf(graph, opened);
     const written = weightBytes(graph) > request.mostInside ? writeOutside : writeInside;
     return { ...about, ...(await written(graph, sources, request)) };

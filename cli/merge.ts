@@ -9,11 +9,15 @@ import type { Model } from "../compiler/graph/model.ts";
 import { formatBytes } from "../diagnostics/bytes.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { exactDevice } from "../merge/evaluate.ts";
-import { withMetaNames } from "../models/sam/names.ts";
 import type { Device, Progress } from "../runtime/devices/device.ts";
 import { writeFileAtOnce } from "../runtime/node/files.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
-import { planSafetensors, streamSafetensors, type Weights } from "../runtime/weights/index.ts";
+import {
+  namedBy,
+  planSafetensors,
+  streamSafetensors,
+  type Weights,
+} from "../runtime/weights/index.ts";
 import { mergeAdapters } from "../training/index.ts";
 import { type DeviceName, deviceNames, openDevice } from "./arguments/device.ts";
 import { repeated } from "./arguments/flags.ts";
@@ -120,7 +124,7 @@ export async function merge(request: MergeRequest): Promise<MergeReport> {
   try {
     for (const path of files) {
       const one = await openWeightsFile(path);
-      opened.push(isSam(model) ? withMetaNames(one) : one);
+      opened.push(namedBy(one, model.tensorNames));
       await checkOutput(output, one.files);
     }
     const options = { device, ...(task === undefined ? {} : { task }) };

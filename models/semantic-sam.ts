@@ -17,6 +17,7 @@ import { linear } from "./layers.ts";
 import type { SamConfig } from "./sam/config.ts";
 import { encodeImage } from "./sam/image-encoder.ts";
 import { cellsOf, decodeMasks } from "./sam/mask-decoder.ts";
+import { metaNames } from "./sam/names.ts";
 import { encodeGrid } from "./sam/prompt-encoder.ts";
 
 export interface SemanticHead {
@@ -78,6 +79,7 @@ export function semanticSam(
     name,
     doc: "Segment Anything for semantic segmentation: an image in, masks or classes out.",
     dims: { batch: 1 },
+    tensorNames: metaNames,
     programs: classes === 1 ? { segment } : programs,
   });
 }

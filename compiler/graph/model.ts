@@ -15,9 +15,20 @@ export interface Model {
   readonly programs: Readonly<Record<string, Program>>;
   /** Facts that the host-side code of this model needs: JSON, kept in bundles as it is. */
   readonly facts?: Readonly<Record<string, unknown>>;
+  /**
+   * Finds the parameters in a checkpoint that calls them otherwise: by path, the tensor's name in the file.
+   * Undefined for a checkpoint whose names are the paths, as of all without this function.
+   */
+  readonly tensorNames?: TensorNames;
   /** Adapters grafted on it (`adapt`), in order: later ones compute around earlier ones. */
   readonly bindings?: readonly Binding[];
 }
+
+/** `names` are all of a file, `file` is what messages call it. */
+export type TensorNames = (
+  names: readonly string[],
+  file: string,
+) => ReadonlyMap<string, string> | undefined;
 
 /**
  * Defines a model. A single program may be given as `build`.

@@ -4,7 +4,7 @@
  * one tensor more that Hugging Face may have is a second name of the same positional encoding.
  */
 import { diagnose } from "../../diagnostics/index.ts";
-import { renameWeights, type Weights } from "../../runtime/weights/index.ts";
+import { namedBy, type Weights } from "../../runtime/weights/index.ts";
 
 export type Naming = "meta" | "hf";
 
@@ -52,14 +52,23 @@ export function detectNaming(names: Iterable<string>, where?: string): Naming | 
  * Errors: E233 (mixed namings).
  */
 export function withMetaNames(weights: Weights): Weights {
-  if (detectNaming(weights.tensors.keys(), weights.source) !== "hf") return weights;
-  const depth = iouHeadDepth(weights.tensors.keys());
-  const names = new Map<string, string>();
-  for (const name of weights.tensors.keys()) {
-    if (name !== gaussian.tied || !weights.tensors.has(gaussian.hf))
-      names.set(toMeta(name, depth), name);
-  }
-  return renameWeights(weights, names);
+  return namedBy(weights, metaNames);
+}
+
+/**
+ * By Meta's names those of a file in Hugging Face's, of a tied pair one; undefined for any other file.
+ * Errors: E233 (mixed namings).
+ */
+export function metaNames(
+  names: readonly string[],
+  file: string,
+): ReadonlyMap<string, string> | undefined {
+  if (detectNaming(names, file) !== "hf") return undefined;
+  const depth = iouHeadDepth(names);
+  const isSecond = (name: string) => name === gaussian.tied && names.includes(gaussian.hf);
+  return new Map(
+    names.filter((name) => !isSecond(name)).map((name) => [toMeta(name, depth), name]),
+  );
 }
 
 /** Layers of the IoU head, counted in the names of a file of either naming; 3 if it has none. */

@@ -10,6 +10,7 @@ import { add, permute, reshape } from "../../ops/index.ts";
 import type { SamConfig } from "./config.ts";
 import { encodeImage } from "./image-encoder.ts";
 import { cellsOf, decodeMasks } from "./mask-decoder.ts";
+import { metaNames } from "./names.ts";
 import { encodeGrid, encodeMask, encodePoints } from "./prompt-encoder.ts";
 
 export interface SamModelOptions {
@@ -35,6 +36,7 @@ export function samModel(config: SamConfig, options: SamModelOptions = {}): Mode
     name,
     doc: "Segment Anything: encode an image once, then decode masks from prompts.",
     dims: { batch: 1, tokens: 8 },
+    tensorNames: metaNames,
     programs: {
       encode(p) {
         const image = input("image", "f32", ["batch", 3, config.imageSize, config.imageSize], {

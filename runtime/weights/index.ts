@@ -26,6 +26,7 @@ export { openTorch } from "./torch.ts";
 export {
   floatEntry,
   makeWeights,
+  namedBy,
   renameWeights,
   type TensorData,
   type TensorEntry,

@@ -127,6 +127,17 @@ export function renameWeights(weights: Weights, names: ReadonlyMap<string, strin
   };
 }
 
+/** The checkpoint under the names that `namesIn` finds in it; as it is, where it finds none. */
+export function namedBy(
+  weights: Weights,
+  namesIn:
+    | ((names: readonly string[], file: string) => ReadonlyMap<string, string> | undefined)
+    | undefined,
+): Weights {
+  const names = namesIn?.([...weights.tensors.keys()], weights.source);
+  return names === undefined ? weights : renameWeights(weights, names);
+}
+
 /**
  * Number of elements, or `undefined` when a dimension is not a whole number of at least zero or the
  * product is beyond what a number counts exactly.
