@@ -1,5 +1,6 @@
 /** Compiles a model ahead of time into a folder that the runtime loads with the compiler absent. */
 import { compile } from "../compiler/compile.ts";
+import type { Model } from "../compiler/graph/model.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import type { Plan } from "../compiler/plan.ts";
 import type { Profile } from "../compiler/profile.ts";
@@ -12,7 +13,7 @@ import { bundleFiles } from "./bundle-files.ts";
 import { checkFolder, writeBundleFolder } from "./bundle-folder.ts";
 import { planWeights, weightsFile, writeWeights } from "./bundle-weights.ts";
 import { type LoadedModel, traceLoaded } from "./load-model.ts";
-import { generateWrapper, isSam } from "./wrapper.ts";
+import { generateWrapper } from "./wrapper.ts";
 
 export interface BuildRequest {
   readonly loaded: LoadedModel;
@@ -65,7 +66,8 @@ export async function build(request: BuildRequest): Promise<BuildReport> {
       weights: stored && { file: weightsFile, bytes: stored.bytes },
     });
     const needed = [...plans.values()].some((plan) => plan.parameters.length > 0);
-    const wrapper = await generateWrapper(manifest, stored || !needed ? "given" : "brought");
+    const brings = stored || !needed ? "given" : "brought";
+    const wrapper = await generateWrapper(manifest, brings, loaded.model.bundle?.loader);
     files.set(`${name}.js`, wrapper.js);
     files.set(`${name}.d.ts`, wrapper.declarations);
     await writeBundleFolder(out, files, async (folder) => {
@@ -77,18 +79,29 @@ export async function build(request: BuildRequest): Promise<BuildReport> {
   }
 }
 
-/** The counts of token slots that a SAM's decoder is built for: a few, since each is a program. */
-const decoderBuckets = [8, 32, 128];
+interface WantedPlan {
+  /** What it is called in the bundle. */
+  readonly as: string;
+  readonly program: string;
+  readonly dims: Dims;
+}
+
+/** A program, once for each of the sizes that the model's bundle has it in. */
+function plansOf({ bundle }: Model, program: string, given: Dims): readonly WantedPlan[] {
+  let wanted: readonly WantedPlan[] = [{ as: program, program, dims: given }];
+  for (const [dim, all] of Object.entries(bundle?.sizes?.[program] ?? {})) {
+    const sizes = given[dim] === undefined ? all : [given[dim]];
+    wanted = wanted.flatMap(({ as, dims }) =>
+      sizes.map((size) => ({ as: `${as}-${size}`, program, dims: { ...dims, [dim]: size } })),
+    );
+  }
+  return wanted;
+}
 
 function compilePrograms(request: BuildRequest) {
-  const { loaded, programs, dims, profile, onProgress } = request;
+  const { loaded, programs, dims: given, profile, onProgress } = request;
   const { precision = "f32", tuning = noTuning } = request;
-  const buckets = dims.tokens === undefined ? decoderBuckets : [dims.tokens];
-  const wanted = programs.flatMap((program) =>
-    isSam(loaded.model) && program === "decode"
-      ? buckets.map((tokens) => ({ as: `decode-${tokens}`, program, dims: { ...dims, tokens } }))
-      : [{ as: program, program, dims }],
-  );
+  const wanted = programs.flatMap((program) => plansOf(loaded.model, program, given));
   const plans = new Map<string, Plan>();
   for (const { as, program, dims } of wanted) {
     const graph = traceLoaded(loaded, program, dims);

@@ -16,15 +16,13 @@ export interface ModelFiles {
 }
 
 /**
- * A built-in model. Its facts say that it is a SAM, so that bundles of it come with a predictor.
+ * A built-in model.
  * @throws E502 for `sam` without either file, E503 for another with a configuration, E230 for a
  * wrong one, E231 where the shapes do not tell it.
  */
 export async function loadBuiltIn(name: string, files: ModelFiles): Promise<Model> {
-  const { formatSamConfig, samModel } = await import("../models/index.ts");
-  const config = await configOf(name, files);
-  const facts = { kind: "sam", config: formatSamConfig(config) };
-  return { ...samModel(config, { name }), facts };
+  const { samModel } = await import("../models/index.ts");
+  return samModel(await configOf(name, files), { name });
 }
 
 async function configOf(name: string, { config, weights }: ModelFiles): Promise<SamConfig> {

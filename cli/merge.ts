@@ -4,7 +4,6 @@
  */
 import { type ArgsDef, defineCommand } from "citty";
 import { type LoadedModel, loadModel } from "../build/load-model.ts";
-import { isSam } from "../build/wrapper.ts";
 import type { Model } from "../compiler/graph/model.ts";
 import { formatBytes } from "../diagnostics/bytes.ts";
 import { diagnose } from "../diagnostics/index.ts";
@@ -23,7 +22,7 @@ import { type DeviceName, deviceNames, openDevice } from "./arguments/device.ts"
 import { repeated } from "./arguments/flags.ts";
 import { modelArguments } from "./arguments/model.ts";
 import { checkOutput } from "./convert.ts";
-import { type MethodName, methodNames, samWithMethod } from "./plan-training.ts";
+import { isBareSam, type MethodName, methodNames, samWithMethod } from "./plan-training.ts";
 import { openProgress, progressStyle } from "./progress.ts";
 
 const args = {
@@ -151,8 +150,7 @@ export async function merge(request: MergeRequest): Promise<MergeReport> {
 
 /** What the command line merges: a file's own adapters, or a method on a SAM. Errors: E503. */
 function adaptedModel({ model, file }: LoadedModel, method: MethodName | undefined): Model {
-  if (isSam(model) && method !== undefined)
-    return { ...samWithMethod(model, method), facts: model.facts! };
+  if (isBareSam(model) && method !== undefined) return samWithMethod(model, method);
   if (method !== undefined)
     throw diagnose("E503", {
       message: `--method goes with a SAM; ${file ?? model.name} brings its own adapters`,

@@ -2,7 +2,6 @@
 
 import type { LoadedModel } from "../build/load-model.ts";
 import { userError } from "../build/user-error.ts";
-import { isSam } from "../build/wrapper.ts";
 import { adapt } from "../compiler/graph/adapt.ts";
 import type { Model } from "../compiler/graph/model.ts";
 import { type Dims, input } from "../compiler/graph/sources.ts";
@@ -11,8 +10,9 @@ import type { Plan } from "../compiler/plan.ts";
 import type { Profile } from "../compiler/profile.ts";
 import type { Precision } from "../compiler/storage/formats.ts";
 import { diagnose } from "../diagnostics/index.ts";
-import { parseSamConfig, semanticSam } from "../models/index.ts";
+import { semanticSam } from "../models/index.ts";
 import { publishedMethods } from "../models/sam/presets/index.ts";
+import { samConfigOf } from "../models/sam/program.ts";
 import { mean, mul, sub } from "../ops/index.ts";
 import { type TrainingBytes, trainingBytes } from "../runtime/training/memory.ts";
 import { plansOf } from "../runtime/training/plan.ts";
@@ -135,7 +135,7 @@ interface Trainee {
 
 function trainee({ loaded, method }: TrainingRequest): Trainee {
   const { model, file } = loaded;
-  if (isSam(model)) return adaptedSam(model, method ?? "conv-lora");
+  if (isBareSam(model)) return adaptedSam(model, method ?? "conv-lora");
   if (method !== undefined)
     throw diagnose("E503", {
       message: `--method goes with a SAM; ${file ?? model.name} brings its own adapters`,
@@ -144,13 +144,17 @@ function trainee({ loaded, method }: TrainingRequest): Trainee {
   return { model, method, loss: squares, lossName: "mean square error of the outputs" };
 }
 
+/** A SAM on which nothing is grafted yet. */
+export const isBareSam = (model: Model): boolean =>
+  samConfigOf(model) !== undefined && (model.bindings ?? []).length === 0;
+
 /** A SAM for one class with a published method grafted on. */
-export function samWithMethod({ name, facts }: Model, method: MethodName): Model {
-  const config = parseSamConfig(facts?.config);
+export function samWithMethod(sam: Model, method: MethodName): Model {
+  const config = samConfigOf(sam)!;
   const { adapters } = publishedMethods().find((m) => m.name === method)!;
   return adapters.reduce(
     (base, { adapter, where }) => adapt(base, adapter, { where }),
-    semanticSam(config, { classes: 1 }, { name }),
+    semanticSam(config, { classes: 1 }, { name: sam.name }),
   );
 }
 

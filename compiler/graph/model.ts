@@ -20,8 +20,31 @@ export interface Model {
    * Undefined for a checkpoint whose names are the paths, as of all without this function.
    */
   readonly tensorNames?: TensorNames;
+  /** What is built of it ahead of time: every program once, and a method for each, unless told. */
+  readonly bundle?: ModelBundle;
   /** Adapters grafted on it (`adapt`), in order: later ones compute around earlier ones. */
   readonly bindings?: readonly Binding[];
+}
+
+/** What `inarch build` makes of a model. */
+export interface ModelBundle {
+  /**
+   * By program, the sizes of dims that it is built for: `{ decode: { tokens: [8, 32] } }` gives the plans
+   * `decode-8` and `decode-32`. A size that the build is given is the only one.
+   */
+  readonly sizes?: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>;
+  /** Loads the model for the wrapper; without it the wrapper has a method for each program. */
+  readonly loader?: BundleLoader;
+}
+
+/** A function that takes what `loadBundle` of `inarch/runtime` takes, and returns the model's own object. */
+export interface BundleLoader {
+  /** What the wrapper imports it from: `inarch/runtime`, or a package. */
+  readonly module: string;
+  /** The function's name. */
+  readonly load: string;
+  /** The type that its promise resolves to, as the module exports it. */
+  readonly type: string;
 }
 
 /** `names` are all of a file, `file` is what messages call it. */
@@ -32,7 +55,8 @@ export type TensorNames = (
 
 /**
  * Defines a model. A single program may be given as `build`.
- * Throws E110 for a name that cannot be a file's, or a model without programs.
+ * Throws E110 for a name that cannot be a file's, a model without programs, or a bundle of
+ * programs and dims that it does not have.
  */
 export function defineModel(
   definition: Omit<Model, "programs" | "dims"> & { readonly dims?: Dims } & (
@@ -52,7 +76,28 @@ export function defineModel(
       message: `model ${name} has no programs`,
       help: "give programs: { forward: (p, dims) => ({ y }) }",
     });
+  checkBundle(definition, programs, dims);
   return { ...definition, dims, programs };
+}
+
+function checkBundle(
+  { name, bundle }: Pick<Model, "name" | "bundle">,
+  programs: object,
+  dims: Dims,
+) {
+  for (const [program, sizes] of Object.entries(bundle?.sizes ?? {})) {
+    const unknown = Object.keys(sizes).find((dim) => !Object.hasOwn(dims, dim));
+    const known = Object.hasOwn(programs, program);
+    if (known && unknown === undefined) continue;
+    throw diagnose("E110", {
+      message: known
+        ? `the bundle of ${name} gives sizes of the dim "${unknown}", which the model does not have`
+        : `the bundle of ${name} gives sizes for the program "${program}", which the model does not have`,
+      help: known
+        ? `its dims are ${Object.keys(dims).join(", ") || "none"}`
+        : `its programs are ${Object.keys(programs).join(", ")}`,
+    });
+  }
 }
 
 /** Traces one program of a model, with its adapters; `dims` replace the model's own sizes. */

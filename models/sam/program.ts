@@ -7,7 +7,8 @@ import {
   type Tensor,
 } from "../../compiler/index.ts";
 import { add, permute, reshape } from "../../ops/index.ts";
-import type { SamConfig } from "./config.ts";
+import { tokenBuckets } from "../../predict/tokens.ts";
+import { formatSamConfig, parseSamConfig, type SamConfig } from "./config.ts";
 import { encodeImage } from "./image-encoder.ts";
 import { cellsOf, decodeMasks } from "./mask-decoder.ts";
 import { metaNames } from "./names.ts";
@@ -36,7 +37,12 @@ export function samModel(config: SamConfig, options: SamModelOptions = {}): Mode
     name,
     doc: "Segment Anything: encode an image once, then decode masks from prompts.",
     dims: { batch: 1, tokens: 8 },
+    facts: { kind: "sam", config: formatSamConfig(config) },
     tensorNames: metaNames,
+    bundle: {
+      sizes: { decode: { tokens: tokenBuckets } },
+      loader: { module: "inarch/runtime", load: "loadSamBundle", type: "SamPredictor" },
+    },
     programs: {
       encode(p) {
         const image = input("image", "f32", ["batch", 3, config.imageSize, config.imageSize], {
@@ -59,6 +65,10 @@ export function samModel(config: SamConfig, options: SamModelOptions = {}): Mode
     },
   });
 }
+
+/** The configuration of a model that `samModel` made, adapted or not; undefined for any other. */
+export const samConfigOf = ({ facts }: Pick<Model, "facts">): SamConfig | undefined =>
+  facts?.kind === "sam" ? parseSamConfig(facts.config) : undefined;
 
 function decode(p: Parameters, config: SamConfig) {
   const { outChans } = config;

@@ -14,13 +14,7 @@ import {
   traceProgram,
 } from "../../compiler/index.ts";
 import { formatBytes, parseBytes } from "../../diagnostics/bytes.ts";
-import {
-  formatSamConfig,
-  linear,
-  parseSamConfig,
-  type SamConfig,
-  samModel,
-} from "../../models/index.ts";
+import { linear, parseSamConfig, type SamConfig, samModel } from "../../models/index.ts";
 import { buildPackage, inarch } from "../support/command-line.ts";
 import { tinySam } from "../support/sam-small.ts";
 import { refusal } from "../support/weights-files.ts";
@@ -70,8 +64,7 @@ const config: SamConfig = {
   windowSize: 7,
   numMultimaskOutputs: 0,
 };
-const facts = { kind: "sam", config: formatSamConfig(config) };
-const loaded: LoadedModel = { model: { ...samModel(config), facts }, file: undefined };
+const loaded: LoadedModel = { model: samModel(config), file: undefined };
 const request: TrainingRequest = {
   loaded,
   programs: [],

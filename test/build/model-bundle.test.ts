@@ -1,0 +1,94 @@
+/** What a model says of its bundle: sizes, the wrapper's loader, and names in a checkpoint. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { type BuildRequest, build } from "../../build/build.ts";
+import { defaultProfile, defineModel, input, type Model } from "../../compiler/index.ts";
+import { matmul } from "../../ops/index.ts";
+import { writeSafetensors } from "../../runtime/weights/index.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "inarch-bundle-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const model = defineModel({
+  name: "classes",
+  dims: { batch: 1, width: 4 },
+  programs: {
+    first: () => ({ y: input("x", "f32", ["width"]) }),
+    classify: (p) => ({ y: matmul(input("x", "f32", ["batch", 4]), p.f32("w", [4, 2])) }),
+  },
+  bundle: {
+    sizes: { classify: { batch: [1, 8], width: [4] } },
+    loader: { module: "classes-host", load: "loadClasses", type: "Classes" },
+  },
+  tensorNames: (names) => (names.includes("weight") ? new Map([["w", "weight"]]) : undefined),
+});
+
+let builds = 0;
+
+async function built(of: Model, more: Partial<BuildRequest> = {}) {
+  const out = join(folder, `built-${builds++}`);
+  const report = await build({
+    loaded: { model: of, file: undefined },
+    out,
+    programs: Object.keys(of.programs),
+    dims: {},
+    profile: defaultProfile,
+    onProgress: () => {},
+    ...more,
+  });
+  return {
+    programs: Object.keys(report.programs),
+    read: (file: string) => readFileSync(join(out, file), "utf8"),
+    out,
+  };
+}
+
+test("a program is built for each of its sizes, under names that say them", async () => {
+  const { programs, read } = await built(model);
+  expect(programs).toEqual(["first", "classify-1-4", "classify-8-4"]);
+  const { inputs } = JSON.parse(read("manifest.json")).programs["classify-8-4"];
+  expect(inputs).toEqual([{ name: "x", dtype: "f32", shape: [8, 4] }]);
+});
+
+test("a size that is given is the only one", async () => {
+  const { programs } = await built(model, { dims: { batch: 3 } });
+  expect(programs).toEqual(["first", "classify-3-4"]);
+});
+
+test("the wrapper returns what the model's loader returns, as its type", async () => {
+  const { read } = await built(model);
+  expect(read("classes.js")).toContain('import { loadClasses } from "classes-host";');
+  expect(read("classes.js")).toContain(
+    "return loadClasses(options.url ?? folder, device, options);",
+  );
+  const types = read("classes.d.ts");
+  // The model is called as the type is.
+  expect(types).toContain('import type { Classes as LoadedClasses } from "classes-host";');
+  expect(types).toContain("export type Classes = LoadedClasses;");
+  expect(types).toContain("Promise<Classes>");
+});
+
+test("weights are found under the names that the model knows", async () => {
+  const data = new Uint8Array(Float32Array.from({ length: 8 }, (_, i) => i).buffer);
+  for (const name of ["w", "weight"])
+    writeFileSync(
+      join(folder, `${name}.safetensors`),
+      writeSafetensors(new Map([[name, { dtype: "f32", shape: [4, 2], data }]]), {}),
+    );
+  const [own, other] = [
+    await built(model, { weights: join(folder, "w.safetensors") }),
+    await built(model, { weights: join(folder, "weight.safetensors") }),
+  ];
+  expect(other.read("weights.safetensors")).toBe(own.read("weights.safetensors"));
+});
+
+test.each([
+  ["a program", { decode: { batch: [1] } }, 'the program "decode"', "first, classify"],
+  ["a dim", { first: { rows: [1] } }, 'the dim "rows"', "batch, width"],
+])("E110 for sizes of %s that the model does not have", (_, sizes, words, known) => {
+  expect(() => defineModel({ ...model, bundle: { sizes } })).toThrow(
+    new RegExp(`E110.*${words}.*${known}`, "s"),
+  );
+});
