@@ -1,12 +1,10 @@
-/** The models that have names of their own on the command line. */
+/** A built-in model by its name on the command line, from the files that it may need. */
 import { readFile } from "node:fs/promises";
 import type { Model } from "../compiler/graph/model.ts";
 import { diagnose } from "../diagnostics/index.ts";
-import type { SamConfig } from "../models/index.ts";
+import { meant } from "../diagnostics/nearest.ts";
+import type { BuiltInModel, ConfiguredModel } from "../models/built-in.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
-
-/** `sam` is any SAM, by its configuration; the others are the published ones. */
-export const builtInNames: readonly string[] = ["sam-vit-b", "sam-vit-l", "sam-vit-h", "sam"];
 
 /** Where the numbers that describe a model may come from: paths of files. */
 export interface ModelFiles {
@@ -17,32 +15,48 @@ export interface ModelFiles {
 
 /**
  * A built-in model.
- * @throws E502 for `sam` without either file, E503 for another with a configuration, E230 for a
- * wrong one, E231 where the shapes do not tell it.
+ * @throws E510 for a name that there is not, E502 for a model of any size without either file, E503 for
+ * a published one with a configuration, and what the model says of its files.
  */
-export async function loadBuiltIn(name: string, files: ModelFiles): Promise<Model> {
-  const { samModel } = await import("../models/index.ts");
-  return samModel(await configOf(name, files), { name });
+export async function loadBuiltIn(name: string, { config, weights }: ModelFiles): Promise<Model> {
+  // A file of one's own needs none of them.
+  const { builtInModels } = await import("../models/built-in.ts");
+  const found = builtInModels.find((model) => model.name === name);
+  if (!found) throw unknownModel(name, builtInModels);
+  const configured = builtInModels.filter((model) => "fromConfig" in model);
+  if ("make" in found) {
+    if (config === undefined) return found.make();
+    throw diagnose("E503", {
+      message: `--config goes with the model ${namesOf(configured)}; ${name} has the configuration that was published`,
+      help: `type ${configured[0]?.name} --config ${config}, or leave --config out`,
+    });
+  }
+  if (config !== undefined) return found.fromConfig(await readConfig(config), config);
+  if (weights !== undefined) return fromWeights(found, weights);
+  const published = builtInModels.filter((model) => "make" in model);
+  throw diagnose("E502", {
+    message: `the model ${name} needs --config`,
+    help: `type ${name} --config FILE.json, or one of ${namesOf(published)}`,
+  });
 }
 
-async function configOf(name: string, { config, weights }: ModelFiles): Promise<SamConfig> {
-  const { inferSamConfig, parseSamConfig, samPreset } = await import("../models/index.ts");
-  const published = /^sam-vit-(\w)$/.exec(name);
-  if (published && config !== undefined)
-    throw diagnose("E503", {
-      message: `--config goes with the model sam; ${name} has the configuration that was published`,
-      help: `type sam --config ${config}, or leave --config out`,
-    });
-  if (published) return samPreset(`vit_${published[1]}`);
-  if (config !== undefined) return parseSamConfig(await readConfig(config), config);
-  if (weights === undefined)
-    throw diagnose("E502", {
-      message: "the model sam needs --config",
-      help: "type sam --config FILE.json, or one of sam-vit-b, sam-vit-l, sam-vit-h",
-    });
-  const opened = await openWeightsFile(weights);
+const namesOf = (models: readonly BuiltInModel[]) => models.map(({ name }) => name).join(", ");
+
+function unknownModel(name: string, models: readonly BuiltInModel[]) {
+  const near = meant(
+    name,
+    models.map((model) => model.name),
+  );
+  return diagnose("E510", {
+    message: `there is no built-in model "${name}"`,
+    help: `${near === undefined ? "" : `did you mean ${near}? `}The built-in ones are ${namesOf(models)}; a file is given by its path, such as ./${name}.graph.ts`,
+  });
+}
+
+async function fromWeights(model: ConfiguredModel, path: string): Promise<Model> {
+  const opened = await openWeightsFile(path);
   try {
-    return inferSamConfig(opened);
+    return model.fromWeights(opened);
   } finally {
     await opened.close();
   }

@@ -8,8 +8,7 @@ import type { Graph } from "../compiler/graph/graph.ts";
 import { type Model, traceProgram } from "../compiler/graph/model.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import { diagnose, setSourceReader } from "../diagnostics/index.ts";
-import { meant } from "../diagnostics/nearest.ts";
-import { builtInNames, loadBuiltIn, type ModelFiles } from "./built-in.ts";
+import { loadBuiltIn, type ModelFiles } from "./built-in.ts";
 import { importGraphFile } from "./graph-file.ts";
 import { userError } from "./user-error.ts";
 
@@ -20,7 +19,7 @@ export interface LoadedModel {
 }
 
 /**
- * Finds a model. `sam` needs one of the files.
+ * Finds a model. A built-in one of any size needs one of the files.
  * @throws E510 for a name or a path that leads nowhere, E511 to E513 for what is wrong in a file,
  * E230 for a configuration.
  */
@@ -35,18 +34,10 @@ export async function loadModel(name: string, files: ModelFiles = {}): Promise<L
       return undefined;
     }
   });
-  if (builtInNames.includes(name))
-    return { model: await loadBuiltIn(name, files), file: undefined };
-  if (!/[./\\]/.test(name)) {
-    const near = meant(name, builtInNames);
-    throw diagnose("E510", {
-      message: `there is no built-in model "${name}"`,
-      help: `${near === undefined ? "" : `did you mean ${near}? `}The built-in ones are ${builtInNames.join(", ")}; a file is given by its path, such as ./${name}.graph.ts`,
-    });
-  }
+  if (!/[./\\]/.test(name)) return { model: await loadBuiltIn(name, files), file: undefined };
   if (files.config !== undefined)
     throw diagnose("E503", {
-      message: "--config goes with the built-in model sam, not with a file",
+      message: "--config goes with a built-in model, not with a file",
       where: name,
       help: "leave --config out; sizes of named dims are given with --dim name=size",
     });

@@ -71,7 +71,7 @@ describe("on the command line", () => {
       code: "E503",
       says: "has the configuration that was published",
     },
-    { args: [mlp, "--config", "x.json"], code: "E503", says: "goes with the built-in model sam" },
+    { args: [mlp, "--config", "x.json"], code: "E503", says: "goes with a built-in model, not with a file" },
     {
       args: ["sam", "--config", "none.json"],
       code: "E200",
