@@ -10,7 +10,7 @@ import type { Dims } from "../compiler/graph/sources.ts";
 import { diagnose, setSourceReader } from "../diagnostics/index.ts";
 import { loadBuiltIn, type ModelFiles } from "./built-in.ts";
 import { importGraphFile } from "./graph-file.ts";
-import { userError } from "./user-error.ts";
+import { inUsersWords } from "./user-error.ts";
 
 export interface LoadedModel {
   readonly model: Model;
@@ -50,13 +50,8 @@ export async function loadModel(name: string, files: ModelFiles = {}): Promise<L
  * Traces a program of a loaded model, with sizes that replace the model's own.
  * @throws E101 to E111 for what the graph says, E513 for what the user's code throws.
  */
-export const traceLoaded = ({ model, file }: LoadedModel, program: string, dims: Dims): Graph => {
-  try {
-    return traceProgram(model, program, dims);
-  } catch (error) {
-    throw file === undefined ? error : userError(file, error);
-  }
-};
+export const traceLoaded = ({ model, file }: LoadedModel, program: string, dims: Dims): Graph =>
+  inUsersWords(file, () => traceProgram(model, program, dims));
 
 function checkModel(exported: unknown, name: string): Model {
   const help =

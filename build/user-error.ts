@@ -3,6 +3,15 @@ import { fileURLToPath } from "node:url";
 import { diagnose, InarchError, type Span } from "../diagnostics/index.ts";
 import { isOwnFile } from "../diagnostics/span.ts";
 
+/** Does what runs code of the user's file; without a file the code is all ours. Errors: E513, E900. */
+export function inUsersWords<T>(file: string | undefined, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw file === undefined ? error : userError(file, error);
+  }
+}
+
 /** What the user's code throws, or makes inarch throw, gets its place in `file`. Errors: E513, E900. */
 export function userError(file: string, error: unknown): unknown {
   if (error instanceof InarchError) return error;

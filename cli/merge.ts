@@ -3,7 +3,7 @@
  * with them. Tensor by tensor, so that memory does not grow with the model.
  */
 import { type ArgsDef, defineCommand } from "citty";
-import { type LoadedModel, loadModel } from "../build/load-model.ts";
+import { loadModel } from "../build/load-model.ts";
 import type { Model } from "../compiler/graph/model.ts";
 import { formatBytes } from "../diagnostics/bytes.ts";
 import { diagnose } from "../diagnostics/index.ts";
@@ -17,12 +17,12 @@ import {
   streamSafetensors,
   type Weights,
 } from "../runtime/weights/index.ts";
+import { methodNames, withMethod } from "../training/forecast/method.ts";
 import { mergeAdapters } from "../training/index.ts";
 import { type DeviceName, deviceNames, openDevice } from "./arguments/device.ts";
 import { repeated } from "./arguments/flags.ts";
 import { modelArguments } from "./arguments/model.ts";
 import { checkOutput } from "./convert.ts";
-import { isBareSam, type MethodName, methodNames, samWithMethod } from "./plan-training.ts";
 import { openProgress, progressStyle } from "./progress.ts";
 
 const args = {
@@ -70,7 +70,8 @@ export const mergeCommand = defineCommand({
     const files = repeated(rawArgs, "weights", args);
     const task = given.task === undefined ? undefined : taskOf(given.task);
     const loaded = await loadModel(given.model, { config: given.config, weights: files[0] });
-    const model = adaptedModel(loaded, given.method);
+    const model =
+      given.method === undefined ? loaded.model : withMethod(loaded.model, given.method);
     const device = await deviceOf(given.device ?? "webgpu");
     try {
       const { output } = given;
@@ -146,17 +147,6 @@ export async function merge(request: MergeRequest): Promise<MergeReport> {
   } finally {
     await close();
   }
-}
-
-/** What the command line merges: a file's own adapters, or a method on a SAM. Errors: E503. */
-function adaptedModel({ model, file }: LoadedModel, method: MethodName | undefined): Model {
-  if (isBareSam(model) && method !== undefined) return samWithMethod(model, method);
-  if (method !== undefined)
-    throw diagnose("E503", {
-      message: `--method goes with a SAM; ${file ?? model.name} brings its own adapters`,
-      help: "leave --method out, and export adapt(model, lora(), { where: ... }) from the file",
-    });
-  return model;
 }
 
 const deviceOf = async (name: DeviceName): Promise<Device> =>

@@ -3,26 +3,23 @@
  * before anything runs. No device is needed and no weights are read.
  */
 import { type ArgsDef, defineCommand } from "citty";
-import { type LoadedModel, loadModel, traceLoaded } from "../build/load-model.ts";
-import { compile } from "../compiler/compile.ts";
-import type { Dims } from "../compiler/graph/sources.ts";
-import type { Profile } from "../compiler/profile.ts";
-import type { Precision } from "../compiler/storage/formats.ts";
+import { loadModel } from "../build/load-model.ts";
+import { inUsersWords } from "../build/user-error.ts";
 import { formatBytes, parseBytes } from "../diagnostics/bytes.ts";
 import { diagnose } from "../diagnostics/index.ts";
+import { type MethodName, methodNames } from "../training/forecast/method.ts";
+import { type ProgramsForecast, planPrograms } from "../training/forecast/programs.ts";
+import {
+  type OptimiserName,
+  optimiserNames,
+  planTraining,
+  type TrainingForecast,
+} from "../training/forecast/training.ts";
 import { parseDims } from "./arguments/dims.ts";
 import { repeated } from "./arguments/flags.ts";
 import { limitsFlag, profileOf } from "./arguments/limits.ts";
 import { modelArguments, programsOf } from "./arguments/model.ts";
 import { precisionFlag } from "./arguments/precision.ts";
-import {
-  type MethodName,
-  methodNames,
-  type OptimiserName,
-  optimiserNames,
-  planTraining,
-  type TrainingForecast,
-} from "./plan-training.ts";
 
 const args = {
   ...modelArguments,
@@ -69,65 +66,32 @@ export const planCommand = defineCommand({
     const dims = parseDims(repeated(rawArgs, "dim", args));
     const profile = await profileOf(given.limits);
     const { method, optimiser, precision } = given;
-    const chosen = { ...(method ? { method } : {}), ...(optimiser ? { optimiser } : {}) };
-    const forecast = given.train
-      ? planTraining({ loaded, programs: wanted, dims, profile, precision, budget, ...chosen })
-      : planPrograms(loaded, programsOf(loaded.model, wanted), dims, profile, budget, precision);
+    const request = { model: loaded.model, dims, profile, precision, budget };
+    const chosen = {
+      ...(method ? { method } : {}),
+      ...(optimiser ? { optimiser } : {}),
+      ...oneProgram(given.train, wanted),
+    };
+    const forecast = inUsersWords(loaded.file, () =>
+      given.train
+        ? planTraining({ ...request, ...chosen })
+        : planPrograms({ ...request, programs: programsOf(loaded.model, wanted) }),
+    );
     const describe = () =>
       "programs" in forecast ? describePrograms(forecast) : describeTraining(forecast);
     process.stdout.write(given.json ? `${JSON.stringify(forecast, null, 2)}\n` : describe());
   },
 });
 
-/** Bytes, steps and kernels of each program by itself. */
-export interface ProgramsForecast {
-  readonly model: string;
-  readonly budget?: number | undefined;
-  readonly programs: Readonly<Record<string, ProgramForecast>>;
-}
-
-interface ProgramForecast {
-  readonly weights: number;
-  readonly activations: number;
-  readonly inputsAndOutputs: number;
-  readonly total: number;
-  /** Dispatches of one run. */
-  readonly steps: number;
-  /** Kernels that a device compiles for them: steps share them. */
-  readonly kernels: number;
-}
-
-/** @throws E140 for a program that takes more than the budget, and what compiling throws. */
-export function planPrograms(
-  loaded: LoadedModel,
-  programs: readonly string[],
-  dims: Dims,
-  profile: Profile,
-  budget: number | undefined,
-  precision: Precision = "f32",
-): ProgramsForecast {
-  const { name } = loaded.model;
-  const forecasts = programs.map((program) => {
-    const sums = { weights: 0, activations: 0, inputsAndOutputs: 0 };
-    const { buffers, ...plan } = compile(traceLoaded(loaded, program, dims), {
-      profile,
-      precision,
-    });
-    for (const { role, bytes } of buffers) {
-      if (role === "weights") sums.weights += bytes;
-      else if (role === "arena") sums.activations += bytes;
-      else sums.inputsAndOutputs += bytes;
-    }
-    const total = sums.weights + sums.activations + sums.inputsAndOutputs;
-    if (budget !== undefined && total > budget)
-      throw diagnose("E140", {
-        message: `program ${program} of ${name} takes ${formatBytes(total)} (${total} bytes), but the budget is ${formatBytes(budget)} (${budget} bytes)`,
-        help: `a budget of ${Math.ceil(total / 2 ** 20)}MiB would do; a smaller batch or a smaller image needs less`,
-      });
-    const [steps, kernels] = [plan.steps.length, plan.kernels.length];
-    return [program, { ...sums, total, steps, kernels }] as const;
+/** A training step runs one program: the model's first unless given. Errors: E503. */
+function oneProgram(train: boolean, [program, surplus]: readonly string[]) {
+  if (!train || program === undefined) return {};
+  if (surplus === undefined) return { program };
+  throw diagnose("E503", {
+    message: "--program is given several times, but a training step runs one",
+    where: "inarch plan",
+    help: `leave --program ${surplus} out`,
   });
-  return { model: name, budget, programs: Object.fromEntries(forecasts) };
 }
 
 function describePrograms({ programs, budget }: ProgramsForecast): string {

@@ -71,7 +71,11 @@ describe("on the command line", () => {
       code: "E503",
       says: "has the configuration that was published",
     },
-    { args: [mlp, "--config", "x.json"], code: "E503", says: "goes with a built-in model, not with a file" },
+    {
+      args: [mlp, "--config", "x.json"],
+      code: "E503",
+      says: "goes with a built-in model, not with a file",
+    },
     {
       args: ["sam", "--config", "none.json"],
       code: "E200",

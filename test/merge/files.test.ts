@@ -312,7 +312,7 @@ describe("inarch merge", () => {
       "a method for a file",
       ["merge", example, ...files, "-o", "m.safetensors", ...slow, "--method", "lora"],
       "E503",
-      "--method goes with a SAM",
+      "the method lora goes with a SAM",
     ],
     [
       "a task that is no number",

@@ -1,10 +1,10 @@
 /** Training steps of SAM ViT-B at 1024 pixels with published methods, compiled for the default profile. */
 import { taLora } from "../../adapters/index.ts";
-import { samWithMethod } from "../../cli/plan-training.ts";
 import { adapt, input, type Tensor } from "../../compiler/index.ts";
-import { formatSamConfig, mSam, samModel, samPresets } from "../../models/index.ts";
+import { mSam, samModel, samPresets } from "../../models/index.ts";
 import { decoderOnly, layerNormTuning } from "../../models/sam/presets/index.ts";
 import type { TrainingPlan } from "../../runtime/training/plan.ts";
+import { withMethod } from "../../training/forecast/method.ts";
 import {
   adam,
   adamW,
@@ -19,8 +19,7 @@ const config = samPresets.vit_b;
 
 /** What `inarch plan sam-vit-b --train --method conv-lora` plans. */
 export function convLoraStep(): TrainingPlan {
-  const facts = { kind: "sam", config: formatSamConfig(config) };
-  const model = samWithMethod({ ...samModel(config), facts }, "conv-lora");
+  const model = withMethod(samModel(config), "conv-lora");
   return compileTraining(model, {
     optimiser: adamW(),
     loss: ({ logits }) => ({

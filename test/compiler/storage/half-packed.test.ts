@@ -1,6 +1,5 @@
 /** Mixed precision where a device has no halves: frozen parameters are read two from a word. */
 import { describe, expect, test } from "vitest";
-import { planPrograms } from "../../../cli/plan.ts";
 import { show } from "../../../cli/show.ts";
 import { compile } from "../../../compiler/compile.ts";
 import {
@@ -18,6 +17,7 @@ import { kernelText } from "../../../runtime/devices/device.ts";
 import { openDevice, requestNullGpu } from "../../../runtime/node/index.ts";
 import { createSession } from "../../../runtime/session.ts";
 import { floatToHalf, halfToFloat, writeSafetensors } from "../../../runtime/weights/index.ts";
+import { planPrograms } from "../../../training/forecast/programs.ts";
 import { randomNumbers } from "../../../verify/ops/evaluate.ts";
 import { deviceTest } from "../../support/device.ts";
 import { openBytes } from "../../support/weights-files.ts";
@@ -60,7 +60,10 @@ describe("the flag --precision mixed", () => {
   test("forecasts what the plan takes, with halves and without", () => {
     for (const half of [false, true]) {
       const profile = { ...without, half };
-      const forecast = planPrograms(loaded, ["forward"], {}, profile, undefined, "mixed");
+      const forecast = planPrograms({
+        ...{ model: loaded.model, programs: ["forward"], dims: {} },
+        ...{ profile, precision: "mixed" },
+      });
       const { buffers } = compile(program(), { profile, precision: "mixed" });
       const sum = (role: string) =>
         buffers.reduce((bytes, b) => bytes + (b.role === role ? b.bytes : 0), 0);
