@@ -10,6 +10,7 @@ import { diagnose } from "../diagnostics/index.ts";
 import { exactDevice } from "../merge/evaluate.ts";
 import type { Device, Progress } from "../runtime/devices/device.ts";
 import { writeFileAtOnce } from "../runtime/node/files.ts";
+import { checkOutput } from "../runtime/node/output.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
 import {
   namedBy,
@@ -22,7 +23,6 @@ import { mergeAdapters } from "../training/index.ts";
 import { type DeviceName, deviceNames, openDevice } from "./arguments/device.ts";
 import { repeated } from "./arguments/flags.ts";
 import { modelArguments } from "./arguments/model.ts";
-import { checkOutput } from "./convert.ts";
 import { openProgress, progressStyle } from "./progress.ts";
 
 const args = {

@@ -217,11 +217,12 @@ const order: readonly string[] = [
   "training/settings.ts",
   "training/optimisers/",
   "training/",
+  "build/",
   "export/",
+  "export/node/",
   "tuning/",
   "explain/",
   "verify/",
-  "build/",
   "cli/arguments/",
   "cli/",
   "entries/",
@@ -272,6 +273,7 @@ const allowed: Readonly<Record<string, { folders: RegExp; packages: RegExp }>> =
   merge: { folders: /^(?:adapters|compiler|models|ops|runtime)\//, packages: /^$/ },
   training: { folders: /^(?:adapters|compiler|merge|models|ops|runtime)\//, packages: /^$/ },
   export: { folders: /^(?:compiler|ops)\//, packages: /^$/ },
+  "export/node": { folders: /^(?:build|compiler|export|models|runtime)\//, packages: /^node:/ },
 };
 
 const isAllTests = (path: string) => /^(?:test|examples|bench)\//.test(path);
@@ -285,7 +287,7 @@ function importsOfCommandLine(file: SourceFile): string[] {
 
 function forbiddenImports(file: SourceFile): string[] {
   const folder =
-    /^(?:predict|runtime)\/node(?=\/)/.exec(file.path)?.[0] ?? file.path.split("/", 1)[0]!;
+    /^(?:export|predict|runtime)\/node(?=\/)/.exec(file.path)?.[0] ?? file.path.split("/", 1)[0]!;
   const rule = allowed[folder];
   if (!rule) return [];
   return importsOf(file)
