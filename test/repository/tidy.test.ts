@@ -273,7 +273,10 @@ const allowed: Readonly<Record<string, { folders: RegExp; packages: RegExp }>> =
   merge: { folders: /^(?:adapters|compiler|models|ops|runtime)\//, packages: /^$/ },
   training: { folders: /^(?:adapters|compiler|merge|models|ops|runtime)\//, packages: /^$/ },
   export: { folders: /^(?:compiler|ops)\//, packages: /^$/ },
-  "export/node": { folders: /^(?:build|compiler|export|models|runtime)\//, packages: /^node:/ },
+  "export/node": {
+    folders: /^(?:build|compiler|export|merge|models|runtime)\//,
+    packages: /^node:/,
+  },
 };
 
 const isAllTests = (path: string) => /^(?:test|examples|bench)\//.test(path);

@@ -1,0 +1,150 @@
+/**
+ * A program of a model as an ONNX file, its weights inside; those beyond 2 GiB go to a file beside it,
+ * tensor by tensor.
+ */
+import { basename, resolve } from "node:path";
+import { type LoadedModel, traceLoaded } from "../../build/load-model.ts";
+import { type Graph, parametersOf } from "../../compiler/graph/graph.ts";
+import type { Dims } from "../../compiler/graph/sources.ts";
+import { diagnose } from "../../diagnostics/index.ts";
+import { checkAdapterFiles } from "../../merge/files.ts";
+import type { Progress } from "../../runtime/devices/device.ts";
+import { writeFileAtOnce } from "../../runtime/node/files.ts";
+import { openWeightsFile } from "../../runtime/node/weights.ts";
+import { checkFinite, namedBy, type Weights } from "../../runtime/weights/index.ts";
+import {
+  checkParameters,
+  exportOnnx,
+  exportOnnxOutside,
+  mostInside,
+  weightBytes,
+} from "../onnx/index.ts";
+
+export interface ExportRequest {
+  readonly loaded: LoadedModel;
+  readonly program: string;
+  readonly dims: Dims;
+  /** Paths of checkpoints, or that parameters become inputs. */
+  readonly weights: readonly string[] | "inputs";
+  /** The path of the file to write. */
+  readonly onnx: string;
+  /** Weights of more bytes go to a file beside it: more than a protobuf holds, unless given. */
+  readonly mostInside?: number;
+  readonly onProgress: Progress;
+}
+
+export interface ExportReport {
+  readonly onnx: string;
+  readonly program: string;
+  /** Of the ONNX file. */
+  readonly bytes: number;
+  readonly parameters: number;
+  /** The file beside it, which belongs to it. */
+  readonly data: { readonly file: string; readonly bytes: number } | null;
+}
+
+/**
+ * Exports a program.
+ * @throws E502 without weights, E800 to E803 (what cannot be exported), E205 (NaN and infinite
+ * weights), those of tracing and of reading and writing files.
+ */
+export async function exportModel(request: ExportRequest): Promise<ExportReport> {
+  const { loaded, program, dims, weights, onnx } = request;
+  const graph = traceLoaded(loaded, program, dims);
+  const parameters = parametersOf(graph).length;
+  const about = { onnx, program, parameters };
+  if (weights === "inputs" || parameters === 0) {
+    const model = exportOnnx(graph, { name: program });
+    await writeFileAtOnce(onnx, (sink) => sink.write(model));
+    return { ...about, bytes: model.byteLength, data: null };
+  }
+  if (weights.length === 0) throw noWeights(parameters);
+  checkOutput(onnx, weights);
+  const opened: Weights[] = [];
+  try {
+    for (const path of weights)
+      opened.push(namedBy(await openWeightsFile(path), loaded.model.tensorNames));
+    const sources = await sourcesOf(graph, opened);
+    const written =
+      weightBytes(graph) > (request.mostInside ?? mostInside) ? writeOutside : writeInside;
+    return { ...about, ...(await written(graph, sources, request)) };
+  } finally {
+    for (const one of opened) await one.close();
+  }
+}
+
+/** By parameter the file that has it. Errors: E803, E205, E431, E435 to E437. */
+async function sourcesOf(
+  graph: Graph,
+  opened: readonly Weights[],
+): Promise<ReadonlyMap<string, Weights>> {
+  const find = (name: string) => opened.findLast(({ tensors }) => tensors.has(name));
+  const where = opened.map(({ source }) => source).join(", ");
+  const parameters = new Map(parametersOf(graph).map(({ name, type }) => [name, type.shape]));
+  await checkAdapterFiles({ adapters: graph.adapters ?? [], parameters }, opened);
+  checkParameters(graph, ({ name }) => find(name)?.tensors.get(name)?.shape, where);
+  const sources = new Map(parametersOf(graph).map(({ name }) => [name, find(name)!]));
+  for (const weights of opened) {
+    const own = [...sources].flatMap(([name, source]) => (source === weights ? [name] : []));
+    await checkFinite(weights, own);
+  }
+  return sources;
+}
+
+type Written = Pick<ExportReport, "bytes" | "data">;
+
+async function writeInside(
+  graph: Graph,
+  sources: ReadonlyMap<string, Weights>,
+  { program, onnx, onProgress }: ExportRequest,
+): Promise<Written> {
+  const values = new Map<string, Float32Array>();
+  const total = weightBytes(graph);
+  let done = 0;
+  for (const [name, weights] of sources) {
+    const read = await weights.readF32(name);
+    values.set(name, read);
+    done += read.byteLength;
+    onProgress(done, total, "bytes of weights");
+  }
+  const model = exportOnnx(graph, { name: program, weights: values });
+  await writeFileAtOnce(onnx, (sink) => sink.write(model));
+  return { bytes: model.byteLength, data: null };
+}
+
+async function writeOutside(
+  graph: Graph,
+  sources: ReadonlyMap<string, Weights>,
+  { program, onnx, onProgress }: ExportRequest,
+): Promise<Written> {
+  const file = `${onnx}.data`;
+  // Readers look for the data beside the model, wherever the two are moved together.
+  const { model, tensors } = exportOnnxOutside(graph, { name: program, file: basename(file) });
+  const total = weightBytes(graph);
+  let done = 0;
+  await writeFileAtOnce(file, async (sink) => {
+    for (const { path } of tensors)
+      for await (const values of sources.get(path)!.chunks(path)) {
+        await sink.write(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+        done += values.byteLength;
+        onProgress(done, total, "bytes of weights");
+      }
+  });
+  await writeFileAtOnce(onnx, (sink) => sink.write(model));
+  return { bytes: model.byteLength, data: { file, bytes: total } };
+}
+
+const noWeights = (parameters: number) =>
+  diagnose("E502", {
+    message: `inarch export needs --weights: the program has ${parameters} parameters`,
+    help: "give a checkpoint with --weights FILE; for a look at the graph alone, add --weights-as-inputs",
+  });
+
+function checkOutput(onnx: string, weights: readonly string[]): void {
+  for (const path of weights)
+    if (resolve(path) === resolve(onnx))
+      throw diagnose("E503", {
+        message: `--onnx cannot be "${onnx}": these are the weights`,
+        help: "give the output another name, such as model.onnx",
+      });
+}
