@@ -1,25 +1,15 @@
 /**
  * `inarch merge MODEL`: a checkpoint with which the model without its adapters computes what it does
- * with them. Tensor by tensor, so that memory does not grow with the model.
+ * with them.
  */
 import { type ArgsDef, defineCommand } from "citty";
 import { loadModel } from "../build/load-model.ts";
-import type { Model } from "../compiler/graph/model.ts";
 import { formatBytes } from "../diagnostics/bytes.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { exactDevice } from "../merge/evaluate.ts";
-import type { Device, Progress } from "../runtime/devices/device.ts";
-import { writeFileAtOnce } from "../runtime/node/files.ts";
-import { checkOutput } from "../runtime/node/output.ts";
-import { openWeightsFile } from "../runtime/node/weights.ts";
-import {
-  namedBy,
-  planSafetensors,
-  streamSafetensors,
-  type Weights,
-} from "../runtime/weights/index.ts";
+import { type MergeReport, mergeFiles } from "../merge/node/merge-files.ts";
+import type { Device } from "../runtime/devices/device.ts";
 import { methodNames, withMethod } from "../training/forecast/method.ts";
-import { mergeAdapters } from "../training/index.ts";
 import { type DeviceName, deviceNames, openDevice } from "./arguments/device.ts";
 import { repeated } from "./arguments/flags.ts";
 import { modelArguments } from "./arguments/model.ts";
@@ -75,7 +65,7 @@ export const mergeCommand = defineCommand({
     const device = await deviceOf(given.device ?? "webgpu");
     try {
       const { output } = given;
-      const report = await merge({
+      const report = await mergeFiles({
         model,
         files,
         output,
@@ -92,62 +82,6 @@ export const mergeCommand = defineCommand({
     }
   },
 });
-
-export interface MergeRequest {
-  /** With its adapters. */
-  readonly model: Model;
-  /** Paths: the base and the files of adapters. */
-  readonly files: readonly string[];
-  readonly output: string;
-  readonly task: number | undefined;
-  readonly device: Device;
-  readonly onProgress: Progress;
-}
-
-export interface MergeReport {
-  readonly output: string;
-  readonly tensors: number;
-  /** Size of the file. */
-  readonly bytes: number;
-  /** Tensors that were computed, and those that trained and were taken as they are. */
-  readonly merged: readonly string[];
-  readonly replaced: readonly string[];
-}
-
-/** Merges into a file. Errors: those of `mergeAdapters`, E240 and E241 (the output). */
-export async function merge(request: MergeRequest): Promise<MergeReport> {
-  const { model, files, output, task, device, onProgress } = request;
-  const opened: Weights[] = [];
-  let close = async () => {
-    for (const one of opened) await one.close();
-  };
-  try {
-    for (const path of files) {
-      const one = await openWeightsFile(path);
-      opened.push(namedBy(one, model.tensorNames));
-      await checkOutput(output, one.files);
-    }
-    const options = { device, ...(task === undefined ? {} : { task }) };
-    const weights = await mergeAdapters(model, opened, options);
-    close = weights.close;
-    const metadata = { format: "pt", ...weights.metadata };
-    const { totalBytes, header } = planSafetensors(weights.tensors, metadata);
-    let done = header.byteLength;
-    await writeFileAtOnce(output, (file) =>
-      streamSafetensors(file, weights.tensors, metadata, async function* (name) {
-        for await (const piece of weights.rawChunks(name)) {
-          done += piece.byteLength;
-          onProgress(done, totalBytes, "bytes written");
-          yield piece;
-        }
-      }),
-    );
-    const { merged, replaced } = weights;
-    return { output, tensors: weights.tensors.size, bytes: totalBytes, merged, replaced };
-  } finally {
-    await close();
-  }
-}
 
 const deviceOf = async (name: DeviceName): Promise<Device> =>
   name === "reference" ? exactDevice() : openDevice(name);

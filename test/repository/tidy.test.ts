@@ -213,6 +213,7 @@ const order: readonly string[] = [
   "models/sam/",
   "models/",
   "merge/",
+  "merge/node/",
   "training/losses/",
   "training/settings.ts",
   "training/optimisers/",
@@ -271,6 +272,7 @@ const allowed: Readonly<Record<string, { folders: RegExp; packages: RegExp }>> =
   adapters: { folders: /^(?:compiler|ops)\//, packages: /^$/ },
   models: { folders: /^(?:adapters|compiler|ops|predict|runtime)\//, packages: /^$/ },
   merge: { folders: /^(?:adapters|compiler|models|ops|runtime)\//, packages: /^$/ },
+  "merge/node": { folders: /^(?:compiler|merge|runtime)\//, packages: /^node:/ },
   training: { folders: /^(?:adapters|compiler|merge|models|ops|runtime)\//, packages: /^$/ },
   export: { folders: /^(?:compiler|ops)\//, packages: /^$/ },
   "export/node": {
@@ -290,7 +292,8 @@ function importsOfCommandLine(file: SourceFile): string[] {
 
 function forbiddenImports(file: SourceFile): string[] {
   const folder =
-    /^(?:export|predict|runtime)\/node(?=\/)/.exec(file.path)?.[0] ?? file.path.split("/", 1)[0]!;
+    /^(?:export|merge|predict|runtime)\/node(?=\/)/.exec(file.path)?.[0] ??
+    file.path.split("/", 1)[0]!;
   const rule = allowed[folder];
   if (!rule) return [];
   return importsOf(file)
