@@ -1,27 +1,13 @@
-/**
- * `inarch explain MODEL`: one HTML page that shows what the compiler makes of a model: the graph,
- * what melted into what, kernels, work, bytes, memory, and measured times where a device is there.
- */
+/** `inarch explain MODEL`: one HTML page that shows what the compiler makes of a model. */
 import { writeFile } from "node:fs/promises";
-import { basename } from "node:path";
 import { type ArgsDef, type BooleanArgDef, defineCommand } from "citty";
-import { type LoadedModel, loadModel, traceLoaded } from "../build/load-model.ts";
-import { compileStages } from "../compiler/compile.ts";
-import type { Dims } from "../compiler/graph/sources.ts";
-import type { Node } from "../compiler/graph/tensor.ts";
-import type { Profile } from "../compiler/profile.ts";
+import { loadModel } from "../build/load-model.ts";
 import { defaultTarget, targets } from "../compiler/targets/find.ts";
-import type { Target } from "../compiler/targets/target.ts";
 import { formatBytes } from "../diagnostics/bytes.ts";
-import { diagnose, InarchError } from "../diagnostics/index.ts";
-import { isOwnFile } from "../diagnostics/span.ts";
-import { gatherFacts } from "../explain/facts.ts";
-import { measure } from "../explain/measure.ts";
-import { type ExplainedProgram, pageOf } from "../explain/page.ts";
+import { diagnose } from "../diagnostics/index.ts";
+import { explain } from "../explain/explain.ts";
+import type { ExplainedProgram } from "../explain/page.ts";
 import { formatCount, formatTime } from "../explain/quantities.ts";
-import { type Trace, traceOf } from "../explain/trace.ts";
-import type { Device, Progress } from "../runtime/devices/device.ts";
-import { openDevice } from "./arguments/device.ts";
 import { parseDims } from "./arguments/dims.ts";
 import { repeated } from "./arguments/flags.ts";
 import { limitsFlag, profileOf } from "./arguments/limits.ts";
@@ -102,93 +88,6 @@ export const explainCommand = defineCommand({
     }
   },
 });
-
-export interface ExplainRequest {
-  readonly loaded: LoadedModel;
-  readonly programs: readonly string[];
-  readonly dims: Dims;
-  readonly profile: Profile;
-  /** Targets whose text is shown beside that of the plan's. */
-  readonly others: readonly Target[];
-  /** Whether to measure: `may` leaves times out where no device is there. */
-  readonly times: "no" | "may" | "must";
-  readonly onProgress?: Progress;
-}
-
-export interface Explained {
-  /** The HTML page. */
-  readonly page: string;
-  /** Of the programs that were measured. */
-  readonly trace: Trace;
-  readonly programs: readonly ExplainedProgram[];
-}
-
-/**
- * Compiles programs, measures them and writes the page.
- * @throws E400 to E426 where times must be and cannot; what tracing and compiling throw.
- */
-export async function explain(request: ExplainRequest): Promise<Explained> {
-  const { loaded, programs, profile, dims } = request;
-  const { model, file } = loaded;
-  const facts = programs.map((program) => factsOf(request, program));
-  const explained = await measureAll(request, facts);
-  const sizes = Object.entries({ ...model.dims, ...dims }).map(([name, size]) => `${name} ${size}`);
-  const settings = [
-    `Compiled for ${defaultTarget.title} with the profile “${profile.name}”`,
-    ...(sizes.length > 0 ? [`dims: ${sizes.join(", ")}`] : []),
-    ...(file === undefined ? [] : [`from ${basename(file)}`]),
-  ];
-  const trace = traceOf(
-    model.name,
-    explained.flatMap(({ facts, measured }) => ("steps" in measured ? [{ facts, measured }] : [])),
-  );
-  const text = `${settings.join("; ")}.`;
-  const page = pageOf({ model: model.name, doc: model.doc, settings: text, programs: explained });
-  return { page, trace, programs: explained };
-}
-
-function factsOf({ loaded, dims, profile, others }: ExplainRequest, program: string) {
-  const placeOf = ({ span }: Node) => {
-    const at = loaded.file === undefined ? undefined : span.resolve();
-    return at && !isOwnFile(at.file) ? `${basename(at.file)}:${at.line}` : undefined;
-  };
-  const compilation = compileStages(traceLoaded(loaded, program, dims), {
-    name: `${loaded.model.name}.${program}`,
-    profile,
-  });
-  return gatherFacts({ program, compilation, profile, placeOf, others });
-}
-
-async function measureAll(
-  { times, onProgress }: ExplainRequest,
-  programs: readonly ReturnType<typeof factsOf>[],
-): Promise<ExplainedProgram[]> {
-  const without = (reason: string) => programs.map((facts) => ({ facts, measured: { reason } }));
-  if (times === "no") return without("--no-device was given");
-  let device: Device | undefined;
-  const explained: ExplainedProgram[] = [];
-  try {
-    device = await openDevice("webgpu");
-    for (const facts of programs) {
-      const measured = await measure(device, facts.plan, onProgress).catch((error: unknown) =>
-        reasonOf(error, times),
-      );
-      explained.push({ facts, measured });
-    }
-    return explained;
-  } catch (error) {
-    return without(reasonOf(error, times).reason);
-  } finally {
-    device?.destroy();
-  }
-}
-
-/** Why there are no times, in the words of the error; any other error goes on. */
-function reasonOf(error: unknown, times: ExplainRequest["times"]): { readonly reason: string } {
-  if (times === "must" || !(error instanceof InarchError) || error.kind !== "environment")
-    throw error;
-  return { reason: error.details.message };
-}
 
 /** A model's name as a file's, whatever it holds. */
 const fileName = (model: string): string => model.replace(/[^\w-]+/g, "-").slice(0, 80) || "model";

@@ -1,15 +1,9 @@
 /** `inarch show MODEL --stage …`: prints what the compiler makes of a model, at any stage. */
-import { basename } from "node:path";
 import { type ArgsDef, defineCommand } from "citty";
-import { type LoadedModel, loadModel, traceLoaded } from "../build/load-model.ts";
-import { compileStages } from "../compiler/compile.ts";
-import type { Dims } from "../compiler/graph/sources.ts";
-import type { Node } from "../compiler/graph/tensor.ts";
-import { printStage, type Stage, stages } from "../compiler/inspect/index.ts";
-import type { Plan } from "../compiler/plan.ts";
-import type { Profile } from "../compiler/profile.ts";
-import type { Precision } from "../compiler/storage/formats.ts";
-import { defaultTarget, findTarget, targets } from "../compiler/targets/find.ts";
+import { loadModel } from "../build/load-model.ts";
+import { type Stage, stages } from "../compiler/inspect/index.ts";
+import { findTarget, targets } from "../compiler/targets/find.ts";
+import { show } from "../explain/show.ts";
 import { bytesToJson } from "../runtime/plan-json.ts";
 import { parseDims } from "./arguments/dims.ts";
 import { repeated } from "./arguments/flags.ts";
@@ -67,37 +61,3 @@ export const showCommand = defineCommand({
     );
   },
 });
-
-export interface ShowRequest {
-  readonly stage: Stage;
-  readonly programs: readonly string[];
-  readonly dims: Dims;
-  readonly profile: Profile;
-  /** `f32` unless given. */
-  readonly precision?: Precision;
-}
-
-export interface Shown {
-  readonly program: string;
-  readonly text: string;
-  readonly plan: Plan;
-}
-
-/** Compiles the programs and prints one stage of each. Places are those of the user's file. */
-export function show(loaded: LoadedModel, request: ShowRequest): Shown[] {
-  const { stage, programs, dims, profile, precision = "f32" } = request;
-  const placeOf = ({ span }: Node) => {
-    const at = span.resolve();
-    // What a library's code has made, and all of a built-in model, has no place of the user's.
-    return at && loaded.file !== undefined ? `${basename(at.file)}:${at.line}` : undefined;
-  };
-  return programs.map((program) => {
-    const compilation = compileStages(traceLoaded(loaded, program, dims), {
-      name: `${loaded.model.name}.${program}`,
-      target: (findTarget(stage) ?? defaultTarget).name,
-      profile,
-      precision,
-    });
-    return { program, text: printStage(stage, compilation, placeOf), plan: compilation.plan };
-  });
-}

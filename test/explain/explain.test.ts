@@ -1,11 +1,8 @@
-/** `inarch explain`: the page, its pieces, and the trace. */
+/** Explaining a model: the page, its pieces, and the trace. */
 import { createHash } from "node:crypto";
-import { readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { lora } from "../../adapters/index.ts";
 import type { LoadedModel } from "../../build/load-model.ts";
-import { type ExplainRequest, explain } from "../../cli/explain.ts";
 import { compileStages } from "../../compiler/compile.ts";
 import {
   adapt,
@@ -18,6 +15,7 @@ import {
 import { cuda } from "../../compiler/targets/cuda/index.ts";
 import { arenaFacts } from "../../explain/arena-facts.ts";
 import { blockName, blocksOf, moduleBelow, titlesOf } from "../../explain/blocks.ts";
+import { type ExplainRequest, explain } from "../../explain/explain.ts";
 import { escapeText, shorten } from "../../explain/html.ts";
 import { layOut } from "../../explain/layout.ts";
 import { formatCount, formatTime } from "../../explain/quantities.ts";
@@ -25,7 +23,6 @@ import { traceOf } from "../../explain/trace.ts";
 import { linear, samModel } from "../../models/index.ts";
 import { add, gelu, matmul, mul, softmax, transpose } from "../../ops/index.ts";
 import { kernelText } from "../../runtime/devices/device.ts";
-import { buildPackage, inarch, scratchFolder } from "../support/command-line.ts";
 import { deviceTest } from "../support/device.ts";
 import { type Element, everyElement, parsePage, textOf } from "../support/markup.ts";
 import { tinySam } from "../support/sam-small.ts";
@@ -284,32 +281,5 @@ describe("the trace", () => {
     expect(durations).toEqual(steps.map((t) => (t * 1000) / 1000));
     const heads = [...everyElement(parsePage(page))].filter((e) => e.name === "th").map(textOf);
     for (const title of ["time", "Gmul/s", "GB/s"]) expect(heads).toContain(title);
-  });
-});
-
-describe("on the command line", () => {
-  const folder = scratchFolder("explain");
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  beforeAll(buildPackage);
-  const mlp = join("examples", "01-mlp.graph.ts");
-
-  test("a page for a file, with the user's lines, and a summary", async () => {
-    const output = join(folder, "mlp.html");
-    const args = ["explain", mlp, "--no-device", "--json", "-o", output, "--dim", "batch=8"];
-    const { code, stdout, stderr } = await inarch(args);
-    expect([code, stderr]).toEqual([0, ""]);
-    const { programs } = JSON.parse(stdout);
-    const bytes = 4 * (8 * 64 + 64 * 256 + 256 + 8 * 256 * 2 + 256 * 10 + 8 * 10);
-    expect(programs.forward).toMatchObject({ dispatches: 2, bytes });
-    const page = parsePage(readFileSync(output, "utf8"));
-    expect(textOf(page)).toContain("01-mlp.graph.ts:1");
-    expect(textOf(page)).toContain("not measured: --no-device was given");
-  });
-
-  test("E503 for a trace of what must not be measured", async () => {
-    const args = ["explain", mlp, "--no-device", "--trace", join(folder, "trace.json")];
-    const { code, stderr } = await inarch(args);
-    expect(code).toBe(1);
-    expect(stderr).toContain("error[E503] --trace writes what was measured");
   });
 });

@@ -1,6 +1,5 @@
 /** Mixed precision where a device has no halves: frozen parameters are read two from a word. */
 import { describe, expect, test } from "vitest";
-import { show } from "../../../cli/show.ts";
 import { compile } from "../../../compiler/compile.ts";
 import {
   defaultProfile,
@@ -11,6 +10,7 @@ import {
   type Tensor,
   traceProgram,
 } from "../../../compiler/index.ts";
+import { show } from "../../../explain/show.ts";
 import { linear } from "../../../models/layers.ts";
 import { add, gelu, matmul, neg } from "../../../ops/index.ts";
 import { kernelText } from "../../../runtime/devices/device.ts";
