@@ -6,11 +6,11 @@ import { type ArgsDef, defineCommand } from "citty";
 import { loadModel } from "../build/load-model.ts";
 import { formatBytes } from "../diagnostics/bytes.ts";
 import { diagnose } from "../diagnostics/index.ts";
-import { exactDevice } from "../merge/evaluate.ts";
+import { exactly } from "../merge/evaluate.ts";
 import { type MergeReport, mergeFiles } from "../merge/node/merge-files.ts";
-import type { Device } from "../runtime/devices/device.ts";
+import { openDevice } from "../runtime/node/device.ts";
 import { methodNames, withMethod } from "../training/forecast/method.ts";
-import { type DeviceName, deviceNames, openDevice } from "./arguments/device.ts";
+import { deviceFlag } from "./arguments/device.ts";
 import { repeated } from "./arguments/flags.ts";
 import { modelArguments } from "./arguments/model.ts";
 import { openProgress, progressStyle } from "./progress.ts";
@@ -43,9 +43,7 @@ const args = {
     description: "of a model of several tasks: the one that is merged, counted from 0",
   },
   device: {
-    type: "enum",
-    options: [...deviceNames],
-    default: "webgpu",
+    ...deviceFlag,
     description:
       "where weights are computed; reference: in double precision, a minute for some layers",
   },
@@ -62,7 +60,7 @@ export const mergeCommand = defineCommand({
     const loaded = await loadModel(given.model, { config: given.config, weights: files[0] });
     const model =
       given.method === undefined ? loaded.model : withMethod(loaded.model, given.method);
-    const device = await deviceOf(given.device ?? "webgpu");
+    const { device } = await openDevice({ kind: given.device, ...exactly });
     try {
       const { output } = given;
       const report = await mergeFiles({
@@ -82,9 +80,6 @@ export const mergeCommand = defineCommand({
     }
   },
 });
-
-const deviceOf = async (name: DeviceName): Promise<Device> =>
-  name === "reference" ? exactDevice() : openDevice(name);
 
 function taskOf(text: string): number {
   if (/^\d+$/.test(text)) return Number(text);

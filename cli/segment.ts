@@ -22,9 +22,10 @@ import {
   pickLogits,
 } from "../predict/vision/index.ts";
 import type { Progress } from "../runtime/devices/device.ts";
+import { type DeviceKind, openDevice } from "../runtime/node/device.ts";
 import { makeFolder } from "../runtime/node/files.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
-import { type DeviceName, deviceNames, openDevice } from "./arguments/device.ts";
+import { deviceFlag } from "./arguments/device.ts";
 import { repeated } from "./arguments/flags.ts";
 import { openProgress, progressStyle } from "./progress.ts";
 
@@ -43,7 +44,7 @@ export interface SegmentRequest {
   readonly multimask?: boolean | undefined;
   /** The folder that is written to; it is made if need be. */
   readonly out: string;
-  readonly device?: DeviceName | undefined;
+  readonly device?: DeviceKind | undefined;
   readonly onProgress?: Progress | undefined;
   /** Told what begins, in a few words. */
   readonly onPhase?: ((words: string) => void) | undefined;
@@ -89,7 +90,7 @@ export async function segment(request: SegmentRequest): Promise<SegmentReport> {
   const weights = await openWeightsFile(request.weights);
   try {
     const config = request.config === undefined ? undefined : await readConfig(request.config);
-    const device = await openDevice(request.device ?? "webgpu");
+    const { device } = await openDevice({ kind: request.device ?? "webgpu" });
     try {
       const { onProgress } = request;
       const sam = await Sam.load(weights, { device, config, onProgress });
@@ -219,12 +220,7 @@ const args = {
     description: "three masks of different extent instead of one",
   },
   out: { type: "string", required: true, valueHint: "DIR", description: "folder for the results" },
-  device: {
-    type: "enum",
-    options: [...deviceNames],
-    default: "webgpu",
-    description: "where to run",
-  },
+  device: deviceFlag,
   json: { type: "boolean", default: false, description: "print the result as JSON" },
 } satisfies ArgsDef;
 
@@ -245,7 +241,7 @@ export const segmentCommand = defineCommand({
         mask: given.mask,
         multimask: given.multimask,
         out: given.out,
-        device: given.device as DeviceName,
+        device: given.device,
         onProgress: progress.report,
         onPhase: progress.note,
       });

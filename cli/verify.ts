@@ -4,15 +4,15 @@ import { parseArgs } from "node:util";
 import { defaultProfile, deviceProfile } from "../compiler/profile.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import type { Progress } from "../runtime/devices/device.ts";
+import { type DeviceKind, deviceKinds, openDevice } from "../runtime/node/device.ts";
 import type { Check } from "../verify/compare.ts";
 import { kinds } from "../verify/kinds.ts";
 import { openReference, type Reference } from "../verify/reference.ts";
-import { type DeviceName, deviceNames, openDevice } from "./arguments/device.ts";
 import { openProgress, progressStyle } from "./progress.ts";
 
 export interface VerifyRequest {
   readonly files: readonly string[];
-  readonly device: DeviceName;
+  readonly device: DeviceKind;
   readonly onProgress?: Progress | undefined;
   /** A line as soon as it is known. */
   readonly onCheck?: ((check: Check, file: string) => void) | undefined;
@@ -44,7 +44,7 @@ export async function verify(request: VerifyRequest): Promise<VerifyReport> {
     // All files are looked at before any is computed.
     for (const file of files) references.push(await openReference(file));
     const checkers = references.map(checkerOf);
-    const device = await openDevice(request.device);
+    const device = (await openDevice({ kind: request.device })).device;
     // Numbers must be right within the limits of every device, with this one's kind of kernels.
     const { subgroup, rolled } = deviceProfile(device.capabilities);
     const profile = { ...defaultProfile, subgroup, rolled };
@@ -134,7 +134,7 @@ function parse(args: readonly string[]) {
     }
   })();
   const { values, positionals: files } = parsed;
-  const device = deviceNames.find((name) => name === values.device);
+  const device = deviceKinds.find((name) => name === values.device);
   if (files.length === 0) throw misused("no reference file is given");
   if (device === undefined) throw misused(`--device cannot be "${values.device}"`);
   return { files, device, json: values.json };
@@ -144,5 +144,5 @@ const misused = (message: string) =>
   diagnose("E370", {
     message,
     where: "verify",
-    help: `npm run verify -- FILE… [--device ${deviceNames.join("|")}] [--json]`,
+    help: `npm run verify -- FILE… [--device ${deviceKinds.join("|")}] [--json]`,
   });

@@ -32,10 +32,11 @@ export interface Evaluator {
 }
 
 /**
- * Double precision: merged weights are then rounded once. Workgroups are small, since idle threads of
- * the reference device cost as much as busy ones.
+ * How the reference device merges. In double precision merged weights are rounded once. Workgroups are
+ * small, since its idle threads cost as much as busy ones.
  */
-export const exactDevice = (): Device => referenceDevice({ precision: "double", width: 8 });
+export const exactly = { precision: "double", width: 8 } as const;
+export const exactDevice = (): Device => referenceDevice(exactly);
 
 export function openEvaluator(device: Device): Evaluator {
   const opened = new Map<string, Session>();

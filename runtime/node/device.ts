@@ -1,7 +1,24 @@
-/** A device in Node, ready for sessions, with what its GPU says of itself. */
+/** Devices in Node, ready for sessions. */
 import type { Device } from "../devices/device.ts";
+import { type ReferenceOptions, referenceDevice } from "../devices/reference.ts";
 import { webgpuDevice } from "../devices/webgpu.ts";
 import { type GpuOptions, type GpuSummary, requestGpu } from "./gpu.ts";
+
+/** How devices of each kind are opened: a further kind is a line here. */
+const kinds = {
+  webgpu: openWebGpu,
+  reference: async (options: ReferenceOptions) => ({ device: referenceDevice(options) }),
+} as const;
+
+export type DeviceKind = keyof typeof kinds;
+export const deviceKinds = Object.keys(kinds) as readonly DeviceKind[];
+
+/** The kind, `webgpu` unless given, and what devices of that kind can be told. */
+export type DeviceOptions<K extends DeviceKind = DeviceKind> = {
+  readonly kind?: K;
+} & Parameters<(typeof kinds)[K]>[0];
+
+type Opened<K extends DeviceKind> = ReturnType<(typeof kinds)[K]>;
 
 export interface OpenedDevice {
   readonly device: Device;
@@ -12,8 +29,17 @@ export interface OpenedDevice {
   readonly facts: Device["capabilities"];
 }
 
-/** Opens Dawn's device. Errors as `requestGpu`. Call `device.destroy()` when done. */
-export async function openDevice(options: GpuOptions = {}): Promise<OpenedDevice> {
+/**
+ * Opens a device: Dawn's, or `{ kind: "reference" }`, which checks every access of every thread and is
+ * thousands of times slower. Call `device.destroy()` when done, so that the process can end.
+ * @throws what `requestGpu` throws, E400 to E406.
+ */
+export function openDevice<K extends DeviceKind = "webgpu">(options?: DeviceOptions<K>): Opened<K> {
+  const { kind = "webgpu", ...rest }: { readonly kind?: DeviceKind } = options ?? {};
+  return kinds[kind](rest) as Opened<K>;
+}
+
+async function openWebGpu(options: GpuOptions): Promise<OpenedDevice> {
   const gpu = await requestGpu(options);
   const { summary, language } = gpu;
   const name = summary.description || summary.device;
