@@ -1,148 +1,28 @@
 /**
  * `inarch doctor`: says what this machine can run, proves it by running a real kernel, and says
- * what to type for whatever is missing. The report is a value; the words are printed from it.
+ * what to type for whatever is missing.
  */
-import { execFile } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { delimiter, join } from "node:path";
-import { promisify } from "node:util";
 import { defineCommand } from "citty";
-import { diagnose, InarchError } from "../diagnostics/index.ts";
-import { type PackageName, useOf } from "../diagnostics/packages.ts";
-import { type AdapterSummary, type Gpu, requestGpu } from "../runtime/node/gpu.ts";
-import { driverVariables, findVulkan, type VulkanFiles } from "../runtime/node/vulkan.ts";
-
-/** What a kernel run on the device gave against the same numbers computed on the processor. */
-export interface KernelResult {
-  readonly ok: boolean;
-  /** The largest absolute difference. */
-  readonly maxError: number;
-  /** From submission to the result in host memory, in milliseconds. */
-  readonly ms: number;
-}
-
-/** Runs a small kernel and checks its result. The compiler supplies it: it alone writes shaders. */
-export type KernelCheck = (device: GPUDevice) => Promise<KernelResult>;
-
-/** The versions of the optional packages, null where one is not installed. */
-type Versions = Readonly<Record<PackageName, string | null>>;
-
-/** What `--json` prints, with these keys in this order. */
-export interface DoctorReport extends Versions {
-  readonly ok: boolean;
-  readonly node: { readonly version: string; readonly platform: string };
-  readonly adapter: AdapterSummary | null;
-  readonly kernel: KernelResult | null;
-  readonly vulkan: VulkanFiles & { readonly variables: Readonly<Record<string, string>> };
-  readonly nvcc: { readonly path: string; readonly version: string } | null;
-  readonly problems: readonly ReturnType<InarchError["toJSON"]>[];
-}
+import { useOf } from "../diagnostics/packages.ts";
+import type { AdapterSummary } from "../runtime/node/gpu.ts";
+import type { KernelResult } from "../verify/kernel.ts";
+import { examineMachine, type MachineReport } from "../verify/machine.ts";
 
 /** The command; exit code 0 when a kernel ran and was right, else 3 (the environment). */
-export const doctorCommand = (runKernel: KernelCheck) =>
-  defineCommand({
-    meta: { name: "doctor", description: "say what this machine can run, and what is missing" },
-    args: { json: { type: "boolean", description: "print the report as JSON", default: false } },
-    async run({ args }) {
-      const report = await doctor(runKernel);
-      process.stdout.write(
-        args.json ? `${JSON.stringify(report, null, 2)}\n` : describeReport(report),
-      );
-      process.exitCode = report.ok ? 0 : 3;
-    },
-  });
-
-/** Looks at the machine and runs `runKernel` on its device. Problems are in the report, not thrown. */
-export async function doctor(runKernel: KernelCheck): Promise<DoctorReport> {
-  const problems: InarchError[] = [];
-  const oldNode = tooOld(process.versions.node);
-  if (oldNode) problems.push(oldNode);
-  const nvcc = findNvcc();
-  const { adapter, kernel, problem } = await tryDevice(runKernel);
-  if (problem) problems.push(problem);
-  const set = driverVariables.filter((name) => process.env[name]);
-  return {
-    ok: problems.length === 0,
-    node: { version: process.versions.node, platform: `${process.platform}-${process.arch}` },
-    webgpu: versionOf("webgpu"),
-    sharp: versionOf("sharp"),
-    esbuild: versionOf("esbuild"),
-    adapter,
-    kernel,
-    vulkan: {
-      ...findVulkan(),
-      variables: Object.fromEntries(set.map((name) => [name, process.env[name]!])),
-    },
-    nvcc: await nvcc,
-    problems: problems.map((one) => one.toJSON()),
-  };
-}
-
-/** E408 for a version of Node that this package does not support (its `engines` say the same). */
-export function tooOld(version: string): InarchError | undefined {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  const supported = (major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major >= 24;
-  if (supported) return undefined;
-  return diagnose("E408", {
-    message: `Node ${version} is not supported`,
-    help: "install Node 20.19, 22.12, 24 or newer of these lines",
-  });
-}
-
-async function tryDevice(runKernel: KernelCheck) {
-  let gpu: Gpu | undefined;
-  let kernel: KernelResult | null = null;
-  let problem: InarchError | undefined;
-  try {
-    gpu = await requestGpu();
-    kernel = await runKernel(gpu.device);
-    if (!kernel.ok) problem = wrongNumbers(`is off by ${kernel.maxError}`, gpu.adapter);
-  } catch (cause) {
-    problem =
-      cause instanceof InarchError
-        ? cause
-        : wrongNumbers(`fails: ${(cause as Error).message}`, gpu?.adapter, cause);
-  } finally {
-    gpu?.destroy();
-  }
-  return { adapter: gpu?.adapter ?? null, kernel, problem };
-}
-
-const wrongNumbers = (words: string, adapter: AdapterSummary | undefined, cause?: unknown) =>
-  diagnose("E407", {
-    message: `the check kernel ${words}`,
-    where: `adapter ${adapter?.description}`,
-    help: "update the GPU's driver, or choose another adapter with INARCH_ADAPTER",
-    cause,
-  });
-
-/** Read from the disk: not every package exports its package.json. */
-function versionOf(name: PackageName): string | null {
-  const folders = createRequire(import.meta.url).resolve.paths(name) ?? [];
-  const files = folders.map((folder) => join(folder, name, "package.json"));
-  const found = files.find((file) => existsSync(file));
-  return found === undefined ? null : JSON.parse(readFileSync(found, "utf8")).version;
-}
-
-/** nvcc from PATH or the usual places. It is needed only to check CUDA text, never to run WGSL. */
-async function findNvcc(): Promise<DoctorReport["nvcc"]> {
-  const { PATH = "", CUDA_HOME, CUDA_PATH } = process.env;
-  const roots = [CUDA_HOME, CUDA_PATH, "/usr/local/cuda"].filter((root) => root !== undefined);
-  const folders = [...PATH.split(delimiter), ...roots.map((root) => join(root, "bin"))];
-  const name = process.platform === "win32" ? "nvcc.exe" : "nvcc";
-  const path = folders.map((folder) => join(folder, name)).find((file) => existsSync(file));
-  if (path === undefined) return null;
-  try {
-    const { stdout } = await promisify(execFile)(path, ["--version"], { timeout: 10_000 });
-    return { path, version: /release ([\d.]+)/.exec(stdout)?.[1] ?? "unknown" };
-  } catch {
-    return null;
-  }
-}
+export const doctorCommand = defineCommand({
+  meta: { name: "doctor", description: "say what this machine can run, and what is missing" },
+  args: { json: { type: "boolean", description: "print the report as JSON", default: false } },
+  async run({ args }) {
+    const report = await examineMachine();
+    process.stdout.write(
+      args.json ? `${JSON.stringify(report, null, 2)}\n` : describeReport(report),
+    );
+    process.exitCode = report.ok ? 0 : 3;
+  },
+});
 
 /** The report for people: a column of names, a column of facts, then what to do. */
-export function describeReport(report: DoctorReport): string {
+export function describeReport(report: MachineReport): string {
   const { node, adapter, kernel, nvcc } = report;
   const rows: (readonly [name: string, fact: string])[] = [
     ["Node", `${node.version} on ${node.platform}`],
@@ -200,7 +80,7 @@ function kernelWords(kernel: KernelResult | null): string {
   return `${verdict}: largest error ${kernel.maxError.toExponential(1)}, ${kernel.ms.toFixed(1)} ms`;
 }
 
-function vulkanRows(vulkan: DoctorReport["vulkan"]): [string, string][] {
+function vulkanRows(vulkan: MachineReport["vulkan"]): [string, string][] {
   // Elsewhere the system brings its own GPU interface, and there is nothing to list.
   if (process.platform !== "linux") return [];
   const lines = [

@@ -26,13 +26,7 @@ const commands: readonly Command[] = [
   {
     name: "doctor",
     description: "say what this machine can run, and what is missing",
-    load: async () => {
-      const [{ doctorCommand }, { checkKernel }] = await Promise.all([
-        import("./doctor.ts"),
-        import("./check-kernel.ts"),
-      ]);
-      return doctorCommand(checkKernel);
-    },
+    load: async () => (await import("./doctor.ts")).doctorCommand,
   },
   {
     name: "show",

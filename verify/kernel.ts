@@ -1,10 +1,18 @@
-/** The kernel that `inarch doctor` runs: a compiled product of odd sizes, checked on the host. */
+/** A kernel that shows whether a device computes: a compiled product of odd sizes, checked on the host. */
 import { compile } from "../compiler/compile.ts";
 import { input, trace } from "../compiler/index.ts";
 import { matmul } from "../ops/matmul/matmul.ts";
-import { webgpuDevice } from "../runtime/devices/webgpu.ts";
+import type { Device } from "../runtime/devices/device.ts";
 import { createSession } from "../runtime/session.ts";
-import type { KernelResult } from "./doctor.ts";
+
+/** What a kernel run on the device gave against the same numbers computed on the processor. */
+export interface KernelResult {
+  readonly ok: boolean;
+  /** The largest absolute difference. */
+  readonly maxError: number;
+  /** From submission to the result in host memory, in milliseconds. */
+  readonly ms: number;
+}
 
 // No multiple of any tile, so that edges are computed too.
 const [rows, depth, columns] = [77, 129, 53];
@@ -12,14 +20,14 @@ const [rows, depth, columns] = [77, 129, 53];
 const tolerance = 1e-4;
 
 /** Multiplies two matrices on the device and on the host. The device stays open. */
-export async function checkKernel(gpu: GPUDevice): Promise<KernelResult> {
+export async function checkKernel(device: Device): Promise<KernelResult> {
   const graph = trace(
     () => ({
       y: matmul(input("a", "f32", [rows, depth]), input("b", "f32", [depth, columns])),
     }),
     {},
   );
-  const session = await createSession(compile(graph, { name: "doctor" }), webgpuDevice(gpu));
+  const session = await createSession(compile(graph, { name: "doctor" }), device);
   const a = Float32Array.from({ length: rows * depth }, (_, i) => Math.sin(i));
   const b = Float32Array.from({ length: depth * columns }, (_, i) => Math.cos(3 * i));
   const start = performance.now();

@@ -1,0 +1,120 @@
+/**
+ * What this machine can run, proved by running a real kernel, and what to type for whatever is missing.
+ */
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
+import { diagnose, InarchError } from "../diagnostics/index.ts";
+import type { PackageName } from "../diagnostics/packages.ts";
+import type { Device } from "../runtime/devices/device.ts";
+import { type OpenedDevice, openDevice } from "../runtime/node/device.ts";
+import type { AdapterSummary } from "../runtime/node/gpu.ts";
+import { driverVariables, findVulkan, type VulkanFiles } from "../runtime/node/vulkan.ts";
+import { checkKernel, type KernelResult } from "./kernel.ts";
+
+/** Runs a small kernel and checks its result. The device stays open. */
+export type KernelCheck = (device: Device) => Promise<KernelResult>;
+
+/** The versions of the optional packages, null where one is not installed. */
+type Versions = Readonly<Record<PackageName, string | null>>;
+
+/** What `inarch doctor --json` prints, with these keys in this order. */
+export interface MachineReport extends Versions {
+  readonly ok: boolean;
+  readonly node: { readonly version: string; readonly platform: string };
+  readonly adapter: AdapterSummary | null;
+  readonly kernel: KernelResult | null;
+  readonly vulkan: VulkanFiles & { readonly variables: Readonly<Record<string, string>> };
+  readonly nvcc: { readonly path: string; readonly version: string } | null;
+  readonly problems: readonly ReturnType<InarchError["toJSON"]>[];
+}
+
+/** Looks at the machine and runs `runKernel` on its device. Problems are in the report, not thrown. */
+export async function examineMachine(runKernel: KernelCheck = checkKernel): Promise<MachineReport> {
+  const problems: InarchError[] = [];
+  const oldNode = tooOld(process.versions.node);
+  if (oldNode) problems.push(oldNode);
+  const nvcc = findNvcc();
+  const { adapter, kernel, problem } = await tryDevice(runKernel);
+  if (problem) problems.push(problem);
+  const set = driverVariables.filter((name) => process.env[name]);
+  return {
+    ok: problems.length === 0,
+    node: { version: process.versions.node, platform: `${process.platform}-${process.arch}` },
+    webgpu: versionOf("webgpu"),
+    sharp: versionOf("sharp"),
+    esbuild: versionOf("esbuild"),
+    adapter,
+    kernel,
+    vulkan: {
+      ...findVulkan(),
+      variables: Object.fromEntries(set.map((name) => [name, process.env[name]!])),
+    },
+    nvcc: await nvcc,
+    problems: problems.map((one) => one.toJSON()),
+  };
+}
+
+/** E408 for a version of Node that this package does not support (its `engines` say the same). */
+export function tooOld(version: string): InarchError | undefined {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const supported = (major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major >= 24;
+  if (supported) return undefined;
+  return diagnose("E408", {
+    message: `Node ${version} is not supported`,
+    help: "install Node 20.19, 22.12, 24 or newer of these lines",
+  });
+}
+
+async function tryDevice(runKernel: KernelCheck) {
+  let opened: OpenedDevice | undefined;
+  let kernel: KernelResult | null = null;
+  let problem: InarchError | undefined;
+  try {
+    opened = await openDevice();
+    kernel = await runKernel(opened.device);
+    if (!kernel.ok) problem = wrongNumbers(`is off by ${kernel.maxError}`, opened.adapter);
+  } catch (cause) {
+    problem =
+      cause instanceof InarchError
+        ? cause
+        : wrongNumbers(`fails: ${(cause as Error).message}`, opened?.adapter, cause);
+  } finally {
+    opened?.device.destroy();
+  }
+  return { adapter: opened?.adapter ?? null, kernel, problem };
+}
+
+const wrongNumbers = (words: string, adapter: AdapterSummary | undefined, cause?: unknown) =>
+  diagnose("E407", {
+    message: `the check kernel ${words}`,
+    where: `adapter ${adapter?.description}`,
+    help: "update the GPU's driver, or choose another adapter with INARCH_ADAPTER",
+    cause,
+  });
+
+/** Read from the disk: not every package exports its package.json. */
+function versionOf(name: PackageName): string | null {
+  const folders = createRequire(import.meta.url).resolve.paths(name) ?? [];
+  const files = folders.map((folder) => join(folder, name, "package.json"));
+  const found = files.find((file) => existsSync(file));
+  return found === undefined ? null : JSON.parse(readFileSync(found, "utf8")).version;
+}
+
+/** nvcc from PATH or the usual places. It is needed only to check CUDA text, never to run WGSL. */
+async function findNvcc(): Promise<MachineReport["nvcc"]> {
+  const { PATH = "", CUDA_HOME, CUDA_PATH } = process.env;
+  const roots = [CUDA_HOME, CUDA_PATH, "/usr/local/cuda"].filter((root) => root !== undefined);
+  const folders = [...PATH.split(delimiter), ...roots.map((root) => join(root, "bin"))];
+  const name = process.platform === "win32" ? "nvcc.exe" : "nvcc";
+  const path = folders.map((folder) => join(folder, name)).find((file) => existsSync(file));
+  if (path === undefined) return null;
+  try {
+    const { stdout } = await promisify(execFile)(path, ["--version"], { timeout: 10_000 });
+    return { path, version: /release ([\d.]+)/.exec(stdout)?.[1] ?? "unknown" };
+  } catch {
+    return null;
+  }
+}
