@@ -13,13 +13,6 @@ import {
 import { noTuning, type Tuning } from "../compiler/tuning/tuning.ts";
 import { diagnose } from "../diagnostics/index.ts";
 
-/** The flag of every command that compiles for a device. */
-export const tuningFlag = {
-  type: "string" as const,
-  valueHint: "FILE",
-  description: "tiles that inarch tune has measured: its file, or cache for the user's own",
-};
-
 /** `$XDG_CACHE_HOME/inarch/tuning.json`, by default in `~/.cache`. */
 export const cachePath = (
   environment: Readonly<Record<string, string | undefined>> = process.env,

@@ -1,0 +1,81 @@
+/** Measures which tiles are the fastest on this machine's device, and writes them into a file. */
+import { type LoadedModel, traceLoaded } from "../build/load-model.ts";
+import { compileStages } from "../compiler/compile.ts";
+import type { Region } from "../compiler/fuse/region.ts";
+import type { Dims } from "../compiler/graph/sources.ts";
+import { deviceProfile, type Profile } from "../compiler/profile.ts";
+import { withTuning } from "../compiler/tuning/file.ts";
+import { inputTypes, kernelKey, templateOf } from "../compiler/tuning/kernel-key.ts";
+import { deviceKey, type TunedKernel } from "../compiler/tuning/tuning.ts";
+import type { Progress } from "../runtime/devices/device.ts";
+import { openDevice } from "../runtime/node/device.ts";
+import { readTuningFile, writeTuningFile } from "./store.ts";
+import { type TuneResult, tuneRegion } from "./tuner.ts";
+
+export interface TuneRequest {
+  readonly loaded: LoadedModel;
+  readonly programs: readonly string[];
+  readonly dims: Dims;
+  /** The file that is written or added to: what it has of this device stays. */
+  readonly file: string;
+  /** How many tiles of each kernel are tried, from 2 up. */
+  readonly candidates: number;
+  /** How often each is measured, from 3 up. */
+  readonly rounds: number;
+  readonly onProgress: Progress;
+}
+
+export interface TuneReport {
+  /** What tunings of this device are kept by. */
+  readonly device: string;
+  readonly file: string;
+  /** By their keys; those that the file had already are not among them. */
+  readonly kernels: Readonly<Record<string, TuneResult>>;
+}
+
+/**
+ * Measures every kernel of a model that has a choice of tiles.
+ * @throws E400 to E426 (the device), E820 (the file), E823, and what tracing and compiling throw.
+ */
+export async function tune(request: TuneRequest): Promise<TuneReport> {
+  const { loaded, programs, dims, file, candidates, rounds, onProgress } = request;
+  const before = await readTuningFile(file);
+  const { device } = await openDevice();
+  try {
+    const profile = deviceProfile(device.capabilities);
+    const key = deviceKey(device.capabilities);
+    const regions = programs.flatMap((program) =>
+      compileStages(traceLoaded(loaded, program, dims), { profile }).fusion.regions.slice(),
+    );
+    const todo = [...tunable(regions, profile)].filter(
+      ([name]) => !Object.hasOwn(before.devices[key] ?? {}, name),
+    );
+    const results: Record<string, TuneResult> = {};
+    const tuned: Record<string, TunedKernel> = {};
+    for (const [done, [name, region]] of todo.entries()) {
+      onProgress(done, todo.length, "kernels");
+      const result = await tuneRegion(region, { device, profile, candidates, rounds });
+      results[name] = result;
+      tuned[name] = { tile: result.tile, gain: Math.round(result.gain * 1000) / 1000 };
+      // What was measured is not lost when a later kernel fails.
+      await writeTuningFile(file, withTuning(before, key, tuned));
+    }
+    return { device: key, file, kernels: results };
+  } finally {
+    device.destroy();
+  }
+}
+
+/** One region of each kernel that has a choice of tiles, by its key. */
+export function tunable(regions: readonly Region[], profile: Profile): Map<string, Region> {
+  const found = new Map<string, Region>();
+  for (const region of regions) {
+    const template = templateOf(region);
+    if (!template) continue;
+    const { attrs } = region.anchor;
+    if (template.tiles(inputTypes(region), attrs, profile).length < 2) continue;
+    const key = kernelKey(region, template, profile);
+    if (!found.has(key)) found.set(key, region);
+  }
+  return found;
+}
