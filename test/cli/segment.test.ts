@@ -1,18 +1,15 @@
-/** `inarch segment` from files to files, and what it says about mistakes. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+/** `inarch segment`: its arguments, and what it prints. */
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runCommand } from "citty";
-import { beforeAll, describe, expect, test } from "vitest";
-import { type SegmentReport, segment, segmentCommand } from "../../cli/segment.ts";
+import { beforeAll, expect, test } from "vitest";
+import { type SegmentReport, segment } from "../../models/node/segment.ts";
 import { formatSamConfig } from "../../models/sam/config.ts";
 import { hashedWeights } from "../../models/sam/hashed.ts";
-import { readImage, readLogits, writePng } from "../../predict/node/image.ts";
 import { writeSafetensors } from "../../runtime/weights/index.ts";
 import { buildPackage, inarch } from "../support/command-line.ts";
-import { deviceTest } from "../support/device.ts";
 import { tinySam } from "../support/sam-small.ts";
-import { fixturePath, readAll, refusal } from "../support/weights-files.ts";
+import { fixturePath, readAll } from "../support/weights-files.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "inarch-segment-"));
 const scene = fixturePath("scene.png");
@@ -24,143 +21,57 @@ const config = join(folder, "tiny.json");
 writeFileSync(config, JSON.stringify(formatSamConfig(tinySam)));
 const tinySegment = { image: scene, weights: tiny, config, device: "reference" } as const;
 
-describe("on the reference device", () => {
-  test("a click gives a mask, its logits, an overlay and scores", async () => {
-    const out = join(folder, "one", "below");
-    const report = await segment({ ...tinySegment, points: [[200, 150]], out });
-    expect(readdirSync(out).sort()).toEqual([
-      "logits.npy",
-      "mask.png",
-      "overlay.png",
-      "scores.json",
-    ]);
-    const { width, height } = await readImage(scene);
-    const mask = await readImage(join(out, "mask.png"));
-    expect([mask.width, mask.height]).toEqual([width, height]);
-    const inside = mask.data.reduce((sum, value) => sum + (value === 255 ? 1 : 0), 0) / 3;
-    expect(report.masks).toMatchObject([{ file: "mask.png", logits: "logits.npy", area: inside }]);
-    expect(mask.data.every((value) => value === 0 || value === 255)).toBe(true);
-    expect((await readLogits(join(out, "logits.npy"))).shape).toEqual([1, 16, 16]);
-    expect(JSON.parse(readFileSync(join(out, "scores.json"), "utf8"))).toEqual(report);
-  });
+beforeAll(buildPackage);
+const common = [scene, "--weights", tiny, "--config", config, "--device", "reference"];
 
-  test("--multimask gives three, numbered", async () => {
-    const out = join(folder, "three");
-    const report = await segment({ ...tinySegment, box: [40, 30, 200, 160], multimask: true, out });
-    expect(report.masks.map(({ file, logits }) => [file, logits])).toEqual([
-      ["mask-1.png", "logits-1.npy"],
-      ["mask-2.png", "logits-2.npy"],
-      ["mask-3.png", "logits-3.npy"],
-    ]);
-    expect(existsSync(join(out, "overlay.png"))).toBe(true);
-  });
-
-  test("saved logits and a picture of a mask both refine", async () => {
-    const [out, again] = [join(folder, "first"), join(folder, "again")];
-    const request = { ...tinySegment, points: [[200, 150]] as const };
-    const first = await segment({ ...request, out });
-    const refined = await segment({ ...request, mask: join(out, "logits.npy"), out: again });
-    expect(refined.masks[0]!.score).not.toBe(first.masks[0]!.score);
-    const drawn = await segment({ ...request, mask: join(out, "mask.png"), out: again });
-    expect(drawn.masks[0]!.score).not.toBe(first.masks[0]!.score);
-    expect(drawn.masks[0]!.score).not.toBe(refined.masks[0]!.score);
-  });
-});
-
-describe("the command", () => {
-  beforeAll(buildPackage);
-  const common = [scene, "--weights", tiny, "--config", config, "--device", "reference"];
-
-  test("takes repeated clicks and prints JSON", async () => {
-    const out = join(folder, "command");
-    const clicks = ["--point", "200,150", "--point", "20.5, 30,0"];
-    const { code, stdout, stderr } = await inarch([
-      "segment",
-      ...common,
-      "--out",
-      out,
-      ...clicks,
-      "--json",
-    ]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    const request = {
-      ...tinySegment,
-      points: [
-        [200, 150],
-        [20.5, 30],
-      ],
-      labels: [1, 0],
-    } as const;
-    const same = await segment({ ...request, out });
-    expect((JSON.parse(stdout) as SegmentReport).masks).toEqual(same.masks);
-  });
-
-  test("says in words where everything is, and its progress on stderr", async () => {
-    const out = join(folder, "words");
-    const box = ["--box", "40,30,200,160"];
-    const { code, stdout, stderr } = await inarch(["segment", ...common, "--out", out, ...box]);
-    expect(code).toBe(0);
-    expect(stdout).toContain(join(out, "mask.png"));
-    expect(stdout).toMatch(/score -?\d+\.\d{3}, \d+ pixels inside/);
-    expect(stdout).toContain(join(out, "overlay.png"));
-    expect(stderr).toContain("encoding");
-  });
-});
-
-describe("mistakes", () => {
-  test.each<[string, string[], string]>([
-    ["E370", ["--point", "12"], "--point 12 is not x,y or x,y,label"],
-    ["E370", ["--point", "1,2,7"], "--point 1,2,7"],
-    ["E370", ["--point", "a,b"], "--point a,b"],
-    ["E370", ["--box", "1,2,3"], "--box 1,2,3 is not x0,y0,x1,y1"],
-    ["E370", ["--box", "1,2,3,4", "--box", "1,2,3,4"], "there are 2 boxes"],
-    ["E310", ["--point", "5000,1"], "outside the image"],
-    ["E314", ["--box", "0,0,5000,10"], "leaves the image"],
-    ["E306", ["--mask", "nowhere.npy"], "nowhere.npy"],
-  ])("%s for %j, before any weights are opened", async (code, flags, words) => {
-    const rawArgs = [scene, "--weights", "nowhere.pth", "--out", join(folder, "none"), ...flags];
-    const error = await refusal(() => runCommand(segmentCommand, { rawArgs }));
-    expect(error.code).toBe(code);
-    expect(error.message).toContain(words);
-  });
-
-  test.each<[string, Partial<Parameters<typeof segment>[0]>]>([
-    ["E306", { image: "nowhere.png" }],
-    ["E200", { weights: join(folder, "nowhere.pth") }],
-    ["E306", { config: join(folder, "nowhere.json") }],
-    ["E206", { weights: scene }],
-    ["E303", { image: tiny }],
-    ["E232", { config: fixturePath("sam_nano.config.json") }],
-    ["E231", { config: undefined }],
-    ["E241", { out: join(tiny, "below-a-file") }],
-  ])("%s for %j", async (code, change) => {
-    const request = { ...tinySegment, points: [[5, 5]] as const, out: join(folder, "none") };
-    expect((await refusal(() => segment({ ...request, ...change }))).code).toBe(code);
-  });
-
-  test("E316 for logits of several masks, E317 for a mask of another picture", async () => {
-    const out = join(folder, "several");
-    const { writeLogits } = await import("../../predict/node/image.ts");
-    await segment({ ...tinySegment, out, multimask: true });
-    const three = join(out, "three.npy");
-    await writeLogits(three, { shape: [3, 16, 16], data: new Float32Array(768) });
-    expect((await refusal(() => segment({ ...tinySegment, out, mask: three }))).code).toBe("E316");
-    const small = join(out, "small.png");
-    await writePng(small, { width: 4, height: 4, data: new Uint8Array(16) });
-    expect((await refusal(() => segment({ ...tinySegment, out, mask: small }))).code).toBe("E317");
-  });
-});
-
-deviceTest("the small SAM segments the scene on a device", async () => {
-  const out = join(folder, "device");
-  const report = await segment({
-    image: scene,
-    weights: fixturePath("sam_nano.pth"),
-    config: fixturePath("sam_nano.config.json"),
-    points: [[64, 64]],
-    multimask: true,
+test("takes repeated clicks and prints JSON", async () => {
+  const out = join(folder, "command");
+  const clicks = ["--point", "200,150", "--point", "20.5, 30,0"];
+  const { code, stdout, stderr } = await inarch([
+    "segment",
+    ...common,
+    "--out",
     out,
-  });
-  expect(report.masks.length).toBe(3);
-  for (const { score } of report.masks) expect(Number.isFinite(score)).toBe(true);
+    ...clicks,
+    "--json",
+  ]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const request = {
+    ...tinySegment,
+    points: [
+      [200, 150],
+      [20.5, 30],
+    ],
+    labels: [1, 0],
+  } as const;
+  const same = await segment({ ...request, out });
+  expect((JSON.parse(stdout) as SegmentReport).masks).toEqual(same.masks);
+});
+
+test("says in words where everything is, and its progress on stderr", async () => {
+  const out = join(folder, "words");
+  const box = ["--box", "40,30,200,160"];
+  const { code, stdout, stderr } = await inarch(["segment", ...common, "--out", out, ...box]);
+  expect(code).toBe(0);
+  expect(stdout).toContain(join(out, "mask.png"));
+  expect(stdout).toMatch(/score -?\d+\.\d{3}, \d+ pixels inside/);
+  expect(stdout).toContain(join(out, "overlay.png"));
+  expect(stderr).toContain("encoding");
+});
+
+test.each<[string, string[], string]>([
+  ["E370", ["--point", "12"], "--point 12 is not x,y or x,y,label"],
+  ["E370", ["--point", "1,2,7"], "--point 1,2,7"],
+  ["E370", ["--point", "a,b"], "--point a,b"],
+  ["E370", ["--box", "1,2,3"], "--box 1,2,3 is not x0,y0,x1,y1"],
+  ["E370", ["--box", "1,2,3,4", "--box", "1,2,3,4"], "there are 2 boxes"],
+  ["E310", ["--point", "5000,1"], "outside the image"],
+  ["E314", ["--box", "0,0,5000,10"], "leaves the image"],
+  ["E306", ["--mask", "nowhere.npy"], "nowhere.npy"],
+])("%s for %j, before any weights are opened", async (code, flags, words) => {
+  const args = [scene, "--weights", "nowhere.pth", "--out", join(folder, "none"), ...flags];
+  const { code: exit, stderr } = await inarch(["segment", ...args]);
+  expect(stderr).toContain(`error[${code}]`);
+  expect(stderr).toContain(words);
+  expect(exit).toBe(1);
 });

@@ -212,6 +212,7 @@ const order: readonly string[] = [
   "models/layers.ts",
   "models/sam/",
   "models/",
+  "models/node/",
   "merge/",
   "merge/node/",
   "training/losses/",
@@ -271,6 +272,7 @@ const allowed: Readonly<Record<string, { folders: RegExp; packages: RegExp }>> =
   "predict/node": { folders: /^(?:predict|runtime)\//, packages: /.*/ },
   adapters: { folders: /^(?:compiler|ops)\//, packages: /^$/ },
   models: { folders: /^(?:adapters|compiler|ops|predict|runtime)\//, packages: /^$/ },
+  "models/node": { folders: /^(?:models|predict|runtime)\//, packages: /^node:/ },
   merge: { folders: /^(?:adapters|compiler|models|ops|runtime)\//, packages: /^$/ },
   "merge/node": { folders: /^(?:compiler|merge|runtime)\//, packages: /^node:/ },
   training: { folders: /^(?:adapters|compiler|merge|models|ops|runtime)\//, packages: /^$/ },
@@ -292,7 +294,7 @@ function importsOfCommandLine(file: SourceFile): string[] {
 
 function forbiddenImports(file: SourceFile): string[] {
   const folder =
-    /^(?:export|merge|predict|runtime)\/node(?=\/)/.exec(file.path)?.[0] ??
+    /^(?:export|merge|models|predict|runtime)\/node(?=\/)/.exec(file.path)?.[0] ??
     file.path.split("/", 1)[0]!;
   const rule = allowed[folder];
   if (!rule) return [];

@@ -1,0 +1,188 @@
+/**
+ * Segments a picture from files to files: masks as pictures for people, and scores and logits for
+ * programs and for the next call.
+ */
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { diagnose } from "../../diagnostics/index.ts";
+import { readImage, readMaskFile, writeLogits, writePng } from "../../predict/node/image.ts";
+import type { Prediction, PredictOptions } from "../../predict/sam.ts";
+import {
+  type Box,
+  checkPrompts,
+  contactSheet,
+  drawOverlay,
+  frameOf,
+  type Image,
+  type Label,
+  logitsOfPicture,
+  type Point,
+  pickLogits,
+} from "../../predict/vision/index.ts";
+import type { Progress } from "../../runtime/devices/device.ts";
+import { type DeviceKind, openDevice } from "../../runtime/node/device.ts";
+import { makeFolder } from "../../runtime/node/files.ts";
+import { openWeightsFile } from "../../runtime/node/weights.ts";
+import { parseSamConfig } from "../sam/config.ts";
+import { Sam } from "../sam/sam.ts";
+
+export interface SegmentRequest {
+  /** A picture: PNG, JPEG and what else can be decoded. */
+  readonly image: string;
+  /** A checkpoint in Meta's or Hugging Face's names. */
+  readonly weights: string;
+  /** A file with the configuration; the shapes of the weights tell it unless given. */
+  readonly config?: string | undefined;
+  readonly points?: readonly Point[] | undefined;
+  readonly labels?: readonly Label[] | undefined;
+  readonly box?: Box | undefined;
+  /** Logits that an earlier call saved, or a picture, white inside. */
+  readonly mask?: string | undefined;
+  readonly multimask?: boolean | undefined;
+  /** The folder that is written to; it is made if need be. */
+  readonly out: string;
+  readonly device?: DeviceKind | undefined;
+  readonly onProgress?: Progress | undefined;
+  /** Told what begins, in a few words. */
+  readonly onPhase?: ((words: string) => void) | undefined;
+}
+
+/** What `--json` prints, and what `scores.json` holds. File names are relative to the folder. */
+export interface SegmentReport {
+  readonly image: { readonly file: string; readonly width: number; readonly height: number };
+  readonly masks: readonly {
+    readonly file: string;
+    /** Low-resolution logits: give this file back with --mask. */
+    readonly logits: string;
+    /** The model's estimate of the IoU. */
+    readonly score: number;
+    /** Pixels inside. */
+    readonly area: number;
+  }[];
+  readonly overlay: string;
+  readonly device: string;
+  /** Milliseconds. */
+  readonly time: { readonly load: number; readonly encode: number; readonly decode: number };
+}
+
+/**
+ * Segments one picture and writes `mask.png`, `logits.npy` (numbered from 1 with `multimask`),
+ * `overlay.png` and `scores.json`. Prompts are checked before anything is loaded.
+ * @throws E3xx for the picture and the prompts, E2xx for the weights, E4xx for the device.
+ */
+export async function segment(request: SegmentRequest): Promise<SegmentReport> {
+  const { points, labels, box, multimask, onPhase = () => {} } = request;
+  const picture = await readImage(request.image);
+  const prompts = { points, labels, box };
+  checkPrompts(prompts, picture, 1);
+  const mask = request.mask === undefined ? undefined : await readMaskFile(request.mask);
+  // A picture of another size is refused now, on a frame of any model: encoding may take minutes.
+  if (mask?.kind === "picture") logitsOfPicture(mask.picture, frameOf(picture, 64), 16);
+  if (!points && !box && !mask)
+    onPhase("no prompt: the mask is whatever the model sees first; give --point, --box or --mask");
+  await makeFolder(request.out);
+
+  const clock = stopwatch();
+  onPhase(`loading ${request.weights}`);
+  const weights = await openWeightsFile(request.weights);
+  try {
+    const config = request.config === undefined ? undefined : await readConfig(request.config);
+    const { device } = await openDevice({ kind: request.device ?? "webgpu" });
+    try {
+      const { onProgress } = request;
+      const sam = await Sam.load(weights, { device, config, onProgress });
+      const load = clock();
+      onPhase(`encoding ${request.image}, ${picture.width} x ${picture.height}`);
+      const frame = await sam.setImage(picture);
+      const options: PredictOptions = {
+        ...prompts,
+        multimask,
+        mask:
+          mask?.kind === "picture"
+            ? logitsOfPicture(mask.picture, frame, sam.lowSize)
+            : mask?.logits,
+      };
+      const encode = clock();
+      onPhase("decoding");
+      const prediction = await sam.predict({ ...options, boxes: undefined });
+      const time = { load, encode, decode: clock() };
+      await sam.close();
+      return await writeResults(request, picture, prediction, { device: device.name, time });
+    } finally {
+      device.destroy();
+    }
+  } finally {
+    await weights.close();
+  }
+}
+
+async function readConfig(path: string) {
+  const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    throw diagnose("E306", {
+      message: `cannot read the configuration: ${cause.code ?? cause.message}`,
+      where: path,
+      help: "check the path; it is relative to the folder you are in",
+      cause,
+    });
+  });
+  return parseSamConfig(text, path);
+}
+
+/** Milliseconds since it was made or last asked. */
+function stopwatch(): () => number {
+  let last = performance.now();
+  return () => {
+    const now = performance.now();
+    const passed = now - last;
+    last = now;
+    return Math.round(passed * 10) / 10;
+  };
+}
+
+async function writeResults(
+  request: SegmentRequest,
+  picture: Image,
+  { masks, scores, lowResLogits }: Prediction,
+  facts: Pick<SegmentReport, "device" | "time">,
+): Promise<SegmentReport> {
+  const { image, out, points, labels, box } = request;
+  const several = masks.length > 1;
+  const entries = masks.map((mask, i) => ({
+    file: several ? `mask-${i + 1}.png` : "mask.png",
+    logits: several ? `logits-${i + 1}.npy` : "logits.npy",
+    score: scores[i]!,
+    area: mask.data.reduce((sum, inside) => sum + inside, 0),
+  }));
+  await removeEarlier(out);
+  for (const [i, { file, logits }] of entries.entries()) {
+    await writePng(join(out, file), masks[i]!);
+    await writeLogits(join(out, logits), pickLogits(lowResLogits, i));
+  }
+  // Masks of one click lie within one another, so each gets a picture of its own.
+  const overlays = masks.map((mask) => drawOverlay(picture, [mask], { points, labels, box }));
+  const overlay = "overlay.png";
+  const { width, height } = picture;
+  const sheet = several
+    ? contactSheet(overlays, Math.min(512, Math.max(width, height)))
+    : overlays[0]!;
+  await writePng(join(out, overlay), sheet);
+  const report = { image: { file: image, width, height }, masks: entries, overlay, ...facts };
+  const scoresFile = join(out, "scores.json");
+  await writeFile(scoresFile, `${JSON.stringify(report, null, 2)}\n`).catch(
+    (cause: NodeJS.ErrnoException) => {
+      throw diagnose("E241", {
+        message: `cannot write ${scoresFile}: ${cause.code ?? cause.message}`,
+        where: scoresFile,
+        help: "check that the folder may be written to, and that the disk is not full",
+        cause,
+      });
+    },
+  );
+  return report;
+}
+
+/** An earlier call may have written another number of masks: none of them is left beside these. */
+async function removeEarlier(folder: string): Promise<void> {
+  for (const file of await readdir(folder))
+    if (/^(?:mask(?:-\d+)?\.png|logits(?:-\d+)?\.npy)$/.test(file)) await rm(join(folder, file));
+}
