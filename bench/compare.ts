@@ -7,7 +7,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { openProgress, progressStyle } from "../cli/progress.ts";
+import { openProgress, progressStyle } from "../runtime/node/progress.ts";
 import { type Comparison, groups } from "./measure/comparison.ts";
 import { systemProcesses } from "./measure/processes.ts";
 import { type Measured, measure } from "./measure/rounds.ts";

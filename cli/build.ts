@@ -2,6 +2,7 @@
 import { type ArgsDef, defineCommand } from "citty";
 import { type BuildReport, build } from "../build/build.ts";
 import { loadModel } from "../build/load-model.ts";
+import { openProgress, progressStyle } from "../runtime/node/progress.ts";
 import { tuningOf } from "../tuning/store.ts";
 import { parseDims } from "./arguments/dims.ts";
 import { repeated } from "./arguments/flags.ts";
@@ -9,7 +10,6 @@ import { limitsFlag, limitsOf } from "./arguments/limits.ts";
 import { modelArguments, programsOf } from "./arguments/model.ts";
 import { precisionFlag } from "./arguments/precision.ts";
 import { tuningFlag } from "./arguments/tuning.ts";
-import { openProgress, progressStyle } from "./progress.ts";
 
 const args = {
   ...modelArguments,

@@ -1,7 +1,7 @@
 /** `inarch convert IN OUT`: a checkpoint in another format, under other names, of another dtype. */
 import { defineCommand } from "citty";
 import { convert } from "../export/node/convert.ts";
-import { openProgress, progressStyle } from "./progress.ts";
+import { openProgress, progressStyle } from "../runtime/node/progress.ts";
 
 export const convertCommand = defineCommand({
   meta: {

@@ -8,11 +8,11 @@ import { diagnose } from "../diagnostics/index.ts";
 import { explain } from "../explain/explain.ts";
 import type { ExplainedProgram } from "../explain/page.ts";
 import { formatCount, formatTime } from "../explain/quantities.ts";
+import { openProgress, progressStyle } from "../runtime/node/progress.ts";
 import { parseDims } from "./arguments/dims.ts";
 import { repeated } from "./arguments/flags.ts";
 import { limitsFlag, profileOf } from "./arguments/limits.ts";
 import { modelArguments, programsOf } from "./arguments/model.ts";
-import { openProgress, progressStyle } from "./progress.ts";
 
 /** A switch for each target but the one that is compiled for. */
 const others = targets.filter((target) => target !== defaultTarget);

@@ -7,10 +7,10 @@ import { type LoadedModel, loadModel } from "../build/load-model.ts";
 import { formatBytes } from "../diagnostics/bytes.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { type ExportReport, exportModel } from "../export/node/onnx.ts";
+import { openProgress, progressStyle } from "../runtime/node/progress.ts";
 import { parseDims } from "./arguments/dims.ts";
 import { repeated } from "./arguments/flags.ts";
 import { modelArguments, programsOf } from "./arguments/model.ts";
-import { openProgress, progressStyle } from "./progress.ts";
 
 const args = {
   ...modelArguments,

@@ -9,11 +9,11 @@ import { diagnose } from "../diagnostics/index.ts";
 import { exactly } from "../merge/evaluate.ts";
 import { type MergeReport, mergeFiles } from "../merge/node/merge-files.ts";
 import { openDevice } from "../runtime/node/device.ts";
+import { openProgress, progressStyle } from "../runtime/node/progress.ts";
 import { methodNames, withMethod } from "../training/forecast/method.ts";
 import { deviceFlag } from "./arguments/device.ts";
 import { repeated } from "./arguments/flags.ts";
 import { modelArguments } from "./arguments/model.ts";
-import { openProgress, progressStyle } from "./progress.ts";
 
 const args = {
   model: modelArguments.model,

@@ -4,9 +4,9 @@ import { type ArgsDef, defineCommand } from "citty";
 import { diagnose } from "../diagnostics/index.ts";
 import { type SegmentReport, segment } from "../models/node/segment.ts";
 import type { Box, Label, Point } from "../predict/vision/index.ts";
+import { openProgress, progressStyle } from "../runtime/node/progress.ts";
 import { deviceFlag } from "./arguments/device.ts";
 import { repeated } from "./arguments/flags.ts";
-import { openProgress, progressStyle } from "./progress.ts";
 
 const args = {
   image: { type: "positional", required: true, description: "PNG or JPEG" },

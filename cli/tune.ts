@@ -3,12 +3,12 @@ import { type ArgsDef, defineCommand } from "citty";
 import { loadModel } from "../build/load-model.ts";
 import { showTile } from "../compiler/tuning/tuning.ts";
 import { diagnose } from "../diagnostics/index.ts";
+import { openProgress, progressStyle } from "../runtime/node/progress.ts";
 import { cachePath } from "../tuning/store.ts";
 import { type TuneReport, tune } from "../tuning/tune.ts";
 import { parseDims } from "./arguments/dims.ts";
 import { repeated } from "./arguments/flags.ts";
 import { modelArguments, programsOf } from "./arguments/model.ts";
-import { openProgress, progressStyle } from "./progress.ts";
 
 const args = {
   ...modelArguments,

@@ -3,7 +3,7 @@
  * what disturbs the machine disturbs all alike; only one works at a time. Ratios are taken within
  * rounds.
  */
-import type { ProgressDisplay } from "../../cli/progress.ts";
+import type { ProgressDisplay } from "../../runtime/node/progress.ts";
 import type { Agreement, Comparison, Contestant } from "./comparison.ts";
 
 /** A contestant, opened somewhere. */

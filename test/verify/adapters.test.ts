@@ -3,9 +3,9 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { verify } from "../../cli/verify.ts";
 import { openWeightsFile } from "../../runtime/node/weights.ts";
 import { type TensorData, writeSafetensors } from "../../runtime/weights/index.ts";
+import { verify } from "../../verify/verify.ts";
 import { deviceTest } from "../support/device.ts";
 import { fixturePath, readAll, refusal } from "../support/weights-files.ts";
 

@@ -3,10 +3,10 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { runVerify, verify } from "../../cli/verify.ts";
 import { openWeightsFile } from "../../runtime/node/weights.ts";
 import { type TensorData, writeSafetensors } from "../../runtime/weights/index.ts";
 import { compare, compareMasks } from "../../verify/compare.ts";
+import { verify } from "../../verify/verify.ts";
 import { deviceTest } from "../support/device.ts";
 import { fixturePath, readAll, refusal } from "../support/weights-files.ts";
 
@@ -119,45 +119,6 @@ describe("on the reference device", () => {
     expect(error.code).toBe(code);
     expect(error.message).toContain(words);
   });
-});
-
-describe("the command line", () => {
-  /** The exit code, and what is printed. */
-  async function run(...args: string[]) {
-    let printed = "";
-    const code = await runVerify([...args, "--device", "reference"], (text) => {
-      printed += text;
-    });
-    return { code, printed };
-  }
-
-  test("prints a line for each tensor and returns 0", async () => {
-    const { code, printed } = await run(resample);
-    expect(code).toBe(0);
-    expect(printed).toMatch(/^ {2}ok {5}bicubic_up3\/y +relative error \S+ \(at most 1e-4\)$/m);
-    expect(printed).toMatch(/^16 right, 0 past their tolerance$/m);
-  });
-
-  test("returns 1 when a number is wrong", async () => {
-    const file = await changed("resample.safetensors", (tensors) => {
-      new Float32Array(tensors.get("bilinear_up/y")!.data.buffer)[0] = Number.NaN;
-    });
-    const { code, printed } = await run(file);
-    expect(code).toBe(1);
-    expect(printed).toMatch(/^ {2}FAILED bilinear_up\/y/m);
-  });
-
-  test("prints JSON for programs", async () => {
-    const { printed } = await run(resample, "--json");
-    expect(JSON.parse(printed)).toMatchObject({ passed: true, files: [{ kind: "resample" }] });
-  });
-
-  test.each([[[]], [[resample, "--device", "cpu"]], [[resample, "--tolerance", "1"]]])(
-    "E370 for %j",
-    async (args) => {
-      expect((await refusal(() => runVerify(args))).code).toBe("E370");
-    },
-  );
 });
 
 describe("comparison", () => {

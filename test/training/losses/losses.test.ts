@@ -1,7 +1,6 @@
 /** Losses are what their papers say, with the derivative that belongs to it, whatever they are given. */
 import { describe, expect, test } from "vitest";
 import { gateBalance, orthogonality, tuckerOrthogonality } from "../../../adapters/terms.ts";
-import { verify } from "../../../cli/verify.ts";
 import { graphOf } from "../../../compiler/graph/graph.ts";
 import { input } from "../../../compiler/graph/sources.ts";
 import { gradient, type Tensor } from "../../../compiler/op-kit.ts";
@@ -13,6 +12,7 @@ import {
   randomNumbers,
   runOnReference,
 } from "../../../verify/ops/evaluate.ts";
+import { verify } from "../../../verify/verify.ts";
 import { checkDerivative } from "../../ops/walker/check.ts";
 import { deviceTest } from "../../support/device.ts";
 import { fixture } from "../../support/fixtures.ts";

@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { gateBalance, tuckerOrthogonality } from "../../../adapters/terms.ts";
-import { verify } from "../../../cli/verify.ts";
 import { input } from "../../../compiler/graph/sources.ts";
 import type { Tensor } from "../../../compiler/op-kit.ts";
 import { InarchError } from "../../../diagnostics/index.ts";
 import { type TensorData, writeSafetensors } from "../../../runtime/weights/index.ts";
 import * as losses from "../../../training/losses/index.ts";
+import { verify } from "../../../verify/verify.ts";
 import { refusal } from "../../support/weights-files.ts";
 
 describe("what is refused", () => {

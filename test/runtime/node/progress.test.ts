@@ -1,6 +1,6 @@
 /** Progress on a terminal, in a log, and not at all. */
 import { expect, test } from "vitest";
-import { openProgress, progressStyle } from "../../cli/progress.ts";
+import { openProgress, progressStyle } from "../../../runtime/node/progress.ts";
 
 function sink(isTTY: boolean) {
   const written: string[] = [];

@@ -2,7 +2,7 @@
  * Progress of long work, on stderr: one line that changes on a terminal, a line per quarter
  * elsewhere, nothing where a program reads the output.
  */
-import type { Progress } from "../runtime/devices/device.ts";
+import type { Progress } from "../devices/device.ts";
 
 export type ProgressStyle = "line" | "steps" | "silent";
 
