@@ -1,20 +1,14 @@
 /** `inarch convert IN OUT`: a checkpoint in another format, under other names, of another dtype. */
-import { defineCommand } from "citty";
-import { convert } from "../export/node/convert.ts";
-import { openProgress, progressStyle } from "../runtime/node/progress.ts";
+import { defineCommand } from "./arguments/command.ts";
 
-export const convertCommand = defineCommand({
-  meta: {
-    name: "convert",
-    description: "convert a checkpoint between formats, names and dtypes",
-  },
+export const command = defineCommand({
+  description: "convert a checkpoint between formats, names and dtypes",
   args: {
     input: {
       type: "positional",
-      required: true,
       description: "checkpoint: .safetensors, .safetensors.index.json, .pth or .pt",
     },
-    output: { type: "positional", required: true, description: "file to write: .safetensors" },
+    output: { type: "positional", description: "file to write: .safetensors" },
     names: {
       type: "enum",
       options: ["meta", "hf"],
@@ -25,20 +19,19 @@ export const convertCommand = defineCommand({
       options: ["f32", "f16", "bf16"],
       description: "format of float tensors; without it each keeps its own",
     },
-    json: { type: "boolean", description: "print the report as JSON", default: false },
   },
-  async run({ args }) {
-    const progress = openProgress(progressStyle(args.json));
+  async run({ input, output, names, dtype }, { progress }) {
+    const { convert } = await import("../export/node/convert.ts");
     const report = await convert({
-      input: args.input,
-      output: args.output,
-      names: args.names,
-      dtype: args.dtype,
+      input,
+      output,
+      names,
+      dtype,
       onProgress: ({ writtenBytes, totalBytes }) =>
         progress.report(writtenBytes, totalBytes, "bytes written"),
-    }).finally(() => progress.end());
-    const { output, tensors, bytes } = report;
-    const words = `${output}: ${tensors} tensors, ${(bytes / 2 ** 20).toFixed(1)} MiB`;
-    process.stdout.write(`${args.json ? JSON.stringify(report, null, 2) : words}\n`);
+    });
+    const { tensors, bytes } = report;
+    const text = `${output}: ${tensors} tensors, ${(bytes / 2 ** 20).toFixed(1)} MiB`;
+    return { report, text };
   },
 });

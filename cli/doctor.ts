@@ -2,22 +2,20 @@
  * `inarch doctor`: says what this machine can run, proves it by running a real kernel, and says
  * what to type for whatever is missing.
  */
-import { defineCommand } from "citty";
 import { useOf } from "../diagnostics/packages.ts";
 import type { AdapterSummary } from "../runtime/node/gpu.ts";
 import type { KernelResult } from "../verify/kernel.ts";
-import { examineMachine, type MachineReport } from "../verify/machine.ts";
+import type { MachineReport } from "../verify/machine.ts";
+import { defineCommand } from "./arguments/command.ts";
 
-/** The command; exit code 0 when a kernel ran and was right, else 3 (the environment). */
-export const doctorCommand = defineCommand({
-  meta: { name: "doctor", description: "say what this machine can run, and what is missing" },
-  args: { json: { type: "boolean", description: "print the report as JSON", default: false } },
-  async run({ args }) {
+export const command = defineCommand({
+  description: "say what this machine can run, and what is missing",
+  args: {},
+  /** 0 when a kernel ran and was right, else 3 (the environment). */
+  async run() {
+    const { examineMachine } = await import("../verify/machine.ts");
     const report = await examineMachine();
-    process.stdout.write(
-      args.json ? `${JSON.stringify(report, null, 2)}\n` : describeReport(report),
-    );
-    process.exitCode = report.ok ? 0 : 3;
+    return { report, text: describeReport(report), exitCode: report.ok ? 0 : 3 };
   },
 });
 

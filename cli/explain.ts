@@ -1,38 +1,28 @@
 /** `inarch explain MODEL`: one HTML page that shows what the compiler makes of a model. */
 import { writeFile } from "node:fs/promises";
-import { type ArgsDef, type BooleanArgDef, defineCommand } from "citty";
-import { loadModel } from "../build/load-model.ts";
-import { defaultTarget, targets } from "../compiler/targets/find.ts";
 import { formatBytes } from "../diagnostics/bytes.ts";
 import { diagnose } from "../diagnostics/index.ts";
-import { explain } from "../explain/explain.ts";
 import type { ExplainedProgram } from "../explain/page.ts";
-import { formatCount, formatTime } from "../explain/quantities.ts";
-import { openProgress, progressStyle } from "../runtime/node/progress.ts";
+import { defineCommand, type Switch } from "./arguments/command.ts";
 import { parseDims } from "./arguments/dims.ts";
-import { repeated } from "./arguments/flags.ts";
 import { limitsFlag, profileOf } from "./arguments/limits.ts";
-import { modelArguments, programsOf } from "./arguments/model.ts";
+import { modelArguments, modelOf, programsOf } from "./arguments/model.ts";
 
-/** A switch for each target but the one that is compiled for. */
-const others = targets.filter((target) => target !== defaultTarget);
-const otherFlags: Readonly<Record<string, BooleanArgDef>> = Object.fromEntries(
-  others.map(({ name, title }) => [
-    name,
-    { type: "boolean", default: false, description: `show each kernel's ${title} too` },
-  ]),
-);
+/** The targets that are not compiled for. */
+async function otherTargets() {
+  const { defaultTarget, targets } = await import("../compiler/targets/find.ts");
+  return targets.filter((target) => target !== defaultTarget);
+}
 
 const args = {
   ...modelArguments,
   limits: limitsFlag,
   output: {
     type: "string",
-    alias: "o",
+    letter: "o",
     valueHint: "FILE.html",
     description: "the page to write, MODEL.explain.html unless told; -o for short",
   },
-  ...otherFlags,
   device: {
     type: "boolean",
     default: true,
@@ -43,49 +33,44 @@ const args = {
     valueHint: "FILE.json",
     description: "also write the measured steps as a Chrome trace, for Perfetto",
   },
-  json: { type: "boolean", default: false, description: "print the summary as JSON" },
-} satisfies ArgsDef;
+} as const;
 
-export const explainCommand = defineCommand({
-  meta: {
-    name: "explain",
-    description: "write a page that shows what the compiler makes of a model",
+export const command = defineCommand({
+  description: "write a page that shows what the compiler makes of a model, with measured times",
+  async args() {
+    const others = (await otherTargets()).map(({ name, title }): [string, Switch] => [
+      name,
+      { type: "boolean", description: `show each kernel's ${title} too` },
+    ]);
+    return { ...args, ...Object.fromEntries(others) };
   },
-  args,
-  async run({ args: given, rawArgs }) {
+  async run(given, { progress }) {
     if (given.trace !== undefined && !given.device)
       throw diagnose("E503", {
         message: "--trace writes what was measured, but --no-device forbids to measure",
         where: "inarch explain",
         help: "leave one of the two out",
       });
-    const loaded = await loadModel(given.model, { config: given.config });
-    const output = given.output ?? `${fileName(loaded.model.name)}.explain.html`;
-    const progress = openProgress(progressStyle(given.json));
-    try {
-      const explained = await explain({
-        loaded,
-        programs: programsOf(loaded.model, repeated(rawArgs, "program", args)),
-        dims: parseDims(repeated(rawArgs, "dim", args)),
-        profile: await profileOf(given.limits),
-        others: others.filter(({ name }) => Boolean(given[name])),
-        times: given.trace !== undefined ? "must" : given.device ? "may" : "no",
-        onProgress: progress.report,
-      });
-      await writeFile(output, explained.page);
-      if (given.trace !== undefined)
-        await writeFile(given.trace, `${JSON.stringify(explained.trace)}\n`);
-      progress.end();
-      const summary = summarise(explained.programs);
-      const report = { model: loaded.model.name, output, trace: given.trace, programs: summary };
-      process.stdout.write(
-        given.json
-          ? `${JSON.stringify(report, null, 2)}\n`
-          : describe(output, given.trace, summary),
-      );
-    } finally {
-      progress.end();
-    }
+    const { explain } = await import("../explain/explain.ts");
+    const loaded = await modelOf(given);
+    const { output = `${fileName(loaded.model.name)}.explain.html`, trace } = given;
+    const switches: Readonly<Record<string, unknown>> = given;
+    const explained = await explain({
+      loaded,
+      programs: programsOf(loaded.model, given.program),
+      dims: parseDims(given.dim),
+      profile: await profileOf(given.limits),
+      others: (await otherTargets()).filter(({ name }) => switches[name] === true),
+      times: trace !== undefined ? "must" : given.device ? "may" : "no",
+      onProgress: progress.report,
+    });
+    await writeFile(output, explained.page);
+    if (trace !== undefined) await writeFile(trace, `${JSON.stringify(explained.trace)}\n`);
+    const programs = summarise(explained.programs);
+    return {
+      report: { model: loaded.model.name, output, trace, programs },
+      text: await describe(output, trace, programs),
+    };
   },
 });
 
@@ -116,11 +101,12 @@ const summarise = (programs: readonly ExplainedProgram[]): Readonly<Record<strin
     }),
   );
 
-function describe(
+async function describe(
   output: string,
   trace: string | undefined,
   programs: Readonly<Record<string, Summary>>,
-): string {
+): Promise<string> {
+  const { formatCount, formatTime } = await import("../explain/quantities.ts");
   const lines = Object.entries(programs).map(([program, s]) => {
     const time = s.milliseconds === undefined ? "not measured" : formatTime(s.milliseconds);
     return `${program}: ${s.dispatches} dispatches of ${s.kernels} kernels, ${formatCount(s.multiplications)} multiplications, ${formatBytes(s.bytes)} moved, ${formatBytes(s.arena)} of scratch memory, ${time}`;

@@ -2,64 +2,53 @@
  * `inarch export MODEL --onnx FILE`: one program of a model as an ONNX model, its weights inside; those
  * beyond 2 GiB go to a file beside it, tensor by tensor.
  */
-import { type ArgsDef, defineCommand } from "citty";
-import { type LoadedModel, loadModel } from "../build/load-model.ts";
+import type { Model } from "../compiler/graph/model.ts";
 import { formatBytes } from "../diagnostics/bytes.ts";
 import { diagnose } from "../diagnostics/index.ts";
-import { type ExportReport, exportModel } from "../export/node/onnx.ts";
-import { openProgress, progressStyle } from "../runtime/node/progress.ts";
+import type { ExportReport } from "../export/node/onnx.ts";
+import { defineCommand } from "./arguments/command.ts";
 import { parseDims } from "./arguments/dims.ts";
-import { repeated } from "./arguments/flags.ts";
-import { modelArguments, programsOf } from "./arguments/model.ts";
+import { modelArguments, modelOf, programsOf } from "./arguments/model.ts";
 
-const args = {
-  ...modelArguments,
-  program: {
-    ...modelArguments.program,
-    description: "the program to export; needed where the model has several",
+export const command = defineCommand({
+  description: "write a program of a model as an ONNX model",
+  args: {
+    ...modelArguments,
+    program: {
+      ...modelArguments.program,
+      description: "the program to export; needed where the model has several",
+    },
+    onnx: { type: "string", required: true, valueHint: "FILE", description: "the file to write" },
+    weights: {
+      type: "string",
+      repeated: true,
+      valueHint: "FILE",
+      description:
+        "a checkpoint; may be repeated, for an adapter's file: of two tensors the later counts",
+    },
+    "weights-as-inputs": {
+      type: "boolean",
+      description: "leave the weights out: parameters become inputs of the ONNX model",
+    },
   },
-  onnx: { type: "string", required: true, valueHint: "FILE", description: "the file to write" },
-  weights: {
-    type: "string",
-    valueHint: "FILE",
-    description:
-      "a checkpoint; may be repeated, for an adapter's file: of two tensors the later counts",
-  },
-  "weights-as-inputs": {
-    type: "boolean",
-    default: false,
-    description: "leave the weights out: parameters become inputs of the ONNX model",
-  },
-  json: { type: "boolean", default: false, description: "print what was written as JSON" },
-} satisfies ArgsDef;
-
-export const exportCommand = defineCommand({
-  meta: { name: "export", description: "write a program of a model as an ONNX model" },
-  args,
-  async run({ args: given, rawArgs }) {
-    const progress = openProgress(progressStyle(given.json));
-    try {
-      const files = repeated(rawArgs, "weights", args);
-      const loaded = await loadModel(given.model, { config: given.config, weights: files[0] });
-      const report = await exportModel({
-        loaded,
-        program: oneProgram(loaded, repeated(rawArgs, "program", args)),
-        dims: parseDims(repeated(rawArgs, "dim", args)),
-        weights: given["weights-as-inputs"] ? "inputs" : files,
-        onnx: given.onnx,
-        onProgress: progress.report,
-      });
-      progress.end();
-      const text = given.json ? JSON.stringify(report, null, 2) : describe(report);
-      process.stdout.write(`${text}\n`);
-    } finally {
-      progress.end();
-    }
+  async run(given, { progress }) {
+    const { exportModel } = await import("../export/node/onnx.ts");
+    const { weights: files, onnx } = given;
+    const loaded = await modelOf(given, files[0]);
+    const report = await exportModel({
+      loaded,
+      program: oneProgram(loaded.model, given.program),
+      dims: parseDims(given.dim),
+      weights: given["weights-as-inputs"] ? "inputs" : files,
+      onnx,
+      onProgress: progress.report,
+    });
+    return { report, text: describe(report) };
   },
 });
 
 /** An ONNX file holds one graph. Errors: E111, E502. */
-function oneProgram({ model }: LoadedModel, wanted: readonly string[]): string {
+function oneProgram(model: Model, wanted: readonly string[]): string {
   const programs = programsOf(model, wanted);
   if (programs.length === 1) return programs[0]!;
   throw diagnose("E502", {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-/** `inarch`: the command line. What it does is in run.ts and in one file for each command. */
-import { reportFailure, run } from "./run.ts";
+/** `inarch`: the command line. Each other file of this folder is a command. */
+import { reportFailure } from "./program/failure.ts";
+import { run } from "./program/run.ts";
 
 // Whoever reads the output may stop early: `inarch show … | head`. That is no failure.
 for (const stream of [process.stdout, process.stderr])

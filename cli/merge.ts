@@ -2,80 +2,65 @@
  * `inarch merge MODEL`: a checkpoint with which the model without its adapters computes what it does
  * with them.
  */
-import { type ArgsDef, defineCommand } from "citty";
-import { loadModel } from "../build/load-model.ts";
 import { formatBytes } from "../diagnostics/bytes.ts";
 import { diagnose } from "../diagnostics/index.ts";
-import { exactly } from "../merge/evaluate.ts";
-import { type MergeReport, mergeFiles } from "../merge/node/merge-files.ts";
-import { openDevice } from "../runtime/node/device.ts";
-import { openProgress, progressStyle } from "../runtime/node/progress.ts";
-import { methodNames, withMethod } from "../training/forecast/method.ts";
+import type { MergeReport } from "../merge/node/merge-files.ts";
+import { defineCommand } from "./arguments/command.ts";
 import { deviceFlag } from "./arguments/device.ts";
-import { repeated } from "./arguments/flags.ts";
-import { modelArguments } from "./arguments/model.ts";
+import { methodFlag } from "./arguments/method.ts";
+import { modelArguments, modelOf } from "./arguments/model.ts";
 
-const args = {
-  model: modelArguments.model,
-  config: modelArguments.config,
-  weights: {
-    type: "string",
-    required: true,
-    valueHint: "FILE",
-    description:
-      "a checkpoint; repeated for the adapter's file, behind it: of two tensors the later counts",
-  },
-  output: {
-    type: "string",
-    alias: "o",
-    required: true,
-    valueHint: "FILE",
-    description: "the file to write: .safetensors",
-  },
-  method: {
-    type: "enum",
-    options: [...methodNames],
-    description: "what is grafted on a SAM; a file brings its own adapters",
-  },
-  task: {
-    type: "string",
-    valueHint: "NUMBER",
-    description: "of a model of several tasks: the one that is merged, counted from 0",
-  },
-  device: {
-    ...deviceFlag,
-    description:
-      "where weights are computed; reference: in double precision, a minute for some layers",
-  },
-  json: { type: "boolean", default: false, description: "print what was written as JSON" },
-} satisfies ArgsDef;
-
-export const mergeCommand = defineCommand({
-  meta: { name: "merge", description: "fold adapters into a model's weights" },
-  args,
-  async run({ args: given, rawArgs }) {
-    const progress = openProgress(progressStyle(given.json));
-    const files = repeated(rawArgs, "weights", args);
+export const command = defineCommand({
+  description: "fold a model's adapters into its weights, where that is exact",
+  args: async () =>
+    ({
+      model: modelArguments.model,
+      config: modelArguments.config,
+      weights: {
+        type: "string",
+        required: true,
+        repeated: true,
+        valueHint: "FILE",
+        description:
+          "a checkpoint; repeated for the adapter's file, behind it: of two tensors the later counts",
+      },
+      output: {
+        type: "string",
+        letter: "o",
+        required: true,
+        valueHint: "FILE",
+        description: "the file to write: .safetensors",
+      },
+      method: {
+        ...(await methodFlag()),
+        description: "what is grafted on a SAM; a file brings its own adapters",
+      },
+      task: {
+        type: "string",
+        valueHint: "NUMBER",
+        description: "of a model of several tasks: the one that is merged, counted from 0",
+      },
+      device: {
+        ...(await deviceFlag()),
+        description:
+          "where weights are computed; reference: in double precision, a minute for some layers",
+      },
+    }) as const,
+  async run(given, { progress }) {
+    const { withMethod } = await import("../training/forecast/method.ts");
+    const { exactly } = await import("../merge/evaluate.ts");
+    const { mergeFiles } = await import("../merge/node/merge-files.ts");
+    const { openDevice } = await import("../runtime/node/device.ts");
+    const { weights: files, output, method } = given;
     const task = given.task === undefined ? undefined : taskOf(given.task);
-    const loaded = await loadModel(given.model, { config: given.config, weights: files[0] });
-    const model =
-      given.method === undefined ? loaded.model : withMethod(loaded.model, given.method);
+    const { model: bare } = await modelOf(given, files[0]);
+    const model = method === undefined ? bare : withMethod(bare, method);
     const { device } = await openDevice({ kind: given.device, ...exactly });
     try {
-      const { output } = given;
-      const report = await mergeFiles({
-        model,
-        files,
-        output,
-        task,
-        device,
-        onProgress: progress.report,
-      });
-      progress.end();
-      const text = given.json ? JSON.stringify(report, null, 2) : describe(report);
-      process.stdout.write(`${text}\n`);
+      const onProgress = progress.report;
+      const report = await mergeFiles({ model, files, output, task, device, onProgress });
+      return { report, text: describe(report) };
     } finally {
-      progress.end();
       device.destroy();
     }
   },

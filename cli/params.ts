@@ -1,7 +1,7 @@
 /** `inarch params`: how many parameters each published method trains on the published SAMs. */
-import { defineCommand } from "citty";
 import type { SamPreset } from "../models/index.ts";
-import { countMethods, type MethodCount, type MethodRow } from "../training/forecast/parameters.ts";
+import type { MethodCount, MethodRow } from "../training/forecast/parameters.ts";
+import { defineCommand } from "./arguments/command.ts";
 
 /** Columns, in order, with what people call them. */
 const columns = { vit_b: "ViT-B", vit_l: "ViT-L", vit_h: "ViT-H" } as const satisfies Record<
@@ -9,12 +9,13 @@ const columns = { vit_b: "ViT-B", vit_l: "ViT-L", vit_h: "ViT-H" } as const sati
   string
 >;
 
-export const paramsCommand = defineCommand({
-  meta: { name: "params", description: "count what each method trains on ViT-B, L and H" },
-  args: { json: { type: "boolean", description: "print the table as JSON", default: false } },
-  run({ args }) {
+export const command = defineCommand({
+  description: "count what each method trains on ViT-B, L and H",
+  args: {},
+  async run() {
+    const { countMethods } = await import("../training/forecast/parameters.ts");
     const rows = countMethods();
-    process.stdout.write(args.json ? `${JSON.stringify(rows, null, 2)}\n` : describeCounts(rows));
+    return { report: rows, text: describeCounts(rows) };
   },
 });
 

@@ -2,90 +2,79 @@
  * `inarch plan MODEL [--train] [--budget 4GiB]`: how much memory a model takes to run or to train,
  * before anything runs. No device is needed and no weights are read.
  */
-import { type ArgsDef, defineCommand } from "citty";
-import { loadModel } from "../build/load-model.ts";
-import { inUsersWords } from "../build/user-error.ts";
 import { formatBytes, parseBytes } from "../diagnostics/bytes.ts";
 import { diagnose } from "../diagnostics/index.ts";
-import { type MethodName, methodNames } from "../training/forecast/method.ts";
-import { type ProgramsForecast, planPrograms } from "../training/forecast/programs.ts";
-import {
-  type OptimiserName,
-  optimiserNames,
-  planTraining,
-  type TrainingForecast,
-} from "../training/forecast/training.ts";
+import type { ProgramsForecast } from "../training/forecast/programs.ts";
+import type { TrainingForecast } from "../training/forecast/training.ts";
+import { defineCommand } from "./arguments/command.ts";
 import { parseDims } from "./arguments/dims.ts";
-import { repeated } from "./arguments/flags.ts";
 import { limitsFlag, profileOf } from "./arguments/limits.ts";
-import { modelArguments, programsOf } from "./arguments/model.ts";
+import { methodFlag } from "./arguments/method.ts";
+import { modelArguments, modelOf, programsOf } from "./arguments/model.ts";
 import { precisionFlag } from "./arguments/precision.ts";
 
-const args = {
-  ...modelArguments,
-  train: {
-    type: "boolean",
-    default: false,
-    description: "plan a training step instead of running the programs",
+export const command = defineCommand({
+  description: "forecast the memory that a model takes to run or to train",
+  async args() {
+    const { optimiserNames } = await import("../training/forecast/training.ts");
+    return {
+      ...modelArguments,
+      train: {
+        type: "boolean",
+        description: "plan a training step instead of running the programs",
+      },
+      budget: {
+        type: "string",
+        valueHint: "SIZE",
+        description:
+          "the memory there is, such as 4GiB; training then computes again what does not fit",
+      },
+      method: {
+        ...(await methodFlag()),
+        description:
+          "with --train, what is grafted on a SAM, conv-lora unless told; a file brings its own adapters",
+      },
+      optimiser: {
+        type: "enum",
+        options: optimiserNames,
+        description: "with --train, the optimiser, adamW unless told",
+      },
+      limits: limitsFlag,
+      precision: precisionFlag,
+    } as const;
   },
-  budget: {
-    type: "string",
-    valueHint: "SIZE",
-    description:
-      "the memory there is, such as 4GiB; training then computes again what does not fit",
-  },
-  method: {
-    type: "enum",
-    options: [...methodNames] as MethodName[],
-    description:
-      "with --train, what is grafted on a SAM, conv-lora unless told; a file brings its own adapters",
-  },
-  optimiser: {
-    type: "enum",
-    options: [...optimiserNames] as OptimiserName[],
-    description: "with --train, the optimiser, adamW unless told",
-  },
-  limits: limitsFlag,
-  precision: precisionFlag,
-  json: { type: "boolean", default: false, description: "print the forecast as JSON" },
-} satisfies ArgsDef;
-
-export const planCommand = defineCommand({
-  meta: { name: "plan", description: "forecast the memory that a model takes" },
-  args,
-  async run({ args: given, rawArgs }) {
+  async run(given) {
     const budget = given.budget === undefined ? undefined : parseBytes(given.budget);
-    if (!given.train && (given.method ?? given.optimiser) !== undefined)
+    const { train, method, optimiser, precision } = given;
+    if (!train && (method ?? optimiser) !== undefined)
       throw diagnose("E503", {
-        message: `--${given.method ? "method" : "optimiser"} goes with --train`,
+        message: `--${method ? "method" : "optimiser"} goes with --train`,
         where: "inarch plan",
         help: "add --train, or leave it out",
       });
-    const loaded = await loadModel(given.model, { config: given.config });
-    const wanted = repeated(rawArgs, "program", args);
-    const dims = parseDims(repeated(rawArgs, "dim", args));
-    const profile = await profileOf(given.limits);
-    const { method, optimiser, precision } = given;
-    const request = { model: loaded.model, dims, profile, precision, budget };
-    const chosen = {
-      ...(method ? { method } : {}),
-      ...(optimiser ? { optimiser } : {}),
-      ...oneProgram(given.train, wanted),
-    };
-    const forecast = inUsersWords(loaded.file, () =>
-      given.train
-        ? planTraining({ ...request, ...chosen })
-        : planPrograms({ ...request, programs: programsOf(loaded.model, wanted) }),
-    );
-    const describe = () =>
-      "programs" in forecast ? describePrograms(forecast) : describeTraining(forecast);
-    process.stdout.write(given.json ? `${JSON.stringify(forecast, null, 2)}\n` : describe());
+    const { inUsersWords } = await import("../build/user-error.ts");
+    const { model, file } = await modelOf(given);
+    const dims = parseDims(given.dim);
+    const request = { model, dims, profile: await profileOf(given.limits), precision, budget };
+    if (train) {
+      const { planTraining } = await import("../training/forecast/training.ts");
+      const chosen = { ...(method ? { method } : {}), ...(optimiser ? { optimiser } : {}) };
+      const program = oneProgram(given.program);
+      const forecast = inUsersWords(file, () =>
+        planTraining({ ...request, ...chosen, ...program }),
+      );
+      return { report: forecast, text: describeTraining(forecast) };
+    }
+    const { planPrograms } = await import("../training/forecast/programs.ts");
+    const programs = programsOf(model, given.program);
+    const forecast = inUsersWords(file, () => planPrograms({ ...request, programs }));
+    return { report: forecast, text: describePrograms(forecast) };
   },
 });
 
 /** A training step runs one program: the model's first unless given. Errors: E503. */
-function oneProgram(train: boolean, [program, surplus]: readonly string[]) {
-  if (!train || program === undefined) return {};
+function oneProgram([program, surplus]: readonly string[]) {
+  if (program === undefined) return {};
   if (surplus === undefined) return { program };
   throw diagnose("E503", {
     message: "--program is given several times, but a training step runs one",

@@ -1,74 +1,70 @@
 /** `inarch segment IMAGE`: masks of what the prompts point at, in a folder. */
 import { join } from "node:path";
-import { type ArgsDef, defineCommand } from "citty";
 import { diagnose } from "../diagnostics/index.ts";
-import { type SegmentReport, segment } from "../models/node/segment.ts";
+import type { SegmentReport } from "../models/node/segment.ts";
 import type { Box, Label, Point } from "../predict/vision/index.ts";
-import { openProgress, progressStyle } from "../runtime/node/progress.ts";
+import { defineCommand } from "./arguments/command.ts";
 import { deviceFlag } from "./arguments/device.ts";
-import { repeated } from "./arguments/flags.ts";
 
-const args = {
-  image: { type: "positional", required: true, description: "PNG or JPEG" },
-  weights: {
-    type: "string",
-    required: true,
-    valueHint: "FILE",
-    description: "checkpoint of a SAM: .pth, .safetensors or .safetensors.index.json",
-  },
-  config: {
-    type: "string",
-    valueHint: "JSON",
-    description: "configuration file; read off the weights unless given",
-  },
-  point: {
-    type: "string",
-    valueHint: "x,y[,label]",
-    description: "a click in pixels; label 1 on the object (default), 0 beside it; repeatable",
-  },
-  box: { type: "string", valueHint: "x0,y0,x1,y1", description: "a box around the object" },
-  mask: {
-    type: "string",
-    valueHint: "FILE",
-    description: "a mask to start from: logits.npy of an earlier call, or a picture, white inside",
-  },
-  multimask: {
-    type: "boolean",
-    default: false,
-    description: "three masks of different extent instead of one",
-  },
-  out: { type: "string", required: true, valueHint: "DIR", description: "folder for the results" },
-  device: deviceFlag,
-  json: { type: "boolean", default: false, description: "print the result as JSON" },
-} satisfies ArgsDef;
-
-export const segmentCommand = defineCommand({
-  meta: { name: "segment", description: "segment a picture from points, boxes or a mask" },
-  args,
-  async run({ args: given, rawArgs }) {
-    const progress = openProgress(progressStyle(given.json));
-    const clicks = repeated(rawArgs, "point", args).map(parsePoint);
-    try {
-      const report = await segment({
-        image: given.image,
-        weights: given.weights,
-        config: given.config,
-        points: clicks.length > 0 ? clicks.map(({ point }) => point) : undefined,
-        labels: clicks.length > 0 ? clicks.map(({ label }) => label) : undefined,
-        box: parseBox(repeated(rawArgs, "box", args)),
-        mask: given.mask,
-        multimask: given.multimask,
-        out: given.out,
-        device: given.device,
-        onProgress: progress.report,
-        onPhase: progress.note,
-      });
-      progress.end();
-      const text = given.json ? JSON.stringify(report, null, 2) : describe(report, given.out);
-      process.stdout.write(`${text}\n`);
-    } finally {
-      progress.end();
-    }
+export const command = defineCommand({
+  description: "segment a picture from points, boxes or a mask",
+  args: async () =>
+    ({
+      image: { type: "positional", description: "PNG or JPEG" },
+      weights: {
+        type: "string",
+        required: true,
+        valueHint: "FILE",
+        description: "checkpoint of a SAM: .pth, .safetensors or .safetensors.index.json",
+      },
+      config: {
+        type: "string",
+        valueHint: "JSON",
+        description: "configuration file; read off the weights unless given",
+      },
+      point: {
+        type: "string",
+        repeated: true,
+        valueHint: "x,y[,label]",
+        description: "a click in pixels; label 1 on the object (default), 0 beside it; repeatable",
+      },
+      box: {
+        type: "string",
+        repeated: true,
+        valueHint: "x0,y0,x1,y1",
+        description: "a box around the object",
+      },
+      mask: {
+        type: "string",
+        valueHint: "FILE",
+        description:
+          "a mask to start from: logits.npy of an earlier call, or a picture, white inside",
+      },
+      multimask: {
+        type: "boolean",
+        description: "three masks of different extent instead of one",
+      },
+      out: {
+        type: "string",
+        required: true,
+        valueHint: "DIR",
+        description: "folder for the results",
+      },
+      device: await deviceFlag(),
+    }) as const,
+  async run(given, { progress }) {
+    const { segment } = await import("../models/node/segment.ts");
+    const { image, weights, config, mask, multimask, out, device } = given;
+    const clicks = given.point.map(parsePoint);
+    const report = await segment({
+      ...{ image, weights, config, mask, multimask, out, device },
+      points: clicks.length > 0 ? clicks.map(({ point }) => point) : undefined,
+      labels: clicks.length > 0 ? clicks.map(({ label }) => label) : undefined,
+      box: parseBox(given.box),
+      onProgress: progress.report,
+      onPhase: progress.note,
+    });
+    return { report, text: describe(report, out) };
   },
 });
 

@@ -1,60 +1,48 @@
 /** `inarch tune MODEL`: measures which tiles are the fastest on this machine's device. */
-import { type ArgsDef, defineCommand } from "citty";
-import { loadModel } from "../build/load-model.ts";
-import { showTile } from "../compiler/tuning/tuning.ts";
 import { diagnose } from "../diagnostics/index.ts";
-import { openProgress, progressStyle } from "../runtime/node/progress.ts";
-import { cachePath } from "../tuning/store.ts";
-import { type TuneReport, tune } from "../tuning/tune.ts";
+import type { TuneReport } from "../tuning/tune.ts";
+import { defineCommand } from "./arguments/command.ts";
 import { parseDims } from "./arguments/dims.ts";
-import { repeated } from "./arguments/flags.ts";
-import { modelArguments, programsOf } from "./arguments/model.ts";
+import { modelArguments, modelOf, programsOf } from "./arguments/model.ts";
 
-const args = {
-  ...modelArguments,
-  output: {
-    type: "string",
-    valueHint: "FILE",
-    description: "the file to write or to add to; the user's cache unless given",
+export const command = defineCommand({
+  description: "measure the fastest tiles of a model's kernels on this machine",
+  args: {
+    ...modelArguments,
+    output: {
+      type: "string",
+      valueHint: "FILE",
+      description: "the file to write or to add to; the user's cache unless given",
+    },
+    candidates: {
+      type: "string",
+      default: "6",
+      valueHint: "COUNT",
+      description: "how many tiles of each kernel are tried, the best of the model first",
+    },
+    rounds: {
+      type: "string",
+      default: "9",
+      valueHint: "COUNT",
+      description: "how often each is measured",
+    },
   },
-  candidates: {
-    type: "string",
-    default: "6",
-    valueHint: "COUNT",
-    description: "how many tiles of each kernel are tried, the best of the model first",
-  },
-  rounds: {
-    type: "string",
-    default: "9",
-    valueHint: "COUNT",
-    description: "how often each is measured",
-  },
-  json: { type: "boolean", default: false, description: "print what was measured as JSON" },
-} satisfies ArgsDef;
-
-export const tuneCommand = defineCommand({
-  meta: { name: "tune", description: "measure the fastest tiles of a model's kernels" },
-  args,
-  async run({ args: given, rawArgs }) {
+  async run(given, { progress }) {
     const candidates = countOf("--candidates", given.candidates, 2);
     const rounds = countOf("--rounds", given.rounds, 3);
-    const loaded = await loadModel(given.model, { config: given.config });
-    const progress = openProgress(progressStyle(given.json));
-    try {
-      const report = await tune({
-        loaded,
-        programs: programsOf(loaded.model, repeated(rawArgs, "program", args)),
-        dims: parseDims(repeated(rawArgs, "dim", args)),
-        file: given.output ?? cachePath(),
-        candidates,
-        rounds,
-        onProgress: progress.report,
-      });
-      progress.end();
-      process.stdout.write(given.json ? `${JSON.stringify(report, null, 2)}\n` : describe(report));
-    } finally {
-      progress.end();
-    }
+    const { cachePath } = await import("../tuning/store.ts");
+    const { tune } = await import("../tuning/tune.ts");
+    const loaded = await modelOf(given);
+    const report = await tune({
+      loaded,
+      programs: programsOf(loaded.model, given.program),
+      dims: parseDims(given.dim),
+      file: given.output ?? cachePath(),
+      candidates,
+      rounds,
+      onProgress: progress.report,
+    });
+    return { report, text: await describe(report) };
   },
 });
 
@@ -68,7 +56,8 @@ function countOf(flag: string, text: string, least: number): number {
   });
 }
 
-function describe({ device, file, kernels: results }: TuneReport): string {
+async function describe({ device, file, kernels: results }: TuneReport): Promise<string> {
+  const { showTile } = await import("../compiler/tuning/tuning.ts");
   const kernels = Object.entries(results);
   const lines = kernels.flatMap(([name, { tile, gain, noise, trials }]) => [
     name,

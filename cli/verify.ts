@@ -1,26 +1,25 @@
-/** `npm run verify -- FILE…`: compares what the compiled models compute with reference files. */
-import { parseArgs } from "node:util";
-import { diagnose } from "../diagnostics/index.ts";
-import { deviceKinds } from "../runtime/node/device.ts";
-import { openProgress, progressStyle } from "../runtime/node/progress.ts";
+/** `inarch verify FILE…`: compares what the compiled models compute with reference files. */
 import type { Check } from "../verify/compare.ts";
-import { verify } from "../verify/verify.ts";
+import { defineCommand } from "./arguments/command.ts";
+import { deviceFlag } from "./arguments/device.ts";
 
-/** Runs the command line. Returns the exit code: 1 when anything is past its tolerance. */
-export async function runVerify(
-  args: readonly string[],
-  write: (text: string) => unknown = (text) => process.stdout.write(text),
-): Promise<number> {
-  const { files, device, json } = parse(args);
-  const progress = openProgress(progressStyle(json));
-  const print = (text: string) => {
-    progress.end();
-    if (!json) write(`${text}\n`);
-  };
-  try {
+export const command = defineCommand({
+  description: "compare what the compiled models compute with reference files",
+  args: async () =>
+    ({
+      file: {
+        type: "positional",
+        repeated: true,
+        description: "reference files; their metadata say of what kind they are",
+      },
+      device: await deviceFlag(),
+    }) as const,
+  /** 1 when anything is past its tolerance. */
+  async run(given, { progress, print }) {
+    const { verify } = await import("../verify/verify.ts");
     const report = await verify({
-      files,
-      device,
+      files: given.file,
+      device: given.device,
       onProgress: progress.report,
       onFile: (file, kind, name) => print(`${file}: ${kind}, on ${name}`),
       onCheck: (check) => print(describe(check)),
@@ -29,42 +28,13 @@ export async function runVerify(
       if (unread.length > 0) print(`${file}: nothing was compared with ${unread.join(", ")}`);
     const all = report.files.flatMap(({ checks }) => checks);
     const failed = all.filter((check) => !check.passed).length;
-    print(`${all.length - failed} right, ${failed} past their tolerance`);
-    if (json) write(`${JSON.stringify(report, null, 2)}\n`);
-    return report.passed ? 0 : 1;
-  } finally {
-    progress.end();
-  }
-}
+    return {
+      report,
+      text: `${all.length - failed} right, ${failed} past their tolerance`,
+      exitCode: report.passed ? 0 : 1,
+    };
+  },
+});
 
 const describe = ({ name, found, allowed, passed }: Check): string =>
   `  ${passed ? "ok    " : "FAILED"} ${name.padEnd(44)} ${found} (${allowed})`;
-
-function parse(args: readonly string[]) {
-  const parsed = (() => {
-    try {
-      return parseArgs({
-        args: [...args],
-        allowPositionals: true,
-        options: {
-          device: { type: "string", default: "webgpu" },
-          json: { type: "boolean", default: false },
-        },
-      });
-    } catch (cause) {
-      throw misused((cause as Error).message);
-    }
-  })();
-  const { values, positionals: files } = parsed;
-  const device = deviceKinds.find((name) => name === values.device);
-  if (files.length === 0) throw misused("no reference file is given");
-  if (device === undefined) throw misused(`--device cannot be "${values.device}"`);
-  return { files, device, json: values.json };
-}
-
-const misused = (message: string) =>
-  diagnose("E370", {
-    message,
-    where: "verify",
-    help: `npm run verify -- FILE… [--device ${deviceKinds.join("|")}] [--json]`,
-  });

@@ -6,5 +6,5 @@ import { main, run } from "./processes.mjs";
 import { setUpToRun } from "./setup.mjs";
 
 await main(async (args) =>
-  run(process.execPath, ["dist/cli/verify-main.js", ...args], await setUpToRun()),
+  run(process.execPath, ["dist/cli/main.js", "verify", ...args], await setUpToRun()),
 );

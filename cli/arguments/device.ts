@@ -1,9 +1,12 @@
 /** `--device`: what every command that runs a model calls the flag. */
-import { type DeviceKind, deviceKinds } from "../../runtime/node/device.ts";
 
-export const deviceFlag = {
-  type: "enum" as const,
-  options: [...deviceKinds] as DeviceKind[],
-  default: "webgpu" as const,
-  description: "where to run",
-};
+/** Made of the kinds that can be opened. */
+export async function deviceFlag() {
+  const { deviceKinds } = await import("../../runtime/node/device.ts");
+  return {
+    type: "enum",
+    options: deviceKinds,
+    default: "webgpu",
+    description: "where to run",
+  } as const;
+}

@@ -1,18 +1,18 @@
 /** `--limits default|adapter`: the compile profile of the command line. */
-import { defaultProfile, deviceProfile, type Profile } from "../../compiler/profile.ts";
-import { deviceKey } from "../../compiler/tuning/tuning.ts";
-import { openDevice } from "../../runtime/node/device.ts";
+import type { Profile } from "../../compiler/profile.ts";
 
 /** What every command that compiles calls the flag. */
 export const limitsFlag = {
-  type: "enum" as const,
-  options: ["default", "adapter"] as ("default" | "adapter")[],
-  default: "default" as const,
+  type: "enum",
+  options: ["default", "adapter"],
+  default: "default",
   description:
     "compile for the limits of any WebGPU device, or for those of this machine's adapter",
-};
+} as const;
 
-/** What is compiled for: a profile, and the adapter that it is of. */
+type LimitsName = (typeof limitsFlag.options)[number];
+
+/** What is compiled for: a profile, and the device that it is of. */
 export interface Limits {
   readonly profile: Profile;
   /** What its tuning is kept by; undefined for the limits of any device. */
@@ -21,10 +21,13 @@ export interface Limits {
 
 /**
  * The profile that a value of the flag stands for.
- * @throws E400 to E406 when there is no adapter to ask.
+ * @throws E400 to E406 when there is no device to ask.
  */
-export async function limitsOf(limits: "default" | "adapter"): Promise<Limits> {
+export async function limitsOf(limits: LimitsName): Promise<Limits> {
+  const { defaultProfile, deviceProfile } = await import("../../compiler/profile.ts");
   if (limits === "default") return { profile: defaultProfile, device: undefined };
+  const { deviceKey } = await import("../../compiler/tuning/tuning.ts");
+  const { openDevice } = await import("../../runtime/node/device.ts");
   const { device } = await openDevice();
   device.destroy();
   const { capabilities } = device;
@@ -32,5 +35,5 @@ export async function limitsOf(limits: "default" | "adapter"): Promise<Limits> {
 }
 
 /** As `limitsOf`, for what no tuning concerns. */
-export const profileOf = async (limits: "default" | "adapter"): Promise<Profile> =>
+export const profileOf = async (limits: LimitsName): Promise<Profile> =>
   (await limitsOf(limits)).profile;

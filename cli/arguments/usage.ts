@@ -1,5 +1,6 @@
 /** What `--help` prints: plain text, aligned, at most 100 columns wide. */
-import type { ArgsDef } from "citty";
+import type { Argument, Arguments } from "./command.ts";
+import { hint, neededOf } from "./parse.ts";
 
 export interface CommandLine {
   readonly name: string;
@@ -21,45 +22,40 @@ export function overview(version: string, commands: readonly CommandLine[]): str
 }
 
 /** How one command is used: its positional arguments in the first line, then every argument. */
-export function usage({ name, description }: CommandLine, definitions: ArgsDef): string {
-  const entries = Object.entries(definitions);
-  const positionals = entries.filter(([, d]) => d.type === "positional");
-  const flags = entries.filter(([, d]) => d.type !== "positional");
-  const needed = flags.filter(([, d]) => d.required).map((flag) => spelling(...flag));
-  const first = ["usage: inarch", name, ...positionals.map(([p]) => p.toUpperCase()), ...needed];
-  const optional = flags.some(([, d]) => !d.required) ? " [FLAGS]" : "";
+export function usage({ name, description }: CommandLine, args: Arguments): string {
+  const entries = Object.entries(args);
+  const positionals = entries.filter(([, { type }]) => type === "positional");
+  const flags = entries.filter(([, { type }]) => type !== "positional");
   return lines([
     `inarch ${name}: ${description}`,
     "",
-    `${first.join(" ")}${optional}`,
+    ["usage: inarch", name, ...neededOf(args), "[FLAGS]"].join(" "),
     "",
-    ...table([
-      ...positionals.map(([p, d]): Row => [p.toUpperCase(), d.description ?? ""]),
-      ...flags.map(([flag, d]): Row => [spelling(flag, d), words(d)]),
-    ]),
+    ...table([...positionals, ...flags].map(([arg, d]): Row => [spelling(arg, d), words(d)])),
   ]);
 }
 
-type Definition = ArgsDef[string];
 type Row = readonly [left: string, right: string];
 
 const lines = (text: readonly string[]) => `${text.join("\n")}\n`;
 
-/** `--stage graph|regions`, `--out DIR`, `--json` */
-function spelling(flag: string, definition: Definition): string {
-  switch (definition.type) {
+/** `MODEL`, `--stage graph|regions`, `--out DIR`, `--json` */
+function spelling(name: string, arg: Argument): string {
+  switch (arg.type) {
+    case "positional":
+      return name.toUpperCase() + (arg.repeated ? "…" : "");
     case "boolean":
-      return `--${flag}`;
+      return `--${name}`;
     case "enum":
-      return `--${flag} ${(definition.options ?? []).join("|")}`;
-    default:
-      return `--${flag} ${definition.valueHint ?? flag.toUpperCase()}`;
+    case "string":
+      return `--${name} ${hint(name, arg)}`;
   }
 }
 
-function words({ description = "", default: usual }: Definition): string {
-  if (usual === undefined || usual === false) return description;
-  return `${description} (${usual} unless told)`;
+function words(arg: Argument): string {
+  const usual = arg.type === "positional" ? undefined : arg.default;
+  if (usual === undefined || usual === false) return arg.description;
+  return `${arg.description} (${usual} unless told)`;
 }
 
 const width = 100;

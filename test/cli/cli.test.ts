@@ -10,17 +10,18 @@ beforeAll(buildPackage);
 const mlp = "examples/01-mlp.graph.ts";
 
 const commands = [
-  "segment",
-  "doctor",
-  "show",
-  "explain",
-  "plan",
   "build",
-  "tune",
+  "convert",
+  "doctor",
+  "explain",
   "export",
   "merge",
-  "convert",
   "params",
+  "plan",
+  "segment",
+  "show",
+  "tune",
+  "verify",
 ] as const;
 
 interface Mistake {
@@ -42,9 +43,7 @@ const mistakes: readonly Mistake[] = [
     claim: "a word far from every command lists them all",
     args: ["paint"],
     code: "E500",
-    says: [
-      "its commands are segment, doctor, show, explain, plan, build, tune, export, merge, convert",
-    ],
+    says: [`its commands are ${commands.join(", ")}`],
   },
   {
     claim: "a flag before the command",

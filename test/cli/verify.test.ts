@@ -1,53 +1,53 @@
-/** `npm run verify`: what it prints, and its exit code. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+/** `inarch verify`: what it prints, and its exit code. */
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
-import { runVerify } from "../../cli/verify.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { openWeightsFile } from "../../runtime/node/weights.ts";
 import { writeSafetensors } from "../../runtime/weights/index.ts";
-import { fixturePath, readAll, refusal } from "../support/weights-files.ts";
+import { buildPackage, inarch, scratchFolder } from "../support/command-line.ts";
+import { fixturePath, readAll } from "../support/weights-files.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "inarch-verify-"));
+const folder = scratchFolder("verify");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+beforeAll(buildPackage);
+
 const resample = fixturePath("resample.safetensors");
+const verify = (...args: readonly string[]) =>
+  inarch(["verify", ...args, "--device", "reference"], folder);
 
-/** The exit code, and what is printed. */
-async function run(...args: string[]) {
-  let printed = "";
-  const code = await runVerify([...args, "--device", "reference"], (text) => {
-    printed += text;
-  });
-  return { code, printed };
-}
-
-test("prints a line for each tensor and returns 0", async () => {
-  const { code, printed } = await run(resample);
+test("prints a line for each tensor and ends with 0", async () => {
+  const { code, stdout } = await verify(resample);
   expect(code).toBe(0);
-  expect(printed).toMatch(/^ {2}ok {5}bicubic_up3\/y +relative error \S+ \(at most 1e-4\)$/m);
-  expect(printed).toMatch(/^16 right, 0 past their tolerance$/m);
+  expect(stdout).toMatch(/^ {2}ok {5}bicubic_up3\/y +relative error \S+ \(at most 1e-4\)$/m);
+  expect(stdout).toMatch(/^16 right, 0 past their tolerance$/m);
 });
 
-test("returns 1 when a number is wrong", async () => {
+test("ends with 1 when a number is wrong, in any of the files", async () => {
   const weights = await openWeightsFile(resample);
   const tensors = await readAll(weights);
   await weights.close();
   new Float32Array(tensors.get("bilinear_up/y")!.data.buffer)[0] = Number.NaN;
-  const file = join(folder, "wrong.safetensors");
-  writeFileSync(file, writeSafetensors(tensors, { ...weights.metadata }));
-  const { code, printed } = await run(file);
+  writeFileSync(
+    join(folder, "wrong.safetensors"),
+    writeSafetensors(tensors, { ...weights.metadata }),
+  );
+  const { code, stdout } = await verify(resample, "wrong.safetensors");
   expect(code).toBe(1);
-  expect(printed).toMatch(/^ {2}FAILED bilinear_up\/y/m);
+  expect(stdout).toMatch(/^ {2}FAILED bilinear_up\/y/m);
+  expect(stdout).toMatch(/^31 right, 1 past their tolerance$/m);
 });
 
-test("prints JSON for programs", async () => {
-  const { printed } = await run(resample, "--json");
-  expect(JSON.parse(printed)).toMatchObject({ passed: true, files: [{ kind: "resample" }] });
+test("prints JSON for programs, and nothing else", async () => {
+  const { stdout } = await verify(resample, "--json");
+  expect(JSON.parse(stdout)).toMatchObject({ passed: true, files: [{ kind: "resample" }] });
 });
 
-test.each([[[]], [[resample, "--device", "cpu"]], [[resample, "--tolerance", "1"]]])(
-  "E370 for %j",
-  async (args) => {
-    expect((await refusal(() => runVerify(args))).code).toBe("E370");
-  },
-);
+test.each<[string, readonly string[]]>([
+  ["E502", []],
+  ["E503", [resample, "--device", "cpu"]],
+  ["E501", [resample, "--tolerance", "1"]],
+])("%s for %j", async (expected, args) => {
+  const { code, stderr } = await inarch(["verify", ...args]);
+  expect(stderr).toContain(`error[${expected}]`);
+  expect(code).toBe(1);
+});

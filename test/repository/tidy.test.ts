@@ -52,6 +52,12 @@ const rules: readonly Rule[] = [
     finding: "build/build.ts:1: only tests may import cli/progress.ts",
   },
   {
+    claim: "the command line loads what a command runs when it runs",
+    find: (files) => files.flatMap(loadedEarly),
+    example: [["cli/show.ts", 'import { show } from "../explain/show.ts";']],
+    finding: "cli/show.ts:1: import(explain/show.ts) in `run`: inarch --help waits for it",
+  },
+  {
     claim: "the runtime takes nothing but types from the compiler",
     find: (files) => files.flatMap(runtimeFromCompiler),
     example: [["runtime/session.ts", 'import { version } from "../compiler/plan.ts";']],
@@ -292,6 +298,21 @@ function importsOfCommandLine(file: SourceFile): string[] {
     .map(({ line, target }) => `${file.path}:${line}: only tests may import ${target}`);
 }
 
+/** `inarch --help` loads every command. */
+function loadedEarly(file: SourceFile): string[] {
+  if (!file.path.startsWith("cli/")) return [];
+  return importsOf(file)
+    .filter(({ typesOnly, deferred }) => !typesOnly && !deferred)
+    .filter(
+      ({ target }) =>
+        !/^:|^(?:cli|diagnostics)\/|^runtime\/(?:node\/progress|plan-json)\.ts$/.test(target),
+    )
+    .map(
+      ({ line, target }) =>
+        `${file.path}:${line}: import(${target}) in \`run\`: inarch --help waits for it`,
+    );
+}
+
 function forbiddenImports(file: SourceFile): string[] {
   const folder =
     /^(?:export|merge|models|predict|runtime)\/node(?=\/)/.exec(file.path)?.[0] ??
@@ -329,6 +350,8 @@ interface Import {
   readonly target: string;
   /** Erased by the compiler, and therefore harmless in a cycle. */
   readonly typesOnly: boolean;
+  /** Loaded when the line is reached. */
+  readonly deferred: boolean;
 }
 
 const statement =
@@ -346,6 +369,7 @@ function importsOf({ path, text }: SourceFile): Import[] {
       typesOnly:
         clause.startsWith("type ") ||
         names.every((one) => one.trim() === "" || one.trim().startsWith("type ")),
+      deferred: match[4] !== undefined,
     };
   });
 }
