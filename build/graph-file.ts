@@ -1,11 +1,11 @@
 /** Imports a user's TypeScript: bundled by esbuild to one temporary module, which Node imports. */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BuildFailure, Message, Plugin } from "esbuild";
-import { diagnose, type Span } from "../diagnostics/index.ts";
+import { diagnose, type Span, setSourceReader } from "../diagnostics/index.ts";
 import { meant } from "../diagnostics/nearest.ts";
 import { brokenPackage, optionalPackage } from "../diagnostics/packages.ts";
 import { userError } from "./user-error.ts";
@@ -25,6 +25,16 @@ export async function importGraphFile(file: string, name: string): Promise<Expor
       message: `there is no file ${name}`,
       help: "give the path of a *.graph.ts, or the name of a built-in model",
     });
+  // Blocks within blocks within ops: the user's line must still be in the stack.
+  Error.stackTraceLimit = 50;
+  // Lets messages show lines of the user's file.
+  setSourceReader((file) => {
+    try {
+      return readFileSync(file, "utf8");
+    } catch {
+      return undefined;
+    }
+  });
   const folder = await mkdtemp(join(tmpdir(), "inarch-"));
   try {
     // Sources in the map are relative to the module, so esbuild must know where it will be.

@@ -2,12 +2,11 @@
  * MODEL on the command line: the name of a built-in model, or the path of a user's `*.graph.ts`.
  * A file is bundled with esbuild and imported; its errors are shown at the user's own lines.
  */
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Graph } from "../compiler/graph/graph.ts";
 import { type Model, traceProgram } from "../compiler/graph/model.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
-import { diagnose, setSourceReader } from "../diagnostics/index.ts";
+import { diagnose } from "../diagnostics/index.ts";
 import { loadBuiltIn, type ModelFiles } from "./built-in.ts";
 import { importGraphFile } from "./graph-file.ts";
 import { inUsersWords } from "./user-error.ts";
@@ -24,16 +23,6 @@ export interface LoadedModel {
  * E230 for a configuration.
  */
 export async function loadModel(name: string, files: ModelFiles = {}): Promise<LoadedModel> {
-  // Blocks within blocks within ops: the user's line must still be in the stack.
-  Error.stackTraceLimit = 50;
-  // Lets messages show lines of the user's file.
-  setSourceReader((file) => {
-    try {
-      return readFileSync(file, "utf8");
-    } catch {
-      return undefined;
-    }
-  });
   if (!/[./\\]/.test(name)) return { model: await loadBuiltIn(name, files), file: undefined };
   if (files.config !== undefined)
     throw diagnose("E503", {
