@@ -5,7 +5,7 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { openDevice } from "inarch/node";
-import { makeWeights } from "inarch/runtime";
+import { floatEntry, makeWeights } from "inarch/runtime";
 
 // What you type once, or in a build script; in a project of yours: npx inarch build MODEL --out DIR
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
@@ -28,10 +28,9 @@ device.destroy();
 function ones() {
   const shapes = { "up.weight": [64, 256], "up.bias": [256], "down.weight": [256, 10] };
   const count = (shape) => shape.reduce((a, b) => a * b);
-  const entry = (shape) => ({ dtype: "f32", shape, bytes: 4 * count(shape) });
   return makeWeights({
     source: "ones",
-    tensors: new Map(Object.entries(shapes).map(([name, shape]) => [name, entry(shape)])),
+    tensors: new Map(Object.entries(shapes).map(([name, shape]) => [name, floatEntry(shape)])),
     metadata: {},
     async *stream(name) {
       yield new Uint8Array(new Float32Array(count(shapes[name])).fill(1).buffer);

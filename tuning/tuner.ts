@@ -12,6 +12,7 @@ import { type Alone, takeOut } from "../compiler/tuning/alone.ts";
 import { inputTypes, templateOf } from "../compiler/tuning/kernel-key.ts";
 import { showTile } from "../compiler/tuning/tuning.ts";
 import { bug, diagnose } from "../diagnostics/index.ts";
+import { elementsIn } from "../formats/index.ts";
 import type { Device, DeviceBuffer, Program } from "../runtime/devices/device.ts";
 import { expectedOf } from "./expected.ts";
 import { inputValues, mismatch } from "./values.ts";
@@ -123,7 +124,7 @@ async function enter(
   const attempt = async (): Promise<Entry> => {
     const program = await device.load(planOf(tile), buffers);
     for (const t of plan.outputs) {
-      const poison = new Float32Array(t.bytes / 4).fill(Number.NaN);
+      const poison = new Float32Array(elementsIn("f32", t.bytes)).fill(Number.NaN);
       await device.write(buffers[t.buffer]!, t.offset, poison);
     }
     await program.run();

@@ -5,6 +5,7 @@
  * whatever melts are none. Narrow places are found from live bytes alone. In a transformer they
  * turn out to be the residual stream between the parts of a block.
  */
+import { plain, storedBytes } from "../../formats/index.ts";
 import type { Region } from "../fuse/region.ts";
 import { elements, isSource, type Node, type Tensor } from "../graph/tensor.ts";
 
@@ -25,7 +26,8 @@ export interface ForwardPass {
   readonly written: readonly Tensor[];
 }
 
-export const bytesOf = ({ shape }: Tensor): number => 4 * elements(shape);
+export const bytesOf = ({ dtype, shape }: Tensor): number =>
+  storedBytes(plain(dtype), elements(shape));
 
 export function forwardPass(
   regions: readonly Region[],

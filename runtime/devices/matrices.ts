@@ -3,6 +3,7 @@
  * have their sums in f32 here, or are of no use.
  */
 import type { KernelMatrices, MatrixProduct, MatrixUnits } from "../../compiler/plan.ts";
+import { type FormatName, formatOf } from "../../formats/index.ts";
 
 /** What a GPU is asked for, beside `shader-f16` and `subgroups`. */
 export const matrixFeature = "chromium-experimental-subgroup-matrix" as GPUFeatureName;
@@ -17,6 +18,12 @@ export interface MatrixConfig {
   readonly K: number;
 }
 
+/** The component type of sums. */
+const sums = "f32";
+
+/** What Dawn calls the number formats that fragments may have here. */
+const formats: Readonly<Record<string, FormatName>> = { f16: "f16", f32: "f32" };
+
 /** Products of halves come first, and large ones before small ones: the fastest, as a rule. */
 export function matrixUnits(
   { features, adapterInfo }: Pick<GPUDevice, "features" | "adapterInfo">,
@@ -24,14 +31,15 @@ export function matrixUnits(
 ): MatrixUnits | undefined {
   const { least, most } = subgroupWidths(adapterInfo);
   const products = configs.flatMap((config): MatrixProduct[] => {
-    const { componentType: operand, resultComponentType, M: rows, N: columns, K: depth } = config;
-    if (resultComponentType !== "f32" || (operand !== "f16" && operand !== "f32")) return [];
+    const { componentType, resultComponentType, M: rows, N: columns, K: depth } = config;
+    const operand = formats[componentType];
+    if (!operand || resultComponentType !== sums) return [];
     return [{ operand, rows, columns, depth }];
   });
   if (!features.has(matrixFeature) || products.length === 0) return undefined;
-  const size = (p: MatrixProduct) =>
-    p.rows * p.columns * p.depth * (p.operand === "f16" ? 4096 : 1);
-  products.sort((a, b) => size(b) - size(a));
+  const size = (p: MatrixProduct) => p.rows * p.columns * p.depth;
+  const digits = (p: MatrixProduct) => formatOf(p.operand).integers;
+  products.sort((a, b) => digits(a) - digits(b) || size(b) - size(a));
   if (least === most) return { width: most, widths: "fixed", products };
   // The narrowest: AMD multiplies in subgroups of 32, never of 64.
   if (features.has(widthFeature)) return { width: least, widths: "chosen", products };

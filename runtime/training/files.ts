@@ -1,6 +1,7 @@
 /** The files of training: checkpoints that training goes on from, and adapters. Both safetensors. */
 import { bug, diagnose } from "../../diagnostics/index.ts";
 import { nearest } from "../../diagnostics/nearest.ts";
+import { elementsIn } from "../../formats/index.ts";
 import type { Device, DeviceBuffer } from "../devices/device.ts";
 import {
   type AdapterFile,
@@ -55,9 +56,9 @@ export async function checkpointFile(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const tensors = new Map<string, TensorData>();
   for (const name of keptStates(trained)) {
-    const { bytes } = stateOf(trained, name);
-    const values = await trained.device.read(stateOf(trained, name), 0, bytes / 4, "f32");
-    tensors.set(`state.${name}`, floats(values, [bytes / 4]));
+    const buffer = stateOf(trained, name);
+    const values = await trained.device.read(buffer, 0, elementsIn("f32", buffer.bytes), "f32");
+    tensors.set(`state.${name}`, floats(values, [values.length]));
   }
   return writeSafetensors(tensors, {
     kind: checkpointKind,
@@ -113,7 +114,8 @@ export async function adapterFile(trained: Trained): Promise<Uint8Array<ArrayBuf
   const { plan, device } = trained;
   const tensors = new Map<string, TensorData>();
   for (const { name, shape, state, offset, bytes } of [...plan.tensors, ...keptTensors(trained)]) {
-    const values = await device.read(stateOf(trained, state), offset, bytes / 4, "f32");
+    const count = elementsIn("f32", bytes);
+    const values = await device.read(stateOf(trained, state), offset, count, "f32");
     tensors.set(name, floats(values, shape));
   }
   const own = [...plan.tensors, ...plan.frozen].filter(({ init }) => init).map(({ name }) => name);

@@ -4,6 +4,7 @@
  */
 import type { Plan } from "../../compiler/plan.ts";
 import { bug, diagnose } from "../../diagnostics/index.ts";
+import { elementsIn } from "../../formats/index.ts";
 import type { Device, DeviceBuffer, Numbers, Progress, StepTime } from "../devices/device.ts";
 import { createSession, type Inputs, type Session, type SharedMemory } from "../session.ts";
 import type { Weights } from "../weights/weights.ts";
@@ -208,7 +209,9 @@ function openTraining(
         help: `${plan.tensors.length} tensors train, ${plan.tensors[0]!.name} is the first`,
       });
     const buffer = stateOf(stateBeside(tensor, state));
-    return inOrder(() => device.read(buffer, tensor.offset, tensor.bytes / 4, "f32"));
+    return inOrder(() =>
+      device.read(buffer, tensor.offset, elementsIn("f32", tensor.bytes), "f32"),
+    );
   };
 
   return {
