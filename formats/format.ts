@@ -58,12 +58,13 @@ export interface Format {
 }
 
 /** The number at `place` (0 and up) of a block, whose words `word` gives. */
-export type Widen = <V>(word: (i: number) => V, place: V, on: Patterns<V>) => V;
+export type Widen = <V>(word: (i: V | number) => V, place: V, on: Patterns<V>) => V;
 
-/** What kernels compute with patterns of 32 bits. */
+/** What kernels compute with patterns of 32 bits, and with what they make of them. */
 export interface Patterns<V> {
-  /** A whole number times a small one. */
-  times(a: V, factor: number): V;
+  /** Of whole numbers, or of `f32`: both operands are one or the other. */
+  plus(a: V, b: V | number): V;
+  times(a: V, b: V | number): V;
   /** By 0 to 31 places. What leaves the pattern is lost, and zeros come in. */
   shiftLeft(a: V, by: V | number): V;
   shiftRight(a: V, by: V | number): V;
@@ -71,4 +72,6 @@ export interface Patterns<V> {
   float(a: V): V;
   /** The half that has the lower 16 bits as its pattern, as an `f32`. */
   half(a: V): V;
+  /** The whole number that a pattern is, as an `f32`. */
+  number(a: V): V;
 }

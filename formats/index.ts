@@ -99,8 +99,14 @@ const i8 = filed("i8", 1, (b) => Float32Array.from(viewOf(Int8Array, b)));
 const u8 = filed("u8", 1, (b) => Float32Array.from(b));
 const bool = filed("bool", 1, (b) => Float32Array.from(b, (value) => (value === 0 ? 0 : 1)));
 
+/** Of frozen parameters: rounded once, and computed with in `f32`. */
+const weights = {
+  f32,
+  f16,
+  bf16,
+};
 /** Of tensors on a device. */
-const stored = { f32, i32, u32, f16, "packed-f16": packedF16, bf16 };
+const stored = { ...weights, i32, u32, "packed-f16": packedF16 };
 /** Of floats that are written. */
 const floats = { f32, f16, bf16 };
 /** Of checkpoints. */
@@ -112,16 +118,13 @@ export type NativeName = {
   [Name in FormatName]: (typeof stored)[Name] extends { readonly widen: Widen } ? never : Name;
 }[FormatName];
 export type FloatName = keyof typeof floats;
-/** What frozen parameters can be stored in: rounded once, and computed with in `f32`. */
-export type WeightFormat = FloatName & FormatName;
+export type WeightFormat = keyof typeof weights;
 export type FileName = keyof typeof files;
 
 export const isFormat = (name: string): name is FormatName => Object.hasOwn(stored, name);
 
 export const floatNames = Object.keys(floats) as readonly FloatName[];
-export const weightFormats: readonly WeightFormat[] = floatNames.filter(
-  (name): name is WeightFormat => isFormat(name),
-);
+export const weightFormats = Object.keys(weights) as readonly WeightFormat[];
 export const fileNames = Object.keys(files) as readonly FileName[];
 
 export const formatOf = (name: FormatName): Format => stored[name];
@@ -151,6 +154,14 @@ export function storedNumbers(name: FormatName, values: Floats): Bytes {
   const whole = new Float32Array(Math.ceil(values.length / block.elements) * block.elements);
   whole.set(values);
   return encode(whole);
+}
+
+/** The fewest elements of which the bytes are a multiple of some bytes. */
+export function alignedElements(name: FormatName, bytes: number): number {
+  const { block } = formatOf(name);
+  let blocks = 1;
+  while ((blocks * block.words * wordBytes) % bytes !== 0) blocks++;
+  return blocks * block.elements;
 }
 
 /** How many elements some bytes on a device hold. */

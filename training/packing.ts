@@ -4,13 +4,11 @@ import type { Residence, Tensor } from "../compiler/index.ts";
 import { align } from "../compiler/memory/memory.ts";
 import type { Profile } from "../compiler/profile.ts";
 import { formatOfWeight, type WeightOptions } from "../compiler/storage/formats.ts";
-import { joinAlignment } from "../compiler/storage/joins.ts";
-import { type FormatName, plain, storedBytes } from "../formats/index.ts";
+import { joinAlignment, spacingOf } from "../compiler/storage/joins.ts";
+import { plain, storedBytes } from "../formats/index.ts";
 import { chunkSize } from "./update.ts";
 
-/** What trains is single. */
-const bytesOf = ({ dtype, shape }: Tensor, format: FormatName = plain(dtype)) =>
-  storedBytes(format, elements(shape));
+const bytesOf = ({ dtype, shape }: Tensor) => storedBytes(plain(dtype), elements(shape));
 
 /** Tensors begin at chunks: whatever a device's alignment is, it divides this. */
 export const chunkBytes = storedBytes("f32", chunkSize);
@@ -61,9 +59,9 @@ export function packFrozen(
     const alignment = isJoined ? joinAlignment : profile.alignment;
     const { type } = unit[0]!;
     const format = formatOfWeight(type, options, isJoined);
-    const bytes = bytesOf(unit[0]!, format);
     const stored = format === plain(type.dtype) ? {} : { stored: format };
-    const whole = (unit.length - 1) * align(bytes, alignment) + bytes;
+    const { stride, size } = spacingOf({ parts: unit, own: elements(type.shape) }, format);
+    const whole = storedBytes(format, size);
     const open = states.at(-1);
     const after = open ? align(open.bytes, alignment) : 0;
     const fits = open !== undefined && after + whole <= profile.maxBufferBytes;
@@ -71,7 +69,7 @@ export function packFrozen(
     if (!fits) states.push(state);
     const start = fits ? after : 0;
     for (const [i, tensor] of unit.entries()) {
-      const offset = start + i * align(bytes, alignment);
+      const offset = start + i * storedBytes(format, stride);
       residences.set(nameOf(tensor), { state: state.name, offset, ...stored });
     }
     state.bytes = start + whole;

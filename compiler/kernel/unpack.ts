@@ -105,7 +105,7 @@ function rewriteExpr(e: Expr, packed: AllPacked): Expr {
 /** One element. */
 function widened(format: Format, words: Buffer, at: Value): Value {
   const first = at.div(format.block.elements).mul(format.block.words);
-  const word = (i: number) =>
+  const word = (i: Operand) =>
     new Value({ kind: "load", type: "u32", from: words, index: first.add(i).expr });
   return format.widen!(word, at.mod(format.block.elements), patterns);
 }
@@ -122,18 +122,26 @@ function unpackFour({ names, index: at }: Load4, format: Format, words: Buffer):
   const held = Array.from({ length: count }, (_, i) => `${names[0]}_w${i}`);
   const lets = names.map((name, j): Stmt => {
     const first = Math.floor(j / block.elements) * block.words;
-    const word = (i: number): Value =>
-      new Value({ kind: "ref", type: "u32", name: held[first + i]!, mutable: false });
+    const word = (i: Operand): Value =>
+      new Value({ kind: "ref", type: "u32", name: held[first + numberOf(i)]!, mutable: false });
     const value = format.widen!(word, index(j % block.elements), patterns);
     return { kind: "let", name, value: value.expr };
   });
   return [{ kind: "load4", names: held, from: words, index: at }, ...lets];
 }
 
+/** The place within a block is known here, and so is what a format computes of it. */
+const numberOf = (i: Operand): number => {
+  if (typeof i === "number") return i;
+  return i.expr.kind === "lit" ? i.expr.value : bug("a word of neighbours that is not known");
+};
+
 const patterns: Patterns<Value> = {
-  times: (a, factor) => a.mul(factor),
+  plus: (a, b) => a.add(b),
+  times: (a, b) => a.mul(b),
   shiftLeft: (a, by: Operand) => shiftLeft(a, by),
   shiftRight: (a, by: Operand) => shiftRight(a, by),
   float: floatOf,
   half: halfOf,
+  number: (a) => a.cast("f32"),
 };

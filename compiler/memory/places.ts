@@ -209,22 +209,23 @@ function packWeights(
   let used = 0;
   let open = -1;
   for (const unit of units) {
-    const sizes = unit.map((s) => bytesOf(s.type, formats.get(s.name)));
-    const alignment = unit.length > 1 ? joinAlignment : profile.alignment;
-    const whole = sizes.reduce((sum, bytes) => align(sum, alignment) + bytes, 0);
-    let offset = align(used, alignment);
-    if (open < 0 || offset + whole > profile.maxBufferBytes) {
+    const { name: first, type } = unit[0]!;
+    const stored = formats.get(first);
+    const format = stored ?? plain(type.dtype);
+    const { stride, size } = spacingOf({ parts: unit, own: elements(type.shape) }, format);
+    const whole = storedBytes(format, size);
+    let start = align(used, unit.length > 1 ? joinAlignment : profile.alignment);
+    if (open < 0 || start + whole > profile.maxBufferBytes) {
       open = buffers.push({ role: "weights", bytes: 0 }) - 1;
-      offset = 0;
+      start = 0;
     }
     for (const [i, { name, type, init }] of unit.entries()) {
-      const first = init ? { init } : {};
-      const stored = formats.get(name);
-      const place = { buffer: open, offset: align(offset, alignment), bytes: sizes[i]! };
-      placed.push({ name, ...type, ...(stored ? { stored } : {}), ...place, ...first });
-      offset = place.offset + place.bytes;
+      const offset = start + storedBytes(format, stride) * i;
+      const place = { buffer: open, offset, bytes: bytesOf(type, stored) };
+      const more = { ...(stored ? { stored } : {}), ...place, ...(init ? { init } : {}) };
+      placed.push({ name, ...type, ...more });
     }
-    used = offset;
+    used = start + whole;
     buffers[open] = { role: "weights", bytes: used };
   }
   return placed;

@@ -3,7 +3,7 @@
  * Each begins at a multiple of 256 bytes after the one before: whatever alignment a device asks of a
  * binding, the parts can also be bound alone.
  */
-import { elementsIn, type FormatName } from "../../formats/index.ts";
+import { alignedElements, type FormatName } from "../../formats/index.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Source } from "../graph/sources.ts";
 import { elements, isParameter, resultsOf, type Tensor } from "../graph/tensor.ts";
@@ -36,8 +36,12 @@ export const noJoins: Joins = { of: () => undefined, all: [] };
 /** In bytes. */
 export const joinAlignment = 256;
 
-export function spacingOf({ parts, own }: Join, format: FormatName): Spacing {
-  const step = elementsIn(format, joinAlignment);
+/** A tensor by itself is a join of one part. */
+export function spacingOf(
+  { parts, own }: { readonly parts: ArrayLike<unknown>; readonly own: number },
+  format: FormatName,
+): Spacing {
+  const step = alignedElements(format, joinAlignment);
   const stride = Math.ceil(own / step) * step;
   return { stride, size: (parts.length - 1) * stride + own };
 }

@@ -16,10 +16,12 @@ import {
 
 /** A kernel's arithmetic on the host. */
 const patterns: Patterns<number> = {
-  times: (a, factor) => a * factor,
+  plus: (a, b) => a + b,
+  times: (a, b) => a * b,
   shiftLeft: (a, by) => (a << by) >>> 0,
   shiftRight: (a, by) => a >>> by,
   float: (a) => new Float32Array(Uint32Array.of(a).buffer)[0]!,
+  number: (a) => a,
   half: (a) => floatFormat("f16").decode(new Uint8Array(Uint16Array.of(a).buffer))[0]!,
 };
 

@@ -2,6 +2,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { requestNullGpu } from "../../runtime/node/index.ts";
 import { repository } from "../support/command-line.ts";
 import { type CopiedSources, copySources } from "../support/copied-sources.ts";
 
@@ -44,6 +45,96 @@ export const toy: Target = {
   print: (kernel) => print(kernel, dialect),
 };
 `;
+
+/** 32 numbers share a scale, which comes before them; each is a byte, 128 more than what is scaled. */
+const bytesFormat = `
+const q8 = {
+  name: "q8",
+  scalar: "f32",
+  block: { elements: 32, words: 9 },
+  integers: 0,
+  largest: Number.POSITIVE_INFINITY,
+  round: (value: number) => value,
+  encode(values: Floats): Bytes {
+    const bytes = new Uint8Array(Math.ceil(values.length / 32) * 36);
+    for (let at = 0, to = 0; at < values.length; at += 32, to += 36) {
+      const block = values.subarray(at, at + 32);
+      const scale = Math.fround(Math.max(...block.map(Math.abs)) / 127);
+      new DataView(bytes.buffer).setFloat32(to, scale, true);
+      block.forEach((v, i) => {
+        bytes[to + 4 + i] = 128 + (scale === 0 ? 0 : Math.round(v / scale));
+      });
+    }
+    return bytes;
+  },
+  widen(word, place, on) {
+    const four = word(on.plus(on.shiftRight(place, 2), 1));
+    const inFour = on.shiftRight(on.shiftLeft(place, 30), 30);
+    const byte = on.shiftRight(on.shiftLeft(on.shiftRight(four, on.times(inFour, 8)), 24), 24);
+    return on.times(on.plus(on.number(byte), -128), on.float(word(0)));
+  },
+} as const satisfies Format;
+`;
+
+describe("a number format is one file", () => {
+  let sources: CopiedSources;
+  const load = (path: string) => import(join(sources.folder, "dist", path));
+  beforeAll(async () => {
+    sources = copySources("format");
+    const file = "formats/index.ts";
+    sources.addLine(file, 'const i32 = whole("i32"', bytesFormat);
+    sources.addLine(file, "  bf16,", "  q8,");
+    await sources.build();
+  });
+  afterAll(() => rmSync(sources.folder, { recursive: true, force: true }));
+
+  test("kernels read weights in it, on the reference device and in WGSL", async () => {
+    const [{ compile, defineModel, input, traceProgram }, ops, runtime, { referenceDevice }] =
+      await Promise.all(
+        ["index", "ops", "runtime"]
+          .map((name) => `entries/${name}.js`)
+          .concat("runtime/devices/reference.js")
+          .map(load),
+      );
+    // The largest of each 32 is 127 or -127: the scale is one, and nothing is rounded.
+    const values = Float32Array.from({ length: 8 * 40 }, (_, i) =>
+      i % 32 === 0 ? 127 : ((i * 37) % 255) - 127,
+    );
+    const model = defineModel({
+      name: "product",
+      build(p: { f32(name: string, shape: readonly number[]): unknown }) {
+        const weight = p.f32("weight", [8, 40]);
+        const x = input("x", "f32", [3, 40]);
+        return { y: ops.matmul(x, weight, { transpose: "right" }), all: ops.neg(weight) };
+      },
+    });
+    const x = Float32Array.from({ length: 3 * 40 }, (_, i) => (i % 5) - 2);
+    const run = async (weightFormat: string) => {
+      const plan = compile(traceProgram(model, "forward"), { target: "reference", weightFormat });
+      const { floatEntry, createSession } = runtime;
+      const weights = {
+        source: "test",
+        tensors: new Map([["weight", floatEntry([8, 40])]]),
+        async *chunks() {
+          for (let i = 0; i < values.length; i += 50) yield values.slice(i, i + 50);
+        },
+      };
+      const session = await createSession(plan, referenceDevice(), { weights });
+      return { results: await session.run({ x }), bytes: plan.parameters[0].bytes };
+    };
+    const [narrow, plain] = [await run("q8"), await run("f32")];
+    expect(narrow.results).toEqual(plain.results);
+    expect([narrow.bytes, plain.bytes]).toEqual([10 * 36, 10 * 128]);
+    const { kernels } = compile(traceProgram(model, "forward"), { weightFormat: "q8" });
+    const gpu = await requestNullGpu();
+    for (const { source } of kernels) {
+      gpu.device.pushErrorScope("validation");
+      gpu.device.createShaderModule({ code: source });
+      expect((await gpu.device.popErrorScope())?.message, source).toBe(undefined);
+    }
+    gpu.destroy();
+  });
+});
 
 describe("a target is one folder and one line", () => {
   let sources: CopiedSources;
