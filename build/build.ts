@@ -67,7 +67,7 @@ export async function build(request: BuildRequest): Promise<BuildReport> {
     });
     const needed = [...plans.values()].some((plan) => plan.parameters.length > 0);
     const brings = stored || !needed ? "given" : "brought";
-    const wrapper = await generateWrapper(manifest, brings, loaded.model.bundle?.loader);
+    const wrapper = generateWrapper(manifest, brings, loaded.model.bundle?.loader);
     files.set(`${name}.js`, wrapper.js);
     files.set(`${name}.d.ts`, wrapper.declarations);
     await writeBundleFolder(out, files, async (folder) => {

@@ -296,8 +296,8 @@ describe("a wrapper", () => {
   const named = (...programs: string[]) =>
     bundleFiles({ ...model, plans: new Map(programs.map((name) => [name, plan!])) }).manifest;
 
-  test("is typed by the model's inputs, outputs and docs", async () => {
-    const { declarations } = await generateWrapper(built().manifest, "given");
+  test("is typed by the model's inputs, outputs and docs", () => {
+    const { declarations } = generateWrapper(built().manifest, "given");
     expect(declarations).toContain(`/** What \`forward\` takes. */
 export interface SmallForwardInputs {
   /**
@@ -313,14 +313,31 @@ export interface SmallForwardInputs {
     expect(declarations).toContain("options?: SmallOptions): Promise<Small>;");
   });
 
-  test("asks for weights where the bundle has none", async () => {
-    const { declarations } = await generateWrapper(built().manifest, "brought");
+  test("keeps its author's words in comments, and odd names in quotes", () => {
+    const said = (doc: string) => {
+      const inputs = [{ name: "left-right", dtype: "u32", shape: [], doc }] as const;
+      const programs = { forward: { plan: "p", inputs, outputs: inputs } };
+      return generateWrapper({ ...built().manifest, programs }, "given").declarations;
+    };
+    expect(said("One */ two.")).toContain(`{
+  /**
+   * One * / two.
+   * u32[]: 1 number.
+   */
+  readonly "left-right": Uint32Array | readonly number[];
+}
+`);
+    expect(said("\nOne.\r\n\nTwo.")).toContain("  /**\n   * One.\n   *\n   * Two.\n   * u32[]");
+  });
+
+  test("asks for weights where the bundle has none", () => {
+    const { declarations } = generateWrapper(built().manifest, "brought");
     expect(declarations).toContain('readonly weights: NonNullable<BundleOptions["weights"]>;');
     expect(declarations).toContain("options: SmallOptions): Promise<Small>;");
   });
 
-  test("imports the runtime and nothing else", async () => {
-    const { js, declarations } = await generateWrapper(built().manifest, "given");
+  test("imports the runtime and nothing else", () => {
+    const { js, declarations } = generateWrapper(built().manifest, "given");
     for (const text of [js, declarations])
       expect([...text.matchAll(/from "([^"]+)"/g)].map((match) => match[1])).toEqual([
         "inarch/runtime",
