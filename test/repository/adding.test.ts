@@ -8,43 +8,9 @@ import { type CopiedSources, copySources } from "../support/copied-sources.ts";
 
 const nano = ["sam", "--config", join(repository, "test", "fixtures", "sam_nano.config.json")];
 
-/** A target whose language has no braces. It can do without what no kernel of the default profile has. */
-const toyTarget = `
-import { bug } from "../../../diagnostics/index.ts";
-import { type Dialect, floatLiteral, infix, print } from "../../kernel/printer.ts";
-import type { Target } from "../target.ts";
-
-const dialect: Dialect = {
-  call: (fn, args) => infix[fn](...args),
-  reserved: new Set(["begin", "end"]),
-  literal: (value, type) => (type === "f32" ? floatLiteral(value) : String(value)),
-  id: (of, axis) => \`\${of}_\${axis}\`,
-  lane: "lane",
-  broadcast: () => bug("a kernel of subgroups in toy"),
-  reduce: () => bug("a kernel of subgroups in toy"),
-  cast: (arg, _from, to) => \`\${to}(\${arg})\`,
-  declare: (_mutable, name, _type, value) => \`\${name} = \${value};\`,
-  loop: (name, count) => \`for \${name} below \${count}\`,
-  load: (_from, name, index) => \`\${name}[\${index}]\`,
-  load4: (_from, name, index, names) => names.map((n, j) => \`\${n} = \${name}[4 * (\${index}) + \${j}];\`),
-  store: (_to, name, index, value) => \`\${name}[\${index}] = \${value};\`,
-  store4: (_to, name, index, values) => values.map((v, j) => \`\${name}[4 * (\${index}) + \${j}] = \${v};\`),
-  fragment: () => bug("a kernel of fragments in toy"),
-  barrier: "wait;",
-  kernel: ({ params }, name, body) => \`begin(\${params.map((p) => name(p.name))})\\n\${body}\\nend\\n\`,
-};
-
-export const toy: Target = {
-  name: "toy",
-  title: "Toy",
-  ending: "ty",
-  comment: "--",
-  half: true,
-  fragments: false,
-  entry: () => "begin",
-  print: (kernel) => print(kernel, dialect),
-};
-`;
+/** The target of docs/add-a-target.md, whose language has no braces. */
+const guide = readFileSync(join(repository, "docs", "add-a-target.md"), "utf8");
+const toyTarget = /^```ts\n\/\/ compiler\/targets\/toy\/index\.ts\n(.*?)^```$/ms.exec(guide)![1]!;
 
 /** 32 numbers share a scale, which comes before them; each is a byte, 128 more than what is scaled. */
 const bytesFormat = `
