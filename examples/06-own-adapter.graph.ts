@@ -7,8 +7,9 @@
  * How to write one: `defineAdapter` takes a function for each kind of place where it works
  * (`linear`, `norm`, `attention`, `block`, `trunk`). The function gets the place, its input, and
  * `base`, which computes what the model does there. `p` are the model's parameters at this path,
- * frozen; `own` are the adapter's: they train, and are saved in its file. `init` says how a
- * parameter begins.
+ * frozen; `own` are the adapter's: they train unless they say `train: false`, and are saved in its
+ * file; `own.shared()` are those that all places share. `init` says how a parameter begins.
+ * `settings` go into the file too: it is not loaded into an adapter that was made otherwise.
  */
 import { adapt, defineModel, input, kaiming, type Tensor, zeros } from "inarch";
 import { defineAdapter } from "inarch/adapters";
@@ -19,6 +20,7 @@ import { add, div, gelu, matmul, mul, reshape, sqrt, sum } from "inarch/ops";
 export const dora = (rank: number, alpha = 2 * rank) =>
   defineAdapter({
     name: "dora",
+    settings: { rank, alpha },
     linear({ p, own, inputs = 0, outputs = 0 }, x) {
       const down = own.f32("lora_A", [rank, inputs], { init: kaiming(inputs) });
       const up = own.f32("lora_B", [outputs, rank], { init: zeros });

@@ -50,6 +50,15 @@ const scripts: readonly Script[] = [
       /^wrote out.examples.fine-tune.losses\.png: /,
     ],
   },
+  {
+    name: "08-vera.mjs",
+    says: [
+      "192 of 6400 parameters train",
+      /^loss 0\.2\d{3}, after 30 steps 0\.1\d{3}$/,
+      "the file holds down.vera_b, down.vera_d, up.vera_b, up.vera_d, vera.A_32, vera.B_32",
+      /^a session of the base and the file is (?:0|\de-\d+) apart from training$/,
+    ],
+  },
 ];
 
 interface GraphFile {

@@ -120,6 +120,26 @@ describe("an adapter's file", () => {
     expect(await other.run("forward", { x })).toEqual(await first.run("forward", { x }));
   });
 
+  test("is not rounded by mixed precision: what the file holds lies there as it was made", () => {
+    const wide = defineModel({
+      name: "wide",
+      build: (p) => ({ y: linear(p, input("x", "f32", [2, 64]), 64, 64) }),
+    });
+    const { frozen } = compileTraining(adapt(wide, vera({ rank: 32 })), {
+      target: "reference",
+      precision: "mixed",
+      loss: ({ y }) => ({ square: mean(mul(y!, y!)) }),
+      optimiser: adamW(),
+    });
+    const stored = frozen.map((tensor) => [tensor.name, tensor.stored]);
+    expect(Object.fromEntries(stored)).toEqual({
+      weight: "f16",
+      bias: undefined,
+      "vera.A_64": undefined,
+      "vera.B_64": undefined,
+    });
+  });
+
   test("goes on in a checkpoint, where it was loaded over what the seed gave", async () => {
     const adapted = adapt(model, vera({ rank: 5 }));
     const session = await begin(adapted);
