@@ -53,8 +53,12 @@ export interface Format {
   readonly integers: number;
   /** The largest finite number. */
   readonly largest: number;
+  /** Of formats with one number in a word: what a host has for many of them. */
+  readonly array?: Float32ArrayConstructor | Int32ArrayConstructor | Uint32ArrayConstructor;
   /** Numbers as bytes, rounded; whole blocks of them, but for the end of a tensor. */
   encode(values: Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
+  /** Of other formats that targets have types for. */
+  decode?(bytes: Uint8Array<ArrayBuffer>): Float32Array<ArrayBuffer>;
 }
 
 /** The number at `place` (0 and up) of a block, whose words `word` gives. */

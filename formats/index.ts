@@ -15,6 +15,7 @@ const f32 = {
   integers: 2 ** 24,
   largest: 3.4028234663852886e38,
   round: Math.fround,
+  array: Float32Array,
   encode: (values: Floats) => bytesOf(values),
   decode: (bytes: Bytes) => viewOf(Float32Array, bytes),
 } as const satisfies Format & FloatFormat;
@@ -79,6 +80,7 @@ function whole<Name extends "i32" | "u32">(
     integers: largest,
     largest,
     round: (value: number) => value,
+    array: Numbers,
     encode: (values: Floats) => bytesOf(Numbers.from(values)),
     decode: (bytes: Bytes) => Float32Array.from(viewOf<ArrayLike<number>>(Numbers, bytes)),
   } as const satisfies Format & FileFormat;
@@ -162,6 +164,20 @@ export function alignedElements(name: FormatName, bytes: number): number {
   let blocks = 1;
   while ((blocks * block.words * wordBytes) % bytes !== 0) blocks++;
   return blocks * block.elements;
+}
+
+/** What memory of a device holds, each number a double. The bytes are whole blocks. */
+export function deviceNumbers(name: NativeName, bytes: Bytes): Float64Array {
+  const { array, decode }: Format = stored[name];
+  return new Float64Array(array ? viewOf<ArrayLike<number>>(array, bytes) : decode!(bytes));
+}
+
+/** The memory of a device that holds these numbers: they are numbers of the format already. */
+export function deviceBytes(name: NativeName, numbers: Float64Array): Bytes {
+  const { array }: Format = stored[name];
+  return array
+    ? bytesOf(new array(numbers) as ArrayBufferView<ArrayBuffer>)
+    : storedNumbers(name, new Float32Array(numbers));
 }
 
 /** How many elements some bytes on a device hold. */

@@ -6,7 +6,7 @@ import type { Plan, PlanTensor } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { storedBytes } from "../formats/index.ts";
 import type { Device, DeviceBuffer, Numbers, Progress, StepTime } from "./devices/device.ts";
-import { writeTensor } from "./stored.ts";
+import { writeNumbers, writeTensor } from "./stored.ts";
 import { type Readable, withAdapter } from "./weights/adapted.ts";
 import type { Weights } from "./weights/weights.ts";
 
@@ -232,7 +232,7 @@ function openSession(
     for (const [name, values] of Object.entries(inputs)) {
       const input = plan.inputs.find((t) => t.name === name);
       if (!input) throw unknownInput(plan, name);
-      await device.write(buffers[input.buffer]!, input.offset, convert(input, values));
+      await writeNumbers(device, buffers[input.buffer]!, input.offset, convert(input, values));
       given.add(name);
     }
     const missing = plan.inputs.filter((t) => !given.has(t.name)).map((t) => t.name);

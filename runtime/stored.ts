@@ -1,7 +1,10 @@
-/** Writes a tensor to a device in the format that its plan stores it in. */
+/**
+ * What a device is given: numbers become the bytes of the format that a plan stores them in. It is done
+ * here and nowhere else.
+ */
 import { diagnose } from "../diagnostics/index.ts";
-import { type FormatName, formatOf, holdsSingles, storedBytes } from "../formats/index.ts";
-import type { Device, DeviceBuffer } from "./devices/device.ts";
+import { type FormatName, formatOf, holdsSingles, storedNumbers } from "../formats/index.ts";
+import type { Device, DeviceBuffer, Numbers } from "./devices/device.ts";
 
 export interface StoredTensor {
   readonly name: string;
@@ -34,12 +37,24 @@ export async function writeTensor(
     const values = waiting.length > 0 ? joined(waiting, chunk) : chunk;
     const whole = values.length - (values.length % block.elements);
     if (whole > 0) {
-      await device.write(buffer, offset, values.subarray(0, whole), stored);
-      offset += storedBytes(stored, whole);
+      const bytes = storedNumbers(stored, values.subarray(0, whole));
+      await device.write(buffer, offset, bytes);
+      offset += bytes.byteLength;
     }
     waiting = values.slice(whole);
   }
-  if (waiting.length > 0) await device.write(buffer, offset, waiting, stored);
+  if (waiting.length > 0) await device.write(buffer, offset, storedNumbers(stored, waiting));
+}
+
+/** Writes numbers of the type that the tensor at `offset` has: doubles as singles, or as they are. */
+export function writeNumbers(
+  device: Device,
+  buffer: DeviceBuffer,
+  offset: number,
+  numbers: Numbers,
+): void | Promise<void> {
+  const isRounded = numbers instanceof Float64Array && !device.doubles;
+  return device.write(buffer, offset, isRounded ? Float32Array.from(numbers) : numbers);
 }
 
 function joined(a: Float32Array, b: Float32Array): Float32Array<ArrayBuffer> {

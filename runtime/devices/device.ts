@@ -11,7 +11,6 @@ import type {
   TargetName,
 } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
-import type { FormatName } from "../../formats/index.ts";
 
 /** Memory on a device. Made by it and meaningless to any other. */
 export interface DeviceBuffer {
@@ -61,15 +60,14 @@ export interface Device {
   readonly name: string;
   /** What it can: what a compile profile is made of (`deviceProfile`). */
   readonly capabilities: Capabilities;
+  /** It keeps each `f32` as a double, and takes a Float64Array of them: the oracle alone. */
+  readonly doubles?: true;
   /** @deprecated The name of `capabilities` in versions before this one. */
   readonly facts?: Capabilities;
   /** States are zeros at first; of the others nothing is known. */
   allocate(buffers: readonly PlanBuffer[]): Promise<DeviceBuffer[]>;
-  /**
-   * Copies to `offset` bytes into a buffer. Floats stored in another format are rounded to nearest,
-   * and zeros follow them up to a whole word.
-   */
-  write(to: DeviceBuffer, offset: number, data: Numbers, stored?: FormatName): void | Promise<void>;
+  /** Copies bytes as they are to `offset` bytes into a buffer: whole words. `stored.ts` makes them. */
+  write(to: DeviceBuffer, offset: number, data: ArrayBufferView<ArrayBuffer>): void | Promise<void>;
   /** Waits for what was submitted, and copies `count` elements back. */
   read(from: DeviceBuffer, offset: number, count: number, scalar: StoredScalar): Promise<Numbers>;
   load(

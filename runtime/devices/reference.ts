@@ -6,21 +6,9 @@
  * It needs `new Function`, so it is for tests and checks, not for pages with a strict CSP.
  */
 import type { Capabilities } from "../../compiler/capabilities.ts";
-import type { Place, PlanBuffer, PlanKernel, PlanStep } from "../../compiler/plan.ts";
-import {
-  elementsIn,
-  type FormatName,
-  formatOf,
-  isFormat,
-  storedNumbers,
-} from "../../formats/index.ts";
-import {
-  type Device,
-  type DeviceBuffer,
-  kernelText,
-  type Numbers,
-  type Program,
-} from "./device.ts";
+import type { PlanKernel, PlanStep } from "../../compiler/plan.ts";
+import { type FormatName, formatOf, isFormat, type NativeName } from "../../formats/index.ts";
+import { type Device, type DeviceBuffer, kernelText, type Program } from "./device.ts";
 import {
   type Collective,
   type FragmentMemory,
@@ -38,10 +26,19 @@ import {
   strict,
   tensorMemory,
 } from "./memory.ts";
+import {
+  allocate,
+  copyPlace,
+  elementsAt,
+  forget,
+  putElements,
+  readNumbers,
+  writeBytes,
+} from "./reference-memory.ts";
 
 export interface ReferenceOptions {
   /**
-   * `single` rounds every stored f32 and f16, as GPUs do; `double` rounds neither: the oracle's
+   * `single` rounds every stored f32, as GPUs do; with `double` each f32 is a double: the oracle's
    * precision, for derivatives by finite differences.
    */
   readonly precision?: "single" | "double";
@@ -52,72 +49,22 @@ export interface ReferenceOptions {
   readonly width?: number;
 }
 
-/** Every element is a double, whatever its format: floats are rounded when they are stored. */
-interface Elements {
-  readonly data: Float64Array;
-  readonly written: Uint8Array;
-}
-
-interface ReferenceBuffer extends DeviceBuffer, Elements {
-  /** The same bytes in pairs, made when something is stored as halves: nothing is both at a time. */
-  pairs?: Elements;
-}
-
-/** What memory holds of a format: its numbers, or the words that they are read from. */
-const heldAs = (format: FormatName): FormatName => (formatOf(format).widen ? "u32" : format);
-
-/** Where a tensor's elements are: words, or pairs of bytes. */
-function elementsOf(buffer: DeviceBuffer, held: FormatName): Elements {
-  const own = buffer as ReferenceBuffer;
-  const size = elementsIn(held, 4 * own.data.length);
-  if (size === own.data.length) return own;
-  own.pairs ??= { data: new Float64Array(size), written: new Uint8Array(size) };
-  return own.pairs;
-}
-
-/** Forgets what a range held, in either form. */
-function forget(buffer: DeviceBuffer, start: number, end: number): void {
-  const { written, pairs } = buffer as ReferenceBuffer;
-  written.fill(0, start / 4, Math.ceil(end / 4));
-  pairs?.written.fill(0, start / 2, end / 2);
-}
-
 export function referenceDevice(options: ReferenceOptions = {}): Device {
   const { precision = "single", width = 32 } = options;
-  const round = precision === "single";
-  const rounding = round ? nearest : () => exact;
+  const isDouble = precision === "double";
+  const rounding = isDouble ? () => exact : nearest;
   const rules: Rules = { rounding, width };
   return {
     target: "reference",
     name: `reference device, ${precision} precision`,
     capabilities: capabilitiesOf(options.width),
+    ...(isDouble ? { doubles: true } : {}),
     lost: new Promise(() => {}),
-    async allocate(buffers: readonly PlanBuffer[]) {
-      return buffers.map(({ bytes, role }): ReferenceBuffer => {
-        const size = Math.ceil(bytes / 4);
-        const data = new Float64Array(size);
-        const written = new Uint8Array(size).fill(role === "state" ? 1 : 0);
-        return { bytes, data, written, destroy: () => {} };
-      });
+    async allocate(buffers) {
+      return buffers.map((buffer) => allocate(buffer, isDouble));
     },
-    write(to, offset, data, stored) {
-      const held = heldAs(stored ?? "u32");
-      const into = elementsOf(to, held);
-      const at = elementsIn(held, offset);
-      const numbers = stored ? converted(data, stored, rounding) : rounded(data, rounding);
-      into.data.set(numbers, at);
-      into.written.fill(1, at, at + numbers.length);
-    },
-    async read(from, offset, count, scalar): Promise<Numbers> {
-      const { data, written } = from as ReferenceBuffer;
-      const at = offset / 4;
-      const missing = written.subarray(at, at + count).indexOf(0);
-      if (missing >= 0) strict(`element ${missing} of a result was never written`, "read");
-      const values = data.slice(at, at + count);
-      if (scalar === "i32") return Int32Array.from(values);
-      if (scalar === "u32") return Uint32Array.from(values);
-      return round ? Float32Array.from(values) : values;
-    },
+    write: writeBytes,
+    read: async (from, offset, count, scalar) => readNumbers(from, offset, count, scalar),
     async load(plan, buffers) {
       const kernels = plan.kernels.map((k) => compileKernel(k));
       const step = (s: PlanStep) =>
@@ -125,7 +72,7 @@ export function referenceDevice(options: ReferenceOptions = {}): Device {
       const program: Program = {
         run() {
           plan.steps.forEach(step);
-          for (const { from, to } of plan.commits) copy(buffers, from, to);
+          for (const { from, to } of plan.commits) copyPlace(buffers, from, to);
         },
         profile: async () =>
           plan.steps.map((s) => {
@@ -160,23 +107,6 @@ const capabilitiesOf = (width: number | undefined): Capabilities => ({
   slowBarriers: true,
   slowCompiler: true,
 });
-
-/** A tensor that arrives in double precision is single. */
-const rounded = (data: Numbers, rounding: Rules["rounding"]) =>
-  data instanceof Float64Array ? data.map(rounding("f32")) : data;
-
-/** What memory holds of floats in a format: numbers, or words. */
-function converted(data: Numbers, format: FormatName, rounding: Rules["rounding"]) {
-  if (heldAs(format) === format) return Float64Array.from(data, rounding(format));
-  return new Uint32Array(storedNumbers(format, Float32Array.from(data)).buffer);
-}
-
-function copy(buffers: readonly DeviceBuffer[], from: Place, to: Place): void {
-  const [source, target] = [buffers[from.buffer], buffers[to.buffer]] as ReferenceBuffer[];
-  const [start, end] = [from.offset / 4, (from.offset + from.bytes) / 4];
-  target!.data.set(source!.data.subarray(start, end), to.offset / 4);
-  target!.written.set(source!.written.subarray(start, end), to.offset / 4);
-}
 
 /** How a GPU rounds at a store. */
 const nearest = (scalar: string): Rounding => (isFormat(scalar) ? formatOf(scalar).round : exact);
@@ -220,7 +150,7 @@ type Ids = readonly [number, number, number];
 interface ReferenceKernel {
   readonly name: string;
   /** Of formats that are read from words the words. */
-  readonly params: readonly (Scratch & { readonly scalar: FormatName })[];
+  readonly params: readonly (Scratch & { readonly scalar: NativeName })[];
   readonly shared: readonly Scratch[];
   readonly local: readonly Scratch[];
   readonly fragments: readonly FragmentShape[];
@@ -248,26 +178,30 @@ function runStep(
   rules: Rules,
 ): void {
   const clock: Clock = { interval: 0, group: 0, collective: firstCollective };
-  const params = step.bindings.map((place, i) => {
+  // What a step writes holds nothing beforehand, whoever used the memory before.
+  step.bindings.forEach((place, i) => {
+    if (plan.params[i]!.writes) forget(buffers[place.buffer]!, place);
+  });
+  const tensors = step.bindings.map((place, i) => {
+    const { scalar, size } = kernel.params[i]!;
+    return elementsAt(buffers[place.buffer]!, place, scalar, size);
+  });
+  const params = tensors.map(({ data, written }, i) => {
+    const { name, scalar } = kernel.params[i]!;
     const { writes } = plan.params[i]!;
-    const { name, scalar, size } = kernel.params[i]!;
-    const { data, written } = elementsOf(buffers[place.buffer]!, scalar);
-    const at = elementsIn(scalar, place.offset);
-    // What a step writes holds nothing beforehand, whoever used the memory before.
-    if (writes) forget(buffers[place.buffer]!, place.offset, place.offset + place.bytes);
-    return tensorMemory(
-      { name, kernel: kernel.name },
-      data.subarray(at, at + size),
-      written.subarray(at, at + size),
-      { tracked: writes, round: rules.rounding(scalar) },
-      clock,
-    );
+    const of = { name, kernel: kernel.name };
+    const round = rules.rounding(scalar);
+    return tensorMemory(of, data, written, { tracked: writes, round }, clock);
   });
   const teams = teamsOf(plan, rules.width);
   for (const group of ids(step.groups)) {
     runGroup(plan, kernel, teams, group, params, clock, rules.rounding);
     clock.group++;
   }
+  step.bindings.forEach((place, i) => {
+    if (plan.params[i]!.writes)
+      putElements(buffers[place.buffer]!, place, kernel.params[i]!.scalar, tensors[i]!);
+  });
 }
 
 function runGroup(

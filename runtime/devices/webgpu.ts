@@ -5,7 +5,7 @@
  */
 import type { Plan, PlanBuffer, PlanKernel, StoredScalar } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
-import { storedNumbers } from "../../formats/index.ts";
+import { formatOf } from "../../formats/index.ts";
 import {
   type Device,
   type DeviceBuffer,
@@ -70,11 +70,10 @@ export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Devic
       alive();
       return allocate(gpu, buffers);
     },
-    write(to, offset, data, stored) {
+    write(to, offset, data) {
       alive();
-      const plain = data instanceof Float64Array ? Float32Array.from(data) : data;
-      const bytes = plain instanceof Float32Array ? storedNumbers(stored ?? "f32", plain) : plain;
-      gpu.queue.writeBuffer((to as WebGpuBuffer).handle, offset, bytes);
+      const { buffer, byteOffset, byteLength } = data;
+      gpu.queue.writeBuffer((to as WebGpuBuffer).handle, offset, buffer, byteOffset, byteLength);
     },
     async read(from, offset, count, scalar) {
       alive();
@@ -148,11 +147,7 @@ async function read(
   await idling(staging.mapAsync(mapRead), idle);
   const bytes = staging.getMappedRange().slice(0, size);
   staging.destroy();
-  return scalar === "f32"
-    ? new Float32Array(bytes)
-    : scalar === "i32"
-      ? new Int32Array(bytes)
-      : new Uint32Array(bytes);
+  return new (formatOf(scalar).array!)(bytes);
 }
 
 /** Waits for a promise, idling in between. */
