@@ -6,6 +6,7 @@ import type { Plan } from "../compiler/plan.ts";
 import type { Profile } from "../compiler/profile.ts";
 import type { Precision } from "../compiler/storage/formats.ts";
 import { noTuning, type Tuning } from "../compiler/tuning/tuning.ts";
+import type { WeightFormat } from "../formats/index.ts";
 import type { Progress } from "../runtime/devices/device.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
 import { namedBy } from "../runtime/weights/index.ts";
@@ -23,6 +24,8 @@ export interface BuildRequest {
   readonly profile: Profile;
   /** `f32` unless given. */
   readonly precision?: Precision;
+  /** Of frozen parameters; unless given the precision says. */
+  readonly weightFormat?: WeightFormat | undefined;
   /** Tiles that were measured; those of the model unless given. */
   readonly tuning?: Tuning;
   /** The path of a checkpoint. */
@@ -100,13 +103,13 @@ function plansOf({ bundle }: Model, program: string, given: Dims): readonly Want
 
 function compilePrograms(request: BuildRequest) {
   const { loaded, programs, dims: given, profile, onProgress } = request;
-  const { precision = "f32", tuning = noTuning } = request;
+  const { precision = "f32", weightFormat, tuning = noTuning } = request;
   const wanted = programs.flatMap((program) => plansOf(loaded.model, program, given));
   const plans = new Map<string, Plan>();
   for (const { as, program, dims } of wanted) {
     const graph = traceLoaded(loaded, program, dims);
     const name = `${loaded.model.name}.${as}`;
-    plans.set(as, compile(graph, { name, profile, precision, tuning }));
+    plans.set(as, compile(graph, { name, profile, precision, weightFormat, tuning }));
     onProgress(plans.size, wanted.length, "programs");
   }
   return plans;

@@ -4,7 +4,7 @@ import { defineCommand } from "./arguments/command.ts";
 import { parseDims } from "./arguments/dims.ts";
 import { limitsFlag, limitsOf } from "./arguments/limits.ts";
 import { modelArguments, modelOf, programsOf } from "./arguments/model.ts";
-import { precisionFlag } from "./arguments/precision.ts";
+import { precisionFlags, precisionOf } from "./arguments/precision.ts";
 import { tuningFlag } from "./arguments/tuning.ts";
 
 export const command = defineCommand({
@@ -18,13 +18,13 @@ export const command = defineCommand({
       description: "a checkpoint: the parameters that the programs need go into the folder",
     },
     limits: limitsFlag,
-    precision: precisionFlag,
+    ...precisionFlags,
     tuning: tuningFlag,
   },
   async run(given, { progress }) {
     const { build } = await import("../build/build.ts");
     const { tuningOf } = await import("../tuning/store.ts");
-    const { out, weights, precision } = given;
+    const { out, weights } = given;
     const loaded = await modelOf(given, weights);
     const { profile, device } = await limitsOf(given.limits);
     const report = await build({
@@ -33,7 +33,7 @@ export const command = defineCommand({
       programs: programsOf(loaded.model, given.program),
       dims: parseDims(given.dim),
       profile,
-      precision,
+      ...precisionOf(given),
       tuning: await tuningOf(given.tuning, device),
       weights,
       onProgress: progress.report,

@@ -1,4 +1,5 @@
 /** `inarch convert IN OUT`: a checkpoint in another format, under other names, of another dtype. */
+import { floatNames } from "../formats/index.ts";
 import { defineCommand } from "./arguments/command.ts";
 
 export const command = defineCommand({
@@ -16,7 +17,7 @@ export const command = defineCommand({
     },
     dtype: {
       type: "enum",
-      options: ["f32", "f16", "bf16"],
+      options: floatNames,
       description: "format of float tensors; without it each keeps its own",
     },
   },

@@ -11,7 +11,7 @@ import { parseDims } from "./arguments/dims.ts";
 import { limitsFlag, profileOf } from "./arguments/limits.ts";
 import { methodFlag } from "./arguments/method.ts";
 import { modelArguments, modelOf, programsOf } from "./arguments/model.ts";
-import { precisionFlag } from "./arguments/precision.ts";
+import { precisionFlags, precisionOf } from "./arguments/precision.ts";
 
 export const command = defineCommand({
   description: "forecast the memory that a model takes to run or to train",
@@ -40,12 +40,12 @@ export const command = defineCommand({
         description: "with --train, the optimiser, adamW unless told",
       },
       limits: limitsFlag,
-      precision: precisionFlag,
+      ...precisionFlags,
     } as const;
   },
   async run(given) {
     const budget = given.budget === undefined ? undefined : parseBytes(given.budget);
-    const { train, method, optimiser, precision } = given;
+    const { train, method, optimiser } = given;
     if (!train && (method ?? optimiser) !== undefined)
       throw diagnose("E503", {
         message: `--${method ? "method" : "optimiser"} goes with --train`,
@@ -55,7 +55,8 @@ export const command = defineCommand({
     const { inUsersWords } = await import("../build/user-error.ts");
     const { model, file } = await modelOf(given);
     const dims = parseDims(given.dim);
-    const request = { model, dims, profile: await profileOf(given.limits), precision, budget };
+    const profile = await profileOf(given.limits);
+    const request = { model, dims, profile, budget, ...precisionOf(given) };
     if (train) {
       const { planTraining } = await import("../training/forecast/training.ts");
       const chosen = { ...(method ? { method } : {}), ...(optimiser ? { optimiser } : {}) };

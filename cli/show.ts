@@ -3,7 +3,7 @@ import { defineCommand } from "./arguments/command.ts";
 import { parseDims } from "./arguments/dims.ts";
 import { limitsFlag, profileOf } from "./arguments/limits.ts";
 import { modelArguments, modelOf, programsOf } from "./arguments/model.ts";
-import { precisionFlag } from "./arguments/precision.ts";
+import { precisionFlags, precisionOf } from "./arguments/precision.ts";
 
 export const command = defineCommand({
   description: "print any stage of a model's compilation",
@@ -19,7 +19,7 @@ export const command = defineCommand({
         description: `what to print: the traced graph, what fused, kernels as pseudo-text, ${targets.map(({ title }) => title).join(", ")}, or memory and steps`,
       },
       limits: limitsFlag,
-      precision: precisionFlag,
+      ...precisionFlags,
       json: {
         type: "boolean",
         description:
@@ -31,13 +31,13 @@ export const command = defineCommand({
     const { show } = await import("../explain/show.ts");
     const { findTarget } = await import("../compiler/targets/find.ts");
     const loaded = await modelOf(given);
-    const { stage, precision } = given;
+    const { stage } = given;
     const shown = show(loaded, {
       stage,
       programs: programsOf(loaded.model, given.program),
       dims: parseDims(given.dim),
       profile: await profileOf(given.limits),
-      precision,
+      ...precisionOf(given),
     });
     const programs = Object.fromEntries(
       shown.map(({ program, text, plan }) => [program, stage === "plan" ? plan : text]),

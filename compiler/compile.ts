@@ -45,7 +45,7 @@ export interface CompileOptions {
    * loads them; kernels compute with the rounded numbers in `f32`. Every device can read each of
    * `weightFormats`. Unless given they are `f32`, and large ones halves in mixed precision.
    */
-  readonly weightFormat?: WeightFormat;
+  readonly weightFormat?: WeightFormat | undefined;
   /** Tiles that were measured on the device: see `inarch tune`. */
   readonly tuning?: Tuning;
 }

@@ -9,6 +9,7 @@ import type { Plan } from "../compiler/plan.ts";
 import type { Profile } from "../compiler/profile.ts";
 import type { Precision } from "../compiler/storage/formats.ts";
 import { defaultTarget, findTarget } from "../compiler/targets/find.ts";
+import type { WeightFormat } from "../formats/index.ts";
 
 export interface ShowRequest {
   readonly stage: Stage;
@@ -17,6 +18,8 @@ export interface ShowRequest {
   readonly profile: Profile;
   /** `f32` unless given. */
   readonly precision?: Precision;
+  /** Of frozen parameters; unless given the precision says. */
+  readonly weightFormat?: WeightFormat | undefined;
 }
 
 export interface Shown {
@@ -27,7 +30,7 @@ export interface Shown {
 
 /** Compiles the programs and prints one stage of each. Places are those of the user's file. */
 export function show(loaded: LoadedModel, request: ShowRequest): Shown[] {
-  const { stage, programs, dims, profile, precision = "f32" } = request;
+  const { stage, programs, dims, profile, precision = "f32", weightFormat } = request;
   const placeOf = ({ span }: Node) => {
     const at = span.resolve();
     // What a library's code has made, and all of a built-in model, has no place of the user's.
@@ -39,6 +42,7 @@ export function show(loaded: LoadedModel, request: ShowRequest): Shown[] {
       target: (findTarget(stage) ?? defaultTarget).name,
       profile,
       precision,
+      weightFormat,
     });
     return { program, text: printStage(stage, compilation, placeOf), plan: compilation.plan };
   });

@@ -66,7 +66,7 @@ export interface TrainingOptions {
    */
   readonly precision?: Precision;
   /** What the whole frozen base is stored in, on every device; unless given the precision says. */
-  readonly weightFormat?: WeightFormat;
+  readonly weightFormat?: WeightFormat | undefined;
   /**
    * Scales the loss so that gradients in half precision do not vanish. Unless given there is none,
    * but in mixed precision: then it begins at 2^15 and follows what halves can hold.

@@ -59,7 +59,7 @@ export interface MemoryOptions {
   readonly groups?: readonly GroupOptions[];
   readonly micro?: number;
   readonly precision?: Precision;
-  readonly weightFormat?: WeightFormat;
+  readonly weightFormat?: WeightFormat | undefined;
   /** What formats ask of a device; the profile says unless given. */
   readonly device?: Capable;
 }

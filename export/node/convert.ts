@@ -3,6 +3,7 @@
  * for. Tensor by tensor, so that memory does not grow with the model.
  */
 import { diagnose } from "../../diagnostics/index.ts";
+import { fileBytes, floatNames } from "../../formats/index.ts";
 import {
   detectNaming,
   gaussian,
@@ -156,6 +157,13 @@ async function* elements(weights: Weights, name: string, to: Dtype) {
   }
 }
 
+/** Formats that take no more bytes and hold larger numbers. */
+const roomier = (format: FloatDtype) =>
+  floatNames.filter(
+    (name) =>
+      fileBytes(name, 1) <= fileBytes(format, 1) && largestFinite[name] > largestFinite[format],
+  );
+
 /** A finite value must not become infinite: the model would not say why it fails. */
 function checkRange(
   before: Float32Array | Float64Array,
@@ -167,7 +175,9 @@ function checkRange(
     throw diagnose("E242", {
       message: `element ${first + i} is ${before[i]}, the largest ${format} is ${largestFinite[format]}`,
       where: `${file}, tensor "${name}"`,
-      help: format === "f16" ? "use --dtype bf16, or leave --dtype out" : "leave --dtype out",
+      help: [...roomier(format).map((name) => `use --dtype ${name}`), "leave --dtype out"].join(
+        ", or ",
+      ),
     });
   }
 }

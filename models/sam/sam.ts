@@ -87,14 +87,13 @@ export interface SamCompileOptions {
 /** Both programs of a SAM for one image at a time; the decoder is compiled bucket by bucket. */
 export function compileSam(config: SamConfig, options: SamCompileOptions): SamPlans {
   const { target, profile = defaultProfile, weightFormat, tableRows = new Map() } = options;
-  const stored = weightFormat ? { weightFormat } : {};
   const model = samModel(config, { tableRows });
   const plan = (program: string, dims: Readonly<Record<string, number>>) =>
     compile(traceProgram(model, program, dims), {
       name: `sam-${program}`,
       target,
       profile,
-      ...stored,
+      weightFormat,
     });
   return {
     encode: plan("encode", { batch: 1 }),

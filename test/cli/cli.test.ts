@@ -61,7 +61,9 @@ const mistakes: readonly Mistake[] = [
     claim: "a flag like no other lists them all",
     args: ["show", mlp, "--turbo"],
     code: "E501",
-    says: ["its flags are --config, --program, --dim, --stage, --limits, --precision, --json"],
+    says: [
+      "its flags are --config, --program, --dim, --stage, --limits, --precision, --weight-format, --json",
+    ],
   },
   {
     claim: "a missing model",

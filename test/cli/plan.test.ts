@@ -36,6 +36,23 @@ test("the programs by themselves, as JSON: what the compiled plans have", async 
   expect(programs.encode).toMatchObject({ total, steps, kernels });
 });
 
+test("weights in bf16 take half of what they took, run or frozen in training", async () => {
+  const weightsOf = async (...more: readonly string[]) => {
+    const run = await inarch(["plan", ...nano, "--program", "encode", "--json", ...more]);
+    const trained = await inarch(["plan", ...nano, "--train", "--json", ...more]);
+    const { programs } = JSON.parse(run.stdout);
+    return [programs.encode.weights, JSON.parse(trained.stdout).bytes.frozen];
+  };
+  const [plain, narrow] = [await weightsOf(), await weightsOf("--weight-format", "bf16")];
+  for (const [i, bytes] of narrow.entries()) {
+    // Tensors of a small model are small, and each begins at a multiple of 256 bytes.
+    expect(bytes / plain[i]).toBeGreaterThanOrEqual(0.5);
+    expect(bytes / plain[i]).toBeLessThan(0.6);
+  }
+  const { stdout } = await inarch(["show", ...nano, "--stage", "wgsl", "--weight-format", "bf16"]);
+  expect(stdout).toMatch(/array<vec2<u32>>/);
+});
+
 test.each([
   ["E140", ["plan", ...nano, "--budget", "1KiB"]],
   ["E133", ["plan", mlp, "--train"]],

@@ -6,6 +6,7 @@ import type { Profile } from "../../compiler/profile.ts";
 import type { Precision } from "../../compiler/storage/formats.ts";
 import { formatBytes } from "../../diagnostics/bytes.ts";
 import { diagnose } from "../../diagnostics/index.ts";
+import type { WeightFormat } from "../../formats/index.ts";
 
 /** Bytes, steps and kernels of each program by itself. */
 export interface ProgramsForecast {
@@ -32,18 +33,20 @@ export interface ProgramsRequest {
   readonly profile: Profile;
   /** `f32` unless given. */
   readonly precision?: Precision;
+  /** Of frozen parameters; unless given the precision says. */
+  readonly weightFormat?: WeightFormat | undefined;
   /** In bytes, for each program. */
   readonly budget?: number | undefined;
 }
 
 /** @throws E140 for a program that takes more than the budget, and what compiling throws. */
 export function planPrograms(request: ProgramsRequest): ProgramsForecast {
-  const { model, programs, dims, profile, budget, precision = "f32" } = request;
+  const { model, programs, dims, profile, budget, precision = "f32", weightFormat } = request;
   const { name } = model;
   const forecasts = programs.map((program) => {
     const sums = { weights: 0, activations: 0, inputsAndOutputs: 0 };
     const graph = traceProgram(model, program, dims);
-    const { buffers, ...plan } = compile(graph, { profile, precision });
+    const { buffers, ...plan } = compile(graph, { profile, precision, weightFormat });
     for (const { role, bytes } of buffers) {
       if (role === "weights") sums.weights += bytes;
       else if (role === "arena") sums.activations += bytes;

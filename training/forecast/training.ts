@@ -5,6 +5,7 @@ import { elements, type Tensor } from "../../compiler/graph/tensor.ts";
 import type { Plan } from "../../compiler/plan.ts";
 import type { Profile } from "../../compiler/profile.ts";
 import type { Precision } from "../../compiler/storage/formats.ts";
+import type { WeightFormat } from "../../formats/index.ts";
 import { mean, mul, sub } from "../../ops/index.ts";
 import { type TrainingBytes, trainingBytes } from "../../runtime/training/memory.ts";
 import { plansOf } from "../../runtime/training/plan.ts";
@@ -30,6 +31,8 @@ export interface TrainingRequest {
   readonly optimiser?: OptimiserName;
   /** `f32` unless given. */
   readonly precision?: Precision;
+  /** Of frozen parameters; unless given the precision says. */
+  readonly weightFormat?: WeightFormat | undefined;
   /** In bytes. */
   readonly budget?: number | undefined;
 }
@@ -60,7 +63,7 @@ export interface TrainingForecast {
  * for a method and a model that is no bare SAM, and what compiling throws.
  */
 export function planTraining(request: TrainingRequest): TrainingForecast {
-  const { profile, budget, optimiser = "adamW", precision = "f32" } = request;
+  const { profile, budget, optimiser = "adamW", precision = "f32", weightFormat } = request;
   const { model, method, loss, lossName } = trainee(request);
   const program = request.program ?? Object.keys(model.programs)[0]!;
   const options = {
@@ -68,6 +71,7 @@ export function planTraining(request: TrainingRequest): TrainingForecast {
     dims: request.dims,
     loss,
     precision,
+    weightFormat,
     optimiser: optimisers[optimiser](),
   };
   const limits = { profile, ...(budget === undefined ? {} : { budget }) };
