@@ -1,6 +1,7 @@
 /** The pipeline as one list: from a traced program to a plan. Each stage is kept for `inarch show`. */
 import { bug, diagnose } from "../diagnostics/index.ts";
 import { plain, type WeightFormat } from "../formats/index.ts";
+import { pickVariants } from "./forms/pick.ts";
 import { fuse } from "./fuse/fuse.ts";
 import type { Fusion, Policy, Region } from "./fuse/region.ts";
 import type { Graph } from "./graph/graph.ts";
@@ -8,7 +9,6 @@ import { type Node, Tensor } from "./graph/tensor.ts";
 import type { Kernel } from "./kernel/ir.ts";
 import { type Lowered, lowerAll } from "./lower/lower.ts";
 import { assignPlaces, type Places } from "./memory/places.ts";
-import type { Tile } from "./op.ts";
 import { type Plan, type PlanStep, planFormat } from "./plan.ts";
 import { defaultProfile, type Profile } from "./profile.ts";
 import { rewrite } from "./rewrite/rewrite.ts";
@@ -25,7 +25,7 @@ import { type Layout, noLayout } from "./storage/layout.ts";
 import { defaultTarget, targetNamed } from "./targets/find.ts";
 import { PlanKernels, sharedBytes } from "./targets/plan-kernels.ts";
 import { capableOf, type Target } from "./targets/target.ts";
-import { noTuning, type Tuning, tileOf } from "./tuning/tuning.ts";
+import { noTuning, type Tuning, tunedVariant } from "./tuning/tuning.ts";
 
 export interface CompileOptions {
   readonly name?: string;
@@ -82,13 +82,15 @@ export function compileStages(graph: Graph, options: CompileOptions = {}): Compi
   const { graph: rewritten, rules } =
     policy === "fused" ? rewrite(graph, layout) : { graph, rules: new Map() };
   const joins = joinsOf(rewritten);
-  const fusion = fuse(rewritten, profile, policy, joins);
+  const variants = pickVariants(rewritten, profile);
+  const { regions: fused, reasons } = fuse(rewritten, variants, profile, policy, joins);
+  const tuning = options.tuning ?? noTuning;
+  const regions = fused.map((r) => ({ ...r, variant: tunedVariant(r, profile, tuning) }));
+  const fusion = { regions, reasons };
   const formats = { precision, device, halveFrom: options.halveFrom, weightFormat };
   const storage = storageOf(rewritten, fusion.regions, { ...formats, layout, joins });
   if (!storesResults(formats)) checkWeights(rewritten, storage, layout, profile);
-  const tuning = options.tuning ?? noTuning;
-  const tiles = (region: Region) => tileOf(region, profile, tuning);
-  const kernels = lowerAll(fusion.regions, profile, { storage, joins, tileOf: tiles });
+  const kernels = lowerAll(fusion.regions, profile, { storage, joins });
   for (const { kernel } of new Set(kernels)) check(kernel, profile);
   const places = assignPlaces(rewritten, fusion.regions, profile, layout, storage, joins);
   const name = options.name ?? "program";
@@ -99,19 +101,21 @@ export function compileStages(graph: Graph, options: CompileOptions = {}): Compi
   return { graph, rewritten, rules, fusion, kernels, profile, plan };
 }
 
-/** The graph of one region, whose outputs are what it writes; and a tile of its template. */
 export interface AloneOptions {
   readonly target: Plan["target"];
+  /** The one by which the region's variant was chosen. */
   readonly profile: Profile;
-  readonly tile?: Tile;
 }
 
-/** A plan of one kernel: how a region is checked and measured by itself. */
+/**
+ * A plan of one kernel: how a region is checked and measured by itself. The graph is that of the
+ * region alone, whose outputs are what it writes.
+ */
 export function compileAlone(graph: Graph, region: Region, options: AloneOptions): Plan {
   const target = targetNamed(options.target);
   const profile = fitting(options.profile, target, "f32");
   const joins = joinsOf(graph);
-  const kernels = lowerAll([region], profile, { joins, tileOf: () => options.tile });
+  const kernels = lowerAll([region], profile, { joins });
   for (const { kernel } of kernels) check(kernel, profile);
   const places = assignPlaces(graph, [region], profile, noLayout, plainStorage, joins);
   return assemble(region.anchor.op.name, [region], kernels, places, target, profile);

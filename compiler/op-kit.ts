@@ -1,5 +1,6 @@
 /** What authors of ops import: the contract of ops, tensors, the builder of kernels and its ports. */
 export * from "./dsl.ts";
+export { form, portable } from "./forms/form.ts";
 export { gradient } from "./grad/backward.ts";
 export {
   apply,
@@ -34,13 +35,15 @@ export type {
   Dense,
   ElementOp,
   ElementSite,
+  Form,
   KernelOp,
   KernelSite,
+  Problem,
   Pushed,
   Rule,
   RuleSite,
-  Template,
   Tile,
+  Variant,
 } from "./op.ts";
 export type { MatrixProduct } from "./plan.ts";
 export type { Profile } from "./profile.ts";

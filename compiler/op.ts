@@ -2,8 +2,8 @@
  * The contract of ops: what an op is. An op is a value; a node points at its op, so no pass knows any op by name.
  *
  * An op says either how to compute one element (`at`) or how to compute all of them together
- * (`kernel`, with an `oracle` in plain double precision). Exactly one. Everything with `at` melts
- * into its neighbours; everything with `kernel` is an anchor. Sources (inputs, parameters) are
+ * (`forms`, with an `oracle` in plain double precision). Exactly one. Everything with `at` melts
+ * into its neighbours; everything with `forms` is an anchor. Sources (inputs, parameters) are
  * neither: their values come from outside.
  */
 import type { Op, Tensor, Type } from "./graph/tensor.ts";
@@ -87,26 +87,54 @@ export interface ElementOp<A = unknown> extends Computed<A> {
   }) => Pushed | undefined;
 }
 
+/** What a kernel is asked for: types and attributes of a node, and the device that is compiled for. */
+export interface Problem<A> {
+  readonly inputs: readonly Type[];
+  readonly attrs: A;
+  readonly profile: Profile;
+}
+
 /** Where a whole result is computed: ports in, ports out. */
-export interface KernelSite<A> {
+export interface Ports {
   readonly k: Builder;
   readonly inputs: readonly In[];
   readonly outputs: readonly Out[];
-  readonly attrs: A;
-  readonly profile: Profile;
-  /** One of the template's tiles; the first of them unless given. */
-  readonly tile?: Tile | undefined;
 }
 
-/** The sizes by which one kernel of a template differs from another: names and numbers. */
+/** The ports of a kernel, with what it is asked for. */
+export interface KernelSite<A> extends Ports {
+  readonly attrs: A;
+  readonly profile: Profile;
+}
+
+/** The sizes by which one kernel of a form differs from another: names and numbers. */
 export type Tile = Readonly<Record<string, number>>;
 
-/** What a kernel can be made from: every legal tile is right, and one of them the fastest. */
-export interface Template<A> {
-  /** Counts up whenever an old measurement says nothing of the kernel any more. */
-  readonly version: number;
-  /** All tiles that respect the profile, by a model of their time: the best first. */
-  tiles(inputs: readonly Type[], attrs: A, profile: Profile): readonly Tile[];
+/** A form with one of its tiles, for one problem. It is chosen before fusion. */
+export interface Variant {
+  /** The name of the form. */
+  readonly form: string;
+  readonly tile: Tile;
+  /** How often the kernel reads each element of an input: the fuser's cost rule. */
+  reads(input: number): number;
+  /** Writes the kernel. It touches global memory through its ports only. */
+  kernel(ports: Ports): Kernel;
+}
+
+/**
+ * One way to compute all results of an op: what it asks of a device, and its kernels, one for each of
+ * its tiles. `form` makes one of functions that know the type of its tiles; `portable` makes one that
+ * asks for nothing and has no tiles.
+ */
+export interface Form<A = unknown> {
+  readonly name: string;
+  /** Whether a device has what the kernels of this form ask for. */
+  fits(profile: Profile): boolean;
+  /**
+   * The form with each of its tiles, by a model of their time: the best first. All of them are right.
+   * None, where the form is not for this problem.
+   */
+  variants(problem: Problem<A>): readonly Variant[];
 }
 
 /** A dense array in double precision, row-major. */
@@ -117,14 +145,12 @@ export interface Dense {
 
 export interface KernelOp<A = unknown> extends Computed<A> {
   readonly kind: "kernel";
-  /** Writes the kernel. It touches global memory through its ports only. */
-  kernel(site: KernelSite<A>): Kernel;
-  /** The tiles that the kernel can have, if there is a choice. */
-  readonly template?: Template<A>;
+  /** The ways to compute it. The first that fits the device, and has a tile for the problem, is used. */
+  readonly forms: readonly Form<A>[];
+  /** Counts up whenever an old measurement says nothing of its forms any more: 1 unless given. */
+  readonly version?: number;
   /** The same values computed plainly in double precision: what the kernel is checked against. */
   oracle(inputs: readonly Dense[], attrs: A, types: readonly Type[]): readonly Float64Array[];
-  /** How often the kernel reads each element of input `i`: the fuser's cost rule. */
-  reads(inputs: readonly Type[], attrs: A, input: number, profile: Profile): number;
   /** How many times the kernel's text computes an element of an input: 4 unless said otherwise. */
   readonly spelled?: number;
   /** Multiplications of the whole node, for reports and cost models. */

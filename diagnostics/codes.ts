@@ -19,6 +19,7 @@ export const codes = {
   E109: { kind: "user", title: "no target of this name" },
   E110: { kind: "user", title: "a model is not defined rightly" },
   E111: { kind: "user", title: "a model lacks the program or dim asked for" },
+  E112: { kind: "user", title: "a kernel's form is not for the device" },
   E130: { kind: "user", title: "a pattern matches nothing in the model" },
   E131: { kind: "user", title: "an adapter does not fit the place" },
   E132: { kind: "user", title: "two adapters cannot share a place" },

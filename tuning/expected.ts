@@ -40,6 +40,7 @@ export async function expectedOf(
 function withoutAnchor(region: Region, writes: readonly Tensor[], held: Tensor): Region {
   const pseudo: Region = {
     anchor: writes[0]!.node,
+    variant: undefined,
     chain: [],
     writes,
     reads: [...region.reads, held],

@@ -1,11 +1,12 @@
 /** Measures which tiles are the fastest on this machine's device, and writes them into a file. */
 import { type LoadedModel, traceLoaded } from "../build/load-model.ts";
 import { compileStages } from "../compiler/compile.ts";
+import { variantsOf } from "../compiler/forms/pick.ts";
 import type { Region } from "../compiler/fuse/region.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import { deviceProfile, type Profile } from "../compiler/profile.ts";
 import { withTuning } from "../compiler/tuning/file.ts";
-import { inputTypes, kernelKey, templateOf } from "../compiler/tuning/kernel-key.ts";
+import { kernelKey } from "../compiler/tuning/kernel-key.ts";
 import { deviceKey, type TunedKernel } from "../compiler/tuning/tuning.ts";
 import type { Progress } from "../runtime/devices/device.ts";
 import { openDevice } from "../runtime/node/device.ts";
@@ -70,11 +71,8 @@ export async function tune(request: TuneRequest): Promise<TuneReport> {
 export function tunable(regions: readonly Region[], profile: Profile): Map<string, Region> {
   const found = new Map<string, Region>();
   for (const region of regions) {
-    const template = templateOf(region);
-    if (!template) continue;
-    const { attrs } = region.anchor;
-    if (template.tiles(inputTypes(region), attrs, profile).length < 2) continue;
-    const key = kernelKey(region, template, profile);
+    if (!region.variant || variantsOf(region.anchor, profile).length < 2) continue;
+    const key = kernelKey(region, profile);
     if (!found.has(key)) found.set(key, region);
   }
   return found;

@@ -4,14 +4,14 @@
  * measurements of one and the same kernel differ. Whatever a candidate throws, it just loses.
  */
 import { compileAlone } from "../compiler/compile.ts";
+import { variantsOf } from "../compiler/forms/pick.ts";
 import type { Region } from "../compiler/fuse/region.ts";
-import type { Tile } from "../compiler/op-kit.ts";
+import type { Tile, Variant } from "../compiler/op-kit.ts";
 import type { Plan } from "../compiler/plan.ts";
 import type { Profile } from "../compiler/profile.ts";
 import { type Alone, takeOut } from "../compiler/tuning/alone.ts";
-import { inputTypes, templateOf } from "../compiler/tuning/kernel-key.ts";
 import { showTile } from "../compiler/tuning/tuning.ts";
-import { bug, diagnose } from "../diagnostics/index.ts";
+import { diagnose } from "../diagnostics/index.ts";
 import { elementsIn } from "../formats/index.ts";
 import type { Device, DeviceBuffer, Program } from "../runtime/devices/device.ts";
 import { expectedOf } from "./expected.ts";
@@ -19,6 +19,7 @@ import { inputValues, mismatch } from "./values.ts";
 
 export interface TuneOptions {
   readonly device: Device;
+  /** The one that the region's program was compiled with: `Compilation.profile`. */
   readonly profile: Profile;
   /** How many of the model's best tiles are tried: 6 unless given. */
   readonly candidates?: number;
@@ -27,9 +28,9 @@ export interface TuneOptions {
   /** Milliseconds until a candidate that has not compiled and run loses: 20 000 unless given. */
   readonly patience?: number;
   /** Milliseconds that a run takes: by the device's own clock unless given. */
-  readonly measure?: (program: Program, tile: Tile) => Promise<number>;
+  readonly measure?: (program: Program, variant: Variant) => Promise<number>;
   /** Compiles a candidate. */
-  readonly planOf?: (tile: Tile) => Plan;
+  readonly planOf?: (variant: Variant) => Plan;
   /**
    * What the region's outputs must be, from the values of what it reads: the float64 oracle's
    * results unless given. Of products of billions of terms the oracle takes minutes.
@@ -68,28 +69,26 @@ const leastGain = 0.03;
  */
 export async function tuneRegion(region: Region, options: TuneOptions): Promise<TuneResult> {
   const { device, profile, candidates = 6, rounds = 9, patience = 20_000 } = options;
-  const template = templateOf(region) ?? bug(`${region.anchor.op.name} has no template`);
-  const tiles = template
-    .tiles(inputTypes(region), region.anchor.attrs, profile)
-    .slice(0, candidates);
+  const variants = variantsOf(region.anchor, profile).slice(0, candidates);
   const alone = takeOut(region);
   const { target } = device;
   const planOf =
     options.planOf ??
-    ((tile: Tile) => compileAlone(alone.graph, alone.region, { target, profile, tile }));
+    ((variant: Variant) =>
+      compileAlone(alone.graph, { ...alone.region, variant }, { target, profile }));
   const values = alone.region.reads.map((t, i) => inputValues(t.type, i));
   const expected = await (options.expected ?? expectedOf)(alone, values);
-  const first = planOf(tiles[0]!);
+  const first = planOf(variants[0]!);
   const buffers = await device.allocate(first.buffers);
   try {
     await writeInputs(device, first, buffers, values);
     const bench: Bench = { device, plan: first, buffers, expected };
     const entries: Entry[] = [];
-    for (const tile of tiles) entries.push(await enter(bench, tile, planOf, patience));
+    for (const variant of variants) entries.push(await enter(bench, variant, planOf, patience));
     const [standard] = entries;
     if (!standard?.program)
       throw diagnose("E823", {
-        message: `the default tile ${showTile(tiles[0]!)} fails on ${device.name}: ${standard?.reason}`,
+        message: `the default tile ${showTile(variants[0]!.tile)} fails on ${device.name}: ${standard?.reason}`,
         where: region.anchor.op.name,
         help: "inarch doctor checks the device; update its driver",
       });
@@ -108,7 +107,7 @@ interface Bench {
 }
 
 interface Entry {
-  readonly tile: Tile;
+  readonly variant: Variant;
   readonly program?: Program;
   readonly reason?: string;
 }
@@ -116,13 +115,13 @@ interface Entry {
 /** Compiles a candidate, runs it over poisoned outputs, and compares. */
 async function enter(
   bench: Bench,
-  tile: Tile,
-  planOf: (tile: Tile) => Plan,
+  variant: Variant,
+  planOf: (variant: Variant) => Plan,
   patience: number,
 ): Promise<Entry> {
   const { device, plan, buffers, expected } = bench;
   const attempt = async (): Promise<Entry> => {
-    const program = await device.load(planOf(tile), buffers);
+    const program = await device.load(planOf(variant), buffers);
     for (const t of plan.outputs) {
       const poison = new Float32Array(elementsIn("f32", t.bytes)).fill(Number.NaN);
       await device.write(buffers[t.buffer]!, t.offset, poison);
@@ -132,14 +131,14 @@ async function enter(
       const scalar = t.dtype === "bool" ? "u32" : t.dtype;
       const got = await device.read(buffers[t.buffer]!, t.offset, expected[i]!.length, scalar);
       const wrong = mismatch(got, expected[i]!, t.dtype);
-      if (wrong !== undefined) return { tile, reason: wrong };
+      if (wrong !== undefined) return { variant, reason: wrong };
     }
-    return { tile, program };
+    return { variant, program };
   };
   try {
     return await within(patience, attempt());
   } catch (error) {
-    return { tile, reason: (error as Error).message.split("\n")[0]! };
+    return { variant, reason: (error as Error).message.split("\n")[0]! };
   }
 }
 
@@ -205,7 +204,7 @@ async function compete(
   const runners = [...right, right[0]!].map((entry) => ({ entry, times: [] as number[] }));
   for (let round = 0; round < rounds; round++)
     for (const runner of round % 2 ? [...runners].reverse() : runners)
-      runner.times.push(await measure(runner.entry.program!, runner.entry.tile));
+      runner.times.push(await measure(runner.entry.program!, runner.entry.variant));
   const medians = runners.map(({ times }) => median(times));
   const [once, again] = [medians[0]!, medians.at(-1)!];
   const standard = (once + again) / 2;
@@ -215,12 +214,12 @@ async function compete(
   const gain = standard / medians[best]!;
   const wins = best > 0 && gain > 1 + Math.max(leastGain, 2 * noise);
   return {
-    tile: right[wins ? best : 0]!.tile,
+    tile: right[wins ? best : 0]!.variant.tile,
     gain: wins ? gain : 1,
     noise,
-    trials: entries.map(({ tile, reason }) => {
-      const milliseconds = medians[right.findIndex((e) => e.tile === tile)];
-      return { tile, milliseconds, ...(reason === undefined ? {} : { reason }) };
+    trials: entries.map(({ variant, reason }) => {
+      const milliseconds = medians[right.findIndex((e) => e.variant === variant)];
+      return { tile: variant.tile, milliseconds, ...(reason === undefined ? {} : { reason }) };
     }),
   };
 }

@@ -23,11 +23,9 @@ export function evaluations(plan: Decisions, tensor: Tensor, known: Known): numb
   if (before !== undefined) return before;
   let total = plan.returned.has(tensor) ? elements(tensor.shape) : 0;
   for (const { node, input } of plan.uses.get(tensor) ?? []) {
-    const types = node.inputs.map((x) => x.type);
-    if (node.op.kind === "kernel") {
-      const reads = (node.op as KernelOp).reads(types, node.attrs, input, plan.profile);
-      total += reads * elements(tensor.shape);
-    } else {
+    const variant = plan.variants.get(node);
+    if (variant) total += variant.reads(input) * elements(tensor.shape);
+    else {
       const result = plan.results.get(node)![0]!;
       const op = node.op as ElementOp;
       const each = op.reads?.(node.attrs, input) ?? 1;

@@ -1,4 +1,5 @@
 /** What the passes of fusion share while they decide. */
+import type { Variants } from "../forms/pick.ts";
 import type { Graph, Use } from "../graph/graph.ts";
 import type { Node, Tensor } from "../graph/tensor.ts";
 import type { Profile } from "../profile.ts";
@@ -6,6 +7,7 @@ import type { Link } from "./region.ts";
 
 export interface Decisions {
   readonly graph: Graph;
+  readonly variants: Variants;
   readonly profile: Profile;
   readonly uses: ReadonlyMap<Tensor, readonly Use[]>;
   readonly results: ReadonlyMap<Node, readonly Tensor[]>;

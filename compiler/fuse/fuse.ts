@@ -11,6 +11,7 @@
  * 5. Regions stand in the order in which what they read is there, each as early as its anchor allows.
  */
 import { diagnose } from "../../diagnostics/index.ts";
+import type { Variants } from "../forms/pick.ts";
 import { type Graph, usesOf } from "../graph/graph.ts";
 import { elements, isSource, type Node, show, type Tensor } from "../graph/tensor.ts";
 import { index } from "../kernel/value.ts";
@@ -24,12 +25,14 @@ import type { Fusion, Link, Policy, Region } from "./region.ts";
 
 export function fuse(
   graph: Graph,
+  variants: Variants,
   profile: Profile,
   policy: Policy,
   joins: Joins = joinsOf(graph),
 ): Fusion {
   const plan: Decisions = {
     graph,
+    variants,
     profile,
     uses: usesOf(graph),
     results: resultsOf(graph),
@@ -311,7 +314,8 @@ function regionsOf(plan: Decisions): Region[] {
     const writes = writesOf(plan, node, chain);
     // What it stores on its way may be read before its end stands in the graph.
     const order = Math.min(...writes.map((t) => at.get(t.node)!));
-    regions.push({ order, region: { anchor: node, chain, writes, reads, nodes } });
+    const variant = plan.variants.get(node);
+    regions.push({ order, region: { anchor: node, variant, chain, writes, reads, nodes } });
   }
   regions.sort((a, b) => a.order - b.order);
   return soonest(

@@ -1,5 +1,6 @@
 /** A region: one kernel of the final program. An anchor with everything that melted into it. */
 import type { Node, Tensor } from "../graph/tensor.ts";
+import type { Variant } from "../op.ts";
 
 /** An element op that melted behind the anchor: it receives the running value as input `input`. */
 export interface Link {
@@ -10,6 +11,8 @@ export interface Link {
 export interface Region {
   /** The node whose kernel this is; an element op makes a map, one thread per element. */
   readonly anchor: Node;
+  /** How the anchor's kernel is made; undefined for a map. */
+  readonly variant: Variant | undefined;
   /** What melted behind, in order. */
   readonly chain: readonly Link[];
   /** The tensors that the region writes to memory. With a chain: its end, then those on its way. */

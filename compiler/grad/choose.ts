@@ -6,6 +6,7 @@
  * is not, ever more of the narrow places are dropped too: every second is kept, every third, ...
  */
 import { diagnose } from "../../diagnostics/index.ts";
+import { pickVariants } from "../forms/pick.ts";
 import { fuse } from "../fuse/fuse.ts";
 import { type Graph, graphOf } from "../graph/graph.ts";
 import { isSource, type Node, show, type Tensor } from "../graph/tensor.ts";
@@ -118,7 +119,7 @@ const negligible = 1 / 2000;
 
 /** What to keep: by how many narrow places apart, and how much of an order is dropped. */
 function policies({ graph, profile }: BudgetRequest, isForward: (node: Node) => boolean) {
-  const { regions } = fuse(graph, profile, "fused");
+  const { regions } = fuse(graph, pickVariants(graph, profile), profile, "fused");
   const { saved, cuts, written } = forwardPass(regions, isForward);
   const large = Math.max(0, ...saved.map((s) => s.bytes)) * negligible;
   const always = new Set<Tensor>(graph.outputs.map((o) => o.tensor));

@@ -1,4 +1,5 @@
 /** How much memory a plan will take, without their kernels: fusion and the arena planner alone. */
+import { pickVariants } from "../forms/pick.ts";
 import { fuse } from "../fuse/fuse.ts";
 import type { Graph } from "../graph/graph.ts";
 import { assignPlaces, type Places } from "../memory/places.ts";
@@ -26,7 +27,8 @@ export function planPlaces(
   const options = { precision: "f32", device: profile, ...asked } as const;
   const { graph: rewritten } = rewrite(graph, layout);
   const joins = joinsOf(rewritten);
-  const { regions } = fuse(rewritten, forPrecision(profile, options.precision), "fused", joins);
+  const limits = forPrecision(profile, options.precision);
+  const { regions } = fuse(rewritten, pickVariants(rewritten, limits), limits, "fused", joins);
   const storage = storageOf(rewritten, regions, { ...options, layout, joins });
   return assignPlaces(rewritten, regions, profile, layout, storage, joins);
 }

@@ -5,7 +5,6 @@ import { costOf, isPointwise } from "../fuse/element.ts";
 import type { Region } from "../fuse/region.ts";
 import { elements, type Node, type Tensor } from "../graph/tensor.ts";
 import type { ElementOp, KernelOp } from "../op.ts";
-import type { Profile } from "../profile.ts";
 
 /** One region: one dispatch. Bytes are whole tensors, each once. */
 export interface RegionWork {
@@ -38,7 +37,7 @@ export interface Work {
  * **Multiplications** are the units of `KernelOp.work` and `ElementOp.cost`: 1 for a multiplication
  * (and the addition after it) or an addition alone, about 20 for a transcendental function, 0 for
  * index arithmetic. The anchor's work counts once. What melted in front of it counts once for each
- * time that the kernel reads it (`KernelOp.reads`: a tile's columns read its rows again), times what
+ * time that the kernel reads it (`Variant.reads`: a tile's columns read its rows again), times what
  * element ops on the way read (`ElementOp.reads`). What melted behind counts once for each element
  * that it makes. A node that is reached at the same coordinates on several ways counts once, because
  * a kernel names it once; reached through different views, or through different inputs of the
@@ -51,12 +50,10 @@ export interface Work {
  *
  * **Dispatches** are the plan's steps.
  */
-export function countWork(
-  compilation: Pick<Compilation, "fusion" | "kernels" | "plan" | "profile">,
-): Work {
-  const { fusion, plan, profile } = compilation;
+export function countWork(compilation: Pick<Compilation, "fusion" | "kernels" | "plan">): Work {
+  const { fusion, plan } = compilation;
   const regions = fusion.regions.map((region, i): RegionWork => {
-    const { anchor, melted } = multiplicationsOf(region, profile);
+    const { anchor, melted } = multiplicationsOf(region);
     const { read, written } = trafficOf(compilation, i);
     const sums = { multiplications: anchor + melted, bytes: read + written, dispatches: 1 };
     return { label: plan.steps[i]!.label, anchor, melted, read, written, ...sums };
@@ -86,8 +83,8 @@ function trafficOf({ kernels, plan }: Pick<Compilation, "kernels" | "plan">, ste
 /** Nodes that were counted at one set of coordinates. Another set is another object. */
 type Coordinates = Set<Node>;
 
-function multiplicationsOf(region: Region, profile: Profile) {
-  const { anchor, chain, reads, nodes } = region;
+function multiplicationsOf(region: Region) {
+  const { anchor, variant, chain, reads, nodes } = region;
   const inside = new Set(nodes);
   const stored = new Set(reads);
   // What the chain passes on is in a register already.
@@ -110,14 +107,11 @@ function multiplicationsOf(region: Region, profile: Profile) {
     });
 
   const own = anchorWork(anchor);
-  if (anchor.op.kind === "kernel") {
-    const op = anchor.op as KernelOp;
-    const types = anchor.inputs.map((x) => x.type);
+  if (variant)
     anchor.inputs.forEach((tensor, input) => {
-      const each = op.reads(types, anchor.attrs, input, profile);
-      visit(tensor, each * elements(tensor.shape), new Set());
+      visit(tensor, variant.reads(input) * elements(tensor.shape), new Set());
     });
-  } else visitInputs(anchor, elements(anchor.types[0]!.shape), new Set());
+  else visitInputs(anchor, elements(anchor.types[0]!.shape), new Set());
 
   let at: Coordinates = new Set();
   for (const { node, input } of chain) {

@@ -13,7 +13,7 @@ import { flatGroups } from "../kernel/groups.ts";
 import type { Kernel } from "../kernel/ir.ts";
 import { type In, type Out, readPort, unflatten, writePort } from "../kernel/ports.ts";
 import { bounded, type Value } from "../kernel/value.ts";
-import type { ElementOp, KernelOp, Tile } from "../op.ts";
+import type { ElementOp } from "../op.ts";
 import type { Profile } from "../profile.ts";
 import { plainStorage, type Storage } from "../storage/formats.ts";
 import { type Joins, noJoins, spacingOf } from "../storage/joins.ts";
@@ -32,22 +32,20 @@ export interface LowerOptions {
   /** How tensors are stored. */
   readonly storage?: Storage;
   readonly joins?: Joins;
-  /** Which tiles were tuned. */
-  readonly tileOf?: (region: Region) => Tile | undefined;
 }
 
 /** Lowers regions; those that compute the same share one kernel. */
 export function lowerAll(
   regions: readonly Region[],
   profile: Profile,
-  { storage = plainStorage, joins = noJoins, tileOf = () => undefined }: LowerOptions = {},
+  { storage = plainStorage, joins = noJoins }: LowerOptions = {},
 ): Lowered[] {
   const known = new Map<string, { kernel: Kernel; order: readonly number[] }>();
   return regions.map((region) => {
     const { key, tensors } = signatureOf(region, nameOf, storage, joins);
     let found = known.get(key);
     if (!found) {
-      const { kernel, bindings } = lower(region, profile, { storage, joins, tile: tileOf(region) });
+      const { kernel, bindings } = lower(region, profile, { storage, joins });
       found = { kernel, order: bindings.map((t) => tensors.indexOf(t)) };
       known.set(key, found);
     }
@@ -55,13 +53,11 @@ export function lowerAll(
   });
 }
 
-interface Lowering {
-  readonly storage: Storage;
-  readonly joins: Joins;
-  readonly tile: Tile | undefined;
-}
-
-function lower(region: Region, profile: Profile, { storage, joins, tile }: Lowering): Lowered {
+function lower(
+  region: Region,
+  profile: Profile,
+  { storage, joins }: Required<LowerOptions>,
+): Lowered {
   const k = new Builder({ rolled: profile.rolled });
   const inside = new Set(region.nodes);
   const bindings: Tensor[] = [];
@@ -135,11 +131,9 @@ function lower(region: Region, profile: Profile, { storage, joins, tile }: Lower
     return store(result, type);
   });
 
-  if (anchor.op.kind !== "kernel")
-    return { kernel: map(k, region, compute, outputs[0]!, profile), bindings };
-  const op = anchor.op as KernelOp;
+  if (!region.variant) return { kernel: map(k, region, compute, outputs[0]!, profile), bindings };
   const inputs = anchor.inputs.map((x) => read(x, new Map()));
-  const kernel = op.kernel({ k, inputs, outputs, attrs: anchor.attrs, profile, tile });
+  const kernel = region.variant.kernel({ k, inputs, outputs });
   return { kernel: { ...kernel, name: kernelName(region) }, bindings };
 }
 

@@ -39,6 +39,7 @@ export function signatureOf(
     const types = node.types.map((t) => `${t.dtype}${t.shape}`).join(" ");
     words.push(`${identity(node.op)} ${fingerprint(node.attrs)} ${types} (${inputs})`);
   };
+  if (region.variant) words.push(`${region.variant.form} ${fingerprint(region.variant.tile)}`);
   visit(region.anchor);
   for (const link of region.chain) visit(link.node);
   const chain = region.chain.map((l) => `${inside.get(l.node)}<${l.input}`).join();

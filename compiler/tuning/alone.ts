@@ -37,6 +37,7 @@ export function takeOut(region: Region): Alone {
     graph,
     region: {
       anchor: nodeOf(region.anchor),
+      variant: region.variant,
       chain: region.chain.map(({ node, input }) => ({ node: nodeOf(node), input })),
       writes,
       reads,

@@ -1,32 +1,25 @@
 /**
- * The name under which a kernel's tile is remembered: the template, the shapes, and what melted
+ * The name under which a kernel's tile is remembered: the op, the shapes, and what melted
  * around the anchor. Readable, and the same in every process: what a tuning file is keyed by.
  */
 import type { Region } from "../fuse/region.ts";
-import type { Node, Tensor, Type } from "../graph/tensor.ts";
-import type { KernelOp, Template } from "../op.ts";
+import type { Node, Tensor } from "../graph/tensor.ts";
+import type { KernelOp } from "../op.ts";
 import type { Profile } from "../profile.ts";
-
-/** The anchor's template; undefined where a region has no choice of tiles. */
-export function templateOf({ anchor }: Region): Template<unknown> | undefined {
-  return anchor.op.kind === "kernel" ? (anchor.op as KernelOp).template : undefined;
-}
-
-/** The types that the template chooses by. */
-export const inputTypes = ({ anchor }: Region): readonly Type[] => anchor.inputs.map((x) => x.type);
 
 /**
  * `matmul@1 workgroups f32[196,384] f32[384,1152]: permute | add gelu`: what melted in front, and
  * what melted behind. Two regions of one name may differ in details that no tile depends on.
  */
-export function kernelKey(region: Region, template: Template<unknown>, profile: Profile): string {
-  const { op, attrs } = region.anchor;
+export function kernelKey(region: Region, profile: Profile): string {
+  const { op, inputs, attrs } = region.anchor;
+  const { version = 1 } = op as KernelOp;
   const shared = profile.subgroup ? `subgroups-${profile.subgroup}` : "workgroups";
   // Fragments of halves are no choice in single precision.
   const form = [shared, ...(profile.matrices?.products ?? []).map((p) => p.operand)].join("-");
-  const types = inputTypes(region).map((t) => `${t.dtype}[${t.shape.join()}]`);
+  const types = inputs.map(({ dtype, shape }) => `${dtype}[${shape.join()}]`);
   const note = op.note?.(attrs) ?? "";
-  const head = [`${op.name}@${template.version}`, form, ...types, note].filter((w) => w !== "");
+  const head = [`${op.name}@${version}`, form, ...types, note].filter((w) => w !== "");
   const behind = region.chain.map((link) => link.node.op.name);
   return `${head.join(" ")}: ${[...inFront(region), "|", ...behind].join(" ")}`.trimEnd();
 }

@@ -4,10 +4,11 @@
  */
 import { diagnose } from "../../diagnostics/index.ts";
 import type { Capabilities } from "../capabilities.ts";
+import { variantsOf } from "../forms/pick.ts";
 import type { Region } from "../fuse/region.ts";
-import type { Tile } from "../op.ts";
+import type { Tile, Variant } from "../op.ts";
 import type { Profile } from "../profile.ts";
-import { inputTypes, kernelKey, templateOf } from "./kernel-key.ts";
+import { kernelKey } from "./kernel-key.ts";
 
 export interface TunedKernel {
   readonly tile: Tile;
@@ -21,17 +22,19 @@ export type Tuning = Readonly<Record<string, TunedKernel>>;
 export const noTuning: Tuning = {};
 
 /**
- * The tile that a region's kernel is to have; undefined: the first of its template.
- * @throws E821 for a tile that the template does not have under this profile.
+ * How a region's kernel is to be made: as its tuned tile says, or as before.
+ * @throws E821 for a tile that the kernel cannot have under this profile.
  */
-export function tileOf(region: Region, profile: Profile, tuning: Tuning): Tile | undefined {
-  const template = templateOf(region);
-  if (!template) return undefined;
-  const key = kernelKey(region, template, profile);
+export function tunedVariant(
+  region: Region,
+  profile: Profile,
+  tuning: Tuning,
+): Variant | undefined {
+  if (!region.variant) return undefined;
+  const key = kernelKey(region, profile);
   const tuned = Object.hasOwn(tuning, key) ? tuning[key] : undefined;
-  if (!tuned) return undefined;
-  const legal = template.tiles(inputTypes(region), region.anchor.attrs, profile);
-  const found = legal.find((tile) => sameTile(tile, tuned.tile));
+  if (!tuned) return region.variant;
+  const found = variantsOf(region.anchor, profile).find((v) => sameTile(v.tile, tuned.tile));
   if (found) return found;
   throw diagnose("E821", {
     message: `the tuning gives a kernel the tile ${showTile(tuned.tile)}, which it cannot have under the profile "${profile.name}"`,

@@ -8,6 +8,7 @@
 import {
   apply,
   type Case,
+  form,
   gradient,
   type KernelOp,
   type Node,
@@ -184,25 +185,26 @@ export const op: KernelOp<AttentionAttrs> = {
   name: "attention",
   kind: "kernel",
   type: resultTypes,
-  kernel(site) {
-    const tile = site.tile ?? tilesOf(site.inputs, site.attrs, site.profile)[0]!;
-    return site.profile.subgroup
-      ? subgroupAttention(site, tile as SubgroupAttentionTile)
-      : sharedAttention(site, tile as SharedAttentionTile);
-  },
-  template: { version: 1, tiles: tilesOf },
+  forms: [
+    form({
+      name: "workgroups",
+      fits: () => true,
+      tiles: ({ inputs, attrs, profile }) => tilesOf(inputs, attrs, profile),
+      reads(tile, input, { inputs, attrs, profile }) {
+        const [queries, keys] = [inputs[0]!.shape[2]!, inputs[1]!.shape[2]!];
+        const width = profile.subgroup;
+        // A subgroup reads its own rows again for every tile.
+        if (input === 0) return width ? Math.ceil(keys / 16) : 1;
+        if (attrs.hasBias && input === 3) return 1;
+        const rows = "perLane" in tile ? width * tile.perLane : tile.rows;
+        return Math.ceil(queries / rows);
+      },
+      kernel: (site, tile) =>
+        "perLane" in tile ? subgroupAttention(site, tile) : sharedAttention(site, tile),
+    }),
+  ],
   oracle: plainAttention,
   spelled: 16,
-  reads(inputs, attrs, input, profile) {
-    const [queries, keys] = [inputs[0]!.shape[2]!, inputs[1]!.shape[2]!];
-    const width = profile.subgroup;
-    // A subgroup reads its own rows again for every tile.
-    if (input === 0) return width ? Math.ceil(keys / 16) : 1;
-    if (attrs.hasBias && input === 3) return 1;
-    const tile = tilesOf(inputs, attrs, profile)[0]!;
-    const rows = "perLane" in tile ? width * tile.perLane : tile.rows;
-    return Math.ceil(queries / rows);
-  },
   work(inputs) {
     const [batch, heads, queries, depth] = inputs[0]!.shape as [number, number, number, number];
     const [, , keys, out] = inputs[2]!.shape as [number, number, number, number];

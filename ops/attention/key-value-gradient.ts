@@ -2,7 +2,7 @@
  * attentionKeyValueGradient: the gradients of attention's keys and values. A thread owns keys, so
  * nothing is added up between threads. Definition: attention-backward-definition.ts.
  */
-import { apply, type KernelOp, type Tensor, type Tests } from "../../compiler/op-kit.ts";
+import { apply, type KernelOp, portable, type Tensor, type Tests } from "../../compiler/op-kit.ts";
 import {
   type BackwardAttrs,
   backwardTypes,
@@ -61,19 +61,23 @@ export const op: KernelOp<BackwardAttrs> = {
   name: "attentionKeyValueGradient",
   kind: "kernel",
   type: backwardTypes,
-  kernel: (site) =>
-    site.profile.subgroup ? subgroupKeyValueGradient(site) : sharedKeyValueGradient(site),
+  forms: [
+    portable({
+      kernel: (site) =>
+        site.profile.subgroup ? subgroupKeyValueGradient(site) : sharedKeyValueGradient(site),
+      reads(input, { inputs, attrs, profile }) {
+        const [queries, keys] = [inputs[0]!.shape[2]!, inputs[1]!.shape[2]!];
+        const width = profile.subgroup;
+        // A subgroup reads its own rows again for every tile.
+        if (input === 1 || input === 2) return width ? Math.ceil(queries / 16) : 1;
+        if (isRelative(attrs, input)) return (2 * keys) / inputs[input]!.shape[3]!;
+        if (input > 4) return 1;
+        return Math.ceil(keys / (width ? width * ownRows(keys, width) : sharedRows(keys, profile)));
+      },
+    }),
+  ],
   oracle: plainBackward,
   spelled: 16,
-  reads(inputs, attrs, input, profile) {
-    const [queries, keys] = [inputs[0]!.shape[2]!, inputs[1]!.shape[2]!];
-    const width = profile.subgroup;
-    // A subgroup reads its own rows again for every tile.
-    if (input === 1 || input === 2) return width ? Math.ceil(queries / 16) : 1;
-    if (isRelative(attrs, input)) return (2 * keys) / inputs[input]!.shape[3]!;
-    if (input > 4) return 1;
-    return Math.ceil(keys / (width ? width * ownRows(keys, width) : sharedRows(keys, profile)));
-  },
   work(inputs) {
     const [batch, heads, queries, depth] = inputs[0]!.shape as [number, number, number, number];
     const [, , keys, out] = inputs[2]!.shape as [number, number, number, number];

@@ -2,7 +2,14 @@
  * attentionQueryGradient: the gradient of attention's queries, and of the relative terms that every
  * query adds to the scores of a grid row and of a grid column. Definition: attention-backward-definition.ts.
  */
-import { apply, gradient, type KernelOp, type Tensor, type Tests } from "../../compiler/op-kit.ts";
+import {
+  apply,
+  gradient,
+  type KernelOp,
+  portable,
+  type Tensor,
+  type Tests,
+} from "../../compiler/op-kit.ts";
 import {
   type BackwardAttrs,
   backwardTypes,
@@ -56,19 +63,23 @@ export const op: KernelOp<BackwardAttrs> = {
   name: "attentionQueryGradient",
   kind: "kernel",
   type: backwardTypes,
-  kernel: (site) =>
-    site.profile.subgroup ? subgroupQueryGradient(site) : sharedQueryGradient(site),
+  forms: [
+    portable({
+      kernel: (site) =>
+        site.profile.subgroup ? subgroupQueryGradient(site) : sharedQueryGradient(site),
+      reads(input, { inputs, attrs, profile }) {
+        const [queries, keys] = [inputs[0]!.shape[2]!, inputs[1]!.shape[2]!];
+        const width = profile.subgroup;
+        const rows = width ? width * ownRows(queries, width) : sharedRows(queries, profile);
+        if (input === 1 || input === 2) return Math.ceil(queries / rows);
+        // A subgroup reads its own rows again for every tile.
+        if (input === 0 || input === 3) return width ? Math.ceil(keys / 16) : 1;
+        return isRelative(attrs, input) ? (attrs.grid![0] + keys) / inputs[input]!.shape[3]! : 1;
+      },
+    }),
+  ],
   oracle: plainBackward,
   spelled: 16,
-  reads(inputs, attrs, input, profile) {
-    const [queries, keys] = [inputs[0]!.shape[2]!, inputs[1]!.shape[2]!];
-    const width = profile.subgroup;
-    const rows = width ? width * ownRows(queries, width) : sharedRows(queries, profile);
-    if (input === 1 || input === 2) return Math.ceil(queries / rows);
-    // A subgroup reads its own rows again for every tile.
-    if (input === 0 || input === 3) return width ? Math.ceil(keys / 16) : 1;
-    return isRelative(attrs, input) ? (attrs.grid![0] + keys) / inputs[input]!.shape[3]! : 1;
-  },
   work(inputs) {
     const [batch, heads, queries, depth] = inputs[0]!.shape as [number, number, number, number];
     const [, , keys, out] = inputs[2]!.shape as [number, number, number, number];

@@ -9,6 +9,7 @@ import {
   type KernelOp,
   literal,
   type Out,
+  portable,
   show,
   type Tests,
   type Value,
@@ -98,33 +99,37 @@ export const op: KernelOp<ScaledAttrs> = {
       { dtype: "f32", shape: [...pixels, outputs * each * 9 + outputs] },
     ];
   },
-  kernel: (site) => {
-    const { k, inputs, attrs, outputs } = site;
-    const [patches, parameters] = outputs as [Out, Out];
-    const sums = k.local("sums", sizesOf(inputs).outputs * room);
-    return eachPixel(site, "scaledConvolutionGradient", (pixel) =>
-      onParity(pixel, attrs.scales, (samples) => {
-        convolve(pixel, samples, sums);
-        arrive(pixel, samples, sums, parameters);
-        const margin = reachOf(attrs.scales) - samples.parity.reach;
-        k.for("c", pixel.sizes.channels, (c) => {
-          const back = toReadings(pixel, samples, sums, c, parameters);
-          const put = (value: Value, place: Value) => patches.put(value, ...pixel.at, place, c);
-          toPixels(pixel, samples, back, margin, put);
-          onMargin(pixel, samples.parity, margin, (place) => put(literal(0, "f32"), place));
-        });
-      }),
-    );
-  },
+  forms: [
+    portable({
+      kernel: (site) => {
+        const { k, inputs, attrs, outputs } = site;
+        const [patches, parameters] = outputs as [Out, Out];
+        const sums = k.local("sums", sizesOf(inputs).outputs * room);
+        return eachPixel(site, "scaledConvolutionGradient", (pixel) =>
+          onParity(pixel, attrs.scales, (samples) => {
+            convolve(pixel, samples, sums);
+            arrive(pixel, samples, sums, parameters);
+            const margin = reachOf(attrs.scales) - samples.parity.reach;
+            k.for("c", pixel.sizes.channels, (c) => {
+              const back = toReadings(pixel, samples, sums, c, parameters);
+              const put = (value: Value, place: Value) => patches.put(value, ...pixel.at, place, c);
+              toPixels(pixel, samples, back, margin, put);
+              onMargin(pixel, samples.parity, margin, (place) => put(literal(0, "f32"), place));
+            });
+          }),
+        );
+      },
+      reads: (input, { inputs, attrs: { scales } }) => {
+        const { maps, kept, height, width, experts } = sizesOf(inputs);
+        // Channels are read twice: before and after it is known what arrives at the samples.
+        if (input === 0) return 2 * kept * (2 * reachOf(scales) + 1) ** 2;
+        if (input === 1) return height * width;
+        return input === 4 ? 1 : (2 * maps * kept * height * width) / experts;
+      },
+    }),
+  ],
   oracle: (inputs, attrs) => [...plainBackward(inputs, attrs, reachOf(attrs.scales))],
   spelled: 1,
-  reads: (inputs, { scales }, input) => {
-    const { maps, kept, height, width, experts } = sizesOf(inputs);
-    // Channels are read twice: before and after it is known what arrives at the samples.
-    if (input === 0) return 2 * kept * (2 * reachOf(scales) + 1) ** 2;
-    if (input === 1) return height * width;
-    return input === 4 ? 1 : (2 * maps * kept * height * width) / experts;
-  },
   work: (inputs, attrs) =>
     Math.max(...attrs.scales.map((scale) => gradientWorkAtScale(inputs, attrs.scales, scale))),
   // A gradient of a gradient has no use here.

@@ -13,6 +13,7 @@ import {
   index,
   type KernelOp,
   literal,
+  portable,
   type Tensor,
   type Tests,
   type Value,
@@ -102,41 +103,45 @@ export const op: KernelOp<ScaledAttrs> = {
   name: "scaledConvolution",
   kind: "kernel",
   type: (inputs, attrs, fail) => [{ dtype: "f32", shape: checkedShape(inputs, attrs, fail) }],
-  kernel: (site) => {
-    const { k, inputs, attrs, outputs } = site;
-    const sums = k.local("sums", sizesOf(inputs).outputs * room);
-    return eachPixel(site, "scaledConvolution", (pixel) => {
-      // Set in a branch, used behind it: the activation and what melted behind are written once.
-      const samples = k.var("samples", index(1));
-      const counts = range(2, () => range(4, () => k.var("count", literal(0, "f32"))));
-      onParity(pixel, attrs.scales, (found) => {
-        samples.set(index(found.parity.samples));
-        for (const [i, own] of found.counts.entries())
-          for (const [j, count] of own.entries()) counts[i]![j]!.set(count);
-        convolve(pixel, found, sums);
-      });
-      const [rows, columns] = counts.map((own) => own.map((v) => v.get)) as [Value[], Value[]];
-      k.for("o", pixel.sizes.outputs, (o) => {
-        const total = k.var("total", literal(0, "f32"));
-        k.for("s", room, (s) => {
-          const [row, column] = [s.div(4), s.mod(4)];
-          k.if(row.lt(samples.get).and(column.lt(samples.get)), () => {
-            const count = picked(rows, row).mul(picked(columns, column));
-            const before = k.let("before", k.load(sums, o.mul(room).add(s)));
-            total.set(geluOf(k, before).value.fma(count, total.get));
+  forms: [
+    portable({
+      kernel: (site) => {
+        const { k, inputs, attrs, outputs } = site;
+        const sums = k.local("sums", sizesOf(inputs).outputs * room);
+        return eachPixel(site, "scaledConvolution", (pixel) => {
+          // Set in a branch, used behind it: the activation and what melted behind are written once.
+          const samples = k.var("samples", index(1));
+          const counts = range(2, () => range(4, () => k.var("count", literal(0, "f32"))));
+          onParity(pixel, attrs.scales, (found) => {
+            samples.set(index(found.parity.samples));
+            for (const [i, own] of found.counts.entries())
+              for (const [j, count] of own.entries()) counts[i]![j]!.set(count);
+            convolve(pixel, found, sums);
+          });
+          const [rows, columns] = counts.map((own) => own.map((v) => v.get)) as [Value[], Value[]];
+          k.for("o", pixel.sizes.outputs, (o) => {
+            const total = k.var("total", literal(0, "f32"));
+            k.for("s", room, (s) => {
+              const [row, column] = [s.div(4), s.mod(4)];
+              k.if(row.lt(samples.get).and(column.lt(samples.get)), () => {
+                const count = picked(rows, row).mul(picked(columns, column));
+                const before = k.let("before", k.load(sums, o.mul(room).add(s)));
+                total.set(geluOf(k, before).value.fma(count, total.get));
+              });
+            });
+            outputs[0]!.put(total.get, ...pixel.at, o);
           });
         });
-        outputs[0]!.put(total.get, ...pixel.at, o);
-      });
-    });
-  },
+      },
+      reads: (input, { inputs, attrs: { scales } }) => {
+        const { maps, kept, height, width, experts } = sizesOf(inputs);
+        if (input === 0) return kept * (2 * reachOf(scales) + 1) ** 2;
+        return input === 1 ? height * width : (maps * kept * height * width) / experts;
+      },
+    }),
+  ],
   oracle: (inputs, attrs) => [plainForward(inputs, attrs)],
   spelled: 1,
-  reads: (inputs, { scales }, input) => {
-    const { maps, kept, height, width, experts } = sizesOf(inputs);
-    if (input === 0) return kept * (2 * reachOf(scales) + 1) ** 2;
-    return input === 1 ? height * width : (maps * kept * height * width) / experts;
-  },
   // As if every map went to the dearest of the experts: which ones they go to is not known here.
   work: (inputs, { scales }) =>
     Math.max(...scales.map((scale) => workAtScale(inputs, scales, scale))),

@@ -10,6 +10,7 @@ import {
   gradient,
   type KernelOp,
   literal,
+  portable,
   sameShape,
   show,
   type Tensor,
@@ -36,39 +37,44 @@ export const op: KernelOp<Attrs> = {
     if (!sameShape(x!.shape, g!.shape)) fail(`the input is ${show(x!)}, the cotangent ${show(g!)}`);
     return [x!];
   },
-  kernel({ k, inputs: [x, g], outputs: [dx], attrs: { axis, epsilon }, profile }) {
-    const line = overLines(k, x!, [axis], profile, [g!]);
-    const share = 1 / line.layout.extent;
-    const zero = literal(0, "f32");
-    const own = ["sum", "changes"].map((name) => k.var(name, zero));
-    line.each((value, _i, [change]) => {
-      own[0]!.set(own[0]!.get.add(value));
-      own[1]!.set(own[1]!.get.add(change!));
-    });
-    const totals = line.all(
-      own.map((v) => v.get),
-      ["add", "add"],
-    );
-    const [center, shift] = totals.map((v) => k.let("mean", v.mul(share)));
-    const squares = k.var("squares", zero);
-    const products = k.var("products", zero);
-    line.each((value, _i, [change]) => {
-      const away = k.let("away", value.sub(center!));
-      squares.set(away.fma(away, squares.get));
-      products.set(away.fma(change!, products.get));
-    });
-    const [spread, along] = line.all([squares.get, products.get], ["add", "add"]);
-    const variance = k.let("variance", spread!.mul(share).add(epsilon));
-    const scale = k.let("scale", literal(1, "f32").div(variance.sqrt()));
-    const slope = k.let("slope", along!.mul(share).div(variance));
-    line.each((value, i, [change]) => {
-      const rest = change!.sub(shift!).sub(value.sub(center!).mul(slope));
-      dx!.put(rest.mul(scale), ...line.coords(i));
-    });
-    return line.finish("normalizeGradient");
-  },
+  forms: [
+    portable({
+      kernel({ k, inputs: [x, g], outputs: [dx], attrs: { axis, epsilon }, profile }) {
+        const line = overLines(k, x!, [axis], profile, [g!]);
+        const share = 1 / line.layout.extent;
+        const zero = literal(0, "f32");
+        const own = ["sum", "changes"].map((name) => k.var(name, zero));
+        line.each((value, _i, [change]) => {
+          own[0]!.set(own[0]!.get.add(value));
+          own[1]!.set(own[1]!.get.add(change!));
+        });
+        const totals = line.all(
+          own.map((v) => v.get),
+          ["add", "add"],
+        );
+        const [center, shift] = totals.map((v) => k.let("mean", v.mul(share)));
+        const squares = k.var("squares", zero);
+        const products = k.var("products", zero);
+        line.each((value, _i, [change]) => {
+          const away = k.let("away", value.sub(center!));
+          squares.set(away.fma(away, squares.get));
+          products.set(away.fma(change!, products.get));
+        });
+        const [spread, along] = line.all([squares.get, products.get], ["add", "add"]);
+        const variance = k.let("variance", spread!.mul(share).add(epsilon));
+        const scale = k.let("scale", literal(1, "f32").div(variance.sqrt()));
+        const slope = k.let("slope", along!.mul(share).div(variance));
+        line.each((value, i, [change]) => {
+          const rest = change!.sub(shift!).sub(value.sub(center!).mul(slope));
+          dx!.put(rest.mul(scale), ...line.coords(i));
+        });
+        return line.finish("normalizeGradient");
+      },
+      reads: (_input, { inputs: [x], attrs: { axis }, profile }) =>
+        readsOf(layoutOf(x!.shape, [axis], profile), passes),
+    }),
+  ],
   oracle: ([x, g], attrs) => [plain(x!, g!, attrs)],
-  reads: ([x], { axis }, _input, profile) => readsOf(layoutOf(x!.shape, [axis], profile), passes),
   work: ([x]) => 12 * elements(x!.shape),
   vjp: (cotangents, { inputs: [x, g], attrs }) =>
     gradient([composed(x!, g!, attrs)], [cotangents[0]!], [x!, g!]),

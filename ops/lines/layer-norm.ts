@@ -11,6 +11,7 @@ import {
   elements,
   type KernelOp,
   literal,
+  portable,
   refuse,
   type Shape,
   show,
@@ -32,28 +33,33 @@ export const op: KernelOp<Attrs> = {
     if (x!.dtype !== "f32") fail(`takes f32, not ${x!.dtype}`, 'convert it: cast(x, "f32")');
     return [x!];
   },
-  kernel({ k, inputs: [x], outputs: [y], attrs: { axis, epsilon }, profile }) {
-    const line = overLines(k, x!, [axis], profile);
-    const sum = k.var("sum", literal(0, "f32"));
-    line.each((value) => sum.set(sum.get.add(value)));
-    const [total] = line.all([sum.get], ["add"]);
-    const center = k.let("center", total!.mul(1 / line.layout.extent));
-    const squares = k.var("squares", literal(0, "f32"));
-    line.each((value) => {
-      const away = k.let("away", value.sub(center));
-      squares.set(away.fma(away, squares.get));
-    });
-    const [spread] = line.all([squares.get], ["add"]);
-    const deviation = spread!
-      .mul(1 / line.layout.extent)
-      .add(epsilon)
-      .sqrt();
-    const scale = k.let("scale", literal(1, "f32").div(deviation));
-    line.each((value, i) => y!.put(value.sub(center).mul(scale), ...line.coords(i)));
-    return line.finish("normalize");
-  },
+  forms: [
+    portable({
+      kernel({ k, inputs: [x], outputs: [y], attrs: { axis, epsilon }, profile }) {
+        const line = overLines(k, x!, [axis], profile);
+        const sum = k.var("sum", literal(0, "f32"));
+        line.each((value) => sum.set(sum.get.add(value)));
+        const [total] = line.all([sum.get], ["add"]);
+        const center = k.let("center", total!.mul(1 / line.layout.extent));
+        const squares = k.var("squares", literal(0, "f32"));
+        line.each((value) => {
+          const away = k.let("away", value.sub(center));
+          squares.set(away.fma(away, squares.get));
+        });
+        const [spread] = line.all([squares.get], ["add"]);
+        const deviation = spread!
+          .mul(1 / line.layout.extent)
+          .add(epsilon)
+          .sqrt();
+        const scale = k.let("scale", literal(1, "f32").div(deviation));
+        line.each((value, i) => y!.put(value.sub(center).mul(scale), ...line.coords(i)));
+        return line.finish("normalize");
+      },
+      reads: (_input, { inputs: [x], attrs: { axis }, profile }) =>
+        readsOf(layoutOf(x!.shape, [axis], profile), passes),
+    }),
+  ],
   oracle: ([x], attrs) => [plainNormalize(x!, attrs)],
-  reads: ([x], { axis }, _input, profile) => readsOf(layoutOf(x!.shape, [axis], profile), passes),
   work: ([x]) => 8 * elements(x!.shape),
   vjp: ([g], { inputs: [x], attrs }) => [apply(normalizeGradient, [x!, g!], attrs)[0]],
   note: (a) => `axis ${a.axis}, epsilon ${a.epsilon}`,

@@ -4,6 +4,7 @@ import {
   type DType,
   elements,
   type KernelOp,
+  portable,
   refuse,
   type Tensor,
 } from "../../compiler/op-kit.ts";
@@ -55,9 +56,13 @@ export const op: KernelOp<Attrs> = {
   type: ([x], { axes }) => [
     { dtype: x!.dtype, shape: x!.shape.map((n, i) => (axes.includes(i) ? 1 : n)) },
   ],
-  kernel: (site) => reduceKernel(site, site.attrs.axes, extremes[site.attrs.of]),
+  forms: [
+    portable({
+      kernel: (site) => reduceKernel(site, site.attrs.axes, extremes[site.attrs.of]),
+      reads: (_input, { inputs: [x], attrs: { axes }, profile }) => reduceReads(x!, axes, profile),
+    }),
+  ],
   oracle: ([x], { axes, of }, [type]) => [reduceOracle(x!, axes, extremes[of], type!.dtype)],
-  reads: ([x], { axes }, _input, profile) => reduceReads(x!, axes, profile),
   work: ([x]) => elements(x!.shape),
   small: ([x], { axes, of }) => smallReduction(op, x!, axes, extremes[of]),
   // The first of those that share the extreme takes the gradient. Its place is found anew: the input

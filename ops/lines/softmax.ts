@@ -7,6 +7,7 @@ import {
   gradient,
   type KernelOp,
   literal,
+  portable,
   type Shape,
   sameShape,
   show,
@@ -35,20 +36,25 @@ export const op: KernelOp<Attrs> = {
     if (x!.dtype !== "f32") fail(`takes f32, not ${x!.dtype}`, 'convert it: cast(x, "f32")');
     return [x!];
   },
-  kernel({ k, inputs: [x], outputs: [y], attrs: { axis }, profile }) {
-    const line = overLines(k, x!, [axis], profile);
-    const most = k.var("most", literal(-3.4e38, "f32"));
-    line.each((value) => most.set(most.get.max(value)));
-    const [peak] = line.all([most.get], ["max"]);
-    const own = k.var("own", literal(0, "f32"));
-    line.each((value) => own.set(own.get.add(value.sub(peak!).exp())));
-    const [total] = line.all([own.get], ["add"]);
-    const inverse = k.let("inverse", literal(1, "f32").div(total!));
-    line.each((value, i) => y!.put(value.sub(peak!).exp().mul(inverse), ...line.coords(i)));
-    return line.finish("softmax");
-  },
+  forms: [
+    portable({
+      kernel({ k, inputs: [x], outputs: [y], attrs: { axis }, profile }) {
+        const line = overLines(k, x!, [axis], profile);
+        const most = k.var("most", literal(-3.4e38, "f32"));
+        line.each((value) => most.set(most.get.max(value)));
+        const [peak] = line.all([most.get], ["max"]);
+        const own = k.var("own", literal(0, "f32"));
+        line.each((value) => own.set(own.get.add(value.sub(peak!).exp())));
+        const [total] = line.all([own.get], ["add"]);
+        const inverse = k.let("inverse", literal(1, "f32").div(total!));
+        line.each((value, i) => y!.put(value.sub(peak!).exp().mul(inverse), ...line.coords(i)));
+        return line.finish("softmax");
+      },
+      reads: (_input, { inputs: [x], attrs: { axis }, profile }) =>
+        readsOf(layoutOf(x!.shape, [axis], profile), passes),
+    }),
+  ],
   oracle: ([x], { axis }) => [plainSoftmax(x!, axis)],
-  reads: ([x], { axis }, _input, profile) => readsOf(layoutOf(x!.shape, [axis], profile), passes),
   work: ([x]) => 40 * elements(x!.shape),
   small: ([x], { axis }) => {
     const extent = extentOf(x!, [axis]);
@@ -124,14 +130,22 @@ export const adjoint: KernelOp<Attrs> = {
       fail(`the result is ${show(y!)}, its cotangent ${show(g!)}`);
     return [y!];
   },
-  kernel({ k, inputs: [y, g], outputs: [dx], attrs: { axis }, profile }) {
-    const line = overLines(k, y!, [axis], profile, [g!]);
-    const own = k.var("own", literal(0, "f32"));
-    line.each((value, _i, [change]) => own.set(value.fma(change!, own.get)));
-    const [along] = line.all([own.get], ["add"]);
-    line.each((value, i, [change]) => dx!.put(value.mul(change!.sub(along!)), ...line.coords(i)));
-    return line.finish("softmaxGradient");
-  },
+  forms: [
+    portable({
+      kernel({ k, inputs: [y, g], outputs: [dx], attrs: { axis }, profile }) {
+        const line = overLines(k, y!, [axis], profile, [g!]);
+        const own = k.var("own", literal(0, "f32"));
+        line.each((value, _i, [change]) => own.set(value.fma(change!, own.get)));
+        const [along] = line.all([own.get], ["add"]);
+        line.each((value, i, [change]) =>
+          dx!.put(value.mul(change!.sub(along!)), ...line.coords(i)),
+        );
+        return line.finish("softmaxGradient");
+      },
+      reads: (_input, { inputs: [y], attrs: { axis }, profile }) =>
+        readsOf(layoutOf(y!.shape, [axis], profile), 2),
+    }),
+  ],
   oracle: ([y, g], { axis }) => [
     plainLines(
       y!,
@@ -143,7 +157,6 @@ export const adjoint: KernelOp<Attrs> = {
       [g!],
     ),
   ],
-  reads: ([y], { axis }, _input, profile) => readsOf(layoutOf(y!.shape, [axis], profile), 2),
   work: ([y]) => 4 * elements(y!.shape),
   small: ([y], { axis }) => {
     const extent = extentOf(y!, [axis]);

@@ -13,6 +13,7 @@ import {
   index,
   type KernelOp,
   literal,
+  portable,
   type Tensor,
   type Value,
 } from "../../compiler/op-kit.ts";
@@ -44,48 +45,54 @@ export const op: KernelOp<Attrs> = {
       { dtype: "i32", shape },
     ];
   },
-  kernel({ k, inputs: [x], outputs: [values, indices], attrs: { axis, count }, profile }) {
-    const line = overLines(k, x!, [axis], profile);
-    const none = line.layout.extent;
-    const better = (a: Value, i: Value, b: Value, j: Value) =>
-      j.eq(none).or(
-        a
-          .gt(b)
-          .or(a.eq(b).and(i.lt(j)))
-          .and(i.lt(none)),
-      );
-    const combine: Combine = ([a, i], [b, j]) =>
-      pick(k, better(a!, i!, b!, j!), [a!, i!], [b!, j!]);
-    const lastValue = k.var("lastValue", literal(0, "f32"));
-    const lastIndex = k.var("lastIndex", index(0));
-    k.for("rank", count, (rank) => {
-      const best = k.var("best", literal(0, "f32"));
-      const at = k.var("at", index(none));
-      line.each((value, i) => {
-        const v = k.let("value", value);
-        const after = v.lt(lastValue.get).or(v.eq(lastValue.get).and(lastIndex.get.lt(i)));
-        const wins = rank
-          .eq(0)
-          .or(after)
-          .and(better(v, i, best.get, at.get));
-        k.if(wins, () => {
-          best.set(v);
-          at.set(i);
+  forms: [
+    portable({
+      kernel({ k, inputs: [x], outputs: [values, indices], attrs: { axis, count }, profile }) {
+        const line = overLines(k, x!, [axis], profile);
+        const none = line.layout.extent;
+        const better = (a: Value, i: Value, b: Value, j: Value) =>
+          j.eq(none).or(
+            a
+              .gt(b)
+              .or(a.eq(b).and(i.lt(j)))
+              .and(i.lt(none)),
+          );
+        const combine: Combine = ([a, i], [b, j]) =>
+          pick(k, better(a!, i!, b!, j!), [a!, i!], [b!, j!]);
+        const lastValue = k.var("lastValue", literal(0, "f32"));
+        const lastIndex = k.var("lastIndex", index(0));
+        k.for("rank", count, (rank) => {
+          const best = k.var("best", literal(0, "f32"));
+          const at = k.var("at", index(none));
+          line.each((value, i) => {
+            const v = k.let("value", value);
+            const after = v.lt(lastValue.get).or(v.eq(lastValue.get).and(lastIndex.get.lt(i)));
+            const wins = rank
+              .eq(0)
+              .or(after)
+              .and(better(v, i, best.get, at.get));
+            k.if(wins, () => {
+              best.set(v);
+              at.set(i);
+            });
+          });
+          const [value, place] = line.all([best.get, at.get], combine);
+          lastValue.set(value!);
+          lastIndex.set(place!);
+          line.onFirst(() => {
+            const to = line.coords(rank);
+            values!.put(value!, ...to);
+            indices!.put(place!.cast("i32"), ...to);
+          });
+          // What all threads read of this rank is overwritten by the next.
+          if (count > 1 && line.needsBarrier) k.barrier();
         });
-      });
-      const [value, place] = line.all([best.get, at.get], combine);
-      lastValue.set(value!);
-      lastIndex.set(place!);
-      line.onFirst(() => {
-        const to = line.coords(rank);
-        values!.put(value!, ...to);
-        indices!.put(place!.cast("i32"), ...to);
-      });
-      // What all threads read of this rank is overwritten by the next.
-      if (count > 1 && line.needsBarrier) k.barrier();
-    });
-    return line.finish("topK");
-  },
+        return line.finish("topK");
+      },
+      reads: (_input, { inputs: [x], attrs: { axis, count }, profile }) =>
+        layoutOf(x!.shape, [axis], profile).held ? 1 : count,
+    }),
+  ],
   oracle: ([x], { axis, count }) => {
     const ranked = (of: (v: number, i: number) => number) =>
       plainLines(x!, axis, (line) =>
@@ -97,8 +104,6 @@ export const op: KernelOp<Attrs> = {
       );
     return [ranked((v) => v), ranked((_v, i) => i)];
   },
-  reads: ([x], { axis, count }, _input, profile) =>
-    layoutOf(x!.shape, [axis], profile).held ? 1 : count,
   work: ([x], { count }) => count * elements(x!.shape),
   small: ([x], { axis, count }, result) => {
     const extent = extentOf(x!, [axis]);

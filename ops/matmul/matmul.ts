@@ -11,6 +11,7 @@ import {
   type DType,
   elements,
   type Fail,
+  form,
   index,
   innerDims,
   type KernelOp,
@@ -52,22 +53,24 @@ export const op: KernelOp<null> = {
       fail(`segments make ${shapes.map((s) => `[${s.join(", ")}]`).join(" and ")}`);
     return [{ dtype: "f32", shape: shapes[0]! }];
   },
-  kernel(site) {
-    const tile = site.tile ?? tilesOf(site.inputs, site.profile)[0]!;
-    if ("product" in tile) return fragmentMatmul(site, tile as FragmentTile);
-    return site.profile.subgroup
-      ? subgroupMatmul(site, tile as SubgroupTile)
-      : sharedMatmul(site, tile as Tile);
-  },
+  forms: [
+    form({
+      name: "workgroups",
+      fits: () => true,
+      tiles: ({ inputs, profile }) => tilesOf(inputs, profile),
+      reads: (tile, input, { inputs }) => {
+        const { m, n } = shapeOf(inputs);
+        return input % 2 === 0 ? Math.ceil(n / tile.n) : Math.ceil(m / tile.m);
+      },
+      kernel: (site, tile) => {
+        if ("product" in tile) return fragmentMatmul(site, tile);
+        return "k" in tile ? sharedMatmul(site, tile) : subgroupMatmul(site, tile);
+      },
+    }),
+  ],
   // Four places along the depth, of four columns or rows.
   spelled: 16,
-  template: { version: 1, tiles: (inputs, _attrs, profile) => tilesOf(inputs, profile) },
   oracle: (inputs, _attrs, types) => [product(inputs, types[0]!.shape)],
-  reads(inputs, _attrs, input, profile) {
-    const { m, n } = shapeOf(inputs);
-    const tile = tilesOf(inputs, profile)[0]!;
-    return input % 2 === 0 ? Math.ceil(n / tile.n) : Math.ceil(m / tile.m);
-  },
   work: (inputs) =>
     inputs.reduce(
       (sum, a, i) => (i % 2 ? sum : sum + elements(a.shape) * inputs[i + 1]!.shape.at(-1)!),

@@ -23,6 +23,7 @@ import {
   type KernelOp,
   type KernelSite,
   literal,
+  portable,
   show,
   type Tensor,
   type Value,
@@ -49,9 +50,13 @@ export const op: KernelOp<null> = {
       { dtype: "i32", shape: [batch!, columns!] },
     ];
   },
-  kernel: (site) => assignmentKernel(site),
+  forms: [
+    portable({
+      kernel: (site) => assignmentKernel(site),
+      reads: (input, { inputs: [cost] }) => (input === 0 ? cost!.shape[2]! : 2),
+    }),
+  ],
   oracle: ([cost, present]) => plainAssignment(cost!, present!),
-  reads: ([cost], _attrs, input) => (input === 0 ? cost!.shape[2]! : 2),
   work: ([cost]) => {
     const [batch, rows, columns] = cost!.shape as [number, number, number];
     return batch * columns * columns * Math.max(rows, columns);

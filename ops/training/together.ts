@@ -9,6 +9,7 @@ import {
   elements,
   flatGroups,
   type KernelOp,
+  portable,
   refuse,
   sameShape,
   type Tensor,
@@ -22,27 +23,32 @@ export const op: KernelOp<null> = {
   name: "together",
   kind: "kernel",
   type: (inputs) => inputs,
-  kernel: ({ k, inputs, outputs, profile }) => {
-    const most = Math.max(...inputs.map((x) => elements(x.shape)));
-    const threads = Math.min(64, profile.maxThreads);
-    const { flat, groups } = flatGroups(k, Math.ceil(most / threads), profile);
-    const i = k.let("i", flat.mul(threads).add(k.thread(0, threads)));
-    for (const numbers of byShape(inputs)) {
-      const { shape } = inputs[numbers[0]!]!;
-      const size = elements(shape);
-      k.if(i.lt(size), () => {
-        const at = unflatten(shape, bounded(i, size - 1));
-        const values = numbers.map((n) => k.let("value", inputs[n]!.at(...at)));
-        for (const [j, value] of values.entries()) outputs[numbers[j]!]!.put(value, ...at);
-      });
-    }
-    return k.finish("together", [threads, 1, 1], groups);
-  },
+  forms: [
+    portable({
+      kernel: ({ k, inputs, outputs, profile }) => {
+        const most = Math.max(...inputs.map((x) => elements(x.shape)));
+        const threads = Math.min(64, profile.maxThreads);
+        const { flat, groups } = flatGroups(k, Math.ceil(most / threads), profile);
+        const i = k.let("i", flat.mul(threads).add(k.thread(0, threads)));
+        for (const numbers of byShape(inputs)) {
+          const { shape } = inputs[numbers[0]!]!;
+          const size = elements(shape);
+          k.if(i.lt(size), () => {
+            const at = unflatten(shape, bounded(i, size - 1));
+            const values = numbers.map((n) => k.let("value", inputs[n]!.at(...at)));
+            for (const [j, value] of values.entries()) outputs[numbers[j]!]!.put(value, ...at);
+          });
+        }
+        return k.finish("together", [threads, 1, 1], groups);
+      },
+      // One thread computes what its results share once, so on average each counts for its part.
+      reads: (input, { inputs }) =>
+        1 / inputs.filter((x) => sameShape(x.shape, inputs[input]!.shape)).length,
+    }),
+  ],
   oracle: (inputs) => inputs.map((x) => x.data),
   // One thread computes what its results share once, so on average each counts for its part.
   spelled: 1,
-  reads: (inputs, _attrs, input) =>
-    1 / inputs.filter((x) => sameShape(x.shape, inputs[input]!.shape)).length,
   work: () => 0,
   vjp: (cotangents) => cotangents,
   tests: {

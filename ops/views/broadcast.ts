@@ -10,6 +10,7 @@ import {
   index,
   type KernelOp,
   noBroadcast,
+  portable,
   sameShape,
   type Tensor,
 } from "../../compiler/op-kit.ts";
@@ -89,9 +90,14 @@ export const adjoint: KernelOp<Attrs> = {
       );
     return [{ dtype: x!.dtype, shape }];
   },
-  kernel: (site) => reduceKernel(site, summed(site.inputs[0]!, site.attrs), summation),
+  forms: [
+    portable({
+      kernel: (site) => reduceKernel(site, summed(site.inputs[0]!, site.attrs), summation),
+      reads: (_input, { inputs: [x], attrs, profile }) =>
+        reduceReads(x!, summed(x!, attrs), profile),
+    }),
+  ],
   oracle: ([x], attrs, [type]) => [reduceOracle(x!, summed(x!, attrs), summation, type!.dtype)],
-  reads: ([x], attrs, _input, profile) => reduceReads(x!, summed(x!, attrs), profile),
   work: ([x]) => elements(x!.shape),
   small: ([x], attrs) => smallReduction(adjoint, x!, summed(x!, attrs), summation),
   vjp: ([g], { inputs }) => [broadcastTo(g!, inputs[0]!.shape)],

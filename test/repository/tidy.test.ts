@@ -190,6 +190,7 @@ const order: readonly string[] = [
   "compiler/graph/",
   "compiler/storage/",
   "compiler/rewrite/",
+  "compiler/forms/",
   "compiler/fuse/",
   "compiler/lower/",
   "compiler/memory/",

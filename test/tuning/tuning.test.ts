@@ -1,15 +1,16 @@
 /** Tiles: every one of the tuning space is right; a tuning chooses among them, and nothing else. */
 import { describe, expect, test } from "vitest";
 import { compile, compileAlone } from "../../compiler/compile.ts";
+import { pickVariants, variantsOf } from "../../compiler/forms/pick.ts";
 import { fuse } from "../../compiler/fuse/fuse.ts";
 import type { Region } from "../../compiler/fuse/region.ts";
 import { type Graph, graphOf } from "../../compiler/graph/graph.ts";
 import { input } from "../../compiler/graph/sources.ts";
-import type { Tile } from "../../compiler/op-kit.ts";
+import type { Tile, Variant } from "../../compiler/op-kit.ts";
 import { defaultProfile, type Profile } from "../../compiler/profile.ts";
 import { takeOut } from "../../compiler/tuning/alone.ts";
 import { parseTuning, tuningFor, withTuning, writeTuning } from "../../compiler/tuning/file.ts";
-import { inputTypes, kernelKey, templateOf } from "../../compiler/tuning/kernel-key.ts";
+import { kernelKey } from "../../compiler/tuning/kernel-key.ts";
 import { sameTile, type Tuning } from "../../compiler/tuning/tuning.ts";
 import { add, attention, gelu, matmul } from "../../ops/index.ts";
 import { kernelText } from "../../runtime/devices/device.ts";
@@ -70,14 +71,14 @@ function attentionOn(rows: number, columns: number): Graph {
 
 /** Runs each tile of the one region of a graph on the reference device, against the oracle. */
 async function checkTiles(profile: Profile, graphFor: (tile: Tile) => Graph): Promise<void> {
-  const tiles = tilesOf(regionOf(graphFor({ m: 9, n: 9 }), profile), profile);
-  expect(tiles.length).toBeGreaterThan(1);
-  for (const tile of tiles) {
-    const graph = graphFor(tile);
-    const got = await runTile(graph, profile, tile);
+  const variants = variantsIn(regionOf(graphFor({ m: 9, n: 9 }), profile), profile);
+  expect(variants.length).toBeGreaterThan(1);
+  for (const variant of variants) {
+    const graph = graphFor(variant.tile);
+    const got = await runVariant(graph, profile, variant);
     const wanted = (await evaluate(graph, arraysFor(graph))).y0!;
     const largest = wanted.reduce((x, v) => Math.max(x, Math.abs(v)), 0);
-    const words = JSON.stringify(tile);
+    const words = JSON.stringify(variant);
     expect(got.length, words).toBe(wanted.length);
     for (const [i, v] of wanted.entries())
       if (!(Math.abs(got[i]! - v) <= 1e-6 * largest))
@@ -87,10 +88,12 @@ async function checkTiles(profile: Profile, graphFor: (tile: Tile) => Graph): Pr
 
 /** The one region of a graph as it is written: rewriting makes small products no kernels at all. */
 const regionOf = (graph: Graph, profile: Profile): Region =>
-  fuse(graph, profile, "fused").regions[0]!;
+  fuse(graph, pickVariants(graph, profile), profile, "fused").regions[0]!;
 
-const tilesOf = (region: Region, profile: Profile): readonly Tile[] =>
-  templateOf(region)!.tiles(inputTypes(region), region.anchor.attrs, profile);
+const variantsIn = ({ anchor }: Region, profile: Profile): readonly Variant[] =>
+  variantsOf(anchor, profile);
+
+const isSame = (a: Variant, b: Variant) => a.form === b.form && sameTile(a.tile, b.tile);
 
 const arraysFor = (graph: Graph): Arrays =>
   Object.fromEntries(
@@ -103,10 +106,12 @@ const arraysFor = (graph: Graph): Arrays =>
   );
 
 /** Outputs hold nothing beforehand, and the reference device objects to whatever stays unwritten. */
-async function runTile(whole: Graph, profile: Profile, tile: Tile): Promise<number[]> {
+async function runVariant(whole: Graph, profile: Profile, asked: Variant): Promise<number[]> {
   const region = regionOf(whole, profile);
-  const alone = takeOut(region);
-  const plan = compileAlone(alone.graph, alone.region, { target: "reference", profile, tile });
+  // The variant for these sizes: another graph's has the same form and tile.
+  const variant = variantsIn(region, profile).find((v) => isSame(v, asked));
+  const alone = takeOut({ ...region, variant });
+  const plan = compileAlone(alone.graph, alone.region, { target: "reference", profile });
   const session = await createSession(plan, referenceDevice());
   const arrays = arraysFor(whole);
   const inputs = region.reads.map((t, i) => {
@@ -119,7 +124,7 @@ async function runTile(whole: Graph, profile: Profile, tile: Tile): Promise<numb
 
 describe("the model of tiles", () => {
   const best = (m: number, n: number, k: number, profile: Profile) =>
-    tilesOf(regionOf(product(m, n, k), profile), profile)[0]!;
+    variantsIn(regionOf(product(m, n, k), profile), profile)[0]!.tile;
 
   test("gives large products many sums per thread on a discrete device", () => {
     const { rm, rn, m, n } = best(4096, 3072, 768, large) as Record<string, number>;
@@ -135,9 +140,9 @@ describe("the model of tiles", () => {
   test("never asks for more than the profile has", () => {
     for (const profile of [defaultProfile, { ...large, maxThreads: 64, maxSharedBytes: 8192 }]) {
       const region = regionOf(product(300, 300, 300), profile);
-      for (const tile of tilesOf(region, profile)) {
-        const options = { target: "wgsl", profile, tile } as const;
-        const alone = takeOut(region);
+      for (const variant of variantsIn(region, profile)) {
+        const options = { target: "wgsl", profile } as const;
+        const alone = takeOut({ ...region, variant });
         // The compiler refuses kernels beyond the profile.
         expect(compileAlone(alone.graph, alone.region, options).steps.length).toBe(1);
       }
@@ -152,8 +157,8 @@ describe("a compilation", () => {
   };
   const tuned = (tile?: Tile): Tuning => {
     const region = regionOf(graph(), defaultProfile);
-    const key = kernelKey(region, templateOf(region)!, defaultProfile);
-    return { [key]: { tile: tile ?? tilesOf(region, defaultProfile)[3]!, gain: 1.5 } };
+    const key = kernelKey(region, defaultProfile);
+    return { [key]: { tile: tile ?? variantsIn(region, defaultProfile)[3]!.tile, gain: 1.5 } };
   };
 
   test("is what it was without a tuning, or with one of other kernels", () => {
@@ -217,13 +222,15 @@ describe("a tuning file", () => {
 
 describe("tuning a kernel", () => {
   const region = regionOf(product(9, 7, 5), large);
-  const tiles = tilesOf(region, large);
-  const alone = takeOut(region);
-  const planOf = (tile: Tile) =>
-    compileAlone(alone.graph, alone.region, { target: "reference", profile: large, tile });
+  const variants = variantsIn(region, large);
+  const tiles = variants.map((v) => v.tile);
+  const planOf = (variant: Variant) => {
+    const alone = takeOut({ ...region, variant });
+    return compileAlone(alone.graph, alone.region, { target: "reference", profile: large });
+  };
   /** Times by the tile's rank in the model, in milliseconds. */
-  const clock = (times: readonly number[]) => async (_: unknown, tile: Tile) =>
-    times[tiles.findIndex((t) => sameTile(t, tile))]!;
+  const clock = (times: readonly number[]) => async (_: unknown, variant: Variant) =>
+    times[variants.findIndex((v) => isSame(v, variant))]!;
   const tune = (options: Partial<TuneOptions>) =>
     tuneRegion(region, {
       ...{ device: referenceDevice(), profile: large, candidates: 3, rounds: 3 },
@@ -242,16 +249,16 @@ describe("tuning a kernel", () => {
 
   test("keeps the default where a gain is less than the default differs from itself", async () => {
     let calls = 0;
-    const restless = async (_: unknown, tile: Tile) =>
-      sameTile(tile, tiles[0]!) ? [10, 20][calls++ % 2]! : 9;
+    const restless = async (_: unknown, variant: Variant) =>
+      isSame(variant, variants[0]!) ? [10, 20][calls++ % 2]! : 9;
     const { tile, noise } = await tune({ measure: restless, rounds: 1 });
     expect({ tile, noise }).toEqual({ tile: tiles[0], noise: 1 });
   });
 
   test("never measures a candidate that computes a wrong number", async () => {
-    const broken = (tile: Tile) => {
-      const plan = planOf(tile);
-      if (!sameTile(tile, tiles[2]!)) return plan;
+    const broken = (variant: Variant) => {
+      const plan = planOf(variant);
+      if (!isSame(variant, variants[2]!)) return plan;
       const kernels = plan.kernels.map((k) => ({
         ...k,
         source: kernelText(k).replace(/\* (right\w*)/, "* 1.01 * $1"),
@@ -266,11 +273,12 @@ describe("tuning a kernel", () => {
   });
 
   test("lets a candidate lose that leaves a tail unwritten, or throws", async () => {
-    const failing = (tile: Tile) => {
-      const plan = planOf(tile);
+    const failing = (variant: Variant) => {
+      const plan = planOf(variant);
       const source = kernelText(plan.kernels[0]!).replace(/(\(m\w* < )\(9\)/, "$1(8)");
-      if (sameTile(tile, tiles[1]!)) return { ...plan, kernels: [{ ...plan.kernels[0]!, source }] };
-      if (sameTile(tile, tiles[2]!)) throw new RangeError("no such kernel");
+      if (isSame(variant, variants[1]!))
+        return { ...plan, kernels: [{ ...plan.kernels[0]!, source }] };
+      if (isSame(variant, variants[2]!)) throw new RangeError("no such kernel");
       return plan;
     };
     const { tile, trials } = await tune({ measure: clock([10, 1, 1]), planOf: failing });
@@ -288,8 +296,8 @@ describe("tuning a kernel", () => {
   });
 
   test("E823: says so if even the default is wrong", async () => {
-    const broken = (tile: Tile) => {
-      const plan = planOf(tile);
+    const broken = (variant: Variant) => {
+      const plan = planOf(variant);
       const source = kernelText(plan.kernels[0]!).replace(/\* (right\w*)/, "* 1.01 * $1");
       return { ...plan, kernels: [{ ...plan.kernels[0]!, source }] };
     };

@@ -1,5 +1,6 @@
 /** Reverse mode: where gradients exist, where they do not, and what arrives at shared tensors. */
 import { describe, expect, test } from "vitest";
+import { pickVariants } from "../../../compiler/forms/pick.ts";
 import { fuse } from "../../../compiler/fuse/fuse.ts";
 import { type Graph, graphOf } from "../../../compiler/graph/graph.ts";
 import { input, type Source } from "../../../compiler/graph/sources.ts";
@@ -46,7 +47,12 @@ describe("gradients exist only where something trains", () => {
   test("the gradient of what the first adapted block starts from is never computed", () => {
     // Beside the two of LoRA: back through lin2, lin1, proj and qkv of block 3, through lin2, lin1
     // and proj of block 2, and LoRA's own middle.
-    const anchors = fuse(graph, defaultProfile, "fused").regions.map((r) => r.anchor);
+    const anchors = fuse(
+      graph,
+      pickVariants(graph, defaultProfile),
+      defaultProfile,
+      "fused",
+    ).regions.map((r) => r.anchor);
     const products = anchors.filter((n) => n.op.name === "matmul" && backward.includes(n));
     expect(products.length).toBe(2 + 4 + 3 + 1);
   });

@@ -30,7 +30,11 @@ const often: KernelOp<null> = {
   ...product,
   name: "often",
   spelled: 1,
-  reads: (_inputs, _attrs, which) => (which === 0 ? 3 : 5),
+  forms: product.forms.map((form) => ({
+    ...form,
+    variants: (problem) =>
+      form.variants(problem).map((v) => ({ ...v, reads: (input) => (input === 0 ? 3 : 5) })),
+  })),
 };
 const oftenOf = (a: Tensor, b: Tensor) => apply(often, [a, b], null)[0] as Tensor<"f32">;
 

@@ -9,7 +9,13 @@ import { Parameters } from "../../../compiler/graph/parameters.ts";
 import { input } from "../../../compiler/graph/sources.ts";
 import { apply, type Tensor } from "../../../compiler/graph/tensor.ts";
 import { printKernel } from "../../../compiler/kernel/pseudo-text.ts";
-import type { In, KernelOp, KernelSite, Out } from "../../../compiler/op-kit.ts";
+import {
+  type In,
+  type KernelOp,
+  type KernelSite,
+  type Out,
+  portable,
+} from "../../../compiler/op-kit.ts";
 import { add, permute, slice, stack } from "../../../ops/index.ts";
 import { randomNumbers, runOnReference } from "../../../verify/ops/evaluate.ts";
 import { deviceTest } from "../../support/device.ts";
@@ -22,12 +28,16 @@ const copyOp = (write: Copy): KernelOp => ({
   name: "copy",
   kind: "kernel",
   type: ([x]) => [x!],
-  kernel(site) {
-    write(site);
-    return site.k.finish("copy", [4, 1, 1], [1, 1, 1]);
-  },
+  forms: [
+    portable({
+      kernel(site) {
+        write(site);
+        return site.k.finish("copy", [4, 1, 1], [1, 1, 1]);
+      },
+      reads: () => 1,
+    }),
+  ],
   oracle: ([x]) => [x!.data],
-  reads: () => 1,
   work: () => 0,
   tests: { samples: [{ inputs: [1], call: (x) => x!, outputs: [1] }] },
 });

@@ -1,6 +1,7 @@
 /** Matrix fragments: products that subgroups multiply together, in half and in single precision. */
 import { describe, expect, test } from "vitest";
 import { type Compilation, compileStages } from "../../../compiler/compile.ts";
+import { variantsOf } from "../../../compiler/forms/pick.ts";
 import { type Graph, graphOf } from "../../../compiler/graph/graph.ts";
 import { defaultProfile, input, type Plan, type Profile } from "../../../compiler/index.ts";
 import { Builder } from "../../../compiler/kernel/builder.ts";
@@ -10,7 +11,7 @@ import type { Tensor } from "../../../compiler/op-kit.ts";
 import type { MatrixUnits } from "../../../compiler/plan.ts";
 import type { Precision } from "../../../compiler/storage/formats.ts";
 import { reference } from "../../../compiler/targets/reference/index.ts";
-import { inputTypes, kernelKey, templateOf } from "../../../compiler/tuning/kernel-key.ts";
+import { kernelKey } from "../../../compiler/tuning/kernel-key.ts";
 import { add, gelu, matmul, matmulSegments, permute, reshape } from "../../../ops/index.ts";
 import { type Device, kernelText } from "../../../runtime/devices/device.ts";
 import { matrixUnits } from "../../../runtime/devices/matrices.ts";
@@ -132,14 +133,12 @@ function withTiles(name: string, target: Plan["target"], profile: Profile): Comp
 function withEveryTile(graph: Graph, target: Plan["target"], profile: Profile): Compiled[] {
   const options = { target, profile, precision: "mixed" } as const;
   const { regions } = compileStages(graph, options).fusion;
-  const region = regions.find((r) => templateOf(r))!;
-  const template = templateOf(region)!;
-  const key = kernelKey(region, template, profile);
-  return template
-    .tiles(inputTypes(region), region.anchor.attrs, profile)
-    .filter((tile) => "product" in tile)
+  const region = regions.find((r) => r.variant)!;
+  const key = kernelKey(region, profile);
+  return variantsOf(region.anchor, profile)
+    .filter(({ tile }) => "product" in tile)
     .map(
-      (tile): Compiled => ({
+      ({ tile }): Compiled => ({
         ...compileStages(graph, { ...options, tuning: { [key]: { tile, gain: 1 } } }),
         words: JSON.stringify(tile),
       }),

@@ -1,0 +1,88 @@
+/** Forms: an op says what each of its kernels asks of a device, and the compiler picks before it fuses. */
+import { describe, expect, test } from "vitest";
+import { compile, compileStages } from "../../../compiler/compile.ts";
+import { graphOf } from "../../../compiler/graph/graph.ts";
+import { input } from "../../../compiler/graph/sources.ts";
+import {
+  apply,
+  type Form,
+  form,
+  type KernelOp,
+  type KernelSite,
+  type Problem,
+  portable,
+} from "../../../compiler/op-kit.ts";
+import { defaultProfile, type Profile } from "../../../compiler/profile.ts";
+import { op as together } from "../../../ops/training/together.ts";
+
+/** A copy of its input, one thread for each `step` elements. */
+const copy = (forms: readonly Form<null>[]): KernelOp<null> => ({
+  ...{ name: "copy", kind: "kernel", type: (inputs) => inputs, forms },
+  oracle: ([x]) => [x!.data],
+  work: () => 0,
+  tests: together.tests,
+});
+
+const kernels = {
+  reads: () => 1,
+  kernel({ k, inputs: [x], outputs: [y] }: KernelSite<null>) {
+    const i = k.thread(0, 8);
+    y!.put(x!.at(i), i);
+    return k.finish("copy", [8, 1, 1], [1, 1, 1]);
+  },
+};
+const named = (name: string, fits: (profile: Profile) => boolean, tiles = [{ step: 1 }]) =>
+  form<null, { readonly step: number }>({ ...kernels, name, fits, tiles: () => tiles });
+
+const graphWith = (...forms: readonly Form<null>[]) =>
+  graphOf([{ name: "y", tensor: apply(copy(forms), [input("x", "f32", [8])], null)[0]! }]);
+const picked = (...forms: readonly Form<null>[]) =>
+  compileStages(graphWith(...forms)).fusion.regions[0]!.variant!;
+
+describe("the form of a kernel", () => {
+  test("is the first that fits the device", () => {
+    const wide = named("wide", ({ subgroup }) => subgroup >= 32);
+    const narrow = named("narrow", () => true);
+    expect(picked(wide, narrow).form).toBe("narrow");
+    expect(picked(narrow, wide).form).toBe("narrow");
+    const profile = { ...defaultProfile, subgroup: 32 };
+    const { regions } = compileStages(graphWith(wide, narrow), { profile }).fusion;
+    expect(regions[0]!.variant!.form).toBe("wide");
+  });
+
+  test("is passed over where it is not for the problem", () => {
+    const none = named("none", () => true, []);
+    expect(picked(none, portable(kernels))).toMatchObject({ form: "portable", tile: {} });
+  });
+
+  test("has the first of its tiles", () => {
+    const tiled = named("tiled", () => true, [{ step: 4 }, { step: 2 }]);
+    expect(picked(tiled).tile).toEqual({ step: 4 });
+  });
+
+  test("E112: says so where the device has none", () => {
+    const never = named("fragments", () => false);
+    expect(() => compile(graphWith(never))).toThrow(/E112.*copy.*"default".*fragments/s);
+  });
+});
+
+test("what a form lacks does not compile", () => {
+  type Tile = { readonly step: number };
+  const whole = { ...kernels, name: "whole", fits: () => true, tiles: (): Tile[] => [{ step: 1 }] };
+  const { fits: _fits, ...asksNothing } = whole;
+  // @ts-expect-error: a form says what it asks of a device.
+  const first = form<null, Tile>(asksNothing);
+  const { tiles: _tiles, ...untiled } = whole;
+  // @ts-expect-error: a form says which tiles it has.
+  const second = form<null, Tile>(untiled);
+  const third = form({
+    ...{ name: "typed", fits: () => true },
+    tiles: (): Tile[] => [{ step: 1 }],
+    // @ts-expect-error: the tiles have no such size.
+    reads: ({ rows }, _input, { attrs }: Problem<null>) => rows + Number(attrs),
+    kernel: kernels.kernel,
+  });
+  // @ts-expect-error: an op that is a kernel has forms.
+  const op: KernelOp<null> = { ...copy([]), forms: undefined };
+  expect([first, second, third, op]).toHaveLength(4);
+});
