@@ -1,5 +1,6 @@
 /** What authors of ops import: the contract of ops, tensors, the builder of kernels and its ports. */
 export * from "./dsl.ts";
+export { subgroups, workgroups } from "./forms/asks.ts";
 export { form, portable } from "./forms/form.ts";
 export { gradient } from "./grad/backward.ts";
 export {

@@ -130,6 +130,10 @@ export interface Form<A = unknown> {
   readonly name: string;
   /** Whether a device has what the kernels of this form ask for. */
   fits(profile: Profile): boolean;
+  /** What tuning files call it, with what a tile depends on: `subgroups-8`. Its name unless given. */
+  readonly label?: ((profile: Profile) => string) | undefined;
+  /** Nothing says beforehand whether the next form that fits is slower: tuning measures both. */
+  readonly contested?: boolean | undefined;
   /**
    * The form with each of its tiles, by a model of their time: the best first. All of them are right.
    * None, where the form is not for this problem.

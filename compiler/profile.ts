@@ -21,16 +21,14 @@ export interface Profile {
   readonly maxGroups: number;
   /** Alignment in bytes of a binding's offset. */
   readonly alignment: number;
-  /**
-   * Kernels whose workgroup is one subgroup of exactly this many threads, which pass values among
-   * themselves; 0: kernels that share workgroup memory. Software devices run the former ten times
-   * as fast: a barrier costs them a switch of every thread's state.
-   */
+  /** The one width of the device's subgroups, in threads; 0 where it has several, or none is known. */
   readonly subgroup: number;
   /**
-   * Whether kernels may reduce over subgroups of whatever width, instead of through a tree in
-   * workgroup memory with a barrier for each halving. Not together with `subgroup`.
+   * Whether a barrier takes far more time than values that the threads of a subgroup pass to each other.
+   * A device of which nothing is known is taken for one where it does.
    */
+  readonly slowBarriers: boolean;
+  /** Whether kernels may reduce over subgroups of whatever width, and number them. */
   readonly reduces: boolean;
   /**
    * Keeps drivers from unrolling loops. A software device compiles each load to a dozen instructions
@@ -55,6 +53,7 @@ export const defaultProfile: Profile = {
   maxGroups: 65535,
   alignment: 256,
   subgroup: 0,
+  slowBarriers: true,
   reduces: false,
   rolled: true,
   half: false,
@@ -73,7 +72,8 @@ export function deviceProfile(capabilities: Capabilities): Profile {
     maxThreads: capabilities.maxThreads,
     maxGroups: capabilities.maxGroups,
     alignment: capabilities.alignment,
-    subgroup: slowBarriers ? subgroupWidth(capabilities) : 0,
+    subgroup: subgroupWidth(capabilities),
+    slowBarriers,
     reduces: !slowBarriers && subgroups?.numbered === true,
     rolled: slowCompiler,
     half: capabilities.half,

@@ -1,7 +1,7 @@
 /** Measures which tiles are the fastest on this machine's device, and writes them into a file. */
 import { type LoadedModel, traceLoaded } from "../build/load-model.ts";
 import { compileStages } from "../compiler/compile.ts";
-import { variantsOf } from "../compiler/forms/pick.ts";
+import { candidatesOf } from "../compiler/forms/pick.ts";
 import type { Region } from "../compiler/fuse/region.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import { deviceProfile, type Profile } from "../compiler/profile.ts";
@@ -71,7 +71,7 @@ export async function tune(request: TuneRequest): Promise<TuneReport> {
 export function tunable(regions: readonly Region[], profile: Profile): Map<string, Region> {
   const found = new Map<string, Region>();
   for (const region of regions) {
-    if (!region.variant || variantsOf(region.anchor, profile).length < 2) continue;
+    if (!region.variant || candidatesOf(region.anchor, profile).variants.length < 2) continue;
     const key = kernelKey(region, profile);
     if (!found.has(key)) found.set(key, region);
   }

@@ -4,7 +4,7 @@
  * measurements of one and the same kernel differ. Whatever a candidate throws, it just loses.
  */
 import { compileAlone } from "../compiler/compile.ts";
-import { variantsOf } from "../compiler/forms/pick.ts";
+import { candidatesOf } from "../compiler/forms/pick.ts";
 import type { Region } from "../compiler/fuse/region.ts";
 import type { Tile, Variant } from "../compiler/op-kit.ts";
 import type { Plan } from "../compiler/plan.ts";
@@ -69,7 +69,7 @@ const leastGain = 0.03;
  */
 export async function tuneRegion(region: Region, options: TuneOptions): Promise<TuneResult> {
   const { device, profile, candidates = 6, rounds = 9, patience = 20_000 } = options;
-  const variants = variantsOf(region.anchor, profile).slice(0, candidates);
+  const variants = candidatesOf(region.anchor, profile).variants.slice(0, candidates);
   const alone = takeOut(region);
   const { target } = device;
   const planOf =

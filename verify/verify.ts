@@ -44,8 +44,8 @@ export async function verify(request: VerifyRequest): Promise<VerifyReport> {
     const checkers = references.map(checkerOf);
     const { device } = await openDevice({ kind: request.device });
     // Numbers must be right within the limits of every device, with this one's kind of kernels.
-    const { subgroup, rolled } = deviceProfile(device.capabilities);
-    const profile = { ...defaultProfile, subgroup, rolled };
+    const { subgroup, slowBarriers, rolled } = deviceProfile(device.capabilities);
+    const profile = { ...defaultProfile, subgroup, slowBarriers, rolled };
     try {
       const reports: VerifyReport["files"][number][] = [];
       for (const [i, reference] of references.entries()) {

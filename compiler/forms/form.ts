@@ -11,6 +11,8 @@ export interface Tiled<A, T extends Tile> {
   readonly name: string;
   /** Whether a device has what the kernels ask for. */
   fits(profile: Profile): boolean;
+  readonly label?: Form["label"];
+  readonly contested?: boolean;
   /** All tiles that are legal for the problem, by a model of their time: the best first. */
   tiles(problem: Problem<A>): readonly T[];
   /** How often the kernel with this tile reads each element of an input. */
@@ -22,6 +24,8 @@ export interface Tiled<A, T extends Tile> {
 export const form = <A, T extends Tile>(of: Tiled<A, T>): Form<A> => ({
   name: of.name,
   fits: (profile) => of.fits(profile),
+  label: of.label,
+  contested: of.contested,
   variants: (problem) =>
     of.tiles(problem).map(
       (tile): Variant => ({

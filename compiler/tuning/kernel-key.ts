@@ -1,7 +1,8 @@
 /**
- * The name under which a kernel's tile is remembered: the op, the shapes, and what melted
+ * The name under which a kernel's tile is remembered: the op, its forms, the shapes, and what melted
  * around the anchor. Readable, and the same in every process: what a tuning file is keyed by.
  */
+import { candidatesOf } from "../forms/pick.ts";
 import type { Region } from "../fuse/region.ts";
 import type { Node, Tensor } from "../graph/tensor.ts";
 import type { KernelOp } from "../op.ts";
@@ -14,9 +15,8 @@ import type { Profile } from "../profile.ts";
 export function kernelKey(region: Region, profile: Profile): string {
   const { op, inputs, attrs } = region.anchor;
   const { version = 1 } = op as KernelOp;
-  const shared = profile.subgroup ? `subgroups-${profile.subgroup}` : "workgroups";
-  // Fragments of halves are no choice in single precision.
-  const form = [shared, ...(profile.matrices?.products ?? []).map((p) => p.operand)].join("-");
+  const { settled } = candidatesOf(region.anchor, profile);
+  const form = settled.label?.(profile) ?? settled.name;
   const types = inputs.map(({ dtype, shape }) => `${dtype}[${shape.join()}]`);
   const note = op.note?.(attrs) ?? "";
   const head = [`${op.name}@${version}`, form, ...types, note].filter((w) => w !== "");

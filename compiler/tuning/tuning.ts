@@ -4,7 +4,7 @@
  */
 import { diagnose } from "../../diagnostics/index.ts";
 import type { Capabilities } from "../capabilities.ts";
-import { variantsOf } from "../forms/pick.ts";
+import { candidatesOf } from "../forms/pick.ts";
 import type { Region } from "../fuse/region.ts";
 import type { Tile, Variant } from "../op.ts";
 import type { Profile } from "../profile.ts";
@@ -34,7 +34,8 @@ export function tunedVariant(
   const key = kernelKey(region, profile);
   const tuned = Object.hasOwn(tuning, key) ? tuning[key] : undefined;
   if (!tuned) return region.variant;
-  const found = variantsOf(region.anchor, profile).find((v) => sameTile(v.tile, tuned.tile));
+  const { variants } = candidatesOf(region.anchor, profile);
+  const found = variants.find((v) => sameTile(v.tile, tuned.tile));
   if (found) return found;
   throw diagnose("E821", {
     message: `the tuning gives a kernel the tile ${showTile(tuned.tile)}, which it cannot have under the profile "${profile.name}"`,

@@ -13,6 +13,7 @@ import {
   bounded,
   elements,
   type Fragment,
+  form,
   type In,
   type Kernel,
   type KernelSite,
@@ -23,7 +24,7 @@ import {
 } from "../../compiler/op-kit.ts";
 import { range } from "../pairwise.ts";
 import { blockOf } from "./shared.ts";
-import type { ProductShape } from "./tiles.ts";
+import { type ProductShape, shapeOf, tileReads } from "./tiles.ts";
 
 export type FragmentTile = {
   /** Rows, columns and depth of a workgroup's tile. */
@@ -41,6 +42,15 @@ export type FragmentTile = {
   readonly product: number;
 };
 
+export const fragmentProduct = form<null, FragmentTile>({
+  name: "fragments",
+  fits: ({ matrices }) => (matrices?.products ?? []).length > 0,
+  contested: true,
+  tiles: ({ inputs, profile }) => fragmentTiles(shapeOf(inputs), profile),
+  reads: tileReads,
+  kernel: fragmentMatmul,
+});
+
 /** Smaller products are over before a tile is filled. */
 const least = 2 ** 15;
 
@@ -57,7 +67,7 @@ const deepest = 32;
 const many = 128;
 
 /** The tiles for a product, the likeliest to be fast first; none where fragments do not pay. */
-export function fragmentTiles(shape: ProductShape, profile: Profile): readonly FragmentTile[] {
+function fragmentTiles(shape: ProductShape, profile: Profile): readonly FragmentTile[] {
   const { m, n, batch, depths } = shape;
   const depth = depths.reduce((sum, k) => sum + k, 0);
   const { products = [], width = 1 } = profile.matrices ?? {};
@@ -114,7 +124,7 @@ const rowOf = (columns: number, { operand }: MatrixProduct): number =>
   columns + (operand === "f16" ? 8 : 4);
 
 /** The kernel with one tile of `fragmentTiles`. */
-export function fragmentMatmul(
+function fragmentMatmul(
   { k, inputs, outputs, profile }: KernelSite<null>,
   tile: FragmentTile,
 ): Kernel {

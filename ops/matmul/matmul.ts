@@ -11,12 +11,10 @@ import {
   type DType,
   elements,
   type Fail,
-  form,
   index,
   innerDims,
   type KernelOp,
   type Product,
-  type Profile,
   type Shape,
   type ShapeOf,
   type Tensor,
@@ -32,11 +30,10 @@ import { permute } from "../views/permute.ts";
 import { reshape } from "../views/reshape.ts";
 import { slice } from "../views/slice.ts";
 import { stackOfViews } from "../views/stack.ts";
-import { type FragmentTile, fragmentMatmul, fragmentTiles } from "./fragments.ts";
+import { fragmentProduct } from "./fragments.ts";
 import { productRules } from "./rules.ts";
-import { sharedMatmul } from "./shared.ts";
-import { type SubgroupTile, subgroupMatmul, subgroupTiles } from "./subgroup.ts";
-import { type ProductShape, sharedTiles, type Tile } from "./tiles.ts";
+import { sharedProduct } from "./shared.ts";
+import { subgroupProduct } from "./subgroup.ts";
 
 /** The deepest product that is written out. */
 const mostSmall = 8;
@@ -53,21 +50,7 @@ export const op: KernelOp<null> = {
       fail(`segments make ${shapes.map((s) => `[${s.join(", ")}]`).join(" and ")}`);
     return [{ dtype: "f32", shape: shapes[0]! }];
   },
-  forms: [
-    form({
-      name: "workgroups",
-      fits: () => true,
-      tiles: ({ inputs, profile }) => tilesOf(inputs, profile),
-      reads: (tile, input, { inputs }) => {
-        const { m, n } = shapeOf(inputs);
-        return input % 2 === 0 ? Math.ceil(n / tile.n) : Math.ceil(m / tile.m);
-      },
-      kernel: (site, tile) => {
-        if ("product" in tile) return fragmentMatmul(site, tile);
-        return "k" in tile ? sharedMatmul(site, tile) : subgroupMatmul(site, tile);
-      },
-    }),
-  ],
+  forms: [fragmentProduct, subgroupProduct, sharedProduct],
   // Four places along the depth, of four columns or rows.
   spelled: 16,
   oracle: (inputs, _attrs, types) => [product(inputs, types[0]!.shape)],
@@ -288,26 +271,6 @@ function segmentShape(a: Type, b: Type, fail: Fail): number[] {
     fail(`batches [${left.join(", ")}] and [${right.join(", ")}] do not broadcast`);
   return [...left, a.shape.at(-2)!, b.shape.at(-1)!];
 }
-
-type Shaped = readonly { readonly shape: readonly number[] }[];
-
-function shapeOf(inputs: Shaped): ProductShape {
-  const { shape } = inputs[0]!;
-  return {
-    m: shape.at(-2)!,
-    n: inputs[1]!.shape.at(-1)!,
-    depths: inputs.flatMap((x, i) => (i % 2 ? [] : [x.shape.at(-1)!])),
-    batch: elements(shape.slice(0, -2)),
-  };
-}
-
-const tilesOf = (
-  inputs: Shaped,
-  profile: Profile,
-): readonly (FragmentTile | Tile | SubgroupTile)[] => [
-  ...fragmentTiles(shapeOf(inputs), profile),
-  ...(profile.subgroup ? subgroupTiles : sharedTiles)(shapeOf(inputs), profile),
-];
 
 function product(inputs: readonly Dense[], shape: readonly number[]): Float64Array {
   const [m, n] = [shape.at(-2)!, shape.at(-1)!];

@@ -14,6 +14,7 @@ import {
   type Builder,
   bounded,
   elements,
+  form,
   type In,
   type Kernel,
   type KernelSite,
@@ -21,15 +22,19 @@ import {
   unflatten,
   type Value,
   type Variable,
+  workgroups,
 } from "../../compiler/op-kit.ts";
 import { range } from "../pairwise.ts";
-import { leftRow, type Tile, threadsOf } from "./tiles.ts";
+import { leftRow, type SharedTile, shapeOf, sharedTiles, threadsOf, tileReads } from "./tiles.ts";
 
-/** The kernel with one tile of `sharedTiles`. */
-export function sharedMatmul(
-  { k, inputs, outputs, profile }: KernelSite<null>,
-  tile: Tile,
-): Kernel {
+export const sharedProduct = form<null, SharedTile>({
+  ...workgroups,
+  tiles: ({ inputs, profile }) => sharedTiles(shapeOf(inputs), profile),
+  reads: tileReads,
+  kernel: sharedMatmul,
+});
+
+function sharedMatmul({ k, inputs, outputs, profile }: KernelSite<null>, tile: SharedTile): Kernel {
   const out = outputs[0]!;
   const [M, N] = [out.shape.at(-2)!, out.shape.at(-1)!];
   const batch = out.shape.slice(0, -2);
@@ -80,7 +85,7 @@ export function sharedMatmul(
 /** What the parts of the kernel share. */
 interface Held {
   readonly k: Builder;
-  readonly tile: Tile;
+  readonly tile: SharedTile;
   /** Coordinates of the batch. */
   readonly lead: readonly Value[];
   /** The tile's first row and column in fours; this thread's place in it; its slice of the depth. */

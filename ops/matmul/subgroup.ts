@@ -8,17 +8,19 @@ import {
   type Builder,
   bounded,
   elements,
+  form,
   type In,
   type Kernel,
   type KernelSite,
   literal,
   type Profile,
+  subgroups,
   unflatten,
   type Value,
   type Variable,
 } from "../../compiler/op-kit.ts";
 import { pairwise, range } from "../pairwise.ts";
-import type { ProductShape } from "./tiles.ts";
+import { type ProductShape, shapeOf, tileReads } from "./tiles.ts";
 
 /** Rows and columns of a subgroup's tile, and the columns of one lane. */
 export type SubgroupTile = {
@@ -27,6 +29,13 @@ export type SubgroupTile = {
   readonly rn: number;
 };
 
+export const subgroupProduct = form<null, SubgroupTile>({
+  ...subgroups,
+  tiles: ({ inputs, profile }) => subgroupTiles(shapeOf(inputs), profile),
+  reads: tileReads,
+  kernel: subgroupMatmul,
+});
+
 const heights = [8, 16, 24, 32, 40];
 const widths = [1, 2, 4];
 
@@ -34,7 +43,7 @@ const widths = [1, 2, 4];
  * Every tile, the best first: the rows that waste least of the last tile, and four columns per lane.
  * Small products get small tiles, which compile sooner. The others follow by what they read.
  */
-export function subgroupTiles(shape: ProductShape, profile: Profile): readonly SubgroupTile[] {
+function subgroupTiles(shape: ProductShape, profile: Profile): readonly SubgroupTile[] {
   const { m, n } = shape;
   const isSmall = m * n * shape.depths.reduce((a, b) => a + b) < 2 ** 20;
   const waste = (rows: number) => Math.ceil(m / rows) * rows;
@@ -49,7 +58,7 @@ export function subgroupTiles(shape: ProductShape, profile: Profile): readonly S
   return [best, ...others.sort((a, b) => cost(a) - cost(b))];
 }
 
-export function subgroupMatmul(
+function subgroupMatmul(
   { k, inputs, outputs, profile }: KernelSite<null>,
   tile: SubgroupTile,
 ): Kernel {

@@ -2,14 +2,14 @@
  * The tiles that the products in workgroup memory can have, and a model of their time by which they
  * are ranked: the best of it is the default, and the first to be measured when a device is tuned.
  */
-import type { Profile } from "../../compiler/op-kit.ts";
+import { elements, type Problem, type Profile } from "../../compiler/op-kit.ts";
 import { deviceModel, residentGroups } from "../../compiler/tuning/device-model.ts";
 
 /**
  * Rows, columns and depth of a workgroup's tile; rows and columns of one thread's; and into how many
  * slices the depth of a tile is split, each with threads of its own.
  */
-export type Tile = {
+export type SharedTile = {
   readonly m: number;
   readonly n: number;
   readonly k: number;
@@ -26,8 +26,30 @@ export interface ProductShape {
   readonly batch: number;
 }
 
+type Shaped = readonly { readonly shape: readonly number[] }[];
+
+export function shapeOf(inputs: Shaped): ProductShape {
+  const { shape } = inputs[0]!;
+  return {
+    m: shape.at(-2)!,
+    n: inputs[1]!.shape.at(-1)!,
+    depths: inputs.flatMap((x, i) => (i % 2 ? [] : [x.shape.at(-1)!])),
+    batch: elements(shape.slice(0, -2)),
+  };
+}
+
+/** Every column of tiles reads all rows of the left operand, and every row all columns of the right. */
+export function tileReads(
+  tile: { readonly m: number; readonly n: number },
+  input: number,
+  { inputs }: Problem<null>,
+): number {
+  const { m, n } = shapeOf(inputs);
+  return input % 2 === 0 ? Math.ceil(n / tile.n) : Math.ceil(m / tile.m);
+}
+
 /** m, n, rm, rn, split. A thread's columns come in groups of four neighbours. */
-const forms: readonly (readonly [number, number, number, number, number])[] = [
+const blockings: readonly (readonly [number, number, number, number, number])[] = [
   // Large products: many sums per thread, each operand read from workgroup memory once for them.
   ...([
     [128, 128, 8, 8, 1],
@@ -81,17 +103,18 @@ const forms: readonly (readonly [number, number, number, number, number])[] = [
 const depths = [8, 16, 32, 64];
 
 /** Rows of the left tile are padded by four, so that neighbouring rows lie in different banks. */
-export const leftRow = (tile: Tile): number => tile.k + 4;
+export const leftRow = (tile: SharedTile): number => tile.k + 4;
 
-export const threadsOf = ({ m, n, rm, rn, split }: Tile): number => (m / rm) * (n / rn) * split;
+export const threadsOf = ({ m, n, rm, rn, split }: SharedTile): number =>
+  (m / rm) * (n / rn) * split;
 
 /** Bytes of workgroup memory: both operands, and the partial sums of all slices. */
-export const sharedBytesOf = (tile: Tile): number =>
+export const sharedBytesOf = (tile: SharedTile): number =>
   4 *
   (tile.m * leftRow(tile) + tile.k * tile.n + (tile.split > 1 ? tile.split * tile.m * tile.n : 0));
 
 /** Every tile that respects the profile, the one with the least time in the model first. */
-export function sharedTiles(shape: ProductShape, profile: Profile): readonly Tile[] {
+export function sharedTiles(shape: ProductShape, profile: Profile): readonly SharedTile[] {
   const legal = legalTiles(profile);
   const fitting = legal.filter(
     ({ m, n }) => Math.ceil(shape.m / m) <= profile.maxGroups && shape.n / n <= profile.maxGroups,
@@ -104,13 +127,13 @@ export function sharedTiles(shape: ProductShape, profile: Profile): readonly Til
   return timed.sort((a, b) => a.time - b.time || a.i - b.i).map(({ tile }) => tile);
 }
 
-const legalOf = new WeakMap<Profile, readonly Tile[]>();
+const legalOf = new WeakMap<Profile, readonly SharedTile[]>();
 
-function legalTiles(profile: Profile): readonly Tile[] {
+function legalTiles(profile: Profile): readonly SharedTile[] {
   const known = legalOf.get(profile);
   if (known) return known;
-  const all = forms.flatMap(([m, n, rm, rn, split]) =>
-    depths.map((k): Tile => ({ m, n, k, rm, rn, split })).filter(isEven),
+  const all = blockings.flatMap(([m, n, rm, rn, split]) =>
+    depths.map((k): SharedTile => ({ m, n, k, rm, rn, split })).filter(isEven),
   );
   const legal = all.filter(
     (tile) =>
@@ -121,7 +144,7 @@ function legalTiles(profile: Profile): readonly Tile[] {
 }
 
 /** Slices have equal parts of the depth, and threads half a block of operands to copy, to two. */
-function isEven(tile: Tile): boolean {
+function isEven(tile: SharedTile): boolean {
   const blocks = ((tile.m + tile.n) * tile.k) / 16 / threadsOf(tile);
   return tile.k % (4 * tile.split) === 0 && blocks >= 0.5 && blocks <= 2.25;
 }
@@ -131,7 +154,7 @@ function isEven(tile: Tile): boolean {
  * along the depth as the tile's depth makes. A step takes what its busiest unit takes, or the latency of
  * memory where too few threads are there to hide it.
  */
-function timeOf(tile: Tile, { m, n, depths, batch }: ProductShape, profile: Profile): number {
+function timeOf(tile: SharedTile, { m, n, depths, batch }: ProductShape, profile: Profile): number {
   const device = deviceModel(profile);
   const threads = threadsOf(tile);
   const bundles = Math.ceil(threads / device.width);

@@ -10,10 +10,10 @@ import type { Arrays, Results } from "../../verify/ops/evaluate.ts";
 export async function runOnDevice(graph: Graph, inputs: Arrays): Promise<Results> {
   const { device } = await openDevice();
   try {
-    const subgroup = deviceProfile(device.capabilities).subgroup;
+    const { subgroup, slowBarriers } = deviceProfile(device.capabilities);
     const plan = compile(graph, {
       target: device.target,
-      profile: { ...defaultProfile, subgroup },
+      profile: { ...defaultProfile, subgroup, slowBarriers },
     });
     const session = await createSession(plan, device);
     const given = plan.inputs.map((t) => {

@@ -1,7 +1,7 @@
 /** Tiles: every one of the tuning space is right; a tuning chooses among them, and nothing else. */
 import { describe, expect, test } from "vitest";
 import { compile, compileAlone } from "../../compiler/compile.ts";
-import { pickVariants, variantsOf } from "../../compiler/forms/pick.ts";
+import { candidatesOf, pickVariants } from "../../compiler/forms/pick.ts";
 import { fuse } from "../../compiler/fuse/fuse.ts";
 import type { Region } from "../../compiler/fuse/region.ts";
 import { type Graph, graphOf } from "../../compiler/graph/graph.ts";
@@ -91,7 +91,7 @@ const regionOf = (graph: Graph, profile: Profile): Region =>
   fuse(graph, pickVariants(graph, profile), profile, "fused").regions[0]!;
 
 const variantsIn = ({ anchor }: Region, profile: Profile): readonly Variant[] =>
-  variantsOf(anchor, profile);
+  candidatesOf(anchor, profile).variants;
 
 const isSame = (a: Variant, b: Variant) => a.form === b.form && sameTile(a.tile, b.tile);
 

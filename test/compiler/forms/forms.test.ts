@@ -11,9 +11,14 @@ import {
   type KernelSite,
   type Problem,
   portable,
+  type Tensor,
 } from "../../../compiler/op-kit.ts";
-import { defaultProfile, type Profile } from "../../../compiler/profile.ts";
+import { defaultProfile, deviceProfile, type Profile } from "../../../compiler/profile.ts";
+import { matmul } from "../../../ops/index.ts";
 import { op as together } from "../../../ops/training/together.ts";
+import { referenceDevice } from "../../../runtime/devices/reference.ts";
+
+const f32 = (name: string, shape: readonly number[]): Tensor => input(name, "f32", shape);
 
 /** A copy of its input, one thread for each `step` elements. */
 const copy = (forms: readonly Form<null>[]): KernelOp<null> => ({
@@ -63,6 +68,43 @@ describe("the form of a kernel", () => {
   test("E112: says so where the device has none", () => {
     const never = named("fragments", () => false);
     expect(() => compile(graphWith(never))).toThrow(/E112.*copy.*"default".*fragments/s);
+  });
+});
+
+describe("the form of a product", () => {
+  const product = (profile: Profile) => {
+    const y = matmul(f32("a", [64, 64]), f32("b", [64, 64]));
+    const { regions } = compileStages(graphOf([{ name: "y", tensor: y }]), { profile }).fusion;
+    return regions[0]!.variant!.form;
+  };
+  const width32: Profile = { ...defaultProfile, name: "width 32", subgroup: 32 };
+  const hardware: Profile = { ...width32, slowBarriers: false };
+
+  test("has no barriers where they are slow and subgroups have one width", () => {
+    expect(product({ ...defaultProfile, slowBarriers: true })).toBe("workgroups");
+    expect(product({ ...width32, slowBarriers: true })).toBe("subgroups");
+    expect(product(width32)).toBe("subgroups");
+  });
+
+  test("shares workgroup memory elsewhere, whatever is known of subgroups", () => {
+    expect(product(hardware)).toBe("workgroups");
+    const { capabilities } = referenceDevice();
+    const capable = { ...capabilities, subgroups: { least: 32, most: 32, numbered: true } };
+    for (const [slowBarriers, form] of [
+      [false, "workgroups"],
+      [true, "subgroups"],
+    ] as const) {
+      const profile = deviceProfile({ ...capable, slowBarriers });
+      expect(profile.subgroup).toBe(32);
+      expect(product(profile)).toBe(form);
+    }
+  });
+
+  test("multiplies fragments where the device does", () => {
+    const products = [{ operand: "f32", rows: 8, columns: 8, depth: 8 }] as const;
+    const matrices = { width: 32, widths: "fixed", products } as const;
+    expect(product({ ...hardware, matrices })).toBe("fragments");
+    expect(product({ ...hardware, matrices: { ...matrices, products: [] } })).toBe("workgroups");
   });
 });
 

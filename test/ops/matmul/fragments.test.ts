@@ -1,7 +1,7 @@
 /** Matrix fragments: products that subgroups multiply together, in half and in single precision. */
 import { describe, expect, test } from "vitest";
 import { type Compilation, compileStages } from "../../../compiler/compile.ts";
-import { variantsOf } from "../../../compiler/forms/pick.ts";
+import { candidatesOf } from "../../../compiler/forms/pick.ts";
 import { type Graph, graphOf } from "../../../compiler/graph/graph.ts";
 import { defaultProfile, input, type Plan, type Profile } from "../../../compiler/index.ts";
 import { Builder } from "../../../compiler/kernel/builder.ts";
@@ -135,8 +135,8 @@ function withEveryTile(graph: Graph, target: Plan["target"], profile: Profile): 
   const { regions } = compileStages(graph, options).fusion;
   const region = regions.find((r) => r.variant)!;
   const key = kernelKey(region, profile);
-  return variantsOf(region.anchor, profile)
-    .filter(({ tile }) => "product" in tile)
+  return candidatesOf(region.anchor, profile)
+    .variants.filter(({ form }) => form === "fragments")
     .map(
       ({ tile }): Compiled => ({
         ...compileStages(graph, { ...options, tuning: { [key]: { tile, gain: 1 } } }),

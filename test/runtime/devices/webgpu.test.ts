@@ -99,13 +99,15 @@ describe("the profile of a device", () => {
   const software = described({ isFallbackAdapter: true, features });
 
   test("of hardware shares workgroup memory, multiplies fragments and lets loops be unrolled", () => {
-    const { subgroup, rolled, matrices } = deviceProfile(described({ features }));
-    expect([subgroup, rolled, matrices?.products.length]).toEqual([0, false, 1]);
+    const profile = deviceProfile(described({ features }));
+    expect(profile).toMatchObject({ subgroup: 4, slowBarriers: false, rolled: false });
+    expect(profile.matrices?.products.length).toBe(1);
   });
 
   test("of software passes values within subgroups, if they have one width", () => {
-    const { subgroup, rolled, matrices } = deviceProfile(software);
-    expect([subgroup, rolled, matrices]).toEqual([4, true, undefined]);
+    const profile = deviceProfile(software);
+    expect(profile).toMatchObject({ subgroup: 4, slowBarriers: true, rolled: true });
+    expect(profile.matrices).toBe(undefined);
     const several = described({ isFallbackAdapter: true, features, widths: [4, 8] });
     expect(deviceProfile(several).subgroup).toBe(0);
   });
