@@ -8,11 +8,9 @@
 import {
   apply,
   type Case,
-  form,
   gradient,
   type KernelOp,
   type Node,
-  type Profile,
   type Tensor,
   type Tests,
 } from "../../compiler/op-kit.ts";
@@ -36,14 +34,8 @@ import {
 } from "./definition.ts";
 import { keyValueGradient } from "./key-value-gradient.ts";
 import { queryGradient } from "./query-gradient.ts";
-import { sharedAttention } from "./shared.ts";
-import { subgroupAttention } from "./subgroup.ts";
-import {
-  type SharedAttentionTile,
-  type SubgroupAttentionTile,
-  sharedAttentionTiles,
-  subgroupAttentionTiles,
-} from "./tiles.ts";
+import { sharedForm } from "./shared.ts";
+import { subgroupForm } from "./subgroup.ts";
 
 const plainCase = (claim: string, q: number[], kv: number[], out: number): Case => ({
   claim,
@@ -185,24 +177,7 @@ export const op: KernelOp<AttentionAttrs> = {
   name: "attention",
   kind: "kernel",
   type: resultTypes,
-  forms: [
-    form({
-      name: "workgroups",
-      fits: () => true,
-      tiles: ({ inputs, attrs, profile }) => tilesOf(inputs, attrs, profile),
-      reads(tile, input, { inputs, attrs, profile }) {
-        const [queries, keys] = [inputs[0]!.shape[2]!, inputs[1]!.shape[2]!];
-        const width = profile.subgroup;
-        // A subgroup reads its own rows again for every tile.
-        if (input === 0) return width ? Math.ceil(keys / 16) : 1;
-        if (attrs.hasBias && input === 3) return 1;
-        const rows = "perLane" in tile ? width * tile.perLane : tile.rows;
-        return Math.ceil(queries / rows);
-      },
-      kernel: (site, tile) =>
-        "perLane" in tile ? subgroupAttention(site, tile) : sharedAttention(site, tile),
-    }),
-  ],
+  forms: [subgroupForm, sharedForm],
   oracle: plainAttention,
   spelled: 16,
   work(inputs) {
@@ -214,18 +189,6 @@ export const op: KernelOp<AttentionAttrs> = {
   note: ({ grid }) => (grid ? `relative on ${grid.join(" x ")}` : ""),
   tests: attentionTests,
 };
-
-function tilesOf(
-  inputs: readonly { readonly shape: readonly number[] }[],
-  { grid }: AttentionAttrs,
-  profile: Profile,
-): readonly (SharedAttentionTile | SubgroupAttentionTile)[] {
-  const [batch, heads, queries, depth] = inputs[0]!.shape as [number, number, number, number];
-  const [, , keys, out] = inputs[2]!.shape as [number, number, number, number];
-  if (profile.subgroup) return subgroupAttentionTiles(queries, profile.subgroup);
-  const shape = { batch, heads, queries, grid: grid ?? ([1, keys] as const), depth, out };
-  return sharedAttentionTiles(shape, profile);
-}
 
 export interface AttentionOptions {
   /** What <q, k> is multiplied with: 1 / sqrt(depth) unless given. */

@@ -9,19 +9,30 @@ import {
   type Buffer,
   type Builder,
   bounded,
+  form,
   type In,
   type Kernel,
   type KernelSite,
   literal,
   type Value,
+  workgroups,
 } from "../../compiler/op-kit.ts";
 import { type AttentionAttrs, operands } from "./definition.ts";
-import type { SharedAttentionTile } from "./tiles.ts";
+import { type SharedAttentionTile, shapeOf, sharedAttentionTiles } from "./tiles.ts";
 
 const least = -1e30;
 
-/** The kernel with one tile of `sharedAttentionTiles`. */
-export function sharedAttention(
+export const sharedForm = form<AttentionAttrs, SharedAttentionTile>({
+  ...workgroups,
+  tiles: ({ inputs, attrs, profile }) => sharedAttentionTiles(shapeOf(inputs, attrs), profile),
+  reads(tile, input, { inputs, attrs }) {
+    if (input === 0 || (attrs.hasBias && input === 3)) return 1;
+    return Math.ceil(inputs[0]!.shape[2]! / tile.rows);
+  },
+  kernel: sharedAttention,
+});
+
+function sharedAttention(
   site: KernelSite<AttentionAttrs>,
   { rows: threads, keys: tile }: SharedAttentionTile,
 ): Kernel {

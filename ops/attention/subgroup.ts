@@ -10,10 +10,12 @@ import {
   type Buffer,
   type Builder,
   bounded,
+  form,
   type In,
   type Kernel,
   type KernelSite,
   literal,
+  subgroups,
   type Value,
   type Variable,
 } from "../../compiler/op-kit.ts";
@@ -29,11 +31,23 @@ import {
   putRows,
   tilesOf,
 } from "./lanes.ts";
-import type { SubgroupAttentionTile } from "./tiles.ts";
+import { type SubgroupAttentionTile, subgroupAttentionTiles } from "./tiles.ts";
 
 const least = -1e30;
 
-export function subgroupAttention(
+export const subgroupForm = form<AttentionAttrs, SubgroupAttentionTile>({
+  ...subgroups,
+  tiles: ({ inputs, profile }) => subgroupAttentionTiles(inputs[0]!.shape[2]!, profile.subgroup),
+  reads(tile, input, { inputs, attrs, profile }) {
+    // A subgroup reads its own rows again for every tile of keys.
+    if (input === 0) return Math.ceil(inputs[1]!.shape[2]! / 16);
+    if (attrs.hasBias && input === 3) return 1;
+    return Math.ceil(inputs[0]!.shape[2]! / (profile.subgroup * tile.perLane));
+  },
+  kernel: subgroupAttention,
+});
+
+function subgroupAttention(
   site: KernelSite<AttentionAttrs>,
   { perLane: count }: SubgroupAttentionTile,
 ): Kernel {

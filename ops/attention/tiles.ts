@@ -2,8 +2,9 @@
  * The tiles that attention can have, and how they are ranked: the best is the default, and the first
  * to be measured when a device is tuned.
  */
-import type { Profile } from "../../compiler/op-kit.ts";
+import type { Profile, Type } from "../../compiler/op-kit.ts";
 import { deviceModel, residentGroups } from "../../compiler/tuning/device-model.ts";
+import type { AttentionAttrs } from "./definition.ts";
 
 /** Query rows of a workgroup, one per thread, and keys staged in workgroup memory at a time. */
 export type SharedAttentionTile = {
@@ -25,6 +26,12 @@ export interface AttentionShape {
   /** Channels of a key, and of a value. */
   readonly depth: number;
   readonly out: number;
+}
+
+export function shapeOf(inputs: readonly Type[], { grid }: AttentionAttrs): AttentionShape {
+  const [batch, heads, queries, depth] = inputs[0]!.shape as [number, number, number, number];
+  const [, , keys, out] = inputs[2]!.shape as [number, number, number, number];
+  return { batch, heads, queries, grid: grid ?? [1, keys], depth, out };
 }
 
 /** Rows of one workgroup, one per thread, where there are so many queries or keys. */
