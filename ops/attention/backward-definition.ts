@@ -12,6 +12,7 @@ import {
   elements,
   type Fail,
   literal,
+  type Problem,
   show,
   type Tensor,
   type Type,
@@ -62,8 +63,38 @@ export const probability = (difference: Value): Value =>
   difference.gt(least).select(difference.max(least).exp(), literal(0, "f32"));
 
 /** Whether an input is the table of relative terms, whose elements many scores share. */
-export const isRelative = (attrs: AttentionAttrs, input: number): boolean =>
+const isRelative = (attrs: AttentionAttrs, input: number): boolean =>
   attrs.grid !== undefined && input === (attrs.hasBias ? 6 : 5);
+
+/** How often what a kernel reads is read, by its rows: those that its threads own, and the walked ones. */
+interface RowReads {
+  readonly own: number;
+  readonly walked: number;
+}
+
+/** How often the kernel of the queries' gradient reads an input: queries are owned, keys walked. */
+export function queryReads(
+  input: number,
+  { inputs, attrs }: Problem<BackwardAttrs>,
+  { own, walked }: RowReads,
+): number {
+  if (input === 1 || input === 2) return walked;
+  if (input === 0 || input === 3) return own;
+  const keys = inputs[1]!.shape[2]!;
+  return isRelative(attrs, input) ? (attrs.grid![0] + keys) / inputs[input]!.shape[3]! : 1;
+}
+
+/** How often the kernel of the keys' and values' gradients reads an input: queries are walked. */
+export function keyValueReads(
+  input: number,
+  { inputs, attrs }: Problem<BackwardAttrs>,
+  { own, walked }: RowReads,
+): number {
+  if (input === 1 || input === 2) return own;
+  const keys = inputs[1]!.shape[2]!;
+  if (isRelative(attrs, input)) return (2 * keys) / inputs[input]!.shape[3]!;
+  return input > 4 ? 1 : walked;
+}
 
 export function backwardTypes(inputs: readonly Type[], attrs: BackwardAttrs, fail: Fail): Type[] {
   const { q, k, v, g, saved, bias, relative } = backwardOperands(inputs, attrs);

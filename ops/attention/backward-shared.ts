@@ -7,23 +7,63 @@ import {
   type Buffer,
   type Builder,
   bounded,
+  form,
   type In,
   type Kernel,
   type KernelSite,
   literal,
   type Out,
   type Value,
+  workgroups,
 } from "../../compiler/op-kit.ts";
 import {
   type BackwardAttrs,
   backwardOperands,
+  keyValueReads,
   probability,
+  queryReads,
   type Wanted,
 } from "./backward-definition.ts";
 import { addScaled, stage } from "./shared.ts";
-import { sharedRows, stagedRows } from "./tiles.ts";
+import { shapeOf, sharedRows, stagedRows } from "./tiles.ts";
 
 const zero = literal(0, "f32");
+
+/** Rows of a workgroup, one per thread, and rows of the other side staged at a time. */
+type GradientTile = {
+  readonly rows: number;
+  readonly staged: number;
+};
+
+export const sharedQueryForm = form<BackwardAttrs, GradientTile>({
+  ...workgroups,
+  tiles({ inputs, attrs, profile }) {
+    const { queries, grid, depth, out } = shapeOf(inputs, attrs);
+    const staged = stagedRows(grid[1], depth + out, profile);
+    return [{ rows: sharedRows(queries, profile), staged }];
+  },
+  reads: ({ rows }, input, problem) =>
+    queryReads(input, problem, {
+      own: 1,
+      walked: Math.ceil(problem.inputs[0]!.shape[2]! / rows),
+    }),
+  kernel: sharedQueryGradient,
+});
+
+export const sharedKeyValueForm = form<BackwardAttrs, GradientTile>({
+  ...workgroups,
+  tiles({ inputs, attrs, profile }) {
+    const { queries, depth, out } = shapeOf(inputs, attrs);
+    const staged = stagedRows(queries, depth + out, profile);
+    return [{ rows: sharedRows(inputs[1]!.shape[2]!, profile), staged }];
+  },
+  reads: ({ rows }, input, problem) =>
+    keyValueReads(input, problem, {
+      own: 1,
+      walked: Math.ceil(problem.inputs[1]!.shape[2]! / rows),
+    }),
+  kernel: sharedKeyValueGradient,
+});
 
 /** The port of each wanted result; nothing is computed for the others. */
 export function wantedPorts(
@@ -34,14 +74,15 @@ export function wantedPorts(
 }
 
 /** One thread per query; keys and values are staged along the grid, row by row. */
-export function sharedQueryGradient(site: KernelSite<BackwardAttrs>): Kernel {
-  const { k, inputs, outputs, attrs, profile } = site;
+function sharedQueryGradient(
+  site: KernelSite<BackwardAttrs>,
+  { rows: threads, staged: tile }: GradientTile,
+): Kernel {
+  const { k, inputs, outputs, attrs } = site;
   const { q, k: key, v, g, saved, bias, relative } = backwardOperands(inputs, attrs);
   const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
   const [keys, out] = [v.shape[2]!, v.shape[3]!];
   const [rows, columns] = attrs.grid ?? [1, keys];
-  const threads = sharedRows(queries, profile);
-  const tile = stagedRows(columns, depth + out, profile);
   const steps = Math.ceil(columns / tile);
   const groups: Kernel["groups"] = [Math.ceil(queries / threads), heads, batch];
   const wanted = wantedPorts(attrs, outputs);
@@ -109,14 +150,15 @@ export function sharedQueryGradient(site: KernelSite<BackwardAttrs>): Kernel {
 }
 
 /** One thread per key; queries and cotangents are staged. */
-export function sharedKeyValueGradient(site: KernelSite<BackwardAttrs>): Kernel {
-  const { k, inputs, outputs, attrs, profile } = site;
+function sharedKeyValueGradient(
+  site: KernelSite<BackwardAttrs>,
+  { rows: threads, staged: tile }: GradientTile,
+): Kernel {
+  const { k, inputs, outputs, attrs } = site;
   const { q, k: key, v, g, saved, bias, relative } = backwardOperands(inputs, attrs);
   const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
   const [keys, out] = [v.shape[2]!, v.shape[3]!];
   const [rows, columns] = attrs.grid ?? [1, keys];
-  const threads = sharedRows(keys, profile);
-  const tile = stagedRows(queries, depth + out, profile);
   const steps = Math.ceil(queries / tile);
   const groups: Kernel["groups"] = [Math.ceil(keys / threads), heads, batch];
   const wanted = wantedPorts(attrs, outputs);

@@ -7,32 +7,71 @@ import {
   type Buffer,
   type Builder,
   bounded,
+  form,
   type Kernel,
   type KernelSite,
   literal,
   type Out,
+  type Profile,
+  subgroups,
   type Value,
   type Variable,
 } from "../../compiler/op-kit.ts";
 import { range } from "../pairwise.ts";
-import { type BackwardAttrs, backwardOperands, probability } from "./backward-definition.ts";
+import {
+  type BackwardAttrs,
+  backwardOperands,
+  keyValueReads,
+  probability,
+  queryReads,
+} from "./backward-definition.ts";
 import { wantedPorts } from "./backward-shared.ts";
 import { addRows, type Lanes, ownSums, products, putRows, tilesOf } from "./lanes.ts";
+import { rowsPerLane, type SubgroupAttentionTile } from "./tiles.ts";
 
 const zero = literal(0, "f32");
 
-/** Rows per lane: more of them reuse a walked row more often, and take longer to compile. */
-export const ownRows = (rows: number, width: number): number =>
-  rows <= 2 * width ? 1 : rows <= 12 * width ? 2 : 4;
+/** Each lane owns `perLane` rows. A subgroup reads them again for every tile of the walked ones. */
+const rowReads = (own: number, walked: number, perLane: number, { subgroup }: Profile) => ({
+  own: Math.ceil(walked / 16),
+  walked: Math.ceil(own / (subgroup * perLane)),
+});
+
+export const subgroupQueryForm = form<BackwardAttrs, SubgroupAttentionTile>({
+  ...subgroups,
+  tiles: ({ inputs, profile }) => [
+    { perLane: rowsPerLane(inputs[0]!.shape[2]!, profile.subgroup) },
+  ],
+  reads(tile, input, problem) {
+    const [queries, keys] = [problem.inputs[0]!.shape[2]!, problem.inputs[1]!.shape[2]!];
+    return queryReads(input, problem, rowReads(queries, keys, tile.perLane, problem.profile));
+  },
+  kernel: subgroupQueryGradient,
+});
+
+export const subgroupKeyValueForm = form<BackwardAttrs, SubgroupAttentionTile>({
+  ...subgroups,
+  tiles: ({ inputs, profile }) => [
+    { perLane: rowsPerLane(inputs[1]!.shape[2]!, profile.subgroup) },
+  ],
+  reads(tile, input, problem) {
+    const [queries, keys] = [problem.inputs[0]!.shape[2]!, problem.inputs[1]!.shape[2]!];
+    return keyValueReads(input, problem, rowReads(keys, queries, tile.perLane, problem.profile));
+  },
+  kernel: subgroupKeyValueGradient,
+});
 
 /** Each lane owns queries; keys are walked along the grid, row by row. */
-export function subgroupQueryGradient(site: KernelSite<BackwardAttrs>): Kernel {
+function subgroupQueryGradient(
+  site: KernelSite<BackwardAttrs>,
+  { perLane }: SubgroupAttentionTile,
+): Kernel {
   const { k, inputs, outputs, attrs, profile } = site;
   const { q, k: key, v, g, saved, bias, relative } = backwardOperands(inputs, attrs);
   const [queries, depth] = [q.shape[2]!, q.shape[3]!];
   const [keys, out] = [v.shape[2]!, v.shape[3]!];
   const [rows, columns] = attrs.grid ?? [1, keys];
-  const { lanes, first, own, groups, b, head } = ownership(k, profile.subgroup, q.shape);
+  const { lanes, first, own, groups, b, head } = ownership(k, profile.subgroup, perLane, q.shape);
   const { count, width } = lanes;
   const { steps, tile } = tilesOf(columns);
   const wanted = wantedPorts(attrs, outputs);
@@ -114,13 +153,16 @@ export function subgroupQueryGradient(site: KernelSite<BackwardAttrs>): Kernel {
 }
 
 /** Each lane owns keys; queries and cotangents are walked. */
-export function subgroupKeyValueGradient(site: KernelSite<BackwardAttrs>): Kernel {
+function subgroupKeyValueGradient(
+  site: KernelSite<BackwardAttrs>,
+  { perLane }: SubgroupAttentionTile,
+): Kernel {
   const { k, inputs, outputs, attrs, profile } = site;
   const { q, k: key, v, g, saved, bias, relative } = backwardOperands(inputs, attrs);
   const [depth, out] = [q.shape[3]!, v.shape[3]!];
   const [queries, keys] = [q.shape[2]!, v.shape[2]!];
   const [rows, columns] = attrs.grid ?? [1, keys];
-  const { lanes, first, own, groups, b, head } = ownership(k, profile.subgroup, key.shape);
+  const { lanes, first, own, groups, b, head } = ownership(k, profile.subgroup, perLane, key.shape);
   const { count } = lanes;
   const { steps, tile } = tilesOf(queries);
   const wanted = wantedPorts(attrs, outputs);
@@ -175,9 +217,8 @@ export function subgroupKeyValueGradient(site: KernelSite<BackwardAttrs>): Kerne
 }
 
 /** Which of the rows of `shape` [batch, heads, rows, depth] a lane owns; the last one where too many. */
-function ownership(k: Builder, width: number, shape: readonly number[]) {
+function ownership(k: Builder, width: number, count: number, shape: readonly number[]) {
   const [batch, heads, rows] = shape as [number, number, number];
-  const count = ownRows(rows, width);
   const lanes: Lanes = { k, width, lane: k.lane(width), count };
   const groups: Kernel["groups"] = [Math.ceil(rows / (width * count)), heads, batch];
   const start = k.group(0, groups[0]).mul(width * count);

@@ -2,17 +2,11 @@
  * attentionKeyValueGradient: the gradients of attention's keys and values. A thread owns keys, so
  * nothing is added up between threads. Definition: attention-backward-definition.ts.
  */
-import { apply, type KernelOp, portable, type Tensor, type Tests } from "../../compiler/op-kit.ts";
-import {
-  type BackwardAttrs,
-  backwardTypes,
-  isRelative,
-  plainBackward,
-} from "./backward-definition.ts";
-import { sharedKeyValueGradient } from "./backward-shared.ts";
-import { ownRows, subgroupKeyValueGradient } from "./backward-subgroup.ts";
+import { apply, type KernelOp, type Tensor, type Tests } from "../../compiler/op-kit.ts";
+import { type BackwardAttrs, backwardTypes, plainBackward } from "./backward-definition.ts";
+import { sharedKeyValueForm } from "./backward-shared.ts";
+import { subgroupKeyValueForm } from "./backward-subgroup.ts";
 import { backwardInputs, gradientNodes, secondOrder } from "./query-gradient.ts";
-import { sharedRows } from "./tiles.ts";
 
 const plain = { scale: 1, hasBias: false, grid: undefined } as const;
 
@@ -61,21 +55,7 @@ export const op: KernelOp<BackwardAttrs> = {
   name: "attentionKeyValueGradient",
   kind: "kernel",
   type: backwardTypes,
-  forms: [
-    portable({
-      kernel: (site) =>
-        site.profile.subgroup ? subgroupKeyValueGradient(site) : sharedKeyValueGradient(site),
-      reads(input, { inputs, attrs, profile }) {
-        const [queries, keys] = [inputs[0]!.shape[2]!, inputs[1]!.shape[2]!];
-        const width = profile.subgroup;
-        // A subgroup reads its own rows again for every tile.
-        if (input === 1 || input === 2) return width ? Math.ceil(queries / 16) : 1;
-        if (isRelative(attrs, input)) return (2 * keys) / inputs[input]!.shape[3]!;
-        if (input > 4) return 1;
-        return Math.ceil(keys / (width ? width * ownRows(keys, width) : sharedRows(keys, profile)));
-      },
-    }),
-  ],
+  forms: [subgroupKeyValueForm, sharedKeyValueForm],
   oracle: plainBackward,
   spelled: 16,
   work(inputs) {

@@ -2,25 +2,16 @@
  * attentionQueryGradient: the gradient of attention's queries, and of the relative terms that every
  * query adds to the scores of a grid row and of a grid column. Definition: attention-backward-definition.ts.
  */
-import {
-  apply,
-  gradient,
-  type KernelOp,
-  portable,
-  type Tensor,
-  type Tests,
-} from "../../compiler/op-kit.ts";
+import { apply, gradient, type KernelOp, type Tensor, type Tests } from "../../compiler/op-kit.ts";
 import {
   type BackwardAttrs,
   backwardTypes,
   composedBackward,
-  isRelative,
   plainBackward,
   type Wanted,
 } from "./backward-definition.ts";
-import { sharedQueryGradient } from "./backward-shared.ts";
-import { ownRows, subgroupQueryGradient } from "./backward-subgroup.ts";
-import { sharedRows } from "./tiles.ts";
+import { sharedQueryForm } from "./backward-shared.ts";
+import { subgroupQueryForm } from "./backward-subgroup.ts";
 
 const plain: BackwardAttrs = { scale: 1, hasBias: false, grid: undefined, wanted: ["query"] };
 
@@ -63,21 +54,7 @@ export const op: KernelOp<BackwardAttrs> = {
   name: "attentionQueryGradient",
   kind: "kernel",
   type: backwardTypes,
-  forms: [
-    portable({
-      kernel: (site) =>
-        site.profile.subgroup ? subgroupQueryGradient(site) : sharedQueryGradient(site),
-      reads(input, { inputs, attrs, profile }) {
-        const [queries, keys] = [inputs[0]!.shape[2]!, inputs[1]!.shape[2]!];
-        const width = profile.subgroup;
-        const rows = width ? width * ownRows(queries, width) : sharedRows(queries, profile);
-        if (input === 1 || input === 2) return Math.ceil(queries / rows);
-        // A subgroup reads its own rows again for every tile.
-        if (input === 0 || input === 3) return width ? Math.ceil(keys / 16) : 1;
-        return isRelative(attrs, input) ? (attrs.grid![0] + keys) / inputs[input]!.shape[3]! : 1;
-      },
-    }),
-  ],
+  forms: [subgroupQueryForm, sharedQueryForm],
   oracle: plainBackward,
   spelled: 16,
   work(inputs) {

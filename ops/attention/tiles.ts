@@ -12,7 +12,7 @@ export type SharedAttentionTile = {
   readonly keys: number;
 };
 
-/** Query rows of one lane. */
+/** Rows of one lane: of queries, and for the gradients of keys and values of keys. */
 export type SubgroupAttentionTile = {
   readonly perLane: number;
 };
