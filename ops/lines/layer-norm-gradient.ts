@@ -10,7 +10,6 @@ import {
   gradient,
   type KernelOp,
   literal,
-  portable,
   sameShape,
   show,
   type Tensor,
@@ -19,7 +18,8 @@ import { add } from "../elementwise/add.ts";
 import { mul } from "../elementwise/mul.ts";
 import { rsqrt } from "../elementwise/rsqrt.ts";
 import { sub } from "../elementwise/sub.ts";
-import { layoutOf, overLines, plainLines, readsOf } from "./line-kernel.ts";
+import { lineForms } from "./line-forms.ts";
+import { plainLines } from "./line-kernel.ts";
 import { mean } from "./reduce.ts";
 
 export interface Attrs {
@@ -28,8 +28,6 @@ export interface Attrs {
   readonly epsilon: number;
 }
 
-const passes = 3;
-
 export const op: KernelOp<Attrs> = {
   name: "normalizeGradient",
   kind: "kernel",
@@ -37,43 +35,41 @@ export const op: KernelOp<Attrs> = {
     if (!sameShape(x!.shape, g!.shape)) fail(`the input is ${show(x!)}, the cotangent ${show(g!)}`);
     return [x!];
   },
-  forms: [
-    portable({
-      kernel({ k, inputs: [x, g], outputs: [dx], attrs: { axis, epsilon }, profile }) {
-        const line = overLines(k, x!, [axis], profile, [g!]);
-        const share = 1 / line.layout.extent;
-        const zero = literal(0, "f32");
-        const own = ["sum", "changes"].map((name) => k.var(name, zero));
-        line.each((value, _i, [change]) => {
-          own[0]!.set(own[0]!.get.add(value));
-          own[1]!.set(own[1]!.get.add(change!));
-        });
-        const totals = line.all(
-          own.map((v) => v.get),
-          ["add", "add"],
-        );
-        const [center, shift] = totals.map((v) => k.let("mean", v.mul(share)));
-        const squares = k.var("squares", zero);
-        const products = k.var("products", zero);
-        line.each((value, _i, [change]) => {
-          const away = k.let("away", value.sub(center!));
-          squares.set(away.fma(away, squares.get));
-          products.set(away.fma(change!, products.get));
-        });
-        const [spread, along] = line.all([squares.get, products.get], ["add", "add"]);
-        const variance = k.let("variance", spread!.mul(share).add(epsilon));
-        const scale = k.let("scale", literal(1, "f32").div(variance.sqrt()));
-        const slope = k.let("slope", along!.mul(share).div(variance));
-        line.each((value, i, [change]) => {
-          const rest = change!.sub(shift!).sub(value.sub(center!).mul(slope));
-          dx!.put(rest.mul(scale), ...line.coords(i));
-        });
-        return line.finish("normalizeGradient");
-      },
-      reads: (_input, { inputs: [x], attrs: { axis }, profile }) =>
-        readsOf(layoutOf(x!.shape, [axis], profile), passes),
-    }),
-  ],
+  forms: lineForms({
+    axes: (_inputs, { axis }) => [axis],
+    along: 2,
+    passes: () => 3,
+    kernel({ k, outputs: [dx], attrs: { epsilon } }, line) {
+      const share = 1 / line.layout.extent;
+      const zero = literal(0, "f32");
+      const own = ["sum", "changes"].map((name) => k.var(name, zero));
+      line.each((value, _i, [change]) => {
+        own[0]!.set(own[0]!.get.add(value));
+        own[1]!.set(own[1]!.get.add(change!));
+      });
+      const totals = line.all(
+        own.map((v) => v.get),
+        ["add", "add"],
+      );
+      const [center, shift] = totals.map((v) => k.let("mean", v.mul(share)));
+      const squares = k.var("squares", zero);
+      const products = k.var("products", zero);
+      line.each((value, _i, [change]) => {
+        const away = k.let("away", value.sub(center!));
+        squares.set(away.fma(away, squares.get));
+        products.set(away.fma(change!, products.get));
+      });
+      const [spread, along] = line.all([squares.get, products.get], ["add", "add"]);
+      const variance = k.let("variance", spread!.mul(share).add(epsilon));
+      const scale = k.let("scale", literal(1, "f32").div(variance.sqrt()));
+      const slope = k.let("slope", along!.mul(share).div(variance));
+      line.each((value, i, [change]) => {
+        const rest = change!.sub(shift!).sub(value.sub(center!).mul(slope));
+        dx!.put(rest.mul(scale), ...line.coords(i));
+      });
+      return line.finish("normalizeGradient");
+    },
+  }),
   oracle: ([x, g], attrs) => [plain(x!, g!, attrs)],
   work: ([x]) => 12 * elements(x!.shape),
   vjp: (cotangents, { inputs: [x, g], attrs }) =>

@@ -11,7 +11,6 @@ import {
   elements,
   type KernelOp,
   literal,
-  portable,
   refuse,
   type Shape,
   show,
@@ -22,9 +21,8 @@ import { mul } from "../elementwise/mul.ts";
 import { axisOf } from "../views/axes.ts";
 import { reshape } from "../views/reshape.ts";
 import { type Attrs, op as normalizeGradient } from "./layer-norm-gradient.ts";
-import { layoutOf, overLines, plainLines, readsOf } from "./line-kernel.ts";
-
-const passes = 3;
+import { lineForms } from "./line-forms.ts";
+import { plainLines } from "./line-kernel.ts";
 
 export const op: KernelOp<Attrs> = {
   name: "normalize",
@@ -33,32 +31,29 @@ export const op: KernelOp<Attrs> = {
     if (x!.dtype !== "f32") fail(`takes f32, not ${x!.dtype}`, 'convert it: cast(x, "f32")');
     return [x!];
   },
-  forms: [
-    portable({
-      kernel({ k, inputs: [x], outputs: [y], attrs: { axis, epsilon }, profile }) {
-        const line = overLines(k, x!, [axis], profile);
-        const sum = k.var("sum", literal(0, "f32"));
-        line.each((value) => sum.set(sum.get.add(value)));
-        const [total] = line.all([sum.get], ["add"]);
-        const center = k.let("center", total!.mul(1 / line.layout.extent));
-        const squares = k.var("squares", literal(0, "f32"));
-        line.each((value) => {
-          const away = k.let("away", value.sub(center));
-          squares.set(away.fma(away, squares.get));
-        });
-        const [spread] = line.all([squares.get], ["add"]);
-        const deviation = spread!
-          .mul(1 / line.layout.extent)
-          .add(epsilon)
-          .sqrt();
-        const scale = k.let("scale", literal(1, "f32").div(deviation));
-        line.each((value, i) => y!.put(value.sub(center).mul(scale), ...line.coords(i)));
-        return line.finish("normalize");
-      },
-      reads: (_input, { inputs: [x], attrs: { axis }, profile }) =>
-        readsOf(layoutOf(x!.shape, [axis], profile), passes),
-    }),
-  ],
+  forms: lineForms({
+    axes: (_inputs, { axis }) => [axis],
+    passes: () => 3,
+    kernel({ k, outputs: [y], attrs: { epsilon } }, line) {
+      const sum = k.var("sum", literal(0, "f32"));
+      line.each((value) => sum.set(sum.get.add(value)));
+      const [total] = line.all([sum.get], ["add"]);
+      const center = k.let("center", total!.mul(1 / line.layout.extent));
+      const squares = k.var("squares", literal(0, "f32"));
+      line.each((value) => {
+        const away = k.let("away", value.sub(center));
+        squares.set(away.fma(away, squares.get));
+      });
+      const [spread] = line.all([squares.get], ["add"]);
+      const deviation = spread!
+        .mul(1 / line.layout.extent)
+        .add(epsilon)
+        .sqrt();
+      const scale = k.let("scale", literal(1, "f32").div(deviation));
+      line.each((value, i) => y!.put(value.sub(center).mul(scale), ...line.coords(i)));
+      return line.finish("normalize");
+    },
+  }),
   oracle: ([x], attrs) => [plainNormalize(x!, attrs)],
   work: ([x]) => 8 * elements(x!.shape),
   vjp: ([g], { inputs: [x], attrs }) => [apply(normalizeGradient, [x!, g!], attrs)[0]],

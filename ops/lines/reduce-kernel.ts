@@ -5,17 +5,15 @@ import {
   type ElementOp,
   elements,
   type Fold,
+  type Form,
   index,
-  type Kernel,
   type KernelOp,
-  type KernelSite,
   literal,
-  type Profile,
   type Type,
   type Value,
 } from "../../compiler/op-kit.ts";
 import { extentOf, lineOf, mostTerms, smallForm } from "../small.ts";
-import { layoutOf, overLines, readsOf } from "./line-kernel.ts";
+import { type LineKernel, lineForms } from "./line-forms.ts";
 
 export interface Reduction {
   readonly name: string;
@@ -32,21 +30,27 @@ export const summation: Reduction = {
   plain: (a, b) => a + b,
 };
 
-/** Reduces input 0 over `axes`. The output has size 1 there; leading ones it may not have at all. */
-export function reduceKernel(
-  { k, inputs, outputs, profile }: KernelSite<unknown>,
-  axes: readonly number[],
-  { name, neutral, fold }: Reduction,
-): Kernel {
-  const [x, out] = [inputs[0]!, outputs[0]!];
-  const line = overLines(k, x, axes, profile);
-  const own = k.var("own", literal(neutral(x.dtype), x.dtype));
-  line.each((value) => own.set(own.get[fold](value)));
-  line.once([own.get], [fold], ([total]) =>
-    out.put(total!, ...placeIn(out.shape, x.shape, axes, line.at)),
-  );
-  return line.finish(name);
-}
+/**
+ * Reduces input 0 over axes. The output has size 1 there; leading ones it may not have at all.
+ */
+export const reduceForms = <A>(
+  axes: LineKernel<A>["axes"],
+  reductionOf: (attrs: A) => Reduction,
+): readonly Form<A>[] =>
+  lineForms({
+    axes,
+    passes: () => 1,
+    kernel({ k, inputs, outputs, attrs }, line) {
+      const [x, out] = [inputs[0]!, outputs[0]!];
+      const { name, neutral, fold } = reductionOf(attrs);
+      const own = k.var("own", literal(neutral(x.dtype), x.dtype));
+      line.each((value) => own.set(own.get[fold](value)));
+      line.once([own.get], [fold], ([total]) =>
+        out.put(total!, ...placeIn(out.shape, x.shape, axes(inputs, attrs), line.at)),
+      );
+      return line.finish(name);
+    },
+  });
 
 /** The same of short lines, one element at a time. */
 export function smallReduction<A>(
@@ -103,6 +107,3 @@ export function reduceOracle(
   }
   return y;
 }
-
-export const reduceReads = (x: Type, axes: readonly number[], profile: Profile): number =>
-  readsOf(layoutOf(x.shape, axes, profile), 1);

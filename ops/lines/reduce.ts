@@ -4,7 +4,6 @@ import {
   type DType,
   elements,
   type KernelOp,
-  portable,
   refuse,
   type Tensor,
 } from "../../compiler/op-kit.ts";
@@ -18,13 +17,7 @@ import { axesOf } from "../views/axes.ts";
 import { sumTo } from "../views/broadcast.ts";
 import { permute } from "../views/permute.ts";
 import { reshape } from "../views/reshape.ts";
-import {
-  type Reduction,
-  reduceKernel,
-  reduceOracle,
-  reduceReads,
-  smallReduction,
-} from "./reduce-kernel.ts";
+import { type Reduction, reduceForms, reduceOracle, smallReduction } from "./reduce-kernel.ts";
 import { argmax } from "./top-k.ts";
 
 /** Whether reduced axes stay with size 1 or go away. */
@@ -56,12 +49,10 @@ export const op: KernelOp<Attrs> = {
   type: ([x], { axes }) => [
     { dtype: x!.dtype, shape: x!.shape.map((n, i) => (axes.includes(i) ? 1 : n)) },
   ],
-  forms: [
-    portable({
-      kernel: (site) => reduceKernel(site, site.attrs.axes, extremes[site.attrs.of]),
-      reads: (_input, { inputs: [x], attrs: { axes }, profile }) => reduceReads(x!, axes, profile),
-    }),
-  ],
+  forms: reduceForms(
+    (_inputs, { axes }) => axes,
+    ({ of }) => extremes[of],
+  ),
   oracle: ([x], { axes, of }, [type]) => [reduceOracle(x!, axes, extremes[of], type!.dtype)],
   work: ([x]) => elements(x!.shape),
   small: ([x], { axes, of }) => smallReduction(op, x!, axes, extremes[of]),

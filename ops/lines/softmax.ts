@@ -7,7 +7,6 @@ import {
   gradient,
   type KernelOp,
   literal,
-  portable,
   type Shape,
   sameShape,
   show,
@@ -17,14 +16,13 @@ import { mul } from "../elementwise/mul.ts";
 import { sub } from "../elementwise/sub.ts";
 import { extentOf, lineOf, smallForm } from "../small.ts";
 import { axisOf } from "../views/axes.ts";
-import { layoutOf, overLines, plainLines, readsOf } from "./line-kernel.ts";
+import { lineForms } from "./line-forms.ts";
+import { plainLines } from "./line-kernel.ts";
 import { sum } from "./reduce.ts";
 
 interface Attrs {
   readonly axis: number;
 }
-
-const passes = 3;
 
 /** The longest line that is written out. */
 const mostSmall = 16;
@@ -36,24 +34,21 @@ export const op: KernelOp<Attrs> = {
     if (x!.dtype !== "f32") fail(`takes f32, not ${x!.dtype}`, 'convert it: cast(x, "f32")');
     return [x!];
   },
-  forms: [
-    portable({
-      kernel({ k, inputs: [x], outputs: [y], attrs: { axis }, profile }) {
-        const line = overLines(k, x!, [axis], profile);
-        const most = k.var("most", literal(-3.4e38, "f32"));
-        line.each((value) => most.set(most.get.max(value)));
-        const [peak] = line.all([most.get], ["max"]);
-        const own = k.var("own", literal(0, "f32"));
-        line.each((value) => own.set(own.get.add(value.sub(peak!).exp())));
-        const [total] = line.all([own.get], ["add"]);
-        const inverse = k.let("inverse", literal(1, "f32").div(total!));
-        line.each((value, i) => y!.put(value.sub(peak!).exp().mul(inverse), ...line.coords(i)));
-        return line.finish("softmax");
-      },
-      reads: (_input, { inputs: [x], attrs: { axis }, profile }) =>
-        readsOf(layoutOf(x!.shape, [axis], profile), passes),
-    }),
-  ],
+  forms: lineForms({
+    axes: (_inputs, { axis }) => [axis],
+    passes: () => 3,
+    kernel({ k, outputs: [y] }, line) {
+      const most = k.var("most", literal(-3.4e38, "f32"));
+      line.each((value) => most.set(most.get.max(value)));
+      const [peak] = line.all([most.get], ["max"]);
+      const own = k.var("own", literal(0, "f32"));
+      line.each((value) => own.set(own.get.add(value.sub(peak!).exp())));
+      const [total] = line.all([own.get], ["add"]);
+      const inverse = k.let("inverse", literal(1, "f32").div(total!));
+      line.each((value, i) => y!.put(value.sub(peak!).exp().mul(inverse), ...line.coords(i)));
+      return line.finish("softmax");
+    },
+  }),
   oracle: ([x], { axis }) => [plainSoftmax(x!, axis)],
   work: ([x]) => 40 * elements(x!.shape),
   small: ([x], { axis }) => {
@@ -130,22 +125,18 @@ export const adjoint: KernelOp<Attrs> = {
       fail(`the result is ${show(y!)}, its cotangent ${show(g!)}`);
     return [y!];
   },
-  forms: [
-    portable({
-      kernel({ k, inputs: [y, g], outputs: [dx], attrs: { axis }, profile }) {
-        const line = overLines(k, y!, [axis], profile, [g!]);
-        const own = k.var("own", literal(0, "f32"));
-        line.each((value, _i, [change]) => own.set(value.fma(change!, own.get)));
-        const [along] = line.all([own.get], ["add"]);
-        line.each((value, i, [change]) =>
-          dx!.put(value.mul(change!.sub(along!)), ...line.coords(i)),
-        );
-        return line.finish("softmaxGradient");
-      },
-      reads: (_input, { inputs: [y], attrs: { axis }, profile }) =>
-        readsOf(layoutOf(y!.shape, [axis], profile), 2),
-    }),
-  ],
+  forms: lineForms({
+    axes: (_inputs, { axis }) => [axis],
+    along: 2,
+    passes: () => 2,
+    kernel({ k, outputs: [dx] }, line) {
+      const own = k.var("own", literal(0, "f32"));
+      line.each((value, _i, [change]) => own.set(value.fma(change!, own.get)));
+      const [along] = line.all([own.get], ["add"]);
+      line.each((value, i, [change]) => dx!.put(value.mul(change!.sub(along!)), ...line.coords(i)));
+      return line.finish("softmaxGradient");
+    },
+  }),
   oracle: ([y, g], { axis }) => [
     plainLines(
       y!,

@@ -13,7 +13,6 @@ import {
   index,
   type KernelOp,
   literal,
-  portable,
   type Tensor,
   type Value,
 } from "../../compiler/op-kit.ts";
@@ -24,7 +23,9 @@ import { extentOf, lineOf, mostTerms, smallForm } from "../small.ts";
 import { axisOf } from "../views/axes.ts";
 import { sumTo } from "../views/broadcast.ts";
 import { reshape } from "../views/reshape.ts";
-import { type Combine, layoutOf, overLines, plainLines } from "./line-kernel.ts";
+import { lineForms } from "./line-forms.ts";
+import { plainLines } from "./line-kernel.ts";
+import type { Combine } from "./line-sharing.ts";
 
 interface Attrs {
   readonly axis: number;
@@ -45,54 +46,51 @@ export const op: KernelOp<Attrs> = {
       { dtype: "i32", shape },
     ];
   },
-  forms: [
-    portable({
-      kernel({ k, inputs: [x], outputs: [values, indices], attrs: { axis, count }, profile }) {
-        const line = overLines(k, x!, [axis], profile);
-        const none = line.layout.extent;
-        const better = (a: Value, i: Value, b: Value, j: Value) =>
-          j.eq(none).or(
-            a
-              .gt(b)
-              .or(a.eq(b).and(i.lt(j)))
-              .and(i.lt(none)),
-          );
-        const combine: Combine = ([a, i], [b, j]) =>
-          pick(k, better(a!, i!, b!, j!), [a!, i!], [b!, j!]);
-        const lastValue = k.var("lastValue", literal(0, "f32"));
-        const lastIndex = k.var("lastIndex", index(0));
-        k.for("rank", count, (rank) => {
-          const best = k.var("best", literal(0, "f32"));
-          const at = k.var("at", index(none));
-          line.each((value, i) => {
-            const v = k.let("value", value);
-            const after = v.lt(lastValue.get).or(v.eq(lastValue.get).and(lastIndex.get.lt(i)));
-            const wins = rank
-              .eq(0)
-              .or(after)
-              .and(better(v, i, best.get, at.get));
-            k.if(wins, () => {
-              best.set(v);
-              at.set(i);
-            });
+  forms: lineForms({
+    axes: (_inputs, { axis }) => [axis],
+    passes: ({ count }) => count,
+    kernel({ k, outputs: [values, indices], attrs: { count } }, line) {
+      const none = line.layout.extent;
+      const better = (a: Value, i: Value, b: Value, j: Value) =>
+        j.eq(none).or(
+          a
+            .gt(b)
+            .or(a.eq(b).and(i.lt(j)))
+            .and(i.lt(none)),
+        );
+      const combine: Combine = ([a, i], [b, j]) =>
+        pick(k, better(a!, i!, b!, j!), [a!, i!], [b!, j!]);
+      const lastValue = k.var("lastValue", literal(0, "f32"));
+      const lastIndex = k.var("lastIndex", index(0));
+      k.for("rank", count, (rank) => {
+        const best = k.var("best", literal(0, "f32"));
+        const at = k.var("at", index(none));
+        line.each((value, i) => {
+          const v = k.let("value", value);
+          const after = v.lt(lastValue.get).or(v.eq(lastValue.get).and(lastIndex.get.lt(i)));
+          const wins = rank
+            .eq(0)
+            .or(after)
+            .and(better(v, i, best.get, at.get));
+          k.if(wins, () => {
+            best.set(v);
+            at.set(i);
           });
-          const [value, place] = line.all([best.get, at.get], combine);
-          lastValue.set(value!);
-          lastIndex.set(place!);
-          line.onFirst(() => {
-            const to = line.coords(rank);
-            values!.put(value!, ...to);
-            indices!.put(place!.cast("i32"), ...to);
-          });
-          // What all threads read of this rank is overwritten by the next.
-          if (count > 1 && line.needsBarrier) k.barrier();
         });
-        return line.finish("topK");
-      },
-      reads: (_input, { inputs: [x], attrs: { axis, count }, profile }) =>
-        layoutOf(x!.shape, [axis], profile).held ? 1 : count,
-    }),
-  ],
+        const [value, place] = line.all([best.get, at.get], combine);
+        lastValue.set(value!);
+        lastIndex.set(place!);
+        line.onFirst(() => {
+          const to = line.coords(rank);
+          values!.put(value!, ...to);
+          indices!.put(place!.cast("i32"), ...to);
+        });
+        // What all threads read of this rank is overwritten by the next.
+        if (count > 1 && line.needsBarrier) k.barrier();
+      });
+      return line.finish("topK");
+    },
+  }),
   oracle: ([x], { axis, count }) => {
     const ranked = (of: (v: number, i: number) => number) =>
       plainLines(x!, axis, (line) =>

@@ -9,11 +9,10 @@ import {
   index,
   type KernelOp,
   literal,
-  portable,
   type Tensor,
   type Value,
 } from "../../compiler/op-kit.ts";
-import { overLines } from "../lines/line-kernel.ts";
+import { lineForms } from "../lines/line-forms.ts";
 
 /** How the loss scale follows what gradients in half precision can hold. */
 export interface LossScaling {
@@ -56,29 +55,28 @@ export const op: KernelOp<VerdictAttrs> = {
     { dtype: "f32", shape: [4] },
     { dtype: "f32", shape: [2] },
   ],
-  forms: [
-    portable({
-      kernel: ({ k, inputs: [squares, owner, loss, scale], outputs, attrs, profile }) => {
-        const line = overLines(k, squares!, [0], profile, [owner!]);
-        const sum = k.var("sum", literal(0, "f32"));
-        const first = k.var("first", literal(attrs.tensors, "i32"));
-        line.each((square, _i, [tensor]) => {
-          const counts = k.let("counts", square.lt(notFinite));
-          sum.set(sum.get.add(counts.select(square, 0)));
-          first.set(counts.select(first.get, first.get.min(tensor!)));
-        });
-        line.once([sum.get, first.get], ["add", "min"], ([total, tensor]) => {
-          const old = [0, 1, 2, 3].map((i) => k.let("old", scale!.at(index(i))));
-          const isLossFinite = k.let("isLossFinite", loss!.at(index(0)).gt(0));
-          const judged = judge(attrs, { total: total!, tensor: tensor!, isLossFinite, old });
-          for (const [i, values] of judged.entries())
-            for (const [j, value] of values.entries()) outputs[i]!.put(value, index(j));
-        });
-        return line.finish("verdict");
-      },
-      reads: () => 1,
-    }),
-  ],
+  forms: lineForms({
+    axes: () => [0],
+    along: 2,
+    passes: () => 1,
+    kernel({ k, inputs: [, , loss, scale], outputs, attrs }, line) {
+      const sum = k.var("sum", literal(0, "f32"));
+      const first = k.var("first", literal(attrs.tensors, "i32"));
+      line.each((square, _i, [tensor]) => {
+        const counts = k.let("counts", square.lt(notFinite));
+        sum.set(sum.get.add(counts.select(square, 0)));
+        first.set(counts.select(first.get, first.get.min(tensor!)));
+      });
+      line.once([sum.get, first.get], ["add", "min"], ([total, tensor]) => {
+        const old = [0, 1, 2, 3].map((i) => k.let("old", scale!.at(index(i))));
+        const isLossFinite = k.let("isLossFinite", loss!.at(index(0)).gt(0));
+        const judged = judge(attrs, { total: total!, tensor: tensor!, isLossFinite, old });
+        for (const [i, values] of judged.entries())
+          for (const [j, value] of values.entries()) outputs[i]!.put(value, index(j));
+      });
+      return line.finish("verdict");
+    },
+  }),
   oracle: ([squares, owner, loss, scale], attrs) => plainly(attrs, squares!, owner!, loss!, scale!),
   work: ([squares]) => squares!.shape[0]!,
   // No loss depends on how the last step went.

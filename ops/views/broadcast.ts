@@ -10,17 +10,10 @@ import {
   index,
   type KernelOp,
   noBroadcast,
-  portable,
   sameShape,
   type Tensor,
 } from "../../compiler/op-kit.ts";
-import {
-  reduceKernel,
-  reduceOracle,
-  reduceReads,
-  smallReduction,
-  summation,
-} from "../lines/reduce-kernel.ts";
+import { reduceForms, reduceOracle, smallReduction, summation } from "../lines/reduce-kernel.ts";
 import { reshape } from "./reshape.ts";
 
 interface Attrs {
@@ -90,13 +83,10 @@ export const adjoint: KernelOp<Attrs> = {
       );
     return [{ dtype: x!.dtype, shape }];
   },
-  forms: [
-    portable({
-      kernel: (site) => reduceKernel(site, summed(site.inputs[0]!, site.attrs), summation),
-      reads: (_input, { inputs: [x], attrs, profile }) =>
-        reduceReads(x!, summed(x!, attrs), profile),
-    }),
-  ],
+  forms: reduceForms(
+    (inputs, attrs) => summed(inputs[0]!, attrs),
+    () => summation,
+  ),
   oracle: ([x], attrs, [type]) => [reduceOracle(x!, summed(x!, attrs), summation, type!.dtype)],
   work: ([x]) => elements(x!.shape),
   small: ([x], attrs) => smallReduction(adjoint, x!, summed(x!, attrs), summation),

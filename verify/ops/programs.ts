@@ -68,7 +68,9 @@ export type OpFiles = ReadonlyMap<string, OpFile>;
 const stem = (path: string) => path.replace(/^.*\//, "").replace(/\.[jt]s$/, "");
 
 /** Files that hold no op by design: how ops are made. */
-const machinery: ReadonlySet<string> = new Set(["elementwise", "axes", "line-kernel"]);
+const machinery: ReadonlySet<string> = new Set([
+  ...["elementwise", "axes", "line-kernel", "line-forms", "line-sharing"],
+]);
 
 /** Ops and compositions of files, each with its samples as programs. */
 export const subjectsOf = (files: OpFiles): readonly Subject[] =>
