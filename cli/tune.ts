@@ -59,12 +59,12 @@ function countOf(flag: string, text: string, least: number): number {
 async function describe({ device, file, kernels: results }: TuneReport): Promise<string> {
   const { showTile } = await import("../compiler/tuning/tuning.ts");
   const kernels = Object.entries(results);
-  const lines = kernels.flatMap(([name, { tile, gain, noise, trials }]) => [
+  const lines = kernels.flatMap(([name, { form, tile, gain, noise, trials }]) => [
     name,
-    `  ${gain > 1 ? `${showTile(tile)}: ${gain.toFixed(2)} times as fast as the default` : "the default stays"} (noise ${(100 * noise).toFixed(1)} %)`,
+    `  ${gain > 1 ? `${form} ${showTile(tile)}: ${gain.toFixed(2)} times as fast as the default` : "the default stays"} (noise ${(100 * noise).toFixed(1)} %)`,
     ...trials.map(
-      ({ tile: tried, milliseconds, reason }) =>
-        `    ${milliseconds === undefined ? "    lost" : `${milliseconds.toFixed(3).padStart(8)} ms`}  ${showTile(tried)}${reason === undefined ? "" : `: ${reason}`}`,
+      ({ form: kind, tile: tried, milliseconds, reason }) =>
+        `    ${milliseconds === undefined ? "    lost" : `${milliseconds.toFixed(3).padStart(8)} ms`}  ${kind} ${showTile(tried)}${reason === undefined ? "" : `: ${reason}`}`,
     ),
   ]);
   const faster = kernels.filter(([, { gain }]) => gain > 1).length;

@@ -1,7 +1,7 @@
 /** The pipeline as one list: from a traced program to a plan. Each stage is kept for `inarch show`. */
 import { bug, diagnose } from "../diagnostics/index.ts";
 import { plain, type WeightFormat } from "../formats/index.ts";
-import { pickVariants } from "./forms/pick.ts";
+import { type AskedForms, pickVariants, type Variants } from "./forms/pick.ts";
 import { fuse } from "./fuse/fuse.ts";
 import type { Fusion, Policy, Region } from "./fuse/region.ts";
 import type { Graph } from "./graph/graph.ts";
@@ -25,7 +25,7 @@ import { type Layout, noLayout } from "./storage/layout.ts";
 import { defaultTarget, targetNamed } from "./targets/find.ts";
 import { PlanKernels, sharedBytes } from "./targets/plan-kernels.ts";
 import { capableOf, type Target } from "./targets/target.ts";
-import { noTuning, type Tuning, tunedVariant } from "./tuning/tuning.ts";
+import { noTuning, type Tuning, tunedVariants } from "./tuning/tuning.ts";
 
 export interface CompileOptions {
   readonly name?: string;
@@ -46,6 +46,8 @@ export interface CompileOptions {
    * `weightFormats`. Unless given they are `f32`, and large ones halves in mixed precision.
    */
   readonly weightFormat?: WeightFormat | undefined;
+  /** Forms of kernels that are to be used, by the names of ops: `{ matmul: "workgroups" }`. */
+  readonly forms?: AskedForms;
   /** Tiles that were measured on the device: see `inarch tune`. */
   readonly tuning?: Tuning;
 }
@@ -66,9 +68,10 @@ export interface Compilation {
 
 /**
  * Compiles a graph. Pure: the same graph, target and profile give the same bytes.
- * @throws E109 for an unknown target, E150 for mixed precision where the profile's device has no
- * halves and no frozen parameter is there to be packed, E153 for an unknown `weightFormat`, E152 for
- * one that the device lacks.
+ * @throws E109 for an unknown target, E112 for a form that is asked for and that the device cannot run,
+ * E821 for a tuned tile that the device does not allow, E150 for mixed precision where the profile's
+ * device has no halves and no frozen parameter is there to be packed, E153 for an unknown
+ * `weightFormat`, E152 for one that the device lacks.
  */
 export const compile = (graph: Graph, options: CompileOptions = {}): Plan =>
   compileStages(graph, options).plan;
@@ -76,17 +79,19 @@ export const compile = (graph: Graph, options: CompileOptions = {}): Plan =>
 export function compileStages(graph: Graph, options: CompileOptions = {}): Compilation {
   const target = targetNamed(options.target ?? defaultTarget.name);
   const { layout = noLayout, precision = "f32", weightFormat } = options;
+  const { forms = {}, tuning = noTuning } = options;
   const profile = fitting(options.profile ?? defaultProfile, target, precision);
   const device = capableOf(target, profile);
   const policy = options.policy ?? "fused";
   const { graph: rewritten, rules } =
     policy === "fused" ? rewrite(graph, layout) : { graph, rules: new Map() };
   const joins = joinsOf(rewritten);
-  const variants = pickVariants(rewritten, profile);
-  const { regions: fused, reasons } = fuse(rewritten, variants, profile, policy, joins);
-  const tuning = options.tuning ?? noTuning;
-  const regions = fused.map((r) => ({ ...r, variant: tunedVariant(r, profile, tuning) }));
-  const fusion = { regions, reasons };
+  const fused = (variants: Variants) => fuse(rewritten, variants, profile, policy, joins);
+  const usual = pickVariants(rewritten, profile, forms);
+  const first = fused(usual);
+  const tuned = tunedVariants(usual, first.regions, { profile, tuning, asked: forms });
+  // What melts depends on the kernels that will run.
+  const fusion = tuned === usual ? first : fused(tuned);
   const formats = { precision, device, halveFrom: options.halveFrom, weightFormat };
   const storage = storageOf(rewritten, fusion.regions, { ...formats, layout, joins });
   if (!storesResults(formats)) checkWeights(rewritten, storage, layout, profile);
@@ -148,7 +153,7 @@ function checkWeights(graph: Graph, storage: Storage, layout: Layout, profile: P
   });
 }
 
-/** A template that asks for more than the profile has is a bug of ours, found here, not on a device. */
+/** A kernel that asks for more than the profile has is a bug of ours, found here, not on a device. */
 function check(kernel: Kernel, profile: Profile): void {
   const threads = kernel.threads.reduce((a, b) => a * b, 1);
   if (threads > profile.maxThreads) bug(`${kernel.name} has ${threads} threads`);

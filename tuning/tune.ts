@@ -43,11 +43,14 @@ export async function tune(request: TuneRequest): Promise<TuneReport> {
   const before = await readTuningFile(file);
   const { device } = await openDevice();
   try {
-    const profile = deviceProfile(device.capabilities);
-    const key = deviceKey(device.capabilities);
-    const regions = programs.flatMap((program) =>
-      compileStages(traceLoaded(loaded, program, dims), { profile }).fusion.regions.slice(),
+    const compiled = programs.map((program) =>
+      compileStages(traceLoaded(loaded, program, dims), {
+        profile: deviceProfile(device.capabilities),
+      }),
     );
+    const { profile } = compiled[0]!;
+    const key = deviceKey(device.capabilities);
+    const regions = compiled.flatMap(({ fusion }) => fusion.regions);
     const todo = [...tunable(regions, profile)].filter(
       ([name]) => !Object.hasOwn(before.devices[key] ?? {}, name),
     );
@@ -57,7 +60,8 @@ export async function tune(request: TuneRequest): Promise<TuneReport> {
       onProgress(done, todo.length, "kernels");
       const result = await tuneRegion(region, { device, profile, candidates, rounds });
       results[name] = result;
-      tuned[name] = { tile: result.tile, gain: Math.round(result.gain * 1000) / 1000 };
+      const { form, tile } = result;
+      tuned[name] = { form, tile, gain: Math.round(result.gain * 1000) / 1000 };
       // What was measured is not lost when a later kernel fails.
       await writeTuningFile(file, withTuning(before, key, tuned));
     }

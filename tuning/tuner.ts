@@ -42,6 +42,7 @@ export interface TuneOptions {
 }
 
 export interface Trial {
+  readonly form: string;
   readonly tile: Tile;
   /** The median of all rounds; undefined for a candidate that lost before it was measured. */
   readonly milliseconds: number | undefined;
@@ -51,6 +52,7 @@ export interface Trial {
 
 export interface TuneResult {
   /** The winner: the default unless another is faster beyond noise. */
+  readonly form: string;
   readonly tile: Tile;
   /** Time of the default over the winner's; 1 if the default stays. */
   readonly gain: number;
@@ -213,13 +215,16 @@ async function compete(
   for (let i = 1; i < right.length; i++) if (medians[i]! < medians[best]!) best = i;
   const gain = standard / medians[best]!;
   const wins = best > 0 && gain > 1 + Math.max(leastGain, 2 * noise);
+  const { form, tile } = right[wins ? best : 0]!.variant;
   return {
-    tile: right[wins ? best : 0]!.variant.tile,
+    form,
+    tile,
     gain: wins ? gain : 1,
     noise,
     trials: entries.map(({ variant, reason }) => {
       const milliseconds = medians[right.findIndex((e) => e.variant === variant)];
-      return { tile: variant.tile, milliseconds, ...(reason === undefined ? {} : { reason }) };
+      const { form, tile } = variant;
+      return { form, tile, milliseconds, ...(reason === undefined ? {} : { reason }) };
     }),
   };
 }

@@ -5,20 +5,32 @@
 import { diagnose } from "../../diagnostics/index.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Node } from "../graph/tensor.ts";
-import type { Form, KernelOp, Variant } from "../op.ts";
+import type { Form, KernelOp, Problem, Variant } from "../op.ts";
 import type { Profile } from "../profile.ts";
 
 /** The variant of every node that is a kernel. */
 export type Variants = ReadonlyMap<Node, Variant>;
 
+/** Forms that are asked for by name, by the names of ops. */
+export type AskedForms = Readonly<Record<string, string>>;
+
 /**
- * The best variant of each kernel, by the order of its op's forms and by their models of time.
- * @throws E112 for a kernel that has no form for the device.
+ * The best variant of each kernel, by the order of its op's forms and by their models of time. Where a
+ * form is asked for that is not for a problem, that kernel has one of the others.
+ * @throws E112 for a form asked for that the op lacks or the device cannot run, and for a kernel that
+ * has no form for the device.
  */
-export function pickVariants(graph: Graph, profile: Profile): Variants {
+export function pickVariants(graph: Graph, profile: Profile, asked: AskedForms = {}): Variants {
   const picked = new Map<Node, Variant>();
-  for (const node of graph.nodes)
-    if (node.op.kind === "kernel") picked.set(node, candidatesOf(node, profile).variants[0]!);
+  for (const node of graph.nodes) {
+    if (node.op.kind !== "kernel") continue;
+    const name = Object.hasOwn(asked, node.op.name) ? asked[node.op.name] : undefined;
+    const form = name === undefined ? undefined : formNamed(node, name, profile, "forms");
+    const [first = candidatesOf(node, profile).variants[0]!] = form
+      ? form.variants(problemOf(node, profile))
+      : [];
+    picked.set(node, first);
+  }
   return picked;
 }
 
@@ -35,21 +47,48 @@ export interface Candidates {
  * one that fits.
  * @throws E112 where there is none.
  */
-export function candidatesOf({ op, inputs, attrs, span }: Node, profile: Profile): Candidates {
-  const { forms } = op as KernelOp;
-  const problem = { inputs: inputs.map((x) => x.type), attrs, profile };
-  let settled: Form | undefined;
+export function candidatesOf(node: Node, profile: Profile): Candidates {
+  const forms = fittingForms(node, profile);
+  const problem = problemOf(node, profile);
   const variants: Variant[] = [];
   for (const form of forms) {
-    if (!form.fits(profile)) continue;
-    settled = form;
     variants.push(...form.variants(problem));
-    if (variants.length > 0 && !form.contested) break;
+    if (variants.length > 0 && !form.contested) return { variants, settled: form };
   }
+  const settled = forms.at(-1);
   if (settled && variants.length > 0) return { variants, settled };
   throw diagnose("E112", {
-    message: `${op.name} has no form that the profile "${profile.name}" can run; its forms are ${forms.map((f) => f.name).join(", ")}`,
-    at: span,
+    message: `${node.op.name} has no form that the profile "${profile.name}" can run; its forms are ${namesOf(formsOf(node))}`,
+    at: node.span,
     help: "compile for a device that can, or give the op a portable form",
   });
 }
+
+/**
+ * The form of a name.
+ * @throws E112 where the op has none, or the device cannot run it.
+ */
+export function formNamed(node: Node, name: string, profile: Profile, where: string): Form {
+  const form = formsOf(node).find((f) => f.name === name);
+  if (form?.fits(profile)) return form;
+  throw diagnose("E112", {
+    message: form
+      ? `the profile "${profile.name}" cannot run the form ${name} of ${node.op.name}`
+      : `${node.op.name} has no form "${name}"`,
+    where,
+    help: `of its forms the profile can run ${namesOf(fittingForms(node, profile))}`,
+  });
+}
+
+export const fittingForms = (node: Node, profile: Profile): readonly Form[] =>
+  formsOf(node).filter((f) => f.fits(profile));
+
+export const problemOf = ({ inputs, attrs }: Node, profile: Profile): Problem<unknown> => ({
+  inputs: inputs.map((x) => x.type),
+  attrs,
+  profile,
+});
+
+const formsOf = ({ op }: Node) => (op as KernelOp).forms;
+
+const namesOf = (forms: readonly Form[]) => forms.map((f) => f.name).join(", ") || "none";

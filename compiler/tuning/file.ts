@@ -74,6 +74,7 @@ const isRecord = (x: unknown): x is Record<string, unknown> =>
 
 function isTuned(x: unknown): x is TunedKernel {
   if (!isRecord(x) || !isRecord(x.tile) || typeof x.gain !== "number") return false;
+  if (x.form !== undefined && typeof x.form !== "string") return false;
   const sizes = Object.values(x.tile);
   return sizes.length > 0 && sizes.every((n) => Number.isSafeInteger(n) && (n as number) >= 0);
 }

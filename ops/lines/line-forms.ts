@@ -46,7 +46,7 @@ export const lineForms = <A>(of: LineKernel<A>): readonly Form<A>[] => [
 ];
 
 /** Where lines lie, and what the device allows. */
-interface Whereabouts {
+interface LineShape {
   readonly count: number;
   readonly extent: number;
   /** They run along the last axis. */
@@ -58,7 +58,7 @@ interface Whereabouts {
 }
 
 interface LineWay extends Pick<Form, "name" | "fits" | "label"> {
-  tiles(at: Whereabouts): readonly LineTile[];
+  tiles(at: LineShape): readonly LineTile[];
   readonly sharing: Sharing;
 }
 
@@ -66,7 +66,7 @@ function lineForm<A>(of: LineKernel<A>, way: LineWay): Form<A> {
   const axesOf = ({ inputs, attrs }: Problem<A>) => of.axes(inputs, attrs);
   return form<A, LineTile>({
     ...{ name: way.name, fits: way.fits, label: way.label },
-    tiles: (problem) => way.tiles(whereabouts(problem, axesOf(problem))),
+    tiles: (problem) => way.tiles(shapeOf(problem, axesOf(problem))),
     reads: (tile, _input, problem) =>
       layoutOf(problem.inputs[0]!.shape, axesOf(problem), tile).held ? 1 : of.passes(problem.attrs),
     kernel(site, tile) {
@@ -77,7 +77,7 @@ function lineForm<A>(of: LineKernel<A>, way: LineWay): Form<A> {
   });
 }
 
-function whereabouts<A>({ inputs, profile }: Problem<A>, axes: readonly number[]): Whereabouts {
+function shapeOf<A>({ inputs, profile }: Problem<A>, axes: readonly number[]): LineShape {
   const { shape } = inputs[0]!;
   const extent = elements(axes.map((a) => shape[a]!));
   return {
@@ -92,9 +92,9 @@ function whereabouts<A>({ inputs, profile }: Problem<A>, axes: readonly number[]
 const shortLine = 32;
 
 /** One thread for each line. */
-const single = ({ most }: Whereabouts): LineTile => ({ lanes: Math.min(64, most), slices: 1 });
+const single = ({ most }: LineShape): LineTile => ({ lanes: Math.min(64, most), slices: 1 });
 
-function laneTile(at: Whereabouts): LineTile {
+function laneTile(at: LineShape): LineTile {
   if (at.extent <= shortLine || !at.alongLast) return single(at);
   return { lanes: 1, slices: at.width };
 }
@@ -103,7 +103,7 @@ function laneTile(at: Whereabouts): LineTile {
  * Of lines that are columns, sixteen read neighbouring memory. Where there are few long columns,
  * eight do (one sector of a cache line), and twice as many workgroups are at work.
  */
-function treeTile(at: Whereabouts): LineTile {
+function treeTile(at: LineShape): LineTile {
   const { count, extent, alongLast, most } = at;
   if (extent <= shortLine) return single(at);
   if (alongLast) return { lanes: 1, slices: Math.min(extent <= 512 ? 64 : 256, most) };

@@ -1,6 +1,6 @@
 /** Tiles: every one of the tuning space is right; a tuning chooses among them, and nothing else. */
 import { describe, expect, test } from "vitest";
-import { compile, compileAlone } from "../../compiler/compile.ts";
+import { compile, compileAlone, compileStages } from "../../compiler/compile.ts";
 import { candidatesOf, pickVariants } from "../../compiler/forms/pick.ts";
 import { fuse } from "../../compiler/fuse/fuse.ts";
 import type { Region } from "../../compiler/fuse/region.ts";
@@ -11,7 +11,7 @@ import { defaultProfile, type Profile } from "../../compiler/profile.ts";
 import { takeOut } from "../../compiler/tuning/alone.ts";
 import { parseTuning, tuningFor, withTuning, writeTuning } from "../../compiler/tuning/file.ts";
 import { kernelKey } from "../../compiler/tuning/kernel-key.ts";
-import { sameTile, type Tuning } from "../../compiler/tuning/tuning.ts";
+import { sameVariant, type Tuning } from "../../compiler/tuning/tuning.ts";
 import { add, attention, gelu, matmul } from "../../ops/index.ts";
 import { kernelText } from "../../runtime/devices/device.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
@@ -93,8 +93,6 @@ const regionOf = (graph: Graph, profile: Profile): Region =>
 const variantsIn = ({ anchor }: Region, profile: Profile): readonly Variant[] =>
   candidatesOf(anchor, profile).variants;
 
-const isSame = (a: Variant, b: Variant) => a.form === b.form && sameTile(a.tile, b.tile);
-
 const arraysFor = (graph: Graph): Arrays =>
   Object.fromEntries(
     graph.nodes
@@ -109,7 +107,7 @@ const arraysFor = (graph: Graph): Arrays =>
 async function runVariant(whole: Graph, profile: Profile, asked: Variant): Promise<number[]> {
   const region = regionOf(whole, profile);
   // The variant for these sizes: another graph's has the same form and tile.
-  const variant = variantsIn(region, profile).find((v) => isSame(v, asked));
+  const variant = variantsIn(region, profile).find((v) => sameVariant(v, asked));
   const alone = takeOut({ ...region, variant });
   const plan = compileAlone(alone.graph, alone.region, { target: "reference", profile });
   const session = await createSession(plan, referenceDevice());
@@ -177,6 +175,87 @@ describe("a compilation", () => {
     expect(Object.keys(tuned())).toEqual(["matmul@1 workgroups f32[40,24] f32[24,48]: | gelu"]);
   });
 
+  test("takes a tile of another form that the device can run", () => {
+    const profile = subgroups;
+    const region = regionOf(graph(), profile);
+    const { variants } = candidatesOf(region.anchor, defaultProfile);
+    const tuning = { [kernelKey(region, profile)]: { ...variants[2]!, gain: 2 } };
+    const { fusion } = compileStages(graph(), { profile, tuning });
+    expect(fusion.regions[0]!.variant).toMatchObject({
+      form: "workgroups",
+      tile: variants[2]!.tile,
+    });
+    const asked = { profile, tuning, forms: { matmul: "subgroups" } };
+    expect(compileStages(graph(), asked).fusion.regions[0]!.variant!.form).toBe("subgroups");
+  });
+
+  test("takes the tiles of files that were written before they named forms", () => {
+    const text = `{
+      "format": "inarch tuning 1",
+      "devices": { "gpu": {
+        "matmul@1 workgroups f32[40,24] f32[24,48]: | gelu":
+          { "tile": { "m": 64, "n": 4, "k": 32, "rm": 1, "rn": 4, "split": 1 }, "gain": 1.2 },
+        "matmul@1 subgroups-8 f32[40,24] f32[24,48]: | gelu":
+          { "tile": { "m": 40, "n": 16, "rn": 2 }, "gain": 1.3 },
+        "matmul@1 workgroups-f32 f32[40,24] f32[24,48]: | gelu":
+          { "tile": { "m": 32, "n": 64, "k": 24, "down": 1, "across": 2, "rm": 4, "rn": 4,
+            "round": 16, "product": 0 }, "gain": 1.1 },
+        "attention@1 workgroups f32[1,1,69,5] f32[1,1,67,5] f32[1,1,67,3]: |":
+          { "tile": { "rows": 64, "keys": 34 }, "gain": 1.1 },
+        "attention@1 subgroups-8 f32[1,1,69,5] f32[1,1,67,5] f32[1,1,67,3]: |":
+          { "tile": { "perLane": 4 }, "gain": 1.1 },
+        "attention@1 workgroups-f32 f32[1,1,69,5] f32[1,1,67,5] f32[1,1,67,3]: |":
+          { "tile": { "rows": 64, "keys": 34 }, "gain": 1.1 }
+      } }
+    }`;
+    const tuning = tuningFor(parseTuning(text, "old"), "gpu", "old");
+    const products = [{ operand: "f32", rows: 8, columns: 8, depth: 8 }] as const;
+    const fragments = { ...large, matrices: { width: 32, widths: "fixed", products } as const };
+    for (const [made, profile, form] of [
+      [graph(), large, "workgroups"],
+      [graph(), subgroups, "subgroups"],
+      [graph(), fragments, "fragments"],
+      [attentionTo(69, 67), large, "workgroups"],
+      [attentionTo(69, 67), subgroups, "subgroups"],
+      [attentionTo(69, 67), fragments, "workgroups"],
+    ] as const) {
+      const region = regionOf(made, profile);
+      const { tile } = tuning[kernelKey(region, profile)]!;
+      expect(region.variant!.tile).not.toEqual(tile);
+      const [tuned] = compileStages(made, { profile, tuning }).fusion.regions;
+      expect(tuned!.variant).toMatchObject({ form, tile });
+    }
+  });
+
+  test("melts by the tiles that will run", () => {
+    // Every column of tiles computes the sum in front of it again: of 512, 16 columns or 128.
+    const x = add(input("x", "f32", [64, 64]), input("z", "f32", [64, 64]));
+    const whole = graphOf([{ name: "y", tensor: matmul(x, input("w", "f32", [64, 512])) }]);
+    const regions = compileStages(whole).fusion.regions;
+    expect(regions).toMatchObject([{ variant: { tile: { n: 32 } } }]);
+    expect(regions[0]!.nodes).toContain(x.node);
+    const { variants } = candidatesOf(regions[0]!.anchor, defaultProfile);
+    const narrow = variants.find(({ tile }) => tile.n === 4)!;
+    const tuning = { [kernelKey(regions[0]!, defaultProfile)]: { ...narrow, gain: 2 } };
+    const { fusion } = compileStages(whole, { tuning });
+    expect(fusion.regions.map((r) => r.anchor.op.name)).toEqual(["add", "matmul"]);
+    expect(fusion.regions[1]!.variant).toMatchObject({ tile: narrow.tile });
+    expect([...fusion.reasons.values()]).toEqual([
+      "its users would compute each element 128 times",
+    ]);
+  });
+
+  test("E112: refuses a form that the device cannot run, or that there is not", () => {
+    const region = regionOf(graph(), defaultProfile);
+    const key = kernelKey(region, defaultProfile);
+    const { tile } = candidatesOf(regionOf(graph(), subgroups).anchor, subgroups).variants[0]!;
+    for (const [form, words] of [
+      ["subgroups", /E112.*"default" cannot run the form subgroups of matmul.*matmul@1/s],
+      ["tensors", /E112.*matmul has no form "tensors".*can run workgroups/s],
+    ] as const)
+      expect(() => compile(graph(), { tuning: { [key]: { form, tile, gain: 2 } } })).toThrow(words);
+  });
+
   test("E821: refuses a tile that the profile does not allow", () => {
     const tile = { m: 512, n: 512, k: 64, rm: 8, rn: 8, split: 1 };
     expect(() => compile(graph(), { tuning: tuned(tile) })).toThrow(
@@ -187,7 +266,7 @@ describe("a compilation", () => {
 
 describe("a tuning file", () => {
   const kernels: Tuning = {
-    b: { tile: { m: 8, n: 4 }, gain: 1.2 },
+    b: { form: "workgroups", tile: { m: 8, n: 4 }, gain: 1.2 },
     a: { tile: { m: 4 }, gain: 1 },
   };
   const empty = parseTuning('{ "format": "inarch tuning 1", "devices": {} }', "empty");
@@ -211,6 +290,7 @@ describe("a tuning file", () => {
       ['{ "format": "inarch tuning 9", "devices": {} }', /E820.*"inarch tuning 9"/s],
       ['{ "format": "inarch tuning 1" }', /E820.*no object devices/s],
       [text.replace('"m": 8', '"m": 8.5'), /E820.*kernel "b" has no tile/s],
+      [text.replace('"form": "workgroups"', '"form": 7'), /E820.*kernel "b" has no tile/s],
     ];
     for (const [broken, words] of refused) expect(() => parseTuning(broken, "f")).toThrow(words);
   });
@@ -230,7 +310,7 @@ describe("tuning a kernel", () => {
   };
   /** Times by the tile's rank in the model, in milliseconds. */
   const clock = (times: readonly number[]) => async (_: unknown, variant: Variant) =>
-    times[variants.findIndex((v) => isSame(v, variant))]!;
+    times[variants.findIndex((v) => sameVariant(v, variant))]!;
   const tune = (options: Partial<TuneOptions>) =>
     tuneRegion(region, {
       ...{ device: referenceDevice(), profile: large, candidates: 3, rounds: 3 },
@@ -250,7 +330,7 @@ describe("tuning a kernel", () => {
   test("keeps the default where a gain is less than the default differs from itself", async () => {
     let calls = 0;
     const restless = async (_: unknown, variant: Variant) =>
-      isSame(variant, variants[0]!) ? [10, 20][calls++ % 2]! : 9;
+      sameVariant(variant, variants[0]!) ? [10, 20][calls++ % 2]! : 9;
     const { tile, noise } = await tune({ measure: restless, rounds: 1 });
     expect({ tile, noise }).toEqual({ tile: tiles[0], noise: 1 });
   });
@@ -258,7 +338,7 @@ describe("tuning a kernel", () => {
   test("never measures a candidate that computes a wrong number", async () => {
     const broken = (variant: Variant) => {
       const plan = planOf(variant);
-      if (!isSame(variant, variants[2]!)) return plan;
+      if (!sameVariant(variant, variants[2]!)) return plan;
       const kernels = plan.kernels.map((k) => ({
         ...k,
         source: kernelText(k).replace(/\* (right\w*)/, "* 1.01 * $1"),
@@ -276,9 +356,9 @@ describe("tuning a kernel", () => {
     const failing = (variant: Variant) => {
       const plan = planOf(variant);
       const source = kernelText(plan.kernels[0]!).replace(/(\(m\w* < )\(9\)/, "$1(8)");
-      if (isSame(variant, variants[1]!))
+      if (sameVariant(variant, variants[1]!))
         return { ...plan, kernels: [{ ...plan.kernels[0]!, source }] };
-      if (isSame(variant, variants[2]!)) throw new RangeError("no such kernel");
+      if (sameVariant(variant, variants[2]!)) throw new RangeError("no such kernel");
       return plan;
     };
     const { tile, trials } = await tune({ measure: clock([10, 1, 1]), planOf: failing });

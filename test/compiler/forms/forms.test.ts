@@ -72,13 +72,16 @@ describe("the form of a kernel", () => {
 });
 
 describe("the form of a product", () => {
-  const product = (profile: Profile) => {
-    const y = matmul(f32("a", [64, 64]), f32("b", [64, 64]));
-    const { regions } = compileStages(graphOf([{ name: "y", tensor: y }]), { profile }).fusion;
-    return regions[0]!.variant!.form;
+  const product = (profile: Profile, asked?: string, side = 64) => {
+    const y = matmul(f32("a", [side, side]), f32("b", [side, side]));
+    const forms = asked === undefined ? {} : { matmul: asked };
+    const graph = graphOf([{ name: "y", tensor: y }]);
+    return compileStages(graph, { profile, forms }).fusion.regions[0]!.variant!.form;
   };
   const width32: Profile = { ...defaultProfile, name: "width 32", subgroup: 32 };
   const hardware: Profile = { ...width32, slowBarriers: false };
+  const products = [{ operand: "f32", rows: 8, columns: 8, depth: 8 }] as const;
+  const matrices = { width: 32, widths: "fixed", products } as const;
 
   test("has no barriers where they are slow and subgroups have one width", () => {
     expect(product({ ...defaultProfile, slowBarriers: true })).toBe("workgroups");
@@ -101,10 +104,22 @@ describe("the form of a product", () => {
   });
 
   test("multiplies fragments where the device does", () => {
-    const products = [{ operand: "f32", rows: 8, columns: 8, depth: 8 }] as const;
-    const matrices = { width: 32, widths: "fixed", products } as const;
     expect(product({ ...hardware, matrices })).toBe("fragments");
     expect(product({ ...hardware, matrices: { ...matrices, products: [] } })).toBe("workgroups");
+  });
+
+  test("is the one that is asked for, where it is for the problem", () => {
+    expect(product(width32, "workgroups")).toBe("workgroups");
+    expect(product({ ...hardware, matrices }, "workgroups")).toBe("workgroups");
+    expect(product({ ...hardware, matrices }, "fragments")).toBe("fragments");
+    expect(product({ ...hardware, matrices }, "fragments", 16)).toBe("workgroups");
+  });
+
+  test("E112: is refused where the device cannot run it, or there is none of the name", () => {
+    expect(() => product(hardware, "subgroups")).toThrow(
+      /E112.*"width 32" cannot run the form subgroups of matmul.*can run workgroups/s,
+    );
+    expect(() => product(hardware, "tensors")).toThrow(/E112.*matmul has no form "tensors"/s);
   });
 });
 
