@@ -71,8 +71,9 @@ export interface Session {
 /**
  * Places a plan on a device: allocates buffers, streams the weights, compiles all kernels at once.
  * @throws E420 when the weights lack a parameter, E421 for a plan of another format or target, E423
- * when memory runs out; of an adapter's file E431 for one of another base, E434 for other tensors,
- * E435 for other settings or places, E436 for a setting that it does not say, E437 for another file.
+ * when memory runs out. Of an adapter's file: E205 for NaN and infinite values, E431 for another base,
+ * E434 for other tensors, E435 for other settings or places, E436 for a setting that it does not say,
+ * E437 for a file that is no adapter's.
  */
 export async function createSession(
   plan: Plan,

@@ -11,7 +11,7 @@ import {
   readAdapterFile,
   readMetadata,
 } from "../weights/adapter-file.ts";
-import { type TensorData, type Weights, writeSafetensors } from "../weights/index.ts";
+import { checkFinite, type TensorData, type Weights, writeSafetensors } from "../weights/index.ts";
 import { checkAdapters } from "../weights/same-adapters.ts";
 import { isKept, type ResidentTensor, stateBeside, type TrainingPlan } from "./plan.ts";
 
@@ -125,7 +125,7 @@ export async function adapterFile(trained: Trained): Promise<Uint8Array<ArrayBuf
 
 /**
  * Puts an adapter's tensors in place.
- * @throws E431 for another base, E434 for other tensors, E435 for other settings or places, E436 for
+ * @throws E205 for NaN and infinite values, E431 for another base, E434 for other tensors, E435 for other settings or places, E436 for
  * a setting that the file does not say, E437 for a file that is no adapter's.
  */
 export async function loadTensors(trained: Trained, file: Weights): Promise<void> {
@@ -138,6 +138,10 @@ export async function loadTensors(trained: Trained, file: Weights): Promise<void
   );
   const wanted = [...trained.plan.tensors, ...kept];
   checkTensors(wanted, file);
+  await checkFinite(
+    file,
+    wanted.map(({ name }) => name),
+  );
   for (const { name, state, offset } of wanted) {
     const values = await file.readF32(name);
     await trained.device.write(stateOf(trained, state), offset, values);

@@ -77,7 +77,7 @@ export interface TrainingSession {
   saveAdapter(): Promise<Uint8Array<ArrayBuffer>>;
   /**
    * Puts the tensors of an adapter file in place.
-   * @throws E431 if it is for another base, E434 for other tensors, E435 for other settings or places,
+   * @throws E205 for NaN and infinite values, E431 if it is for another base, E434 for other tensors, E435 for other settings or places,
    * E436 for a setting that the file does not say, E437 for a file that is no adapter's.
    */
   loadAdapter(file: Weights): Promise<void>;

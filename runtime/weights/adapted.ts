@@ -3,6 +3,7 @@ import type { Plan } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
 import { nearest } from "../../diagnostics/nearest.ts";
 import { type AdapterFile, fingerprint, readAdapterFile } from "./adapter-file.ts";
+import { findNonFinite, notFinite } from "./finite.ts";
 import { checkAdapters } from "./same-adapters.ts";
 import type { Weights } from "./weights.ts";
 
@@ -14,7 +15,7 @@ export type Readable = Pick<Weights, "source" | "chunks" | "tensors">;
  * is the one of the training is seen as its tensors are read.
  * @throws E434 for a tensor that is missing, unknown or of another shape, E435 for other settings or
  * places, E436 for a setting that the file does not say, E437 for a file that is no adapter's. Reading
- * a tensor throws E431 for another base.
+ * a tensor throws E431 for another base, E205 for NaN and infinite values in the file.
  */
 export function withAdapter(plan: Plan, base: Readable, file: Weights): Readable {
   const { parameters, adapters = [] } = plan;
@@ -35,7 +36,7 @@ export function withAdapter(plan: Plan, base: Readable, file: Weights): Readable
     tensors: new Map([...base.tensors, ...file.tensors]),
     chunks: (name, bytes) =>
       file.tensors.has(name)
-        ? file.chunks(name, bytes)
+        ? finite(file.chunks(name, bytes), name, source)
         : checked(base.chunks(name, bytes), name, described.base.get(name), base.source, source),
   };
 }
@@ -71,6 +72,19 @@ function checkTensors(
       where: source,
       help: `compile the model with the adapters that it was trained with${near ? `; the nearest name is ${near}` : ""}`,
     });
+  }
+}
+
+/** The same chunks, if all of their values are finite. */
+async function* finite(
+  chunks: AsyncIterable<Float32Array<ArrayBuffer>>,
+  name: string,
+  source: string,
+) {
+  for await (const chunk of chunks) {
+    const bad = findNonFinite(chunk);
+    if (bad) throw notFinite(source, new Map([[name, bad]]));
+    yield chunk;
   }
 }
 

@@ -150,6 +150,18 @@ describe("refuses", () => {
     expect([code, details.message]).toEqual(["E434", expect.stringContaining(words)]);
   });
 
+  test("E205: values that are not finite", async () => {
+    const { file } = await trained(low);
+    const all = await readAll(file);
+    all.set("b.lora_B", floats(new Array(12).fill(Number.NaN), [6, 2]));
+    const broken = await open(all, { ...file.metadata });
+    const { code, details } = await refusal(() => sessionOf(low, broken));
+    expect([code, details.message]).toEqual([
+      "E205",
+      expect.stringContaining("b.lora_B: 12 values"),
+    ]);
+  });
+
   test.each<[string, Adapter, string, string]>([
     ["other settings", lora({ rank: 2 }), "**", "lora was trained with { alpha: 6 }"],
     ["fewer places", low, "a", "lora was trained at b, but does not work there"],

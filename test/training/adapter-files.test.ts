@@ -152,12 +152,14 @@ describe("an adapter's file", () => {
     expect(await resumed.saveAdapter()).toEqual(await other.saveAdapter());
   });
 
-  test("of a training that left nothing frozen is loaded: there is no other base", async () => {
+  test("of a training that left nothing frozen is loaded, and goes on: there is no other base", async () => {
     const whole = adapt(model, { name: "all", grafts: {}, train: ["**"] });
-    const bytes = await (await train(await begin(whole))).saveAdapter();
+    const session = await train(await begin(whole));
+    const bytes = await session.saveAdapter();
     const other = await begin(whole);
     await other.loadAdapter(await openBytes(bytes));
-    expect(await other.saveAdapter()).toEqual(bytes);
+    const resumed = await begin(whole, { resume: await openBytes(await session.save()) });
+    expect([await other.saveAdapter(), await resumed.saveAdapter()]).toEqual([bytes, bytes]);
   });
 });
 
@@ -276,6 +278,18 @@ describe("a file from before settings were kept", () => {
     const others = await written(frozen.map((name) => [name, "00000000"]));
     expect((await refusal(() => load(others, vera({ rank: 4 })))).code).toBe("E431");
   });
+});
+
+test("E205: values that are not finite, and nothing has changed", async () => {
+  const adapted = adapt(model, lora({ rank: 2, alpha: 6 }));
+  const session = await train(await begin(adapted));
+  const before = await session.saveAdapter();
+  const file = await openBytes(before);
+  const all = await readAll(file);
+  all.set("b.lora_B", floats(new Array(12).fill(Number.POSITIVE_INFINITY), [6, 2]));
+  const broken = await openBytes(writeSafetensors(all, { ...file.metadata }));
+  expect((await refusal(() => session.loadAdapter(broken))).code).toBe("E205");
+  expect(await session.saveAdapter()).toEqual(before);
 });
 
 test("E434: a tensor that does not train here", async () => {
