@@ -149,6 +149,9 @@ const wordBytes = 4;
 export const storedBytes = (name: FormatName, elements: number): number =>
   wordBytes * wordsOf(name, elements);
 
+/** Bytes of the words that some bytes lie in: what devices allocate and bind. */
+export const wholeWords = (bytes: number): number => Math.ceil(bytes / wordBytes) * wordBytes;
+
 /** Numbers as a device stores them: whole blocks, with zeros after the last number. */
 export function storedNumbers(name: FormatName, values: Floats): Bytes {
   const { block, encode } = formatOf(name);
@@ -189,8 +192,9 @@ export function elementsIn(name: FormatName, bytes: number): number {
 /** Whether every `f32` is a number of the format. */
 export const holdsSingles = (name: FormatName): boolean => formatOf(name).integers >= f32.integers;
 
-/** Whether kernels of a device have the format. */
+/** Whether kernels of a device have the format. A plan of another version may name one of its own. */
 export function has(device: Capable, name: FormatName): boolean {
+  if (!isFormat(name)) return false;
   const { needs } = formatOf(name);
   return needs === undefined || device[needs];
 }

@@ -3,7 +3,13 @@
  * here and nowhere else.
  */
 import { diagnose } from "../diagnostics/index.ts";
-import { type FormatName, formatOf, holdsSingles, storedNumbers } from "../formats/index.ts";
+import {
+  type FormatName,
+  formatOf,
+  holdsSingles,
+  isFormat,
+  storedNumbers,
+} from "../formats/index.ts";
 import type { Device, DeviceBuffer, Numbers } from "./devices/device.ts";
 
 export interface StoredTensor {
@@ -16,7 +22,8 @@ export interface StoredTensor {
 
 /**
  * Writes the values of a tensor, `source` of them, as they arrive.
- * @throws E151 for a finite one that would be infinite in its format.
+ * @throws E151 for a finite one that would be infinite in its format, E153 for a format that a plan of
+ * another version has.
  */
 export async function writeTensor(
   device: Device,
@@ -26,6 +33,7 @@ export async function writeTensor(
   source: string,
 ): Promise<void> {
   const { stored = "f32" } = tensor;
+  if (!isFormat(stored)) throw unknownFormat(tensor.name, stored);
   const { block } = formatOf(stored);
   let { offset } = tensor;
   let count = 0;
@@ -56,6 +64,12 @@ export function writeNumbers(
   const isRounded = numbers instanceof Float64Array && !device.doubles;
   return device.write(buffer, offset, isRounded ? Float32Array.from(numbers) : numbers);
 }
+
+const unknownFormat = (name: string, format: string) =>
+  diagnose("E153", {
+    message: `${name} is stored in ${format}, a number format that this runtime does not know`,
+    help: "use the version of inarch that made the plan",
+  });
 
 function joined(a: Float32Array, b: Float32Array): Float32Array<ArrayBuffer> {
   const both = new Float32Array(a.length + b.length);

@@ -69,7 +69,7 @@ export function readNumbers(
 }
 
 /** Only floats that kernels compute with are doubles: whole numbers need none, halves are what is stored. */
-const isDouble = (scalar: NativeName) => scalar === "f32";
+const isDouble = (scalar: NativeName) => formatOf(scalar).array === Float32Array;
 
 export function copyPlace(buffers: readonly DeviceBuffer[], from: Place, to: Place): void {
   const [source, target] = [buffers[from.buffer], buffers[to.buffer]] as ReferenceBuffer[];

@@ -5,7 +5,7 @@
  */
 import type { Plan, PlanBuffer, PlanKernel, StoredScalar } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
-import { formatOf } from "../../formats/index.ts";
+import { formatOf, storedBytes, wholeWords } from "../../formats/index.ts";
 import {
   type Device,
   type DeviceBuffer,
@@ -109,7 +109,7 @@ async function allocate(gpu: GPUDevice, buffers: readonly PlanBuffer[]): Promise
   gpu.pushErrorScope("validation");
   const made = buffers.map(({ bytes, role }) => {
     const handle = gpu.createBuffer({
-      size: Math.ceil(bytes / 4) * 4,
+      size: wholeWords(bytes),
       usage: usage.storage | usage.copySource | usage.copyTarget,
       label: role,
     });
@@ -136,9 +136,9 @@ async function read(
   scalar: StoredScalar,
   idle: WebGpuOptions["idle"],
 ): Promise<Numbers> {
-  const size = count * 4;
+  const size = storedBytes(scalar, count);
   const staging = gpu.createBuffer({
-    size: Math.max(4, size),
+    size,
     usage: usage.mapRead | usage.copyTarget,
   });
   const encoder = gpu.createCommandEncoder();
@@ -195,7 +195,7 @@ async function load(
       resource: {
         buffer: buffers[place.buffer]!.handle,
         offset: place.offset,
-        size: Math.ceil(place.bytes / 4) * 4,
+        size: wholeWords(place.bytes),
       },
     }));
     return { step, pipeline, group: gpu.createBindGroup({ layout, entries }) };

@@ -21,8 +21,10 @@ import { floatFormat } from "../../../formats/index.ts";
 import { linear } from "../../../models/layers.ts";
 import { parseSamConfig, samPreset } from "../../../models/sam/config.ts";
 import { samModel } from "../../../models/sam/program.ts";
+import { compileSam } from "../../../models/sam/sam.ts";
 import { add, gather, matmul, mean, mul, neg, stack, sub } from "../../../ops/index.ts";
 import { type Device, kernelText } from "../../../runtime/devices/device.ts";
+import { checkFits } from "../../../runtime/devices/fits.ts";
 import { referenceDevice } from "../../../runtime/devices/reference.ts";
 import { openDevice, openWeightsFile, requestNullGpu } from "../../../runtime/node/index.ts";
 import { createSession, type Inputs } from "../../../runtime/session.ts";
@@ -293,5 +295,36 @@ describe("refused", () => {
       'there is no number format "f61" for weights',
       `the formats are ${weightFormats.join(", ")}`,
     ]);
+  });
+
+  test("E152 and E153: a plan with a format that a later version has", async () => {
+    const plan = compile(traceProgram(layers, "forward"), {
+      target: "reference",
+      weightFormat: "bf16",
+    });
+    const later = "q8" as WeightFormat;
+    const parameters = plan.parameters.map((p) => ({ ...p, stored: later }));
+    const { code, details } = await refusal(() =>
+      createSession({ ...plan, parameters }, referenceDevice(), { weights: weightsOf(plan) }),
+    );
+    expect([code, details.message]).toEqual([
+      "E153",
+      "up.weight is stored in q8, a number format that this runtime does not know",
+    ]);
+    const [kernel] = plan.kernels;
+    const params = kernel!.params.map((p) => ({ ...p, scalar: later }));
+    const fitting = () =>
+      checkFits(
+        { name: "plan", kernels: [{ ...kernel!, params }] },
+        referenceDevice().capabilities,
+      );
+    expect((await refusal(fitting)).code).toBe("E152");
+  });
+
+  test("the programs of a SAM take the format, both of them", async () => {
+    const config = parseSamConfig(readFileSync(fixturePath("sam_nano.config.json"), "utf8"));
+    const { encode, decode } = compileSam(config, { target: "wgsl", weightFormat: "bf16" });
+    for (const { parameters } of [encode, await decode(8)])
+      expect(parameters.every((p) => p.stored === "bf16")).toBe(true);
   });
 });
