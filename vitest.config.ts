@@ -8,6 +8,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    setupFiles: ["test/support/verify-kernels.ts"],
     pool: "forks",
     // The software device uses every core by itself, so more files at once only wait for each other.
     maxWorkers: Math.min(availableParallelism(), 4),

@@ -22,6 +22,7 @@ import {
 import { isStable, keyOf } from "./keys.ts";
 import { fromSum, index, literal, type Operand, sumOf, Value } from "./value.ts";
 import { type Aligned, laneOf, vectorise } from "./vectorise.ts";
+import { verified } from "./verify.ts";
 
 export interface Variable {
   /** Reads the variable where the expression is used. */
@@ -285,19 +286,18 @@ export class Builder {
   }
 
   finish(name: string, threads: Kernel["threads"], groups: Kernel["groups"]): Kernel {
-    const { body, vectors: wide } = vectorise(this.#scopes[0]!.block, this.#aligned);
     const { params, scratch } = this;
     const reduces = this.#reduces;
-    if (reduces && this.#subgroup) bug(`${name} is for one width of subgroup, and for any`);
-    if (reduces && threads[1] * threads[2] > 1) bug(`${name} reduces, and lies along several axes`);
-    const vectors = new Map([...wide, ...this.#fours].map((b) => [b, 4]));
     const subgroup = this.#subgroup;
     const fragments = this.#fragments;
     const matrices = this.#matrices ? { matrices: this.#matrices } : {};
-    return {
-      ...{ name, params, vectors, scratch, subgroup, reduces, fragments, ...matrices },
-      ...{ threads, groups, body },
-    };
+    const built = verified("building", {
+      ...{ name, params, vectors: inFours(this.#fours), scratch, subgroup, reduces, fragments },
+      ...{ ...matrices, threads, groups, body: this.#scopes[0]!.block },
+    });
+    const { body, vectors } = vectorise(built.body, this.#aligned);
+    const all = inFours([...vectors, ...this.#fours]);
+    return verified("vectorising", { ...built, vectors: all, body });
   }
 
   #census(of: "subgroups" | "member" | "members"): Value {
@@ -389,6 +389,9 @@ export class Builder {
     return inner.block;
   }
 }
+
+const inFours = (buffers: Iterable<Buffer>): Kernel["vectors"] =>
+  new Map(Array.from(buffers, (b) => [b, 4]));
 
 /** A condition that always holds; `and` with it folds away. */
 export const always: Value = literal(1, "bool");

@@ -1,6 +1,5 @@
 /** Walks a kernel once. A target supplies the spelling; the walk is shared. */
 import type { Buffer, Expr, Fn, Fold, FragmentStmt, Id, Kernel, Scalar, Stmt } from "./ir.ts";
-import { unpack } from "./unpack.ts";
 
 export interface Dialect {
   /** `type` is the operands' type, for targets whose division is not typed. */
@@ -64,11 +63,7 @@ export const infix: Record<Fn, (...a: string[]) => string> = {
  */
 export type Names = "own" | "numbered";
 
-/** For a target, which has types of memory: formats that are read from words become arithmetic. */
-export const print = (kernel: Kernel, d: Dialect, names?: Names): string =>
-  printAsItIs(unpack(kernel), d, names);
-
-export function printAsItIs(kernel: Kernel, d: Dialect, names: Names = "own"): string {
+export function print(kernel: Kernel, d: Dialect, names: Names = "own"): string {
   const name = names === "own" ? ownNames(d) : numbered();
   const body = walk(d, name)(kernel.body, "  ");
   return d.kernel(names === "own" ? kernel : { ...kernel, name: "kernel" }, name, body);

@@ -1,6 +1,6 @@
 /** Prints kernel IR as pseudo-text: what every target has to spell. */
 import type { Buffer, Fn, Kernel, Scalar, Stmt } from "./ir.ts";
-import { type Dialect, floatLiteral, infix, printAsItIs, printStatement } from "./printer.ts";
+import { type Dialect, floatLiteral, infix, print, printStatement } from "./printer.ts";
 
 /**
  * ```
@@ -13,7 +13,7 @@ import { type Dialect, floatLiteral, infix, printAsItIs, printStatement } from "
  * }
  * ```
  */
-export const printKernel = (kernel: Kernel): string => printAsItIs(kernel, dialect);
+export const printKernel = (kernel: Kernel): string => print(kernel, dialect);
 
 /** One statement as it stands in the text of its kernel. */
 export const showStatement = (stmt: Stmt): string => printStatement(stmt, dialect);

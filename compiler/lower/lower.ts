@@ -13,6 +13,7 @@ import { flatGroups } from "../kernel/groups.ts";
 import type { Kernel } from "../kernel/ir.ts";
 import { type In, type Out, readPort, unflatten, writePort } from "../kernel/ports.ts";
 import { bounded, type Value } from "../kernel/value.ts";
+import { verified } from "../kernel/verify.ts";
 import type { ElementOp } from "../op.ts";
 import type { Profile } from "../profile.ts";
 import { plainStorage, type Storage } from "../storage/formats.ts";
@@ -134,7 +135,8 @@ function lower(
   if (!region.variant) return { kernel: map(k, region, compute, outputs[0]!, profile), bindings };
   const inputs = anchor.inputs.map((x) => read(x, new Map()));
   const kernel = region.variant.kernel({ k, inputs, outputs });
-  return { kernel: { ...kernel, name: kernelName(region) }, bindings };
+  const named = { ...kernel, name: kernelName(region) };
+  return { kernel: verified("lowering", named), bindings };
 }
 
 /** A map: one thread per element of the result. */

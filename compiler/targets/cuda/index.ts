@@ -9,7 +9,8 @@ import {
   type Scalar,
   widened,
 } from "../../kernel/ir.ts";
-import { type Dialect, floatLiteral, infix, print } from "../../kernel/printer.ts";
+import { type Dialect, floatLiteral, infix } from "../../kernel/printer.ts";
+import { printUnpacked } from "../print.ts";
 import type { Target } from "../target.ts";
 
 /** A type of memory. A half is its bits: the type for it needs a header. */
@@ -185,5 +186,5 @@ export const cuda: Target = {
   fragments: false,
   subgroup: 32,
   entry: (kernel) => kernel.name,
-  print: (kernel, _scratch, names) => print(kernel, dialect, names),
+  print: (kernel, _scratch, names) => printUnpacked(kernel, dialect, names),
 };

@@ -3,7 +3,8 @@
  * barriers and, with a value, at broadcasts and reductions. The reference device (`runtime/devices/reference.ts`) runs it over strict memory.
  */
 import type { Fn, Kernel, Scalar } from "../../kernel/ir.ts";
-import { type Dialect, infix, print } from "../../kernel/printer.ts";
+import { type Dialect, infix } from "../../kernel/printer.ts";
+import { printUnpacked } from "../print.ts";
 import type { Target } from "../target.ts";
 
 const math: ReadonlySet<Fn> = new Set([
@@ -113,5 +114,5 @@ export const reference: Target = {
   half: true,
   fragments: true,
   entry: (kernel) => kernel.name,
-  print: (kernel, _scratch, names) => print(kernel, dialect, names),
+  print: (kernel, _scratch, names) => printUnpacked(kernel, dialect, names),
 };

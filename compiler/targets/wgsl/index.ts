@@ -3,7 +3,8 @@
 import type { FormatName } from "../../../formats/index.ts";
 import { exactIn } from "../../kernel/exact.ts";
 import type { Buffer, Expr, Fn, Kernel, Scalar, Stmt } from "../../kernel/ir.ts";
-import { type Dialect, floatLiteral, infix, print } from "../../kernel/printer.ts";
+import { type Dialect, floatLiteral, infix } from "../../kernel/printer.ts";
+import { printUnpacked } from "../print.ts";
 import type { Target } from "../target.ts";
 import { declareFragment, fragment, fragmentFeature, subgroupSize } from "./fragments.ts";
 import { memoryTypes } from "./memory-types.ts";
@@ -172,6 +173,6 @@ export const wgsl: Target = {
       known.set(format, found);
       return found(e);
     };
-    return print(kernel, dialect(scratch, isExact), names);
+    return printUnpacked(kernel, dialect(scratch, isExact), names);
   },
 };
