@@ -20,6 +20,10 @@ export const command = defineCommand({
       },
       limits: limitsFlag,
       ...precisionFlags,
+      verify: {
+        type: "boolean",
+        description: "check every kernel after each pass of the compiler that makes or changes it",
+      },
       json: {
         type: "boolean",
         description:
@@ -38,6 +42,7 @@ export const command = defineCommand({
       dims: parseDims(given.dim),
       profile: await profileOf(given.limits),
       ...precisionOf(given),
+      verify: given.verify,
     });
     const programs = Object.fromEntries(
       shown.map(({ program, text, plan }) => [program, stage === "plan" ? plan : text]),

@@ -7,6 +7,7 @@ import type { Fusion, Policy, Region } from "./fuse/region.ts";
 import type { Graph } from "./graph/graph.ts";
 import { type Node, Tensor } from "./graph/tensor.ts";
 import type { Kernel } from "./kernel/ir.ts";
+import { verifying } from "./kernel/verify.ts";
 import { type Lowered, lowerAll } from "./lower/lower.ts";
 import { assignPlaces, type Places } from "./memory/places.ts";
 import { type Plan, type PlanStep, planFormat } from "./plan.ts";
@@ -50,6 +51,8 @@ export interface CompileOptions {
   readonly forms?: AskedForms;
   /** Tiles that were measured on the device: see `inarch tune`. */
   readonly tuning?: Tuning;
+  /** Checks every kernel after each pass that makes or changes it. */
+  readonly verify?: boolean;
 }
 
 /** Every stage of one compilation. */
@@ -71,12 +74,15 @@ export interface Compilation {
  * @throws E109 for an unknown target, E112 for a form that is asked for and that the device cannot run,
  * E821 for a tuned tile that the device does not allow, E150 for mixed precision where the profile's
  * device has no halves and no frozen parameter is there to be packed, E153 for an unknown
- * `weightFormat`, E152 for one that the device lacks.
+ * `weightFormat`, E152 for one that the device lacks, E900 for a kernel that is not verified.
  */
 export const compile = (graph: Graph, options: CompileOptions = {}): Plan =>
   compileStages(graph, options).plan;
 
-export function compileStages(graph: Graph, options: CompileOptions = {}): Compilation {
+export const compileStages = (graph: Graph, options: CompileOptions = {}): Compilation =>
+  options.verify ? verifying(() => runPasses(graph, options)) : runPasses(graph, options);
+
+function runPasses(graph: Graph, options: CompileOptions): Compilation {
   const target = targetNamed(options.target ?? defaultTarget.name);
   const { layout = noLayout, precision = "f32", weightFormat } = options;
   const { forms = {}, tuning = noTuning } = options;

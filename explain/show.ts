@@ -20,6 +20,8 @@ export interface ShowRequest {
   readonly precision?: Precision;
   /** Of frozen parameters; unless given the precision says. */
   readonly weightFormat?: WeightFormat | undefined;
+  /** Whether kernels are checked after every pass. */
+  readonly verify?: boolean;
 }
 
 export interface Shown {
@@ -30,7 +32,7 @@ export interface Shown {
 
 /** Compiles the programs and prints one stage of each. Places are those of the user's file. */
 export function show(loaded: LoadedModel, request: ShowRequest): Shown[] {
-  const { stage, programs, dims, profile, precision = "f32", weightFormat } = request;
+  const { stage, programs, dims, profile, precision = "f32", weightFormat, verify } = request;
   const placeOf = ({ span }: Node) => {
     const at = span.resolve();
     // What a library's code has made, and all of a built-in model, has no place of the user's.
@@ -43,6 +45,7 @@ export function show(loaded: LoadedModel, request: ShowRequest): Shown[] {
       profile,
       precision,
       weightFormat,
+      ...(verify ? { verify } : {}),
     });
     return { program, text: printStage(stage, compilation, placeOf), plan: compilation.plan };
   });

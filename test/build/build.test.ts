@@ -60,7 +60,7 @@ function checkpoint(of: Record<string, readonly number[]>, change: Record<string
 function installRuntime() {
   file(folder, "package.json", '{ "name": "app", "type": "module" }');
   const installed = join(folder, "node_modules", "inarch");
-  for (const part of ["diagnostics", "entries", "predict", "runtime"])
+  for (const part of ["diagnostics", "entries", "formats", "predict", "runtime"])
     cpSync(join(repository, "dist", part), join(installed, "dist", part), { recursive: true });
   cpSync(join(repository, "package.json"), join(installed, "package.json"));
 }
@@ -245,7 +245,7 @@ test("the wrapper needs nothing but the runtime", async () => {
   });
   const others = Object.keys(metafile.inputs).filter(
     (path) =>
-      !/^(?:plain|node_modules\/inarch\/dist\/(?:diagnostics|entries|predict|runtime))\//.test(
+      !/^(?:plain|node_modules\/inarch\/dist\/(?:diagnostics|entries|formats|predict|runtime))\//.test(
         path,
       ),
   );

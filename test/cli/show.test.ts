@@ -1,9 +1,20 @@
 /** `inarch show`: every stage of any model, as text or as JSON. */
+
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { compileStages } from "../../compiler/compile.ts";
-import { defaultProfile, defineModel, input, traceProgram } from "../../compiler/index.ts";
+import { portable } from "../../compiler/forms/form.ts";
+import {
+  apply,
+  defaultProfile,
+  defineModel,
+  input,
+  type KernelOp,
+  traceProgram,
+} from "../../compiler/index.ts";
 import { printStage } from "../../compiler/inspect/index.ts";
+import { unverified } from "../../compiler/kernel/verify.ts";
+import { show } from "../../explain/show.ts";
 import { matmul, mul, topK, transpose } from "../../ops/index.ts";
 import { buildPackage, inarch, repository } from "../support/command-line.ts";
 import { deviceTest } from "../support/device.ts";
@@ -92,6 +103,37 @@ describe("on the command line", () => {
     const { stdout } = await inarch(["show", mlp, "--stage", "plan", "--limits", "adapter"]);
     expect(stdout).toMatch(/^plan tiny-mlp\.forward for wgsl, profile (?!default)./);
   });
+});
+
+test("--verify prints the same where every kernel is what it should be", async () => {
+  const args = ["show", mlp, "--stage", "kernels"];
+  const [plain, verified] = [await inarch(args), await inarch([...args, "--verify"])];
+  expect(verified).toEqual(plain);
+});
+
+test("kernels that a model's own op breaks are shown, unless they are to be verified", () => {
+  const broken: KernelOp = {
+    name: "broken",
+    kind: "kernel",
+    type: ([x]) => [x!],
+    forms: [
+      portable({ reads: () => 1, kernel: ({ k }) => k.finish("broken", [4, 1, 1], [1, 1, 1]) }),
+    ],
+    oracle: ([x]) => [x!.data],
+    work: () => 0,
+    tests: { samples: [{ inputs: [1], call: (x) => x!, outputs: [1] }] },
+  };
+  const model = defineModel({
+    name: "model",
+    build: () => ({ y: apply(broken, [input("x", "f32", [4])], {})[0]! }),
+  });
+  const request = { stage: "kernels", programs: ["forward"], dims: {} } as const;
+  const shown = (verify: boolean) => () =>
+    unverified(() =>
+      show({ model, file: undefined }, { ...request, profile: defaultProfile, verify }),
+    );
+  expect(shown(false)()[0]!.text).toContain("kernel broken, ");
+  expect(shown(true)).toThrow("after building, kernel broken: broken is never written");
 });
 
 describe("the printed stages", () => {

@@ -40,7 +40,7 @@ describe("a mistake in a model", () => {
     const up = new Parameters().f32("up", [64, 256]);
     const text = said(() => matmul(h, up as never));
     expect(text).toMatch(/^error\[E101\] matmul: left has 256 columns but right has 64 rows\n/);
-    expect(text).toMatch(/\n {2}test\/diagnostics\.test\.ts:\d+:\d+\n/);
+    expect(text).toMatch(/\n {2}test\/diagnostics\/diagnostics\.test\.ts:\d+:\d+\n/);
     expect(text).toMatch(/const h = relu\(x\(\)\);\n +\| +-+ left: f32\[2, 256\]\n/);
     expect(text).toMatch(/matmul\(h, up as never\)\);\n +\| +\^+\n/);
     expect(text).toMatch(

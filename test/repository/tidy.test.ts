@@ -306,7 +306,9 @@ function loadedEarly(file: SourceFile): string[] {
     .filter(({ typesOnly, deferred }) => !typesOnly && !deferred)
     .filter(
       ({ target }) =>
-        !/^:|^(?:cli|diagnostics|formats)\/|^runtime\/(?:node\/progress|plan-json)\.ts$/.test(target),
+        !/^:|^(?:cli|diagnostics|formats)\/|^runtime\/(?:node\/progress|plan-json)\.ts$/.test(
+          target,
+        ),
     )
     .map(
       ({ line, target }) =>
