@@ -24,10 +24,14 @@ export const command = defineCommand({
         type: "boolean",
         description: "check every kernel after each pass of the compiler that makes or changes it",
       },
+      time: {
+        type: "boolean",
+        description: "print the compiler's passes instead, each with its time and what it made",
+      },
       json: {
         type: "boolean",
         description:
-          "print JSON: by program the text of the stage, or with --stage plan the plan itself",
+          "print JSON: by program the text of the stage, with --stage plan the plan itself, with --time the passes",
       },
     } as const;
   },
@@ -35,17 +39,21 @@ export const command = defineCommand({
     const { show } = await import("../explain/show.ts");
     const { findTarget } = await import("../compiler/targets/find.ts");
     const loaded = await modelOf(given);
-    const { stage } = given;
+    const stage = given.time ? "passes" : given.stage;
     const shown = show(loaded, {
-      stage,
+      stage: given.stage,
       programs: programsOf(loaded.model, given.program),
       dims: parseDims(given.dim),
       profile: await profileOf(given.limits),
       ...precisionOf(given),
       verify: given.verify,
+      time: given.time,
     });
     const programs = Object.fromEntries(
-      shown.map(({ program, text, plan }) => [program, stage === "plan" ? plan : text]),
+      shown.map(({ program, text, plan, passes }) => [
+        program,
+        stage === "passes" ? passes : stage === "plan" ? plan : text,
+      ]),
     );
     const target = findTarget(stage);
     const comment = target ? `${target.comment} ` : "";

@@ -10,6 +10,7 @@ import type { Kernel } from "./kernel/ir.ts";
 import { verifying } from "./kernel/verify.ts";
 import { type Lowered, lowerAll } from "./lower/lower.ts";
 import { assignPlaces, type Places } from "./memory/places.ts";
+import { counts, kernelsOf, type Pass, passRunner } from "./passes.ts";
 import { type Plan, type PlanStep, planFormat } from "./plan.ts";
 import { defaultProfile, type Profile } from "./profile.ts";
 import { rewrite } from "./rewrite/rewrite.ts";
@@ -53,6 +54,8 @@ export interface CompileOptions {
   readonly tuning?: Tuning;
   /** Checks every kernel after each pass that makes or changes it. */
   readonly verify?: boolean;
+  /** Is told of each pass, once it has run. */
+  readonly onPass?: (pass: Pass) => void;
 }
 
 /** Every stage of one compilation. */
@@ -89,26 +92,37 @@ function runPasses(graph: Graph, options: CompileOptions): Compilation {
   const profile = fitting(options.profile ?? defaultProfile, target, precision);
   const device = capableOf(target, profile);
   const policy = options.policy ?? "fused";
-  const { graph: rewritten, rules } =
-    policy === "fused" ? rewrite(graph, layout) : { graph, rules: new Map() };
-  const joins = joinsOf(rewritten);
+  const pass = passRunner(options.onPass);
+  const { graph: rewritten, rules } = pass(
+    "rewrite",
+    () => (policy === "fused" ? rewrite(graph, layout) : { graph, rules: new Map() }),
+    (made) => counts.rewritten(graph, made.graph),
+  );
+  const joins = pass("join", () => joinsOf(rewritten), counts.joins);
+  const picking = () => pickVariants(rewritten, profile, forms);
+  const usual = pass("pick", picking, counts.variants);
   const fused = (variants: Variants) => fuse(rewritten, variants, profile, policy, joins);
-  const usual = pickVariants(rewritten, profile, forms);
-  const first = fused(usual);
-  const tuned = tunedVariants(usual, first.regions, { profile, tuning, asked: forms });
-  // What melts depends on the kernels that will run.
-  const fusion = tuned === usual ? first : fused(tuned);
-  const formats = { precision, device, halveFrom: options.halveFrom, weightFormat };
-  const storage = storageOf(rewritten, fusion.regions, { ...formats, layout, joins });
-  if (!storesResults(formats)) checkWeights(rewritten, storage, layout, profile);
-  const kernels = lowerAll(fusion.regions, profile, { storage, joins });
-  for (const { kernel } of new Set(kernels)) check(kernel, profile);
-  const places = assignPlaces(rewritten, fusion.regions, profile, layout, storage, joins);
-  const name = options.name ?? "program";
-  const plan = {
-    ...assemble(name, fusion.regions, kernels, places, target, profile),
-    ...(graph.adapters ? { adapters: graph.adapters } : {}),
+  const fusing = () => {
+    const first = fused(usual);
+    const tuned = tunedVariants(usual, first.regions, { profile, tuning, asked: forms });
+    // What melts depends on the kernels that will run.
+    return tuned === usual ? first : fused(tuned);
   };
+  const fusion = pass("fuse", fusing, counts.regions);
+  const { regions } = fusion;
+  const formats = { precision, device, halveFrom: options.halveFrom, weightFormat };
+  const storing = () => storageOf(rewritten, regions, { ...formats, layout, joins });
+  const storage = pass("store", storing, (made) => counts.formats(regions, made));
+  if (!storesResults(formats)) checkWeights(rewritten, storage, layout, profile);
+  const lowering = () => lowerAll(regions, profile, { storage, joins });
+  const kernels = pass("lower", lowering, counts.kernels);
+  for (const kernel of kernelsOf(kernels)) check(kernel, profile);
+  const placing = () => assignPlaces(rewritten, regions, profile, layout, storage, joins);
+  const places = pass("place", placing, counts.memory);
+  const name = options.name ?? "program";
+  const printing = () => assemble(name, regions, kernels, places, target, profile);
+  const assembled = pass("print", printing, counts.texts);
+  const plan = { ...assembled, ...(graph.adapters ? { adapters: graph.adapters } : {}) };
   return { graph, rewritten, rules, fusion, kernels, profile, plan };
 }
 

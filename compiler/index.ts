@@ -58,6 +58,7 @@ export {
   unflatten,
   type Value,
 } from "./op-kit.ts";
+export type { Pass } from "./passes.ts";
 export type { Plan, PlanTensor, TargetName } from "./plan.ts";
 export { adapterProfile, defaultProfile, deviceProfile, type Profile } from "./profile.ts";
 export type { Precision } from "./storage/formats.ts";

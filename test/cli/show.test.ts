@@ -10,12 +10,14 @@ import {
   defineModel,
   input,
   type KernelOp,
+  type Pass,
+  type Plan,
   traceProgram,
 } from "../../compiler/index.ts";
 import { printStage } from "../../compiler/inspect/index.ts";
 import { unverified } from "../../compiler/kernel/verify.ts";
 import { show } from "../../explain/show.ts";
-import { matmul, mul, topK, transpose } from "../../ops/index.ts";
+import { full, matmul, mul, topK, transpose } from "../../ops/index.ts";
 import { buildPackage, inarch, repository } from "../support/command-line.ts";
 import { deviceTest } from "../support/device.ts";
 
@@ -102,6 +104,44 @@ describe("on the command line", () => {
   deviceTest("--limits adapter compiles for this machine's adapter", async () => {
     const { stdout } = await inarch(["show", mlp, "--stage", "plan", "--limits", "adapter"]);
     expect(stdout).toMatch(/^plan tiny-mlp\.forward for wgsl, profile (?!default)./);
+  });
+});
+
+describe("--time", () => {
+  test("prints each pass with its time and what it made, and the sum", async () => {
+    const { stdout } = await inarch(["show", mlp, "--time", "--stage", "cuda"]);
+    const [heading, ...rows] = stdout.trimEnd().split("\n");
+    expect(heading).toMatch(/^pass +ms {2}made$/);
+    const words = rows.map((row) => /^(\w+) +(\d+\.\d)( {2}\S.*)?$/.exec(row)!);
+    const names = ["rewrite", "join", "pick", "fuse", "store", "lower", "place", "print", "all"];
+    expect(words.map((word) => word[1])).toEqual(names);
+    expect(words.map((word) => word[3]?.trim().replaceAll(/\d+(?:,\d{3})*/g, "N"))).toEqual([
+      ...["nodes before N, nodes N", "joins N", "kernels N, forms N", "regions N", "f32 N"],
+      ...["kernels N", "buffers N, bytes N", "texts N, bytes N", undefined],
+    ]);
+  });
+
+  test("with --json prints what the plan says, by program", async () => {
+    const args = ["show", ...nano, "--json"];
+    const { programs, stage } = JSON.parse((await inarch([...args, "--time"])).stdout);
+    const { programs: plans } = JSON.parse((await inarch([...args, "--stage", "plan"])).stdout);
+    expect(stage).toBe("passes");
+    for (const [name, { kernels, steps, buffers }] of Object.entries<Plan>(plans)) {
+      const passes: readonly Pass[] = programs[name];
+      const made = Object.fromEntries(passes.map((pass) => [pass.name, pass.made]));
+      expect(made.fuse).toEqual({ regions: steps.length });
+      expect(made.place).toMatchObject({ buffers: buffers.length });
+      expect(made.print).toMatchObject({ texts: kernels.length });
+    }
+  });
+
+  test("changes nothing of the plan", () => {
+    const model = defineModel({ name: "one", build: () => ({ y: full(1, [3]) }) });
+    const graph = traceProgram(model, "forward");
+    const passes: Pass[] = [];
+    const { plan } = compileStages(graph, { onPass: (pass) => passes.push(pass) });
+    expect(passes.every(({ milliseconds }) => milliseconds >= 0)).toBe(true);
+    expect(plan).toEqual(compileStages(graph).plan);
   });
 });
 

@@ -196,6 +196,7 @@ const order: readonly string[] = [
   "compiler/memory/",
   "compiler/targets/",
   "compiler/tuning/",
+  "compiler/passes.ts",
   "compiler/compile.ts",
   "compiler/grad/",
   "compiler/inspect/",
