@@ -5,7 +5,7 @@
  */
 import { bug } from "../../diagnostics/index.ts";
 import { type FormatName, storedBytes } from "../../formats/index.ts";
-import type { Buffer, Kernel } from "../kernel/ir.ts";
+import type { Buffer, Kernel, Stmt } from "../kernel/ir.ts";
 import type { PlanKernel, PlanParam, Role } from "../plan.ts";
 import { readable, type Target } from "./target.ts";
 
@@ -14,7 +14,8 @@ export class PlanKernels {
   readonly #target: Target;
   /** By kernel and roles. One kernel has one text for each way in which its buffers are shared. */
   readonly #numbers = new Map<Kernel, Map<string, number>>();
-  readonly #byText = new Map<string, number>();
+  /** By what is compared before texts are. */
+  readonly #alike = new Map<string, Printed[]>();
 
   constructor(target: Target) {
     this.#target = target;
@@ -37,31 +38,53 @@ export class PlanKernels {
     const { threads, subgroup, reduces, matrices } = kernel;
     const params = kernel.params.map((b) => paramOf(b, scratch(b.name)));
     const own = params.map(({ scalar, writes }) => [scalar, writes]);
-    const rest = JSON.stringify([threads, subgroup, reduces, matrices, own]);
-    const key = `${rest}\n${readable(this.#target.print(kernel, scratch, "numbered"))}`;
-    const number = this.#byText.get(key);
-    if (number !== undefined) {
-      const found = this.all[number]!;
+    const key = JSON.stringify([threads, subgroup, reduces, matrices, own, outline(kernel.body)]);
+    const alike = this.#alike.get(key) ?? [];
+    this.#alike.set(key, alike);
+    const one: Printed = {
+      number: this.all.length,
+      numbered: () => readable(this.#target.print(kernel, scratch, "numbered")),
+    };
+    const twin = alike.find((other) => textOf(other) === textOf(one));
+    if (twin !== undefined) {
+      const found = this.all[twin.number]!;
       const both = found.params.map((param, i) => forBoth(param, params[i]!));
-      this.all[number] = { ...found, params: both };
-      return number;
+      this.all[twin.number] = { ...found, params: both };
+      return twin.number;
     }
-    this.#byText.set(key, this.all.length);
-    return (
-      this.all.push({
-        name: kernel.name,
-        source: this.#target.print(kernel, scratch),
-        entry: this.#target.entry(kernel),
-        threads,
-        params,
-        sharedBytes: sharedBytes(kernel),
-        subgroup,
-        ...(reduces ? { reduces } : {}),
-        ...(matrices ? { matrices } : {}),
-      }) - 1
-    );
+    alike.push(one);
+    this.all.push({
+      name: kernel.name,
+      source: this.#target.print(kernel, scratch),
+      entry: this.#target.entry(kernel),
+      threads,
+      params,
+      sharedBytes: sharedBytes(kernel),
+      subgroup,
+      ...(reduces ? { reduces } : {}),
+      ...(matrices ? { matrices } : {}),
+    });
+    return one.number;
   }
 }
+
+/** A kernel of the plan, and its text with numbered names, once it was needed. */
+interface Printed {
+  readonly number: number;
+  readonly numbered: () => string;
+  text?: string;
+}
+
+function textOf(one: Printed): string {
+  one.text ??= one.numbered();
+  return one.text;
+}
+
+/** The kinds of a kernel's statements. Few kernels have the same, and only those are compared. */
+const outline = (body: readonly Stmt[]): string =>
+  body
+    .map((s) => (s.kind === "for" || s.kind === "if" ? `${s.kind}(${outline(s.body)})` : s.kind))
+    .join();
 
 export const sharedBytes = (kernel: Kernel): number =>
   kernel.scratch.reduce(
