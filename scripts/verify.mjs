@@ -1,5 +1,5 @@
 /**
- * `npm run verify -- FILE… [--device webgpu|reference]`: checks reference files against what the
+ * `npm run verify -- FILE… [--device KIND]`: checks reference files against what the
  * compiled model computes, a line for each tensor. All arguments go to the command.
  */
 import { main, run } from "./processes.mjs";

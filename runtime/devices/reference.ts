@@ -88,6 +88,11 @@ export function referenceDevice(options: ReferenceOptions = {}): Device {
   };
 }
 
+/** Opens one; `destroy()` has nothing to free. */
+export const openReference = async (options: ReferenceOptions) => ({
+  device: referenceDevice(options),
+});
+
 /**
  * The limits are those that every WebGPU device has: what runs here then runs anywhere. A barrier
  * switches between the generators of all threads.

@@ -152,3 +152,55 @@ describe("a target is one folder and one line", () => {
     expect(kernels.every((path) => path.endsWith(".ty"))).toBe(true);
   });
 });
+
+/** The reference device under another name, which says what it runs. */
+const toyDevice = `
+import type { Device } from "./device.ts";
+import { referenceDevice } from "./reference.ts";
+
+export interface ToyOptions {
+  readonly colour?: "red" | "blue";
+}
+
+export async function openToy({ colour = "red" }: ToyOptions) {
+  const strict = referenceDevice();
+  const name = \`\${colour} toy\`;
+  const device: Device = { ...strict, name, capabilities: { ...strict.capabilities, name } };
+  return { device };
+}
+`;
+
+describe("a device is one file and one line", () => {
+  let sources: CopiedSources;
+  beforeAll(async () => {
+    sources = copySources("device");
+    sources.add("runtime/devices/toy.ts", toyDevice);
+    sources.addLine(
+      "runtime/node/devices.ts",
+      "../devices/reference.ts",
+      'export { openToy as toy } from "../devices/toy.ts";',
+    );
+    await sources.build();
+  });
+  afterAll(() => rmSync(sources.folder, { recursive: true, force: true }));
+
+  test("commands list it, and what is asked for wrongly is told of it", async () => {
+    const help = await sources.inarch(["segment", "--help"]);
+    expect(help.stdout).toContain("--device reference|toy|webgpu");
+    const wrong = await sources.inarch(["segment", "x.png", "--weights", "y", "--device", "tov"]);
+    expect(wrong.stderr).toContain("did you mean toy?");
+  });
+
+  test("commands run on it", async () => {
+    const file = join(repository, "test", "fixtures", "resample.safetensors");
+    const { stdout, code } = await sources.inarch(["verify", file, "--device", "toy"]);
+    expect(stdout).toMatch(/on red toy\n.*\n\d+ right, 0 past their tolerance/s);
+    expect(code).toBe(0);
+  });
+
+  test("programs open it, with options of its own", async () => {
+    const { openDevice } = await import(join(sources.folder, "dist", "entries", "node.js"));
+    const { device } = await openDevice({ kind: "toy", colour: "blue" });
+    expect([device.name, device.capabilities.name]).toEqual(["blue toy", "blue toy"]);
+  });
+});
