@@ -169,7 +169,7 @@ function checkWeights(graph: Graph, storage: Storage, layout: Layout, profile: P
   if (found && layout.states.length === 0) return;
   throw diagnose("E150", {
     message: `precision "mixed" stores halves, but the profile "${profile.name}" has none`,
-    help: 'compile with { precision: "f32" }, or with the profile of an adapter that has the feature shader-f16',
+    help: 'compile with { precision: "f32" }, or with the profile of a device that has them (in WebGPU: the feature shader-f16)',
   });
 }
 

@@ -169,7 +169,7 @@ function checkSizes(
         throw diagnose("E107", {
           message: `${show(tensor.type)} takes ${bytes} bytes, but the profile "${profile.name}" binds at most ${profile.maxBindingBytes}`,
           at: tensor.node.span,
-          help: "use a smaller batch or image, or compile for the adapter's own limits",
+          help: "use a smaller batch or image, or compile for the device's own limits",
         });
     }
 }

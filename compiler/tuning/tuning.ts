@@ -75,7 +75,7 @@ function variantOf(
   throw diagnose("E821", {
     message: `the tuning gives a kernel the tile ${showTile(tile)}, which it cannot have under the profile "${profile.name}"`,
     where: key,
-    help: "tune for the limits that you compile for (--limits adapter), or compile without the tuning",
+    help: "tune for the limits that you compile for (--limits device), or compile without the tuning",
   });
 }
 

@@ -24,7 +24,7 @@ export function fragment(s: FragmentStmt, name: (n: string) => string, index: st
 
 /**
  * The attribute by which a kernel chooses the width of its subgroups. Without it Dawn assumes the
- * widest that the adapter has.
+ * widest that the device has.
  */
 export const subgroupSize = ({ matrices }: Kernel): string =>
   matrices?.widths === "chosen" ? `@subgroup_size(${matrices.width}) ` : "";

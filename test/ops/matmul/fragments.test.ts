@@ -222,7 +222,7 @@ describe("Dawn accepts the text of", () => {
   });
 });
 
-describe("an adapter's configurations", () => {
+describe("a device's configurations", () => {
   const config = (componentType: string, resultComponentType: string, size: number) => ({
     ...{ componentType, resultComponentType },
     ...{ M: size, N: size, K: size },
