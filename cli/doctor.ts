@@ -3,7 +3,7 @@
  * what to type for whatever is missing.
  */
 import { useOf } from "../diagnostics/packages.ts";
-import type { AdapterSummary } from "../runtime/node/gpu.ts";
+import type { GpuSummary } from "../runtime/node/gpu.ts";
 import type { KernelResult } from "../verify/kernel.ts";
 import type { MachineReport } from "../verify/machine.ts";
 import { defineCommand } from "./arguments/command.ts";
@@ -21,13 +21,13 @@ export const command = defineCommand({
 
 /** The report for people: a column of names, a column of facts, then what to do. */
 export function describeReport(report: MachineReport): string {
-  const { node, adapter, kernel, nvcc } = report;
+  const { node, device, kernel, nvcc } = report;
   const rows: (readonly [name: string, fact: string])[] = [
     ["Node", `${node.version} on ${node.platform}`],
     ...(["webgpu", "sharp", "esbuild"] as const).map(
       (name) => [name, report[name] ?? `none: it ${useOf(name)} (npm install ${name})`] as const,
     ),
-    ...adapterRows(adapter),
+    ...deviceRows(device),
     ["kernel", kernelWords(kernel)],
     ...vulkanRows(report.vulkan),
     ["nvcc", nvcc ? `${nvcc.version} (${nvcc.path})` : "none: CUDA text is not checked here"],
@@ -41,22 +41,22 @@ export function describeReport(report: MachineReport): string {
   return `${[...table, "", ...verdict].join("\n")}\n`;
 }
 
-function adapterRows(adapter: AdapterSummary | null): [string, string][] {
-  if (!adapter) return [["adapter", "none"]];
+function deviceRows(device: GpuSummary | null): [string, string][] {
+  if (!device) return [["device", "none"]];
   const words =
-    adapter.kind === "software"
+    device.kind === "software"
       ? "software: right, and far slower than a GPU"
-      : `hardware: ${adapter.vendor} ${adapter.architecture}`;
+      : `hardware: ${device.vendor} ${device.architecture}`;
   return [
-    ["adapter", adapter.description || adapter.device],
+    ["device", device.description || device.device],
     ["", words],
     ...["shader-f16", "subgroups", "timestamp-query"].map((feature, index): [string, string] => [
       index === 0 ? "features" : "",
-      `${feature.padEnd(22)} ${adapter.features.includes(feature) ? "yes" : "no"}`,
+      `${feature.padEnd(22)} ${device.features.includes(feature) ? "yes" : "no"}`,
     ]),
     ...limitsThatMatter.map(([name, words, unit], index): [string, string] => [
       index === 0 ? "limits" : "",
-      `${words.padEnd(22)} ${unit(adapter.limits[name])}`,
+      `${words.padEnd(22)} ${unit(device.limits[name])}`,
     ]),
   ];
 }

@@ -10,7 +10,7 @@ import { diagnose, InarchError } from "../diagnostics/index.ts";
 import type { PackageName } from "../diagnostics/packages.ts";
 import type { Device } from "../runtime/devices/device.ts";
 import { type OpenedDevice, openDevice } from "../runtime/node/device.ts";
-import type { AdapterSummary } from "../runtime/node/gpu.ts";
+import type { GpuSummary } from "../runtime/node/gpu.ts";
 import { driverVariables, findVulkan, type VulkanFiles } from "../runtime/node/vulkan.ts";
 import { checkKernel, type KernelResult } from "./kernel.ts";
 
@@ -24,7 +24,10 @@ type Versions = Readonly<Record<PackageName, string | null>>;
 export interface MachineReport extends Versions {
   readonly ok: boolean;
   readonly node: { readonly version: string; readonly platform: string };
-  readonly adapter: AdapterSummary | null;
+  /** What its GPU says of itself, or its software device; null where there is none. */
+  readonly device: GpuSummary | null;
+  /** @deprecated The old word for `device`. */
+  readonly adapter: GpuSummary | null;
   readonly kernel: KernelResult | null;
   readonly vulkan: VulkanFiles & { readonly variables: Readonly<Record<string, string>> };
   readonly nvcc: { readonly path: string; readonly version: string } | null;
@@ -37,7 +40,7 @@ export async function examineMachine(runKernel: KernelCheck = checkKernel): Prom
   const oldNode = tooOld(process.versions.node);
   if (oldNode) problems.push(oldNode);
   const nvcc = findNvcc();
-  const { adapter, kernel, problem } = await tryDevice(runKernel);
+  const { summary, kernel, problem } = await tryDevice(runKernel);
   if (problem) problems.push(problem);
   const set = driverVariables.filter((name) => process.env[name]);
   return {
@@ -46,7 +49,8 @@ export async function examineMachine(runKernel: KernelCheck = checkKernel): Prom
     webgpu: versionOf("webgpu"),
     sharp: versionOf("sharp"),
     esbuild: versionOf("esbuild"),
-    adapter,
+    device: summary,
+    adapter: summary,
     kernel,
     vulkan: {
       ...findVulkan(),
@@ -75,23 +79,23 @@ async function tryDevice(runKernel: KernelCheck) {
   try {
     opened = await openDevice();
     kernel = await runKernel(opened.device);
-    if (!kernel.ok) problem = wrongNumbers(`is off by ${kernel.maxError}`, opened.adapter);
+    if (!kernel.ok) problem = wrongNumbers(`is off by ${kernel.maxError}`, opened.summary);
   } catch (cause) {
     problem =
       cause instanceof InarchError
         ? cause
-        : wrongNumbers(`fails: ${(cause as Error).message}`, opened?.adapter, cause);
+        : wrongNumbers(`fails: ${(cause as Error).message}`, opened?.summary, cause);
   } finally {
     opened?.device.destroy();
   }
-  return { adapter: opened?.adapter ?? null, kernel, problem };
+  return { summary: opened?.summary ?? null, kernel, problem };
 }
 
-const wrongNumbers = (words: string, adapter: AdapterSummary | undefined, cause?: unknown) =>
+const wrongNumbers = (words: string, summary: GpuSummary | undefined, cause?: unknown) =>
   diagnose("E407", {
     message: `the check kernel ${words}`,
-    where: `adapter ${adapter?.description}`,
-    help: "update the GPU's driver, or choose another adapter with INARCH_ADAPTER",
+    where: `the device ${summary?.description}`,
+    help: "update the GPU's driver, or choose another device with INARCH_GPU",
     cause,
   });
 

@@ -1,13 +1,13 @@
-/** `--limits default|adapter`: the compile profile of the command line. */
+/** `--limits default|device`: the compile profile of the command line. */
 import type { Profile } from "../../compiler/profile.ts";
 
 /** What every command that compiles calls the flag. */
 export const limitsFlag = {
   type: "enum",
-  options: ["default", "adapter"],
+  options: ["default", "device"],
+  formerly: { adapter: "device" },
   default: "default",
-  description:
-    "compile for the limits of any WebGPU device, or for those of this machine's adapter",
+  description: "compile for the limits of any WebGPU device, or for those of this machine's",
 } as const;
 
 type LimitsName = (typeof limitsFlag.options)[number];

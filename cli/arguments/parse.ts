@@ -133,7 +133,10 @@ function optionOf(command: string, name: string, value: string, { options, forme
   if (options.includes(value)) return { value };
   const now = formerly && Object.hasOwn(formerly, value) ? formerly[value] : undefined;
   if (now !== undefined)
-    return { value: now, note: `--${name} ${value} is called --${name} ${now} now` };
+    return {
+      value: now,
+      note: `--${name} ${value} is now --${name} ${now}; the old word still works`,
+    };
   const near = meant(value, options);
   const list = options.join(", ");
   const help =

@@ -26,22 +26,22 @@ test("wrong numbers are said with what to type", async () => {
         code: "E407",
         kind: "environment",
         message: "off by 0.5",
-        where: "adapter x",
+        where: "the device x",
         at: undefined,
         help: "update the GPU's driver",
       },
     ],
   };
   expect(describeReport(report)).toMatch(
-    /kernel {4}wrong: largest error 5.0e-1, 1.0 ms.*E407. off by 0\.5\n {2}in adapter x\n {2}help: update/s,
+    /kernel {4}wrong: largest error 5.0e-1, 1.0 ms.*E407. off by 0\.5\n {2}in the device x\n {2}help: update/s,
   );
 });
 
 test.each([
-  ["text", [], /adapter {3}none\n.*error\[E403\].*help: unset DAWNNODE_BACKEND/s],
-  ["JSON", ["--json"], /"adapter": null,\n.*"code": "E403"/s],
+  ["text", [], /device {4}none\n.*error\[E403\].*help: unset DAWNNODE_BACKEND/s],
+  ["JSON", ["--json"], /"device": null,\n.*"code": "E403"/s],
 ] as const)(
-  "without an adapter the command ends with 3 and says what to type, in %s",
+  "without a device the command ends with 3 and says what to type, in %s",
   async (_, args, words) => {
     const { code, stdout } = await inarch(["doctor", ...args], undefined, noDevice);
     expect(stdout).toMatch(words);
@@ -58,6 +58,8 @@ test("the JSON has these keys in this order", async () => {
     "webgpu",
     "sharp",
     "esbuild",
+    "device",
+    // The old word, for programs that read it.
     "adapter",
     "kernel",
     "vulkan",

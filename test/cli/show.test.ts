@@ -101,10 +101,19 @@ describe("on the command line", () => {
     expect(exit).toBe(1);
   });
 
-  deviceTest("--limits adapter compiles for this machine's adapter", async () => {
-    const { stdout } = await inarch(["show", mlp, "--stage", "plan", "--limits", "adapter"]);
-    expect(stdout).toMatch(/^plan tiny-mlp\.forward for wgsl, profile (?!default)./);
-  });
+  deviceTest(
+    "--limits device compiles for this machine's; its old word does too, and says so",
+    async () => {
+      const shown = (word: string) => inarch(["show", mlp, "--stage", "plan", "--limits", word]);
+      const { stdout } = await shown("device");
+      expect(stdout).toMatch(/^plan tiny-mlp\.forward for wgsl, profile (?!default)./);
+      const old = await shown("adapter");
+      expect(old).toMatchObject({ code: 0, stdout });
+      expect(old.stderr).toContain(
+        "--limits adapter is now --limits device; the old word still works\n",
+      );
+    },
+  );
 });
 
 describe("--time", () => {

@@ -32,7 +32,7 @@ describeOnDevice("inarch tune", () => {
     const second = await tune("--output", "t.json");
     expect(second).toMatchObject({ code: 0 });
     expect(second.stdout).toMatch(/has all kernels of the model already/);
-    const args = ["--limits", "adapter", "--tuning", "t.json", "--dim", "batch=24"];
+    const args = ["--limits", "device", "--tuning", "t.json", "--dim", "batch=24"];
     expect(await build("tuned", ...args)).toMatchObject({ code: 0 });
   });
 });

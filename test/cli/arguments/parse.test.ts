@@ -83,7 +83,7 @@ test("an earlier name of an option still works, and a note says the one of now",
     args,
   );
   expect(values.limits).toBe("many");
-  expect(notes).toEqual(["--limits all is called --limits many now"]);
+  expect(notes).toEqual(["--limits all is now --limits many; the old word still works"]);
 });
 
 test.each<[string, string[], string]>([
