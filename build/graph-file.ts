@@ -1,5 +1,5 @@
 /** Imports a user's TypeScript: bundled by esbuild to one temporary module, which Node imports. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, extname, join, resolve } from "node:path";
@@ -20,11 +20,7 @@ export type Exports = Readonly<Record<string, unknown>>;
  * does not compile, whatever the file throws.
  */
 export async function importGraphFile(file: string, name: string): Promise<Exports> {
-  if (!existsSync(file))
-    throw diagnose("E510", {
-      message: `there is no file ${name}`,
-      help: "give the path of a *.graph.ts, or the name of a built-in model",
-    });
+  checkFile(file, name);
   // Blocks within blocks within ops: the user's line must still be in the stack.
   Error.stackTraceLimit = 50;
   // Lets messages show lines of the user's file.
@@ -46,6 +42,30 @@ export async function importGraphFile(file: string, name: string): Promise<Expor
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Errors: E510 for what cannot be a module of the user's. */
+function checkFile(file: string, name: string): void {
+  if (!existsSync(file)) {
+    const near = ["ts", "graph.ts"].map((ending) => `${name}.${ending}`);
+    const meantFile = near.find((path) => existsSync(resolve(path)));
+    throw diagnose("E510", {
+      message: `there is no file ${name}`,
+      help: meantFile
+        ? `did you mean ${meantFile}?`
+        : "check the path, which starts at the folder that you are in; the name of a built-in model has no dot",
+    });
+  }
+  if (statSync(file).isDirectory())
+    throw diagnose("E510", {
+      message: `${name} is a folder`,
+      help: "give the path of a file in it, such as model.graph.ts",
+    });
+  if (/\.(?:safetensors|pth|pt|ckpt|onnx)$/.test(name))
+    throw diagnose("E510", {
+      message: `${name} holds weights, not a model`,
+      help: `give the model, and this file with --weights ${name} where the command takes it`,
+    });
 }
 
 interface Bundled {
@@ -148,7 +168,10 @@ const ownEntries = (found: Map<string, string>): Plugin => ({
       const module = entries.get(path);
       if (module === undefined) {
         const text = `inarch has no entry "${path}"; its entries are ${[...entries.keys()].join(", ")}`;
-        return { errors: [{ text }] };
+        const near = meant(path, entries.keys());
+        return {
+          errors: [{ text, notes: near === undefined ? [] : [{ text: `did you mean ${near}?` }] }],
+        };
       }
       found.set(module.href, path);
       return { path: module.href, external: true };
@@ -183,6 +206,14 @@ const packagesStay: Plugin = {
   },
 };
 
+function helpFor(first: Message | undefined): string {
+  // What esbuild advises there goes with a bundler, which is not what the user has called.
+  const [, missing] = /^Could not resolve "(.*)"/.exec(first?.text ?? "") ?? [];
+  if (missing === undefined) return first?.notes[0]?.text ?? "correct the file at this place";
+  if (/^[./]/.test(missing)) return "check the path, which starts at the folder of this file";
+  return `install it beside this file: npm install ${missing}`;
+}
+
 function buildError(file: string, errors: readonly Message[]) {
   const [first, ...others] = errors;
   const location = first?.location;
@@ -201,6 +232,6 @@ function buildError(file: string, errors: readonly Message[]) {
         }
       : undefined,
     where: location ? undefined : dirname(file),
-    help: first?.notes[0]?.text ?? "correct the file at this place",
+    help: helpFor(first),
   });
 }

@@ -8,7 +8,7 @@ import { type Model, traceProgram } from "../compiler/graph/model.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { loadBuiltIn, type ModelFiles } from "./built-in.ts";
-import { importGraphFile } from "./graph-file.ts";
+import { type Exports, importGraphFile } from "./graph-file.ts";
 import { inUsersWords } from "./user-error.ts";
 
 export interface LoadedModel {
@@ -31,8 +31,7 @@ export async function loadModel(name: string, files: ModelFiles = {}): Promise<L
       help: "leave --config out; sizes of named dims are given with --dim name=size",
     });
   const file = resolve(name);
-  const exported = await importGraphFile(file, name);
-  return { model: checkModel(exported.default, name), file };
+  return { model: modelOf(await importGraphFile(file, name), name), file };
 }
 
 /**
@@ -42,29 +41,57 @@ export async function loadModel(name: string, files: ModelFiles = {}): Promise<L
 export const traceLoaded = ({ model, file }: LoadedModel, program: string, dims: Dims): Graph =>
   inUsersWords(file, () => traceProgram(model, program, dims));
 
-function checkModel(exported: unknown, name: string): Model {
-  const help =
-    "end the file with export default defineModel({ name, dims, build: (p, dims) => ({ y }) })";
-  if (exported === undefined)
-    throw diagnose("E512", { message: "the file has no default export", where: name, help });
-  const model = exported as Partial<Model> | null;
-  const isModel =
-    typeof model === "object" &&
-    model !== null &&
-    typeof model.name === "string" &&
-    typeof model.programs === "object" &&
-    typeof model.dims === "object";
-  if (isModel) return model as Model;
-  const what = typeof exported === "function" ? "a function" : describe(exported);
-  throw diagnose("E512", {
-    message: `the file's default export is ${what}, not a model`,
-    where: name,
-    help,
+/** The model that a file exports. Errors: E512. */
+function modelOf(exports: Exports, file: string): Model {
+  const exported = exports.default;
+  if (!isModel(exported)) throw noModel(exports, file);
+  for (const [program, build] of Object.entries(exported.programs))
+    if (typeof build !== "function")
+      throw diagnose("E512", {
+        message: `the program ${program} of the model ${exported.name} is ${describe(build)}, not a function`,
+        where: file,
+        help: "give programs: { forward: (p, dims) => ({ y }) }",
+      });
+  return exported;
+}
+
+function isModel(value: unknown): value is Model {
+  if (typeof value !== "object" || value === null) return false;
+  const { name, programs, dims } = value as Partial<Model>;
+  return typeof name === "string" && isObject(programs) && isObject(dims);
+}
+
+const isObject = (value: unknown) => typeof value === "object" && value !== null;
+
+function noModel(exports: Exports, where: string) {
+  const exported = exports.default;
+  if (exported instanceof Promise)
+    return diagnose("E512", {
+      message: "the file's default export is a promise, not a model",
+      where,
+      help: "wait for it in the file: export default await ...",
+    });
+  const named = Object.keys(exports).find((name) => isModel(exports[name]));
+  if (exported === undefined && named !== undefined)
+    return diagnose("E512", {
+      message: `the file exports the model ${named}, but not as its default`,
+      where,
+      help: `end the file with export default ${named}`,
+    });
+  return diagnose("E512", {
+    message:
+      exported === undefined
+        ? "the file has no default export"
+        : `the file's default export is ${describe(exported)}, not a model`,
+    where,
+    help: "end the file with export default defineModel({ name, dims, build: (p, dims) => ({ y }) })",
   });
 }
 
 function describe(value: unknown): string {
+  if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return `${typeof value} ${String(value)}`;
+  if (Array.isArray(value)) return "a list";
   const keys = Object.keys(value).slice(0, 5).join(", ");
   return `an object${keys === "" ? " without properties" : ` of ${keys}`}`;
 }

@@ -85,7 +85,7 @@ function unknownCommand(typed: string, names: readonly string[]) {
       message: `inarch has no flag ${typed}`,
       help: "the command comes first: inarch COMMAND …; inarch --help lists them",
     });
-  const near = meant(typed, names);
+  const near = /^(?:help|version)$/.test(typed) ? `inarch --${typed}` : meant(typed, names);
   return diagnose("E500", {
     message: `inarch has no command "${typed}"`,
     help: near === undefined ? `its commands are ${names.join(", ")}` : `did you mean ${near}?`,

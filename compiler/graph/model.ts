@@ -71,10 +71,14 @@ export function defineModel(
       help: "use lower-case letters, digits, - and _, beginning with a letter",
     });
   const programs = "programs" in definition ? definition.programs : { forward: definition.build };
-  if (Object.keys(programs).length === 0)
+  const wrong = Object.keys(programs).find((program) => typeof programs[program] !== "function");
+  const none = Object.values(programs).every((program) => program === undefined);
+  if (wrong !== undefined || none)
     throw diagnose("E110", {
-      message: `model ${name} has no programs`,
-      help: "give programs: { forward: (p, dims) => ({ y }) }",
+      message: none
+        ? `model ${name} has no programs`
+        : `the program ${wrong} of model ${name} is no function`,
+      help: "give build: (p, dims) => ({ y }), or programs: { forward: (p, dims) => ({ y }) }",
     });
   checkBundle(definition, programs, dims);
   return { ...definition, dims, programs };

@@ -74,7 +74,7 @@ export default layer;
     code: "E511",
     at: "wrong.graph.ts:1:23",
     frame: '   1 | import { layer } from "./layers.ts";',
-    says: ['Could not resolve "./layers.ts"'],
+    says: ['Could not resolve "./layers.ts"', "help: check the path, which starts at the folder"],
   },
   {
     claim: "a package that is not installed",
@@ -83,7 +83,7 @@ export default layer;
 `,
     code: "E511",
     at: "wrong.graph.ts:1:23",
-    says: ['Could not resolve "layers-of-nobody"'],
+    says: ['Could not resolve "layers-of-nobody"', "npm install layers-of-nobody"],
   },
   {
     claim: "an entry that inarch does not have",
@@ -92,7 +92,7 @@ export default relu;
 `,
     code: "E511",
     at: "wrong.graph.ts:1:22",
-    says: ['inarch has no entry "inarch/opps"', "inarch/ops"],
+    says: ['inarch has no entry "inarch/opps"', "did you mean inarch/ops?"],
   },
   {
     claim: "a name that an entry does not export",
@@ -115,6 +115,48 @@ export default defineModel({ name: "wrong", build: () => ({ y: gellu(add(input("
 `,
     code: "E512",
     says: ["the file has no default export", "export default defineModel("],
+  },
+  {
+    claim: "a model that is not the default export",
+    source: `import { defineModel, input } from "inarch";
+export const layer = defineModel({ name: "layer", build: () => ({ y: input("x", "f32", [1]) }) });
+`,
+    code: "E512",
+    says: [
+      "exports the model layer, but not as its default",
+      "help: end the file with export default layer",
+    ],
+  },
+  {
+    claim: "a promise where a model is expected",
+    source: `import { defineModel, input } from "inarch";
+const load = async () => defineModel({ name: "late", build: () => ({ y: input("x", "f32", [1]) }) });
+export default load();
+`,
+    code: "E512",
+    says: ["default export is a promise, not a model", "export default await"],
+  },
+  {
+    claim: "a list where a model is expected",
+    source: `export default [1];
+`,
+    code: "E512",
+    says: ["default export is a list, not a model"],
+  },
+  {
+    claim: "a program that is no function",
+    source: `export default { name: "wrong", dims: {}, programs: { forward: 3 } };
+`,
+    code: "E512",
+    says: ["the program forward of the model wrong is number 3, not a function"],
+  },
+  {
+    claim: "a model without a program",
+    source: `import { defineModel } from "inarch";
+export default defineModel({ name: "wrong" } as never);
+`,
+    code: "E110",
+    says: ["model wrong has no programs", "give build: (p, dims) => ({ y })"],
   },
   {
     claim: "a function where a model is expected",

@@ -11,6 +11,7 @@ const mlp = "examples/01-mlp.graph.ts";
 
 const commands = [
   "build",
+  "check",
   "convert",
   "doctor",
   "explain",
@@ -44,6 +45,12 @@ const mistakes: readonly Mistake[] = [
     args: ["paint"],
     code: "E500",
     says: [`its commands are ${commands.join(", ")}`],
+  },
+  {
+    claim: "a word that is a flag",
+    args: ["help", "show"],
+    code: "E500",
+    says: ['inarch has no command "help"', "did you mean inarch --help?"],
   },
   {
     claim: "a flag before the command",
@@ -129,7 +136,25 @@ const mistakes: readonly Mistake[] = [
     claim: "a file that there is not",
     args: ["show", "examples/none.graph.ts"],
     code: "E510",
-    says: ["there is no file examples/none.graph.ts"],
+    says: ["there is no file examples/none.graph.ts", "check the path"],
+  },
+  {
+    claim: "a file without its ending",
+    args: ["show", "examples/01-mlp"],
+    code: "E510",
+    says: ["there is no file examples/01-mlp", "did you mean examples/01-mlp.graph.ts?"],
+  },
+  {
+    claim: "a folder",
+    args: ["show", "./examples"],
+    code: "E510",
+    says: ["./examples is a folder", "give the path of a file in it"],
+  },
+  {
+    claim: "weights in place of a model",
+    args: ["show", "test/fixtures/sam_nano.pth"],
+    code: "E510",
+    says: ["sam_nano.pth holds weights, not a model", "--weights test/fixtures/sam_nano.pth"],
   },
 ];
 

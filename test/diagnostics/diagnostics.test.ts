@@ -119,6 +119,12 @@ describe("a mistake in a model", () => {
       /has no programs/,
     ],
     [
+      "E110",
+      "a program that is no function",
+      () => defineModel({ name: "odd", programs: { forward: {} as never } }),
+      /the program forward of model odd is no function/,
+    ],
+    [
       "E111",
       "a program that is not there",
       () => traceProgram(identity, "train"),
