@@ -14,13 +14,14 @@ export function nearest(wanted: string, known: Iterable<string>): string | undef
 /** The known name that is nearest to `typed`, case apart, if it is near enough to be meant. */
 export function meant(typed: string, known: Iterable<string>): string | undefined {
   const wanted = typed.toLowerCase();
+  const names = [...known];
   const best = nearest(
     wanted,
-    [...known].map((name) => name.toLowerCase()),
+    names.map((name) => name.toLowerCase()),
   );
   if (best === undefined || editDistance(wanted, best) > Math.max(2, typed.length / 2))
     return undefined;
-  return [...known].find((name) => name.toLowerCase() === best);
+  return names.find((name) => name.toLowerCase() === best);
 }
 
 /** Longer names are compared by their beginnings: the work grows with the square. */
