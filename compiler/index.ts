@@ -43,6 +43,7 @@ export {
   bounded,
   type ElementOp,
   type ElementSite,
+  type Form,
   flatGroups,
   flatten,
   form,
@@ -53,10 +54,14 @@ export {
   literal,
   type Out,
   type PlainMemory,
+  type Problem,
   portable,
+  subgroups,
   type Tests,
+  type Tile,
   unflatten,
   type Value,
+  workgroups,
 } from "./op-kit.ts";
 export type { Pass } from "./passes.ts";
 export type { Plan, PlanTensor, TargetName } from "./plan.ts";

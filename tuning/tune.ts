@@ -48,6 +48,7 @@ export async function tune(request: TuneRequest): Promise<TuneReport> {
         profile: deviceProfile(device.capabilities),
       }),
     );
+    // What the target and the precision leave of the device: kernels are named and made by that.
     const { profile } = compiled[0]!;
     const key = deviceKey(device.capabilities);
     const regions = compiled.flatMap(({ fusion }) => fusion.regions);

@@ -1,6 +1,7 @@
 /** Forms: an op says what each of its kernels asks of a device, and the compiler picks before it fuses. */
 import { describe, expect, test } from "vitest";
 import { compile, compileStages } from "../../../compiler/compile.ts";
+import { candidatesOf } from "../../../compiler/forms/pick.ts";
 import { graphOf } from "../../../compiler/graph/graph.ts";
 import { input } from "../../../compiler/graph/sources.ts";
 import {
@@ -106,6 +107,16 @@ describe("the form of a product", () => {
   test("multiplies fragments where the device does", () => {
     expect(product({ ...hardware, matrices })).toBe("fragments");
     expect(product({ ...hardware, matrices: { ...matrices, products: [] } })).toBe("workgroups");
+  });
+
+  test("is measured against another only where nothing says which is faster", () => {
+    const y = matmul(f32("a", [64, 64]), f32("b", [64, 64]));
+    const measured = (profile: Profile) => [
+      ...new Set(candidatesOf(y.node, profile).variants.map((v) => v.form)),
+    ];
+    expect(measured(defaultProfile)).toEqual(["workgroups"]);
+    expect(measured(width32)).toEqual(["subgroups"]);
+    expect(measured({ ...hardware, matrices })).toEqual(["fragments", "workgroups"]);
   });
 
   test("is the one that is asked for, where it is for the problem", () => {
