@@ -18,6 +18,7 @@ import {
   type Type,
   type Value,
 } from "../../compiler/op-kit.ts";
+import { storedBytes } from "../../formats/index.ts";
 import { add } from "../elementwise/add.ts";
 import { exp } from "../elementwise/exp.ts";
 import { gt } from "../elementwise/gt.ts";
@@ -124,7 +125,8 @@ export function storesScores(q: Type, v: Type): boolean {
   const [, , keys, out] = v.shape as [number, number, number, number];
   const room = queries * (2 * depth + out) + keys * 2 * (depth + out);
   const scores = queries * keys;
-  return 2 * scores <= room && 4 * batch * heads * scores <= mostStored;
+  if (2 * scores > room) return false;
+  return storedBytes("f32", batch * heads * scores) <= mostStored;
 }
 
 /** All gradients, written with ops: scores are stored. */

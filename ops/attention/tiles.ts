@@ -4,6 +4,7 @@
  */
 import type { Profile, Type } from "../../compiler/op-kit.ts";
 import { deviceModel, residentGroups } from "../../compiler/tuning/device-model.ts";
+import { elementsIn, storedBytes } from "../../formats/index.ts";
 import type { AttentionAttrs } from "./definition.ts";
 
 /** Query rows of a workgroup, one per thread, and keys staged in workgroup memory at a time. */
@@ -42,7 +43,7 @@ export function sharedRows(rows: number, profile: Profile): number {
 
 /** Rows of `size` numbers staged at a time: as many as half of workgroup memory holds, in equal steps. */
 export function stagedRows(rows: number, size: number, profile: Profile): number {
-  const fits = Math.floor(profile.maxSharedBytes / 2 / 4 / size);
+  const fits = Math.floor(elementsIn("f32", profile.maxSharedBytes / 2) / size);
   const most = Math.max(1, Math.min(32, fits));
   return Math.ceil(rows / Math.ceil(rows / most));
 }
@@ -64,7 +65,7 @@ export function sharedAttentionTiles(
     Math.ceil(columns / Math.ceil(columns / Math.min(columns, most))),
   );
   const legal = [...new Set(widths)].filter(
-    (keys) => keys === usual || keys * (depth + out) * 4 <= profile.maxSharedBytes,
+    (keys) => keys === usual || storedBytes("f32", keys * (depth + out)) <= profile.maxSharedBytes,
   );
   const first = { rows: least, keys: usual };
   const all = (heights.length > 0 ? heights : [least]).flatMap((rows) =>
@@ -82,7 +83,7 @@ function timeOf({ rows, keys }: SharedAttentionTile, shape: AttentionShape, prof
   const device = deviceModel(profile);
   const { batch, heads, queries, grid, depth, out } = shape;
   const groups = Math.ceil(queries / rows) * heads * batch;
-  const sharedBytes = keys * (depth + out) * 4;
+  const sharedBytes = storedBytes("f32", keys * (depth + out));
   const registers = depth + out + keys + 32;
   const resident = Math.max(1, residentGroups(device, { threads: rows, sharedBytes, registers }));
   const perCore = Math.max(1, Math.min(resident, Math.ceil(groups / device.cores)));

@@ -22,6 +22,7 @@ import {
   unflatten,
   type Value,
 } from "../../compiler/op-kit.ts";
+import { elementsIn, storedBytes } from "../../formats/index.ts";
 import { range } from "../pairwise.ts";
 import { blockOf } from "./shared.ts";
 import { type ProductShape, shapeOf, tileReads } from "./tiles.ts";
@@ -109,9 +110,9 @@ const counts = [1, 2, 4];
  * all that it has, or 0.
  */
 function roundOf(tile: FragmentTile, product: MatrixProduct, profile: Profile): number {
-  const bytes = product.operand === "f16" ? 2 : 4;
-  const operands = (tile.m * rowOf(tile.k, product) + tile.k * rowOf(tile.n, product)) * bytes;
-  const one = tile.down * tile.across * product.rows * product.columns * 4;
+  const copied = tile.m * rowOf(tile.k, product) + tile.k * rowOf(tile.n, product);
+  const operands = storedBytes(product.operand, copied);
+  const one = storedBytes("f32", tile.down * tile.across * product.rows * product.columns);
   const all = tile.rm * tile.rn;
   const fitting = range(all, (i) => all - i).filter(
     (count) => all % count === 0 && operands + count * one <= profile.maxSharedBytes,
@@ -121,7 +122,7 @@ function roundOf(tile: FragmentTile, product: MatrixProduct, profile: Profile): 
 
 /** From one row of an operand's tile to the next: 16 bytes more, so that rows lie in other banks. */
 const rowOf = (columns: number, { operand }: MatrixProduct): number =>
-  columns + (operand === "f16" ? 8 : 4);
+  columns + elementsIn(operand, 16);
 
 /** The kernel with one tile of `fragmentTiles`. */
 function fragmentMatmul(

@@ -4,6 +4,7 @@
  */
 import { elements, type Problem, type Profile } from "../../compiler/op-kit.ts";
 import { deviceModel, residentGroups } from "../../compiler/tuning/device-model.ts";
+import { storedBytes } from "../../formats/index.ts";
 
 /**
  * Rows, columns and depth of a workgroup's tile; rows and columns of one thread's; and into how many
@@ -110,8 +111,12 @@ export const threadsOf = ({ m, n, rm, rn, split }: SharedTile): number =>
 
 /** Bytes of workgroup memory: both operands, and the partial sums of all slices. */
 export const sharedBytesOf = (tile: SharedTile): number =>
-  4 *
-  (tile.m * leftRow(tile) + tile.k * tile.n + (tile.split > 1 ? tile.split * tile.m * tile.n : 0));
+  bytesOf(
+    tile.m * leftRow(tile) + tile.k * tile.n + (tile.split > 1 ? tile.split * tile.m * tile.n : 0),
+  );
+
+/** Operands are staged as singles, whatever they are stored in. */
+const bytesOf = (elements: number): number => storedBytes("f32", elements);
 
 /** Every tile that respects the profile, the one with the least time in the model first. */
 export function sharedTiles(shape: ProductShape, profile: Profile): readonly SharedTile[] {
@@ -179,14 +184,15 @@ function timeOf(tile: SharedTile, { m, n, depths, batch }: ProductShape, profile
   const staged = (tile.m + tile.n) * tile.k;
   const busy = Math.max(
     (spilled * tile.m * tile.n * tile.k) / device.lanes,
-    reads + (staged * 4) / device.sharedBytesPerClock,
-    (fetched * 4) / device.bytesPerClock,
+    reads + bytesOf(staged) / device.sharedBytesPerClock,
+    bytesOf(fetched) / device.bytesPerClock,
   );
   const own = (spilled * tile.rm * tile.rn * tile.k * device.width) / tile.split / device.lanes;
   const step = Math.max(perCore * busy, device.latency + own);
   const switches = device.barrier * threads * perCore * (2 * steps + (tile.split > 1 ? 1 : 0));
-  const written = (tile.m * tile.n * 4 * perCore * (tile.split > 1 ? 2 : 1)) / device.bytesPerClock;
+  const sums = bytesOf(tile.m * tile.n * (tile.split > 1 ? 2 : 1));
+  const written = (sums * perCore) / device.bytesPerClock;
   // What all workgroups fetch is shared by all cores, whichever wave they are in.
-  const traffic = (groups * steps * fetched * 4) / (device.cores * device.bytesPerClock);
+  const traffic = (groups * steps * bytesOf(fetched)) / (device.cores * device.bytesPerClock);
   return waves * (steps * step + switches + written + device.latency) + traffic;
 }

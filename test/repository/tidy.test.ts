@@ -7,6 +7,7 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { codes } from "../../diagnostics/index.ts";
+import { formatsNotAsked } from "./formats.ts";
 import {
   forbiddenImports,
   importCycles,
@@ -101,6 +102,15 @@ const rules: readonly Rule[] = [
       }),
     example: [["ops/long.ts", `${"\n".repeat(400)}x`]],
     finding: "ops/long.ts:401: 401 lines",
+  },
+  {
+    claim: "number formats are asked: nothing else compares their names or multiplies by a width",
+    find: (files) => files.flatMap(formatsNotAsked),
+    example: [
+      ["ops/half.ts", 'const isHalf = buffer.scalar === "f16";'],
+      ["build/size.ts", 'switch (x) {\n  case "bf16":\n}\nconst bytes = 4 * elements(shape);'],
+    ],
+    finding: "build/size.ts:4: the name or the width of a number format",
   },
   {
     claim: "errors are made by diagnose or bug",
