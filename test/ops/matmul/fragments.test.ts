@@ -3,17 +3,15 @@ import { describe, expect, test } from "vitest";
 import { type Compilation, compileStages } from "../../../compiler/compile.ts";
 import { candidatesOf } from "../../../compiler/forms/pick.ts";
 import { type Graph, graphOf } from "../../../compiler/graph/graph.ts";
-import { defaultProfile, input, type Plan, type Profile } from "../../../compiler/index.ts";
+import { defaultProfile, type Plan, type Profile } from "../../../compiler/index.ts";
 import { Builder } from "../../../compiler/kernel/builder.ts";
 import type { Kernel } from "../../../compiler/kernel/ir.ts";
 import { index, literal } from "../../../compiler/kernel/value.ts";
 import { unverified } from "../../../compiler/kernel/verify.ts";
-import type { Tensor } from "../../../compiler/op-kit.ts";
 import type { MatrixUnits } from "../../../compiler/plan.ts";
 import type { Precision } from "../../../compiler/storage/formats.ts";
 import { reference } from "../../../compiler/targets/reference/index.ts";
 import { kernelKey } from "../../../compiler/tuning/kernel-key.ts";
-import { add, gelu, matmul, matmulSegments, permute, reshape } from "../../../ops/index.ts";
 import { type Device, kernelText } from "../../../runtime/devices/device.ts";
 import { matrixUnits } from "../../../runtime/devices/matrices.ts";
 import { referenceDevice } from "../../../runtime/devices/reference.ts";
@@ -21,6 +19,7 @@ import { openDevice, requestNullGpu } from "../../../runtime/node/index.ts";
 import { createSession } from "../../../runtime/session.ts";
 import { floatToHalf, halfToFloat } from "../../../runtime/weights/index.ts";
 import { type Arrays, evaluate, randomNumbers } from "../../../verify/ops/evaluate.ts";
+import { oddProducts } from "../../../verify/ops/products.ts";
 import { deviceTest } from "../../support/device.ts";
 import { matrixTest } from "../../support/matrix-device.ts";
 import { refusal } from "../../support/weights-files.ts";
@@ -48,33 +47,7 @@ const profileOf = (matrices: MatrixUnits): Profile => ({
   ...{ ...defaultProfile, name: "matrices", half: true, rolled: false, matrices },
 });
 
-const f32 = (name: string, shape: readonly number[]) => input(name, "f32", shape) as Tensor<"f32">;
-
-/** Sizes that leave tails in every direction, batches, segments, views in front, and chains behind. */
-const programs: Readonly<Record<string, () => Tensor>> = {
-  "odd sizes": () => matmul(f32("a", [37, 45]) as Tensor, f32("b", [45, 50]) as Tensor),
-  "more rows than a tile": () =>
-    matmul(f32("a", [131, 20]) as Tensor, f32("b", [20, 21]) as Tensor),
-  "more columns than a tile": () =>
-    matmul(f32("a", [17, 36]) as Tensor, f32("b", [36, 133]) as Tensor),
-  "whole tiles": () => matmul(f32("a", [64, 64]) as Tensor, f32("b", [64, 64]) as Tensor),
-  "a transposed right operand": () =>
-    matmul(f32("a", [36, 40]) as Tensor, f32("b", [44, 40]) as Tensor, { transpose: "right" }),
-  "a batch of heads": () => {
-    const heads = permute(reshape(f32("a", [33, 2 * 20]), [33, 2, 20]), [1, 0, 2]);
-    return matmulSegments([[heads, f32("b", [2, 20, 29])]]);
-  },
-  "a base, a low-rank segment, a bias, GELU and a residual": () => {
-    const pairs = [
-      [f32("a", [35, 48]), f32("b", [48, 51])],
-      [f32("z", [35, 3]), f32("u", [3, 51])],
-    ] as const;
-    const y = add(matmulSegments(pairs), f32("bias", [51]));
-    return add(gelu(y), f32("x", [35, 51]));
-  },
-};
-
-const graphFor = (name: string): Graph => graphOf([{ name: "y", tensor: programs[name]!() }]);
+const graphFor = (name: string): Graph => graphOf([{ name: "y", tensor: oddProducts[name]!() }]);
 
 const sizeOf = ({ shape }: { readonly shape: readonly number[] }) =>
   shape.reduce((a, b) => a * b, 1);
@@ -147,7 +120,7 @@ function withEveryTile(graph: Graph, target: Plan["target"], profile: Profile): 
 }
 
 describe.each(Object.entries(units))("on the reference device, %s:", (_, matrices) => {
-  test.each(Object.keys(programs))("%s", async (name) => {
+  test.each(Object.keys(oddProducts))("%s", async (name) => {
     const graph = graphFor(name);
     const compiled = withTiles(name, "reference", profileOf(matrices));
     expect(compiled.length).toBeGreaterThan(0);
@@ -210,7 +183,7 @@ describe("precision decides:", () => {
 describe("Dawn accepts the text of", () => {
   test.each(Object.entries(units))("%s", async (_, matrices) => {
     const gpu = await requestNullGpu();
-    for (const name of Object.keys(programs))
+    for (const name of Object.keys(oddProducts))
       for (const { plan } of withTiles(name, "wgsl", profileOf(matrices)))
         for (const source of plan.kernels.map(kernelText)) {
           gpu.device.pushErrorScope("validation");
@@ -385,7 +358,7 @@ describe("on the device", () => {
   );
 
   matrixTest("every program is right, by every tile", async (device, matrices) => {
-    for (const name of Object.keys(programs)) {
+    for (const name of Object.keys(oddProducts)) {
       const graph = graphFor(name);
       const compiled = withTiles(name, "wgsl", { ...profileOf(matrices), rolled: true });
       expect(compiled.length).toBeGreaterThan(0);
