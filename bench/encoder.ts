@@ -11,6 +11,7 @@ import { hashedImage, hashedWeights } from "../models/sam/hashed.ts";
 import { createSession, type StepTime } from "../runtime/index.ts";
 import { openDevice } from "../runtime/node/index.ts";
 import { smallSam } from "./problems/small-sam.ts";
+import { byKernel } from "./report/kernels.ts";
 
 const { values } = parseArgs({
   options: {
@@ -58,16 +59,8 @@ session.close();
 device.destroy();
 
 function printKernels(steps: readonly StepTime[]): void {
-  const sums = new Map<string, { count: number; milliseconds: number }>();
-  for (const { kernel, label, milliseconds } of steps) {
-    const key = `${kernel} ${label.split(" ").at(-1)}`;
-    const sum = sums.get(key) ?? { count: 0, milliseconds: 0 };
-    sums.set(key, { count: sum.count + 1, milliseconds: sum.milliseconds + milliseconds });
-  }
-  for (const [key, { count, milliseconds }] of [...sums].sort(
-    (a, b) => b[1].milliseconds - a[1].milliseconds,
-  ))
+  for (const { kernel, count, milliseconds } of byKernel(steps))
     console.log(
-      `  ${milliseconds.toFixed(1).padStart(8)} ms  ${String(count).padStart(3)} x ${key}`,
+      `  ${milliseconds.toFixed(1).padStart(8)} ms  ${String(count).padStart(3)} x ${kernel}`,
     );
 }
