@@ -4,22 +4,21 @@
  */
 
 import { convLora } from "../../adapters/index.ts";
-import { adapt, InarchError, input } from "../../compiler/index.ts";
+import { type Adapter, adapt, InarchError, input } from "../../compiler/index.ts";
 import { deviceProfile } from "../../compiler/profile.ts";
+import type { SamConfig } from "../../models/index.ts";
 import { hashedImage } from "../../models/sam/hashed.ts";
 import { mean, mul, sub } from "../../ops/index.ts";
 import { createTrainingSession, type TrainingPlan } from "../../runtime/index.ts";
 import { trainingBytes } from "../../runtime/training/memory.ts";
 import { plansOf } from "../../runtime/training/plan.ts";
-import { adamW, compileTraining } from "../../training/index.ts";
+import { adamW, compileTraining, type TrainingOptions } from "../../training/index.ts";
 import { type Comparison, type Contestant, ours, type Runner } from "../measure/comparison.ts";
 import { openOurs, ourDevice } from "../systems/inarch.ts";
 import { numbers, product, weightsFor } from "./numbers.ts";
 import { encoderGraph, encoderModel, everyQkv, smallSam } from "./small-sam.ts";
 
 const config = smallSam(224);
-const grid = config.imageSize / config.patchSize;
-const embeddingShape = [1, config.outChans, grid, grid];
 const image = () => hashedImage("bench", config.imageSize);
 
 export function trainingSteps(): Comparison[] {
@@ -66,7 +65,7 @@ async function openStep(recompute: Recompute): Promise<Runner> {
     rate: 1e-4,
     seed: 1,
   });
-  const inputs = { image: image(), target: numbers(30, product(embeddingShape)) };
+  const inputs = { image: image(), target: numbers(30, product(embeddingShape(config))) };
   const { activations: kept } = trainingBytes(plansOf(plan));
   const mebibytes = (kept / 2 ** 20).toFixed(0);
   const { steps } = plan.backward;
@@ -92,15 +91,31 @@ async function planInLittle(whole: TrainingPlan): Promise<TrainingPlan> {
 
 async function planStep(budget?: number): Promise<TrainingPlan> {
   const { device } = await ourDevice();
-  const model = adapt(encoderModel(config), convLora(), { where: everyQkv });
-  return compileTraining(model, {
+  return planDistance(config, convLora(), {
     profile: deviceProfile(device.capabilities),
+    ...(budget === undefined ? {} : { budget }),
+  });
+}
+
+/** Shape of what the encoder returns for one image. */
+export function embeddingShape({ imageSize, patchSize, outChans }: SamConfig) {
+  const grid = imageSize / patchSize;
+  return [1, outChans, grid, grid];
+}
+
+/** An encoder with an adapter on every qkv, which learns to give the embeddings named "target". */
+export function planDistance(
+  of: SamConfig,
+  adapter: Adapter,
+  options: Pick<TrainingOptions, "profile" | "precision" | "budget">,
+): TrainingPlan {
+  return compileTraining(adapt(encoderModel(of), adapter, { where: everyQkv }), {
     optimiser: adamW({ decay: 1e-4 }),
     clip: 1,
     loss: ({ embedding }) => {
-      const error = sub(embedding!, input("target", "f32", embeddingShape));
+      const error = sub(embedding!, input("target", "f32", embeddingShape(of)));
       return { distance: mean(mul(error, error)) };
     },
-    ...(budget === undefined ? {} : { budget }),
+    ...options,
   });
 }
