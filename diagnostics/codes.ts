@@ -112,6 +112,7 @@ export const codes = {
   E406: { kind: "environment", title: "the device cannot be opened" },
   E407: { kind: "environment", title: "the device computes wrong numbers" },
   E408: { kind: "environment", title: "this version of Node is too old" },
+  E409: { kind: "environment", title: "a GPU's driver lacks a file" },
   E420: { kind: "user", title: "a run does not give the inputs that the plan takes" },
   E421: { kind: "user", title: "a plan of another format or target" },
   E422: { kind: "environment", title: "the device was lost" },
