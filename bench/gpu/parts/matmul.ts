@@ -1,0 +1,84 @@
+/** Products alone, both operands in the device's memory: times, and elements computed again here. */
+import { trace } from "../../../compiler/index.ts";
+import { matmul } from "../../../ops/index.ts";
+import { floatToHalf, halfToFloat } from "../../../runtime/weights/index.ts";
+import { generator } from "../../measure/rounds.ts";
+import { numbers, weightsFor } from "../../problems/numbers.ts";
+import type { Part, Setting } from "../part.ts";
+import { openProgram } from "../programs.ts";
+import { type Product, productName, sizes } from "../sizes.ts";
+import { rounded, timeRuns } from "../timing.ts";
+import { f32, fragments, openVariant, stored, unchecked, type Variant } from "../variants.ts";
+
+export const matmuls: Part = {
+  name: "matmul",
+  about: "matrix products alone",
+  seconds: { full: [60, 15], small: [600, 120] },
+  items: async (setting) =>
+    sizes[setting.scale].products.flatMap((shape) =>
+      [f32, fragments, stored, unchecked].map((variant) => ({
+        name: `${productName(shape)}, ${variant.name}`,
+        run: () => timeProduct(shape, variant, setting),
+      })),
+    ),
+};
+
+async function timeProduct(shape: Product, variant: Variant, { tell }: Setting): Promise<void> {
+  const what = productName(shape);
+  const opened = await openVariant(variant);
+  if (typeof opened === "string")
+    return tell({ type: "left out", what: `${what}, ${variant.name}`, reason: opened });
+  const [m, k, n] = shape;
+  const values = {
+    x: numbers(1, m * k),
+    weight: numbers(2, k * n).map((v) => v / Math.sqrt(k)) as Float32Array<ArrayBuffer>,
+  };
+  // Inputs are singles always, as parameters they are what the variant says.
+  const graph = trace((p) => ({ y: matmul(p.f32("x", [m, k]), p.f32("weight", [k, n])) }), {});
+  const program = await openProgram(
+    {
+      graph,
+      weights: (parameters) =>
+        weightsFor(parameters, (name) => values[name as keyof typeof values]),
+    },
+    opened,
+  );
+  try {
+    const y = await program.run();
+    const isHalved = program.plan.parameters.some((p) => p.stored !== undefined);
+    const halved = (v: Float32Array) => (isHalved ? halfToFloat(floatToHalf(v)) : v);
+    const error = errorOf(y, halved(values.x), halved(values.weight), shape);
+    tell({
+      ...{ type: "check", what: `${what}, ${variant.name}`, passed: error <= tolerance },
+      ...{ found: `off by ${error.toExponential(1)}`, allowed: `at most ${tolerance}` },
+    });
+    const timing = await timeRuns(program);
+    const teraflops = rounded((2 * m * k * n) / timing.milliseconds / 1e9);
+    tell({ type: "time", what, system: "inarch", how: variant.name, ...timing, teraflops });
+  } finally {
+    program.close();
+  }
+}
+
+/** Absolute: results are of the size of one, sums of singles. */
+const tolerance = 1e-4;
+const checked = 200;
+
+/** The largest difference of some elements, in all parts of the result. NaN where there is one. */
+function errorOf(
+  y: Float32Array,
+  x: ArrayLike<number>,
+  weight: ArrayLike<number>,
+  [m, k, n]: Product,
+): number {
+  const random = generator(3);
+  let largest = 0;
+  for (let i = 0; i < checked; i++) {
+    const [row, column] = [Math.floor(random() * m), Math.floor(random() * n)];
+    let sum = 0;
+    for (let j = 0; j < k; j++) sum += x[row * k + j]! * weight[j * n + column]!;
+    const error = Math.abs(y[row * n + column]! - sum);
+    if (!(error <= largest)) largest = error;
+  }
+  return largest;
+}
