@@ -119,7 +119,7 @@ export interface PlanStep {
   readonly kernel: number;
   readonly groups: readonly [number, number, number];
   readonly bindings: readonly Place[];
-  /** Where the anchor of this step was written: file:line, for timings and reports. */
+  /** The op of the step's anchor and the shape of its result, for timings and reports. */
   readonly label: string;
 }
 

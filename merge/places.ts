@@ -212,7 +212,7 @@ function layerOf(
   return { names: { weight: weights[0]!, bias: biases[0] }, text };
 }
 
-/** What is merged may serve its own place alone. Throws E161. */
+/** Refuses to merge a parameter that other places read too. Throws E161. */
 function checkShared(places: readonly Place[], { visits, graphs }: Survey): void {
   const owners = new Map(
     places.flatMap(({ path, weight, bias }) =>

@@ -37,7 +37,7 @@ export function evaluations(plan: Decisions, tensor: Tensor, known: Known): numb
   return total;
 }
 
-/** What counts of an element that is computed where it is read. */
+/** How an inlined element is priced: per load, and per evaluation of each input. */
 interface Measure {
   /** To read it from memory. */
   readonly load: (tensor: Tensor) => number;

@@ -5,8 +5,8 @@
  *    and the op can be turned around (`push`): bias, activation, residual, window un-partition.
  * 2. Every other element op melts in front of its users: views always, arithmetic unless computing
  *    it again for every read costs more than keeping it (`cost.ts`).
- * 3. What memory holds anyway, computed from nothing but what the kernel before it stores, is computed
- *    and stored there as well: an activation whose input the backward pass reads.
+ * 3. A kept element op whose only tensor input is the previous kernel's result is computed by that kernel,
+ *    which stores both: an activation whose input the backward pass reads.
  * 4. A region may bind no more buffers than the profile allows; whatever is too much is kept.
  * 5. Regions stand in the order in which what they read is there, each as early as its anchor allows.
  */

@@ -114,7 +114,7 @@ function forwardNodes({ forward }: BudgetRequest): (node: Node) => boolean {
   return (node) => node.order <= last;
 }
 
-/** A part of the most that is saved which is too small to be worth a thought: it is kept. */
+/** Tensors that save less than this share of the largest saving are kept. */
 const negligible = 1 / 2000;
 
 /** What to keep: by how many narrow places apart, and how much of an order is dropped. */

@@ -239,7 +239,7 @@ export class Builder {
     return ref;
   }
 
-  /** What `make` makes of something at a place, made once in this block and those inside. */
+  /** Memoises `make()` per (object, coordinates) in this block and nested ones. */
   once(of: object, at: readonly Value[], make: () => Value): Value {
     if (!at.every((v) => isStable(v.expr))) return make();
     const key = at.map((v) => keyOf(v.expr)).join();

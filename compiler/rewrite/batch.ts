@@ -78,7 +78,7 @@ function groupsOf({ nodes }: Graph, { parameters }: Layout): Map<Node, readonly 
   const alike = new Map<string, Node[]>();
   const constant = new Map<Node, number>();
   for (const node of nodes) {
-    // How many kernels deep it is; what is made from an input is none of this.
+    // Depth in kernels; nodes that depend on an input are skipped.
     // Parameters that have a place already cannot lie side by side any more.
     const isFree = (x: Tensor) => isParameter(x) && !parameters.has((x.node.attrs as Source).name);
     const depths = node.inputs.map((x) => (isFree(x) ? 0 : constant.get(x.node)));

@@ -1,7 +1,6 @@
 /**
  * The WebGPU device: a browser's, or Dawn's in Node. Pipelines are compiled in parallel, bind groups
- * built once, and a run is one submit (several where the device is slow, so that no submission
- * meets a watchdog).
+ * built once, and a run is one submit.
  */
 import type { Plan, PlanBuffer, PlanKernel, StoredScalar } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";

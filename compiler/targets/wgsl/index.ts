@@ -98,7 +98,7 @@ const dialect = (
       .filter((b) => b.space === "local")
       .map((b) => `  var ${name(b.name)}: array<${b.scalar}, ${b.size}>;`);
     const held = k.fragments.map((f) => declareFragment(f, name(f.name)));
-    // Drivers unroll what they can count: the number of groups is never zero, and they cannot know.
+    // Loop counts are multiplied by `one`, which drivers cannot prove constant, so they do not unroll.
     const hidden = hasRolledLoop(k.body);
     const ids = [
       "@builtin(workgroup_id) group_id: vec3u",
