@@ -4,10 +4,12 @@
  * A user's mistake and a missing environment are `InarchError`s made by `diagnose`; a broken
  * invariant of ours is `bug`. Both the compiler and the runtime use this leaf, and it imports nothing.
  */
-import { type Code, codes, type Kind } from "./codes.ts";
+import type { Code } from "./codes.ts";
+import { type Kind, kindOf } from "./kind.ts";
 import type { LazySpan, Span } from "./span.ts";
 
-export { type Code, codes, type Kind } from "./codes.ts";
+export { type Code, codes } from "./codes.ts";
+export type { Kind } from "./kind.ts";
 export { captureSpan, type LazySpan, type Span } from "./span.ts";
 
 export interface Details {
@@ -34,7 +36,7 @@ export class InarchError extends Error {
   constructor(code: Code, details: Details) {
     super(render(code, details), "cause" in details ? { cause: details.cause } : undefined);
     this.code = code;
-    this.kind = codes[code].kind;
+    this.kind = kindOf(code);
     this.details = details;
   }
 

@@ -8,9 +8,11 @@ import { inputOp, parameterOp, type Source } from "../../compiler/graph/sources.
 import { apply, type Node, type Op, type Tensor } from "../../compiler/graph/tensor.ts";
 import type { Plan } from "../../compiler/plan.ts";
 import type { Profile } from "../../compiler/profile.ts";
+import { holdsSingles } from "../../formats/index.ts";
 import type { Device } from "../../runtime/devices/device.ts";
 import { createSession } from "../../runtime/session.ts";
 import {
+  floatEntry,
   floatToHalf,
   halfToFloat,
   makeWeights,
@@ -83,7 +85,8 @@ export async function runExample(example: Example, setting: OpSetting): Promise<
 const roundsToHalves = ({ kernels }: Plan): boolean =>
   kernels.some(
     ({ params, matrices }) =>
-      matrices?.operand === "f16" || params.some((p) => p.scalar === "f16" && p.writes),
+      (matrices && !holdsSingles(matrices.operand)) ||
+      params.some((p) => p.writes && !holdsSingles(p.scalar)),
   );
 
 function halved(arrays: Arrays, inputs: readonly Tensor[]): Arrays {
@@ -116,12 +119,7 @@ function frozen(graph: Graph): Graph {
 }
 
 function weightsOf({ parameters }: Plan, arrays: Arrays): Weights {
-  const tensors = new Map(
-    parameters.map(({ name, shape }) => {
-      const bytes = 4 * shape.reduce((a, b) => a * b, 1);
-      return [name, { dtype: "f32", shape, bytes }] as const;
-    }),
-  );
+  const tensors = new Map(parameters.map(({ name, shape }) => [name, floatEntry(shape)] as const));
   return makeWeights({
     source: "the program's own numbers",
     tensors,
