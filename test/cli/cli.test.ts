@@ -69,7 +69,7 @@ const mistakes: readonly Mistake[] = [
     args: ["show", mlp, "--turbo"],
     code: "E501",
     says: [
-      "its flags are --config, --program, --dim, --stage, --limits, --precision, --weight-format, --json",
+      "its flags are --config, --program, --dim, --stage, --limits, --precision, --weight-format, --verify, --time, --json",
     ],
   },
   {
