@@ -3,12 +3,14 @@
  * which fails, and every file gets a device of its own.
  */
 import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    setupFiles: ["test/support/verify-kernels.ts"],
+    // By its whole path: the tests of the counts run under another root.
+    setupFiles: [fileURLToPath(new URL("test/support/verify-kernels.ts", import.meta.url))],
     pool: "forks",
     // The software device uses every core by itself, so more files at once only wait for each other.
     maxWorkers: Math.min(availableParallelism(), 4),
