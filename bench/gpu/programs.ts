@@ -2,6 +2,7 @@
 import { compile, type Graph, type Plan } from "../../compiler/index.ts";
 import type { Tuning } from "../../compiler/tuning/tuning.ts";
 import { createSession } from "../../runtime/index.ts";
+import type { Weights } from "../../runtime/weights/index.ts";
 import { generator } from "../measure/rounds.ts";
 import { type NamedShape, product, weightsFor } from "../problems/numbers.ts";
 import { byKernel, type KernelTime } from "../report/kernels.ts";
@@ -20,7 +21,7 @@ export interface Program extends Timed {
 export interface ProgramOptions {
   readonly graph: Graph;
   readonly inputs?: Readonly<Record<string, Float32Array<ArrayBuffer>>>;
-  readonly weights?: typeof quickWeights;
+  readonly weights?: (parameters: readonly NamedShape[]) => Weights;
   readonly tuning?: Tuning;
 }
 
@@ -50,34 +51,48 @@ export async function openProgram(
 
 /** A prime, so that rows of a matrix do not begin alike. */
 const period = 1_048_573;
-let block: Float32Array<ArrayBuffer> | undefined;
+const blocks = new Map<number, Float32Array<ArrayBuffer>>();
 
-/** Numbers from -1 to 1 that repeat after a million: a model of gigabytes is there in seconds. */
-function numbersOf(count: number, seed: number, scale: number): Float32Array<ArrayBuffer> {
+/** A million numbers from -scale to scale. */
+function blockOf(scale: number): Float32Array<ArrayBuffer> {
+  let block = blocks.get(scale);
   if (!block) {
     const random = generator(1);
-    block = Float32Array.from({ length: period }, () => 2 * random() - 1);
+    block = Float32Array.from({ length: period }, () => scale * (2 * random() - 1));
+    blocks.set(scale, block);
   }
-  const scaled = block.map((v) => v * scale);
-  const numbers = new Float32Array(count);
-  let from = seed % period;
-  for (let at = 0; at < count; from = 0) {
-    const part = scaled.subarray(from, Math.min(period, from + count - at));
-    numbers.set(part, at);
-    at += part.length;
-  }
-  return numbers;
+  return block;
 }
 
-/** Weights that keep signals in size: a product's have a deviation of 0.7 / sqrt(inputs). */
-export const quickWeights = (parameters: readonly NamedShape[]) =>
-  weightsFor(parameters, (name, shape) => {
-    const count = product(shape);
-    const seed = [...name].reduce((sum, c) => (31 * sum + c.charCodeAt(0)) % period, 7);
-    if (/rel_pos|pos_embed/.test(name)) return numbersOf(count, seed, 0.5);
-    // As small as training leaves it: the adapter changes the model, and does not drown it.
-    if (/lora_B$|td_G$/.test(name)) return numbersOf(count, seed, 0.01);
-    if (/norm.*weight$|neck\.[13]\.weight$/.test(name)) return new Float32Array(count).fill(1);
-    const inputs = shape.length > 1 ? count / shape[0]! : 100;
-    return numbersOf(count, seed, (Math.sqrt(3) * 0.7) / Math.sqrt(inputs));
-  });
+/**
+ * Weights that repeat after a million numbers, so that gigabytes of them cost nothing to make. Signals
+ * keep their size: a product's weights have a deviation of 0.7 / sqrt(inputs).
+ */
+export function quickWeights(parameters: readonly NamedShape[]): Weights {
+  const shapes = new Map(parameters.map(({ name, shape }) => [name, shape]));
+  return {
+    ...weightsFor(parameters),
+    async *chunks(name) {
+      const shape = shapes.get(name)!;
+      const block = isNorm.test(name) ? ones : blockOf(scaleOf(name, shape));
+      const start = [...name].reduce((sum, c) => (31 * sum + c.charCodeAt(0)) % period, 7);
+      const count = product(shape);
+      for (let at = 0, from = start; at < count; from = 0) {
+        const part = block.subarray(from, Math.min(period, from + count - at));
+        yield part;
+        at += part.length;
+      }
+    },
+  };
+}
+
+const ones = new Float32Array(period).fill(1);
+const isNorm = /norm.*weight$|neck\.[13]\.weight$/;
+
+function scaleOf(name: string, shape: readonly number[]): number {
+  if (/rel_pos|pos_embed/.test(name)) return 0.5;
+  // As small as training leaves it: the adapter changes the model, and does not drown it.
+  if (/lora_B$|td_G$/.test(name)) return 0.01;
+  const inputs = shape.length > 1 ? product(shape) / shape[0]! : 100;
+  return (Math.sqrt(3) * 0.7) / Math.sqrt(inputs);
+}
