@@ -12,6 +12,7 @@ import type {
 } from "../../../compiler/kernel/ir.ts";
 import { verify } from "../../../compiler/kernel/verify.ts";
 import type { KernelMatrices } from "../../../compiler/plan.ts";
+import { cuda } from "../../../compiler/targets/cuda/index.ts";
 
 const buffer = (
   name: string,
@@ -304,6 +305,15 @@ const groups = { heads, names, types, memory, together, ofFragments };
 test("the verifier finds nothing where nothing is broken", () => {
   expect(() => verify("vectorising", kernelOf([fill, take(left)], fragments))).not.toThrow();
   expect(() => verify("vectorising", kernelOf([load4(x, thread)], fours))).not.toThrow();
+});
+
+test("what is read from words is verified once more before it is printed", () => {
+  const words = { ...x, scalar: "bf16" } as const;
+  const read = (index: Expr) => kernelOf([let_("a", load(words, index))], { params: [words, y] });
+  expect(() => cuda.print(read(thread), () => false)).not.toThrow();
+  expect(() => cuda.print(read(ref("i", "u32")), () => false)).toThrow(
+    "after unpacking, kernel test: i is read, but not declared before\nlet a: f32 = ",
+  );
 });
 
 describe.each(Object.entries(groups))("the verifier finds, of %s", (_, broken) => {
