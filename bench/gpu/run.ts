@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
-import { cpus, release, totalmem } from "node:os";
+import { cpus, release, tmpdir, totalmem } from "node:os";
 import { delimiter, join } from "node:path";
 import { diagnose } from "../../diagnostics/index.ts";
 import { chooseDriver, withLibraries } from "./driver.ts";
@@ -62,7 +62,7 @@ export async function runAll({ out, minutes, only, print }: RunOptions): Promise
   });
   let scale: Scale = "full";
   let until = begun + (minutes ?? 10) * 60_000;
-  const torch = commandsOf(folder.path, tell);
+  const torch = commandsOf(tell);
   for (const part of parts.filter(wanted)) {
     const command =
       "group" in part ? torch(part, scale) : ours(part, scale, environment, folder.path);
@@ -135,14 +135,14 @@ function machineWords(): string[] {
 }
 
 /** Commands for parts of PyTorch; words where there is none. It is looked for once, when it is needed. */
-function commandsOf(out: string, tell: (text: string) => void) {
+function commandsOf(tell: (text: string) => void) {
   let found: ReturnType<typeof findTorch> | undefined;
-  // Our own libraries are not for others.
+  // Our own libraries are not for others, and what they compile is no result.
   const folders = (process.env.LD_LIBRARY_PATH ?? "").split(delimiter);
   const others = folders.filter((folder) => folder !== "" && !folder.startsWith(root));
   const env = {
     ...withLibraries(process.env, others.join(delimiter)),
-    TORCHINDUCTOR_CACHE_DIR: join(out, "inductor"),
+    TORCHINDUCTOR_CACHE_DIR: join(tmpdir(), "inarch-inductor"),
   };
   return ({ name, group }: TorchPart, scale: Scale): Watched | string => {
     if (scale === "small") return "the device is software";
