@@ -18,19 +18,19 @@ const dispatch = 1_000_000;
 export type Known = Map<Tensor, number>;
 
 /** How many times elements of a tensor are computed, all together, if it is not kept. */
-export function evaluations(plan: Decisions, tensor: Tensor, known: Known): number {
+export function evaluations(decisions: Decisions, tensor: Tensor, known: Known): number {
   const before = known.get(tensor);
   if (before !== undefined) return before;
-  let total = plan.returned.has(tensor) ? elements(tensor.shape) : 0;
-  for (const { node, input } of plan.uses.get(tensor) ?? []) {
-    const variant = plan.variants.get(node);
+  let total = decisions.returned.has(tensor) ? elements(tensor.shape) : 0;
+  for (const { node, input } of decisions.uses.get(tensor) ?? []) {
+    const variant = decisions.variants.get(node);
     if (variant) total += variant.reads(input) * elements(tensor.shape);
     else {
-      const result = plan.results.get(node)![0]!;
+      const result = decisions.results.get(node)![0]!;
       const op = node.op as ElementOp;
       const each = op.reads?.(node.attrs, input) ?? 1;
-      const stored = plan.kept.has(result) || plan.chained.has(node);
-      total += each * (stored ? elements(result.shape) : evaluations(plan, result, known));
+      const stored = decisions.kept.has(result) || decisions.chained.has(node);
+      total += each * (stored ? elements(result.shape) : evaluations(decisions, result, known));
     }
   }
   known.set(tensor, total);
@@ -64,7 +64,7 @@ const text: Measure = {
  */
 function measured(
   measure: Measure,
-  plan: Decisions,
+  decisions: Decisions,
   tensor: Tensor,
   at: Set<Node>,
   known: Known,
@@ -75,18 +75,18 @@ function measured(
   const before = isFirst ? known.get(tensor) : undefined;
   if (before !== undefined) return before;
   at.add(node);
-  if (!isComputed(plan, tensor)) return measure.load(tensor);
+  if (!isComputed(decisions, tensor)) return measure.load(tensor);
   const total = node.inputs.reduce((sum, x, i) => {
     const there = isPointwise(node, i) ? at : new Set<Node>();
-    return sum + measure.times(node, i) * measured(measure, plan, x, there, known);
+    return sum + measure.times(node, i) * measured(measure, decisions, x, there, known);
   }, costOf(node));
   if (isFirst) known.set(tensor, total);
   return total;
 }
 
 /** Work of computing one element, with everything that melts in front of it. */
-export const inlineCost = (plan: Decisions, tensor: Tensor, known: Known): number =>
-  measured(work, plan, tensor, new Set(), known);
+export const inlineCost = (decisions: Decisions, tensor: Tensor, known: Known): number =>
+  measured(work, decisions, tensor, new Set(), known);
 
 /** What is computed anew is also text in every kernel that reads it: drivers compile it slowly. */
 const mostText = 600;
@@ -95,33 +95,34 @@ const mostText = 600;
  * The input of a node that makes its text too long, if one does: what is to be kept, a view's own input
  * rather than the view. The parts of an element add up; a kernel's inputs count by themselves.
  */
-export function longestInput(plan: Decisions, node: Node, known: Known): Tensor | undefined {
+export function longestInput(decisions: Decisions, node: Node, known: Known): Tensor | undefined {
   const here = new Set<Node>();
   const isElement = node.op.kind === "element";
   const texts = node.inputs.map((x, i) => {
     const at = isElement && isPointwise(node, i) ? here : new Set<Node>();
-    return text.times(node, i) * measured(text, plan, x, at, known);
+    return text.times(node, i) * measured(text, decisions, x, at, known);
   });
   const together = isElement ? texts.reduce((a, b) => a + b, 0) : 0;
   let longest: number | undefined;
   for (const [i, x] of node.inputs.entries())
-    if (isComputed(plan, x) && texts[i]! > (longest === undefined ? 0 : texts[longest]!))
+    if (isComputed(decisions, x) && texts[i]! > (longest === undefined ? 0 : texts[longest]!))
       longest = i;
   if (longest === undefined || Math.max(together, texts[longest]!) <= mostText) return undefined;
   const found = node.inputs[longest]!;
   const [viewed, ...others] = found.node.inputs;
-  const isInner = isView(found.node) && others.length === 0 && viewed && isComputed(plan, viewed);
+  const isInner =
+    isView(found.node) && others.length === 0 && viewed && isComputed(decisions, viewed);
   return isInner ? viewed : found;
 }
 
 /** Whether a tensor is computed where it is read. */
-function isComputed(plan: Decisions, tensor: Tensor): boolean {
+function isComputed(decisions: Decisions, tensor: Tensor): boolean {
   const { node } = tensor;
   return (
     node.op.kind === "element" &&
-    !plan.kept.has(tensor) &&
-    !plan.chained.has(node) &&
-    !plan.joined(tensor)
+    !decisions.kept.has(tensor) &&
+    !decisions.chained.has(node) &&
+    !decisions.joined(tensor)
   );
 }
 

@@ -30,7 +30,7 @@ export function fuse(
   policy: Policy,
   joins: Joins = joinsOf(graph),
 ): Fusion {
-  const plan: Decisions = {
+  const decisions: Decisions = {
     graph,
     variants,
     profile,
@@ -45,13 +45,13 @@ export function fuse(
     passed: new Set(),
     reasons: new Map(),
   };
-  for (const node of graph.nodes) if (node.op.kind === "kernel") plan.chains.set(node, []);
-  if (policy === "fused") meltBehind(plan);
-  if (policy === "fused") shorten(plan);
-  keep(plan, policy);
-  if (policy === "fused") meltKept(plan);
-  if (policy === "fused") respectBudget(plan);
-  return { regions: regionsOf(plan), reasons: plan.reasons };
+  for (const node of graph.nodes) if (node.op.kind === "kernel") decisions.chains.set(node, []);
+  if (policy === "fused") meltBehind(decisions);
+  if (policy === "fused") shorten(decisions);
+  keep(decisions, policy);
+  if (policy === "fused") meltKept(decisions);
+  if (policy === "fused") respectBudget(decisions);
+  return { regions: regionsOf(decisions), reasons: decisions.reasons };
 }
 
 function resultsOf(graph: Graph): Map<Node, Tensor[]> {
@@ -67,60 +67,65 @@ function resultsOf(graph: Graph): Map<Node, Tensor[]> {
 }
 
 /** The results of a node that something reads, or that are returned. */
-const used = (plan: Decisions, node: Node): Tensor[] => plan.results.get(node)!.filter(Boolean);
+const used = (decisions: Decisions, node: Node): Tensor[] =>
+  decisions.results.get(node)!.filter(Boolean);
 
 /** The one tensor of an element node. */
-const only = (plan: Decisions, node: Node): Tensor => plan.results.get(node)![0]!;
+const only = (decisions: Decisions, node: Node): Tensor => decisions.results.get(node)![0]!;
 
-function meltBehind(plan: Decisions): void {
+function meltBehind(decisions: Decisions): void {
   // Tensors whose last writer is still open: what they hold has not been stored yet.
   const open = new Map<Tensor, Node>();
-  for (const node of plan.graph.nodes) {
+  for (const node of decisions.graph.nodes) {
     if (node.op.kind === "kernel") {
-      const [result, ...others] = used(plan, node);
-      if (others.length === 0 && !plan.returned.has(result!)) open.set(result!, node);
+      const [result, ...others] = used(decisions, node);
+      if (others.length === 0 && !decisions.returned.has(result!)) open.set(result!, node);
       continue;
     }
     if (node.op.kind !== "element") continue;
-    const input = pushableInput(plan, node, open);
+    const input = pushableInput(decisions, node, open);
     if (input === undefined) continue;
     const tensor = node.inputs[input]!;
     const anchor = open.get(tensor)!;
-    plan.chains.get(anchor)!.push({ node, input });
-    plan.chained.add(node);
-    plan.ends.delete(tensor.node);
-    plan.ends.add(node);
-    for (const use of plan.uses.get(tensor)!) pin(plan, use.node, node);
+    decisions.chains.get(anchor)!.push({ node, input });
+    decisions.chained.add(node);
+    decisions.ends.delete(tensor.node);
+    decisions.ends.add(node);
+    for (const use of decisions.uses.get(tensor)!) pin(decisions, use.node, node);
     open.delete(tensor);
-    const result = only(plan, node);
-    if (!plan.returned.has(result)) open.set(result, anchor);
+    const result = only(decisions, node);
+    if (!decisions.returned.has(result)) open.set(result, anchor);
   }
 }
 
 /** Side nodes between a tensor and the link that consumes it stay with the chain. */
-function pin(plan: Decisions, node: Node, link: Node): void {
+function pin(decisions: Decisions, node: Node, link: Node): void {
   if (node === link) return;
-  plan.chained.add(node);
-  plan.reasons.delete(node);
-  for (const use of plan.uses.get(only(plan, node)) ?? []) pin(plan, use.node, link);
+  decisions.chained.add(node);
+  decisions.reasons.delete(node);
+  for (const use of decisions.uses.get(only(decisions, node)) ?? []) pin(decisions, use.node, link);
 }
 
 /** The input through which a node can melt behind an open anchor; the costliest anchor wins. */
-function pushableInput(plan: Decisions, node: Node, open: Map<Tensor, Node>): number | undefined {
+function pushableInput(
+  decisions: Decisions,
+  node: Node,
+  open: Map<Tensor, Node>,
+): number | undefined {
   let best: number | undefined;
   let most = -1;
   node.inputs.forEach((tensor, input) => {
     const anchor = open.get(tensor);
     const somewhere = tensor.shape.map(() => index(0));
     if (anchor === undefined || !push(node, input, somewhere)) return;
-    if (!funnels(plan, tensor, node)) {
-      plan.reasons.set(node, `${show(tensor.type)} has other users, so memory must hold it`);
+    if (!funnels(decisions, tensor, node)) {
+      decisions.reasons.set(node, `${show(tensor.type)} has other users, so memory must hold it`);
       return;
     }
-    const chain = [...plan.chains.get(anchor)!, { node, input }];
-    const count = bindings(plan, anchor, chain);
-    if (count > plan.profile.maxBindings) {
-      plan.reasons.set(node, `behind ${anchor.op.name} it would bind ${count} buffers`);
+    const chain = [...decisions.chains.get(anchor)!, { node, input }];
+    const count = bindings(decisions, anchor, chain);
+    if (count > decisions.profile.maxBindings) {
+      decisions.reasons.set(node, `behind ${anchor.op.name} it would bind ${count} buffers`);
       return;
     }
     const op = anchor.op as KernelOp;
@@ -134,34 +139,38 @@ function pushableInput(plan: Decisions, node: Node, open: Map<Tensor, Node>): nu
 }
 
 /** `node` is all that needs `tensor`: alone, or with side nodes that lead into it. */
-function funnels(plan: Decisions, tensor: Tensor, node: Node): boolean {
-  if (plan.returned.has(tensor)) return false;
-  const uses = plan.uses.get(tensor)!;
-  return (uses.length === 1 && uses[0]!.node === node) || joins(plan, tensor, node);
+function funnels(decisions: Decisions, tensor: Tensor, node: Node): boolean {
+  if (decisions.returned.has(tensor)) return false;
+  const uses = decisions.uses.get(tensor)!;
+  return (uses.length === 1 && uses[0]!.node === node) || joins(decisions, tensor, node);
 }
 
 /** Every path from `tensor` leads, element by element at one place, into `node`. */
-function joins(plan: Decisions, tensor: Tensor, node: Node): boolean {
+function joins(decisions: Decisions, tensor: Tensor, node: Node): boolean {
   return (
-    !plan.returned.has(tensor) &&
-    (plan.uses.get(tensor) ?? []).every(
+    !decisions.returned.has(tensor) &&
+    (decisions.uses.get(tensor) ?? []).every(
       (u) =>
         isPointwise(u.node, u.input) &&
-        (u.node === node || (!plan.chained.has(u.node) && joins(plan, only(plan, u.node), node))),
+        (u.node === node ||
+          (!decisions.chained.has(u.node) && joins(decisions, only(decisions, u.node), node))),
     )
   );
 }
 
 /** Keeps what would make the text of a kernel too long, inputs first. */
-function shorten(plan: Decisions): void {
+function shorten(decisions: Decisions): void {
   const costs: Known = new Map();
-  for (const node of plan.graph.nodes) {
-    if (isSource(node) || plan.joined(used(plan, node)[0]!)) continue;
+  for (const node of decisions.graph.nodes) {
+    if (isSource(node) || decisions.joined(used(decisions, node)[0]!)) continue;
     for (;;) {
-      const longest = longestInput(plan, node, costs);
+      const longest = longestInput(decisions, node, costs);
       if (!longest) break;
-      plan.kept.add(longest);
-      plan.reasons.set(longest.node, `its user ${node.op.name} would be a long kernel with it`);
+      decisions.kept.add(longest);
+      decisions.reasons.set(
+        longest.node,
+        `its user ${node.op.name} would be a long kernel with it`,
+      );
       // What reads it costs less now.
       costs.clear();
     }
@@ -169,23 +178,23 @@ function shorten(plan: Decisions): void {
 }
 
 /** Decides which element tensors memory holds. Users are decided before what they use. */
-function keep(plan: Decisions, policy: Policy): void {
+function keep(decisions: Decisions, policy: Policy): void {
   const evaluationsOf: Known = new Map();
   const costOf: Known = new Map();
-  for (const node of [...plan.graph.nodes].reverse()) {
-    if (node.op.kind !== "element" || plan.chained.has(node)) continue;
-    const tensor = only(plan, node);
-    if (plan.joined(tensor) || plan.kept.has(tensor)) continue;
-    if (plan.returned.has(tensor) || policy === "unfused") {
-      plan.kept.add(tensor);
+  for (const node of [...decisions.graph.nodes].reverse()) {
+    if (node.op.kind !== "element" || decisions.chained.has(node)) continue;
+    const tensor = only(decisions, node);
+    if (decisions.joined(tensor) || decisions.kept.has(tensor)) continue;
+    if (decisions.returned.has(tensor) || policy === "unfused") {
+      decisions.kept.add(tensor);
       continue;
     }
-    const evaluated = evaluations(plan, tensor, evaluationsOf);
-    const cost = inlineCost(plan, tensor, costOf);
+    const evaluated = evaluations(decisions, tensor, evaluationsOf);
+    const cost = inlineCost(decisions, tensor, costOf);
     if (!isWorthKeeping(cost, evaluated, elements(tensor.shape))) continue;
-    plan.kept.add(tensor);
+    decisions.kept.add(tensor);
     const times = Math.round(evaluated / elements(tensor.shape));
-    plan.reasons.set(node, `its users would compute each element ${times} times`);
+    decisions.reasons.set(node, `its users would compute each element ${times} times`);
   }
 }
 
@@ -193,87 +202,92 @@ function keep(plan: Decisions, policy: Policy): void {
  * What is kept and follows the kernel that stores its input joins that kernel. Anything between the
  * two keeps them apart: a result stored early lives longer.
  */
-function meltKept(plan: Decisions): void {
-  const anchors = new Map([...plan.chains].map(([node, chain]) => [endOf(node, chain), node]));
+function meltKept(decisions: Decisions): void {
+  const anchors = new Map([...decisions.chains].map(([node, chain]) => [endOf(node, chain), node]));
   let last: Tensor | undefined;
-  for (const node of plan.graph.nodes) {
+  for (const node of decisions.graph.nodes) {
     if (anchors.has(node)) {
-      const [result, ...others] = used(plan, node);
+      const [result, ...others] = used(decisions, node);
       last = others.length === 0 ? result : undefined;
-    } else if (node.op.kind === "element" && plan.kept.has(only(plan, node))) {
-      if (last) follow(plan, node, last, anchors.get(last.node)!);
+    } else if (node.op.kind === "element" && decisions.kept.has(only(decisions, node))) {
+      if (last) follow(decisions, node, last, anchors.get(last.node)!);
       last = undefined;
     }
   }
 }
 
 /** Makes a kept node the next link behind an anchor that stores `result`, if it is all that reads it there. */
-function follow(plan: Decisions, node: Node, result: Tensor, anchor: Node): void {
+function follow(decisions: Decisions, node: Node, result: Tensor, anchor: Node): void {
   const input = node.inputs.indexOf(result);
   if (input < 0 || !isPointwise(node, input)) return;
-  const read = contents(plan, node, []).nodes.flatMap((n) => n.inputs);
+  const read = contents(decisions, node, []).nodes.flatMap((n) => n.inputs);
   if (read.filter((x) => x === result).length > 1) return;
-  const chain = plan.chains.get(anchor)!;
+  const chain = decisions.chains.get(anchor)!;
   const link = { node, input };
-  if (bindings(plan, anchor, [...chain, link]) + 1 > plan.profile.maxBindings) return;
+  if (bindings(decisions, anchor, [...chain, link]) + 1 > decisions.profile.maxBindings) return;
   chain.push(link);
-  plan.passed.add(result);
-  plan.ends.add(result.node).add(node);
-  plan.chained.add(node);
-  plan.kept.delete(only(plan, node));
-  plan.reasons.delete(node);
+  decisions.passed.add(result);
+  decisions.ends.add(result.node).add(node);
+  decisions.chained.add(node);
+  decisions.kept.delete(only(decisions, node));
+  decisions.reasons.delete(node);
 }
 
 /** The node whose result a region stores. */
 const endOf = (anchor: Node, chain: readonly Link[]): Node => chain.at(-1)?.node ?? anchor;
 
-function respectBudget(plan: Decisions): void {
+function respectBudget(decisions: Decisions): void {
   const shrink = (node: Node, chain: readonly Link[]) => {
     for (;;) {
-      const count = bindings(plan, node, chain);
-      if (count <= plan.profile.maxBindings) return;
-      const widest = widestMelted(plan, node, chain);
+      const count = bindings(decisions, node, chain);
+      if (count <= decisions.profile.maxBindings) return;
+      const widest = widestMelted(decisions, node, chain);
       if (!widest)
         throw diagnose("E108", {
-          message: `${node.op.name} reads and writes ${count} tensors, but the profile "${plan.profile.name}" allows ${plan.profile.maxBindings} storage buffers in one kernel`,
+          message: `${node.op.name} reads and writes ${count} tensors, but the profile "${decisions.profile.name}" allows ${decisions.profile.maxBindings} storage buffers in one kernel`,
           at: node.span,
           help: "split it, for example concatenate in two steps",
         });
-      plan.kept.add(widest);
-      plan.reasons.set(widest.node, `its user ${node.op.name} would bind ${count} buffers`);
+      decisions.kept.add(widest);
+      decisions.reasons.set(widest.node, `its user ${node.op.name} would bind ${count} buffers`);
     }
   };
-  for (const node of [...plan.graph.nodes].reverse()) {
-    if (node.op.kind === "kernel") shrink(node, plan.chains.get(node)!);
-    else if (node.op.kind === "element" && plan.kept.has(only(plan, node))) shrink(node, []);
+  for (const node of [...decisions.graph.nodes].reverse()) {
+    if (node.op.kind === "kernel") shrink(node, decisions.chains.get(node)!);
+    else if (node.op.kind === "element" && decisions.kept.has(only(decisions, node)))
+      shrink(node, []);
   }
 }
 
 /** The melted tensor whose keeping saves most buffers. */
-function widestMelted(plan: Decisions, node: Node, chain: readonly Link[]): Tensor | undefined {
+function widestMelted(
+  decisions: Decisions,
+  node: Node,
+  chain: readonly Link[],
+): Tensor | undefined {
   let widest: Tensor | undefined;
   let most = 1;
-  for (const inner of contents(plan, node, chain).nodes) {
-    if (inner === node || inner.op.kind !== "element" || plan.chained.has(inner)) continue;
-    const tensor = only(plan, inner);
-    const count = contents(plan, inner, []).reads.length;
+  for (const inner of contents(decisions, node, chain).nodes) {
+    if (inner === node || inner.op.kind !== "element" || decisions.chained.has(inner)) continue;
+    const tensor = only(decisions, inner);
+    const count = contents(decisions, inner, []).reads.length;
     if (count > most) [widest, most] = [tensor, count];
   }
   return widest;
 }
 
-const bindings = (plan: Decisions, node: Node, chain: readonly Link[]): number =>
-  contents(plan, node, chain).reads.length + writesOf(plan, node, chain).length;
+const bindings = (decisions: Decisions, node: Node, chain: readonly Link[]): number =>
+  contents(decisions, node, chain).reads.length + writesOf(decisions, node, chain).length;
 
 /** What a region stores. */
-function writesOf(plan: Decisions, anchor: Node, chain: readonly Link[]): Tensor[] {
-  if (chain.length === 0) return used(plan, anchor);
+function writesOf(decisions: Decisions, anchor: Node, chain: readonly Link[]): Tensor[] {
+  if (chain.length === 0) return used(decisions, anchor);
   const held = chain.map(({ node, input }) => node.inputs[input]!);
-  return [only(plan, endOf(anchor, chain)), ...held.filter((t) => plan.passed.has(t))];
+  return [only(decisions, endOf(anchor, chain)), ...held.filter((t) => decisions.passed.has(t))];
 }
 
 /** What a region reads from memory, and the nodes computed inside it. */
-function contents(plan: Decisions, anchor: Node, chain: readonly Link[]) {
+function contents(decisions: Decisions, anchor: Node, chain: readonly Link[]) {
   const reads = new Set<Tensor>();
   const nodes = new Set<Node>([anchor]);
   // What the chain passes on in registers is never read from memory.
@@ -283,9 +297,9 @@ function contents(plan: Decisions, anchor: Node, chain: readonly Link[]) {
     const { node } = tensor;
     const melts =
       node.op.kind === "element" &&
-      !plan.kept.has(tensor) &&
-      !plan.joined(tensor) &&
-      !plan.ends.has(node) &&
+      !decisions.kept.has(tensor) &&
+      !decisions.joined(tensor) &&
+      !decisions.ends.has(node) &&
       node !== anchor;
     if (!melts) {
       reads.add(tensor);
@@ -303,18 +317,18 @@ function contents(plan: Decisions, anchor: Node, chain: readonly Link[]) {
   return { reads: [...reads], nodes: [...nodes] };
 }
 
-function regionsOf(plan: Decisions): Region[] {
-  const at = new Map(plan.graph.nodes.map((n, i) => [n, i]));
+function regionsOf(decisions: Decisions): Region[] {
+  const at = new Map(decisions.graph.nodes.map((n, i) => [n, i]));
   const regions: { order: number; region: Region }[] = [];
-  for (const node of plan.graph.nodes) {
-    const isMap = node.op.kind === "element" && plan.kept.has(only(plan, node));
+  for (const node of decisions.graph.nodes) {
+    const isMap = node.op.kind === "element" && decisions.kept.has(only(decisions, node));
     if (node.op.kind !== "kernel" && !isMap) continue;
-    const chain = plan.chains.get(node) ?? [];
-    const { reads, nodes } = contents(plan, node, chain);
-    const writes = writesOf(plan, node, chain);
+    const chain = decisions.chains.get(node) ?? [];
+    const { reads, nodes } = contents(decisions, node, chain);
+    const writes = writesOf(decisions, node, chain);
     // What it stores on its way may be read before its end stands in the graph.
     const order = Math.min(...writes.map((t) => at.get(t.node)!));
-    const variant = plan.variants.get(node);
+    const variant = decisions.variants.get(node);
     regions.push({ order, region: { anchor: node, variant, chain, writes, reads, nodes } });
   }
   regions.sort((a, b) => a.order - b.order);
