@@ -3,11 +3,11 @@
  * lowest offset where nothing that lives at the same time is in the way.
  *
  * Which order is good depends on the program, so several are tried. Where none comes near the bytes
- * that live at one step, the large ones are placed by a search (`sweep.ts`), the others around them.
+ * that live at one step, the large ones are placed by a search (`place.ts`), the others around them.
  */
-import { type Item, sweep } from "./sweep.ts";
+import { type Item, placeInTime } from "./place.ts";
 
-export type { Item } from "./sweep.ts";
+export type { Item } from "./place.ts";
 
 export interface Packing {
   /** Arena and offset of each item, in the order given. */
@@ -55,7 +55,7 @@ interface Placed extends Pick<Packing, "places" | "arenas"> {
 /** Places for items from `least` bytes on side by side in time, then for the others by size. */
 function search(items: readonly Item[], bound: number, least: number, limit: number): Placed {
   const large = items.flatMap((item, i) => (item.bytes >= least ? [i] : []));
-  const offsets = sweep(
+  const offsets = placeInTime(
     large.map((i) => items[i]!),
     bound,
   );

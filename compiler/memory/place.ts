@@ -35,7 +35,7 @@ interface Way {
  * The offset of each item, in the order given, so that the largest end is about `height`, which is
  * at least the bytes that live at one step.
  */
-export function sweep(items: readonly Item[], height: number): number[] {
+export function placeInTime(items: readonly Item[], height: number): number[] {
   const order = items
     .map((item, i) => ({ item, i }))
     .sort((a, b) => a.item.first - b.item.first || b.item.bytes - a.item.bytes);
