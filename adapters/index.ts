@@ -7,6 +7,7 @@ export { type HoulsbyOptions, houlsby } from "./houlsby.ts";
 export { type LoraOptions, lora } from "./lora.ts";
 export { type LstOptions, lst } from "./lst.ts";
 export { type PfeifferOptions, pfeiffer } from "./pfeiffer.ts";
+export type { QkvPart } from "./qkv-parts.ts";
 export { type SamAdapterOptions, samAdapter } from "./sam-adapter.ts";
 export { type AdapterSample, type AdapterTests, sampleModel } from "./samples.ts";
 export { ssf } from "./ssf.ts";
@@ -19,6 +20,5 @@ export {
   type TuckerFactors,
   tuckerOrthogonality,
 } from "./terms.ts";
-export type { Third } from "./thirds.ts";
 export { type VeraOptions, vera } from "./vera.ts";
 export { type VptOptions, vptDeep, vptShallow } from "./vpt.ts";

@@ -3,10 +3,10 @@ import { kaiming, type Site, type Tensor, zeros } from "../compiler/index.ts";
 import { add, matmul, mul, slice } from "../ops/index.ts";
 import { defineAdapter } from "./adapter.ts";
 import { dropped } from "./noise.ts";
+import { amongParts, chosenParts, type QkvPart, widthOfPart } from "./qkv-parts.ts";
 import { count, positive, share, widthsOf } from "./refusals.ts";
 import type { AdapterTests } from "./samples.ts";
 import { settle } from "./settings.ts";
-import { amongThirds, chosenThirds, type Third, widthOfThird } from "./thirds.ts";
 
 export interface LoraOptions {
   /** 3 unless given, as Conv-LoRA's authors use it on SAM. */
@@ -15,8 +15,8 @@ export interface LoraOptions {
   readonly alpha?: number;
   /** Of the input, on the adapter's path alone: 0 unless given. */
   readonly dropout?: number;
-  /** Thirds of a fused qkv, each with matrices of its own; the layer as a whole unless given. */
-  readonly parts?: readonly Third[];
+  /** Parts of a fused qkv, each with matrices of its own; the layer as a whole unless given. */
+  readonly parts?: readonly QkvPart[];
 }
 
 /**
@@ -24,12 +24,12 @@ export interface LoraOptions {
  * PyTorch's linear layers do, `lora_B` `[outputs, rank]` as zeros: the first step is the model's
  * own.
  *
- * With `parts` the thirds of a fused qkv are adapted apart, as in loralib's `MergedLinear`:
- * `lora_A` is `[parts * rank, inputs]` and `lora_B` `[parts * outputs / 3, rank]`, third after
- * third.
+ * With `parts`, queries, keys and values of a fused qkv are adapted apart, as in loralib's `MergedLinear`:
+ * `lora_A` is `[parts * rank, inputs]` and `lora_B` `[parts * outputs / 3, rank]`, part after
+ * part.
  *
  * At places of kind `linear`. @throws E134 for settings that cannot be, E131 for a rank above the
- * layer's width, and for thirds of a layer that has none.
+ * layer's width, and for parts of a layer that has none.
  */
 export function lora(options: LoraOptions = {}) {
   const { values, kept } = settle("lora", options, {
@@ -38,7 +38,7 @@ export function lora(options: LoraOptions = {}) {
     dropout: [0, share, "in training"],
   });
   const { rank, alpha, dropout } = values;
-  const parts = options.parts && chosenThirds("lora", options.parts);
+  const parts = options.parts && chosenParts("lora", options.parts);
   return defineAdapter({
     name: "lora",
     ...kept,
@@ -46,7 +46,9 @@ export function lora(options: LoraOptions = {}) {
     linear(site, x, base) {
       const input = dropped(site, x, dropout);
       const factors = { rank, scale: alpha / rank };
-      const delta = parts ? thirdsOf(site, input, factors, parts) : product(site, input, factors);
+      const delta = parts
+        ? deltaOfParts(site, input, factors, parts)
+        : product(site, input, factors);
       return add(base(x), delta);
     },
   });
@@ -66,14 +68,14 @@ function product(site: Site, x: Tensor<"f32">, { rank, scale }: Factors): Tensor
   return matmul(z, up, { transpose: "right" });
 }
 
-function thirdsOf(
+function deltaOfParts(
   site: Site,
   x: Tensor<"f32">,
   { rank, scale }: Factors,
-  chosen: readonly Third[],
+  chosen: readonly QkvPart[],
 ): Tensor<"f32"> {
   const [inputs, outputs] = widthsOf("lora", site, rank);
-  const width = widthOfThird("lora", site, outputs);
+  const width = widthOfPart("lora", site, outputs);
   const down = site.own.f32("lora_A", [chosen.length * rank, inputs], { init: kaiming(inputs) });
   const up = site.own.f32("lora_B", [chosen.length * width, rank], { init: zeros });
   const pieces = chosen.map((_, i) => {
@@ -82,7 +84,7 @@ function thirdsOf(
     const z = mul(matmul(x, a, { transpose: "right" }), scale);
     return matmul(z, b, { transpose: "right" });
   });
-  return amongThirds(chosen, pieces);
+  return amongParts(chosen, pieces);
 }
 
 export const tests: AdapterTests = {

@@ -5,11 +5,11 @@ import { add, matmul, mul, reshape, slice } from "../ops/index.ts";
 import { defineAdapter } from "./adapter.ts";
 import { dropped } from "./noise.ts";
 import { addOrthogonality } from "./orthogonality.ts";
+import { amongParts, chosenParts, type QkvPart, widthOfPart } from "./qkv-parts.ts";
 import { checkSettings, count, fromZero, positive, share, unfit, widthsOf } from "./refusals.ts";
 import type { AdapterTests } from "./samples.ts";
 import { settle } from "./settings.ts";
 import type { TuckerFactors } from "./terms.ts";
-import { amongThirds, chosenThirds, type Third, widthOfThird } from "./thirds.ts";
 
 export interface TaLoraOptions {
   /** How many tasks share the layer. */
@@ -22,8 +22,8 @@ export interface TaLoraOptions {
   readonly scale?: number;
   /** Of the input, on the adapter's path alone: 0.1 unless given. */
   readonly dropout?: number;
-  /** Thirds of a fused qkv, in one tensor; the layer as a whole unless given. */
-  readonly parts?: readonly Third[];
+  /** Parts of a fused qkv, in one tensor; the layer as a whole unless given. */
+  readonly parts?: readonly QkvPart[];
   /** The weight of the term `orthogonal_reg`: 1 unless given, 0 leaves it out. */
   readonly orthogonality?: number;
 }
@@ -33,7 +33,7 @@ export interface TaLoraOptions {
  * `tensorlib`). Computed as ((x U1) M_t) U2ᵀ with M_t = sum over c of U3[t, c] G[:, :, c]: DW is
  * never formed. Parameters `td_G` `[p, q, v]`, which begins as zeros, `td_U1` `[inputs, p]`,
  * `td_U2` `[outputs, q]` and `td_U3` `[tasks, v]`, standard normal. With `parts` the outputs are
- * the chosen thirds only.
+ * the chosen parts only.
  *
  * Adds the term `orthogonal_reg`: the mean over all layers' factors of their distance from
  * orthonormal columns, times the weight. A layer counts once, however many tasks a program
@@ -60,15 +60,15 @@ export function taLora(options: TaLoraOptions) {
     orthogonality: [1, fromZero, "in training"],
   });
   const { scale, dropout, orthogonality } = values;
-  const chosen = options.parts && chosenThirds("taLora", options.parts);
+  const chosen = options.parts && chosenParts("taLora", options.parts);
   return defineAdapter({
     name: "ta-lora",
     ...kept,
     settings: { ...kept.settings, tasks, ranks, parts: chosen },
     linear(site, x, base) {
       const [inputs, outputs] = widthsOf("taLora", site);
-      const third = chosen && widthOfThird("taLora", site, outputs);
-      const adapted = chosen && third ? chosen.length * third : outputs;
+      const width = chosen && widthOfPart("taLora", site, outputs);
+      const adapted = chosen && width ? chosen.length * width : outputs;
       const { left, right, core } = factorsOf(site, [inputs, adapted], ranks);
       const byTask = site.own.f32("td_U3", [tasks, ranks[2]], { init: standard });
       if (orthogonality > 0) addOrthogonality(site, { left, right, core }, orthogonality);
@@ -78,12 +78,12 @@ export function taLora(options: TaLoraOptions) {
       const within = matmul(dropped(site, x, dropout), left);
       // The scale goes to the narrowest tensor.
       const mixed = mul(matmul(within, reshape(middle, [ranks[0], ranks[1]])), scale);
-      if (!chosen || !third) return add(base(x), matmul(mixed, right, { transpose: "right" }));
+      if (!chosen || !width) return add(base(x), matmul(mixed, right, { transpose: "right" }));
       const pieces = chosen.map((_, i) => {
-        const own = slice(right, [[i * third, (i + 1) * third]]);
+        const own = slice(right, [[i * width, (i + 1) * width]]);
         return matmul(mixed, own, { transpose: "right" });
       });
-      return add(base(x), amongThirds(chosen, pieces));
+      return add(base(x), amongParts(chosen, pieces));
     },
   });
 }

@@ -1,8 +1,9 @@
 /**
  * Checks of kind `ta_lora`: the published Tucker layer, its regulariser, and the gradients of both.
  */
+
+import type { QkvPart } from "../adapters/qkv-parts.ts";
 import { taLora } from "../adapters/ta-lora.ts";
-import type { Third } from "../adapters/thirds.ts";
 import { type Check, compare } from "./compare.ts";
 import type { Setting } from "./kinds.ts";
 import {
@@ -88,11 +89,11 @@ function adapterOf({ path }: Reference, one: Facts) {
     scale: one.number("scaling"),
     // The files were made without it: what it would drop is drawn.
     dropout: 0,
-    ...(Array.isArray(enabled) ? { parts: thirds.filter((_, i) => enabled[i] === true) } : {}),
+    ...(Array.isArray(enabled) ? { parts: qkvParts.filter((_, i) => enabled[i] === true) } : {}),
   });
 }
 
-const thirds: readonly Third[] = ["q", "k", "v"];
+const qkvParts: readonly QkvPart[] = ["q", "k", "v"];
 
 /** The tasks that were run one by one; -1: all of them. */
 function taskRuns({ path }: Reference, one: Facts): number[] {

@@ -18,7 +18,7 @@ describe("refused", () => {
     ["a dropout of 1", () => lora({ dropout: 1 }), "lora: dropout is 1"],
     ["an unknown third", () => lora({ parts: wrong(["q", "w"]) }), 'parts are ["q","w"]'],
     ["a third twice", () => lora({ parts: ["q", "q"] }), 'parts are ["q","q"]'],
-    ["no thirds", () => taLora({ tasks: 1, parts: [] }), "parts are []"],
+    ["no parts", () => taLora({ tasks: 1, parts: [] }), "parts are []"],
     ["no experts", () => convLora({ experts: 0 }), "convLora: experts is 0"],
     ["no scales", () => convLora({ experts: [] }), "at the scales []"],
     ["a scale of 0", () => convLora({ experts: [1, 0] }), "at the scales [1,0]"],
@@ -50,9 +50,9 @@ describe("refused", () => {
       "image_encoder.blocks.0.attn.qkv",
     ],
     [
-      "thirds of what has none",
+      "parts of what has none",
       () => adapt(rows(4), lora({ parts: ["q"] }), { where: "odd" }),
-      "10 outputs are not three thirds",
+      "10 outputs are not three parts",
       "odd",
     ],
     [

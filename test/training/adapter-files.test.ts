@@ -174,14 +174,14 @@ describe("E435: made with other settings, or elsewhere", () => {
       "lora was trained with { alpha: 6 }, but here it has { alpha: 32 }",
     ],
     [
-      "other thirds",
+      "other parts",
       lora({ rank: 2, parts: ["q", "v"] }),
       lora({ rank: 2, parts: ["q", "k"] }),
       two,
       'lora was trained with { parts: ["q","v"] }, but here it has { parts: ["q","k"] }',
     ],
     [
-      "no thirds, and another rank",
+      "no parts, and another rank",
       lora({ rank: 2 }),
       lora({ rank: 3, parts: ["k"] }),
       two,
