@@ -24,8 +24,8 @@ export interface LoraOptions {
  * PyTorch's linear layers do, `lora_B` `[outputs, rank]` as zeros: the first step is the model's
  * own.
  *
- * With `parts`, queries, keys and values of a fused qkv are adapted apart, as in loralib's `MergedLinear`:
- * `lora_A` is `[parts * rank, inputs]` and `lora_B` `[parts * outputs / 3, rank]`, part after
+ * With `parts`, queries, keys and values of a fused qkv are adapted apart, as in loralib's
+ * `MergedLinear`: `lora_A` is `[parts * rank, inputs]` and `lora_B` `[parts * outputs / 3, rank]`, part after
  * part.
  *
  * At places of kind `linear`. @throws E134 for settings that cannot be, E131 for a rank above the

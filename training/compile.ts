@@ -96,7 +96,7 @@ export function compileTraining(model: Model, asked: TrainingOptions): TrainingP
   const forward = Object.entries(options.programs ?? {}).map(
     ([name, sizes]) => [name, traceProgram(model, name, sizes)] as const,
   );
-  const adapters = together([backward.adapters, ...forward.map(([, g]) => g.adapters ?? [])]);
+  const adapters = joinedAdapters([backward.adapters, ...forward.map(([, g]) => g.adapters ?? [])]);
   const device = capableOf(targetNamed(target), profile);
   const graphs = [backward.graph, ...forward.map(([, g]) => g)];
   const memory = layOut(backward, graphs, { ...options, device });
@@ -150,7 +150,10 @@ export function compileTraining(model: Model, asked: TrainingOptions): TrainingP
 }
 
 /** The same adapters as several programs have them, with the places that any of them passes. */
-const together = ([first = [], ...others]: readonly (readonly PlanAdapter[])[]): PlanAdapter[] =>
+const joinedAdapters = ([
+  first = [],
+  ...others
+]: readonly (readonly PlanAdapter[])[]): PlanAdapter[] =>
   first.map((adapter, i) => {
     const more = others.flatMap((list) => list[i]?.places ?? []);
     return { ...adapter, places: [...new Set([...adapter.places, ...more])] };

@@ -14,23 +14,28 @@ import {
   add,
   and,
   cast,
+  computeTogether,
   concat,
   eq,
   finite,
   full,
-  gate,
   gather,
   gt,
   maximum,
   minimum,
   mul,
   reshape,
+  selectPositive,
   slice,
   sum,
-  together,
   where,
 } from "../ops/index.ts";
-import { type LossScaling, largestScale, notFinite, verdict } from "../ops/training/verdict.ts";
+import {
+  type LossScaling,
+  largestScale,
+  notFinite,
+  stepVerdict,
+} from "../ops/training/step-verdict.ts";
 import type { Optimiser } from "./optimisers/index.ts";
 import { check, count, fraction, positive } from "./settings.ts";
 
@@ -106,7 +111,7 @@ export function updateGraph(spec: UpdateSpec, sources: Sources = usual): Graph {
   const isLossFinite = cast(finite(sources.state(from.loss, "f32", [1])), "f32");
   const scale = sources.state("scale", "f32", [4]);
   const attrs = { tensors, clip, scaling };
-  const judged = verdict(endToEnd(squares), owner, isLossFinite, scale, attrs);
+  const judged = stepVerdict(endToEnd(squares), owner, isLossFinite, scale, attrs);
 
   const { rows, steps } = factorsOf(spec, sources, {
     owners,
@@ -152,7 +157,7 @@ export function accumulateGraph(
     const has = gt(reshape(gather(present, owners[part]!), [parts[part]!, 1]), 0);
     return where(has, plus(total, gradients[part]!), total) as Floats;
   });
-  const few = together([maximum(sofar, present), plus(losses, loss)]);
+  const few = computeTogether([maximum(sofar, present), plus(losses, loss)]);
   return named({
     ...partsNamed(accumulated.gradients, totals),
     [accumulated.present]: few[0]!,
@@ -251,8 +256,8 @@ function factorsOf(
     return concat([...first, ...optimiser.factors(own)] as Floats[], 1) as Floats;
   };
   const counted = where(goes(site.steps, site.present), add(site.steps, 1), site.steps);
-  const [some, steps] = together([row(owners[0]!), counted]) as [Floats, Floats];
-  const rest = owners.slice(1).map((owner) => together([row(owner)])[0] as Floats);
+  const [some, steps] = computeTogether([row(owners[0]!), counted]) as [Floats, Floats];
+  const rest = owners.slice(1).map((owner) => computeTogether([row(owner)])[0] as Floats);
   return { rows: [some, ...rest], steps };
 }
 
@@ -295,12 +300,12 @@ function updatedPart(
   const [goes, factor, ...factors] = columns as [Floats, Floats, ...Floats[]];
   const next = optimiser.update({
     parameters,
-    gradients: gate(factor, mul(gradients, factor), 0),
+    gradients: selectPositive(factor, mul(gradients, factor), 0),
     moments,
     factors,
   });
-  return together(
-    [next.parameters, ...next.moments].map((tensor, i) => gate(goes, tensor, now[i]!)),
+  return computeTogether(
+    [next.parameters, ...next.moments].map((tensor, i) => selectPositive(goes, tensor, now[i]!)),
   );
 }
 
@@ -311,7 +316,9 @@ function zeroed({ parts, tensors }: UpdateSpec): Record<string, Tensor> {
     ...[accumulated.present, accumulated.loss],
   ];
   const shapes = [...parts.map((chunks) => [chunks, chunkSize]), [tensors], [1]];
-  const zeros = inGroups(shapes.map((shape) => full(0, shape))).flatMap((some) => together(some));
+  const zeros = inGroups(shapes.map((shape) => full(0, shape))).flatMap((some) =>
+    computeTogether(some),
+  );
   return Object.fromEntries(names.map((name, i) => [name, zeros[i]!]));
 }
 

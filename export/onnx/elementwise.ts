@@ -9,7 +9,6 @@ import { op as eq } from "../../ops/elementwise/eq.ts";
 import { op as erf } from "../../ops/elementwise/erf.ts";
 import { op as exp } from "../../ops/elementwise/exp.ts";
 import { op as finite } from "../../ops/elementwise/finite.ts";
-import { op as gate } from "../../ops/elementwise/gate.ts";
 import { op as ge } from "../../ops/elementwise/ge.ts";
 import { op as gelu } from "../../ops/elementwise/gelu.ts";
 import { op as gt } from "../../ops/elementwise/gt.ts";
@@ -27,6 +26,7 @@ import { op as or } from "../../ops/elementwise/or.ts";
 import { op as pow } from "../../ops/elementwise/pow.ts";
 import { op as relu } from "../../ops/elementwise/relu.ts";
 import { op as rsqrt } from "../../ops/elementwise/rsqrt.ts";
+import { op as selectPositive } from "../../ops/elementwise/select-positive.ts";
 import { op as sigmoid } from "../../ops/elementwise/sigmoid.ts";
 import { op as sin } from "../../ops/elementwise/sin.ts";
 import { op as softplus } from "../../ops/elementwise/softplus.ts";
@@ -35,7 +35,7 @@ import { op as stopGradient } from "../../ops/elementwise/stop-gradient.ts";
 import { op as sub } from "../../ops/elementwise/sub.ts";
 import { op as tanh } from "../../ops/elementwise/tanh.ts";
 import { op as where } from "../../ops/elementwise/where.ts";
-import { op as together } from "../../ops/training/together.ts";
+import { op as computeTogether } from "../../ops/training/compute-together.ts";
 import { type Entry, entry } from "./spelling.ts";
 import type { OnnxWriter, Value } from "./writer.ts";
 
@@ -75,7 +75,7 @@ export const elementwise: readonly Entry[] = [
   ...logical.map(([op, opType]) => entry(op, ({ w, x }) => w.map(opType, x, "bool"))),
   entry(copyOp, ({ x }) => x[0]!),
   entry(stopGradient, ({ x }) => x[0]!),
-  entry(together, ({ x }) => x),
+  entry(computeTogether, ({ x }) => x),
   entry(ne, ({ w, x }) => w.map("Not", [w.map("Equal", x, "bool")])),
   entry(rsqrt, ({ w, x }) => w.map("Reciprocal", [w.map("Sqrt", x)])),
   entry(pow, ({ w, x, attrs }) => w.map("Pow", [x[0]!, w.number(attrs.exponent)])),
@@ -100,7 +100,7 @@ export const elementwise: readonly Entry[] = [
     return w.cast(natural ? w.map("Max", [from, w.number(0, from.dtype)]) : from, dtype);
   }),
   entry(where, ({ w, x }) => choice(w, x[0]!, x[1]!, x[2]!)),
-  entry(gate, ({ w, x }) => {
+  entry(selectPositive, ({ w, x }) => {
     const open = w.map("Greater", [x[0]!, w.number(0)], "bool");
     return choice(w, open, x[1]!, x[2]!);
   }),

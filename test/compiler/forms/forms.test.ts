@@ -16,7 +16,7 @@ import {
 } from "../../../compiler/op-kit.ts";
 import { defaultProfile, deviceProfile, type Profile } from "../../../compiler/profile.ts";
 import { matmul } from "../../../ops/index.ts";
-import { op as together } from "../../../ops/training/together.ts";
+import { op as computeTogether } from "../../../ops/training/compute-together.ts";
 import { referenceDevice } from "../../../runtime/devices/reference.ts";
 
 const f32 = (name: string, shape: readonly number[]): Tensor => input(name, "f32", shape);
@@ -26,7 +26,7 @@ const copy = (forms: readonly Form<null>[]): KernelOp<null> => ({
   ...{ name: "copy", kind: "kernel", type: (inputs) => inputs, forms },
   oracle: ([x]) => [x!.data],
   work: () => 0,
-  tests: together.tests,
+  tests: computeTogether.tests,
 });
 
 const kernels = {

@@ -89,7 +89,7 @@ const refused: ReadonlySet<string> = new Set([
   "random",
   "scaledConvolutionGradient",
   "softmaxGradient",
-  "verdict",
+  "stepVerdict",
 ]);
 
 describe("the spelling gives the op's values", () => {

@@ -1,7 +1,7 @@
 /**
- * together(tensors): the same tensors, computed side by side by one kernel. What those of one shape
- * share, such as a parameter's update and its moments, is then read and computed once; others come
- * along for nothing, where each would be a small kernel of its own.
+ * computeTogether(tensors): the same tensors, computed side by side by one kernel. What those of
+ * one shape share, such as a parameter's update and its moments, is then read and computed once;
+ * others come along for nothing, where each would be a small kernel of its own.
  */
 import {
   apply,
@@ -20,7 +20,7 @@ import { mul } from "../elementwise/mul.ts";
 import { sub } from "../elementwise/sub.ts";
 
 export const op: KernelOp<null> = {
-  name: "together",
+  name: "computeTogether",
   kind: "kernel",
   type: (inputs) => inputs,
   forms: [
@@ -39,7 +39,7 @@ export const op: KernelOp<null> = {
             for (const [j, value] of values.entries()) outputs[numbers[j]!]!.put(value, ...at);
           });
         }
-        return k.finish("together", [threads, 1, 1], groups);
+        return k.finish("computeTogether", [threads, 1, 1], groups);
       },
       // One thread computes what its results share once, so on average each counts for its part.
       reads: (input, { inputs }) =>
@@ -58,7 +58,7 @@ export const op: KernelOp<null> = {
           [1, 2],
           [10, 20],
         ],
-        call: (a, b) => together([add(a!, b!), mul(a!, b!)]),
+        call: (a, b) => computeTogether([add(a!, b!), mul(a!, b!)]),
         outputs: [
           [11, 22],
           [10, 40],
@@ -67,13 +67,13 @@ export const op: KernelOp<null> = {
       {
         claim: "dtypes may differ, one tensor is enough",
         inputs: [[1, 2], { dtype: "bool", data: [0, 1] }],
-        call: (a, b) => [...together([a!, b!]), ...together([sub(a!, 1)])],
+        call: (a, b) => [...computeTogether([a!, b!]), ...computeTogether([sub(a!, 1)])],
         outputs: [[1, 2], { dtype: "bool", data: [0, 1] }, [0, 1]],
       },
       {
         claim: "shapes may differ",
         inputs: [[1, 2, 3], [[4, 5]], [6, 7, 8]],
-        call: (a, b, c) => together([a!, mul(b!, 2), add(a!, c!)]),
+        call: (a, b, c) => computeTogether([a!, mul(b!, 2), add(a!, c!)]),
         outputs: [[1, 2, 3], [[8, 10]], [7, 9, 11]],
       },
     ],
@@ -83,14 +83,14 @@ export const op: KernelOp<null> = {
         inputs: [{ shape: [5, 7, 9] }, { shape: [7, 1] }],
         call: (a, b) => {
           const product = mul(a!, b!);
-          return together([product, mul(product, product), add(product, a!)]);
+          return computeTogether([product, mul(product, product), add(product, a!)]);
         },
         smooth: true,
       },
       {
         claim: "two shapes, of which the smaller one comes first",
         inputs: [{ shape: [70] }, { shape: [3, 90] }],
-        call: (a, b) => together([mul(a!, a!), b!, add(a!, 1), mul(b!, 2)]),
+        call: (a, b) => computeTogether([mul(a!, a!), b!, add(a!, 1), mul(b!, 2)]),
         smooth: true,
       },
     ],
@@ -109,7 +109,8 @@ function byShape(inputs: readonly { readonly shape: readonly number[] }[]): numb
 }
 
 /** The same tensors, of any shapes and dtypes. Throws E101 if there are none. */
-export function together(tensors: readonly Tensor[]): Tensor[] {
-  if (tensors.length === 0) refuse("together", [], "there is nothing to compute", "give tensors");
+export function computeTogether(tensors: readonly Tensor[]): Tensor[] {
+  if (tensors.length === 0)
+    refuse("computeTogether", [], "there is nothing to compute", "give tensors");
   return apply(op, tensors, null);
 }

@@ -1,7 +1,8 @@
 /**
- * verdict(...): the verdict on a step of training, by one workgroup that looks at one number for each chunk of gradients: whether
- * the step counts, which tensor broke it, the norm of all gradients, what they are multiplied with,
- * and the next loss scale. All that the rest of an update must know before it begins.
+ * stepVerdict(...): the verdict on a step of training, by one workgroup that looks at one number for
+ * each chunk of gradients: whether the step counts, which tensor broke it, the norm of all gradients,
+ * what they are multiplied with, and the next loss scale. All that the rest of an update must know
+ * before it begins.
  */
 import {
   apply,
@@ -42,12 +43,12 @@ const scaling: LossScaling = { initial: 4, growth: 2, backoff: 0.5, interval: 5 
 const called =
   (attrs: VerdictAttrs) =>
   (...[squares, owner, loss, scale]: Tensor[]) => {
-    const { norm, broken, next, outcome } = verdict(squares!, owner!, loss!, scale!, attrs);
+    const { norm, broken, next, outcome } = stepVerdict(squares!, owner!, loss!, scale!, attrs);
     return [norm, broken, next, outcome];
   };
 
 export const op: KernelOp<VerdictAttrs> = {
-  name: "verdict",
+  name: "stepVerdict",
   kind: "kernel",
   type: () => [
     { dtype: "f32", shape: [1] },
@@ -74,7 +75,7 @@ export const op: KernelOp<VerdictAttrs> = {
         for (const [i, values] of judged.entries())
           for (const [j, value] of values.entries()) outputs[i]!.put(value, index(j));
       });
-      return line.finish("verdict");
+      return line.finish("stepVerdict");
     },
   }),
   oracle: ([squares, owner, loss, scale], attrs) => plainly(attrs, squares!, owner!, loss!, scale!),
@@ -126,7 +127,7 @@ export const op: KernelOp<VerdictAttrs> = {
  * - the state scale as it will be, f32 [4]
  * - whether the step counts (1 or 0), and what gradients are to be multiplied with, f32 [2]
  */
-export function verdict(
+export function stepVerdict(
   squares: Tensor,
   owner: Tensor,
   loss: Tensor,

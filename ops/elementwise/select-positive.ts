@@ -1,6 +1,7 @@
 /**
- * gate(flag, yes, no): `yes` where the number `flag` is above 0, else `no`: a choice, not a product,
- * so that what is not chosen leaves no trace, be it NaN. For flags that a table of numbers holds.
+ * selectPositive(flag, yes, no): `yes` where the number `flag` is above 0, else `no`: a choice, not a
+ * product, so that what is not chosen leaves no trace, be it NaN. For flags that a table of numbers
+ * holds.
  */
 import type { ElementOp, Tensor } from "../../compiler/op-kit.ts";
 import { add } from "./add.ts";
@@ -8,7 +9,7 @@ import { applyElementwise, elementwiseOp } from "./elementwise.ts";
 import { gt } from "./gt.ts";
 import { where } from "./where.ts";
 
-export const op: ElementOp<null> = elementwiseOp("gate", {
+export const op: ElementOp<null> = elementwiseOp("selectPositive", {
   at: (_k, flag, yes, no) => flag!.gt(0).select(yes!, no!),
   vjp: (g, { inputs: [flag] }) => {
     const open = gt(flag!, 0);
@@ -23,7 +24,7 @@ export const op: ElementOp<null> = elementwiseOp("gate", {
           [2, Number.NaN, 4],
           [Infinity, 6, 7],
         ],
-        call: (flag, yes, no) => gate(flag!, yes!, no!),
+        call: (flag, yes, no) => selectPositive(flag!, yes!, no!),
         outputs: [[2, 6, 7]],
       },
     ],
@@ -31,7 +32,7 @@ export const op: ElementOp<null> = elementwiseOp("gate", {
       {
         claim: "a column of flags opens rows",
         inputs: [{ shape: [9, 1] }, { shape: [9, 7] }, { shape: [7] }],
-        call: (flag, yes, no) => gate(flag!, add(yes!, no!), no!),
+        call: (flag, yes, no) => selectPositive(flag!, add(yes!, no!), no!),
         smooth: true,
       },
     ],
@@ -39,5 +40,8 @@ export const op: ElementOp<null> = elementwiseOp("gate", {
 });
 
 /** All three are f32 and broadcast; either side may be a number. Throws E101. */
-export const gate = (flag: Tensor, yes: Tensor | number, no: Tensor | number): Tensor<"f32"> =>
-  applyElementwise(op, [flag, yes, no]) as Tensor<"f32">;
+export const selectPositive = (
+  flag: Tensor,
+  yes: Tensor | number,
+  no: Tensor | number,
+): Tensor<"f32"> => applyElementwise(op, [flag, yes, no]) as Tensor<"f32">;
