@@ -1,0 +1,41 @@
+/** Options of public functions: a name that is not known is an error, so that no misspelt one is lost. */
+import { diagnose } from "./index.ts";
+import { meant } from "./nearest.ts";
+import type { LazySpan } from "./span.ts";
+
+/** The names that an object of options may have, each of the type's: the compiler finds what is missing. */
+export type OptionNames<T> = { readonly [Name in keyof T]-?: unknown };
+
+/**
+ * Checks the names of `given` against the keys of `known`, inherited ones included; the values are the
+ * caller's to check. `of` is what the options are of, as the message names it: "createTrainer", "topK".
+ * Nothing at all is fine.
+ * @throws E460 for an unknown name, and for what is no object.
+ */
+export function checkOptions<T extends object>(
+  of: string,
+  given: T | undefined,
+  known: OptionNames<T>,
+  at?: LazySpan,
+): void {
+  if (given === undefined) return;
+  const names = Object.keys(known);
+  if (typeof given !== "object" || given === null || Array.isArray(given))
+    throw diagnose("E460", {
+      message: `${of} takes its options as one object, and was given ${shown(given)}`,
+      at,
+      help: `write { ${names[0] ?? ""}: … }; it has ${names.join(", ")}`,
+    });
+  for (const name in given as Record<string, unknown>) {
+    if (Object.hasOwn(known, name)) continue;
+    const near = meant(name, names);
+    throw diagnose("E460", {
+      message: `${of} has no option "${name}"`,
+      at,
+      help: `${near === undefined ? "" : `write ${near}; `}it has ${names.join(", ") || "no options"}`,
+    });
+  }
+}
+
+const shown = (value: unknown): string =>
+  value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`;
