@@ -28,6 +28,7 @@ import { defaultTarget, targetNamed } from "./targets/find.ts";
 import { PlanKernels, sharedBytes } from "./targets/plan-kernels.ts";
 import { capableOf, type Target } from "./targets/target.ts";
 import { noTuning, type Tuning, tunedVariants } from "./tuning/tuning.ts";
+import { atOnce, finish, inTurns, type Pausing, type TurnOptions } from "./turns.ts";
 
 export interface CompileOptions {
   readonly name?: string;
@@ -83,9 +84,27 @@ export const compile = (graph: Graph, options: CompileOptions = {}): Plan =>
   compileStages(graph, options).plan;
 
 export const compileStages = (graph: Graph, options: CompileOptions = {}): Compilation =>
-  options.verify ? verifying(() => runPasses(graph, options)) : runPasses(graph, options);
+  finish(compiling(graph, options));
 
-function runPasses(graph: Graph, options: CompileOptions): Compilation {
+/**
+ * As `compile`, in many short turns: the event loop has its own about every 10 milliseconds. An abort
+ * rejects with the signal's reason within a turn.
+ */
+export const compileAsync = async (graph: Graph, options: AsyncOptions = {}): Promise<Plan> =>
+  (await compileStagesAsync(graph, options)).plan;
+
+export const compileStagesAsync = (
+  graph: Graph,
+  { signal, ...options }: AsyncOptions = {},
+): Promise<Compilation> => inTurns(compiling(graph, options), { signal });
+
+export interface AsyncOptions extends CompileOptions, TurnOptions {}
+
+/** For what compiles among other work that pauses. */
+export const compiling = (graph: Graph, options: CompileOptions): Pausing<Compilation> =>
+  options.verify ? verifying(runPasses(graph, options)) : runPasses(graph, options);
+
+function* runPasses(graph: Graph, options: CompileOptions): Pausing<Compilation> {
   const target = targetNamed(options.target ?? defaultTarget.name);
   const { layout = noLayout, precision = "f32", weightFormat } = options;
   const { forms = {}, tuning = noTuning } = options;
@@ -93,35 +112,38 @@ function runPasses(graph: Graph, options: CompileOptions): Compilation {
   const device = capableOf(target, profile);
   const policy = options.policy ?? "fused";
   const pass = passRunner(options.onPass);
-  const { graph: rewritten, rules } = pass(
+  const { graph: rewritten, rules } = yield* pass(
     "rewrite",
-    () => (policy === "fused" ? rewrite(graph, layout) : { graph, rules: new Map() }),
+    policy === "fused" ? rewrite(graph, layout) : atOnce(() => ({ graph, rules: new Map() })),
     (made) => counts.rewritten(graph, made.graph),
   );
-  const joins = pass("join", () => joinsOf(rewritten), counts.joins);
-  const picking = () => pickVariants(rewritten, profile, forms);
-  const usual = pass("pick", picking, counts.variants);
+  const joins = yield* pass(
+    "join",
+    atOnce(() => joinsOf(rewritten)),
+    counts.joins,
+  );
+  const usual = yield* pass("pick", pickVariants(rewritten, profile, forms), counts.variants);
   const fused = (variants: Variants) => fuse(rewritten, variants, profile, policy, joins);
-  const fusing = () => {
-    const first = fused(usual);
+  const fusing = function* () {
+    const first = yield* fused(usual);
     const tuned = tunedVariants(usual, first.regions, { profile, tuning, asked: forms });
     // What melts depends on the kernels that will run.
-    return tuned === usual ? first : fused(tuned);
+    return tuned === usual ? first : yield* fused(tuned);
   };
-  const fusion = pass("fuse", fusing, counts.regions);
+  const fusion = yield* pass("fuse", fusing(), counts.regions);
   const { regions } = fusion;
   const formats = { precision, device, halveFrom: options.halveFrom, weightFormat };
-  const storing = () => storageOf(rewritten, regions, { ...formats, layout, joins });
-  const storage = pass("store", storing, (made) => counts.formats(regions, made));
+  const storing = atOnce(() => storageOf(rewritten, regions, { ...formats, layout, joins }));
+  const storage = yield* pass("store", storing, (made) => counts.formats(regions, made));
   if (!storesResults(formats)) checkWeights(rewritten, storage, layout, profile);
-  const lowering = () => lowerAll(regions, profile, { storage, joins });
-  const kernels = pass("lower", lowering, counts.kernels);
+  const lowering = lowerAll(regions, profile, { storage, joins });
+  const kernels = yield* pass("lower", lowering, counts.kernels);
   for (const kernel of kernelsOf(kernels)) check(kernel, profile);
-  const placing = () => assignPlaces(rewritten, regions, profile, layout, storage, joins);
-  const places = pass("place", placing, counts.memory);
+  const placing = assignPlaces(rewritten, regions, profile, layout, storage, joins);
+  const places = yield* pass("place", placing, counts.memory);
   const name = options.name ?? "program";
-  const printing = () => assemble(name, regions, kernels, places, target, profile);
-  const assembled = pass("print", printing, counts.texts);
+  const printing = assemble(name, regions, kernels, places, target, profile);
+  const assembled = yield* pass("print", printing, counts.texts);
   const plan = { ...assembled, ...(graph.adapters ? { adapters: graph.adapters } : {}) };
   return { graph, rewritten, rules, fusion, kernels, profile, plan };
 }
@@ -140,10 +162,10 @@ export function compileAlone(graph: Graph, region: Region, options: AloneOptions
   const target = targetNamed(options.target);
   const profile = fitting(options.profile, target, "f32");
   const joins = joinsOf(graph);
-  const kernels = lowerAll([region], profile, { joins });
+  const kernels = finish(lowerAll([region], profile, { joins }));
   for (const { kernel } of kernels) check(kernel, profile);
-  const places = assignPlaces(graph, [region], profile, noLayout, plainStorage, joins);
-  return assemble(region.anchor.op.name, [region], kernels, places, target, profile);
+  const places = finish(assignPlaces(graph, [region], profile, noLayout, plainStorage, joins));
+  return finish(assemble(region.anchor.op.name, [region], kernels, places, target, profile));
 }
 
 /** Kernels of subgroups are for a width that the target has; others share workgroup memory. */
@@ -185,21 +207,24 @@ function check(kernel: Kernel, profile: Profile): void {
     bug(`${kernel.name} needs ${kernel.groups.join(" x ")} workgroups`);
 }
 
-function assemble(
+function* assemble(
   name: string,
   regions: readonly Region[],
   lowered: readonly Lowered[],
   places: Places,
   target: Target,
   profile: Profile,
-): Plan {
+): Pausing<Plan> {
   const kernels = new PlanKernels(target);
-  const steps = lowered.map(({ kernel, bindings }, i): PlanStep => {
+  const steps: PlanStep[] = [];
+  for (const [i, { kernel, bindings }] of lowered.entries()) {
     const at = bindings.map((t) => places.of(t));
     const roles = at.map((p) => places.buffers[p.buffer]!.role);
     const number = kernels.add(kernel, roles);
-    return { kernel: number, groups: kernel.groups, bindings: at, label: labelOf(regions[i]!) };
-  });
+    const label = labelOf(regions[i]!);
+    steps.push({ kernel: number, groups: kernel.groups, bindings: at, label });
+    yield;
+  }
   const { buffers, parameters, states, inputs, outputs, commits, arenaLowerBound } = places;
   return {
     format: planFormat,

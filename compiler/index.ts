@@ -3,10 +3,13 @@ export { type Code, codes, InarchError } from "../diagnostics/index.ts";
 export { type WeightFormat, weightFormats } from "../formats/index.ts";
 export type { Capabilities } from "./capabilities.ts";
 export {
+  type AsyncOptions,
   type Compilation,
   type CompileOptions,
   compile,
+  compileAsync,
   compileStages,
+  compileStagesAsync,
 } from "./compile.ts";
 export { gradient } from "./grad/backward.ts";
 export { type AdaptOptions, adapt, type Report, report, trains } from "./graph/adapt.ts";
@@ -70,3 +73,4 @@ export type { Precision } from "./storage/formats.ts";
 export type { Layout, Residence } from "./storage/layout.ts";
 export { parseTuning, type TuningFile, tuningFor } from "./tuning/file.ts";
 export { deviceKey, type TunedKernel, type Tuning } from "./tuning/tuning.ts";
+export type { TurnOptions } from "./turns.ts";

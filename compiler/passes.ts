@@ -9,6 +9,7 @@ import type { Places } from "./memory/places.ts";
 import type { Plan } from "./plan.ts";
 import type { Storage } from "./storage/formats.ts";
 import type { Joins } from "./storage/joins.ts";
+import type { Pausing } from "./turns.ts";
 
 export interface Pass {
   readonly name: string;
@@ -20,18 +21,24 @@ export interface Pass {
 export type Counts = Readonly<Record<string, number>>;
 
 /** Runs one pass. What it made is counted after its time, and only where somebody listens. */
-export type RunPass = <T>(name: string, work: () => T, count: (made: T) => Counts) => T;
+export type RunPass = <T>(name: string, work: Pausing<T>, count: (made: T) => Counts) => Pausing<T>;
 
 /** Tells `onPass` of each pass that is run. */
 export const passRunner = (onPass?: (pass: Pass) => void): RunPass =>
   onPass === undefined
-    ? (_name, work) => work()
-    : (name, work, count) => {
-        const start = performance.now();
-        const made = work();
-        const milliseconds = performance.now() - start;
-        onPass({ name, milliseconds, made: count(made) });
-        return made;
+    ? (_name, work) => work
+    : function* (name, work, count) {
+        let milliseconds = 0;
+        for (;;) {
+          const start = performance.now();
+          const { done, value } = work.next();
+          milliseconds += performance.now() - start;
+          if (done) {
+            onPass({ name, milliseconds, made: count(value) });
+            return value;
+          }
+          yield;
+        }
       };
 
 /** What the passes of `compile.ts` made, in numbers. */

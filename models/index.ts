@@ -21,6 +21,12 @@ export {
 export { hashedImage, hashedTensor, hashedWeights } from "./sam/hashed.ts";
 export { detectNaming, type Naming, toHuggingFace, toMeta, withMetaNames } from "./sam/names.ts";
 export { type SamModelOptions, samModel } from "./sam/program.ts";
-export { compileSam, Sam, type SamCompileOptions, type SamLoadOptions } from "./sam/sam.ts";
+export {
+  compileSam,
+  compileSamAsync,
+  Sam,
+  type SamCompileOptions,
+  type SamLoadOptions,
+} from "./sam/sam.ts";
 export { type NamedShape, samTensors } from "./sam/tensors.ts";
 export { type SemanticHead, type SemanticSamOptions, semanticSam } from "./semantic-sam.ts";

@@ -19,8 +19,14 @@ export interface SamPlans {
   readonly encode: Plan;
   /** The token counts that the decoder exists for, in ascending order. */
   readonly buckets: readonly number[];
-  /** The decoder for one of them. Asked for once each, the first when the predictor is made. */
-  readonly decode: (bucket: number) => Plan | Promise<Plan>;
+  /**
+   * The decoder for one of them. Asked for once each, the first when the predictor is made; an abort of
+   * `signal` rejects while it is compiled.
+   */
+  readonly decode: (
+    bucket: number,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ) => Plan | Promise<Plan>;
 }
 
 export interface SamPredictorOptions {
@@ -96,7 +102,10 @@ export async function createSamPredictor(options: SamPredictorOptions): Promise<
     const known = decoders.get(bucket);
     if (known) return known;
     const made = (async () =>
-      createSession(await plans.decode(bucket), device, { ...loading, bind }))();
+      createSession(await plans.decode(bucket, { signal: options.signal }), device, {
+        ...loading,
+        bind,
+      }))();
     decoders.set(bucket, made);
     // A bucket that failed to load may be tried again.
     made.catch(() => decoders.delete(bucket));

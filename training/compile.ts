@@ -1,11 +1,11 @@
 /** From a model and a loss to the plans of training: backward, update, and forward passes. */
 
-import { compile } from "../compiler/compile.ts";
-import { gradient } from "../compiler/grad/backward.ts";
+import { compiling } from "../compiler/compile.ts";
+import { gradients } from "../compiler/grad/backward.ts";
 import { chooseKept } from "../compiler/grad/choose.ts";
 import { planBuffers } from "../compiler/grad/plan-bytes.ts";
 import { trains } from "../compiler/graph/adapt.ts";
-import { type Graph, graphOf, type Output } from "../compiler/graph/graph.ts";
+import { type Graph, graphOf, type Output, usesOf } from "../compiler/graph/graph.ts";
 import { type Model, traceProgram } from "../compiler/graph/model.ts";
 import { emptyScope, type Scope } from "../compiler/graph/site.ts";
 import { type Dims, input, state, withDims } from "../compiler/graph/sources.ts";
@@ -17,6 +17,7 @@ import type { Precision } from "../compiler/storage/formats.ts";
 import { inUnits, joinsOf, spacingOf } from "../compiler/storage/joins.ts";
 import { defaultTarget, targetNamed } from "../compiler/targets/find.ts";
 import { capableOf } from "../compiler/targets/target.ts";
+import { finish, inTurns, type Pausing, type TurnOptions } from "../compiler/turns.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { plain, type WeightFormat } from "../formats/index.ts";
 import { add, cast, full, mean, or, pad, reshape, sum } from "../ops/index.ts";
@@ -86,20 +87,35 @@ export interface TrainingOptions {
  * @throws E133 if nothing trains, E120 if the loss is no scalar, E140 for a budget that cannot be
  * met, E150 for mixed precision where there are no halves, and what compiling throws.
  */
-export function compileTraining(model: Model, asked: TrainingOptions): TrainingPlan {
+export const compileTraining = (model: Model, options: TrainingOptions): TrainingPlan =>
+  finish(compilingTraining(model, options));
+
+/**
+ * As `compileTraining`, in many short turns: the event loop has its own about every 10 milliseconds.
+ * An abort rejects with the signal's reason within a turn.
+ */
+export const compileTrainingAsync = (
+  model: Model,
+  { signal, ...options }: TrainingOptions & TurnOptions,
+): Promise<TrainingPlan> => inTurns(compilingTraining(model, options), { signal });
+
+function* compilingTraining(model: Model, asked: TrainingOptions): Pausing<TrainingPlan> {
   const { precision = "f32" } = asked;
   const scaled = precision === "mixed" && !asked.scaling;
   const options = scaled ? { ...asked, scaling: usualScaling } : asked;
   const { target = defaultTarget.name, profile = defaultProfile, optimiser, micro = 1 } = options;
   const dims = { ...model.dims, ...options.dims };
-  const backward = withDims(dims, () => backwardPass(model, options));
-  const forward = Object.entries(options.programs ?? {}).map(
-    ([name, sizes]) => [name, traceProgram(model, name, sizes)] as const,
-  );
+  const backward = yield* backwardPass(model, dims, options);
+  const forward: (readonly [string, Graph])[] = [];
+  for (const [name, sizes] of Object.entries(options.programs ?? {})) {
+    forward.push([name, traceProgram(model, name, sizes)]);
+    yield;
+  }
   const adapters = joinedAdapters([backward.adapters, ...forward.map(([, g]) => g.adapters ?? [])]);
   const device = capableOf(targetNamed(target), profile);
   const graphs = [backward.graph, ...forward.map(([, g]) => g)];
   const memory = layOut(backward, graphs, { ...options, device });
+  yield;
   const spec: UpdateSpec = {
     parts: memory.parts,
     tensors: memory.tensors.length,
@@ -109,31 +125,37 @@ export function compileTraining(model: Model, asked: TrainingOptions): TrainingP
     ...(options.scaling ? { scaling: options.scaling } : {}),
   };
   const { layout } = memory;
-  const plan = (graph: Graph, part: string, as: Precision): Plan =>
-    compile(graph, { name: `${model.name}-${part}`, target, profile, layout, precision: as });
+  const plan = function* (graph: Graph, part: string, as: Precision): Pausing<Plan> {
+    const name = `${model.name}-${part}`;
+    return (yield* compiling(graph, { name, target, profile, layout, precision: as })).plan;
+  };
   // The optimiser's own numbers are single always.
-  const update = plan(updateGraph(spec), "update", "f32");
+  const update = yield* plan(updateGraph(spec), "update", "f32");
   const accumulate =
-    micro > 1 ? { accumulate: plan(accumulateGraph(spec), "accumulate", "f32") } : {};
-  const programs = Object.fromEntries(
-    forward.map(([name, graph]) => [name, plan(graph, name, precision)]),
-  );
+    micro > 1 ? { accumulate: yield* plan(accumulateGraph(spec), "accumulate", "f32") } : {};
+  const programs: Record<string, Plan> = {};
+  for (const [name, graph] of forward) programs[name] = yield* plan(graph, name, precision);
   const others = [update, ...Object.values(accumulate), ...Object.values(programs)];
-  const measure = (graph: Graph) =>
-    trainingBytes([
-      { buffers: planBuffers(graph, profile, layout, { precision, device }) },
-      ...others,
-    ]).total;
+  const measure = function* (graph: Graph) {
+    const buffers = yield* planBuffers(graph, profile, layout, { precision, device });
+    return trainingBytes([{ buffers }, ...others]).total;
+  };
   const { budget } = options;
   const chosen =
     budget === undefined
       ? { graph: backward.graph, recomputed: 0 }
-      : chooseKept({ ...backward, budget, measure, profile, name: `training ${model.name}` });
+      : yield* chooseKept({
+          ...backward,
+          budget,
+          measure,
+          profile,
+          name: `training ${model.name}`,
+        });
   return {
     format: trainingFormat,
     name: model.name,
     target,
-    backward: plan(chosen.graph, "backward", precision),
+    backward: yield* plan(chosen.graph, "backward", precision),
     recomputed: chosen.recomputed,
     ...accumulate,
     update,
@@ -167,27 +189,32 @@ interface Backward extends Trainable {
   readonly terms: readonly string[];
 }
 
-function backwardPass(model: Model, options: TrainingOptions): Backward {
-  const { program = Object.keys(model.programs)[0]!, dims = {}, noise = "drawn" } = options;
+function* backwardPass(model: Model, dims: Dims, options: TrainingOptions): Pausing<Backward> {
+  const { program = Object.keys(model.programs)[0]!, noise = "drawn" } = options;
   const scope = emptyScope({
     bindings: model.bindings ?? [],
     training: true,
     random: noise === "drawn" ? drawn() : given,
   });
-  const { outputs, adapters = [] } = traceProgram(model, program, dims, scope);
+  const { outputs, adapters = [] } = traceProgram(model, program, options.dims, scope);
+  yield;
   const named = Object.fromEntries(outputs.map((o) => [o.name, o.tensor as Tensor<"f32">]));
-  const terms = simplified(lossTerms(options.loss(named), scope), scope);
+  const own = withDims(dims, () => lossTerms(options.loss(named), scope));
+  yield;
+  const terms = yield* simplified(own, scope);
   const total = terms.map((t) => t.tensor as Tensor<"f32">).reduce((a, b) => add(a, b));
+  yield;
   const candidates = parametersBehind(graphOf(terms).nodes).filter((t) =>
     trains(model, nameOf(t), scope.grafted.get(nameOf(t)) === true),
   );
   const cotangent = options.scaling
     ? reshape(lossScale(state("scale", "f32", [4]), options.scaling), [])
     : full(1, []);
-  const { reached, joined } = gradientsOf(total, cotangent, candidates, (t) =>
+  const { reached, joined } = yield* gradientsOf(total, cotangent, candidates, (t) =>
     scope.usage.has(nameOf(t)),
   );
   if (reached.length === 0) throw nothingTrains(model);
+  yield;
   const graph = graphOf(
     [
       { name: "loss", tensor: reshape(total, [1]) },
@@ -206,6 +233,7 @@ function backwardPass(model: Model, options: TrainingOptions): Backward {
     ],
     "as written",
   );
+  yield;
   const trained = reached.map((r) => r.parameter);
   const { grafted } = scope;
   return {
@@ -228,21 +256,23 @@ interface Reached {
  * The gradients of all candidates that have one, and of joins as wholes. The parameters of a join
  * follow one another, and what always has a gradient comes first: its flags are one constant.
  */
-function gradientsOf(
+function* gradientsOf(
   total: Tensor,
   cotangent: Tensor,
   candidates: readonly Tensor[],
   isFlagged: (parameter: Tensor) => boolean,
 ) {
-  const { nodes, outputs } = graphOf([{ name: "loss", tensor: total }]);
-  const joins = joinsOf({ nodes, outputs });
-  const stacked = nodes.flatMap((n) => {
+  const graph = graphOf([{ name: "loss", tensor: total }]);
+  yield;
+  const joins = joinsOf(graph);
+  const uses = usesOf(graph);
+  const stacked = graph.nodes.flatMap((n) => {
     const tensor = resultsOf(n)[0]!;
     const join = joins.of(tensor);
-    return join && isReadOnlyThere(n, nodes) ? [{ tensor, join }] : [];
+    return join && isReadOnlyThere(n, uses) ? [{ tensor, join }] : [];
   });
   const wrt = [...candidates, ...stacked.map((s) => s.tensor)];
-  const found = gradient([total], [cotangent], wrt);
+  const found = yield* gradients([total], [cotangent], wrt);
   const reached = candidates.flatMap((parameter, i): Reached[] => {
     const g = found[i];
     return g ? [{ parameter, gradient: g }] : [];
@@ -262,8 +292,8 @@ function gradientsOf(
 }
 
 /** Whether nothing else reads the parameters that a node stacks. */
-const isReadOnlyThere = (stack: Node, nodes: readonly Node[]): boolean =>
-  nodes.every((n) => n === stack || n.inputs.every((x) => !stack.inputs.includes(x)));
+const isReadOnlyThere = (stack: Node, uses: ReturnType<typeof usesOf>): boolean =>
+  stack.inputs.every((x) => uses.get(x)!.every(({ node }) => node === stack));
 
 const given: Scope["random"] = (_distribution, name, shape) => input(`noise.${name}`, "f32", shape);
 
@@ -297,13 +327,13 @@ function lossTerms(own: Record<string, Tensor>, scope: Scope): Output[] {
  * The same terms by the laws of algebra, before they are differentiated: a product that need not be
  * formed has no derivative either. The flags of parameters come along.
  */
-function simplified(terms: readonly Output[], { usage }: Scope): Output[] {
+function* simplified(terms: readonly Output[], { usage }: Scope): Pausing<Output[]> {
   const flags = [...usage].flatMap(([path, all]) => all.map((tensor, i) => ({ path, i, tensor })));
   const outputs = [
     ...terms,
     ...flags.map(({ path, i, tensor }) => ({ name: `${path} ${i}`, tensor })),
   ];
-  const { graph } = applyLaws(graphOf(outputs, "as written"));
+  const { graph } = yield* applyLaws(graphOf(outputs, "as written"));
   const found = graph.outputs.map((o) => o.tensor);
   for (const [j, { path, i }] of flags.entries())
     usage.get(path)![i] = found[terms.length + j] as Tensor<"bool">;

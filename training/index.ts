@@ -1,7 +1,7 @@
 /** Training: losses, optimisers, schedules, and sessions that take steps. */
 
 export { type MergedWeights, type MergeOptions, mergeAdapters } from "../merge/merge.ts";
-export { compileTraining, type TrainingOptions } from "./compile.ts";
+export { compileTraining, compileTrainingAsync, type TrainingOptions } from "./compile.ts";
 export * from "./losses/index.ts";
 export type { GroupOptions } from "./memory.ts";
 export {

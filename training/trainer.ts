@@ -8,7 +8,7 @@ import {
   type TrainingOptions as SessionOptions,
   type TrainingSession,
 } from "../runtime/training/session.ts";
-import { compileTraining, type TrainingOptions } from "./compile.ts";
+import { compileTrainingAsync, type TrainingOptions } from "./compile.ts";
 import { checkLabels, checkMask } from "./losses/index.ts";
 import { rateAt, type Schedule } from "./schedules.ts";
 
@@ -30,7 +30,8 @@ export type Target =
   | { readonly kind: "labels"; readonly classes: number; readonly ignore?: number };
 
 /**
- * Compiles training for a device and places it there. The session then takes steps.
+ * Compiles training for a device and places it there; an abort of `signal` rejects while either is under
+ * way. The session then takes steps.
  * Its `step` throws E340 or E341 for a target that is not what `targets` says.
  * @throws what `compileTraining` and `createTrainingSession` throw.
  */
@@ -40,7 +41,7 @@ export async function createTrainer(
 ): Promise<TrainingSession> {
   const { device, rate, schedule = { kind: "constant" }, targets = {}, ...rest } = options;
   const profile = options.profile ?? deviceProfile(device.capabilities);
-  const plan = compileTraining(model, { ...rest, target: device.target, profile });
+  const plan = await compileTrainingAsync(model, { ...rest, target: device.target, profile });
   const session = await createTrainingSession(plan, device, {
     ...rest,
     rate: (step) => rate * rateAt(schedule, step),

@@ -7,6 +7,7 @@ import type { Graph } from "../graph/graph.ts";
 import type { Node } from "../graph/tensor.ts";
 import type { Form, KernelOp, Problem, Variant } from "../op.ts";
 import type { Profile } from "../profile.ts";
+import type { Pausing } from "../turns.ts";
 
 /** The variant of every node that is a kernel. */
 export type Variants = ReadonlyMap<Node, Variant>;
@@ -20,7 +21,11 @@ export type AskedForms = Readonly<Record<string, string>>;
  * @throws E112 for a form asked for that the op lacks or the device cannot run, and for a kernel that
  * has no form for the device.
  */
-export function pickVariants(graph: Graph, profile: Profile, asked: AskedForms = {}): Variants {
+export function* pickVariants(
+  graph: Graph,
+  profile: Profile,
+  asked: AskedForms = {},
+): Pausing<Variants> {
   const picked = new Map<Node, Variant>();
   for (const node of graph.nodes) {
     if (node.op.kind !== "kernel") continue;
@@ -30,6 +35,7 @@ export function pickVariants(graph: Graph, profile: Profile, asked: AskedForms =
       ? form.variants(problemOf(node, profile))
       : [];
     picked.set(node, first);
+    yield;
   }
   return picked;
 }

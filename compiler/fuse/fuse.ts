@@ -18,18 +18,19 @@ import { index } from "../kernel/value.ts";
 import type { KernelOp } from "../op.ts";
 import type { Profile } from "../profile.ts";
 import { type Joins, joinsOf } from "../storage/joins.ts";
+import type { Pausing } from "../turns.ts";
 import { evaluations, inlineCost, isWorthKeeping, type Known, longestInput } from "./cost.ts";
 import type { Decisions } from "./decisions.ts";
 import { isPointwise, push } from "./element.ts";
 import type { Fusion, Link, Policy, Region } from "./region.ts";
 
-export function fuse(
+export function* fuse(
   graph: Graph,
   variants: Variants,
   profile: Profile,
   policy: Policy,
   joins: Joins = joinsOf(graph),
-): Fusion {
+): Pausing<Fusion> {
   const decisions: Decisions = {
     graph,
     variants,
@@ -46,12 +47,12 @@ export function fuse(
     reasons: new Map(),
   };
   for (const node of graph.nodes) if (node.op.kind === "kernel") decisions.chains.set(node, []);
-  if (policy === "fused") meltBehind(decisions);
-  if (policy === "fused") shorten(decisions);
-  keep(decisions, policy);
-  if (policy === "fused") meltKept(decisions);
-  if (policy === "fused") respectBudget(decisions);
-  return { regions: regionsOf(decisions), reasons: decisions.reasons };
+  if (policy === "fused") yield* meltBehind(decisions);
+  if (policy === "fused") yield* shorten(decisions);
+  yield* keep(decisions, policy);
+  if (policy === "fused") yield* meltKept(decisions);
+  if (policy === "fused") yield* respectBudget(decisions);
+  return { regions: yield* regionsOf(decisions), reasons: decisions.reasons };
 }
 
 function resultsOf(graph: Graph): Map<Node, Tensor[]> {
@@ -73,10 +74,11 @@ const used = (decisions: Decisions, node: Node): Tensor[] =>
 /** The one tensor of an element node. */
 const only = (decisions: Decisions, node: Node): Tensor => decisions.results.get(node)![0]!;
 
-function meltBehind(decisions: Decisions): void {
+function* meltBehind(decisions: Decisions): Pausing<void> {
   // Tensors whose last writer is still open: what they hold has not been stored yet.
   const open = new Map<Tensor, Node>();
   for (const node of decisions.graph.nodes) {
+    yield;
     if (node.op.kind === "kernel") {
       const [result, ...others] = used(decisions, node);
       if (others.length === 0 && !decisions.returned.has(result!)) open.set(result!, node);
@@ -159,9 +161,10 @@ function joins(decisions: Decisions, tensor: Tensor, node: Node): boolean {
 }
 
 /** Keeps what would make the text of a kernel too long, inputs first. */
-function shorten(decisions: Decisions): void {
+function* shorten(decisions: Decisions): Pausing<void> {
   const costs: Known = new Map();
   for (const node of decisions.graph.nodes) {
+    yield;
     if (isSource(node) || decisions.joined(used(decisions, node)[0]!)) continue;
     for (;;) {
       const longest = longestInput(decisions, node, costs);
@@ -178,10 +181,11 @@ function shorten(decisions: Decisions): void {
 }
 
 /** Decides which element tensors memory holds. Users are decided before what they use. */
-function keep(decisions: Decisions, policy: Policy): void {
+function* keep(decisions: Decisions, policy: Policy): Pausing<void> {
   const evaluationsOf: Known = new Map();
   const costOf: Known = new Map();
   for (const node of [...decisions.graph.nodes].reverse()) {
+    yield;
     if (node.op.kind !== "element" || decisions.chained.has(node)) continue;
     const tensor = only(decisions, node);
     if (decisions.joined(tensor) || decisions.kept.has(tensor)) continue;
@@ -202,10 +206,11 @@ function keep(decisions: Decisions, policy: Policy): void {
  * What is kept and follows the kernel that stores its input joins that kernel. Anything between the
  * two keeps them apart: a result stored early lives longer.
  */
-function meltKept(decisions: Decisions): void {
+function* meltKept(decisions: Decisions): Pausing<void> {
   const anchors = new Map([...decisions.chains].map(([node, chain]) => [endOf(node, chain), node]));
   let last: Tensor | undefined;
   for (const node of decisions.graph.nodes) {
+    yield;
     if (anchors.has(node)) {
       const [result, ...others] = used(decisions, node);
       last = others.length === 0 ? result : undefined;
@@ -236,7 +241,7 @@ function follow(decisions: Decisions, node: Node, result: Tensor, anchor: Node):
 /** The node whose result a region stores. */
 const endOf = (anchor: Node, chain: readonly Link[]): Node => chain.at(-1)?.node ?? anchor;
 
-function respectBudget(decisions: Decisions): void {
+function* respectBudget(decisions: Decisions): Pausing<void> {
   const shrink = (node: Node, chain: readonly Link[]) => {
     for (;;) {
       const count = bindings(decisions, node, chain);
@@ -253,6 +258,7 @@ function respectBudget(decisions: Decisions): void {
     }
   };
   for (const node of [...decisions.graph.nodes].reverse()) {
+    yield;
     if (node.op.kind === "kernel") shrink(node, decisions.chains.get(node)!);
     else if (node.op.kind === "element" && decisions.kept.has(only(decisions, node)))
       shrink(node, []);
@@ -317,10 +323,11 @@ function contents(decisions: Decisions, anchor: Node, chain: readonly Link[]) {
   return { reads: [...reads], nodes: [...nodes] };
 }
 
-function regionsOf(decisions: Decisions): Region[] {
+function* regionsOf(decisions: Decisions): Pausing<Region[]> {
   const at = new Map(decisions.graph.nodes.map((n, i) => [n, i]));
   const regions: { order: number; region: Region }[] = [];
   for (const node of decisions.graph.nodes) {
+    yield;
     const isMap = node.op.kind === "element" && decisions.kept.has(only(decisions, node));
     if (node.op.kind !== "kernel" && !isMap) continue;
     const chain = decisions.chains.get(node) ?? [];

@@ -1,6 +1,7 @@
 /** Reverse mode: cotangents of some tensors from those of others, over the ops' own vjps. */
 import { graphOf } from "../graph/graph.ts";
 import { apply, type Node, resultsOf, type Tensor } from "../graph/tensor.ts";
+import { finish, type Pausing } from "../turns.ts";
 import { recompute } from "./recompute.ts";
 import { sumOp } from "./sum.ts";
 
@@ -18,31 +19,35 @@ export interface GradientOptions {
  * later (a slice, say) the gradient is zeros. A graph of the result with its nodes "as written"
  * frees memory soonest.
  */
-export function gradient(
+export const gradient = (...given: Parameters<typeof gradients>): (Tensor | undefined)[] =>
+  finish(gradients(...given));
+
+/** As `gradient`, with pauses. */
+export function* gradients(
   outputs: readonly Tensor[],
   cotangents: readonly Tensor[],
   wrt: readonly Tensor[],
   { keep }: GradientOptions = {},
-): (Tensor | undefined)[] {
+): Pausing<(Tensor | undefined)[]> {
   const graph = graphOf(
     outputs.map((tensor, i) => ({ name: String(i), tensor })),
     "as written",
   );
-  const gradients = differentiate(graph.nodes, outputs, cotangents, wrt);
-  if (!keep) return gradients;
-  const found = gradients.filter((g) => g !== undefined);
+  const found = yield* differentiate(graph.nodes, outputs, cotangents, wrt);
+  if (!keep) return found;
+  const needed = found.filter((g) => g !== undefined);
   const held = new Set([...outputs, ...cotangents, ...wrt]);
   const policy = { keep: (t: Tensor) => held.has(t) || keep(t) };
-  const replaced = recompute(found, new Set(graph.nodes), policy);
-  return gradients.map((g) => g && (replaced.get(g) ?? g));
+  const replaced = recompute(needed, new Set(graph.nodes), policy);
+  return found.map((g) => g && (replaced.get(g) ?? g));
 }
 
-function differentiate(
+function* differentiate(
   nodes: readonly Node[],
   outputs: readonly Tensor[],
   cotangents: readonly Tensor[],
   wrt: readonly Tensor[],
-): (Tensor | undefined)[] {
+): Pausing<(Tensor | undefined)[]> {
   const targets = new Set(wrt);
   const needed = reaching(nodes, targets);
   const arrived = new Map<Tensor, Tensor>();
@@ -54,6 +59,7 @@ function differentiate(
     send(y, cotangents[i]!);
   });
   for (const node of [...nodes].reverse()) {
+    yield;
     if (!needed.has(node) || !node.op.vjp) continue;
     const results = resultsOf(node);
     const received = results.map((t) => arrived.get(t));

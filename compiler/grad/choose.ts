@@ -11,6 +11,7 @@ import { fuse } from "../fuse/fuse.ts";
 import { type Graph, graphOf } from "../graph/graph.ts";
 import { isSource, type Node, show, type Tensor } from "../graph/tensor.ts";
 import type { Profile } from "../profile.ts";
+import type { Pausing } from "../turns.ts";
 import { type Keeping, recompute } from "./recompute.ts";
 import { bytesOf, forwardPass, type Saved } from "./saved.ts";
 import { dropOrder, workOf } from "./work.ts";
@@ -23,7 +24,7 @@ export interface BudgetRequest {
   /** The most that `measure` may say, in bytes. */
   readonly budget: number;
   /** Bytes that a graph takes, with all else that the budget is for: from `planBuffers`. */
-  readonly measure: (graph: Graph) => number;
+  readonly measure: (graph: Graph) => Pausing<number>;
   readonly profile: Profile;
   /** What the budget is for, for the message. */
   readonly name?: string;
@@ -53,28 +54,28 @@ export interface Dropped {
  * Finds a graph with the same results within the budget, with little computed again.
  * @throws E140 with the least bytes that were found possible (no proof that there are no fewer), E141 for a budget that is none.
  */
-export function chooseKept(request: BudgetRequest): Choice {
+export function* chooseKept(request: BudgetRequest): Pausing<Choice> {
   const { graph, budget, measure } = request;
   if (!(budget > 0) || !Number.isFinite(budget))
     throw diagnose("E141", {
       message: `a memory budget of ${budget} bytes`,
       help: "give a positive number of bytes, for example 4 * 2 ** 30",
     });
-  const bytesWithout = measure(graph);
+  const bytesWithout = yield* measure(graph);
   if (bytesWithout <= budget) {
     const nothing = { bytesWithout, recomputed: 0, dropped: [], asked: 1 };
     return { graph, keep: () => true, bytes: bytesWithout, ...nothing };
   }
   const isForward = forwardNodes(request);
   const trial = trials(request, isForward);
-  const { keeping, order, strides } = policies(request, isForward);
+  const { keeping, order, strides } = yield* policies(request, isForward);
   let least = bytesWithout;
   for (const stride of strides) {
-    const all = trial.of(keeping(stride, order.length));
+    const all = yield* trial.of(keeping(stride, order.length));
     least = Math.min(least, all.bytes);
     if (all.bytes > budget) continue;
-    const { chosen, count } = fewestDropped(order.length, all, (n) => {
-      const some = trial.of(keeping(stride, n));
+    const { chosen, count } = yield* fewestDropped(order.length, all, function* (n) {
+      const some = yield* trial.of(keeping(stride, n));
       return some.bytes <= budget ? some : undefined;
     });
     const dropped = order.slice(0, count).flatMap(describe);
@@ -93,7 +94,7 @@ interface Trial extends Keeping {
 function trials({ graph, measure }: BudgetRequest, isForward: (node: Node) => boolean) {
   let asked = 0;
   const forward = new Set(graph.nodes.filter(isForward));
-  const of = (keeping: Keeping): Trial => {
+  const of = function* (keeping: Keeping): Pausing<Trial> {
     asked++;
     const results = graph.outputs.map((o) => o.tensor);
     const replaced = recompute(results, forward, keeping);
@@ -104,7 +105,7 @@ function trials({ graph, measure }: BudgetRequest, isForward: (node: Node) => bo
     const rebuilt = graphOf(outputs, "as written");
     const own = new Set([...replaced.values()].map((t) => t.node));
     const copied = rebuilt.nodes.filter((n) => !own.has(n) && !forward.has(n) && !isSource(n));
-    return { ...keeping, graph: rebuilt, bytes: measure(rebuilt), copied };
+    return { ...keeping, graph: rebuilt, bytes: yield* measure(rebuilt), copied };
   };
   return { of, count: () => asked };
 }
@@ -118,8 +119,8 @@ function forwardNodes({ forward }: BudgetRequest): (node: Node) => boolean {
 const negligible = 1 / 2000;
 
 /** What to keep: by how many narrow places apart, and how much of an order is dropped. */
-function policies({ graph, profile }: BudgetRequest, isForward: (node: Node) => boolean) {
-  const { regions } = fuse(graph, pickVariants(graph, profile), profile, "fused");
+function* policies({ graph, profile }: BudgetRequest, isForward: (node: Node) => boolean) {
+  const { regions } = yield* fuse(graph, yield* pickVariants(graph, profile), profile, "fused");
   const { saved, cuts, written } = forwardPass(regions, isForward);
   const large = Math.max(0, ...saved.map((s) => s.bytes)) * negligible;
   const always = new Set<Tensor>(graph.outputs.map((o) => o.tensor));
@@ -142,12 +143,16 @@ function policies({ graph, profile }: BudgetRequest, isForward: (node: Node) => 
 }
 
 /** Halves its way to the fewest that will do: `all` of them do. */
-function fewestDropped<T>(count: number, all: T, fits: (dropped: number) => T | undefined) {
+function* fewestDropped<T>(
+  count: number,
+  all: T,
+  fits: (dropped: number) => Pausing<T | undefined>,
+) {
   let [fewest, chosen] = [count, all];
   let tooFew = -1;
   while (fewest - tooFew > 1) {
     const middle = Math.floor((fewest + tooFew) / 2);
-    const found = fits(middle);
+    const found = yield* fits(middle);
     if (found) [fewest, chosen] = [middle, found];
     else tooFew = middle;
   }

@@ -6,6 +6,7 @@
  * memory) is for the reference device to find.
  */
 import { bug } from "../../diagnostics/index.ts";
+import type { Pausing } from "../turns.ts";
 import { type Buffer, type Expr, type Kernel, type Scalar, type Stmt, widened } from "./ir.ts";
 import { showStatement } from "./pseudo-text.ts";
 import { Ranges } from "./ranges.ts";
@@ -24,8 +25,14 @@ export function verifyAlways(): void {
   isAsked = true;
 }
 
-/** Has the kernels verified that `work` makes. */
-export const verifying = <T>(work: () => T): T => asking(true, work);
+/** Has the kernels verified that `work` makes, but none that others make while it pauses. */
+export function* verifying<T>(work: Pausing<T>): Pausing<T> {
+  for (;;) {
+    const { done, value } = asking(true, () => work.next());
+    if (done) return value;
+    yield;
+  }
+}
 
 /** Leaves the kernels alone that `work` makes: broken ones, to see who else objects. */
 export const unverified = <T>(work: () => T): T => asking(false, work);

@@ -18,6 +18,7 @@ import type { ElementOp } from "../op.ts";
 import type { Profile } from "../profile.ts";
 import { plainStorage, type Storage } from "../storage/formats.ts";
 import { type Joins, noJoins, spacingOf } from "../storage/joins.ts";
+import type { Pausing } from "../turns.ts";
 import { signatureOf } from "./signature.ts";
 
 export interface Lowered {
@@ -36,13 +37,14 @@ export interface LowerOptions {
 }
 
 /** Lowers regions; those that compute the same share one kernel. */
-export function lowerAll(
+export function* lowerAll(
   regions: readonly Region[],
   profile: Profile,
   { storage = plainStorage, joins = noJoins }: LowerOptions = {},
-): Lowered[] {
+): Pausing<Lowered[]> {
   const known = new Map<string, { kernel: Kernel; order: readonly number[] }>();
-  return regions.map((region) => {
+  const lowered: Lowered[] = [];
+  for (const region of regions) {
     const { key, tensors } = signatureOf(region, nameOf, storage, joins);
     let found = known.get(key);
     if (!found) {
@@ -50,8 +52,10 @@ export function lowerAll(
       found = { kernel, order: bindings.map((t) => tensors.indexOf(t)) };
       known.set(key, found);
     }
-    return { kernel: found.kernel, bindings: found.order.map((i) => tensors[i]!) };
-  });
+    lowered.push({ kernel: found.kernel, bindings: found.order.map((i) => tensors[i]!) });
+    yield;
+  }
+  return lowered;
 }
 
 function lower(

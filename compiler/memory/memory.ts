@@ -5,6 +5,7 @@
  * Which order is good depends on the program, so several are tried. Where none comes near the bytes
  * that live at one step, the large ones are placed by a search (`place.ts`), the others around them.
  */
+import type { Pausing } from "../turns.ts";
 import { type Item, placeInTime } from "./place.ts";
 
 export type { Item } from "./place.ts";
@@ -19,21 +20,21 @@ export interface Packing {
 }
 
 /** Offsets are multiples of `alignment`; an arena is larger than `maxArena` only if an item is. */
-export function pack(all: readonly Item[], maxArena: number, alignment: number): Packing {
+export function* pack(all: readonly Item[], maxArena: number, alignment: number): Pausing<Packing> {
   const items = all.map((item) => ({ ...item, bytes: align(item.bytes, alignment) }));
   const bound = lowerBound(items);
   let best: Placed | undefined;
-  const attempt = (make: () => Placed, enough: number) => {
+  const attempt = function* (make: () => Pausing<Placed>, enough: number): Pausing<void> {
     if (best && best.total <= enough * bound) return;
-    const placed = make();
+    const placed = yield* make();
     if (!best || placed.total < best.total) best = placed;
   };
   for (const order of ordersFor(bound))
-    attempt(() => place(items, sorted(items, order), maxArena), tight);
+    yield* attempt(() => place(items, sorted(items, order), maxArena), tight);
   if (bound <= maxArena)
     for (const { part, most } of searches)
       if (items.length <= most)
-        attempt(() => search(items, bound, part * bound, maxArena), worthSearching);
+        yield* attempt(() => search(items, bound, part * bound, maxArena), worthSearching);
   const { places, arenas } = best!;
   return { places, arenas, lowerBound: bound };
 }
@@ -53,9 +54,14 @@ interface Placed extends Pick<Packing, "places" | "arenas"> {
 }
 
 /** Places for items from `least` bytes on side by side in time, then for the others by size. */
-function search(items: readonly Item[], bound: number, least: number, limit: number): Placed {
+function* search(
+  items: readonly Item[],
+  bound: number,
+  least: number,
+  limit: number,
+): Pausing<Placed> {
   const large = items.flatMap((item, i) => (item.bytes >= least ? [i] : []));
-  const offsets = placeInTime(
+  const offsets = yield* placeInTime(
     large.map((i) => items[i]!),
     bound,
   );
@@ -64,20 +70,21 @@ function search(items: readonly Item[], bound: number, least: number, limit: num
     large.map((i, n) => [i, offsets[n]!] as const).filter(([i, offset]) => fits(offset, i)),
   );
   const others = sorted(items, bySize).filter((i) => !given.has(i));
-  return place(items, [...given.keys(), ...others], limit, given);
+  return yield* place(items, [...given.keys(), ...others], limit, given);
 }
 
 /** Places items in an order, those with a given offset there. */
-function place(
+function* place(
   items: readonly Item[],
   order: readonly number[],
   limit: number,
   given: ReadonlyMap<number, number> = new Map(),
-): Placed {
+): Pausing<Placed> {
   const places: { arena: number; offset: number }[] = new Array(items.length);
   const arenas: number[] = [];
   const taken: Taken[] = [];
   for (const i of order) {
+    yield;
     const item = items[i]!;
     for (let arena = 0; ; arena++) {
       taken[arena] ??= nothingTaken(items.length);

@@ -5,6 +5,8 @@
  * so few differ where few live at once: a forward pass is solved almost exactly.
  */
 
+import type { Pausing } from "../turns.ts";
+
 export interface Item {
   readonly bytes: number;
   /** The first and the last step that need it, inclusive. */
@@ -35,12 +37,15 @@ interface Way {
  * The offset of each item, in the order given, so that the largest end is about `height`, which is
  * at least the bytes that live at one step.
  */
-export function placeInTime(items: readonly Item[], height: number): number[] {
+export function* placeInTime(items: readonly Item[], height: number): Pausing<number[]> {
   const order = items
     .map((item, i) => ({ item, i }))
     .sort((a, b) => a.item.first - b.item.first || b.item.bytes - a.item.bytes);
   let ways: readonly Way[] = [{ living: [], top: 0, offset: 0, before: undefined }];
-  for (const { item } of order) ways = narrowed(onward(ways, item, height), height);
+  for (const { item } of order) {
+    ways = narrowed(onward(ways, item, height), height);
+    yield;
+  }
   const offsets: number[] = new Array(items.length);
   let way = ways.reduce((a, b) => (b.top < a.top ? b : a));
   for (const { i } of order.reverse()) {

@@ -17,6 +17,7 @@ import {
   spacingOf,
 } from "../storage/joins.ts";
 import { type Layout, noLayout, type Residence } from "../storage/layout.ts";
+import type { Pausing } from "../turns.ts";
 import { align, pack } from "./memory.ts";
 
 export interface Places {
@@ -33,14 +34,14 @@ export interface Places {
 const bytesOf = ({ dtype, shape }: Type, format: FormatName = plain(dtype)) =>
   storedBytes(format, elements(shape));
 
-export function assignPlaces(
+export function* assignPlaces(
   graph: Graph,
   regions: readonly Region[],
   profile: Profile,
   layout: Layout = noLayout,
   storage: Storage = plainStorage,
   joins: Joins = noJoins,
-): Places {
+): Pausing<Places> {
   const buffers: PlanBuffer[] = [];
   const places = new Map<Tensor, Place>();
   const named = new Map<string, Place>();
@@ -81,7 +82,7 @@ export function assignPlaces(
 
   const waiting = new Set(next.map((o) => o.tensor));
   const scratch = lifetimes(regions, waiting, (t) => places.has(t));
-  const packing = pack(
+  const packing = yield* pack(
     scratch.map((s) => ({ bytes: sizeOf(s.tensor), first: s.first, last: s.last })),
     profile.maxBufferBytes,
     profile.alignment,

@@ -11,6 +11,7 @@ import type { Graph } from "../graph/graph.ts";
 import { again, isSource, type Node, resultsOf, sameShape, type Tensor } from "../graph/tensor.ts";
 import type { ElementOp, KernelOp, Rule } from "../op.ts";
 import { type Layout, noLayout } from "../storage/layout.ts";
+import type { Pausing } from "../turns.ts";
 import { batchAlike } from "./batch.ts";
 import { smallForms } from "./small.ts";
 
@@ -21,16 +22,19 @@ export interface Rewritten {
 }
 
 /** By the laws of the ops alone: what comes of it can be differentiated. */
-export const applyLaws = (graph: Graph): Rewritten => applyRules(graph, rulesOf(graph.nodes));
+export const applyLaws = (graph: Graph): Pausing<Rewritten> =>
+  applyRules(graph, rulesOf(graph.nodes));
 
 /** Just before fusion: by the laws; equal work becomes batches, and small kernels element ops. */
-export function rewrite(graph: Graph, layout: Layout = noLayout): Rewritten {
-  const lawful = applyLaws(graph);
-  const { graph: shrunk } = applyRules(batchAlike(lawful.graph, layout), [smallForms()]);
+export function* rewrite(graph: Graph, layout: Layout = noLayout): Pausing<Rewritten> {
+  const lawful = yield* applyLaws(graph);
+  const batched = batchAlike(lawful.graph, layout);
+  yield;
+  const { graph: shrunk } = yield* applyRules(batched, [smallForms()]);
   return { graph: shrunk, rules: lawful.rules };
 }
 
-function applyRules(graph: Graph, rules: readonly Rule[]): Rewritten {
+function* applyRules(graph: Graph, rules: readonly Rule[]): Pausing<Rewritten> {
   if (rules.length === 0) return { graph, rules: new Map() };
   const reads = new Reads(graph);
   const became = new Map<Tensor, Tensor>();
@@ -59,7 +63,10 @@ function applyRules(graph: Graph, rules: readonly Rule[]): Rewritten {
       became.set(old, last);
     });
   };
-  for (const node of graph.nodes) settle(node);
+  for (const node of graph.nodes) {
+    settle(node);
+    yield;
+  }
   const outputs = graph.outputs.map(({ name, tensor }) => ({ name, tensor: now(tensor) }));
   const alive = reachable(outputs.map((o) => o.tensor));
   return { graph: { nodes: nodes.filter((n) => alive.has(n)), outputs }, rules: made };

@@ -1,9 +1,13 @@
 /** `Sam.load`: from a checkpoint to a predictor, compiled for the device at hand. */
 import {
+  type CompileOptions,
   compile,
+  compileAsync,
   defaultProfile,
   deviceProfile,
+  type Graph,
   type Profile,
+  type TurnOptions,
   traceProgram,
   type WeightFormat,
 } from "../../compiler/index.ts";
@@ -59,7 +63,8 @@ async function loadSam(weights: Weights, options: SamLoadOptions): Promise<Sam> 
   // The error speaks the file's own names.
   checkSamWeights(config, tableRows.size === 0 ? weights : resized(named, config, tableRows));
   const profile = options.profile ?? deviceProfile(device.capabilities);
-  const plans = compileSam(config, { target: device.target, profile, weightFormat, tableRows });
+  const compiled = { target: device.target, profile, weightFormat, tableRows };
+  const plans = await compileSamAsync(config, { ...compiled, signal });
   const watched = watchFinite(named);
   const predictor = await createSamPredictor({
     plans,
@@ -86,19 +91,47 @@ export interface SamCompileOptions {
 
 /** Both programs of a SAM for one image at a time; the decoder is compiled bucket by bucket. */
 export function compileSam(config: SamConfig, options: SamCompileOptions): SamPlans {
+  const { encode, decode } = samGraphs(config, options);
+  const plan = ({ graph, ...more }: SamGraph) => compile(graph(), more);
+  return { encode: plan(encode), buckets: tokenBuckets, decode: (tokens) => plan(decode(tokens)) };
+}
+
+/**
+ * As `compileSam`, in many short turns: the event loop has its own about every 10 milliseconds. An abort
+ * rejects with the signal's reason within a turn.
+ */
+export async function compileSamAsync(
+  config: SamConfig,
+  options: SamCompileOptions & TurnOptions,
+): Promise<SamPlans> {
+  const { signal } = options;
+  const { encode, decode } = samGraphs(config, options);
+  const plan = ({ graph, ...more }: SamGraph, stop: TurnOptions) =>
+    compileAsync(graph(), { ...more, ...stop });
+  return {
+    encode: await plan(encode, { signal }),
+    buckets: tokenBuckets,
+    decode: (tokens, stop = {}) => plan(decode(tokens), stop),
+  };
+}
+
+interface SamGraph extends Pick<CompileOptions, "name" | "target" | "profile" | "weightFormat"> {
+  readonly graph: () => Graph;
+}
+
+function samGraphs(config: SamConfig, options: SamCompileOptions) {
   const { target, profile = defaultProfile, weightFormat, tableRows = new Map() } = options;
   const model = samModel(config, { tableRows });
-  const plan = (program: string, dims: Readonly<Record<string, number>>) =>
-    compile(traceProgram(model, program, dims), {
-      name: `sam-${program}`,
-      target,
-      profile,
-      weightFormat,
-    });
+  const of = (program: string, dims: Readonly<Record<string, number>>): SamGraph => ({
+    graph: () => traceProgram(model, program, dims),
+    name: `sam-${program}`,
+    target,
+    profile,
+    weightFormat,
+  });
   return {
-    encode: plan("encode", { batch: 1 }),
-    buckets: tokenBuckets,
-    decode: (tokens) => plan("decode", { tokens }),
+    encode: of("encode", { batch: 1 }),
+    decode: (tokens: number) => of("decode", { tokens }),
   };
 }
 

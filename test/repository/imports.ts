@@ -26,6 +26,7 @@ const order: readonly string[] = [
   "compiler/plan.ts",
   "compiler/capabilities.ts",
   "compiler/profile.ts",
+  "compiler/turns.ts",
   "compiler/kernel/",
   "compiler/sample.ts",
   "compiler/op.ts",

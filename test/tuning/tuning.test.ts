@@ -12,6 +12,7 @@ import { takeOut } from "../../compiler/tuning/alone.ts";
 import { parseTuning, tuningFor, withTuning, writeTuning } from "../../compiler/tuning/file.ts";
 import { kernelKey } from "../../compiler/tuning/kernel-key.ts";
 import { sameVariant, type Tuning } from "../../compiler/tuning/tuning.ts";
+import { finish } from "../../compiler/turns.ts";
 import { add, attention, gelu, matmul } from "../../ops/index.ts";
 import { kernelText } from "../../runtime/devices/device.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
@@ -88,7 +89,7 @@ async function checkTiles(profile: Profile, graphFor: (tile: Tile) => Graph): Pr
 
 /** The one region of a graph as it is written: rewriting makes small products no kernels at all. */
 const regionOf = (graph: Graph, profile: Profile): Region =>
-  fuse(graph, pickVariants(graph, profile), profile, "fused").regions[0]!;
+  finish(fuse(graph, finish(pickVariants(graph, profile)), profile, "fused")).regions[0]!;
 
 const variantsIn = ({ anchor }: Region, profile: Profile): readonly Variant[] =>
   candidatesOf(anchor, profile).variants;

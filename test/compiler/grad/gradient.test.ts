@@ -7,6 +7,7 @@ import { input, type Source } from "../../../compiler/graph/sources.ts";
 import { isSource, type Node, type Tensor } from "../../../compiler/graph/tensor.ts";
 import { gradient } from "../../../compiler/op-kit.ts";
 import { defaultProfile } from "../../../compiler/profile.ts";
+import { finish } from "../../../compiler/turns.ts";
 import { add, full, matmul, mean, mul, slice, stopGradient, topK } from "../../../ops/index.ts";
 import { evaluate, runOnReference } from "../../../verify/ops/evaluate.ts";
 import { transformerStack, valuesFor } from "../../support/gradient-stack.ts";
@@ -47,12 +48,9 @@ describe("gradients exist only where something trains", () => {
   test("the gradient of what the first adapted block starts from is never computed", () => {
     // Beside the two of LoRA: back through lin2, lin1, proj and qkv of block 3, through lin2, lin1
     // and proj of block 2, and LoRA's own middle.
-    const anchors = fuse(
-      graph,
-      pickVariants(graph, defaultProfile),
-      defaultProfile,
-      "fused",
-    ).regions.map((r) => r.anchor);
+    const variants = finish(pickVariants(graph, defaultProfile));
+    const { regions } = finish(fuse(graph, variants, defaultProfile, "fused"));
+    const anchors = regions.map((r) => r.anchor);
     const products = anchors.filter((n) => n.op.name === "matmul" && backward.includes(n));
     expect(products.length).toBe(2 + 4 + 3 + 1);
   });

@@ -10,6 +10,7 @@ import { input } from "../../../compiler/graph/sources.ts";
 import type { Tensor } from "../../../compiler/graph/tensor.ts";
 import { gradient } from "../../../compiler/op-kit.ts";
 import { defaultProfile } from "../../../compiler/profile.ts";
+import { finish, type Pausing } from "../../../compiler/turns.ts";
 import { exp, full, mean, mul, randomNormal, streamOf, topK } from "../../../ops/index.ts";
 import { relativeError, runOnReference } from "../../../verify/ops/evaluate.ts";
 import {
@@ -51,10 +52,11 @@ async function sameValues(a: Graph, b: Graph): Promise<void> {
 }
 
 /** Bytes of scratch memory. */
-const arenas = (graph: Graph) =>
-  planBuffers(graph, defaultProfile)
-    .filter((b) => b.role === "arena")
-    .reduce((sum, b) => sum + b.bytes, 0);
+function* measure(graph: Graph): Pausing<number> {
+  const buffers = yield* planBuffers(graph, defaultProfile);
+  return buffers.filter((b) => b.role === "arena").reduce((sum, b) => sum + b.bytes, 0);
+}
+const arenas = (graph: Graph) => finish(measure(graph));
 const count = (graph: Graph, op: string) => graph.nodes.filter((n) => n.op.name === op).length;
 
 const shape: StackShape = { blocks: 6, tokens: 40, width: 8, heads: 2, adapted: () => true };
@@ -82,7 +84,7 @@ describe("recomputation", () => {
   });
 
   test("the buffers that the planner forecasts are those of the compiled plan", () => {
-    expect(planBuffers(few, defaultProfile)).toEqual(compile(few).buffers);
+    expect(finish(planBuffers(few, defaultProfile))).toEqual(compile(few).buffers);
   });
 });
 
@@ -148,7 +150,7 @@ describe("a budget", () => {
   const stack = transformerStack(shape);
   const graph = trainingGraph(stack);
   const choose = (budget: number) =>
-    chooseKept({ graph, forward: [stack.loss], budget, measure: arenas, profile: defaultProfile });
+    finish(chooseKept({ graph, forward: [stack.loss], budget, measure, profile: defaultProfile }));
   const without = arenas(graph);
 
   test("that all fits in changes nothing", () => {
@@ -180,13 +182,8 @@ describe("a budget", () => {
     const small = transformerStack({ ...shape, blocks: 3, tokens: 6 });
     const plain = trainingGraph(small);
     const budget = 0.6 * arenas(plain);
-    const choice = chooseKept({
-      graph: plain,
-      forward: [small.loss],
-      budget,
-      measure: arenas,
-      profile: defaultProfile,
-    });
+    const request = { graph: plain, forward: [small.loss], budget, measure };
+    const choice = finish(chooseKept({ ...request, profile: defaultProfile }));
     await sameValues(choice.graph, plain);
   });
 

@@ -1,6 +1,6 @@
 /** What the compiler makes is verified: op samples and SAM's programs in every form, when asked. */
 import { describe, expect, test } from "vitest";
-import { type CompileOptions, compile } from "../../../compiler/compile.ts";
+import { type CompileOptions, compile, compiling } from "../../../compiler/compile.ts";
 import { portable } from "../../../compiler/forms/form.ts";
 import { type Graph, graphOf } from "../../../compiler/graph/graph.ts";
 import { traceProgram } from "../../../compiler/graph/model.ts";
@@ -11,6 +11,7 @@ import { unverified } from "../../../compiler/kernel/verify.ts";
 import type { KernelOp } from "../../../compiler/op-kit.ts";
 import type { PlanKernel } from "../../../compiler/plan.ts";
 import { defaultProfile, type Profile } from "../../../compiler/profile.ts";
+import { finish } from "../../../compiler/turns.ts";
 import { samModel, samPresets } from "../../../models/index.ts";
 import { findOps } from "../../../verify/ops/programs.ts";
 
@@ -104,10 +105,18 @@ describe("a kernel that an op breaks", () => {
   });
 
   test("is found where that is asked for", () => {
-    const compiling = (verify: boolean) => () => unverified(() => compile(broken, { verify }));
-    expect(compiling(true)).toThrow("after lowering, kernel copy");
-    expect(compiling(false)).not.toThrow();
+    const asking = (verify: boolean) => () => unverified(() => compile(broken, { verify }));
+    expect(asking(true)).toThrow("after lowering, kernel copy");
+    expect(asking(false)).not.toThrow();
   });
+
+  test("is found in what asked for it alone, while compilations take turns", () =>
+    unverified(() => {
+      const checked = compiling(broken, { verify: true });
+      checked.next();
+      expect(() => finish(compiling(broken, {}))).not.toThrow();
+      expect(() => finish(checked)).toThrow("after lowering, kernel copy");
+    }));
 
   test("is not there if it does not", () => {
     expect(() => compile(graphWith(copying((kernel) => kernel)))).not.toThrow();

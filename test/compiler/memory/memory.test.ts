@@ -9,6 +9,7 @@ import type { PlanBuffer } from "../../../compiler/plan.ts";
 import { defaultProfile, type Profile } from "../../../compiler/profile.ts";
 import type { Precision } from "../../../compiler/storage/formats.ts";
 import { noLayout } from "../../../compiler/storage/layout.ts";
+import { finish } from "../../../compiler/turns.ts";
 import { convLora, lora, publishedMethods, taLora } from "../../../entries/adapters.ts";
 import { mSam } from "../../../models/msam.ts";
 import { parseSamConfig, samPreset } from "../../../models/sam/config.ts";
@@ -29,7 +30,7 @@ describe("arenas", () => {
   test("tensors that live together never overlap, offsets are aligned, and arenas stay in limits", () => {
     fc.assert(
       fc.property(fc.array(item, { minLength: 1, maxLength: 25 }), (items) => {
-        const { places, arenas, lowerBound } = pack(items, 8192, 256);
+        const { places, arenas, lowerBound } = finish(pack(items, 8192, 256));
         items.forEach((a, i) => {
           const p = places[i]!;
           expect(p.offset % 256).toBe(0);
@@ -50,12 +51,12 @@ describe("arenas", () => {
 
   test("a chain of equal tensors needs two places", () => {
     const chain = Array.from({ length: 10 }, (_, i) => ({ bytes: 1024, first: i, last: i + 1 }));
-    const { arenas, lowerBound } = pack(chain, 2 ** 20, 256);
+    const { arenas, lowerBound } = finish(pack(chain, 2 ** 20, 256));
     expect([arenas, lowerBound]).toEqual([[2048], 2048]);
   });
 
   test("nothing to place takes nothing", () => {
-    expect(pack([], 2 ** 20, 256)).toEqual({ places: [], arenas: [], lowerBound: 0 });
+    expect(finish(pack([], 2 ** 20, 256))).toEqual({ places: [], arenas: [], lowerBound: 0 });
   });
 
   test("equal tensors get equal places, after a search too", () => {
@@ -63,7 +64,8 @@ describe("arenas", () => {
       numRuns: 1,
       seed: 5,
     });
-    expect(pack(items!, 2 ** 20, 256)).toEqual(pack(items!, 2 ** 20, 256));
+    const packed = () => finish(pack(items!, 2 ** 20, 256));
+    expect(packed()).toEqual(packed());
   });
 });
 
@@ -84,10 +86,12 @@ function expectTight(what: string, { buffers, arenaLowerBound: bound }: Arena): 
 
 /** The places of a program's tensors: nothing is lowered. */
 const placed = (model: Model, program: string, precision: Precision = "f32"): Arena =>
-  planPlaces(traceProgram(model, program, {}), roomy, noLayout, {
-    precision,
-    device: { half: true },
-  });
+  finish(
+    planPlaces(traceProgram(model, program, {}), roomy, noLayout, {
+      precision,
+      device: { half: true },
+    }),
+  );
 
 const nano = parseSamConfig(readFileSync(fixturePath("sam_nano.config.json"), "utf8"));
 const vitB = samPreset("vit_b");

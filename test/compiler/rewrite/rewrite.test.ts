@@ -8,6 +8,7 @@ import { Parameters } from "../../../compiler/graph/parameters.ts";
 import { elements } from "../../../compiler/graph/tensor.ts";
 import { gradient, input, type Tensor } from "../../../compiler/index.ts";
 import { rewrite } from "../../../compiler/rewrite/rewrite.ts";
+import { finish } from "../../../compiler/turns.ts";
 import {
   add,
   concat,
@@ -54,7 +55,7 @@ const numbersFor = (graph: Graph) =>
 
 /** Both graphs node by node in double precision, and the rewritten one fused, in single. */
 async function expectSame(graph: Graph, rounding = 1e-12): Promise<void> {
-  const { graph: rewritten } = rewrite(graph);
+  const { graph: rewritten } = finish(rewrite(graph));
   const numbers = numbersFor(graph);
   const [before, after, fused] = await Promise.all([
     evaluate(graph, numbers),
@@ -68,7 +69,7 @@ async function expectSame(graph: Graph, rounding = 1e-12): Promise<void> {
 }
 
 const products = (graph: Graph) => graph.nodes.filter((n) => n.op.name === "matmul");
-const lawsOf = (graph: Graph) => new Set(rewrite(graph).rules.values());
+const lawsOf = (graph: Graph) => new Set(finish(rewrite(graph)).rules.values());
 
 const t = <A extends Tensor>(x: A) => permute(x as Tensor, [1, 0]) as F;
 
@@ -154,7 +155,7 @@ describe("resampling", () => {
 
   test.each([3, 5, 6, 7, 8])("at scale %i folds into the convolution between", async (scale) => {
     const graph = chain(scale, [3, 4]);
-    const { graph: rewritten } = rewrite(graph);
+    const { graph: rewritten } = finish(rewrite(graph));
     expect(rewritten.nodes.map((n) => n.op.name)).toContain("scaledConvolution");
     expect(rewritten.nodes.map((n) => n.op.name)).not.toContain("resample");
     // An oracle's GELU is exact, an element's is good to single precision.
@@ -191,7 +192,9 @@ describe("laws", () => {
         const drawn = graph(() => list[i++ % list.length]!);
         expect(lawsOf(drawn)).toContain(name);
         const thin = name === "products side by side are one" ? 1000 : 0;
-        expect(workOf(rewrite(drawn).graph.nodes)).toBeLessThanOrEqual(workOf(drawn.nodes) + thin);
+        expect(workOf(finish(rewrite(drawn)).graph.nodes)).toBeLessThanOrEqual(
+          workOf(drawn.nodes) + thin,
+        );
         await expectSame(drawn);
       }),
       { numRuns: 6, seed: 5 },
@@ -201,7 +204,7 @@ describe("laws", () => {
   test("LoRA is one longer product, forwards and backwards", async () => {
     const { x, a, b, y } = lowRank([24, 40, 48, 4]);
     const forward = graphOfOne(y);
-    const { graph } = rewrite(forward);
+    const { graph } = finish(rewrite(forward));
     expect(products(graph).map((n) => n.inputs.length)).toEqual([2, 4]);
     const g = given("g", 24, 48);
     const [dx, da, db] = gradient([y], [g], [x, a, b]);
@@ -210,7 +213,7 @@ describe("laws", () => {
       { name: "da", tensor: da! },
       { name: "db", tensor: db! },
     ]);
-    const back = rewrite(backward).graph;
+    const back = finish(rewrite(backward)).graph;
     // g b and x a, the two thin gradients, and g w with the way back through a as its second segment.
     expect(products(back).map((n) => n.inputs.length)).toEqual([2, 4, 2, 2, 2]);
     await expectSame(backward);
@@ -220,7 +223,7 @@ describe("laws", () => {
     const [x, w] = [given("x", 9, 8), given("w", 8, 8)];
     const thin = (i: number) => matmul(matmul(x, given(`a${i}`, 8, 2)), given(`b${i}`, 2, 8)) as F;
     const y = [0, 1, 2, 3].map(thin).reduce((s, d) => add(s, d) as F, matmul(x, w) as F);
-    const { graph } = rewrite(graphOfOne(y));
+    const { graph } = finish(rewrite(graphOfOne(y)));
     expect(Math.max(...products(graph).map((n) => n.inputs.length))).toBe(6);
     await expectSame(graphOfOne(y));
   });
@@ -233,7 +236,7 @@ describe("laws", () => {
       { name: "y", tensor: y },
       { name: "base", tensor: gelu(base) },
     ]);
-    expect(products(rewrite(graph).graph)).toHaveLength(2);
+    expect(products(finish(rewrite(graph)).graph)).toHaveLength(2);
     expect(lawsOf(graph).size).toBe(0);
   });
 
@@ -241,7 +244,9 @@ describe("laws", () => {
     const x = given("x", 2, 3, 8);
     const [w, a, b] = [given("w", 8, 8), given("a", 8, 2), given("b", 2, 8)];
     const y = add(add(matmul(x, w), given("bias", 8)), matmul(matmul(x, a), b)) as F;
-    expect(products(rewrite(graphOfOne(y)).graph).map((n) => n.inputs.length)).toEqual([2, 4]);
+    expect(products(finish(rewrite(graphOfOne(y))).graph).map((n) => n.inputs.length)).toEqual([
+      2, 4,
+    ]);
     await expectSame(graphOfOne(y));
   });
 });
