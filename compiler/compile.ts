@@ -28,7 +28,7 @@ import { defaultTarget, targetNamed } from "./targets/find.ts";
 import { PlanKernels, sharedBytes } from "./targets/plan-kernels.ts";
 import { capableOf, type Target } from "./targets/target.ts";
 import { noTuning, type Tuning, tunedVariants } from "./tuning/tuning.ts";
-import { atOnce, finish, inTurns, type Pausing, type TurnOptions } from "./turns.ts";
+import { atOnce, finish, inTurns, isDue, type Pausing, type TurnOptions } from "./turns.ts";
 
 export interface CompileOptions {
   readonly name?: string;
@@ -223,7 +223,7 @@ function* assemble(
     const number = kernels.add(kernel, roles);
     const label = labelOf(regions[i]!);
     steps.push({ kernel: number, groups: kernel.groups, bindings: at, label });
-    yield;
+    if (isDue()) yield;
   }
   const { buffers, parameters, states, inputs, outputs, commits, arenaLowerBound } = places;
   return {

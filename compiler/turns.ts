@@ -4,22 +4,28 @@
  * says what a pause is: nothing at all (`finish`), or the rest of the program (`inTurns`).
  */
 
-/** Work that pauses every few milliseconds, wherever nothing but its own is half done. */
+/** Work that pauses wherever that is due and nothing but its own is half done. */
 export type Pausing<T> = Generator<undefined, T, undefined>;
+
+/** When the turn is over that runs now; whoever has no turns works on without an end. */
+let end = Number.POSITIVE_INFINITY;
+
+/** Whether it is time to `yield`. Asked after every small part of the work: a comparison, where there are no turns. */
+export const isDue = (): boolean => end !== Number.POSITIVE_INFINITY && performance.now() >= end;
+
+/** Work too short for a pause inside. */
+export function* atOnce<T>(work: () => T): Pausing<T> {
+  const made = work();
+  if (isDue()) yield;
+  return made;
+}
 
 /** Does it all at once. */
 export function finish<T>(work: Pausing<T>): T {
   for (;;) {
-    const { done, value } = work.next();
+    const { done, value } = until(Number.POSITIVE_INFINITY, work);
     if (done) return value;
   }
-}
-
-/** Work too short to pause in. */
-export function* atOnce<T>(work: () => T): Pausing<T> {
-  const made = work();
-  yield;
-  return made;
 }
 
 /** Milliseconds of work between two turns of the event loop. */
@@ -37,12 +43,20 @@ export interface TurnOptions {
 export async function inTurns<T>(work: Pausing<T>, { signal }: TurnOptions = {}): Promise<T> {
   for (;;) {
     signal?.throwIfAborted();
-    const end = performance.now() + turn;
-    do {
-      const { done, value } = work.next();
-      if (done) return value;
-    } while (performance.now() < end);
+    const { done, value } = until(performance.now() + turn, work);
+    if (done) return value;
     await others();
+  }
+}
+
+/** Works on until a pause is due at that time, or one is made in any case. */
+function until<T>(time: number, work: Pausing<T>): IteratorResult<undefined, T> {
+  const before = end;
+  end = time;
+  try {
+    return work.next();
+  } finally {
+    end = before;
   }
 }
 

@@ -17,7 +17,7 @@ import type { Precision } from "../compiler/storage/formats.ts";
 import { inUnits, joinsOf, spacingOf } from "../compiler/storage/joins.ts";
 import { defaultTarget, targetNamed } from "../compiler/targets/find.ts";
 import { capableOf } from "../compiler/targets/target.ts";
-import { finish, inTurns, type Pausing, type TurnOptions } from "../compiler/turns.ts";
+import { finish, inTurns, isDue, type Pausing, type TurnOptions } from "../compiler/turns.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { plain, type WeightFormat } from "../formats/index.ts";
 import { add, cast, full, mean, or, pad, reshape, sum } from "../ops/index.ts";
@@ -109,13 +109,13 @@ function* compilingTraining(model: Model, asked: TrainingOptions): Pausing<Train
   const forward: (readonly [string, Graph])[] = [];
   for (const [name, sizes] of Object.entries(options.programs ?? {})) {
     forward.push([name, traceProgram(model, name, sizes)]);
-    yield;
+    if (isDue()) yield;
   }
   const adapters = joinedAdapters([backward.adapters, ...forward.map(([, g]) => g.adapters ?? [])]);
   const device = capableOf(targetNamed(target), profile);
   const graphs = [backward.graph, ...forward.map(([, g]) => g)];
   const memory = layOut(backward, graphs, { ...options, device });
-  yield;
+  if (isDue()) yield;
   const spec: UpdateSpec = {
     parts: memory.parts,
     tensors: memory.tensors.length,
@@ -197,13 +197,13 @@ function* backwardPass(model: Model, dims: Dims, options: TrainingOptions): Paus
     random: noise === "drawn" ? drawn() : given,
   });
   const { outputs, adapters = [] } = traceProgram(model, program, options.dims, scope);
-  yield;
+  if (isDue()) yield;
   const named = Object.fromEntries(outputs.map((o) => [o.name, o.tensor as Tensor<"f32">]));
   const own = withDims(dims, () => lossTerms(options.loss(named), scope));
-  yield;
+  if (isDue()) yield;
   const terms = yield* simplified(own, scope);
   const total = terms.map((t) => t.tensor as Tensor<"f32">).reduce((a, b) => add(a, b));
-  yield;
+  if (isDue()) yield;
   const candidates = parametersBehind(graphOf(terms).nodes).filter((t) =>
     trains(model, nameOf(t), scope.grafted.get(nameOf(t)) === true),
   );
@@ -214,7 +214,7 @@ function* backwardPass(model: Model, dims: Dims, options: TrainingOptions): Paus
     scope.usage.has(nameOf(t)),
   );
   if (reached.length === 0) throw nothingTrains(model);
-  yield;
+  if (isDue()) yield;
   const graph = graphOf(
     [
       { name: "loss", tensor: reshape(total, [1]) },
@@ -233,7 +233,7 @@ function* backwardPass(model: Model, dims: Dims, options: TrainingOptions): Paus
     ],
     "as written",
   );
-  yield;
+  if (isDue()) yield;
   const trained = reached.map((r) => r.parameter);
   const { grafted } = scope;
   return {
@@ -263,7 +263,7 @@ function* gradientsOf(
   isFlagged: (parameter: Tensor) => boolean,
 ) {
   const graph = graphOf([{ name: "loss", tensor: total }]);
-  yield;
+  if (isDue()) yield;
   const joins = joinsOf(graph);
   const uses = usesOf(graph);
   const stacked = graph.nodes.flatMap((n) => {

@@ -7,7 +7,7 @@ import type { Graph } from "../graph/graph.ts";
 import type { Node } from "../graph/tensor.ts";
 import type { Form, KernelOp, Problem, Variant } from "../op.ts";
 import type { Profile } from "../profile.ts";
-import type { Pausing } from "../turns.ts";
+import { isDue, type Pausing } from "../turns.ts";
 
 /** The variant of every node that is a kernel. */
 export type Variants = ReadonlyMap<Node, Variant>;
@@ -35,7 +35,7 @@ export function* pickVariants(
       ? form.variants(problemOf(node, profile))
       : [];
     picked.set(node, first);
-    yield;
+    if (isDue()) yield;
   }
   return picked;
 }

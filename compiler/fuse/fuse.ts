@@ -18,7 +18,7 @@ import { index } from "../kernel/value.ts";
 import type { KernelOp } from "../op.ts";
 import type { Profile } from "../profile.ts";
 import { type Joins, joinsOf } from "../storage/joins.ts";
-import type { Pausing } from "../turns.ts";
+import { isDue, type Pausing } from "../turns.ts";
 import { evaluations, inlineCost, isWorthKeeping, type Known, longestInput } from "./cost.ts";
 import type { Decisions } from "./decisions.ts";
 import { isPointwise, push } from "./element.ts";
@@ -78,7 +78,7 @@ function* meltBehind(decisions: Decisions): Pausing<void> {
   // Tensors whose last writer is still open: what they hold has not been stored yet.
   const open = new Map<Tensor, Node>();
   for (const node of decisions.graph.nodes) {
-    yield;
+    if (isDue()) yield;
     if (node.op.kind === "kernel") {
       const [result, ...others] = used(decisions, node);
       if (others.length === 0 && !decisions.returned.has(result!)) open.set(result!, node);
@@ -164,7 +164,7 @@ function joins(decisions: Decisions, tensor: Tensor, node: Node): boolean {
 function* shorten(decisions: Decisions): Pausing<void> {
   const costs: Known = new Map();
   for (const node of decisions.graph.nodes) {
-    yield;
+    if (isDue()) yield;
     if (isSource(node) || decisions.joined(used(decisions, node)[0]!)) continue;
     for (;;) {
       const longest = longestInput(decisions, node, costs);
@@ -185,7 +185,7 @@ function* keep(decisions: Decisions, policy: Policy): Pausing<void> {
   const evaluationsOf: Known = new Map();
   const costOf: Known = new Map();
   for (const node of [...decisions.graph.nodes].reverse()) {
-    yield;
+    if (isDue()) yield;
     if (node.op.kind !== "element" || decisions.chained.has(node)) continue;
     const tensor = only(decisions, node);
     if (decisions.joined(tensor) || decisions.kept.has(tensor)) continue;
@@ -210,7 +210,7 @@ function* meltKept(decisions: Decisions): Pausing<void> {
   const anchors = new Map([...decisions.chains].map(([node, chain]) => [endOf(node, chain), node]));
   let last: Tensor | undefined;
   for (const node of decisions.graph.nodes) {
-    yield;
+    if (isDue()) yield;
     if (anchors.has(node)) {
       const [result, ...others] = used(decisions, node);
       last = others.length === 0 ? result : undefined;
@@ -258,7 +258,7 @@ function* respectBudget(decisions: Decisions): Pausing<void> {
     }
   };
   for (const node of [...decisions.graph.nodes].reverse()) {
-    yield;
+    if (isDue()) yield;
     if (node.op.kind === "kernel") shrink(node, decisions.chains.get(node)!);
     else if (node.op.kind === "element" && decisions.kept.has(only(decisions, node)))
       shrink(node, []);
@@ -327,7 +327,7 @@ function* regionsOf(decisions: Decisions): Pausing<Region[]> {
   const at = new Map(decisions.graph.nodes.map((n, i) => [n, i]));
   const regions: { order: number; region: Region }[] = [];
   for (const node of decisions.graph.nodes) {
-    yield;
+    if (isDue()) yield;
     const isMap = node.op.kind === "element" && decisions.kept.has(only(decisions, node));
     if (node.op.kind !== "kernel" && !isMap) continue;
     const chain = decisions.chains.get(node) ?? [];

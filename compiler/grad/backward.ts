@@ -1,7 +1,7 @@
 /** Reverse mode: cotangents of some tensors from those of others, over the ops' own vjps. */
 import { graphOf } from "../graph/graph.ts";
 import { apply, type Node, resultsOf, type Tensor } from "../graph/tensor.ts";
-import { finish, type Pausing } from "../turns.ts";
+import { finish, isDue, type Pausing } from "../turns.ts";
 import { recompute } from "./recompute.ts";
 import { sumOp } from "./sum.ts";
 
@@ -59,7 +59,7 @@ function* differentiate(
     send(y, cotangents[i]!);
   });
   for (const node of [...nodes].reverse()) {
-    yield;
+    if (isDue()) yield;
     if (!needed.has(node) || !node.op.vjp) continue;
     const results = resultsOf(node);
     const received = results.map((t) => arrived.get(t));

@@ -18,7 +18,7 @@ import type { ElementOp } from "../op.ts";
 import type { Profile } from "../profile.ts";
 import { plainStorage, type Storage } from "../storage/formats.ts";
 import { type Joins, noJoins, spacingOf } from "../storage/joins.ts";
-import type { Pausing } from "../turns.ts";
+import { isDue, type Pausing } from "../turns.ts";
 import { signatureOf } from "./signature.ts";
 
 export interface Lowered {
@@ -53,7 +53,7 @@ export function* lowerAll(
       known.set(key, found);
     }
     lowered.push({ kernel: found.kernel, bindings: found.order.map((i) => tensors[i]!) });
-    yield;
+    if (isDue()) yield;
   }
   return lowered;
 }

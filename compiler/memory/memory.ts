@@ -5,7 +5,7 @@
  * Which order is good depends on the program, so several are tried. Where none comes near the bytes
  * that live at one step, the large ones are placed by a search (`place.ts`), the others around them.
  */
-import type { Pausing } from "../turns.ts";
+import { isDue, type Pausing } from "../turns.ts";
 import { type Item, placeInTime } from "./place.ts";
 
 export type { Item } from "./place.ts";
@@ -84,7 +84,7 @@ function* place(
   const arenas: number[] = [];
   const taken: Taken[] = [];
   for (const i of order) {
-    yield;
+    if (isDue()) yield;
     const item = items[i]!;
     for (let arena = 0; ; arena++) {
       taken[arena] ??= nothingTaken(items.length);

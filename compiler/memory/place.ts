@@ -5,7 +5,7 @@
  * so few differ where few live at once: a forward pass is solved almost exactly.
  */
 
-import type { Pausing } from "../turns.ts";
+import { isDue, type Pausing } from "../turns.ts";
 
 export interface Item {
   readonly bytes: number;
@@ -44,7 +44,7 @@ export function* placeInTime(items: readonly Item[], height: number): Pausing<nu
   let ways: readonly Way[] = [{ living: [], top: 0, offset: 0, before: undefined }];
   for (const { item } of order) {
     ways = narrowed(onward(ways, item, height), height);
-    yield;
+    if (isDue()) yield;
   }
   const offsets: number[] = new Array(items.length);
   let way = ways.reduce((a, b) => (b.top < a.top ? b : a));

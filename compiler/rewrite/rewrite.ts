@@ -11,7 +11,7 @@ import type { Graph } from "../graph/graph.ts";
 import { again, isSource, type Node, resultsOf, sameShape, type Tensor } from "../graph/tensor.ts";
 import type { ElementOp, KernelOp, Rule } from "../op.ts";
 import { type Layout, noLayout } from "../storage/layout.ts";
-import type { Pausing } from "../turns.ts";
+import { isDue, type Pausing } from "../turns.ts";
 import { batchAlike } from "./batch.ts";
 import { smallForms } from "./small.ts";
 
@@ -29,7 +29,7 @@ export const applyLaws = (graph: Graph): Pausing<Rewritten> =>
 export function* rewrite(graph: Graph, layout: Layout = noLayout): Pausing<Rewritten> {
   const lawful = yield* applyLaws(graph);
   const batched = batchAlike(lawful.graph, layout);
-  yield;
+  if (isDue()) yield;
   const { graph: shrunk } = yield* applyRules(batched, [smallForms()]);
   return { graph: shrunk, rules: lawful.rules };
 }
@@ -65,7 +65,7 @@ function* applyRules(graph: Graph, rules: readonly Rule[]): Pausing<Rewritten> {
   };
   for (const node of graph.nodes) {
     settle(node);
-    yield;
+    if (isDue()) yield;
   }
   const outputs = graph.outputs.map(({ name, tensor }) => ({ name, tensor: now(tensor) }));
   const alive = reachable(outputs.map((o) => o.tensor));

@@ -1,13 +1,13 @@
 /** Compiling lets others have their turn, and can be stopped. */
 import { describe, expect, test } from "vitest";
 import { convLora } from "../../adapters/conv-lora.ts";
-import { compile, compileAsync, compileStagesAsync, compiling } from "../../compiler/compile.ts";
+import { compile, compileAsync, compileStagesAsync } from "../../compiler/compile.ts";
 import { adapt } from "../../compiler/graph/adapt.ts";
 import { graphOf } from "../../compiler/graph/graph.ts";
 import { traceProgram } from "../../compiler/graph/model.ts";
 import { input } from "../../compiler/graph/sources.ts";
-import type { Pass } from "../../compiler/passes.ts";
-import { finish } from "../../compiler/turns.ts";
+import { type Pass, passRunner } from "../../compiler/passes.ts";
+import { finish, inTurns, isDue, type Pausing } from "../../compiler/turns.ts";
 import { hashedWeights, samPreset } from "../../models/index.ts";
 import { Sam } from "../../models/sam/sam.ts";
 import { semanticSam } from "../../models/semantic-sam.ts";
@@ -113,17 +113,58 @@ describe("what is compiled in turns", () => {
     for (const plan of await Promise.all(others)) expect(plan).toEqual(alone);
   });
 
-  test("tells of its passes the time that they worked, without that of others", async () => {
+  test("tells of its passes the time that they worked, without that of others", () => {
     const passes: Pass[] = [];
-    const start = performance.now();
-    const work = compiling(graph, { onPass: (pass) => passes.push(pass) });
-    // A pause that takes long.
-    work.next();
-    const until = performance.now() + 300;
-    while (performance.now() < until);
-    finish(work);
-    const worked = passes.reduce((sum, p) => sum + p.milliseconds, 0);
-    expect(worked).toBeLessThan(performance.now() - start - 250);
-    expect(passes.map((p) => p.name)).toContain("lower");
+    const run = passRunner((pass) => passes.push(pass));
+    const work = run("lower", threeTurns(), (made) => ({ made }));
+    for (;;) {
+      if (work.next().done) break;
+      const until = performance.now() + 50;
+      while (performance.now() < until);
+    }
+    expect(passes).toHaveLength(1);
+    expect(passes[0]!.made).toEqual({ made: 7 });
+    expect(passes[0]!.milliseconds).toBeLessThan(50);
+  });
+});
+
+function* threeTurns(): Pausing<number> {
+  yield;
+  yield;
+  return 7;
+}
+
+describe("turns", () => {
+  test("a pause is due in turns alone, and never in what is finished inside one", async () => {
+    const asked: boolean[] = [];
+    const work = function* (): Pausing<void> {
+      const until = performance.now() + 30;
+      while (performance.now() < until);
+      asked.push(isDue());
+      finish(
+        (function* (): Pausing<void> {
+          asked.push(isDue());
+          if (isDue()) yield;
+        })(),
+      );
+      asked.push(isDue());
+      yield;
+      asked.push(isDue());
+    };
+    await inTurns(work());
+    expect(asked).toEqual([true, false, true, false]);
+    finish(work());
+    expect(asked.slice(4)).toEqual([false, false, false, false]);
+    expect(isDue()).toBe(false);
+  });
+
+  test("work that throws rejects, and the turn after it is as any other", async () => {
+    const work = function* (): Pausing<void> {
+      yield;
+      throw new RangeError("no");
+    };
+    await expect(inTurns(work())).rejects.toThrow("no");
+    expect(() => finish(work())).toThrow("no");
+    expect(isDue()).toBe(false);
   });
 });
