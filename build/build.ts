@@ -1,5 +1,5 @@
 /** Compiles a model ahead of time into a folder that the runtime loads with the compiler absent. */
-import { compile } from "../compiler/compile.ts";
+import { compileAsync } from "../compiler/compile.ts";
 import type { Model } from "../compiler/graph/model.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import type { Plan } from "../compiler/plan.ts";
@@ -31,6 +31,8 @@ export interface BuildRequest {
   /** The path of a checkpoint. */
   readonly weights?: string | undefined;
   readonly onProgress: Progress;
+  /** Stops compiling: nothing is written. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface BuildReport {
@@ -54,7 +56,7 @@ export async function build(request: BuildRequest): Promise<BuildReport> {
   const { name, doc, facts } = loaded.model;
   // Before minutes of work, not after them.
   await checkFolder(out);
-  const plans = compilePrograms(request);
+  const plans = await compilePrograms(request);
   const weights =
     request.weights === undefined
       ? undefined
@@ -101,15 +103,16 @@ function plansOf({ bundle }: Model, program: string, given: Dims): readonly Want
   return wanted;
 }
 
-function compilePrograms(request: BuildRequest) {
+async function compilePrograms(request: BuildRequest) {
   const { loaded, programs, dims: given, profile, onProgress } = request;
-  const { precision = "f32", weightFormat, tuning = noTuning } = request;
+  const { precision = "f32", weightFormat, tuning = noTuning, signal } = request;
   const wanted = programs.flatMap((program) => plansOf(loaded.model, program, given));
   const plans = new Map<string, Plan>();
   for (const { as, program, dims } of wanted) {
     const graph = traceLoaded(loaded, program, dims);
     const name = `${loaded.model.name}.${as}`;
-    plans.set(as, compile(graph, { name, profile, precision, weightFormat, tuning }));
+    const formats = { precision, weightFormat };
+    plans.set(as, await compileAsync(graph, { name, profile, tuning, signal, ...formats }));
     onProgress(plans.size, wanted.length, "programs");
   }
   return plans;

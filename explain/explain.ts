@@ -4,7 +4,7 @@
  */
 import { basename } from "node:path";
 import { type LoadedModel, traceLoaded } from "../build/load-model.ts";
-import { compileStages } from "../compiler/compile.ts";
+import { compileStagesAsync } from "../compiler/compile.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import type { Node } from "../compiler/graph/tensor.ts";
 import type { Profile } from "../compiler/profile.ts";
@@ -14,7 +14,7 @@ import { InarchError } from "../diagnostics/index.ts";
 import { isOwnFile } from "../diagnostics/span.ts";
 import type { Device, Progress } from "../runtime/devices/device.ts";
 import { openDevice } from "../runtime/node/device.ts";
-import { gatherFacts } from "./facts.ts";
+import { gatherFacts, type ProgramFacts } from "./facts.ts";
 import { measure } from "./measure.ts";
 import { type ExplainedProgram, pageOf } from "./page.ts";
 import { type Trace, traceOf } from "./trace.ts";
@@ -29,6 +29,8 @@ export interface ExplainRequest {
   /** Whether to measure: `may` leaves times out where no device is there. */
   readonly times: "no" | "may" | "must";
   readonly onProgress?: Progress;
+  /** Stops compiling. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Explained {
@@ -46,7 +48,8 @@ export interface Explained {
 export async function explain(request: ExplainRequest): Promise<Explained> {
   const { loaded, programs, profile, dims } = request;
   const { model, file } = loaded;
-  const facts = programs.map((program) => factsOf(request, program));
+  const facts: ProgramFacts[] = [];
+  for (const program of programs) facts.push(await factsOf(request, program));
   const explained = await measureAll(request, facts);
   const sizes = Object.entries({ ...model.dims, ...dims }).map(([name, size]) => `${name} ${size}`);
   const settings = [
@@ -63,21 +66,22 @@ export async function explain(request: ExplainRequest): Promise<Explained> {
   return { page, trace, programs: explained };
 }
 
-function factsOf({ loaded, dims, profile, others }: ExplainRequest, program: string) {
+async function factsOf({ loaded, dims, profile, others, signal }: ExplainRequest, program: string) {
   const placeOf = ({ span }: Node) => {
     const at = loaded.file === undefined ? undefined : span.resolve();
     return at && !isOwnFile(at.file) ? `${basename(at.file)}:${at.line}` : undefined;
   };
-  const compilation = compileStages(traceLoaded(loaded, program, dims), {
+  const compilation = await compileStagesAsync(traceLoaded(loaded, program, dims), {
     name: `${loaded.model.name}.${program}`,
     profile,
+    signal,
   });
   return gatherFacts({ program, compilation, profile, placeOf, others });
 }
 
 async function measureAll(
   { times, onProgress }: ExplainRequest,
-  programs: readonly ReturnType<typeof factsOf>[],
+  programs: readonly ProgramFacts[],
 ): Promise<ExplainedProgram[]> {
   const without = (reason: string) => programs.map((facts) => ({ facts, measured: { reason } }));
   if (times === "no") return without("--no-device was given");

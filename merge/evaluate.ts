@@ -2,11 +2,12 @@
  * Evaluates layers on a device. Layers of one structure share a plan: their parameters are inputs,
  * and so is the matrix of unit rows, if any product needs it.
  */
-import { compile } from "../compiler/compile.ts";
+import { compileAsync } from "../compiler/compile.ts";
 import { graphOf, parametersOf } from "../compiler/graph/graph.ts";
 import { input, parameterOp, type Source } from "../compiler/graph/sources.ts";
 import { again, type Node, resultsOf, type Tensor } from "../compiler/graph/tensor.ts";
 import { deviceProfile } from "../compiler/profile.ts";
+import type { TurnOptions } from "../compiler/turns.ts";
 import type { Device, Numbers } from "../runtime/devices/device.ts";
 import { referenceDevice } from "../runtime/devices/reference.ts";
 import { createSession, type Session } from "../runtime/session.ts";
@@ -38,7 +39,7 @@ export interface Evaluator {
 export const exactly = { precision: "double", width: 8 } as const;
 export const exactDevice = (): Device => referenceDevice(exactly);
 
-export function openEvaluator(device: Device): Evaluator {
+export function openEvaluator(device: Device, { signal }: TurnOptions = {}): Evaluator {
   const opened = new Map<string, Session>();
   const structures = noStructures();
   const structureOf = ({ tensors }: Renamed) => {
@@ -58,10 +59,11 @@ export function openEvaluator(device: Device): Evaluator {
       const session =
         opened.get(structure) ??
         (await createSession(
-          compile(graphOf(outputs), {
+          await compileAsync(graphOf(outputs), {
             name: "merge",
             target: device.target,
             profile: deviceProfile(device.capabilities),
+            signal,
           }),
           device,
         ));

@@ -5,6 +5,7 @@
  */
 import { graphOf, parametersOf } from "../compiler/graph/graph.ts";
 import type { Model } from "../compiler/graph/model.ts";
+import { inTurns } from "../compiler/turns.ts";
 import { fileBytes } from "../formats/index.ts";
 import type { Device } from "../runtime/devices/device.ts";
 import {
@@ -25,6 +26,8 @@ export interface MergeOptions {
   readonly task?: number;
   /** Evaluates the layers: the reference device in double precision unless given. It stays open. */
   readonly device?: Device;
+  /** Stops merging: what is under way rejects with its reason, reading what is merged included. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Weights of the model without its adapters. */
@@ -55,7 +58,8 @@ export async function mergeAdapters(
   files: readonly Weights[],
   options: MergeOptions = {},
 ): Promise<MergedWeights> {
-  const merging = planMerging(model, options.task);
+  const { signal } = options;
+  const merging = await inTurns(planMerging(model, options.task), { signal });
   const { places, grafted, parameters } = merging;
   await checkFiles(files, merging, [...new Set(places.flatMap(parametersAt))]);
   const placeOf = new Map(
@@ -67,7 +71,7 @@ export async function mergeAdapters(
   for (const { tensors: entries } of files)
     for (const [name, entry] of entries) if (!grafted.has(name)) tensors.set(name, entry);
   for (const name of placeOf.keys()) tensors.set(name, floatEntry(parameters.get(name)!));
-  const evaluator = openEvaluator(options.device ?? exactDevice());
+  const evaluator = openEvaluator(options.device ?? exactDevice(), { signal });
   const read = reader(files, evaluator);
   const base = files[0]!;
   const isReplaced = (name: string) => !placeOf.has(name) && ownerOf(files, name) !== base;

@@ -1,6 +1,7 @@
 /** The layers of a model that its adapters change, and how they can be merged: without any number. */
 import { type Graph, graphOf, parametersOf } from "../compiler/graph/graph.ts";
 import type { Model } from "../compiler/graph/model.ts";
+import { isDue, type Pausing } from "../compiler/turns.ts";
 import { type Affine, affineIn, type Core, coreOf, firstBeyond, type Obstacle } from "./affine.ts";
 import {
   differentTasks,
@@ -42,10 +43,11 @@ export interface Merging {
  * is no layer with a weight, E162 for a layer without the bias that is needed, E163 for several
  * tasks, E165 for a model without adapters.
  */
-export function planMerging(model: Model, task: number | undefined): Merging {
+export function* planMerging(model: Model, task: number | undefined): Pausing<Merging> {
   const bindings = model.bindings ?? [];
   if (bindings.length === 0) throw noAdapters(model.name);
   const bare = survey(model, []);
+  if (isDue()) yield;
   const adapted = survey(model, bindings);
   const structures = noStructures();
   const found = new Map<string, readonly Visit[]>();
@@ -56,6 +58,7 @@ export function planMerging(model: Model, task: number | undefined): Merging {
   if (task !== undefined && !tasks.includes(task)) throw noTask(model.name, task, tasks);
   const places: Place[] = [];
   for (const [name, all] of found) {
+    if (isDue()) yield;
     const visits = all.filter((v) => task === undefined || (v.task ?? task) === task);
     // What only other tasks pass is nothing to this one.
     if (visits.length === 0) continue;

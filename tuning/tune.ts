@@ -1,6 +1,6 @@
 /** Measures which tiles are the fastest on this machine's device, and writes them into a file. */
 import { type LoadedModel, traceLoaded } from "../build/load-model.ts";
-import { compileStages } from "../compiler/compile.ts";
+import { type Compilation, compileStagesAsync } from "../compiler/compile.ts";
 import { candidatesOf } from "../compiler/forms/pick.ts";
 import type { Region } from "../compiler/fuse/region.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
@@ -24,6 +24,8 @@ export interface TuneRequest {
   /** How often each is measured, from 3 up. */
   readonly rounds: number;
   readonly onProgress: Progress;
+  /** Stops compiling, or tuning after the kernel that is measured. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface TuneReport {
@@ -39,15 +41,16 @@ export interface TuneReport {
  * @throws E400 to E426 (the device), E820 (the file), E823, and what tracing and compiling throw.
  */
 export async function tune(request: TuneRequest): Promise<TuneReport> {
-  const { loaded, programs, dims, file, candidates, rounds, onProgress } = request;
+  const { loaded, programs, dims, file, candidates, rounds, onProgress, signal } = request;
   const before = await readTuningFile(file);
   const { device } = await openDevice();
   try {
-    const compiled = programs.map((program) =>
-      compileStages(traceLoaded(loaded, program, dims), {
-        profile: deviceProfile(device.capabilities),
-      }),
-    );
+    const compiled: Compilation[] = [];
+    for (const program of programs) {
+      const graph = traceLoaded(loaded, program, dims);
+      const asked = { profile: deviceProfile(device.capabilities), signal };
+      compiled.push(await compileStagesAsync(graph, asked));
+    }
     // What the target and the precision leave of the device: kernels are named and made by that.
     const { profile } = compiled[0]!;
     const key = deviceKey(device.capabilities);
@@ -58,6 +61,7 @@ export async function tune(request: TuneRequest): Promise<TuneReport> {
     const results: Record<string, TuneResult> = {};
     const tuned: Record<string, TunedKernel> = {};
     for (const [done, [name, region]] of todo.entries()) {
+      signal?.throwIfAborted();
       onProgress(done, todo.length, "kernels");
       const result = await tuneRegion(region, { device, profile, candidates, rounds });
       results[name] = result;

@@ -16,6 +16,8 @@ export interface Setting {
   /** What the programs are compiled for. */
   readonly profile: Profile;
   readonly onProgress: Progress;
+  /** Stops compiling. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Yields a line as soon as it is known; throws only for what cannot be checked at all. */

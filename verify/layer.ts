@@ -1,7 +1,7 @@
 /** What the checks of adapters share: one linear layer with an adapter, run and differentiated. */
 import {
   type Adapter,
-  compile,
+  compileAsync,
   emptyScope,
   type Graph,
   gradient,
@@ -46,7 +46,7 @@ export interface LayerResults {
 
 export async function runLayer(
   reference: Reference,
-  { device, profile }: Setting,
+  { device, profile, signal }: Setting,
   run: LayerRun,
 ): Promise<LayerResults> {
   const weight = await reference.read(`${run.name}/param.weight`, 2);
@@ -66,7 +66,12 @@ export async function runLayer(
       );
     parameters.set(name, found);
   }
-  const plan = compile(graph, { name: run.name, target: device.target, profile });
+  const plan = await compileAsync(graph, {
+    name: run.name,
+    target: device.target,
+    profile,
+    signal,
+  });
   const session = await createSession(plan, device, { weights: weightsOf(reference, parameters) });
   try {
     const given = { x: run.x, cotangent: run.cotangent, noise: run.noise };

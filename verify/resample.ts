@@ -1,5 +1,5 @@
 /** Checks of kind `resample`: resizing as PyTorch's `interpolate` does it, and its gradient. */
-import { compile, input, trace } from "../compiler/index.ts";
+import { compileAsync, input, trace } from "../compiler/index.ts";
 import { gradient } from "../compiler/op-kit.ts";
 import { type ResampleOptions, resample } from "../ops/index.ts";
 import { createSession } from "../runtime/session.ts";
@@ -13,7 +13,7 @@ const [forward, backward] = [{ relative: 1e-4 }, { relative: 1e-3 }];
 /** `CASE/x` resized to `CASE/y`; `CASE/grad.x` from `CASE/cotangent`, where the file has them. */
 export async function* verifyResample(
   reference: Reference,
-  { device, profile }: Setting,
+  { device, profile, signal }: Setting,
 ): AsyncIterable<Check> {
   const cases = reference.json("cases");
   if (typeof cases !== "object" || cases === null)
@@ -30,7 +30,7 @@ export async function* verifyResample(
       const g = input("g", "f32", [...y.shape]);
       return { y: resized, gradient: gradient([resized], [g], [image])[0]! };
     }, {});
-    const plan = compile(graph, { name, target: device.target, profile });
+    const plan = await compileAsync(graph, { name, target: device.target, profile, signal });
     const session = await createSession(plan, device);
     const g = differentiable ? { g: (await reference.read(`${name}/cotangent`, 4)).data } : {};
     const results = await session.run({ x: x.data, ...g });

@@ -2,7 +2,7 @@
  * The prompt encoder and the mask decoder of a SAM against their reference, for every mix of prompts
  * that the file holds: `NAME.multimask.low_res_logits`, where NAME lists what was given.
  */
-import { compile, traceProgram } from "../compiler/index.ts";
+import { compileAsync, traceProgram } from "../compiler/index.ts";
 import { type SamConfig, samModel } from "../models/index.ts";
 import { decoderTokens } from "../predict/tokens.ts";
 import {
@@ -43,9 +43,14 @@ export async function* verifyDecoder(
     const known = sessions.get(tokens);
     if (known) return known;
     const { config, weights } = subject;
-    const { device, profile, onProgress } = setting;
+    const { device, profile, onProgress, signal } = setting;
     const graph = traceProgram(samModel(config, { taps: "all" }), "decode", { tokens });
-    const plan = compile(graph, { name: "decode", target: device.target, profile });
+    const plan = await compileAsync(graph, {
+      name: "decode",
+      target: device.target,
+      profile,
+      signal,
+    });
     const made = await createSession(plan, device, { weights, onProgress });
     sessions.set(tokens, made);
     return made;

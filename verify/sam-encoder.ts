@@ -1,5 +1,5 @@
 /** The image encoder of a SAM against its reference, block by block. */
-import { compile, traceProgram } from "../compiler/index.ts";
+import { compileAsync, traceProgram } from "../compiler/index.ts";
 import { type SamConfig, samModel } from "../models/index.ts";
 import { createSession } from "../runtime/session.ts";
 import type { Weights } from "../runtime/weights/index.ts";
@@ -40,7 +40,7 @@ export async function* compareEncoder(
 
 /** All outputs of the encoder, by name, for all images. Few and small images go together, so that batches are checked too. */
 export async function runEncoder(
-  { device, profile, onProgress }: Setting,
+  { device, profile, onProgress, signal }: Setting,
   subject: EncoderSubject,
 ) {
   const { config, weights, image } = subject;
@@ -48,7 +48,12 @@ export async function runEncoder(
   const count = image.length / each;
   const batch = image.length <= 3 * 1024 ** 2 ? count : 1;
   const graph = traceProgram(samModel(config, { taps: "all" }), "encode", { batch });
-  const plan = compile(graph, { name: "encode", target: device.target, profile });
+  const plan = await compileAsync(graph, {
+    name: "encode",
+    target: device.target,
+    profile,
+    signal,
+  });
   const session = await createSession(plan, device, { weights, onProgress });
   const outputs = new Map<string, Float32Array>();
   for (let start = 0; start < count; start += batch) {

@@ -1,5 +1,5 @@
 /** Checks of kind `structure_loss`: the structure loss of Conv-LoRA's code, and its gradient. */
-import { compile, input, trace } from "../compiler/index.ts";
+import { compileAsync, input, trace } from "../compiler/index.ts";
 import { gradient } from "../compiler/op-kit.ts";
 import { full } from "../ops/index.ts";
 import { createSession } from "../runtime/session.ts";
@@ -38,7 +38,7 @@ async function floorOf(reference: Reference): Promise<number> {
   return 1e-7 * Math.sqrt(squares);
 }
 
-async function compute(reference: Reference, { device, profile }: Setting, name: string) {
+async function compute(reference: Reference, { device, profile, signal }: Setting, name: string) {
   const logits = await reference.read(`${name}${ending}`, 4);
   const target = await reference.read(`${name}/target`, 4);
   if (logits.shape.join() !== target.shape.join())
@@ -51,7 +51,7 @@ async function compute(reference: Reference, { device, profile }: Setting, name:
     const loss = structureLoss(x, input("target", "f32", [...target.shape]));
     return { loss, gradient: gradient([loss], [full(1, [])], [x])[0]! };
   }, {});
-  const plan = compile(graph, { name, target: device.target, profile });
+  const plan = await compileAsync(graph, { name, target: device.target, profile, signal });
   const session = await createSession(plan, device);
   try {
     return await session.run({ logits: logits.data, target: target.data });

@@ -12,7 +12,7 @@ import {
   type StepReport,
   type TrainingSession,
 } from "../runtime/training/session.ts";
-import { compileTraining, type TrainingOptions } from "../training/index.ts";
+import { compileTrainingAsync, type TrainingOptions } from "../training/index.ts";
 import { type Check, compare } from "./compare.ts";
 import type { Setting } from "./kinds.ts";
 import { garbled, type Reference } from "./reference.ts";
@@ -60,12 +60,12 @@ export const [forward, trained] = [1e-4, 1e-3];
  */
 export async function* verifyTraining(
   reference: Reference,
-  { device, profile, onProgress }: Setting,
+  { device, profile, onProgress, signal }: Setting,
   run: TrainingRun,
 ): AsyncIterable<Check> {
   const initial = await readInitial(reference);
   const predicted = stepsWithPredictions(reference);
-  const plan = compileTraining(run.model, {
+  const plan = await compileTrainingAsync(run.model, {
     loss: run.loss,
     optimiser: run.optimiser,
     ...(run.clip === undefined ? {} : { clip: run.clip }),
@@ -74,6 +74,7 @@ export async function* verifyTraining(
     programs: predicted.size > 0 ? { [forwardPass]: { batch: run.batch } } : {},
     target: device.target,
     profile,
+    signal,
   });
   initial.check(plan);
   const session = await createTrainingSession(plan, device, {

@@ -16,6 +16,8 @@ export interface VerifyRequest {
   readonly onCheck?: ((check: Check, file: string) => void) | undefined;
   /** What begins: a file, and what it is. */
   readonly onFile?: ((file: string, kind: string, device: string) => void) | undefined;
+  /** Stops compiling. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface VerifyReport {
@@ -36,7 +38,7 @@ export interface VerifyReport {
  * files that cannot be read, E4xx for the device.
  */
 export async function verify(request: VerifyRequest): Promise<VerifyReport> {
-  const { files, onProgress = () => {}, onCheck, onFile } = request;
+  const { files, onProgress = () => {}, onCheck, onFile, signal } = request;
   const references: Reference[] = [];
   try {
     // All files are looked at before any is computed.
@@ -52,7 +54,7 @@ export async function verify(request: VerifyRequest): Promise<VerifyReport> {
         const { kind, check } = checkers[i]!;
         onFile?.(reference.path, kind, device.name);
         const checks: Check[] = [];
-        for await (const one of check(reference, { device, profile, onProgress })) {
+        for await (const one of check(reference, { device, profile, onProgress, signal })) {
           checks.push(one);
           onCheck?.(one, reference.path);
         }

@@ -21,6 +21,8 @@ export interface MergeRequest {
   readonly task: number | undefined;
   readonly device: Device;
   readonly onProgress: Progress;
+  /** Stops merging: no file is left. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface MergeReport {
@@ -35,7 +37,7 @@ export interface MergeReport {
 
 /** Merges into a file. Errors: those of `mergeAdapters`, E240 and E241 (the output). */
 export async function mergeFiles(request: MergeRequest): Promise<MergeReport> {
-  const { model, files, output, task, device, onProgress } = request;
+  const { model, files, output, task, device, onProgress, signal } = request;
   const opened: Weights[] = [];
   let close = async () => {
     for (const one of opened) await one.close();
@@ -46,7 +48,7 @@ export async function mergeFiles(request: MergeRequest): Promise<MergeReport> {
       opened.push(namedBy(one, model.tensorNames));
       await checkOutput(output, one.files);
     }
-    const options = { device, ...(task === undefined ? {} : { task }) };
+    const options = { device, signal, ...(task === undefined ? {} : { task }) };
     const weights = await mergeAdapters(model, opened, options);
     close = weights.close;
     const metadata = { format: "pt", ...weights.metadata };

@@ -1,13 +1,20 @@
 /** Compiling lets others have their turn, and can be stopped. */
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { convLora } from "../../adapters/conv-lora.ts";
+import { build } from "../../build/build.ts";
 import { compile, compileAsync, compileStagesAsync } from "../../compiler/compile.ts";
 import { adapt } from "../../compiler/graph/adapt.ts";
 import { graphOf } from "../../compiler/graph/graph.ts";
 import { traceProgram } from "../../compiler/graph/model.ts";
 import { input } from "../../compiler/graph/sources.ts";
 import { type Pass, passRunner } from "../../compiler/passes.ts";
+import { defaultProfile } from "../../compiler/profile.ts";
 import { finish, inTurns, isDue, type Pausing } from "../../compiler/turns.ts";
+import { explain } from "../../explain/explain.ts";
+import { mergeAdapters } from "../../merge/merge.ts";
 import { hashedWeights, samPreset } from "../../models/index.ts";
 import { Sam } from "../../models/sam/sam.ts";
 import { semanticSam } from "../../models/semantic-sam.ts";
@@ -76,11 +83,17 @@ test("timers have their turn while it compiles, however small the parts", async 
 describe("whatever compiles inside a promise", () => {
   const device = referenceDevice();
   const weights = hashedWeights(config, "turns");
+  const out = join(tmpdir(), "inarch-never-built");
+  const loaded = { model, file: undefined };
+  const built = { loaded, programs: ["segment"], dims: {}, profile: defaultProfile };
   const loads: readonly (readonly [string, (signal: AbortSignal) => Promise<unknown>])[] = [
     [
       "createTrainer",
       (signal) => createTrainer(model, { ...training, device, weights, rate: 1, signal }),
     ],
+    ["mergeAdapters", (signal) => mergeAdapters(model, [weights], { signal })],
+    ["build", (signal) => build({ ...built, out, onProgress: () => {}, signal })],
+    ["explain", (signal) => explain({ ...built, others: [], times: "no", signal })],
     ["Sam.load", (signal) => Sam.load(weights, { device, signal })],
     [
       "compileStagesAsync",
@@ -94,6 +107,10 @@ describe("whatever compiles inside a promise", () => {
       await expect(load(AbortSignal.abort(new RangeError("before")))).rejects.toThrow("before");
       expect(performance.now() - before).toBeLessThan(1000);
     });
+
+  test("and nothing is written", () => {
+    expect(existsSync(out)).toBe(false);
+  });
 });
 
 describe("what is compiled in turns", () => {

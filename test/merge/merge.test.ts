@@ -12,6 +12,7 @@ import {
   type Tensor,
   traceProgram,
 } from "../../compiler/index.ts";
+import { finish } from "../../compiler/turns.ts";
 import * as adapters from "../../entries/adapters.ts";
 import { exactDevice, openEvaluator } from "../../merge/evaluate.ts";
 import { planMerging } from "../../merge/places.ts";
@@ -80,7 +81,7 @@ async function compare(model: Model, task?: number): Promise<Record<string, numb
   const evaluator = openEvaluator(exactDevice());
   const solver = openSolver(evaluator);
   const solved: Record<string, Float64Array> = {};
-  for (const place of planMerging(model, task).places) {
+  for (const place of finish(planMerging(model, task)).places) {
     const values = await solver.solve(place, async (name) => Float64Array.from(arrays[name]!));
     for (const [name, numbers] of values) solved[name] = Float64Array.from(numbers);
   }
@@ -274,7 +275,7 @@ describe("refused, with the adapter, the place and the op", () => {
     ],
     ["no adapter", layer, "E165", "model layer has no adapters"],
   ])("%s", async (_name, model, code, words) => {
-    const error = await refusal(() => planMerging(model, undefined));
+    const error = await refusal(() => finish(planMerging(model, undefined)));
     expect(error.message).toContain(words);
     expect(error.code).toBe(code);
   });
@@ -283,7 +284,7 @@ describe("refused, with the adapter, the place and the op", () => {
     ["its tasks are 0, 1", adapt(tasks, adapters.lora())],
     ["leave the task out", adapt(layer, adapters.lora())],
   ])("a task that there is not: %s", async (help, model) => {
-    const error = await refusal(() => planMerging(model, 3));
+    const error = await refusal(() => finish(planMerging(model, 3)));
     expect(error.message).toContain("has no task 3 to merge for");
     expect(error.message).toContain(help);
     expect(error.code).toBe("E163");
