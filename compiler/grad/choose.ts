@@ -102,7 +102,7 @@ function trials({ graph, measure }: BudgetRequest, isForward: (node: Node) => bo
       ...o,
       tensor: replaced.get(o.tensor) ?? o.tensor,
     }));
-    const rebuilt = graphOf(outputs, "as written");
+    const rebuilt = graphOf(outputs, "as written", graph.states);
     const own = new Set([...replaced.values()].map((t) => t.node));
     const copied = rebuilt.nodes.filter((n) => !own.has(n) && !forward.has(n) && !isSource(n));
     return { ...keeping, graph: rebuilt, bytes: yield* measure(rebuilt), copied };

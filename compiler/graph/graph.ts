@@ -6,13 +6,13 @@ import { adaptersOf, emptyScope, type Scope } from "./site.ts";
 import {
   copyOp,
   type Dims,
+  declaring,
   inputOp,
   parameterOp,
   type Source,
-  stateOp,
   withDims,
 } from "./sources.ts";
-import { apply, isSource, type Node, Tensor } from "./tensor.ts";
+import { apply, isSource, type Node, resultsOf, show, Tensor } from "./tensor.ts";
 
 export interface Output {
   readonly name: string;
@@ -27,7 +27,10 @@ export interface Use {
 export interface Graph {
   /** Every node that an output needs, inputs before users. */
   readonly nodes: readonly Node[];
+  /** What the program returns. One that is called as a state is what that state becomes. */
   readonly outputs: readonly Output[];
+  /** Every state that the program declares, whether it reads it or not. */
+  readonly states: readonly Tensor[];
   /** The adapters that a traced program has; undefined where there are none. */
   readonly adapters?: readonly PlanAdapter[];
 }
@@ -41,8 +44,11 @@ export function trace<D extends Dims>(
   dims: D,
   scope: Scope = emptyScope(),
 ): Graph {
-  const outputs = withDims(dims, () => program(new Parameters().within(scope), dims));
-  const graph = graphOf(Object.entries(outputs).map(([name, tensor]) => ({ name, tensor })));
+  const { made, states } = declaring(() =>
+    withDims(dims, () => program(new Parameters().within(scope), dims)),
+  );
+  const outputs = Object.entries(made).map(([name, tensor]) => ({ name, tensor }));
+  const graph = graphOf(outputs, "inputs first", states);
   return scope.bindings.length > 0 ? { ...graph, adapters: adaptersOf(scope) } : graph;
 }
 
@@ -53,8 +59,15 @@ export function trace<D extends Dims>(
  */
 export type Order = "inputs first" | "as written";
 
-/** The graph that computes some tensors. Node order depends on the program alone. */
-export function graphOf(outputs: readonly Output[], order: Order = "inputs first"): Graph {
+/**
+ * The graph that computes some tensors. Node order depends on the program alone. `declared` are states
+ * that need not be read; those that are read are found.
+ */
+export function graphOf(
+  outputs: readonly Output[],
+  order: Order = "inputs first",
+  declared: readonly Tensor[] = [],
+): Graph {
   if (outputs.length === 0)
     throw diagnose("E105", {
       message: "the program returns no tensor",
@@ -68,9 +81,37 @@ export function graphOf(outputs: readonly Output[], order: Order = "inputs first
           ? 'two copies of inarch are at work: import everything from "inarch" and "inarch/ops"'
           : "return tensors that ops made: return { y: relu(x) }",
       });
-  const graph = orderNodes(copyRepeated(outputs));
-  if (order === "inputs first") return graph;
-  return { ...graph, nodes: [...graph.nodes].sort((a, b) => a.order - b.order) };
+  const copied = copyRepeated(outputs);
+  const found = orderNodes(copied);
+  const states = allStates(declared, found);
+  checkNames([...found.filter((n) => n.op.kind === "input"), ...states.map((s) => s.node)]);
+  checkWrites(copied, states);
+  const nodes = order === "inputs first" ? found : [...found].sort((a, b) => a.order - b.order);
+  return { nodes, outputs: copied, states };
+}
+
+/** A state is one however often a pass has made its node again: all have its attributes. */
+function allStates(declared: readonly Tensor[], nodes: readonly Node[]): Tensor[] {
+  const read = nodes.filter((n) => n.op.kind === "state").map((n) => resultsOf(n)[0]!);
+  const states = new Map<unknown, Tensor>();
+  for (const one of [...declared, ...read])
+    if (!states.has(one.node.attrs)) states.set(one.node.attrs, one);
+  return [...states.values()];
+}
+
+/** What a state becomes must be what it is. */
+function checkWrites(outputs: readonly Output[], states: readonly Tensor[]): void {
+  for (const state of states) {
+    const { name } = state.node.attrs as Source;
+    const next = outputs.find((o) => o.name === name)?.tensor;
+    if (!next || show(next.type) === show(state.type)) continue;
+    throw diagnose("E251", {
+      message: `the state "${name}" is ${show(state.type)}, but the program returns ${show(next.type)} under its name`,
+      at: next.node.span,
+      labels: [[state.node.span, `the state: ${show(state.type)}`]],
+      help: "return a tensor of the state's dtype and shape, or call the output otherwise",
+    });
+  }
 }
 
 /** A tensor made by another copy of this package, which nothing here can recognise by its class. */
@@ -87,7 +128,7 @@ function copyRepeated(outputs: readonly Output[]): Output[] {
   });
 }
 
-function orderNodes(outputs: readonly Output[]): Graph {
+function orderNodes(outputs: readonly Output[]): Node[] {
   const nodes: Node[] = [];
   const state = new Map<Node, "open" | "done">();
   // An explicit stack: a deep model must not overflow the call stack.
@@ -109,19 +150,17 @@ function orderNodes(outputs: readonly Output[]): Graph {
       }
     }
   }
-  checkNames(nodes);
-  return { nodes, outputs };
+  return nodes;
 }
 
 function checkNames(nodes: readonly Node[]): void {
   const seen = new Map<string, Node>();
   for (const node of nodes) {
-    if (node.op.kind !== "input" && node.op.kind !== "state") continue;
     const { name } = node.attrs as Source;
     const other = seen.get(name);
     if (other)
       throw diagnose("E106", {
-        message: `two ${node.op.kind}s are called "${name}"`,
+        message: `two ${other.op.kind === node.op.kind ? `${node.op.kind}s` : "sources"} are called "${name}"`,
         at: node.span,
         labels: [[other.span, "the first"]],
         help: "give each its own name, or use one tensor twice",
@@ -135,7 +174,9 @@ const sourcesOf = (graph: Graph, op: unknown): Source[] =>
 
 export const inputsOf = (graph: Graph): Source[] => sourcesOf(graph, inputOp);
 export const parametersOf = (graph: Graph): Source[] => sourcesOf(graph, parameterOp);
-export const statesOf = (graph: Graph): Source[] => sourcesOf(graph, stateOp);
+/** Of all that the program declares. */
+export const statesOf = (graph: Graph): Source[] =>
+  graph.states.map((state) => state.node.attrs as Source);
 
 /** The users of every tensor. */
 export function usesOf(graph: Graph): Map<Tensor, Use[]> {

@@ -59,6 +59,20 @@ export type Dims = Readonly<Record<string, number>>;
 
 let currentDims: Dims = {};
 
+let declared: Tensor[] | undefined;
+
+/** Runs `body` and collects the states that it declares, read or not, in order. */
+export function declaring<T>(body: () => T): { readonly made: T; readonly states: Tensor[] } {
+  const outer = declared;
+  const states: Tensor[] = [];
+  declared = states;
+  try {
+    return { made: body(), states };
+  } finally {
+    declared = outer;
+  }
+}
+
 /** Runs `body` with the sizes that named dims stand for. */
 export function withDims<T>(dims: Dims, body: () => T): T {
   const outer = currentDims;
@@ -101,9 +115,11 @@ export function input<const D extends DType, const S extends Shape>(
 }
 
 /**
- * Memory that outlives a run, such as an optimiser's moments: read as it was when the run began. A
- * program that returns a tensor of this name writes it back, once every step has run. The runtime
- * fills states with zeros.
+ * Memory that outlives a run, such as a cache of keys or a running mean: read as it was when the run
+ * began. A program that returns a tensor of this name, dtype and shape writes it, once every step has
+ * run; it need not read it. The runtime fills states with zeros.
+ * @throws E102 for a shape without sizes. Tracing throws E106 for two states or inputs of one name,
+ * E251 for a tensor of another dtype or shape that is returned under the state's name.
  */
 export function state<const D extends DType, const S extends Shape>(
   name: string,
@@ -112,5 +128,7 @@ export function state<const D extends DType, const S extends Shape>(
   options: { readonly doc?: string } = {},
 ): Tensor<D, S> {
   const type = { dtype, shape: resolveShape(shape, `state ${name}`) };
-  return apply(stateOp, [], { name, type, ...options })[0] as unknown as Tensor<D, S>;
+  const made = apply(stateOp, [], { name, type, ...options })[0]!;
+  declared?.push(made);
+  return made as unknown as Tensor<D, S>;
 }

@@ -4,7 +4,7 @@ import { type FormatName, plain, storedBytes } from "../../formats/index.ts";
 import type { Region } from "../fuse/region.ts";
 import { type Graph, inputsOf, parametersOf, statesOf } from "../graph/graph.ts";
 import type { Source } from "../graph/sources.ts";
-import { elements, isSource, show, type Tensor, type Type } from "../graph/tensor.ts";
+import { elements, show, type Tensor, type Type } from "../graph/tensor.ts";
 import type { Commit, Place, PlanBuffer, PlanTensor } from "../plan.ts";
 import type { Profile } from "../profile.ts";
 import { plainStorage, type Storage } from "../storage/formats.ts";
@@ -44,7 +44,6 @@ export function* assignPlaces(
 ): Pausing<Places> {
   const buffers: PlanBuffer[] = [];
   const places = new Map<Tensor, Place>();
-  const named = new Map<string, Place>();
   const sizeOf = (t: Tensor) => {
     const join = joins.of(t);
     const format = storage(t);
@@ -68,7 +67,8 @@ export function* assignPlaces(
   const inputs = inputsOf(graph).map((source) =>
     ownBuffer(source.name, source.type, "input", buffers, source.doc),
   );
-  for (const t of [...parameters, ...inputs, ...states]) named.set(t.name, t);
+  // A parameter, an input and a state may have one name: a parameter's is its path.
+  const named = { parameter: byName(parameters), input: byName(inputs), state: byName(states) };
   // What a state becomes waits in scratch memory while the plan still reads what the state was.
   const [next, returned] = partition(graph.outputs, (o) => states.some((s) => s.name === o.name));
   const outputs = returned.map(({ name, tensor }) => {
@@ -96,20 +96,25 @@ export function* assignPlaces(
 
   const of = (tensor: Tensor): Place => {
     const join = joins.of(tensor);
-    if (join) return joinedPlace(join, storage(tensor), named);
-    const place = isSource(tensor.node)
-      ? named.get((tensor.node.attrs as Source).name)
-      : places.get(tensor);
+    if (join) return joinedPlace(join, storage(tensor), named.parameter);
+    const { op, attrs } = tensor.node;
+    const place =
+      op.kind === "element" || op.kind === "kernel"
+        ? places.get(tensor)
+        : named[op.kind].get((attrs as Source).name);
     const { buffer, offset, bytes } = place!;
     return { buffer, offset, bytes };
   };
   const commits = next.map(({ name, tensor }): Commit => {
-    const { buffer, offset, bytes } = named.get(name)!;
+    const { buffer, offset, bytes } = named.state.get(name)!;
     return { from: of(tensor), to: { buffer, offset, bytes } };
   });
   const { lowerBound: arenaLowerBound } = packing;
   return { buffers, parameters, states, inputs, outputs, commits, arenaLowerBound, of };
 }
+
+const byName = (all: readonly PlanTensor[]): ReadonlyMap<string, Place> =>
+  new Map(all.map((t) => [t.name, t]));
 
 const partition = <T>(all: readonly T[], test: (x: T) => boolean): [T[], T[]] => [
   all.filter(test),

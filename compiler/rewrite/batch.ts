@@ -57,6 +57,7 @@ export function batchAlike(graph: Graph, layout: Layout): Graph {
   return {
     nodes,
     outputs: graph.outputs.map(({ name, tensor }) => ({ name, tensor: became.get(tensor)! })),
+    states: graph.states,
   };
 }
 

@@ -69,7 +69,8 @@ function* applyRules(graph: Graph, rules: readonly Rule[]): Pausing<Rewritten> {
   }
   const outputs = graph.outputs.map(({ name, tensor }) => ({ name, tensor: now(tensor) }));
   const alive = reachable(outputs.map((o) => o.tensor));
-  return { graph: { nodes: nodes.filter((n) => alive.has(n)), outputs }, rules: made };
+  const { states } = graph;
+  return { graph: { nodes: nodes.filter((n) => alive.has(n)), outputs, states }, rules: made };
 }
 
 const rulesOf = (nodes: readonly Node[]): Rule[] => [

@@ -46,7 +46,7 @@ export function spacingOf(
   return { stride, size: (parts.length - 1) * stride + own };
 }
 
-export function joinsOf({ nodes, outputs }: Graph): Joins {
+export function joinsOf({ nodes, outputs }: Pick<Graph, "nodes" | "outputs">): Joins {
   const returned = new Set(outputs.map((o) => o.tensor));
   const found = new Map<Tensor, Join>();
   const all = new Map<string, Join>();

@@ -128,6 +128,8 @@ function spell(
   given: readonly Source[],
 ): OnnxGraph {
   checkNames(graph);
+  const [state] = graph.states;
+  if (state) throw keepsStates(state.node);
   const w = new OnnxWriter();
   const values = new Map<Node, readonly Value[]>();
   const known = ({ node, result }: Tensor): Value =>
@@ -151,7 +153,6 @@ function spell(
 
 function spellNode(w: OnnxWriter, node: Node, known: (tensor: Tensor) => Value): readonly Value[] {
   const { op, attrs, inputs, types } = node;
-  if (op.kind === "state") throw keepsStates(node);
   if (op.kind === "input" || op.kind === "parameter") {
     const { name, type } = attrs as Source;
     return [w.source(name, type)];

@@ -7,12 +7,13 @@ import {
   graphOf,
   input,
   Parameters,
+  state,
   trace,
   traceProgram,
 } from "../../compiler/index.ts";
 import { defaultProfile } from "../../compiler/profile.ts";
 import { bug, InarchError, setSourceReader } from "../../diagnostics/index.ts";
-import { add, concat, matmul, relu } from "../../ops/index.ts";
+import { add, cast, concat, matmul, relu } from "../../ops/index.ts";
 
 setSourceReader((file) => readFileSync(file, "utf8"));
 
@@ -90,6 +91,42 @@ describe("a mistake in a model", () => {
       "two inputs of one name",
       () => graphOf([{ name: "y", tensor: add(x(), input("x", "f32", [2, 1])) }]),
       /two inputs are called "x"/,
+    ],
+    [
+      "E106",
+      "two states of one name, of which only one is read",
+      () =>
+        trace(() => {
+          state("s", "f32", [2]);
+          return { y: add(state("s", "f32", [2]), 1) };
+        }, {}),
+      /two states are called "s"/,
+    ],
+    [
+      "E106",
+      "a state that is not read, called as an input",
+      () =>
+        trace(() => {
+          state("x", "f32", [2, 128]);
+          return { y: relu(x()) };
+        }, {}),
+      /two sources are called "x"/,
+    ],
+    [
+      "E251",
+      "a state of two numbers that becomes three",
+      () =>
+        trace(() => {
+          state("s", "f32", [2]);
+          return { s: add(input("x", "f32", [3]), 1) };
+        }, {}),
+      /the state "s" is f32\[2\], but the program returns f32\[3\] under its name/,
+    ],
+    [
+      "E251",
+      "a state of floats that becomes whole numbers",
+      () => trace(() => ({ s: cast(state("s", "f32", [2]), "i32") }), {}),
+      /the state "s" is f32\[2\], but the program returns i32\[2\]/,
     ],
     [
       "E107",

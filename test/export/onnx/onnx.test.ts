@@ -323,6 +323,15 @@ describe("what cannot be exported is refused", () => {
     expect(code).toBe("E800");
   });
 
+  test("E801 for a program that writes a state and reads none", async () => {
+    const graph = trace(() => {
+      state("last", "f32", [1]);
+      return { last: input("x", "f32", [1]) };
+    }, {});
+    const { message } = await refusal(() => exportOnnx(graph));
+    expect(message).toContain('keeps the state "last"');
+  });
+
   test("E801 for a program with states", async () => {
     const count = add(state("count", "f32", [1]), 1);
     const graph = graphOf([{ name: "count", tensor: count }]);
