@@ -22,7 +22,8 @@ export type PlanDType = StoredScalar | "bool";
  * - `arena`: scratch memory, reused by tensors that do not live at the same time
  * - `input`: filled before a run; another plan's output may be bound in its place
  * - `output`: read after a run, or bound as another plan's input
- * - `state`: outlives runs, filled with zeros at first; several plans may share it by its name
+ * - `state`: outlives runs, filled with zeros, or as a state says that it begins; plans of one model
+ *   share it by its name
  */
 export type Role = "weights" | "arena" | "input" | "output" | "state";
 
@@ -48,7 +49,7 @@ export interface PlanTensor extends Place {
   /** The format of an `f32`; not said where it is that of its dtype. */
   readonly stored?: FormatName;
   readonly doc?: string;
-  /** How a parameter begins where no checkpoint has it. */
+  /** How a parameter begins where no checkpoint has it, and a state where it is not zeros. */
   readonly init?: Init;
 }
 

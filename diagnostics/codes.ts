@@ -71,6 +71,8 @@ const titles = {
   E241: "a file cannot be written",
   E242: "a value does not fit a number format",
   E251: "a state is written with another dtype or shape",
+  E252: "an initial value that a tensor cannot have",
+  E253: "no state of this name",
   E300: "an image or a mask has no valid size",
   E301: "the bytes of an image or a mask do not fill it",
   E302: "an image is too large",

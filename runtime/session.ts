@@ -6,6 +6,7 @@ import type { Plan, PlanTensor } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { storedBytes } from "../formats/index.ts";
 import type { Device, DeviceBuffer, Numbers, Progress, StepTime } from "./devices/device.ts";
+import { beginsWithZeros, holdStates, type States } from "./states.ts";
 import { writeNumbers, writeTensor } from "./stored.ts";
 import { type Readable, withAdapter } from "./weights/adapted.ts";
 import type { Weights } from "./weights/weights.ts";
@@ -43,6 +44,10 @@ export interface SessionOptions {
 export interface SharedMemory {
   readonly states: ReadonlyMap<string, DeviceBuffer>;
   readonly arenas: readonly DeviceBuffer[];
+  /** What resets these states; a session that is not told does it by itself. */
+  readonly held?: States;
+  /** Is told that a session has been closed and uses this memory no more. */
+  readonly release?: () => void;
 }
 
 /** Inputs of a run: plain numbers are converted to the input's dtype. */
@@ -56,9 +61,21 @@ export interface Session {
    * @throws E420 for unknown, missing or misshaped inputs, E422 if the device is lost.
    */
   run(inputs?: Inputs, read?: readonly string[]): Promise<Record<string, Numbers>>;
-  /** The outputs named, as they are after the runs so far. Later runs need not wait for it. */
+  /**
+   * The outputs and states named, as they are after the runs so far. Later runs need not wait for it.
+   */
   read(names: readonly string[]): Promise<Record<string, Numbers>>;
-  /** Runs once and measures every step. */
+  /**
+   * Sets states, by name: numbers as for inputs.
+   * @throws E253 for a name that is no state's, E420 for numbers that it does not hold.
+   */
+  write(states: Inputs): Promise<void>;
+  /**
+   * Makes the states named what they were at first, or all of the plan: zeros, or what `init` says.
+   * @throws E253 for a name that is no state's.
+   */
+  reset(names?: string | readonly string[]): Promise<void>;
+  /** Runs once and measures every step. No state changes. */
   profile(inputs?: Inputs): Promise<readonly StepTime[]>;
   /** An output as it lies on the device, for binding elsewhere. */
   output(name: string): DeviceTensor;
@@ -93,17 +110,20 @@ export async function createSession(
   const buffers = plan.buffers.map((_, i) => bound.get(i) ?? made[next++]!);
   const free = () => {
     for (const b of made) b.destroy();
+    options.shared?.release?.();
   };
   const stop = new AbortController();
   const signals = options.signal ? [stop.signal, options.signal] : [stop.signal];
   const loading = device.load(plan, buffers, onProgress);
   const filling = fillWeights(own, device, buffers, weights, onProgress, signals);
+  const holding = openStates(plan, device, buffers, bound, options);
   try {
-    const [program] = await Promise.all([loading, filling]);
-    return openSession(plan, device, buffers, program, new Set(Object.keys(bind)), free);
+    const [program, states] = await Promise.all([loading, holding, filling]);
+    const given = new Set(Object.keys(bind));
+    return openSession(plan, device, buffers, program, states, given, free);
   } catch (error) {
     stop.abort();
-    await Promise.allSettled([loading, filling]);
+    await Promise.allSettled([loading, holding, filling]);
     free();
     throw error;
   }
@@ -139,6 +159,23 @@ function bindShared(plan: Plan, shared: SharedMemory, bound: Map<number, DeviceB
     const buffer = role === "arena" ? shared.arenas[arena++] : shared.states.get(name ?? "");
     if (buffer && (role === "arena" || role === "state")) bound.set(i, buffer);
   });
+}
+
+/** Takes hold of the plan's states; those in memory of its own begin as they should. */
+async function openStates(
+  plan: Plan,
+  device: Device,
+  buffers: readonly DeviceBuffer[],
+  bound: ReadonlyMap<number, DeviceBuffer>,
+  { shared, weights }: SessionOptions,
+): Promise<States> {
+  if (shared?.held) return shared.held;
+  const all = plan.states.map((tensor) => ({ tensor, buffer: buffers[tensor.buffer]! }));
+  const states = await holdStates(`plan ${plan.name}`, device, all, weights);
+  const isFresh = ({ tensor }: (typeof all)[number]) =>
+    !bound.has(tensor.buffer) && !beginsWithZeros(tensor);
+  await states.reset(all.filter(isFresh));
+  return states;
 }
 
 function bindInput(plan: Plan, name: string, from: DeviceTensor, device: Device): number {
@@ -220,6 +257,7 @@ function openSession(
   device: Device,
   buffers: readonly DeviceBuffer[],
   program: Awaited<ReturnType<Device["load"]>>,
+  states: States,
   given: Set<string>,
   free: () => void,
 ): Session {
@@ -244,7 +282,8 @@ function openSession(
       });
   };
   const find = (name: string) => {
-    const output = plan.outputs.find((t) => t.name === name);
+    const isNamed = (t: PlanTensor) => t.name === name;
+    const output = plan.outputs.find(isNamed) ?? plan.states.find(isNamed);
     if (!output)
       throw diagnose("E420", {
         message: `plan ${plan.name} has no output "${name}"`,
@@ -269,6 +308,15 @@ function openSession(
       return read(names);
     },
     read,
+    async write(values) {
+      const all = Object.entries(values).map(([name, numbers]) => {
+        const [state] = states.find(name);
+        return { ...state!, numbers: convert(state!.tensor, numbers) };
+      });
+      for (const { tensor, buffer, numbers } of all)
+        await writeNumbers(device, buffer, tensor.offset, numbers);
+    },
+    reset: async (names = plan.states.map((t) => t.name)) => states.reset(states.find(names)),
     async profile(inputs = {}) {
       await ready(inputs);
       return program.profile();
@@ -283,6 +331,7 @@ function openSession(
       return sums;
     },
     close() {
+      if (!open) return;
       open = false;
       free();
     },

@@ -1,4 +1,10 @@
-/** How a parameter begins where no checkpoint has it: JSON, kept in plans. The runtime computes it. */
+import { captureSpan, diagnose } from "../../diagnostics/index.ts";
+import { show, type Type } from "./tensor.ts";
+
+/**
+ * How a parameter begins where no checkpoint has it, and how a state does: JSON, kept in plans. The
+ * runtime computes it. Only constants are for dtypes other than f32.
+ */
 export type Init =
   | { readonly kind: "constant"; readonly value: number }
   /** Uniform from -bound to bound. */
@@ -20,3 +26,33 @@ export const kaiming = (inputs: number): Init => ({
   kind: "uniform",
   bound: 1 / Math.sqrt(inputs),
 });
+
+const holds: Readonly<Record<Type["dtype"], (value: number) => boolean>> = {
+  // Plans are JSON, which has no infinities.
+  f32: (value) => Number.isFinite(Math.fround(value)),
+  i32: (value) => Number.isInteger(value) && value >= -(2 ** 31) && value < 2 ** 31,
+  u32: (value) => Number.isInteger(value) && value >= 0 && value < 2 ** 32,
+  bool: (value) => value === 0 || value === 1,
+};
+
+/** What is wrong with an initial value of a tensor; undefined if nothing is. */
+function problemOf(init: Init, { dtype }: Type): string | undefined {
+  const known = ["constant", "uniform", "normal", "truncated normal", "copy"];
+  if (!known.includes(init?.kind)) return `${JSON.stringify(init)} is no initial value`;
+  if (init.kind === "constant")
+    return holds[dtype](init.value) ? undefined : `${dtype} cannot hold ${init.value}`;
+  if (dtype !== "f32") return `${init.kind} is for f32`;
+  const wrong = Object.entries(init).find(([, v]) => typeof v === "number" && !holds.f32(v));
+  return wrong && `its ${wrong[0]} is ${wrong[1]}`;
+}
+
+/** Requires of an initial value that the tensor can have it. @throws E252 */
+export function checkInit(name: string, type: Type, init: Init | undefined): void {
+  const problem = init === undefined ? undefined : problemOf(init, type);
+  if (problem === undefined) return;
+  throw diagnose("E252", {
+    message: `the initial value of ${name}, ${show(type)}: ${problem}`,
+    at: captureSpan(),
+    help: 'give zeros, ones, { kind: "constant", value: 1 }, or for f32 { kind: "normal", deviation: 0.02 }',
+  });
+}

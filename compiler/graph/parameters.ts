@@ -1,6 +1,6 @@
 /** The parameters of a model, by path, and the places where adapters may come in. */
 import { captureSpan, diagnose } from "../../diagnostics/index.ts";
-import type { Init } from "./init.ts";
+import { checkInit, type Init } from "./init.ts";
 import { emptyScope, graft, type Scope, type SiteFacts } from "./site.ts";
 import { parameterOp, resolveShape } from "./sources.ts";
 import { apply, type Shape, show, type Tensor, type Type } from "./tensor.ts";
@@ -82,7 +82,7 @@ export class Parameters {
   /**
    * A float32 parameter. Its key in a checkpoint is the path with the name. An adapter's own trains
    * unless it says `train: false`, the model's does not; patterns of `adapt` decide otherwise.
-   * @throws E104 if the path has another shape already, E132 if another adapter has made it.
+   * @throws E252 for an initial value that it cannot have, E104 if the path has another shape already, E132 if another adapter has made it.
    */
   f32<const S extends Shape>(
     name: string,
@@ -92,6 +92,7 @@ export class Parameters {
     const { train = true, ...begin } = options;
     const path = this.path === "" ? name : `${this.path}.${name}`;
     const type: Type = { dtype: "f32", shape: resolveShape(shape, `parameter ${path}`) };
+    checkInit(`parameter ${path}`, type, options.init);
     const { known, owner, scope } = this.#shared;
     const before = known.get(path);
     if (before && owner && before.owner !== owner) throw shared(path, owner, before);

@@ -1,7 +1,7 @@
 /** Where values come from outside: inputs of a program, and parameters that carry their path. */
 import { captureSpan, diagnose } from "../../diagnostics/index.ts";
 import type { ElementOp } from "../op.ts";
-import type { Init } from "./init.ts";
+import { checkInit, type Init } from "./init.ts";
 import {
   apply,
   type Dim,
@@ -18,7 +18,7 @@ export interface Source {
   readonly type: Type;
   /** A sentence for generated wrappers. */
   readonly doc?: string;
-  /** A parameter's first value, where no checkpoint has it. */
+  /** A parameter's first value, where no checkpoint has it; a state's, where it is not zeros. */
   readonly init?: Init;
 }
 
@@ -117,17 +117,21 @@ export function input<const D extends DType, const S extends Shape>(
 /**
  * Memory that outlives a run, such as a cache of keys or a running mean: read as it was when the run
  * began. A program that returns a tensor of this name, dtype and shape writes it, once every step has
- * run; it need not read it. The runtime fills states with zeros.
- * @throws E102 for a shape without sizes. Tracing throws E106 for two states or inputs of one name,
+ * run; it need not read it. Programs of one model share their states by name.
+ *
+ * It begins as `init` says, with zeros unless given, and does so again when a session is reset.
+ * Random values depend on the name alone, `copy` takes f32 from the weights.
+ * @throws E102 for a shape without sizes, E252 for an initial value that the dtype does not have. Tracing throws E106 for two states or inputs of one name,
  * E251 for a tensor of another dtype or shape that is returned under the state's name.
  */
 export function state<const D extends DType, const S extends Shape>(
   name: string,
   dtype: D,
   shape: S,
-  options: { readonly doc?: string } = {},
+  options: { readonly doc?: string; readonly init?: Init } = {},
 ): Tensor<D, S> {
   const type = { dtype, shape: resolveShape(shape, `state ${name}`) };
+  checkInit(`state ${name}`, type, options.init);
   const made = apply(stateOp, [], { name, type, ...options })[0]!;
   declared?.push(made);
   return made as unknown as Tensor<D, S>;

@@ -1,8 +1,8 @@
-/** First values of parameters that no checkpoint has: the same from the same seed and name. */
+/** First values of parameters and states that no checkpoint has: the same from the same seed and name. */
 import type { Init } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
+import type { Readable } from "./adapted.ts";
 import { fnv1a } from "./fnv.ts";
-import type { Weights } from "./weights.ts";
 
 type Values = Float32Array<ArrayBuffer>;
 
@@ -19,7 +19,7 @@ interface Wanted {
 export async function initialValues(
   { name, shape, init }: Wanted,
   seed: number,
-  weights: Pick<Weights, "source" | "tensors" | "readF32">,
+  weights: Readable,
 ): Promise<Values> {
   const count = shape.reduce((a, b) => a * b, 1);
   const random = generator(`${seed}/${name}`);
@@ -48,16 +48,21 @@ async function copied(
   name: string,
   count: number,
   { from, rows }: Extract<Init, { readonly kind: "copy" }>,
-  weights: Pick<Weights, "source" | "tensors" | "readF32">,
+  weights: Readable,
 ): Promise<Values> {
   const entry = weights.tensors.get(from);
   if (!entry)
     throw diagnose("E430", {
       message: `${name} begins as a copy of ${from}, which the weights lack`,
       where: weights.source,
-      help: "use the checkpoint of the model that is trained",
+      help: "use the checkpoint of the model",
     });
-  const whole = await weights.readF32(from);
+  const whole = new Float32Array(entry.shape.reduce((a, b) => a * b, 1));
+  let read = 0;
+  for await (const chunk of weights.chunks(from)) {
+    whole.set(chunk, read);
+    read += chunk.length;
+  }
   const values = whole.subarray(0, ((rows ?? entry.shape[0]!) * whole.length) / entry.shape[0]!);
   const result = new Float32Array(count);
   for (let i = 0; i < count; i++) result[i] = values[i % values.length]!;

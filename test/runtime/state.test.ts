@@ -2,10 +2,14 @@
 import { describe, expect, test } from "vitest";
 import {
   compile,
+  type DType,
   defineModel,
   deviceProfile,
   graphOf,
+  type Init,
   input,
+  kaiming,
+  ones,
   Parameters,
   state,
   type Tensor,
@@ -17,11 +21,11 @@ import { add, cast, gt, matmul, mul, reshape, slice, sum, transpose } from "../.
 import type { Device } from "../../runtime/devices/device.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { openDevice } from "../../runtime/node/index.ts";
-import { createSession } from "../../runtime/session.ts";
+import { createSession, type Session } from "../../runtime/session.ts";
 import { writeSafetensors } from "../../runtime/weights/index.ts";
 import { deviceTest } from "../support/device.ts";
 import { floats } from "../support/training-file.ts";
-import { openBytes } from "../support/weights-files.ts";
+import { openBytes, refusal } from "../support/weights-files.ts";
 
 const weightsOf = (tensors: Readonly<Record<string, readonly number[]>>) =>
   openBytes(
@@ -152,6 +156,109 @@ describe("a state that is declared", () => {
     );
     expect([...(await session.run({ x: [1, 2] })).y!]).toEqual([1101, 2202]);
     expect([...(await session.run()).y!]).toEqual([1102, 2204]);
+  });
+});
+
+describe("a state begins", () => {
+  const declared = () =>
+    compile(
+      trace(() => {
+        const states = {
+          zero: state("zero", "f32", [3]),
+          half: state("half", "f32", [3], { init: { kind: "constant", value: 0.5 } }),
+          count: state("count", "i32", [3], { init: { kind: "constant", value: -2 } }),
+          seeds: state("seeds", "u32", [3], { init: { kind: "constant", value: 2 ** 32 - 1 } }),
+          flags: state("flags", "bool", [3], { init: ones }),
+          noise: state("noise", "f32", [3], { init: kaiming(4) }),
+          mean: state("mean", "f32", [3], { init: { kind: "copy", from: "old" } }),
+        };
+        const half = add(states.half, states.mean);
+        return { y: half, half, count: add(states.count, 1), mean: mul(states.mean, 2) };
+      }, {}),
+      { target: "reference" },
+    );
+  const names = ["zero", "half", "count", "seeds", "flags", "noise", "mean"];
+  const open = async () => {
+    const weights = await weightsOf({ old: [7, 8, 9] });
+    return createSession(declared(), referenceDevice(), { weights });
+  };
+  const contents = async (session: Session) =>
+    Object.fromEntries(Object.entries(await session.read(names)).map(([k, v]) => [k, [...v]]));
+
+  test("as it says, in every dtype, and after a reset again", async () => {
+    const session = await open();
+    const first = await contents(session);
+    expect(first).toMatchObject({
+      zero: [0, 0, 0],
+      half: [0.5, 0.5, 0.5],
+      count: [-2, -2, -2],
+      seeds: [4294967295, 4294967295, 4294967295],
+      flags: [1, 1, 1],
+      mean: [7, 8, 9],
+    });
+    for (const value of first.noise!) expect(Math.abs(value)).toBeLessThanOrEqual(0.5);
+    expect(new Set(first.noise).size).toBe(3);
+    expect([...(await session.run()).y!]).toEqual([7.5, 8.5, 9.5]);
+    await session.run();
+    expect(await contents(session)).toMatchObject({ count: [0, 0, 0], mean: [28, 32, 36] });
+    await session.reset("count");
+    expect(await contents(session)).toMatchObject({ count: [-2, -2, -2], mean: [28, 32, 36] });
+    await session.reset(["mean", "half"]);
+    expect(await contents(session)).toEqual(first);
+    await session.run();
+    await session.reset();
+    expect(await contents(session)).toEqual(first);
+  });
+
+  test("as numbers that are written there, and a state that nothing writes keeps them", async () => {
+    const session = await open();
+    await session.write({ seeds: [1, 2, 3], flags: [0, 1, 0], zero: [0.25, 0.5, 1] });
+    await session.run();
+    const after = await contents(session);
+    expect(after).toMatchObject({ seeds: [1, 2, 3], flags: [0, 1, 0], zero: [0.25, 0.5, 1] });
+    await session.reset("zero");
+    expect(await contents(session)).toMatchObject({ zero: [0, 0, 0], seeds: [1, 2, 3] });
+  });
+
+  test("nowhere else: E253 and E420 leave all as it was", async () => {
+    const session = await open();
+    const first = await contents(session);
+    const { code, message } = await refusal(() => session.reset(["mean", "meen"]));
+    expect([code, message]).toEqual(["E253", expect.stringContaining('did you mean "mean"?')]);
+    expect((await refusal(() => session.write({ zero: [1, 2, 3], nil: [0] }))).code).toBe("E253");
+    expect((await refusal(() => session.write({ zero: [1, 2, 3], half: [0] }))).code).toBe("E420");
+    expect(await contents(session)).toEqual(first);
+  });
+
+  test("not without the weights that it is copied from", async () => {
+    const none = await refusal(() => createSession(declared(), referenceDevice()));
+    expect([none.code, none.message]).toEqual(["E420", expect.stringContaining("the state mean")]);
+    const others = { weights: await weightsOf({ new: [1] }) };
+    const lacking = await refusal(() => createSession(declared(), referenceDevice(), others));
+    expect(lacking.code).toBe("E430");
+  });
+
+  test.each<[DType, Init]>([
+    ["i32", { kind: "constant", value: 0.5 }],
+    ["i32", { kind: "constant", value: 2 ** 31 }],
+    ["u32", { kind: "constant", value: -1 }],
+    ["bool", { kind: "constant", value: 2 }],
+    ["f32", { kind: "constant", value: Number.NaN }],
+    ["f32", { kind: "constant", value: 1e39 }],
+    ["f32", { kind: "uniform", bound: Number.POSITIVE_INFINITY }],
+    ["i32", { kind: "uniform", bound: 3 }],
+    ["u32", { kind: "copy", from: "old" }],
+    ["f32", 1 as never],
+    ["f32", null as never],
+  ])("never, %s, as %j: E252", async (dtype, init) => {
+    const { code } = await refusal(() => state("s", dtype, [2], { init }));
+    expect(code).toBe("E252");
+  });
+
+  test("nor a parameter as a number that is none: E252", async () => {
+    const init: Init = { kind: "normal", deviation: Number.NaN };
+    const { code } = await refusal(() => new Parameters().f32("w", [2], { init }));
+    expect(code).toBe("E252");
   });
 });
 

@@ -1,0 +1,103 @@
+/**
+ * States: memory of a device that outlives runs. Programs of one model share it by name; this is what
+ * can be done with it between runs.
+ */
+import type { PlanTensor } from "../compiler/plan.ts";
+import { diagnose } from "../diagnostics/index.ts";
+import { meant } from "../diagnostics/nearest.ts";
+import type { Device, DeviceBuffer, Numbers } from "./devices/device.ts";
+import { writeNumbers } from "./stored.ts";
+import type { Readable } from "./weights/adapted.ts";
+import { initialValues } from "./weights/initial.ts";
+
+/** A state and the memory that it lies in. */
+export interface HeldState {
+  readonly tensor: PlanTensor;
+  readonly buffer: DeviceBuffer;
+}
+
+export interface States {
+  readonly held: ReadonlyMap<string, HeldState>;
+  /** The states of these names, all unless given. @throws E253 for a name that is none. */
+  find(names?: string | readonly string[]): readonly HeldState[];
+  /** Makes states what they were at first. @throws E253 for a name that is none. */
+  reset(states: readonly HeldState[]): Promise<void>;
+}
+
+/** Random first values of states do not depend on the session. */
+const seed = 0;
+
+/**
+ * Takes hold of states and reads what they begin with; it writes nothing. `where` is what messages call
+ * the plan, or the model.
+ * @throws E420 for states that begin as tensors of weights where there are none, E430 for weights that
+ * lack one.
+ */
+export async function holdStates(
+  where: string,
+  device: Device,
+  all: readonly HeldState[],
+  weights: Readable | undefined,
+): Promise<States> {
+  const held = new Map(all.map((state) => [state.tensor.name, state]));
+  const kept = new Map<string, Numbers>();
+  for (const { tensor } of all) {
+    if (!tensor.init || tensor.init.kind === "constant") continue;
+    if (!weights && tensor.init.kind === "copy") throw noWeights(where, tensor.name);
+    kept.set(tensor.name, await initialValues(tensor, seed, weights ?? nothing));
+  }
+  const find: States["find"] = (names = [...held.keys()]) =>
+    [names].flat().map((name) => held.get(name) ?? unknownState(where, name, held.keys()));
+  return {
+    held,
+    find,
+    async reset(states) {
+      for (const { tensor, buffer } of states) {
+        const values = kept.get(tensor.name);
+        if (values) await writeNumbers(device, buffer, tensor.offset, values);
+        else await writeConstant(device, buffer, tensor);
+      }
+    },
+  };
+}
+
+const nothing: Readable = { source: "", tensors: new Map(), async *chunks() {} };
+
+/** Words at a time. */
+const piece = 2 ** 20;
+
+const arrays = { f32: Float32Array, i32: Int32Array, u32: Uint32Array, bool: Uint32Array } as const;
+
+async function writeConstant(device: Device, buffer: DeviceBuffer, tensor: PlanTensor) {
+  const { dtype, offset, init } = tensor;
+  const count = elements(tensor);
+  const Values = device.doubles && dtype === "f32" ? Float64Array : arrays[dtype];
+  const values = new Values(Math.min(count, piece)).fill(
+    init?.kind === "constant" ? init.value : 0,
+  );
+  for (let at = 0; at < count; at += values.length) {
+    const some = values.subarray(0, Math.min(values.length, count - at));
+    await writeNumbers(device, buffer, offset + at * arrays[dtype].BYTES_PER_ELEMENT, some);
+  }
+}
+
+/** Whether a state begins as a new buffer does: a device fills it with zeros. */
+export const beginsWithZeros = ({ init }: PlanTensor): boolean =>
+  !init || (init.kind === "constant" && init.value === 0);
+
+const elements = ({ shape }: PlanTensor): number => shape.reduce((a, b) => a * b, 1);
+
+const noWeights = (where: string, name: string) =>
+  diagnose("E420", {
+    message: `the state ${name} of ${where} begins as a tensor of the weights, but no weights are given`,
+    help: "pass { weights: await openWeights(...) }",
+  });
+
+function unknownState(where: string, name: string, known: Iterable<string>): never {
+  const names = [...known];
+  const near = meant(name, names);
+  throw diagnose("E253", {
+    message: `${where} has no state "${name}"`,
+    help: `${near ? `did you mean "${near}"? ` : ""}its states are ${names.join(", ") || "none"}`,
+  });
+}
