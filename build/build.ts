@@ -9,6 +9,7 @@ import { noTuning, type Tuning } from "../compiler/tuning/tuning.ts";
 import type { WeightFormat } from "../formats/index.ts";
 import type { Progress } from "../runtime/devices/device.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
+import { needsWeights } from "../runtime/states.ts";
 import { namedBy } from "../runtime/weights/index.ts";
 import { bundleFiles } from "./bundle-files.ts";
 import { checkFolder, writeBundleFolder } from "./bundle-folder.ts";
@@ -48,7 +49,7 @@ export interface BuildReport {
 
 /**
  * Compiles the programs and writes the folder, all of it or nothing.
- * @throws E600 (the folder holds other files), E601 and E205 (weights), E602 (names), what tracing
+ * @throws E250 (programs that disagree about a state), E600 (the folder holds other files), E601 and E205 (weights), E602 (names), what tracing
  * and compiling throw.
  */
 export async function build(request: BuildRequest): Promise<BuildReport> {
@@ -70,7 +71,7 @@ export async function build(request: BuildRequest): Promise<BuildReport> {
       plans,
       weights: stored && { file: weightsFile, bytes: stored.bytes },
     });
-    const needed = [...plans.values()].some((plan) => plan.parameters.length > 0);
+    const needed = [...plans.values()].some(needsWeights);
     const brings = stored || !needed ? "given" : "brought";
     const wrapper = generateWrapper(manifest, brings, loaded.model.bundle?.loader);
     files.set(`${name}.js`, wrapper.js);

@@ -9,8 +9,10 @@ import {
   bundleFormat,
   type Manifest,
   type ManifestProgram,
+  type ManifestState,
   type ManifestTensor,
 } from "../runtime/bundle/manifest.ts";
+import { modelStates } from "../runtime/states.ts";
 
 export interface BundleRequest {
   readonly name: string;
@@ -23,12 +25,14 @@ export interface BundleRequest {
 
 /**
  * Plans and kernels by path, and the manifest. Kernels that several programs share are one file.
- * The same plans give the same bytes. Errors: E602 for facts that are not JSON.
+ * The same plans give the same bytes. Errors: E602 for facts that are not JSON, E250 for programs that
+ * disagree about a state.
  */
 export function bundleFiles({ name, doc, facts, plans, weights }: BundleRequest) {
   if (facts !== undefined) checkFacts(name, facts);
   const files = new Map<string, KernelSource>();
   const programs: Record<string, ManifestProgram> = {};
+  const states = statesIn(Object.fromEntries(plans));
   for (const [program, plan] of plans) {
     const { ending } = targetNamed(plan.target);
     const kernels = plan.kernels.map(({ source, ...kernel }) => {
@@ -52,6 +56,7 @@ export function bundleFiles({ name, doc, facts, plans, weights }: BundleRequest)
     profile,
     ...(facts === undefined ? {} : { facts }),
     programs,
+    ...(states.length > 0 ? { states } : {}),
     ...(weights === undefined ? {} : { weights }),
     files: Object.fromEntries(paths.map((path) => [path, sha256(files.get(path)!)])),
   };
@@ -80,6 +85,15 @@ const typeOf = ({ name, dtype, shape, doc }: PlanTensor): ManifestTensor => ({
   shape,
   ...(doc === undefined ? {} : { doc }),
 });
+
+function statesIn(plans: Readonly<Record<string, Plan>>): ManifestState[] {
+  return modelStates(plans).map(({ tensor }) => {
+    const buffers = Object.entries(plans).flatMap(([program, { states }]) =>
+      states.filter((t) => t.name === tensor.name).map((t) => [program, t.buffer] as const),
+    );
+    return { ...typeOf(tensor), bytes: tensor.bytes, buffers: Object.fromEntries(buffers) };
+  });
+}
 
 /** A plan as JSON with one line for each buffer, kernel and step: small, and a change shows as few lines. */
 export function formatPlan(value: object): string {

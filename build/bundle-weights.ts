@@ -1,6 +1,6 @@
 /** The weights of a bundle: the parameters that its programs have, as 32-bit floats. */
 import { join } from "node:path";
-import type { Plan, PlanTensor } from "../compiler/plan.ts";
+import type { Plan } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import type { Progress } from "../runtime/devices/device.ts";
 import { writeFileAtOnce } from "../runtime/node/files.ts";
@@ -17,13 +17,21 @@ import {
 export const weightsFile = "weights.safetensors";
 
 /**
- * Checks that a checkpoint has every parameter of the plans; surplus tensors are left out.
+ * Checks that a checkpoint has every parameter of the plans, and what their states begin as; surplus
+ * tensors are left out.
  * `bytes` is the size of the file to be written.
  * @throws E601, which names all that are missing or have another shape.
  */
 export function planWeights(weights: Weights, plans: Iterable<Plan>) {
-  const needed = new Map<string, PlanTensor>();
-  for (const plan of plans) for (const one of plan.parameters) needed.set(one.name, one);
+  const needed = new Map<string, { readonly name: string; readonly shape: readonly number[] }>();
+  for (const { parameters, states } of plans) {
+    for (const { init } of states) {
+      if (init?.kind !== "copy" || needed.has(init.from)) continue;
+      const { shape = [] } = weights.tensors.get(init.from) ?? {};
+      needed.set(init.from, { name: init.from, shape });
+    }
+    for (const one of parameters) needed.set(one.name, one);
+  }
   const problems = [...needed.values()].flatMap(({ name, shape }) => {
     const entry = weights.tensors.get(name);
     if (!entry) return [`${name} is missing`];

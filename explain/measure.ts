@@ -61,7 +61,12 @@ const noise = Float32Array.from({ length: period }, (_, i) => {
 const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
 function madeUpWeights(plan: Plan): NonNullable<SessionOptions["weights"]> {
-  const tensors = new Map(plan.parameters.map(({ name, shape }) => [name, floatEntry(shape)]));
+  const first = plan.states.flatMap(({ init, shape }) =>
+    init?.kind === "copy" ? [{ name: init.from, shape }] : [],
+  );
+  const tensors = new Map(
+    [...first, ...plan.parameters].map(({ name, shape }) => [name, floatEntry(shape)]),
+  );
   return {
     source: "made-up weights",
     tensors,

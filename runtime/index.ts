@@ -7,6 +7,7 @@ export {
   bundleFormat,
   type Manifest,
   type ManifestProgram,
+  type ManifestState,
   type ManifestTensor,
 } from "./bundle/manifest.ts";
 export {
@@ -24,6 +25,7 @@ export type {
 } from "./devices/device.ts";
 export { type WebGpuOptions, webgpuDevice } from "./devices/webgpu.ts";
 export { bytesFromJson, bytesToJson } from "./plan-json.ts";
+export { createSessions, type ProgramsOptions } from "./programs.ts";
 export {
   createSession,
   type DeviceTensor,

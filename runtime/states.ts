@@ -2,7 +2,7 @@
  * States: memory of a device that outlives runs. Programs of one model share it by name; this is what
  * can be done with it between runs.
  */
-import type { PlanTensor } from "../compiler/plan.ts";
+import type { Plan, PlanTensor } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { meant } from "../diagnostics/nearest.ts";
 import type { Device, DeviceBuffer, Numbers } from "./devices/device.ts";
@@ -84,6 +84,42 @@ async function writeConstant(device: Device, buffer: DeviceBuffer, tensor: PlanT
 /** Whether a state begins as a new buffer does: a device fills it with zeros. */
 export const beginsWithZeros = ({ init }: PlanTensor): boolean =>
   !init || (init.kind === "constant" && init.value === 0);
+
+/** Whether a plan reads weights: as parameters, or as what its states begin with. */
+export const needsWeights = ({ parameters, states }: Plan): boolean =>
+  parameters.length > 0 || states.some((t) => t.init?.kind === "copy");
+
+export interface ModelState {
+  readonly tensor: PlanTensor;
+  /** The name of the buffer that it lies in. */
+  readonly memory: string;
+}
+
+/**
+ * The states of a model's programs, one of each name. `plans` are by program.
+ * @throws E250 for programs that disagree about the dtype, the shape or the first value of one.
+ */
+export function modelStates(plans: Readonly<Record<string, Plan>>): readonly ModelState[] {
+  const known = new Map<string, ModelState & { readonly program: string }>();
+  for (const [program, { states, buffers }] of Object.entries(plans))
+    for (const tensor of states) {
+      const before = known.get(tensor.name);
+      const { name: memory = "" } = buffers[tensor.buffer]!;
+      if (!before) known.set(tensor.name, { program, tensor, memory });
+      else if (words(before.tensor) !== words(tensor))
+        throw diagnose("E250", {
+          message: `the state "${tensor.name}" is ${words(before.tensor)} in the program ${before.program}, but ${words(tensor)} in ${program}`,
+          help: "declare it with one dtype, shape and initial value, or call one of the two otherwise",
+        });
+    }
+  return [...known.values()].map(({ tensor, memory }) => ({ tensor, memory }));
+}
+
+const words = (tensor: PlanTensor): string => {
+  const { dtype, shape, init } = tensor;
+  const first = beginsWithZeros(tensor) ? "" : ` that begins as ${JSON.stringify(init)}`;
+  return `${dtype}[${shape.join(", ")}]${first}`;
+};
 
 const elements = ({ shape }: PlanTensor): number => shape.reduce((a, b) => a * b, 1);
 

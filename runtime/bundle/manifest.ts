@@ -18,6 +18,8 @@ export interface Manifest {
   /** What host-side code of the model needs, as the model gave it. */
   readonly facts?: Readonly<Record<string, unknown>>;
   readonly programs: Readonly<Record<string, ManifestProgram>>;
+  /** Memory that outlives runs and that programs share: none in most models. */
+  readonly states?: readonly ManifestState[];
   /** SHA-256 in hexadecimal digits of every plan and every kernel, by path. */
   readonly files: Readonly<Record<string, string>>;
   readonly weights?: { readonly file: string; readonly bytes: number };
@@ -34,6 +36,12 @@ export interface ManifestTensor {
   readonly dtype: PlanDType;
   readonly shape: readonly number[];
   readonly doc?: string;
+}
+
+export interface ManifestState extends ManifestTensor {
+  readonly bytes: number;
+  /** By program that has it, the number of the buffer in its plan: all of these are one memory. */
+  readonly buffers: Readonly<Record<string, number>>;
 }
 
 /** Errors: E611 for what is no manifest, with all problems; E612 for a manifest of another format. */
@@ -65,7 +73,9 @@ function checkTop(value: Record<string, unknown>): string[] {
   if (value.format !== bundleFormat) problems.push(`format is ${JSON.stringify(value.format)}`);
   for (const key of ["name", "target", "profile"])
     if (typeof value[key] !== "string") problems.push(`${key} is not a string`);
-  const { files, weights } = value;
+  const { files, weights, states = [] } = value;
+  if (!Array.isArray(states) || !states.every(isTensor))
+    problems.push("states is not a list of tensors");
   if (!isRecord(files)) problems.push("files is not an object");
   else
     for (const [path, hash] of Object.entries(files)) {

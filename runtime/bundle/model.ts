@@ -1,8 +1,12 @@
 /** A bundle on a device: what the wrappers that `inarch build` generates stand on. */
+import type { PlanBuffer } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
 import type { Device, Numbers, Progress } from "../devices/device.ts";
 import { webgpuDevice } from "../devices/webgpu.ts";
-import { createSession, type Inputs, type Session, type SessionOptions } from "../session.ts";
+import { placePrograms } from "../programs.ts";
+import type { Inputs, Session, SessionOptions } from "../session.ts";
+import { needsWeights, type States } from "../states.ts";
+import { sharedBuffers } from "../training/memory.ts";
 import type { Bundle } from "./bundle.ts";
 import { openBundleUrl } from "./url.ts";
 
@@ -17,8 +21,16 @@ export interface BundleOptions {
 }
 
 export interface BundleModel {
-  /** Runs a program; runs of one program wait for one another. Errors: E420, E422, E615. */
+  /**
+   * Runs a program; runs of one program wait for one another, and where programs share states all of
+   * them do. Errors: E420, E422, E615.
+   */
   run(program: string, inputs: Inputs): Promise<Record<string, Numbers>>;
+  /**
+   * Makes the states named what they were at first, or all of the model, after the runs that were asked
+   * for before. Errors: E253 for a name that is no state's.
+   */
+  reset(states?: string | readonly string[]): Promise<void>;
   /** The session of a program, for what a wrapper does not offer: binding, profiling. Errors: E615. */
   session(program: string): Session;
   /** Bytes of device memory by role, of all programs together. */
@@ -28,8 +40,8 @@ export interface BundleModel {
 }
 
 /**
- * Places every program of a bundle on a device.
- * @throws what `openBundle` and `createSession` throw; E615 when there are no weights.
+ * Places every program of a bundle on a device; states of one name are one.
+ * @throws E250 for programs that disagree about a state, what `openBundle` and `createSession` throw; E615 when there are no weights.
  */
 export async function loadBundle(
   from: Bundle | string | URL,
@@ -45,17 +57,12 @@ export async function loadBundle(
     ...(adapter ? { adapter } : {}),
     ...watching(options),
   };
-  const sessions = new Map<string, Session>();
   try {
-    for (const [name, plan] of Object.entries(bundle.plans))
-      sessions.set(name, await createSession(plan, on, loading));
-  } catch (error) {
-    for (const session of sessions.values()) session.close();
-    throw error;
+    const { sessions, states } = await placePrograms(bundle.plans, on, loading);
+    return openModel(bundle, new Map(Object.entries(sessions)), states);
   } finally {
     await close();
   }
-  return openModel(bundle, sessions);
 }
 
 export const opened = async (from: Bundle | string | URL): Promise<Bundle> =>
@@ -71,14 +78,28 @@ export const watching = ({ onProgress, signal }: BundleOptions) => ({
 
 /** The weights given, which stay the caller's, or the bundle's own, which are closed here. */
 export async function weightsOf(bundle: Bundle, { weights }: BundleOptions) {
-  const needed = Object.values(bundle.plans).some((plan) => plan.parameters.length > 0);
+  const needed = Object.values(bundle.plans).some(needsWeights);
   if (weights || !needed) return { weights, close: async () => {} };
   const own = await bundle.openWeights();
   return { weights: own, close: () => own.close() };
 }
 
-function openModel(bundle: Bundle, sessions: ReadonlyMap<string, Session>): BundleModel {
+function openModel(
+  bundle: Bundle,
+  sessions: ReadonlyMap<string, Session>,
+  states: States,
+): BundleModel {
   const last = new Map<string, Promise<unknown>>();
+  // Inputs of two runs must not mix: each is written, run and read before the next.
+  const inOrder = <T>(program: string, work: () => Promise<T>): Promise<T> => {
+    const line = states.held.size > 0 ? "all programs" : program;
+    const result = (last.get(line) ?? Promise.resolve()).then(work);
+    last.set(
+      line,
+      result.catch(() => {}),
+    );
+    return result;
+  };
   const session = (program: string) => {
     const found = sessions.get(program);
     if (found) return found;
@@ -92,19 +113,20 @@ function openModel(bundle: Bundle, sessions: ReadonlyMap<string, Session>): Bund
     session,
     async run(program, inputs) {
       const on = session(program);
-      // Inputs of two runs must not mix: each is written, run and read before the next.
-      const result = (last.get(program) ?? Promise.resolve()).then(() => on.run(inputs));
-      last.set(
-        program,
-        result.catch(() => {}),
-      );
-      return result;
+      return inOrder(program, () => on.run(inputs));
+    },
+    async reset(names) {
+      const chosen = states.find(names);
+      return inOrder("", () => states.reset(chosen));
     },
     memory() {
       const sums: Record<string, number> = {};
-      for (const one of sessions.values())
-        for (const [role, bytes] of Object.entries(one.memory()))
-          sums[role] = (sums[role] ?? 0) + bytes;
+      const isState = ({ role }: PlanBuffer) => role === "state";
+      const plans = [...sessions.values()].map((one) => one.plan);
+      const own = plans.flatMap(({ buffers }) => buffers.filter((b) => !isState(b)));
+      // States of one name are one.
+      for (const { role, bytes } of [...own, ...sharedBuffers(plans).filter(isState)])
+        sums[role] = (sums[role] ?? 0) + bytes;
       return sums;
     },
     async close() {

@@ -250,8 +250,8 @@ test("the wrapper needs nothing but the runtime", async () => {
       ),
   );
   expect(others).toEqual([]);
-  // What a page pays for the runtime: 19 KiB when this was written.
-  expect(gzipSync(outputFiles[0]!.contents).length).toBeLessThan(24 * 1024);
+  // What a page pays for the runtime: 22 KiB, and 2 more for states that begin, reset and are shared.
+  expect(gzipSync(outputFiles[0]!.contents).length).toBeLessThan(26 * 1024);
 });
 
 describeOnDevice("where the compiler is absent", () => {

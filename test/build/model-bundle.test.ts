@@ -2,11 +2,22 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { type BuildRequest, build } from "../../build/build.ts";
-import { defaultProfile, defineModel, input, type Model } from "../../compiler/index.ts";
-import { matmul } from "../../ops/index.ts";
+import {
+  defaultProfile,
+  defineModel,
+  type Init,
+  input,
+  type Model,
+  state,
+} from "../../compiler/index.ts";
+import { add, matmul, mul } from "../../ops/index.ts";
+import { loadBundle } from "../../runtime/bundle/model.ts";
+import { openDevice } from "../../runtime/node/index.ts";
 import { writeSafetensors } from "../../runtime/weights/index.ts";
+import { deviceTest } from "../support/device.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "inarch-bundle-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -68,6 +79,36 @@ test("the wrapper returns what the model's loader returns, as its type", async (
   expect(types).toContain('import type { Classes as LoadedClasses } from "classes-host";');
   expect(types).toContain("export type Classes = LoadedClasses;");
   expect(types).toContain("Promise<Classes>");
+});
+
+deviceTest("programs of a built folder share their states, which begin as they say", async () => {
+  const file = join(folder, "running.safetensors");
+  const data = new Uint8Array(Float32Array.of(10, 20).buffer);
+  writeFileSync(
+    file,
+    writeSafetensors(new Map([["old.mean", { dtype: "f32", shape: [2], data }]])),
+  );
+  const init: Init = { kind: "copy", from: "old.mean" };
+  const running = defineModel({
+    name: "running",
+    programs: {
+      move: () => ({ mean: add(state("mean", "f32", [2], { init }), input("x", "f32", [2])) }),
+      look: () => ({ y: mul(state("mean", "f32", [2], { init, doc: "What was seen." }), 2) }),
+    },
+  });
+  const { out, read } = await built(running, { weights: file });
+  expect(read("running.d.ts")).toContain("- `mean`, f32[2]");
+  const { device } = await openDevice();
+  const model = await loadBundle(pathToFileURL(join(out, "/")), device);
+  const seen = async () => [...(await model.run("look", {})).y!];
+  expect(await seen()).toEqual([20, 40]);
+  expect(await model.run("move", { x: [1, 2] })).toEqual({});
+  await model.run("move", { x: [1, 2] });
+  expect(await seen()).toEqual([24, 48]);
+  await model.reset("mean");
+  expect(await seen()).toEqual([20, 40]);
+  await model.close();
+  device.destroy();
 });
 
 test("weights are found under the names that the model knows", async () => {

@@ -1,0 +1,75 @@
+/** The programs of a model on one device: sessions that share their states. */
+import type { Plan } from "../compiler/plan.ts";
+import type { Device } from "./devices/device.ts";
+import { createSession, type Session, type SessionOptions, type SharedMemory } from "./session.ts";
+import { beginsWithZeros, holdStates, modelStates } from "./states.ts";
+import { sharedBuffers } from "./training/memory.ts";
+
+export type ProgramsOptions = Pick<SessionOptions, "weights" | "adapter" | "onProgress" | "signal">;
+
+/**
+ * Places the programs of a model, by name, on a device. States of one name are one: what one program
+ * writes there the others read. That memory is freed when the last of the sessions is closed.
+ * @throws E250 for programs that disagree about a state, and what `createSession` throws.
+ */
+export async function createSessions<Name extends string>(
+  plans: Readonly<Record<Name, Plan>>,
+  device: Device,
+  options: ProgramsOptions = {},
+): Promise<Readonly<Record<Name, Session>>> {
+  const { sessions } = await placePrograms(plans, device, options);
+  return sessions;
+}
+
+/** Sessions by program, and the states of them all. */
+export async function placePrograms<Name extends string>(
+  plans: Readonly<Record<Name, Plan>>,
+  device: Device,
+  options: ProgramsOptions,
+) {
+  const names = Object.keys(plans) as Name[];
+  const { shared, states, free } = await placeStates(plans, device, options);
+  const sessions: Partial<Record<Name, Session>> = {};
+  let open = names.length;
+  const release = () => {
+    if (--open === 0) free();
+  };
+  try {
+    for (const name of names)
+      sessions[name] = await createSession(plans[name], device, {
+        ...options,
+        shared: { ...shared, release },
+      });
+  } catch (error) {
+    for (const session of Object.values<Session>(sessions as Record<Name, Session>))
+      session.close();
+    free();
+    throw error;
+  }
+  return { sessions: sessions as Readonly<Record<Name, Session>>, states };
+}
+
+/** Makes the memory of a model's states, as they begin. */
+async function placeStates(
+  plans: Readonly<Record<string, Plan>>,
+  device: Device,
+  { weights }: ProgramsOptions,
+) {
+  const tensors = modelStates(plans);
+  const wanted = sharedBuffers(Object.values(plans)).filter(({ role }) => role === "state");
+  const made = await device.allocate(wanted);
+  const buffers = new Map(wanted.map(({ name = "" }, i) => [name, made[i]!]));
+  const free = () => {
+    for (const buffer of made.splice(0)) buffer.destroy();
+  };
+  try {
+    const all = tensors.map(({ tensor, memory }) => ({ tensor, buffer: buffers.get(memory)! }));
+    const states = await holdStates("the model", device, all, weights);
+    await states.reset(all.filter(({ tensor }) => !beginsWithZeros(tensor)));
+    const shared: SharedMemory = { states: buffers, arenas: [], held: states };
+    return { shared, states, free };
+  } catch (error) {
+    free();
+    throw error;
+  }
+}

@@ -1,0 +1,224 @@
+/** Programs of one model share their states: by name, in sessions and in bundles. */
+import { describe, expect, test } from "vitest";
+import { bundleFiles } from "../../build/bundle-files.ts";
+import { generateWrapper } from "../../build/wrapper.ts";
+import {
+  compile,
+  defineModel,
+  type Init,
+  input,
+  type Model,
+  ones,
+  state,
+  traceProgram,
+} from "../../compiler/index.ts";
+import type { Plan } from "../../compiler/plan.ts";
+import { add, mul } from "../../ops/index.ts";
+import { openBundle } from "../../runtime/bundle/bundle.ts";
+import { loadBundle } from "../../runtime/bundle/model.ts";
+import type { Device } from "../../runtime/devices/device.ts";
+import { referenceDevice } from "../../runtime/devices/reference.ts";
+import { openDevice } from "../../runtime/node/index.ts";
+import { createSessions } from "../../runtime/programs.ts";
+import { writeSafetensors } from "../../runtime/weights/index.ts";
+import { randomNumbers, relativeError } from "../../verify/ops/evaluate.ts";
+import { cachedAttention, plainAttention, sizes } from "../support/cached-attention.ts";
+import { deviceTest } from "../support/device.ts";
+import { floats } from "../support/training-file.ts";
+import { openBytes, refusal } from "../support/weights-files.ts";
+
+const plansOf = (model: Model, target = "reference"): Record<string, Plan> =>
+  Object.fromEntries(
+    Object.keys(model.programs).map((program) => {
+      const name = `${model.name}.${program}`;
+      return [program, compile(traceProgram(model, program), { name, target })] as const;
+    }),
+  );
+
+const { prompt, width } = sizes;
+const numbers = (["q", "k", "v"] as const).map(
+  (name, i) => [name, randomNumbers(width * width, i + 1).map(Math.fround)] as const,
+);
+const matrices = Object.fromEntries(numbers) as Record<"q" | "k" | "v", number[]>;
+const file = writeSafetensors(
+  new Map(numbers.map(([name, values]) => [name, floats(values, [width, width])])),
+);
+const tokens = Array.from({ length: 7 }, (_, i) => randomNumbers(width, i + 10).map(Math.fround));
+
+interface Runner {
+  run(
+    program: string,
+    inputs: Record<string, number[]>,
+  ): Promise<Record<string, ArrayLike<number>>>;
+}
+
+/** Prefills, decodes until the cache is nearly full, and compares each with attention without a cache. */
+async function checkDecoding({ run }: Runner) {
+  const { y } = await run("prefill", { x: tokens.slice(0, prompt).flat() });
+  const last = Array.from(y!).slice(-width);
+  expect(relativeError(last, plainAttention(tokens.slice(0, prompt), matrices))).toBeLessThan(1e-5);
+  for (let n = prompt; n < tokens.length; n++) {
+    const decoded = await run("decode", { x: tokens[n]! });
+    const expected = plainAttention(tokens.slice(0, n + 1), matrices);
+    expect(relativeError(decoded.y!, expected), `token ${n}`).toBeLessThan(1e-5);
+  }
+}
+
+const openFiles = (files: ReadonlyMap<string, string | Uint8Array>) =>
+  openBundle(async (path) => {
+    const content = files.get(path)!;
+    return typeof content === "string" ? new TextEncoder().encode(content) : content;
+  });
+
+function bundleOf(target: string) {
+  const weights = { file: "weights.safetensors", bytes: file.byteLength };
+  const plans = new Map(Object.entries(plansOf(cachedAttention, target)));
+  const { files, manifest } = bundleFiles({ ...cachedAttention, plans, weights });
+  const all = new Map<string, string | Uint8Array>([...files, [weights.file, file]]);
+  return { files: all, manifest };
+}
+
+async function decodesInSessions(device: Device) {
+  const plans = plansOf(cachedAttention, device.target);
+  const sessions = await createSessions(plans, device, { weights: await openBytes(file) });
+  const run: Runner["run"] = (program, inputs) => sessions[program]!.run(inputs);
+  await checkDecoding({ run });
+  expect([...(await sessions.prefill!.read(["count"])).count!]).toEqual([tokens.length]);
+  await sessions.decode!.reset();
+  expect([...(await sessions.prefill!.read(["k"])).k!]).toEqual(Array(32).fill(0));
+  await checkDecoding({ run });
+  for (const session of Object.values(sessions)) session.close();
+}
+
+async function decodesInABundle(device: Device) {
+  const model = await loadBundle(await openFiles(bundleOf(device.target).files), device);
+  // Each of k and v is 8 x 4 numbers, and count is one.
+  expect(model.memory().state).toBe(4 * (32 + 32 + 1));
+  await checkDecoding(model);
+  await model.reset(["k", "v"]);
+  const count = await model.session("decode").read(["count", "k"]);
+  expect([[...count.count!], [...count.k!]]).toEqual([[tokens.length], Array(32).fill(0)]);
+  await model.reset("count");
+  expect([...(await model.session("decode").read(["count"])).count!]).toEqual([0]);
+  await checkDecoding(model);
+  await model.close();
+}
+
+describe("a cache of keys and values", () => {
+  test("is shared by sessions of one model", () => decodesInSessions(referenceDevice()));
+  test("is shared by the programs of a bundle", () => decodesInABundle(referenceDevice()));
+  deviceTest("is shared on the device, in sessions and in a bundle", async () => {
+    const { device } = await openDevice();
+    await decodesInSessions(device);
+    await decodesInABundle(device);
+    device.destroy();
+  });
+
+  test("has one order in a bundle: runs of several programs that are not awaited", async () => {
+    const model = await loadBundle(await openFiles(bundleOf("reference").files), referenceDevice());
+    const runs: Promise<Record<string, ArrayLike<number>>>[] = [];
+    await checkDecoding(model);
+    await model.reset();
+    runs.push(model.run("prefill", { x: tokens.slice(0, prompt).flat() }));
+    for (const x of tokens.slice(prompt)) runs.push(model.run("decode", { x }));
+    const last = (await Promise.all(runs)).at(-1)!;
+    expect(relativeError(last.y!, plainAttention(tokens, matrices))).toBeLessThan(1e-5);
+    await model.close();
+  });
+
+  test("is in the manifest, with the buffers that are one memory, and in the wrapper", () => {
+    const { manifest } = bundleOf("reference");
+    const plans = plansOf(cachedAttention);
+    const numberIn = (program: string, name: string) =>
+      plans[program]!.states.find((t) => t.name === name)!.buffer;
+    expect(manifest.states).toEqual(
+      (["k", "v", "count"] as const).map((name) => ({
+        name,
+        ...(name === "count"
+          ? { dtype: "i32", shape: [1], bytes: 4 }
+          : { dtype: "f32", shape: [8, 4], bytes: 128 }),
+        buffers: { prefill: numberIn("prefill", name), decode: numberIn("decode", name) },
+      })),
+    );
+    const { js, declarations } = generateWrapper(manifest, "given");
+    expect(js).toContain("reset: (states) => model.reset(states),");
+    expect(declarations).toContain(
+      'reset(states?: "k" | "v" | "count" | readonly ("k" | "v" | "count")[]): Promise<void>;',
+    );
+  });
+});
+
+/** Two programs that declare "s" in their own way. */
+const apart = (
+  first: readonly ["f32" | "i32", number[], Init?],
+  second: readonly ["f32" | "i32", number[], Init?],
+) =>
+  defineModel({
+    name: "apart",
+    programs: Object.fromEntries(
+      [first, second].map(([dtype, shape, init], i) => [
+        `program-${i}`,
+        () => ({ y: mul(state("s", dtype, shape, init ? { init } : {}), 2) }),
+      ]),
+    ),
+  });
+
+describe("programs that disagree about a state are refused", () => {
+  const cases = [
+    ["its shape", apart(["f32", [4]], ["f32", [2]]), "f32[4] in the program program-0, but f32[2]"],
+    ["its dtype", apart(["f32", [4]], ["i32", [4]]), "f32[4] in the program program-0, but i32[4]"],
+    ["its first value", apart(["f32", [4]], ["f32", [4], ones]), "that begins as"],
+  ] as const;
+
+  test.each(cases)("%s", async (_what, model, says) => {
+    const plans = plansOf(model);
+    for (const work of [
+      () => createSessions(plans, referenceDevice()),
+      () => bundleFiles({ name: "apart", plans: new Map(Object.entries(plans)) }),
+    ]) {
+      const { code, message } = await refusal(work);
+      expect(code).toBe("E250");
+      expect(message).toContain(`the state "s" is`);
+      expect(message).toContain(says);
+    }
+  });
+
+  test("but zeros that are said are the zeros that are not", async () => {
+    const plans = plansOf(apart(["f32", [4]], ["f32", [4], { kind: "constant", value: 0 }]));
+    await createSessions(plans, referenceDevice());
+  });
+});
+
+test("sessions that share states free them when the last is closed", async () => {
+  const plans = plansOf(apart(["f32", [4]], ["f32", [4]]));
+  const destroyed: string[] = [];
+  const device = referenceDevice();
+  const watched: Device = {
+    ...device,
+    allocate: async (buffers) =>
+      (await device.allocate(buffers)).map((buffer, i) => ({
+        ...buffer,
+        destroy: () => destroyed.push(buffers[i]!.role),
+      })),
+  };
+  const sessions = await createSessions(plans, watched);
+  sessions["program-0"]!.close();
+  sessions["program-0"]!.close();
+  expect(destroyed).not.toContain("state");
+  sessions["program-1"]!.close();
+  expect(destroyed.filter((role) => role === "state")).toEqual(["state"]);
+});
+
+test("a program named reset is refused where the wrapper has a method of that name", async () => {
+  const programs = (named: string) =>
+    defineModel({
+      name: "own",
+      programs: { [named]: () => ({ y: add(input("x", "f32", [2]), state("s", "f32", [2])) }) },
+    });
+  const { manifest } = bundleFiles({
+    name: "own",
+    plans: new Map(Object.entries(plansOf(programs("reset")))),
+  });
+  const { code } = await refusal(() => generateWrapper(manifest, "given"));
+  expect(code).toBe("E602");
+});
