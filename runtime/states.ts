@@ -5,6 +5,7 @@
 import type { Plan, PlanTensor } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { meant } from "../diagnostics/nearest.ts";
+import { formatOf, plain } from "../formats/index.ts";
 import type { Device, DeviceBuffer, Numbers } from "./devices/device.ts";
 import { writeNumbers } from "./stored.ts";
 import type { Readable } from "./weights/adapted.ts";
@@ -66,18 +67,16 @@ const nothing: Readable = { source: "", tensors: new Map(), async *chunks() {} }
 /** Words at a time. */
 const piece = 2 ** 20;
 
-const arrays = { f32: Float32Array, i32: Int32Array, u32: Uint32Array, bool: Uint32Array } as const;
-
 async function writeConstant(device: Device, buffer: DeviceBuffer, tensor: PlanTensor) {
   const { dtype, offset, init } = tensor;
   const count = elements(tensor);
-  const Values = device.doubles && dtype === "f32" ? Float64Array : arrays[dtype];
-  const values = new Values(Math.min(count, piece)).fill(
-    init?.kind === "constant" ? init.value : 0,
-  );
+  const value = init?.kind === "constant" ? init.value : 0;
+  const values = new (formatOf(plain(dtype)).array!)(Math.min(count, piece)).fill(value);
+  let start = offset;
   for (let at = 0; at < count; at += values.length) {
     const some = values.subarray(0, Math.min(values.length, count - at));
-    await writeNumbers(device, buffer, offset + at * arrays[dtype].BYTES_PER_ELEMENT, some);
+    await writeNumbers(device, buffer, start, some);
+    start += some.byteLength;
   }
 }
 
