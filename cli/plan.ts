@@ -111,6 +111,7 @@ function describeTraining(forecast: TrainingForecast): string {
     row("frozen base", bytes.frozen),
     row("trained parameters", bytes.trained),
     row("gradients", bytes.gradients),
+    ...(bytes.states > 0 ? [row("states", bytes.states)] : []),
     row("optimiser", bytes.optimiser),
     row("activations", bytes.activations),
     row("inputs and outputs", bytes.inputsAndOutputs),

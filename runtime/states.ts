@@ -21,7 +21,10 @@ export interface States {
   readonly held: ReadonlyMap<string, HeldState>;
   /** The states of these names, all unless given. @throws E253 for a name that is none. */
   find(names?: string | readonly string[]): readonly HeldState[];
-  /** Makes states what they were at first. @throws E253 for a name that is none. */
+  /**
+   * Makes states what they were at first.
+   * @throws E420 for states that begin as tensors of weights where there are none.
+   */
   reset(states: readonly HeldState[]): Promise<void>;
 }
 
@@ -31,8 +34,7 @@ const seed = 0;
 /**
  * Takes hold of states and reads what they begin with; it writes nothing. `where` is what messages call
  * the plan, or the model.
- * @throws E420 for states that begin as tensors of weights where there are none, E430 for weights that
- * lack one.
+ * @throws E430 for weights that lack a tensor that a state begins as.
  */
 export async function holdStates(
   where: string,
@@ -44,7 +46,7 @@ export async function holdStates(
   const kept = new Map<string, Numbers>();
   for (const { tensor } of all) {
     if (!tensor.init || tensor.init.kind === "constant") continue;
-    if (!weights && tensor.init.kind === "copy") throw noWeights(where, tensor.name);
+    if (!weights && tensor.init.kind === "copy") continue;
     kept.set(tensor.name, await initialValues(tensor, seed, weights ?? nothing));
   }
   const find: States["find"] = (names = [...held.keys()]) =>
@@ -55,6 +57,7 @@ export async function holdStates(
     async reset(states) {
       for (const { tensor, buffer } of states) {
         const values = kept.get(tensor.name);
+        if (!values && tensor.init?.kind === "copy") throw noWeights(where, tensor.name);
         if (values) await writeNumbers(device, buffer, tensor.offset, values);
         else await writeConstant(device, buffer, tensor);
       }
@@ -95,10 +98,14 @@ export interface ModelState {
 }
 
 /**
- * The states of a model's programs, one of each name. `plans` are by program.
+ * The states of a model's programs, one of each name. `plans` are by program; `called` makes a name in a
+ * plan what the model calls it.
  * @throws E250 for programs that disagree about the dtype, the shape or the first value of one.
  */
-export function modelStates(plans: Readonly<Record<string, Plan>>): readonly ModelState[] {
+export function modelStates(
+  plans: Readonly<Record<string, Plan>>,
+  called = (name: string): string => name,
+): readonly ModelState[] {
   const known = new Map<string, ModelState & { readonly program: string }>();
   for (const [program, { states, buffers }] of Object.entries(plans))
     for (const tensor of states) {
@@ -107,7 +114,7 @@ export function modelStates(plans: Readonly<Record<string, Plan>>): readonly Mod
       if (!before) known.set(tensor.name, { program, tensor, memory });
       else if (words(before.tensor) !== words(tensor))
         throw diagnose("E250", {
-          message: `the state "${tensor.name}" is ${words(before.tensor)} in the program ${before.program}, but ${words(tensor)} in ${program}`,
+          message: `the state "${called(tensor.name)}" is ${words(before.tensor)} in the program ${before.program}, but ${words(tensor)} in ${program}`,
           help: "declare it with one dtype, shape and initial value, or call one of the two otherwise",
         });
     }

@@ -8,7 +8,7 @@ import { trains } from "../compiler/graph/adapt.ts";
 import { type Graph, graphOf, type Output, usesOf } from "../compiler/graph/graph.ts";
 import { type Model, traceProgram } from "../compiler/graph/model.ts";
 import { emptyScope, type Scope } from "../compiler/graph/site.ts";
-import { type Dims, input, state, withDims } from "../compiler/graph/sources.ts";
+import { type Dims, declaring, input, state, withDims } from "../compiler/graph/sources.ts";
 import { elements, type Node, resultsOf, show, type Tensor } from "../compiler/graph/tensor.ts";
 import type { Plan, PlanAdapter, TargetName } from "../compiler/plan.ts";
 import { defaultProfile, type Profile } from "../compiler/profile.ts";
@@ -21,8 +21,14 @@ import { finish, inTurns, isDue, type Pausing, type TurnOptions } from "../compi
 import { diagnose } from "../diagnostics/index.ts";
 import { plain, type WeightFormat } from "../formats/index.ts";
 import { add, cast, full, mean, or, pad, reshape, sum } from "../ops/index.ts";
+import { modelStates } from "../runtime/states.ts";
 import { trainingBytes } from "../runtime/training/memory.ts";
-import { type TrainingPlan, trainingFormat } from "../runtime/training/plan.ts";
+import {
+  modelPrefix,
+  ownName,
+  type TrainingPlan,
+  trainingFormat,
+} from "../runtime/training/plan.ts";
 import {
   type GroupOptions,
   gradientOf,
@@ -33,6 +39,7 @@ import {
 } from "./memory.ts";
 import { drawn } from "./noise.ts";
 import type { Optimiser } from "./optimisers/optimiser.ts";
+import { evaluated, isState, writtenStates } from "./states.ts";
 import {
   accumulateGraph,
   endToEnd,
@@ -84,7 +91,10 @@ export interface TrainingOptions {
 
 /**
  * Compiles training. Gradients exist only of what trains; frozen weights never have one.
- * @throws E133 if nothing trains, E120 if the loss is no scalar, E140 for a budget that cannot be
+ * States of the program that trains move with each of its passes, one for each micro-step, in order, if
+ * the step counts; programs between the steps read them and do not move them.
+ * @throws E250 for programs that disagree about a state, E254 for one that does nothing but move states
+ * of the program that trains, E133 if nothing trains, E120 if the loss is no scalar, E140 for a budget that cannot be
  * met, E150 for mixed precision where there are no halves, and what compiling throws.
  */
 export const compileTraining = (model: Model, options: TrainingOptions): TrainingPlan =>
@@ -106,9 +116,12 @@ function* compilingTraining(model: Model, asked: TrainingOptions): Pausing<Train
   const { target = defaultTarget.name, profile = defaultProfile, optimiser, micro = 1 } = options;
   const dims = { ...model.dims, ...options.dims };
   const backward = yield* backwardPass(model, dims, options);
+  const moved = writtenStates(backward.graph);
   const forward: (readonly [string, Graph])[] = [];
   for (const [name, sizes] of Object.entries(options.programs ?? {})) {
-    forward.push([name, traceProgram(model, name, sizes)]);
+    const scope = emptyScope({ bindings: model.bindings ?? [], prefix: modelPrefix });
+    const graph = traceProgram(model, name, sizes, scope);
+    forward.push([name, evaluated(name, graph, backward.graph)]);
     if (isDue()) yield;
   }
   const adapters = joinedAdapters([backward.adapters, ...forward.map(([, g]) => g.adapters ?? [])]);
@@ -123,6 +136,7 @@ function* compilingTraining(model: Model, asked: TrainingOptions): Pausing<Train
     accumulate: micro,
     ...(options.clip === undefined ? {} : { clip: options.clip }),
     ...(options.scaling ? { scaling: options.scaling } : {}),
+    ...(moved.length > 0 ? { states: moved } : {}),
   };
   const { layout } = memory;
   const plan = function* (graph: Graph, part: string, as: Precision): Pausing<Plan> {
@@ -151,11 +165,13 @@ function* compilingTraining(model: Model, asked: TrainingOptions): Pausing<Train
           profile,
           name: `training ${model.name}`,
         });
+  const trained = yield* plan(chosen.graph, "backward", precision);
+  modelStates({ [programOf(model, options)]: trained, ...programs }, ownName);
   return {
     format: trainingFormat,
     name: model.name,
     target,
-    backward: yield* plan(chosen.graph, "backward", precision),
+    backward: trained,
     recomputed: chosen.recomputed,
     ...accumulate,
     update,
@@ -181,27 +197,36 @@ const joinedAdapters = ([
     return { ...adapter, places: [...new Set([...adapter.places, ...more])] };
   });
 
+const programOf = (model: Model, { program = Object.keys(model.programs)[0]! }: TrainingOptions) =>
+  program;
+
 interface Backward extends Trainable {
   readonly adapters: readonly PlanAdapter[];
   readonly graph: Graph;
-  /** The loss: where the forward pass ends. */
+  /** The loss and what states become: where the forward pass ends. */
   readonly forward: readonly Tensor[];
   readonly terms: readonly string[];
 }
 
 function* backwardPass(model: Model, dims: Dims, options: TrainingOptions): Pausing<Backward> {
-  const { program = Object.keys(model.programs)[0]!, noise = "drawn" } = options;
+  const { noise = "drawn" } = options;
   const scope = emptyScope({
     bindings: model.bindings ?? [],
     training: true,
+    prefix: modelPrefix,
     random: noise === "drawn" ? drawn() : given,
   });
-  const { outputs, adapters = [] } = traceProgram(model, program, options.dims, scope);
-  if (isDue()) yield;
-  const named = Object.fromEntries(outputs.map((o) => [o.name, o.tensor as Tensor<"f32">]));
-  const own = withDims(dims, () => lossTerms(options.loss(named), scope));
-  if (isDue()) yield;
-  const terms = yield* simplified(own, scope);
+  const traced = traceProgram(model, programOf(model, options), options.dims, scope);
+  yield;
+  const { outputs, adapters = [], states } = traced;
+  const moves = outputs.filter((o) => isState(traced, o));
+  const returned = outputs.filter((o) => !isState(traced, o));
+  const named = Object.fromEntries(returned.map((o) => [o.name, o.tensor as Tensor<"f32">]));
+  const loss = declaring(modelPrefix, () =>
+    withDims(dims, () => lossTerms(options.loss(named), scope)),
+  );
+  yield;
+  const { terms, moved } = yield* simplified(loss.made, moves, scope);
   const total = terms.map((t) => t.tensor as Tensor<"f32">).reduce((a, b) => add(a, b));
   if (isDue()) yield;
   const candidates = parametersBehind(graphOf(terms).nodes).filter((t) =>
@@ -230,8 +255,10 @@ function* backwardPass(model: Model, dims: Dims, options: TrainingOptions): Paus
           tensor: g,
         })),
       { name: "present", tensor: presence(reached, scope) },
+      ...moved,
     ],
     "as written",
+    [...states, ...loss.states],
   );
   if (isDue()) yield;
   const trained = reached.map((r) => r.parameter);
@@ -239,7 +266,7 @@ function* backwardPass(model: Model, dims: Dims, options: TrainingOptions): Paus
   return {
     adapters,
     graph,
-    forward: [total],
+    forward: [total, ...moved.map((o) => o.tensor)],
     trained,
     grafted,
     joined: joined.map((j) => j.join),
@@ -325,19 +352,22 @@ function lossTerms(own: Record<string, Tensor>, scope: Scope): Output[] {
 
 /**
  * The same terms by the laws of algebra, before they are differentiated: a product that need not be
- * formed has no derivative either. The flags of parameters come along.
+ * formed has no derivative either. What states become and the flags of parameters come along.
  */
-function* simplified(terms: readonly Output[], { usage }: Scope): Pausing<Output[]> {
+function* simplified(terms: readonly Output[], moves: readonly Output[], { usage }: Scope) {
   const flags = [...usage].flatMap(([path, all]) => all.map((tensor, i) => ({ path, i, tensor })));
   const outputs = [
     ...terms,
+    ...moves.map(({ tensor }, i) => ({ name: `state ${i}`, tensor })),
     ...flags.map(({ path, i, tensor }) => ({ name: `${path} ${i}`, tensor })),
   ];
   const { graph } = yield* applyLaws(graphOf(outputs, "as written"));
   const found = graph.outputs.map((o) => o.tensor);
   for (const [j, { path, i }] of flags.entries())
-    usage.get(path)![i] = found[terms.length + j] as Tensor<"bool">;
-  return terms.map(({ name }, i) => ({ name, tensor: found[i]! }));
+    usage.get(path)![i] = found[terms.length + moves.length + j] as Tensor<"bool">;
+  const simpler = (all: readonly Output[], from: number): Output[] =>
+    all.map(({ name }, i) => ({ name, tensor: found[from + i]! }));
+  return { terms: simpler(terms, 0), moved: simpler(moves, terms.length) };
 }
 
 /** 1 where a tensor has a gradient in this step, f32 `[tensors]`. */

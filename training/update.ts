@@ -7,6 +7,8 @@
  * tensor that has not had a gradient yet is left alone, its decay included; from its first gradient
  * on it is stepped each time, with zeros where it has none: what PyTorch does.
  */
+
+import type { Source } from "../compiler/index.ts";
 import { type Graph, graphOf, input, state, type Tensor } from "../compiler/index.ts";
 import { bug } from "../diagnostics/index.ts";
 import {
@@ -36,6 +38,7 @@ import {
   notFinite,
   stepVerdict,
 } from "../ops/training/step-verdict.ts";
+import { beforeStep } from "../runtime/training/plan.ts";
 import type { Optimiser } from "./optimisers/index.ts";
 import { check, count, fraction, positive } from "./settings.ts";
 
@@ -66,6 +69,8 @@ export interface UpdateSpec {
   readonly accumulate: number;
   /** None: gradients are not scaled. */
   readonly scaling?: LossScaling;
+  /** States of the model that its passes move. */
+  readonly states?: readonly Source[];
 }
 
 /** The name of a part of a state that is as large as all trained tensors. */
@@ -87,6 +92,9 @@ const usual: Sources = { state, input };
  * [tensors] (updates of each tensor; 0: none yet) and scale f32 [4]: loss scale (0: as at first),
  * good steps since it changed, vetoed steps, updates done. Where there are several parts, states of
  * chunks are so many: parameters.0, parameters.1, ...
+ *
+ * States of the model have moved already: a step that counts keeps them, another one puts back what
+ * was before it, which lies in before.NAME.
  *
  * Its inputs are chunk_tensor i32 [chunks], rates and decays f32 [tensors]. It writes parameters,
  * moments, steps and scale, and zeroes what accumulated. It returns norm f32 [1], of the unscaled
@@ -124,6 +132,7 @@ export function updateGraph(spec: UpdateSpec, sources: Sources = usual): Graph {
     steps,
     scale: judged.next,
     ...(spec.accumulate > 1 ? zeroed(spec) : {}),
+    ...settled(spec, sources, judged.outcome),
     norm: judged.norm,
     broken: judged.broken,
   });
@@ -307,6 +316,18 @@ function updatedPart(
   return computeTogether(
     [next.parameters, ...next.moments].map((tensor, i) => selectPositive(goes, tensor, now[i]!)),
   );
+}
+
+/** States of the model as they are after the step: moved if it counts, else as before. */
+function settled({ states = [] }: UpdateSpec, sources: Sources, outcome: Floats) {
+  const counts = gt(slice(outcome, [[0, 1]]), 0);
+  const next = states.flatMap(({ name, type: { dtype, shape } }) => {
+    const [moved, before] = [name, beforeStep(name)].map((s) => sources.state(s, dtype, shape));
+    const flag = reshape(counts, [...shape.map(() => 1)]);
+    const kept = where(flag, moved!, before!) as Tensor;
+    return [[name, kept] as const, [beforeStep(name), kept] as const];
+  });
+  return Object.fromEntries(next);
 }
 
 /** What accumulates begins anew, after a vetoed step too. */

@@ -44,10 +44,15 @@ export function trace<D extends Dims>(
   dims: D,
   scope: Scope = emptyScope(),
 ): Graph {
-  const { made, states } = declaring(() =>
+  const { prefix } = scope;
+  const { made, states } = declaring(prefix, () =>
     withDims(dims, () => program(new Parameters().within(scope), dims)),
   );
-  const outputs = Object.entries(made).map(([name, tensor]) => ({ name, tensor }));
+  const isState = (name: string) => states.some((s) => (s.node.attrs as Source).name === name);
+  const outputs = Object.entries(made).map(([name, tensor]) => ({
+    name: isState(`${prefix}${name}`) ? `${prefix}${name}` : name,
+    tensor,
+  }));
   const graph = graphOf(outputs, "inputs first", states);
   return scope.bindings.length > 0 ? { ...graph, adapters: adaptersOf(scope) } : graph;
 }

@@ -78,6 +78,8 @@ export interface Scope {
   readonly training: boolean;
   readonly task?: number | undefined;
   readonly random: Site["random"];
+  /** What the names of the program's states begin with, where other states lie beside them. */
+  readonly prefix: string;
   /** Terms of the loss that adapters added. */
   readonly terms: Map<string, Tensor<"f32">[]>;
   /** Names of terms that are averaged instead of summed. */
@@ -93,10 +95,11 @@ export interface Scope {
 }
 
 export const emptyScope = (
-  options: Partial<Pick<Scope, "training" | "random" | "bindings">> = {},
+  options: Partial<Pick<Scope, "training" | "random" | "bindings" | "prefix">> = {},
 ): Scope => ({
   bindings: [],
   training: false,
+  prefix: "",
   random: (_distribution, name) => {
     throw new TypeError(`no noise is drawn outside training: ${name}`);
   },

@@ -59,13 +59,19 @@ export type Dims = Readonly<Record<string, number>>;
 
 let currentDims: Dims = {};
 
-let declared: Tensor[] | undefined;
+interface Declared {
+  /** What their names begin with. */
+  readonly prefix: string;
+  readonly states: Tensor[];
+}
+
+let declared: Declared | undefined;
 
 /** Runs `body` and collects the states that it declares, read or not, in order. */
-export function declaring<T>(body: () => T): { readonly made: T; readonly states: Tensor[] } {
+export function declaring<T>(prefix: string, body: () => T) {
   const outer = declared;
   const states: Tensor[] = [];
-  declared = states;
+  declared = { prefix, states };
   try {
     return { made: body(), states };
   } finally {
@@ -132,7 +138,8 @@ export function state<const D extends DType, const S extends Shape>(
 ): Tensor<D, S> {
   const type = { dtype, shape: resolveShape(shape, `state ${name}`) };
   checkInit(`state ${name}`, type, options.init);
-  const made = apply(stateOp, [], { name, type, ...options })[0]!;
-  declared?.push(made);
+  const named = `${declared?.prefix ?? ""}${name}`;
+  const made = apply(stateOp, [], { name: named, type, ...options })[0]!;
+  declared?.states.push(made);
   return made as unknown as Tensor<D, S>;
 }

@@ -1,8 +1,10 @@
 /** The files of training: checkpoints that training goes on from, and adapters. Both safetensors. */
+
+import type { PlanTensor } from "../../compiler/plan.ts";
 import { bug, diagnose } from "../../diagnostics/index.ts";
 import { nearest } from "../../diagnostics/nearest.ts";
 import { elementsIn } from "../../formats/index.ts";
-import type { Device, DeviceBuffer } from "../devices/device.ts";
+import type { Device, DeviceBuffer, Numbers } from "../devices/device.ts";
 import {
   type AdapterFile,
   adapterMetadata,
@@ -13,13 +15,23 @@ import {
 } from "../weights/adapter-file.ts";
 import { checkFinite, type TensorData, type Weights, writeSafetensors } from "../weights/index.ts";
 import { checkAdapters } from "../weights/same-adapters.ts";
-import { isKept, type ResidentTensor, stateBeside, type TrainingPlan } from "./plan.ts";
+import {
+  beforeStep,
+  isKept,
+  modelPrefix,
+  type ResidentTensor,
+  stateBeside,
+  type TrainingPlan,
+} from "./plan.ts";
+import type { ModelStates } from "./states.ts";
 
 /** What is trained, and where it is. */
 export interface Trained {
   readonly plan: TrainingPlan;
   readonly device: Device;
   readonly states: ReadonlyMap<string, DeviceBuffer>;
+  /** The model's own. */
+  readonly model: ModelStates;
   /** Fingerprints of the frozen tensors as they are, by name. */
   readonly base: Map<string, string>;
   readonly seed: number;
@@ -33,11 +45,13 @@ export interface Progress {
 
 const checkpointKind = "inarch training";
 
-/** States that a checkpoint keeps: what the next step depends on. */
+/** States that a checkpoint keeps: what the next step depends on, but for the model's own. */
 const keptStates = ({ plan, states }: Trained): string[] =>
   [...states.keys()].filter(
     (name) =>
       !["loss", "present"].includes(name) &&
+      !name.startsWith(modelPrefix) &&
+      !name.startsWith(beforeStep(modelPrefix)) &&
       !plan.tensors.some((t) => stateBeside(t, "gradients") === name) &&
       !plan.frozen.some((t) => t.state === name && !isKept(t)),
   );
@@ -60,6 +74,10 @@ export async function checkpointFile(
     const values = await trained.device.read(buffer, 0, elementsIn("f32", buffer.bytes), "f32");
     tensors.set(`state.${name}`, floats(values, [values.length]));
   }
+  for (const [name, { tensor }] of trained.model.held) {
+    const values = await trained.model.read(name);
+    tensors.set(inFile(name), stateData(tensor, values));
+  }
   return writeSafetensors(tensors, {
     kind: checkpointKind,
     step: String(step),
@@ -76,6 +94,46 @@ const layoutOf = ({ tensors, optimiser }: TrainingPlan): string =>
     optimiser,
     tensors.map(({ name, shape, state, offset }) => [name, shape, state, offset] as const),
   ]);
+
+/** What a state of the model is called in a checkpoint. */
+const inFile = (name: string): string => `state.${modelPrefix}${name}`;
+
+/** Files have no u32: whole numbers are kept by their bits. */
+const stateData = ({ dtype, shape }: PlanTensor, values: Numbers): TensorData =>
+  dtype === "f32"
+    ? floats(values, shape)
+    : { dtype: "i32", shape, data: new Uint8Array(values.buffer) };
+
+/** The model's states that a checkpoint holds must be those of the model. @throws E432 */
+function checkStates({ model }: Trained, { tensors, source }: Weights): void {
+  const problems = [...model.held].flatMap(([name, { tensor }]) => {
+    const entry = tensors.get(inFile(name));
+    if (!entry) return [`it lacks the state ${name}`];
+    const words = `${entry.dtype}[${entry.shape.join(", ")}]`;
+    const wanted = `${tensor.dtype === "f32" ? "f32" : "i32"}[${tensor.shape.join(", ")}]`;
+    return words === wanted ? [] : [`the state ${name} is ${words} there and ${wanted} here`];
+  });
+  const known = new Set([...model.held.keys()].map(inFile));
+  const surplus = [...tensors.keys()].find((n) => n.startsWith(inFile("")) && !known.has(n));
+  if (surplus) problems.push(`it has the state ${surplus.slice(inFile("").length)}`);
+  if (problems.length === 0) return;
+  throw diagnose("E432", {
+    message: `the checkpoint is of a model with other states: ${problems.join("; ")}`,
+    where: source,
+    help: "compile the training as it was when the checkpoint was saved",
+  });
+}
+
+async function resumeStates({ model }: Trained, file: Weights): Promise<void> {
+  for (const [name, { tensor }] of model.held) {
+    const { data } = await file.read(inFile(name));
+    const bytes = data.slice().buffer;
+    await model.write(
+      name,
+      tensor.dtype === "f32" ? new Float32Array(bytes) : new Uint32Array(bytes),
+    );
+  }
+}
 
 /**
  * Puts a checkpoint in place.
@@ -101,6 +159,8 @@ export async function resume(trained: Trained, file: Weights): Promise<Progress>
       `the checkpoint was trained with seed ${metadata.seed}, not ${trained.seed}`,
       `pass { seed: ${metadata.seed} }`,
     );
+  checkStates(trained, file);
+  await resumeStates(trained, file);
   for (const name of keptStates(trained)) {
     if (!file.tensors.has(`state.${name}`) && isVerified(trained, described, name)) continue;
     const values = await file.readF32(`state.${name}`);

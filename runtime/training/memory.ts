@@ -1,5 +1,6 @@
 /** What a training plan's memory is for, in bytes: known before anything runs. */
 import type { Plan, PlanBuffer } from "../../compiler/plan.ts";
+import { beforeStep, modelPrefix } from "./plan.ts";
 
 type Buffers = Pick<Plan, "buffers">;
 
@@ -26,6 +27,8 @@ export interface TrainingBytes {
   readonly frozen: number;
   readonly trained: number;
   readonly gradients: number;
+  /** The model's own states, and what they were before the step. */
+  readonly states: number;
   /** The optimiser's moments and counts. */
   readonly optimiser: number;
   /** Scratch memory: what the backward pass needs of the forward pass, above all. */
@@ -36,7 +39,7 @@ export interface TrainingBytes {
 
 /** All bytes of plans that share their memory. */
 export function trainingBytes(plans: readonly Buffers[]): TrainingBytes {
-  const sums = { frozen: 0, trained: 0, gradients: 0, optimiser: 0, activations: 0 };
+  const sums = { frozen: 0, trained: 0, gradients: 0, states: 0, optimiser: 0, activations: 0 };
   for (const buffer of sharedBuffers(plans)) sums[purposeOf(buffer)] += buffer.bytes;
   let inputsAndOutputs = 0;
   for (const { buffers } of plans)
@@ -53,5 +56,6 @@ function purposeOf({
   if (role === "arena") return "activations";
   if (name.startsWith("frozen.")) return "frozen";
   if (name.startsWith("parameters")) return "trained";
+  if (name.startsWith(modelPrefix) || name.startsWith(beforeStep(modelPrefix))) return "states";
   return /^(?:gradients|accumulated)/.test(name) ? "gradients" : "optimiser";
 }

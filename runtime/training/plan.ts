@@ -38,6 +38,16 @@ export const keptState = "frozen.kept";
  */
 export const isKept = ({ state }: ResidentTensor): boolean => state.startsWith(keptState);
 
+/** What the names of the model's own states begin with, in plans and files of training. */
+export const modelPrefix = "model.";
+
+/** The name of a state of the model as the model gives it. */
+export const ownName = (state: string): string =>
+  state.startsWith(modelPrefix) ? state.slice(modelPrefix.length) : state;
+
+/** Where a state of the model is kept as it was before the step: a vetoed step restores it from there. */
+export const beforeStep = (state: string): string => `before.${state}`;
+
 /** The state that is laid out as the one of a trained tensor: parameters.1 to gradients.1. */
 export const stateBeside = ({ state }: TrainedTensor, name: string): string =>
   state.replace("parameters", name);

@@ -19,6 +19,7 @@ import {
   type TrainingPlan,
   trainingFormat,
 } from "./plan.ts";
+import { holdModelStates } from "./states.ts";
 
 export interface TrainingOptions {
   /** The base: every frozen tensor, and those that train from what they were. */
@@ -55,17 +56,32 @@ export interface TrainingSession {
   readonly steps: number;
   /**
    * Submits a step and resolves with its report once the device has done it. Not awaiting it before
-   * the next keeps the device busy. `inputs` of each micro-step.
+   * the next keeps the device busy. `inputs` of each micro-step; each moves the model's states in turn,
+   * and if the step is vetoed they are as before it.
    * @throws E420 for inputs that the plan does not take, E422 if the device is lost.
    */
   step(...inputs: readonly Inputs[]): Promise<StepReport>;
-  /** Runs a forward pass with the parameters as they are after the steps so far. */
+  /**
+   * Runs a forward pass with the parameters and states as they are after the steps so far. It moves no
+   * state of the program that trains; states that programs between the steps alone have are theirs.
+   */
   run(program: string, inputs: Inputs, read?: readonly string[]): Promise<Record<string, Numbers>>;
   /** Runs the passes of the last micro-step again and measures each kernel. No parameter changes. */
   profile(): Promise<readonly StepTime[]>;
   /** A trained tensor as it is, or its gradient in the last micro-step, times the loss scale. */
   parameter(name: string): Promise<Numbers>;
   gradient(name: string): Promise<Numbers>;
+  /**
+   * A state of the model as it is after the steps so far.
+   * @throws E253 for a name that is no state's.
+   */
+  state(name: string): Promise<Numbers>;
+  /**
+   * Makes states of the model what they were at first, those named or all of them. Parameters and the
+   * optimiser's memory stay.
+   * @throws E253 for a name that is no state's.
+   */
+  reset(names?: string | readonly string[]): Promise<void>;
   /** Numbers of the trained tensors that had a gradient in the last micro-step. */
   present(): Promise<readonly string[]>;
   /** Everything that training needs to go on as if it had never stopped: a safetensors file. */
@@ -105,6 +121,7 @@ export async function createTrainingSession(
   const memory = await sharedMemory(plan, device);
   try {
     const base = await fillTraining(plan, device, memory.shared.states, { ...options, seed });
+    const model = await holdModelStates(plan, device, memory.shared.states, options.weights);
     const more = { shared: memory.shared, ...(onProgress ? { onProgress } : {}) };
     const open = (p: Plan) => createSession(p, device, more);
     const sessions = {
@@ -115,7 +132,7 @@ export async function createTrainingSession(
     };
     for (const [name, p] of Object.entries(plan.programs))
       sessions.programs.set(name, await open(p));
-    const trained: Trained = { plan, device, states: memory.shared.states, base, seed };
+    const trained: Trained = { plan, device, states: memory.shared.states, model, base, seed };
     const begun = options.resume ? await resume(trained, options.resume) : { step: 0, passes: 0 };
     return openTraining(trained, sessions, begun, options, memory.free);
   } catch (error) {
@@ -233,6 +250,8 @@ function openTraining(
       return inOrder(() => session.run(inputs, read));
     },
     profile: () => inOrder(() => backward.profile()),
+    state: (name) => inOrder(() => trained.model.read(name)),
+    reset: (names) => inOrder(() => trained.model.reset(names)),
     parameter: async (name) => readTensor("parameters", name),
     gradient: async (name) => readTensor("gradients", name),
     present: () =>
