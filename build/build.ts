@@ -63,13 +63,17 @@ export async function build(request: BuildRequest): Promise<BuildReport> {
       ? undefined
       : namedBy(await openWeightsFile(request.weights), loaded.model.tensorNames);
   try {
-    const stored = weights && planWeights(weights, plans.values());
+    const stored = weights && (await planWeights(weights, plans.values(), onProgress));
     const { files, manifest } = bundleFiles({
       name,
       doc,
       facts,
       plans,
-      weights: stored && { file: weightsFile, bytes: stored.bytes },
+      weights: stored && {
+        file: weightsFile,
+        bytes: stored.totalBytes,
+        checksum: stored.checksum!,
+      },
     });
     const needed = [...plans.values()].some(needsWeights);
     const brings = stored || !needed ? "given" : "brought";
@@ -77,7 +81,7 @@ export async function build(request: BuildRequest): Promise<BuildReport> {
     files.set(`${name}.js`, wrapper.js);
     files.set(`${name}.d.ts`, wrapper.declarations);
     await writeBundleFolder(out, files, async (folder) => {
-      if (stored) await writeWeights(folder, weights, stored.tensors, onProgress);
+      if (stored) await writeWeights(folder, weights, stored, onProgress);
     });
     return describe(request, plans, files, manifest.weights ?? null);
   } finally {

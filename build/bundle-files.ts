@@ -11,6 +11,7 @@ import {
   type ManifestProgram,
   type ManifestState,
   type ManifestTensor,
+  manifestText,
 } from "../runtime/bundle/manifest.ts";
 import { modelStates } from "../runtime/states.ts";
 
@@ -60,7 +61,7 @@ export function bundleFiles({ name, doc, facts, plans, weights }: BundleRequest)
     ...(weights === undefined ? {} : { weights }),
     files: Object.fromEntries(paths.map((path) => [path, sha256(files.get(path)!)])),
   };
-  files.set("manifest.json", `${JSON.stringify(manifest, null, 2)}\n`);
+  files.set("manifest.json", manifestText(manifest));
   return { files, manifest };
 }
 

@@ -2,13 +2,16 @@
 import { join } from "node:path";
 import type { Plan } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
+import { bytesOf } from "../formats/index.ts";
 import type { Progress } from "../runtime/devices/device.ts";
 import { writeFileAtOnce } from "../runtime/node/files.ts";
 import {
   findNonFinite,
   type NonFinite,
   notFinite,
+  openHash,
   planSafetensors,
+  type SafetensorsPlan,
   streamSafetensors,
   type TensorPlan,
   type Weights,
@@ -17,12 +20,17 @@ import {
 export const weightsFile = "weights.safetensors";
 
 /**
- * Checks that a checkpoint has every parameter of the plans, and what their states begin as; surplus
- * tensors are left out.
- * `bytes` is the size of the file to be written.
- * @throws E601, which names all that are missing or have another shape.
+ * Checks that a checkpoint has every parameter of the plans, all finite, and what their states begin as,
+ * and lays the file out; surplus tensors are left out. Reads everything once, for the hashes that stand
+ * in the file's header.
+ * @throws E601, which names all that are missing or have another shape, E205 for NaN and infinite
+ * values, all named.
  */
-export function planWeights(weights: Weights, plans: Iterable<Plan>) {
+export async function planWeights(
+  weights: Weights,
+  plans: Iterable<Plan>,
+  onProgress: Progress,
+): Promise<SafetensorsPlan> {
   const needed = new Map<string, { readonly name: string; readonly shape: readonly number[] }>();
   for (const { parameters, states } of plans) {
     for (const { init } of states) {
@@ -41,7 +49,8 @@ export function planWeights(weights: Weights, plans: Iterable<Plan>) {
   if (problems.length > 0) throw unfit(problems, needed.size, weights.source);
   const tensors = new Map<string, TensorPlan>();
   for (const { name, shape } of needed.values()) tensors.set(name, { dtype: "f32", shape });
-  return { tensors, bytes: planSafetensors(tensors, {}).totalBytes };
+  const hashes = await hashesOf(weights, planSafetensors(tensors, {}), onProgress);
+  return planSafetensors(tensors, {}, hashes);
 }
 
 /** The most that one message lists: a wrong checkpoint has hundreds. */
@@ -57,17 +66,12 @@ const unfit = (problems: readonly string[], count: number, source: string) =>
     help: "give the checkpoint of this model, or the configuration of this checkpoint",
   });
 
-/** Streams the tensors into the folder. Errors: E205 for NaN and infinite values, all named. */
-export async function writeWeights(
-  folder: string,
-  weights: Weights,
-  tensors: ReadonlyMap<string, TensorPlan>,
-  onProgress: Progress,
-): Promise<void> {
-  const total = planSafetensors(tensors, {}).order.reduce((sum, { bytes }) => sum + bytes, 0);
+async function hashesOf(weights: Weights, layout: SafetensorsPlan, onProgress: Progress) {
+  const hashes = new Map<string, string>();
   const bad = new Map<string, NonFinite>();
-  let done = 0;
-  async function* elements(name: string) {
+  const report = reporter(layout, "bytes of weights checked", onProgress);
+  for (const { name } of layout.order) {
+    const hash = openHash();
     let before = 0;
     for await (const values of weights.chunks(name)) {
       const found = findNonFinite(values);
@@ -78,13 +82,38 @@ export async function writeWeights(
           count: found.count + (earlier?.count ?? 0),
         });
       before += values.length;
-      done += values.byteLength;
-      onProgress(done, total, "bytes of weights");
-      yield new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+      hash.add(bytesOf(values));
+      report(values.byteLength);
     }
+    hashes.set(name, hash.digits());
   }
-  await writeFileAtOnce(join(folder, weightsFile), (sink) =>
-    streamSafetensors(sink, tensors, {}, elements),
-  );
   if (bad.size > 0) throw notFinite(weights.source, bad);
+  return hashes;
+}
+
+/** Streams the tensors into the folder. */
+export async function writeWeights(
+  folder: string,
+  weights: Weights,
+  layout: SafetensorsPlan,
+  onProgress: Progress,
+): Promise<void> {
+  const report = reporter(layout, "bytes of weights", onProgress);
+  await writeFileAtOnce(join(folder, weightsFile), (sink) =>
+    streamSafetensors(sink, layout, async function* (name) {
+      for await (const values of weights.chunks(name)) {
+        report(values.byteLength);
+        yield bytesOf(values);
+      }
+    }),
+  );
+}
+
+function reporter({ order }: SafetensorsPlan, unit: string, onProgress: Progress) {
+  const total = order.reduce((sum, { bytes }) => sum + bytes, 0);
+  let done = 0;
+  return (bytes: number) => {
+    done += bytes;
+    onProgress(done, total, unit);
+  };
 }

@@ -5,6 +5,7 @@ import { type Bytes, bytesOf, type Floats, oneByOne, viewOf } from "./views.ts";
 
 export * from "./format.ts";
 export { bfloatToFloat, floatToBfloat, floatToHalf, halfToFloat } from "./half.ts";
+export { bytesOf } from "./views.ts";
 
 const f32 = {
   name: "f32",

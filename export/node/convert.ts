@@ -76,10 +76,11 @@ export async function convert(request: ConvertRequest): Promise<ConvertReport> {
     }
     // Programs of the PyTorch family refuse a file that does not say so.
     const metadata = { format: "pt", ...weights.metadata };
-    const { totalBytes, header } = planSafetensors(plan, metadata);
+    const layout = planSafetensors(plan, metadata);
+    const { totalBytes, header } = layout;
     let writtenBytes = header.byteLength;
     await writeFileAtOnce(output, async (file) => {
-      await streamSafetensors(file, plan, metadata, async function* (tensor) {
+      await streamSafetensors(file, layout, async function* (tensor) {
         for await (const piece of elements(
           weights,
           origins.get(tensor)!,

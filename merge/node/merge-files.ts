@@ -52,10 +52,11 @@ export async function mergeFiles(request: MergeRequest): Promise<MergeReport> {
     const weights = await mergeAdapters(model, opened, options);
     close = weights.close;
     const metadata = { format: "pt", ...weights.metadata };
-    const { totalBytes, header } = planSafetensors(weights.tensors, metadata);
+    const layout = planSafetensors(weights.tensors, metadata);
+    const { totalBytes, header } = layout;
     let done = header.byteLength;
     await writeFileAtOnce(output, (file) =>
-      streamSafetensors(file, weights.tensors, metadata, async function* (name) {
+      streamSafetensors(file, layout, async function* (name) {
         for await (const piece of weights.rawChunks(name)) {
           done += piece.byteLength;
           onProgress(done, totalBytes, "bytes written");

@@ -1,7 +1,8 @@
 /**
  * Bundles: models compiled ahead of time by `inarch build`, as folders of plain files. A manifest
- * names the programs; a plan refers to kernels that lie beside it; every file but the weights is
- * checked against the hash that the manifest has of it.
+ * names the programs; a plan refers to kernels that lie beside it. The manifest has a hash of itself, of
+ * every plan and kernel, and of the weights' header, which has one of every tensor: that of a tensor is
+ * checked as it is read.
  *
  *     manifest.json  NAME.plan.json…  kernels/NAME-HASH.wgsl…  weights.safetensors  MODEL.js  MODEL.d.ts
  */
@@ -29,7 +30,10 @@ export interface Bundle {
   readonly manifest: Manifest;
   /** By program, whole: with their kernels' text or bytes. */
   readonly plans: Readonly<Record<string, Plan>>;
-  /** Opens the bundle's own weights; close them when they are uploaded. Errors: E615, E613. */
+  /**
+   * Opens the bundle's own weights; close them when they are uploaded. Errors: E615, E613, E614 for
+   * another file, E461 for a changed one: of a tensor when it is read.
+   */
   openWeights(): Promise<Weights>;
 }
 
@@ -151,13 +155,22 @@ async function openOwnWeights(
   } catch (cause) {
     throw missingFile(weights.file, source, cause);
   }
-  if (bytes.size === weights.bytes) return openWeights(bytes);
-  await bytes.close?.();
-  throw diagnose("E614", {
-    message: `${weights.file} has ${bytes.size} bytes, the manifest says ${weights.bytes}`,
-    where: source,
-    help: "copy the folder again as it is, or build it again",
-  });
+  const other = (message: string) =>
+    diagnose("E614", {
+      message: `${weights.file} is not the file that was built: ${message}`,
+      where: source,
+      help: "copy the folder again as it is, or build it again",
+    });
+  if (bytes.size !== weights.bytes) {
+    await bytes.close?.();
+    throw other(`it has ${bytes.size} bytes, the manifest says ${weights.bytes}`);
+  }
+  const opened = await openWeights(bytes);
+  if (opened.checksum === weights.checksum) return opened;
+  await opened.close();
+  throw other(
+    `its checksum is ${opened.checksum ?? "missing"}, the manifest says ${weights.checksum}`,
+  );
 }
 
 const readWhole = (read: ReadFile) => async (path: string) => bytesSource(path, await read(path));

@@ -1,10 +1,11 @@
 /** A bundle's manifest: what it holds, and everything that may be wrong with one. */
 import type { PlanDType, TargetName } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
+import { hashOf } from "../weights/hash.ts";
 import { isRecord, parseJson } from "../weights/json.ts";
 
 /** The version of the folder's layout. A runtime refuses others. */
-export const bundleFormat = 1;
+export const bundleFormat = 2;
 
 /** What `manifest.json` holds. Paths are relative to it. */
 export interface Manifest {
@@ -22,7 +23,8 @@ export interface Manifest {
   readonly states?: readonly ManifestState[];
   /** SHA-256 in hexadecimal digits of every plan and every kernel, by path. */
   readonly files: Readonly<Record<string, string>>;
-  readonly weights?: { readonly file: string; readonly bytes: number };
+  /** `checksum` is that of the file, which has the hash of each tensor. */
+  readonly weights?: { readonly file: string; readonly bytes: number; readonly checksum: string };
 }
 
 export interface ManifestProgram {
@@ -44,7 +46,27 @@ export interface ManifestState extends ManifestTensor {
   readonly buffers: Readonly<Record<string, number>>;
 }
 
-/** Errors: E611 for what is no manifest, with all problems; E612 for a manifest of another format. */
+const zeros = "0".repeat(32);
+const stated = (digits: string) => `"checksum": "${digits}"\n}\n`;
+
+/** The text of a manifest, which ends with a hash of the rest, so that any changed bit is seen. */
+export function manifestText(manifest: Manifest): string {
+  const text = `${JSON.stringify({ ...manifest, checksum: zeros }, null, 2)}\n`;
+  return text.replace(stated(zeros), stated(hashOf(new TextEncoder().encode(text))));
+}
+
+/** Whether a manifest, whose own checksum is given, is as `manifestText` wrote it. */
+function isAsWritten(bytes: Uint8Array, checksum: unknown): boolean {
+  const text = new TextDecoder().decode(bytes);
+  const end = stated(String(checksum));
+  const blank = text.slice(0, -end.length) + stated(zeros);
+  return text.endsWith(end) && hashOf(new TextEncoder().encode(blank)) === checksum;
+}
+
+/**
+ * Errors: E611 for what is no manifest, with all problems; E612 for a manifest of another format; E614
+ * for one that was changed.
+ */
 export function parseManifest(bytes: Uint8Array, source: string): Manifest {
   const parsed = parseJson(bytes);
   if ("problem" in parsed) throw malformed([`it is not JSON: ${parsed.problem}`], source);
@@ -55,6 +77,12 @@ export function parseManifest(bytes: Uint8Array, source: string): Manifest {
       message: `the bundle has format ${value.format}, this runtime reads ${bundleFormat}`,
       where: source,
       help: "build it again with this version of inarch, or use the runtime that it was built for",
+    });
+  if (value.format === bundleFormat && !isAsWritten(bytes, value.checksum))
+    throw diagnose("E614", {
+      message: "manifest.json is not the file that was built: it does not match its own checksum",
+      where: source,
+      help: "copy the folder again as it is (bytes, not text: line ends count), or build it again",
     });
   const problems = [...checkTop(value), ...checkPrograms(value.programs)];
   if (problems.length > 0) throw malformed(problems, source);
@@ -84,8 +112,13 @@ function checkTop(value: Record<string, unknown>): string[] {
         problems.push(`files["${path}"] is not a SHA-256`);
     }
   if (weights === undefined) return problems;
-  if (!isRecord(weights) || !isPath(weights.file) || typeof weights.bytes !== "number")
-    problems.push("weights is not { file, bytes }");
+  if (
+    !isRecord(weights) ||
+    !isPath(weights.file) ||
+    typeof weights.bytes !== "number" ||
+    typeof weights.checksum !== "string"
+  )
+    problems.push("weights is not { file, bytes, checksum }");
   return problems;
 }
 

@@ -13,7 +13,12 @@ import {
   readAdapterFile,
   readMetadata,
 } from "../weights/adapter-file.ts";
-import { checkFinite, type TensorData, type Weights, writeSafetensors } from "../weights/index.ts";
+import {
+  checkFinite,
+  type TensorData,
+  type Weights,
+  writeWithChecksums,
+} from "../weights/index.ts";
 import { checkAdapters } from "../weights/same-adapters.ts";
 import {
   beforeStep,
@@ -78,7 +83,7 @@ export async function checkpointFile(
     const values = await trained.model.read(name);
     tensors.set(inFile(name), stateData(tensor, values));
   }
-  return writeSafetensors(tensors, {
+  return writeWithChecksums(tensors, {
     kind: checkpointKind,
     step: String(step),
     passes: String(passes),
@@ -180,7 +185,7 @@ export async function adapterFile(trained: Trained): Promise<Uint8Array<ArrayBuf
   }
   const own = [...plan.tensors, ...plan.frozen].filter(({ init }) => init).map(({ name }) => name);
   const about = adapterMetadata(plan.name, fingerprintsOf(trained), plan.adapters ?? [], own);
-  return writeSafetensors(tensors, about);
+  return writeWithChecksums(tensors, about);
 }
 
 /**

@@ -11,6 +11,7 @@ export {
   toFloat32,
 } from "./dtype.ts";
 export { checkFinite, findNonFinite, type NonFinite, notFinite } from "./finite.ts";
+export { openHash } from "./hash.ts";
 export { openWeights } from "./open.ts";
 export { openSafetensors } from "./safetensors.ts";
 export {
@@ -20,6 +21,7 @@ export {
   streamSafetensors,
   type TensorPlan,
   writeSafetensors,
+  writeWithChecksums,
 } from "./safetensors-write.ts";
 export { type ByteSource, blobSource, bytesSource } from "./source.ts";
 export { openTorch } from "./torch.ts";

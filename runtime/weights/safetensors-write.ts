@@ -4,7 +4,9 @@
  */
 import { diagnose } from "../../diagnostics/index.ts";
 import { fileBytes, fileFormat } from "../../formats/index.ts";
+import { type Hashes, sealHeader, unsealed } from "./checksums.ts";
 import type { Dtype } from "./dtype.ts";
+import { hashOf } from "./hash.ts";
 import { allocate } from "./source.ts";
 import { countElements, type TensorData } from "./weights.ts";
 
@@ -20,11 +22,27 @@ export interface TensorPlan {
 }
 
 /** A whole file in memory. Errors: E216 (a tensor cannot be written as described). */
-export function writeSafetensors(
+export const writeSafetensors = (
+  tensors: ReadonlyMap<string, TensorData>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> => write(tensors, planSafetensors(tensors, metadata));
+
+/**
+ * The same with checksums: whoever reads it sees any changed bit, of a tensor when its last element is
+ * read and of anything else when the file is opened. Errors: E216.
+ */
+export function writeWithChecksums(
   tensors: ReadonlyMap<string, TensorData>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const { header, order, totalBytes } = planSafetensors(tensors, metadata);
+  const hashes = new Map([...tensors].map(([name, { data }]) => [name, hashOf(data)]));
+  return write(tensors, planSafetensors(tensors, metadata, hashes));
+}
+
+function write(
+  tensors: ReadonlyMap<string, TensorData>,
+  { header, order, totalBytes }: SafetensorsPlan,
+): Uint8Array<ArrayBuffer> {
   const file = allocate(totalBytes, "a safetensors file");
   file.set(header);
   let at = header.byteLength;
@@ -43,11 +61,9 @@ export function writeSafetensors(
  */
 export async function streamSafetensors(
   sink: ByteSink,
-  tensors: ReadonlyMap<string, TensorPlan>,
-  metadata: Readonly<Record<string, string>>,
+  { header, order }: SafetensorsPlan,
   elements: (name: string) => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): Promise<void> {
-  const { header, order } = planSafetensors(tensors, metadata);
   await sink.write(header);
   for (const { name, bytes } of order) {
     let written = 0;
@@ -67,18 +83,25 @@ export interface SafetensorsPlan {
   readonly order: readonly { readonly name: string; readonly bytes: number }[];
   /** Size of the whole file. */
   readonly totalBytes: number;
+  /** Of a file with checksums. */
+  readonly checksum: string | undefined;
 }
 
-/** Lays a file out: its header, and in which order the tensors follow. Errors: E216. */
+/**
+ * Lays a file out: its header, and in which order the tensors follow. With the hash of every tensor the
+ * file gets checksums. Errors: E216.
+ */
 export function planSafetensors(
   tensors: ReadonlyMap<string, TensorPlan>,
   metadata: Readonly<Record<string, string>>,
+  hashes?: Hashes,
 ): SafetensorsPlan {
   const order = [...tensors]
     .map(([name, { dtype, shape }]) => ({ name, dtype, shape, bytes: sizeOf(name, dtype, shape) }))
     .sort((a, b) => widthOf(b) - widthOf(a) || compare(a.name, b.name));
   const json: Record<string, unknown> = {};
-  const pairs = Object.entries(metadata).sort(([a], [b]) => compare(a, b));
+  const whole = { ...metadata, ...(hashes && unsealed(hashes)) };
+  const pairs = Object.entries(whole).sort(([a], [b]) => compare(a, b));
   if (pairs.length > 0) json.__metadata__ = Object.fromEntries(pairs);
   let end = 0;
   for (const { name, dtype, shape, bytes } of order) {
@@ -92,7 +115,8 @@ export function planSafetensors(
   const header = allocate(8 + length, "a safetensors header").fill(0x20);
   new DataView(header.buffer).setBigUint64(0, BigInt(length), true);
   header.set(text, 8);
-  return { header, order, totalBytes: header.byteLength + end };
+  const checksum = hashes && sealHeader(header);
+  return { header, order, totalBytes: header.byteLength + end, checksum };
 }
 
 /** Wide numbers come first: then all begin at multiples of their width. */

@@ -5,7 +5,9 @@
  */
 import { diagnose } from "../../diagnostics/index.ts";
 import { fileBytes } from "../../formats/index.ts";
+import { changed, readChecksums } from "./checksums.ts";
 import type { Dtype } from "./dtype.ts";
+import { openHash } from "./hash.ts";
 import { isRecord, parseJson } from "./json.ts";
 import type { ByteSource } from "./source.ts";
 import { countElements, makeWeights, type TensorEntry, type Weights } from "./weights.ts";
@@ -23,30 +25,48 @@ interface Placed extends TensorEntry {
  *
  * Errors: E210 (cut short, or no header), E211 (the header is not JSON), E212 (a tensor's entry is
  * malformed), E213 (offsets leave a hole, overlap, or leave the file), E214 (a dtype inarch cannot
- * read).
+ * read), E461 (a file that inarch wrote was changed). Reading a tensor of such a file to its end gives
+ * E461 when it was changed.
  */
 export async function openSafetensors(source: ByteSource): Promise<Weights> {
   const header = await readHeader(source);
-  const metadata = readMetadata(header.json.__metadata__, source.name);
+  const all = readMetadata(header.json.__metadata__, source.name);
   const tensors = new Map<string, Placed>();
   for (const [name, entry] of Object.entries(header.json)) {
     if (name === "__metadata__") continue;
     tensors.set(name, readEntry(name, entry, header.dataStart, source.name));
   }
   checkLayout(tensors, header.dataStart, source);
+  const checks = readChecksums(header.bytes, all, tensors.keys(), source.name);
+  const { checksum, hashes, metadata } = checks;
   return makeWeights({
     source: source.name,
     tensors,
     metadata,
-    async *stream(name, elements) {
-      const { start, bytes, dtype } = tensors.get(name)!;
-      const step = fileBytes(dtype, elements);
-      for (let at = 0; at < bytes; at += step) {
-        yield await source.read(start + at, Math.min(step, bytes - at));
-      }
-    },
+    ...(checksum === undefined ? {} : { checksum }),
+    stream: (name, elements) =>
+      stream(source, name, tensors.get(name)!, elements, hashes?.get(name)),
     close: async () => source.close?.(),
   });
+}
+
+async function* stream(
+  source: ByteSource,
+  name: string,
+  { start, bytes, dtype }: Placed,
+  elements: number,
+  expected: string | undefined,
+) {
+  const step = fileBytes(dtype, elements);
+  const hash = expected === undefined ? undefined : openHash();
+  for (let at = 0; at < bytes; at += step) {
+    const piece = await source.read(start + at, Math.min(step, bytes - at));
+    hash?.add(piece);
+    // Before the last piece is given away: who has that need not come back for an error.
+    if (at + step >= bytes && hash && hash.digits() !== expected)
+      throw changed("the tensor does not match its hash", `${source.name}, tensor "${name}"`);
+    yield piece;
+  }
 }
 
 async function readHeader(source: ByteSource) {
@@ -75,7 +95,8 @@ async function readHeader(source: ByteSource) {
       help,
     });
   }
-  const parsed = parseJson(await source.read(8, length));
+  const bytes = await source.read(0, 8 + length);
+  const parsed = parseJson(bytes.subarray(8));
   if ("problem" in parsed || !isRecord(parsed.value)) {
     const problem = "problem" in parsed ? parsed.problem : "it is another JSON value";
     throw diagnose("E211", {
@@ -84,7 +105,7 @@ async function readHeader(source: ByteSource) {
       help: "the file is damaged or was written by a faulty program: fetch or write it again",
     });
   }
-  return { json: parsed.value, dataStart: 8 + length };
+  return { json: parsed.value, bytes, dataStart: 8 + length };
 }
 
 function readMetadata(value: unknown, file: string): Record<string, string> {

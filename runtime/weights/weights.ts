@@ -39,6 +39,11 @@ export interface Weights {
   /** Every tensor by its name, in the file's order. */
   readonly tensors: ReadonlyMap<string, TensorEntry>;
   readonly metadata: Readonly<Record<string, string>>;
+  /**
+   * Of a file that has checksums, as inarch writes them: no other file has the same. Every tensor is then
+   * compared with its hash as it is read: E461 where it differs.
+   */
+  readonly checksum?: string;
   /** Errors: E204 (no such tensor), E202 and E203 (the bytes cannot be read). */
   read(name: string): Promise<TensorData>;
   /** As 32-bit floats; see `toFloat32` for what rounds. */
@@ -58,6 +63,7 @@ export interface TensorReader {
   readonly source: string;
   readonly tensors: ReadonlyMap<string, TensorEntry>;
   readonly metadata: Readonly<Record<string, string>>;
+  readonly checksum?: string;
   /**
    * Row-major little-endian elements, `elements` at a time (the last piece may be shorter). A
    * tensor without elements yields nothing. Called only with names in `tensors`.
@@ -88,6 +94,7 @@ export function makeWeights(reader: TensorReader): Weights {
     source: reader.source,
     tensors: reader.tensors,
     metadata: reader.metadata,
+    ...(reader.checksum === undefined ? {} : { checksum: reader.checksum }),
     read,
     async readF32(name) {
       const { dtype, data } = await read(name);

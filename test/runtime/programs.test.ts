@@ -20,7 +20,7 @@ import type { Device } from "../../runtime/devices/device.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { openDevice } from "../../runtime/node/index.ts";
 import { createSessions } from "../../runtime/programs.ts";
-import { writeSafetensors } from "../../runtime/weights/index.ts";
+import { writeWithChecksums } from "../../runtime/weights/index.ts";
 import { randomNumbers, relativeError } from "../../verify/ops/evaluate.ts";
 import { cachedAttention, plainAttention, sizes } from "../support/cached-attention.ts";
 import { deviceTest } from "../support/device.ts";
@@ -40,7 +40,7 @@ const numbers = (["q", "k", "v"] as const).map(
   (name, i) => [name, randomNumbers(width * width, i + 1).map(Math.fround)] as const,
 );
 const matrices = Object.fromEntries(numbers) as Record<"q" | "k" | "v", number[]>;
-const file = writeSafetensors(
+const file = writeWithChecksums(
   new Map(numbers.map(([name, values]) => [name, floats(values, [width, width])])),
 );
 const tokens = Array.from({ length: 7 }, (_, i) => randomNumbers(width, i + 10).map(Math.fround));
@@ -70,8 +70,10 @@ const openFiles = (files: ReadonlyMap<string, string | Uint8Array>) =>
     return typeof content === "string" ? new TextEncoder().encode(content) : content;
   });
 
+const { checksum = "" } = await openBytes(file);
+
 function bundleOf(target: string) {
-  const weights = { file: "weights.safetensors", bytes: file.byteLength };
+  const weights = { file: "weights.safetensors", bytes: file.byteLength, checksum };
   const plans = new Map(Object.entries(plansOf(cachedAttention, target)));
   const { files, manifest } = bundleFiles({ ...cachedAttention, plans, weights });
   const all = new Map<string, string | Uint8Array>([...files, [weights.file, file]]);

@@ -8,11 +8,12 @@ import { InarchError } from "../../../diagnostics/index.ts";
 import { add, gelu, matmul } from "../../../ops/index.ts";
 import { loadSamBundle } from "../../../predict/bundle.ts";
 import { openBundle } from "../../../runtime/bundle/bundle.ts";
-import { bundleFormat } from "../../../runtime/bundle/manifest.ts";
+import { bundleFormat, manifestText } from "../../../runtime/bundle/manifest.ts";
 import { loadBundle } from "../../../runtime/bundle/model.ts";
 import { referenceDevice } from "../../../runtime/devices/reference.ts";
-import { bytesSource, openWeights, writeSafetensors } from "../../../runtime/weights/index.ts";
+import { bytesSource, openWeights, writeWithChecksums } from "../../../runtime/weights/index.ts";
 import { evaluate, randomNumbers, relativeError } from "../../../verify/ops/evaluate.ts";
+import { openBytes, readAll } from "../../support/weights-files.ts";
 
 const forward: Program = (p) => {
   const x = input("x", "f32", [3, 5], { doc: "Three rows." });
@@ -43,15 +44,16 @@ const plans = new Map(
 );
 
 /** The files of the model's bundle, with weights. */
-function built() {
+async function built() {
   const bytes = (name: string) => new Uint8Array(Float32Array.from(numbers[name]!).buffer);
-  const weights = writeSafetensors(
+  const weights = writeWithChecksums(
     new Map([
       ["weight", { dtype: "f32", shape: [5, 7], data: bytes("weight") }],
       ["bias", { dtype: "f32", shape: [7], data: bytes("bias") }],
     ]),
   );
-  const stored = { file: "weights.safetensors", bytes: weights.byteLength };
+  const { checksum = "" } = await openWeights(bytesSource("weights", weights));
+  const stored = { file: "weights.safetensors", bytes: weights.byteLength, checksum };
   const { files, manifest } = bundleFiles({ ...model, plans, weights: stored });
   const all = new Map<string, Uint8Array>([[stored.file, weights]]);
   for (const [path, content] of files) all.set(path, bytesIn(content));
@@ -72,8 +74,8 @@ const open = (files: ReadonlyMap<string, Uint8Array>) =>
   );
 
 /** The files with one of them changed; `undefined` removes it. */
-function changed(path: string, change: (text: string) => string | undefined) {
-  const { files } = built();
+async function changed(path: string, change: (text: string) => string | undefined) {
+  const { files } = await built();
   const text = change(new TextDecoder().decode(files.get(path)));
   if (text === undefined) files.delete(path);
   else files.set(path, new TextEncoder().encode(text));
@@ -92,7 +94,7 @@ async function failure(work: () => unknown): Promise<InarchError> {
 
 describe("a bundle", () => {
   test("opens as the plans that were compiled", async () => {
-    const { plans: opened } = await open(built().files);
+    const { plans: opened } = await open((await built()).files);
     expect(Object.entries(opened)).toEqual([...plans]);
   });
 
@@ -116,7 +118,7 @@ describe("a bundle", () => {
 
   test("runs with its own weights, and with weights that are given", async () => {
     const { y: expected } = await evaluate(graph, numbers);
-    const { files } = built();
+    const { files } = await built();
     const given = await openWeights(bytesSource("given", files.get("weights.safetensors")!));
     for (const options of [{}, { weights: given }]) {
       const running = await loadBundle(await open(files), referenceDevice(), options);
@@ -127,7 +129,7 @@ describe("a bundle", () => {
   });
 
   test("does not mix the inputs of runs at the same time", async () => {
-    const running = await loadBundle(await open(built().files), referenceDevice());
+    const running = await loadBundle(await open((await built()).files), referenceDevice());
     const results = await Promise.all(
       [1, 2, 3].map((n) => running.run("twice", { x: [n, n, n, n] })),
     );
@@ -164,7 +166,7 @@ describe("a bundle", () => {
   });
 });
 
-const kernel = [...built().files.keys()].find((path) => path.startsWith("kernels/"))!;
+const kernel = [...(await built()).files.keys()].find((path) => path.startsWith("kernels/"))!;
 
 interface Damage {
   readonly claim: string;
@@ -177,7 +179,7 @@ interface Damage {
 const edited = (change: (manifest: Record<string, unknown>) => void) => (text: string) => {
   const manifest = JSON.parse(text);
   change(manifest);
-  return JSON.stringify(manifest);
+  return manifestText(manifest);
 };
 
 const damages: readonly Damage[] = [
@@ -217,6 +219,13 @@ const damages: readonly Damage[] = [
     says: [`has format ${bundleFormat + 1}, this runtime reads ${bundleFormat}`],
   },
   {
+    claim: "a manifest that was edited",
+    path: "manifest.json",
+    change: (text) => text.replace('"A layer."', '"A lawyer."'),
+    code: "E614",
+    says: ["manifest.json is not the file that was built"],
+  },
+  {
     claim: "a kernel that is missing",
     path: kernel,
     change: () => undefined,
@@ -241,22 +250,35 @@ const damages: readonly Damage[] = [
 
 describe("a damaged bundle is refused", () => {
   test.each(damages)("$claim", async ({ path, change, code, says }) => {
-    const { code: found, message } = await failure(() => open(changed(path, change)));
+    const { code: found, message } = await failure(async () => open(await changed(path, change)));
     for (const words of [...says, "in small/"]) expect(message).toContain(words);
     expect(found).toBe(code);
   });
 
   test("weights of another size", async () => {
-    const { files } = built();
+    const { files } = await built();
     files.set("weights.safetensors", files.get("weights.safetensors")!.slice(0, -4));
     const bundle = await open(files);
     const { code, message } = await failure(() => loadBundle(bundle, referenceDevice()));
-    expect(message).toMatch(/weights\.safetensors has \d+ bytes, the manifest says \d+/);
+    expect(message).toMatch(
+      /weights\.safetensors is not .* it has \d+ bytes, the manifest says \d+/,
+    );
+    expect(code).toBe("E614");
+  });
+
+  test("weights of another build", async () => {
+    const { files } = await built();
+    const tensors = await readAll(await openBytes(files.get("weights.safetensors")!));
+    tensors.get("bias")!.data[0]! ^= 1;
+    files.set("weights.safetensors", writeWithChecksums(tensors));
+    const bundle = await open(files);
+    const { code, message } = await failure(() => loadBundle(bundle, referenceDevice()));
+    expect(message).toMatch(/its checksum is \w{32}, the manifest says \w{32}/);
     expect(code).toBe("E614");
   });
 
   test("weights that are missing", async () => {
-    const { files } = built();
+    const { files } = await built();
     files.delete("weights.safetensors");
     const bundle = await open(files);
     expect((await failure(() => bundle.openWeights())).code).toBe("E613");
@@ -277,27 +299,28 @@ describe("what a bundle does not have", () => {
   });
 
   test("a program", async () => {
-    const running = await loadBundle(await open(built().files), referenceDevice());
+    const running = await loadBundle(await open((await built()).files), referenceDevice());
     const { code, message } = await failure(() => running.run("backward", {}));
     expect(message).toContain("its programs are forward, twice");
     expect(code).toBe("E615");
   });
 
   test("the programs of a SAM", async () => {
-    const bundle = await open(built().files);
+    const bundle = await open((await built()).files);
     const { code, message } = await failure(() => loadSamBundle(bundle, referenceDevice()));
     expect(message).toContain("not that of a whole SAM: its programs are forward, twice");
     expect(code).toBe("E615");
   });
 });
 
-describe("a wrapper", () => {
+describe("a wrapper", async () => {
+  const { manifest } = await built();
   const [plan] = plans.values();
   const named = (...programs: string[]) =>
     bundleFiles({ ...model, plans: new Map(programs.map((name) => [name, plan!])) }).manifest;
 
   test("is typed by the model's inputs, outputs and docs", () => {
-    const { declarations } = generateWrapper(built().manifest, "given");
+    const { declarations } = generateWrapper(manifest, "given");
     expect(declarations).toContain(`/** What \`forward\` takes. */
 export interface SmallForwardInputs {
   /**
@@ -317,7 +340,7 @@ export interface SmallForwardInputs {
     const said = (doc: string) => {
       const inputs = [{ name: "left-right", dtype: "u32", shape: [], doc }] as const;
       const programs = { forward: { plan: "p", inputs, outputs: inputs } };
-      return generateWrapper({ ...built().manifest, programs }, "given").declarations;
+      return generateWrapper({ ...manifest, programs }, "given").declarations;
     };
     expect(said("One */ two.")).toContain(`{
   /**
@@ -331,13 +354,13 @@ export interface SmallForwardInputs {
   });
 
   test("asks for weights where the bundle has none", () => {
-    const { declarations } = generateWrapper(built().manifest, "brought");
+    const { declarations } = generateWrapper(manifest, "brought");
     expect(declarations).toContain('readonly weights: NonNullable<BundleOptions["weights"]>;');
     expect(declarations).toContain("options: SmallOptions): Promise<Small>;");
   });
 
   test("imports the runtime and nothing else", () => {
-    const { js, declarations } = generateWrapper(built().manifest, "given");
+    const { js, declarations } = generateWrapper(manifest, "given");
     for (const text of [js, declarations])
       expect([...text.matchAll(/from "([^"]+)"/g)].map((match) => match[1])).toEqual([
         "inarch/runtime",

@@ -4,6 +4,7 @@ import {
   bytesSource,
   checkFinite,
   openWeights,
+  planSafetensors,
   streamSafetensors,
   type TensorData,
   type TensorPlan,
@@ -83,7 +84,7 @@ describe("what is written reads back", () => {
   test("streamed, the same bytes as at once", async () => {
     const pieces: number[] = [];
     const sink = { write: async (bytes: Uint8Array) => void pieces.push(...bytes) };
-    await streamSafetensors(sink, everything, metadata, function* (name) {
+    await streamSafetensors(sink, planSafetensors(everything, metadata), function* (name) {
       const { data } = everything.get(name)!;
       for (let at = 0; at < data.length; at += 3) yield data.subarray(at, at + 3);
     });
@@ -118,7 +119,7 @@ describe("what cannot be written is refused", () => {
     );
     const sink = { write: async () => undefined };
     const streamed = await refusal(() =>
-      streamSafetensors(sink, new Map([[name, plan(shape)]]), {}, () => [data]),
+      streamSafetensors(sink, planSafetensors(new Map([[name, plan(shape)]]), {}), () => [data]),
     );
     for (const error of [whole, streamed]) {
       expect(error.code).toBe("E216");
