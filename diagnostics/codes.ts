@@ -137,6 +137,7 @@ const titles = {
   E450: "the reference device objects to a kernel",
   E460: "a function has no option of this name",
   E461: "a weights file is not as it was written",
+  E462: "a field of a checkpoint cannot be",
   E500: "no command of this name",
   E501: "no flag of this name",
   E502: "an argument is missing",

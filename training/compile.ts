@@ -39,6 +39,7 @@ import {
 } from "./memory.ts";
 import { drawn } from "./noise.ts";
 import type { Optimiser } from "./optimisers/optimiser.ts";
+import { lossHash, settingsOf } from "./setting.ts";
 import { evaluated, isState, writtenStates } from "./states.ts";
 import {
   accumulateGraph,
@@ -182,6 +183,11 @@ function* compilingTraining(model: Model, asked: TrainingOptions): Pausing<Train
     moments: optimiser.moments,
     optimiser: { name: optimiser.name, options: optimiser.options },
     micro,
+    settings: settingsOf(options, {
+      program: programOf(model, options),
+      dims,
+      loss: backward.loss,
+    }),
     terms: backward.terms,
     ...(adapters.length > 0 ? { adapters } : {}),
   };
@@ -206,6 +212,8 @@ interface Backward extends Trainable {
   /** The loss and what states become: where the forward pass ends. */
   readonly forward: readonly Tensor[];
   readonly terms: readonly string[];
+  /** What the loss computes from the program's outputs, as a hash. */
+  readonly loss: string;
 }
 
 function* backwardPass(model: Model, dims: Dims, options: TrainingOptions): Pausing<Backward> {
@@ -223,10 +231,13 @@ function* backwardPass(model: Model, dims: Dims, options: TrainingOptions): Paus
   const returned = outputs.filter((o) => !isState(traced, o));
   const named = Object.fromEntries(returned.map((o) => [o.name, o.tensor as Tensor<"f32">]));
   const loss = declaring(modelPrefix, () =>
-    withDims(dims, () => lossTerms(options.loss(named), scope)),
+    withDims(dims, () => {
+      const own = options.loss(named);
+      return { own, terms: lossTerms(own, scope) };
+    }),
   );
   yield;
-  const { terms, moved } = yield* simplified(loss.made, moves, scope);
+  const { terms, moved } = yield* simplified(loss.made.terms, moves, scope);
   const total = terms.map((t) => t.tensor as Tensor<"f32">).reduce((a, b) => add(a, b));
   if (isDue()) yield;
   const candidates = parametersBehind(graphOf(terms).nodes).filter((t) =>
@@ -270,6 +281,7 @@ function* backwardPass(model: Model, dims: Dims, options: TrainingOptions): Paus
     trained,
     grafted,
     joined: joined.map((j) => j.join),
+    loss: lossHash(loss.made.own, named),
     terms: terms.map((t) => t.name),
   };
 }

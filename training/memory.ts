@@ -22,6 +22,7 @@ import {
 } from "../runtime/training/plan.ts";
 import type { Optimiser } from "./optimisers/index.ts";
 import { chunkBytes, packFrozen, packTensors } from "./packing.ts";
+import { check, fromZero } from "./settings.ts";
 import { partName } from "./update.ts";
 
 export interface GroupOptions extends Partial<ParameterGroup> {
@@ -85,6 +86,8 @@ export function layOut(
   const { placeOf, parts } = packTensors(inUnits(trained, nameOf, joins), profile);
   const ofPart = (name: string, part: number) => partName(name, part, parts.length);
   const decay = Number(optimiser.options.decay ?? 0);
+  for (const [i, { rate = 1, decay: own = decay }] of asked.entries())
+    check(`group ${i}`, { rate: [rate, fromZero], decay: [own, fromZero] });
   const groups: ParameterGroup[] = [
     ...asked.map(({ rate = 1, decay: own = decay }) => ({ rate, decay: own })),
     { rate: 1, decay },

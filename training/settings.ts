@@ -22,14 +22,14 @@ export const countFromZero: Range = {
 
 /**
  * Checks settings by name: `check("adamW", { decay: [0.01, fromZero] })`.
- * @throws E720 for the first that is infinite, NaN or outside its range.
+ * @throws E720 for the first that is infinite as 32 bits, NaN or outside its range.
  */
 export function check(
   of: string,
   settings: Readonly<Record<string, readonly [value: number, range: Range]>>,
 ): void {
   for (const [name, [value, range]] of Object.entries(settings))
-    if (!Number.isFinite(value) || !range.holds(value))
+    if (!Number.isFinite(Math.fround(value)) || typeof value !== "number" || !range.holds(value))
       throw diagnose("E720", {
         message: `${of}: ${name} is ${value}`,
         help: `give a number ${range.words}`,

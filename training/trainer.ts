@@ -10,11 +10,12 @@ import {
 } from "../runtime/training/session.ts";
 import { compileTrainingAsync, type TrainingOptions } from "./compile.ts";
 import { checkLabels, checkMask } from "./losses/index.ts";
-import { rateAt, type Schedule } from "./schedules.ts";
+import { checkSchedule, rateAt, type Schedule } from "./schedules.ts";
+import { check, fromZero } from "./settings.ts";
 
 export interface TrainerOptions
   extends Omit<TrainingOptions, "target">,
-    Omit<SessionOptions, "rate"> {
+    Omit<SessionOptions, "rate" | "settings"> {
   readonly device: Device;
   /** The learning rate: the schedule's factor times this. */
   readonly rate: number;
@@ -40,11 +41,15 @@ export async function createTrainer(
   options: TrainerOptions,
 ): Promise<TrainingSession> {
   const { device, rate, schedule = { kind: "constant" }, targets = {}, ...rest } = options;
+  // Before minutes of work, not after them.
+  check("createTrainer", { rate: [rate, fromZero] });
+  checkSchedule(schedule);
   const profile = options.profile ?? deviceProfile(device.capabilities);
   const plan = await compileTrainingAsync(model, { ...rest, target: device.target, profile });
   const session = await createTrainingSession(plan, device, {
     ...rest,
     rate: (step) => rate * rateAt(schedule, step),
+    settings: { rate, schedule },
   });
   const step: TrainingSession["step"] = async (...inputs) => {
     for (const one of inputs) checkTargets(plan, targets, one);

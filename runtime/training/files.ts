@@ -1,17 +1,13 @@
-/** The files of training: checkpoints that training goes on from, and adapters. Both safetensors. */
-
-import type { PlanTensor } from "../../compiler/plan.ts";
+/** What the files of training have in common, and those of adapters. All are safetensors. */
 import { bug, diagnose } from "../../diagnostics/index.ts";
 import { nearest } from "../../diagnostics/nearest.ts";
 import { elementsIn } from "../../formats/index.ts";
-import type { Device, DeviceBuffer, Numbers } from "../devices/device.ts";
+import type { Device, DeviceBuffer } from "../devices/device.ts";
 import {
   type AdapterFile,
   adapterMetadata,
-  describeTraining,
   fingerprint,
   readAdapterFile,
-  readMetadata,
 } from "../weights/adapter-file.ts";
 import {
   checkFinite,
@@ -20,14 +16,8 @@ import {
   writeWithChecksums,
 } from "../weights/index.ts";
 import { checkAdapters } from "../weights/same-adapters.ts";
-import {
-  beforeStep,
-  isKept,
-  modelPrefix,
-  type ResidentTensor,
-  stateBeside,
-  type TrainingPlan,
-} from "./plan.ts";
+import { isKept, type ResidentTensor, type TrainingPlan } from "./plan.ts";
+import type { Settings } from "./settings.ts";
 import type { ModelStates } from "./states.ts";
 
 /** What is trained, and where it is. */
@@ -40,138 +30,15 @@ export interface Trained {
   /** Fingerprints of the frozen tensors as they are, by name. */
   readonly base: Map<string, string>;
   readonly seed: number;
+  readonly settings: Settings;
 }
-
-export interface Progress {
-  readonly step: number;
-  /** Backward passes so far: what noise is drawn from. */
-  readonly passes: number;
-}
-
-const checkpointKind = "inarch training";
-
-/** States that a checkpoint keeps: what the next step depends on, but for the model's own. */
-const keptStates = ({ plan, states }: Trained): string[] =>
-  [...states.keys()].filter(
-    (name) =>
-      !["loss", "present"].includes(name) &&
-      !name.startsWith(modelPrefix) &&
-      !name.startsWith(beforeStep(modelPrefix)) &&
-      !plan.tensors.some((t) => stateBeside(t, "gradients") === name) &&
-      !plan.frozen.some((t) => t.state === name && !isKept(t)),
-  );
 
 /** Frozen tensors that files hold themselves, and the fingerprints of all others. */
-const keptTensors = ({ plan }: Trained): ResidentTensor[] => plan.frozen.filter(isKept);
+export const keptTensors = ({ plan }: Trained): ResidentTensor[] => plan.frozen.filter(isKept);
 
-function fingerprintsOf(trained: Trained): ReadonlyMap<string, string> {
+export function fingerprintsOf(trained: Trained): ReadonlyMap<string, string> {
   const kept = new Set(keptTensors(trained).map(({ name }) => name));
   return new Map([...trained.base].filter(([name]) => !kept.has(name)));
-}
-
-export async function checkpointFile(
-  trained: Trained,
-  { step, passes }: Progress,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const tensors = new Map<string, TensorData>();
-  for (const name of keptStates(trained)) {
-    const buffer = stateOf(trained, name);
-    const values = await trained.device.read(buffer, 0, elementsIn("f32", buffer.bytes), "f32");
-    tensors.set(`state.${name}`, floats(values, [values.length]));
-  }
-  for (const [name, { tensor }] of trained.model.held) {
-    const values = await trained.model.read(name);
-    tensors.set(inFile(name), stateData(tensor, values));
-  }
-  return writeWithChecksums(tensors, {
-    kind: checkpointKind,
-    step: String(step),
-    passes: String(passes),
-    seed: String(trained.seed),
-    tensors: layoutOf(trained.plan),
-    ...describeTraining(fingerprintsOf(trained), trained.plan.adapters ?? []),
-  });
-}
-
-/** Where each trained tensor lies: a checkpoint goes with the plan that has the same. */
-const layoutOf = ({ tensors, optimiser }: TrainingPlan): string =>
-  JSON.stringify([
-    optimiser,
-    tensors.map(({ name, shape, state, offset }) => [name, shape, state, offset] as const),
-  ]);
-
-/** What a state of the model is called in a checkpoint. */
-const inFile = (name: string): string => `state.${modelPrefix}${name}`;
-
-/** Files have no u32: whole numbers are kept by their bits. */
-const stateData = ({ dtype, shape }: PlanTensor, values: Numbers): TensorData =>
-  dtype === "f32"
-    ? floats(values, shape)
-    : { dtype: "i32", shape, data: new Uint8Array(values.buffer) };
-
-/** The model's states that a checkpoint holds must be those of the model. @throws E432 */
-function checkStates({ model }: Trained, { tensors, source }: Weights): void {
-  const problems = [...model.held].flatMap(([name, { tensor }]) => {
-    const entry = tensors.get(inFile(name));
-    if (!entry) return [`it lacks the state ${name}`];
-    const words = `${entry.dtype}[${entry.shape.join(", ")}]`;
-    const wanted = `${tensor.dtype === "f32" ? "f32" : "i32"}[${tensor.shape.join(", ")}]`;
-    return words === wanted ? [] : [`the state ${name} is ${words} there and ${wanted} here`];
-  });
-  const known = new Set([...model.held.keys()].map(inFile));
-  const surplus = [...tensors.keys()].find((n) => n.startsWith(inFile("")) && !known.has(n));
-  if (surplus) problems.push(`it has the state ${surplus.slice(inFile("").length)}`);
-  if (problems.length === 0) return;
-  throw diagnose("E432", {
-    message: `the checkpoint is of a model with other states: ${problems.join("; ")}`,
-    where: source,
-    help: "compile the training as it was when the checkpoint was saved",
-  });
-}
-
-async function resumeStates({ model }: Trained, file: Weights): Promise<void> {
-  for (const [name, { tensor }] of model.held) {
-    const { data } = await file.read(inFile(name));
-    const bytes = data.slice().buffer;
-    await model.write(
-      name,
-      tensor.dtype === "f32" ? new Float32Array(bytes) : new Uint32Array(bytes),
-    );
-  }
-}
-
-/**
- * Puts a checkpoint in place.
- * @throws E431 for another base, E432 for another training, E435 to E437 for adapters that are not
- * those that were trained.
- */
-export async function resume(trained: Trained, file: Weights): Promise<Progress> {
-  const { metadata, source } = file;
-  const other = (message: string, help: string) =>
-    diagnose("E432", { message, where: source, help });
-  if (metadata.kind !== checkpointKind)
-    throw other("the file is not a checkpoint of training", "use a file that save() wrote");
-  const described = readMetadata(file);
-  checkBase(trained, described, source);
-  checkSame(trained, described, source, true);
-  if (metadata.tensors !== layoutOf(trained.plan))
-    throw other(
-      "the checkpoint is of other trained tensors, or of another optimiser",
-      "compile the training as it was when the checkpoint was saved",
-    );
-  if (Number(metadata.seed) !== trained.seed)
-    throw other(
-      `the checkpoint was trained with seed ${metadata.seed}, not ${trained.seed}`,
-      `pass { seed: ${metadata.seed} }`,
-    );
-  checkStates(trained, file);
-  await resumeStates(trained, file);
-  for (const name of keptStates(trained)) {
-    if (!file.tensors.has(`state.${name}`) && isVerified(trained, described, name)) continue;
-    const values = await file.readF32(`state.${name}`);
-    await trained.device.write(stateOf(trained, name), 0, values);
-  }
-  return { step: Number(metadata.step), passes: Number(metadata.passes) };
 }
 
 /** All that the base does not have, trained or not, and what the adapters were made with. */
@@ -240,18 +107,17 @@ function checkTensors(wanted: readonly ResidentTensor[], { tensors, source }: We
   });
 }
 
-function checkSame({ plan }: Trained, file: AdapterFile, source: string, training: boolean): void {
+export function checkSame(
+  { plan }: Trained,
+  file: AdapterFile,
+  source: string,
+  training: boolean,
+): void {
   const parameters = [...plan.frozen, ...plan.tensors].map(({ name }) => name);
   checkAdapters({ adapters: plan.adapters ?? [], parameters, training }, [{ ...file, source }]);
 }
 
-/** Whether a checkpoint without this state was trained with the same values there. */
-const isVerified = (trained: Trained, { base }: AdapterFile, state: string): boolean => {
-  const kept = keptTensors(trained).filter((t) => t.state === state);
-  return kept.length > 0 && kept.every(({ name }) => base.has(name));
-};
-
-function checkBase(trained: Trained, { base: theirs }: AdapterFile, source: string): void {
+export function checkBase(trained: Trained, { base: theirs }: AdapterFile, source: string): void {
   const common = [...trained.base].filter(([name]) => theirs.has(name));
   const different = common.filter(([name, print]) => theirs.get(name) !== print);
   // Where everything trains there is no base to be another.
@@ -267,10 +133,10 @@ function checkBase(trained: Trained, { base: theirs }: AdapterFile, source: stri
   });
 }
 
-const stateOf = ({ states }: Trained, name: string): DeviceBuffer =>
+export const stateOf = ({ states }: Trained, name: string): DeviceBuffer =>
   states.get(name) ?? bug(`no state ${name}`);
 
-const floats = (values: ArrayLike<number>, shape: readonly number[]): TensorData => {
+export const floats = (values: ArrayLike<number>, shape: readonly number[]): TensorData => {
   const data = Float32Array.from(values);
   return { dtype: "f32", shape, data: new Uint8Array(data.buffer) };
 };

@@ -1,6 +1,7 @@
 /** What a training session reads: plans that share memory, and what lies where in it. JSON. */
 import type { Init, Plan, PlanAdapter, TargetName } from "../../compiler/plan.ts";
 import type { FormatName } from "../../formats/index.ts";
+import type { Settings } from "./settings.ts";
 
 /** The version of this format. */
 export const trainingFormat = 1;
@@ -90,6 +91,8 @@ export interface TrainingPlan {
   readonly optimiser: { readonly name: string; readonly options: unknown };
   /** Micro-steps in a step. */
   readonly micro: number;
+  /** What was asked for, as far as the next step depends on it: a checkpoint holds it. */
+  readonly settings: Settings;
   /** Names of the loss's terms: outputs `term.<name>` of `backward`. */
   readonly terms: readonly string[];
   /** The model's adapters, with the places that any of the plans passes. */

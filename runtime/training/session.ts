@@ -8,7 +8,8 @@ import { elementsIn } from "../../formats/index.ts";
 import type { Device, DeviceBuffer, Numbers, Progress, StepTime } from "../devices/device.ts";
 import { createSession, type Inputs, type Session, type SharedMemory } from "../session.ts";
 import type { Weights } from "../weights/weights.ts";
-import { adapterFile, checkpointFile, loadTensors, resume, type Trained } from "./files.ts";
+import { checkpointFile, resume } from "./checkpoint.ts";
+import { adapterFile, loadTensors, type Trained } from "./files.ts";
 import { fillTraining } from "./fill.ts";
 import { sharedBuffers, type TrainingBytes, trainingBytes } from "./memory.ts";
 import {
@@ -19,17 +20,25 @@ import {
   type TrainingPlan,
   trainingFormat,
 } from "./plan.ts";
+import type { Settings } from "./settings.ts";
 import { holdModelStates } from "./states.ts";
 
 export interface TrainingOptions {
   /** The base: every frozen tensor, and those that train from what they were. */
   readonly weights: Weights;
-  /** The rate of a step, from 0. */
+  /** The rate of a step, from 0. A checkpoint holds a number; what a function gives nobody compares. */
   readonly rate: number | ((step: number) => number);
+  /** What a checkpoint holds of the rate in place of it, and compares: plain data. */
+  readonly settings?: Settings;
   /** What first values and noise are drawn from. */
   readonly seed?: number;
   /** A checkpoint that `save` wrote: go on from there. */
   readonly resume?: Weights;
+  /**
+   * Settings that may be others than in the checkpoint: "rate", "loss", "clip", "optimiser" and whatever
+   * else the refusal names.
+   */
+  readonly accept?: readonly string[];
   readonly onProgress?: Progress;
   readonly signal?: AbortSignal;
 }
@@ -105,7 +114,8 @@ export interface TrainingSession {
 /**
  * Places a training plan on a device.
  * @throws E421 for a plan of another format or target, E423 when memory runs out, E430 when the
- * weights lack a tensor, E432 for a checkpoint of another training, E435 for one of other adapters.
+ * weights lack a tensor, E720 for a rate or a seed that cannot be; of a checkpoint E431 for another base, E432 for another training, E435 for other
+ * adapters, E462 for fields that cannot be.
  */
 export async function createTrainingSession(
   plan: TrainingPlan,
@@ -118,6 +128,12 @@ export async function createTrainingSession(
       help: "compile it again with this version of inarch",
     });
   const { onProgress, seed = 0 } = options;
+  if (typeof options.rate !== "function") checkRate(options.rate, "the rate");
+  if (!Number.isSafeInteger(seed))
+    throw diagnose("E720", {
+      message: `the seed is ${String(seed)}`,
+      help: "give a whole number",
+    });
   const memory = await sharedMemory(plan, device);
   try {
     const base = await fillTraining(plan, device, memory.shared.states, { ...options, seed });
@@ -132,14 +148,32 @@ export async function createTrainingSession(
     };
     for (const [name, p] of Object.entries(plan.programs))
       sessions.programs.set(name, await open(p));
-    const trained: Trained = { plan, device, states: memory.shared.states, model, base, seed };
-    const begun = options.resume ? await resume(trained, options.resume) : { step: 0, passes: 0 };
+    const { states } = memory.shared;
+    const settings = settingsOf(plan, options);
+    const trained: Trained = { plan, device, states, model, base, seed, settings };
+    const begun = options.resume
+      ? await resume(trained, options.resume, options.accept ?? [])
+      : { step: 0, passes: 0 };
     return openTraining(trained, sessions, begun, options, memory.free);
   } catch (error) {
     memory.free();
     throw error;
   }
 }
+
+/** @throws E720 for what is no number from 0 up that 32 bits hold: it would destroy every parameter. */
+function checkRate(rate: number, what: string): number {
+  if (typeof rate === "number" && rate >= 0 && Number.isFinite(Math.fround(rate))) return rate;
+  throw diagnose("E720", {
+    message: `${what} is ${String(rate)}`,
+    help: "give a number from 0 up, such as 1e-4",
+  });
+}
+
+const settingsOf = ({ settings }: TrainingPlan, { rate, settings: own }: TrainingOptions) => ({
+  ...settings,
+  ...(own ?? { rate: typeof rate === "number" ? rate : "a function" }),
+});
 
 interface Sessions {
   readonly backward: Session;
@@ -190,7 +224,7 @@ function openTraining(
         message: `a step of ${plan.name} takes the inputs of ${plan.micro} micro-steps, not of ${inputs.length}`,
         help: `step(${Array.from({ length: plan.micro }, (_, i) => `inputs${i + 1}`).join(", ")})`,
       });
-    const rate = rateOf(step);
+    const rate = checkRate(rateOf(step), `the rate of step ${step}`);
     for (const one of inputs) {
       const keyed = plan.backward.inputs.some((t) => t.name === "key");
       await backward.run(keyed ? { ...one, key: [trained.seed >>> 0, passes] } : one, []);
