@@ -4,7 +4,7 @@ import type { Plan } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { bytesOf } from "../formats/index.ts";
 import type { Progress } from "../runtime/devices/device.ts";
-import { writeFileAtOnce } from "../runtime/node/files.ts";
+import { writeFileAtOnce } from "../runtime/node/save.ts";
 import {
   findNonFinite,
   type NonFinite,

@@ -1,6 +1,6 @@
 /** Imports a user's TypeScript: bundled by esbuild to one temporary module, which Node imports. */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -8,6 +8,8 @@ import type { BuildFailure, Message, Plugin } from "esbuild";
 import { diagnose, type Span, setSourceReader } from "../diagnostics/index.ts";
 import { meant } from "../diagnostics/nearest.ts";
 import { brokenPackage, optionalPackage } from "../diagnostics/packages.ts";
+import { saveTo } from "../runtime/node/save.ts";
+import { removeAbandoned, temporaryFor } from "../runtime/node/temporary.ts";
 import { userError } from "./user-error.ts";
 
 /** What a user's module exports, by name. */
@@ -31,12 +33,14 @@ export async function importGraphFile(file: string, name: string): Promise<Expor
       return undefined;
     }
   });
-  const folder = await mkdtemp(join(tmpdir(), "inarch-"));
+  await removeAbandoned(tmpdir());
+  const folder = temporaryFor(join(tmpdir(), "inarch"));
+  await mkdir(folder, { mode: 0o700 });
   try {
     // Sources in the map are relative to the module, so esbuild must know where it will be.
     const outfile = join(folder, "model.mjs");
     const bundled = await bundle(file, outfile);
-    await writeFile(outfile, bundled.contents);
+    await saveTo(outfile, bundled.contents);
     process.setSourceMapsEnabled(true);
     return await load(outfile, file, bundled);
   } finally {

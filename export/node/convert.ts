@@ -12,8 +12,8 @@ import {
   toHuggingFace,
   toMeta,
 } from "../../models/sam/names.ts";
-import { writeFileAtOnce } from "../../runtime/node/files.ts";
 import { checkOutput } from "../../runtime/node/output.ts";
+import { writeFileAtOnce } from "../../runtime/node/save.ts";
 import { openWeightsFile } from "../../runtime/node/weights.ts";
 import {
   type Dtype,

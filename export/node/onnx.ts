@@ -9,7 +9,7 @@ import type { Dims } from "../../compiler/graph/sources.ts";
 import { diagnose } from "../../diagnostics/index.ts";
 import { checkAdapterFiles } from "../../merge/files.ts";
 import type { Progress } from "../../runtime/devices/device.ts";
-import { writeFileAtOnce } from "../../runtime/node/files.ts";
+import { writeFileAtOnce } from "../../runtime/node/save.ts";
 import { openWeightsFile } from "../../runtime/node/weights.ts";
 import { checkFinite, namedBy, type Weights } from "../../runtime/weights/index.ts";
 import {

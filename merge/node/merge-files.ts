@@ -1,8 +1,8 @@
 /** Merges into a file, tensor by tensor, so that memory does not grow with the model. */
 import type { Model } from "../../compiler/graph/model.ts";
 import type { Device, Progress } from "../../runtime/devices/device.ts";
-import { writeFileAtOnce } from "../../runtime/node/files.ts";
 import { checkOutput } from "../../runtime/node/output.ts";
+import { writeFileAtOnce } from "../../runtime/node/save.ts";
 import { openWeightsFile } from "../../runtime/node/weights.ts";
 import {
   namedBy,

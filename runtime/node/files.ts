@@ -1,12 +1,7 @@
-/**
- * Files as byte sources and sinks: positioned reads, and writes that replace a file at once or not
- * at all.
- */
-import { randomUUID } from "node:crypto";
-import { type FileHandle, mkdir, open, rename, stat, unlink } from "node:fs/promises";
+/** Files as byte sources, with positioned reads, and folders. */
+import { type FileHandle, mkdir, open, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { diagnose } from "../../diagnostics/index.ts";
-import type { ByteSink } from "../weights/safetensors-write.ts";
 import { allocate, type ByteSource, checkRange } from "../weights/source.ts";
 
 /** One read returns at most this much: the system's limit is 2 GiB. */
@@ -36,35 +31,6 @@ export async function fileSource(path: string): Promise<ByteSource> {
   }
 }
 
-/**
- * Writes a file through `write`, under a temporary name beside it, and renames it when all is
- * written: readers see the old file or the new one, and a failure leaves nothing behind.
- * Errors: E241 (the place cannot be written to), whatever `write` throws.
- */
-export async function writeFileAtOnce(
-  path: string,
-  write: (sink: ByteSink) => Promise<void>,
-): Promise<void> {
-  const temporary = `${path}.${randomUUID().slice(0, 8)}.tmp`;
-  const handle = await open(temporary, "wx").catch((cause: unknown) => {
-    throw writeError(path, cause);
-  });
-  try {
-    try {
-      await write({ write: (bytes) => writeFully(handle, path, bytes) });
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, path).catch((cause: unknown) => {
-      throw writeError(path, cause);
-    });
-  } catch (error) {
-    await unlink(temporary).catch(() => undefined);
-    throw error;
-  }
-}
-
 async function readFully(
   handle: FileHandle,
   path: string,
@@ -86,16 +52,6 @@ async function readFully(
     done += bytesRead;
   }
   return bytes;
-}
-
-async function writeFully(handle: FileHandle, path: string, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.byteLength; ) {
-    const part = Math.min(maxRead, bytes.byteLength - done);
-    const { bytesWritten } = await handle.write(bytes, done, part).catch((cause: unknown) => {
-      throw writeError(path, cause);
-    });
-    done += bytesWritten;
-  }
 }
 
 const notFile = (path: string, what: string) =>
@@ -157,24 +113,5 @@ export async function makeFolder(path: string): Promise<void> {
           : "give another folder",
       cause,
     });
-  });
-}
-
-function writeError(path: string, cause: unknown) {
-  const code = systemCode(cause);
-  const help: Record<string, string> = {
-    ENOENT: "its folder does not exist: create it first, or give another path",
-    ENOTDIR: "its folder is a file: give another path",
-    EISDIR: "this is a folder: add a file name",
-    EACCES: "its folder is not yours to write to: give another path",
-    EPERM: "its folder is not yours to write to: give another path",
-    EROFS: "the disk is read-only: give another path",
-    ENOSPC: "the disk is full: make room, or give a path on another one",
-  };
-  return diagnose("E241", {
-    message: `the file cannot be written: ${code}`,
-    where: path,
-    help: help[code] ?? "give another path",
-    cause,
   });
 }

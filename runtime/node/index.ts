@@ -11,4 +11,5 @@ export {
   requestGpu,
   requestNullGpu,
 } from "./gpu.ts";
+export { saveTo } from "./save.ts";
 export { openWeightsFile } from "./weights.ts";

@@ -1,9 +1,9 @@
-/** Files: positioned reads, replacing at once, and checkpoints in several files. */
-import { mkdir, mkdtemp, open, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+/** Files: positioned reads, and checkpoints in several files. */
+import { mkdtemp, open, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { fileSource, writeFileAtOnce } from "../../../runtime/node/files.ts";
+import { fileSource } from "../../../runtime/node/files.ts";
 import { openWeightsFile } from "../../../runtime/node/weights.ts";
 import {
   blobSource,
@@ -87,41 +87,6 @@ describe("a path that cannot be read is explained", () => {
     const error = await refusal(() => fileSource(join(folder, "x".repeat(5000))));
     expect([error.code, error.kind]).toEqual(["E201", "environment"]);
     expect(error.details.message).toContain("ENAMETOOLONG");
-  });
-});
-
-describe("a file is replaced at once or not at all", () => {
-  test("when all is written", async () => {
-    const path = join(folder, "new");
-    await writeFile(path, "old");
-    await writeFileAtOnce(path, async (sink) => {
-      await sink.write(Uint8Array.of(110, 101));
-      expect(await readFile(path, "utf8")).toBe("old");
-      await sink.write(Uint8Array.of(119));
-    });
-    expect(await readFile(path, "utf8")).toBe("new");
-  });
-
-  test("when writing fails, the old one stays and nothing is left behind", async () => {
-    const path = join(folder, "kept");
-    await writeFile(path, "old");
-    const before = await readdir(folder);
-    const failing = writeFileAtOnce(path, async (sink) => {
-      await sink.write(Uint8Array.of(1));
-      await Promise.reject(new RangeError("stop"));
-    });
-    await expect(failing).rejects.toThrow(RangeError);
-    expect(await readFile(path, "utf8")).toBe("old");
-    expect(await readdir(folder)).toEqual(before);
-  });
-
-  test("a place that cannot be written to is explained", async () => {
-    const nowhere = await refusal(() => writeFileAtOnce(join(folder, "no/where"), async () => {}));
-    expect([nowhere.code, nowhere.kind]).toEqual(["E241", "environment"]);
-    expect(nowhere.details.help).toContain("does not exist");
-    await mkdir(join(folder, "taken"));
-    const taken = await refusal(() => writeFileAtOnce(join(folder, "taken"), async () => {}));
-    expect(taken.code).toBe("E241");
   });
 });
 
