@@ -4,10 +4,11 @@
  * results.svg and times.csv to bench/results/, or to out/bench/ where only a part was measured. Ends
  * with 1 if results disagree or something of ours gave none.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { openProgress, progressStyle } from "../runtime/node/progress.ts";
+import { saveTo } from "../runtime/node/save.ts";
 import { type Comparison, groups } from "./measure/comparison.ts";
 import { systemProcesses } from "./measure/processes.ts";
 import { type Measured, measure } from "./measure/rounds.ts";
@@ -62,7 +63,7 @@ async function compareAll(all: readonly Comparison[]): Promise<void> {
     measured.push(await measure(comparison, options));
     processes.end();
     // After each, so that a run that is stopped leaves what it has measured.
-    write({ machine, comparisons: measured.map(summarise) }, measured);
+    await write({ machine, comparisons: measured.map(summarise) }, measured);
   }
   progress.end();
   const results: Results = { machine, comparisons: measured.map(summarise) };
@@ -73,7 +74,7 @@ async function compareAll(all: readonly Comparison[]): Promise<void> {
   }
 }
 
-function write(results: Results, measured: readonly Measured[]): void {
+async function write(results: Results, measured: readonly Measured[]): Promise<void> {
   const part = flags.only !== undefined || pairs !== undefined;
   const folder = flags.out ?? (part ? join("out", "bench") : join("bench", "results"));
   mkdirSync(folder, { recursive: true });
@@ -83,5 +84,5 @@ function write(results: Results, measured: readonly Measured[]): void {
     "results.svg": asSvg(results),
     "times.csv": timesAsCsv(measured),
   };
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  for (const [name, content] of Object.entries(files)) await saveTo(join(folder, name), content);
 }

@@ -1,5 +1,4 @@
 /** `inarch explain MODEL`: one HTML page that shows what the compiler makes of a model. */
-import { writeFile } from "node:fs/promises";
 import { formatBytes } from "../diagnostics/bytes.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import type { ExplainedProgram } from "../explain/page.ts";
@@ -64,8 +63,9 @@ export const command = defineCommand({
       times: trace !== undefined ? "must" : given.device ? "may" : "no",
       onProgress: progress.report,
     });
-    await writeFile(output, explained.page);
-    if (trace !== undefined) await writeFile(trace, `${JSON.stringify(explained.trace)}\n`);
+    const { saveTo } = await import("../runtime/node/save.ts");
+    await saveTo(output, explained.page);
+    if (trace !== undefined) await saveTo(trace, `${JSON.stringify(explained.trace)}\n`);
     const programs = summarise(explained.programs);
     return {
       report: { model: loaded.model.name, output, trace, programs },

@@ -1,6 +1,6 @@
 /** Where tunings are kept: files that are shipped, and one of the user's own. */
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import {
@@ -12,6 +12,8 @@ import {
 } from "../compiler/tuning/file.ts";
 import { noTuning, type Tuning } from "../compiler/tuning/tuning.ts";
 import { diagnose } from "../diagnostics/index.ts";
+import { makeFolder } from "../runtime/node/files.ts";
+import { saveTo } from "../runtime/node/save.ts";
 
 /** `$XDG_CACHE_HOME/inarch/tuning.json`, by default in `~/.cache`. */
 export const cachePath = (
@@ -29,12 +31,10 @@ export async function readTuningFile(path: string): Promise<TuningFile> {
   return existsSync(path) ? parseTuning(await readFile(path, "utf8"), path) : emptyFile;
 }
 
-/** Writes the file, all of it or nothing. */
+/** Writes the file, all of it or nothing. Errors: E241. */
 export async function writeTuningFile(path: string, file: TuningFile): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const unfinished = `${path}.${process.pid}.part`;
-  await writeFile(unfinished, writeTuning(file));
-  await rename(unfinished, path);
+  await makeFolder(dirname(path));
+  await saveTo(path, writeTuning(file));
 }
 
 /**

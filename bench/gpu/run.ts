@@ -7,12 +7,12 @@ import {
   mkdirSync,
   readFileSync,
   rmSync,
-  writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus, release, tmpdir, totalmem } from "node:os";
 import { delimiter, join } from "node:path";
 import { diagnose } from "../../diagnostics/index.ts";
+import { saveTo } from "../../runtime/node/save.ts";
 import { chooseDriver, withLibraries } from "./driver.ts";
 import type { Line } from "./lines.ts";
 import type { Part, Scale } from "./part.ts";
@@ -54,7 +54,7 @@ export async function runAll({ out, minutes, only, print }: RunOptions): Promise
   const again = new Set(["run", ...parts.filter(wanted).map(({ name }) => name)]);
   if (only === undefined) rmSync(tuningFile(folder.path), { force: true });
   const lines = only === undefined ? [] : linesIn(folder.lines).filter((l) => !again.has(l.part));
-  writeFileSync(folder.lines, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  await saveTo(folder.lines, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
   const tell = (text: string) => write({ part: "run", type: "note", text });
   for (const text of machineWords()) tell(text);
   const environment = chooseDriver({
@@ -87,7 +87,7 @@ export async function runAll({ out, minutes, only, print }: RunOptions): Promise
     }
   }
   const table = asTable(lines, { seconds: (performance.now() - begun) / 1000 });
-  writeFileSync(folder.table, table);
+  await saveTo(folder.table, table);
   print(table);
   print(`written to ${folder.lines} and ${folder.table}`);
   if (!lines.some((line) => line.type === "device")) return 3;

@@ -2,7 +2,7 @@
  * Segments a picture from files to files: masks as pictures for people, and scores and logits for
  * programs and for the next call.
  */
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { diagnose } from "../../diagnostics/index.ts";
 import { readImage, readMaskFile, writeLogits, writePng } from "../../predict/node/image.ts";
@@ -22,6 +22,7 @@ import {
 import type { Progress } from "../../runtime/devices/device.ts";
 import { type DeviceKind, openDevice } from "../../runtime/node/device.ts";
 import { makeFolder } from "../../runtime/node/files.ts";
+import { saveTo } from "../../runtime/node/save.ts";
 import { openWeightsFile } from "../../runtime/node/weights.ts";
 import { parseSamConfig } from "../sam/config.ts";
 import { Sam } from "../sam/sam.ts";
@@ -153,7 +154,6 @@ async function writeResults(
     score: scores[i]!,
     area: mask.data.reduce((sum, inside) => sum + inside, 0),
   }));
-  await removeEarlier(out);
   for (const [i, { file, logits }] of entries.entries()) {
     await writePng(join(out, file), masks[i]!);
     await writeLogits(join(out, logits), pickLogits(lowResLogits, i));
@@ -167,22 +167,17 @@ async function writeResults(
     : overlays[0]!;
   await writePng(join(out, overlay), sheet);
   const report = { image: { file: image, width, height }, masks: entries, overlay, ...facts };
-  const scoresFile = join(out, "scores.json");
-  await writeFile(scoresFile, `${JSON.stringify(report, null, 2)}\n`).catch(
-    (cause: NodeJS.ErrnoException) => {
-      throw diagnose("E241", {
-        message: `cannot write ${scoresFile}: ${cause.code ?? cause.message}`,
-        where: scoresFile,
-        help: "check that the folder may be written to, and that the disk is not full",
-        cause,
-      });
-    },
+  await saveTo(join(out, "scores.json"), `${JSON.stringify(report, null, 2)}\n`);
+  await removeOthers(
+    out,
+    entries.flatMap(({ file, logits }) => [file, logits]),
   );
   return report;
 }
 
 /** An earlier call may have written another number of masks: none of them is left beside these. */
-async function removeEarlier(folder: string): Promise<void> {
+async function removeOthers(folder: string, written: readonly string[]): Promise<void> {
   for (const file of await readdir(folder))
-    if (/^(?:mask(?:-\d+)?\.png|logits(?:-\d+)?\.npy)$/.test(file)) await rm(join(folder, file));
+    if (/^(?:mask(?:-\d+)?\.png|logits(?:-\d+)?\.npy)$/.test(file) && !written.includes(file))
+      await rm(join(folder, file));
 }

@@ -3,10 +3,11 @@
  * here, as SAM's own tools see them: red, green and blue as stored, whatever the alpha channel or
  * a colour profile says, and the picture upright.
  */
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import type { Metadata, Sharp, SharpOptions } from "sharp";
 import { diagnose } from "../../diagnostics/index.ts";
 import { optionalPackage } from "../../diagnostics/packages.ts";
+import { saveTo } from "../../runtime/node/save.ts";
 import { checkImage, checkMask, type Image, type Mask } from "../vision/image.ts";
 import { decodeNpy, encodeNpy, isNpy } from "../vision/npy.ts";
 import type { Logits } from "../vision/postprocess.ts";
@@ -45,7 +46,7 @@ export async function writePng(path: string, picture: Image | Mask): Promise<voi
             raw: { width, height, channels: 1 },
           },
         ).toColourspace("b-w");
-  await write(path, await encoded.png().toBuffer());
+  await saveTo(path, await encoded.png().toBuffer());
 }
 
 /**
@@ -54,7 +55,7 @@ export async function writePng(path: string, picture: Image | Mask): Promise<voi
  * @throws E241 where the file cannot be written, E320 for values that do not fill the shape.
  */
 export async function writeLogits(path: string, logits: Logits): Promise<void> {
-  await write(path, encodeNpy(logits));
+  await saveTo(path, encodeNpy(logits));
 }
 
 /**
@@ -226,16 +227,5 @@ function toLogits(bytes: Uint8Array, where: string | undefined): Logits {
     message: `mask logits are masks x height x width, but the file holds shape (${shape.join(", ")})`,
     where,
     help: "save the low-resolution logits of one prediction",
-  });
-}
-
-async function write(path: string, bytes: Uint8Array): Promise<void> {
-  await writeFile(path, bytes).catch((cause: NodeJS.ErrnoException) => {
-    throw diagnose("E241", {
-      message: `cannot write ${path}: ${cause.code ?? cause.message}`,
-      where: path,
-      help: "check that the folder exists, may be written to, and is not full",
-      cause,
-    });
   });
 }
