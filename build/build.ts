@@ -70,7 +70,7 @@ export async function build(request: BuildRequest): Promise<BuildReport> {
       facts,
       plans,
       weights: stored && {
-        file: weightsFile,
+        file: weightsFile(stored),
         bytes: stored.totalBytes,
         checksum: stored.checksum!,
       },
@@ -78,12 +78,12 @@ export async function build(request: BuildRequest): Promise<BuildReport> {
     const needed = [...plans.values()].some(needsWeights);
     const brings = stored || !needed ? "given" : "brought";
     const wrapper = generateWrapper(manifest, brings, loaded.model.bundle?.loader);
-    files.set(`${name}.js`, wrapper.js);
     files.set(`${name}.d.ts`, wrapper.declarations);
-    await writeBundleFolder(out, files, async (folder) => {
+    files.set(`${name}.js`, wrapper.js);
+    const written = await writeBundleFolder(out, { manifest, files }, async (folder) => {
       if (stored) await writeWeights(folder, weights, stored, onProgress);
     });
-    return describe(request, plans, files, manifest.weights ?? null);
+    return describe(request, plans, written, manifest.weights ?? null);
   } finally {
     await weights?.close();
   }

@@ -25,7 +25,8 @@ export interface BundleRequest {
 }
 
 /**
- * Plans and kernels by path, and the manifest. Kernels that several programs share are one file.
+ * Plans and kernels by path, and the manifest. Kernels that several programs share are one file, and names
+ * hold a hash of what is in the file, so that the files of two builds lie side by side.
  * The same plans give the same bytes. Errors: E602 for facts that are not JSON, E250 for programs that
  * disagree about a state.
  */
@@ -37,13 +38,14 @@ export function bundleFiles({ name, doc, facts, plans, weights }: BundleRequest)
   for (const [program, plan] of plans) {
     const { ending } = targetNamed(plan.target);
     const kernels = plan.kernels.map(({ source, ...kernel }) => {
-      const file = `kernels/${kernel.name}-${sha256(source).slice(0, 12)}.${ending}`;
+      const file = `kernels/${kernel.name}-${shortHash(source)}.${ending}`;
       files.set(file, source);
       return { ...kernel, file, ...(typeof source === "string" ? {} : { binary: true as const }) };
     });
-    const path = `${program}.plan.json`;
     const bundled: BundledPlan = { ...plan, kernels };
-    files.set(path, formatPlan(bundled));
+    const text = formatPlan(bundled);
+    const path = `${program}-${shortHash(text)}.plan.json`;
+    files.set(path, text);
     const { inputs, outputs } = plan;
     programs[program] = { plan: path, inputs: inputs.map(typeOf), outputs: outputs.map(typeOf) };
   }
@@ -77,6 +79,13 @@ function checkFacts(name: string, facts: object): void {
     help: "give strings, finite numbers, booleans, null, and lists and plain objects of them",
   });
 }
+
+/** The name under which a manifest lies beside those of other builds. */
+export const ownManifest = (manifest: Manifest): string =>
+  `manifest-${shortHash(manifestText(manifest))}.json`;
+
+/** Enough of a hash to tell the files of two builds apart. */
+const shortHash = (content: KernelSource) => sha256(content).slice(0, 12);
 
 const sha256 = (content: KernelSource) => createHash("sha256").update(content).digest("hex");
 

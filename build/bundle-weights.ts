@@ -17,7 +17,9 @@ import {
   type Weights,
 } from "../runtime/weights/index.ts";
 
-export const weightsFile = "weights.safetensors";
+/** The name of the file, which its content tells. */
+export const weightsFile = ({ checksum }: SafetensorsPlan): string =>
+  `weights-${checksum!.slice(0, 12)}.safetensors`;
 
 /**
  * Checks that a checkpoint has every parameter of the plans, all finite, and what their states begin as,
@@ -99,7 +101,7 @@ export async function writeWeights(
   onProgress: Progress,
 ): Promise<void> {
   const report = reporter(layout, "bytes of weights", onProgress);
-  await writeFileAtOnce(join(folder, weightsFile), (sink) =>
+  await writeFileAtOnce(join(folder, weightsFile(layout)), (sink) =>
     streamSafetensors(sink, layout, async function* (name) {
       for await (const values of weights.chunks(name)) {
         report(values.byteLength);

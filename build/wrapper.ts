@@ -5,6 +5,7 @@
 import type { BundleLoader } from "../compiler/graph/model.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import type { Manifest, ManifestProgram, ManifestTensor } from "../runtime/bundle/manifest.ts";
+import { ownManifest } from "./bundle-files.ts";
 
 export interface Wrapper {
   readonly js: string;
@@ -22,8 +23,9 @@ export function generateWrapper(
   loader?: BundleLoader,
 ): Wrapper {
   const methods = loader ? new Map<string, string>() : methodNames(manifest);
+  const own = ownManifest(manifest);
   return {
-    js: loader ? loaderModule(loader) : modelModule(manifest, methods),
+    js: loader ? loaderModule(own, loader) : modelModule(own, manifest, methods),
     declarations: declarations(manifest, methods, weights, loader),
   };
 }
@@ -57,14 +59,18 @@ function methodNames({ name, programs, states }: Manifest): Map<string, string> 
 const camelCase = (text: string) => text.replace(/[-_]+(\w)/g, (_, c: string) => c.toUpperCase());
 const pascalCase = (text: string) => camelCase(text).replace(/^./, (c) => c.toUpperCase());
 
-function modelModule(manifest: Manifest, methods: ReadonlyMap<string, string>): string {
+function modelModule(
+  own: string,
+  manifest: Manifest,
+  methods: ReadonlyMap<string, string>,
+): string {
   const calls = [...methods].map(([program, method]) => {
     const hasInputs = manifest.programs[program]!.inputs.length > 0;
     const run = `model.run(${JSON.stringify(program)}, ${hasInputs ? "inputs" : "{}"})`;
     return `  ${method}: (${hasInputs ? "inputs" : ""}) => ${run},`;
   });
-  return loadModule({ module: runtime, load: "loadBundle" }, [
-    "const model = await loadBundle(options.url ?? folder, device, options);",
+  return loadModule(own, { module: runtime, load: "loadBundle" }, [
+    "const model = await loadBundle(from, device, options);",
     "return {",
     ...calls,
     ...(manifest.states ? ["  reset: (states) => model.reset(states),"] : []),
@@ -74,18 +80,22 @@ function modelModule(manifest: Manifest, methods: ReadonlyMap<string, string>): 
   ]);
 }
 
-const loaderModule = (loader: BundleLoader): string =>
-  loadModule(loader, [`return ${loader.load}(options.url ?? folder, device, options);`]);
+const loaderModule = (own: string, loader: BundleLoader): string =>
+  loadModule(own, loader, [`return ${loader.load}(from, device, options);`]);
 
 const loadModule = (
+  own: string,
   { module, load }: Pick<BundleLoader, "module" | "load">,
   statements: readonly string[],
 ): string => `${heading}
 import { ${load} } from "${module}";
 /** Plans and kernels lie beside this file. */
 const folder = new URL(".", import.meta.url);
+/** What was built with this file, and nothing of another build. */
+const manifest = "${own}";
 
 export async function load(device, options = {}) {
+  const from = new URL(manifest, new URL(options.url ?? folder, globalThis.location?.href));
 ${indented(statements)}
 }
 `;

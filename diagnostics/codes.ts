@@ -149,6 +149,7 @@ const titles = {
   E512: "a model's file exports no model",
   E513: "a model's file throws",
   E514: "a file exports nothing that can be checked",
+  E515: "another build writes into the folder",
   E520: "the system refuses",
   E600: "the folder for a bundle holds other files",
   E601: "weights do not fit the model to build",

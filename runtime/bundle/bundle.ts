@@ -4,7 +4,11 @@
  * every plan and kernel, and of the weights' header, which has one of every tensor: that of a tensor is
  * checked as it is read.
  *
- *     manifest.json  NAME.plan.json…  kernels/NAME-HASH.wgsl…  weights.safetensors  MODEL.js  MODEL.d.ts
+ *     manifest.json  NAME-HASH.plan.json…  kernels/NAME-HASH.wgsl…  weights-HASH.safetensors
+ *     MODEL.js  MODEL.d.ts  manifest-HASH.json
+ *
+ * Files that the manifest names hold a hash in their own names, so that a build writes beside the one
+ * before it; `manifest.json` and `MODEL.js` come last. `MODEL.js` names a manifest of its own.
  */
 import type { Plan, PlanKernel } from "../../compiler/plan.ts";
 import { diagnose, InarchError } from "../../diagnostics/index.ts";
@@ -43,6 +47,8 @@ export type ReadFile = (path: string) => Promise<Uint8Array>;
 export interface OpenBundleOptions {
   /** What messages call the bundle. */
   readonly source?: string;
+  /** The name of the manifest; `manifest.json` unless given. */
+  readonly manifest?: string;
   /** Opens a large file, to be read piece by piece. Without it weights are read whole. */
   readonly open?: (path: string) => Promise<ByteSource>;
 }
@@ -55,8 +61,25 @@ export interface OpenBundleOptions {
  * when a file is missing, E614 when one is not the file that was built.
  */
 export async function openBundle(read: ReadFile, options: OpenBundleOptions = {}): Promise<Bundle> {
-  const { source = "the bundle", open } = options;
-  const manifest = parseManifest(await readManifest(read, source), source);
+  const { source = "the bundle", manifest: name = "manifest.json" } = options;
+  let bytes = await readManifest(read, name, source);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await openAs(parseManifest(bytes, source), read, options);
+    } catch (error) {
+      // A folder that is built again while it is read has another manifest, and lacks files of the old one.
+      const now = await read(name).catch(() => bytes);
+      if (attempt === 3 || isSame(now, bytes)) throw error;
+      bytes = now;
+    }
+  }
+}
+
+async function openAs(
+  manifest: Manifest,
+  read: ReadFile,
+  { source = "the bundle", open }: OpenBundleOptions,
+): Promise<Bundle> {
   const readChecked = keepReads((path) => readFile(read, manifest, path, source));
   const plans = await Promise.all(
     Object.entries(manifest.programs).map(async ([name, { plan }]) => {
@@ -72,10 +95,14 @@ export async function openBundle(read: ReadFile, options: OpenBundleOptions = {}
   };
 }
 
-async function readManifest(read: ReadFile, source: string): Promise<Uint8Array> {
+const isSame = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, i) => byte === b[i]);
+
+async function readManifest(read: ReadFile, name: string, source: string): Promise<Uint8Array> {
   try {
-    return await read("manifest.json");
+    return await read(name);
   } catch (cause) {
+    if (name !== "manifest.json") throw missingFile(name, source, cause);
     // Whatever opens files may know better what is wrong, but not that a bundle was expected.
     throw diagnose("E610", {
       message: `there is no bundle: manifest.json cannot be read (${reason(cause)})`,
@@ -179,7 +206,7 @@ const missingFile = (path: string, source: string, cause: unknown) =>
   diagnose("E613", {
     message: `the bundle's file ${path} cannot be read (${reason(cause)})`,
     where: source,
-    help: "copy the whole folder, or build it again",
+    help: "copy the whole folder, or build it again; where it was built again since it was opened, load it again",
     cause,
   });
 

@@ -7,16 +7,19 @@ import { blobSource } from "../weights/source.ts";
 import { type Bundle, openBundle } from "./bundle.ts";
 
 /**
- * Opens the bundle at an address: that of its folder, which ends in a slash, or of its manifest.
+ * Opens the bundle at an address: that of its folder, which ends in a slash, or of one of its manifests.
  * @throws what `openBundle` throws.
  */
 export async function openBundleUrl(address: string | URL): Promise<Bundle> {
   const { location } = globalThis as HostGlobals;
-  const folder = new URL(".", new URL(address, location?.href));
+  const given = new URL(address, location?.href);
+  const folder = new URL(".", given);
+  const [manifest] = /manifest-\w+\.json$/.exec(given.pathname) ?? [];
   const get = folder.protocol === "file:" ? fromDisk : fromNetwork;
   const blob = (path: string) => get(new URL(path, folder));
   return openBundle(async (path) => new Uint8Array(await (await blob(path)).arrayBuffer()), {
     source: folder.href,
+    ...(manifest === undefined ? {} : { manifest }),
     // A blob stays on the disk, or in the browser's store, and is read piece by piece.
     open: async (path) => blobSource(new URL(path, folder).href, await blob(path)),
   });

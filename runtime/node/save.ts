@@ -2,7 +2,6 @@
  * Files appear whole or not at all: they are written under another name in the same folder, and take their
  * place when all is on the disk. Nothing else in inarch writes files.
  */
-import { createHash } from "node:crypto";
 import type { Stats } from "node:fs";
 import {
   access,
@@ -15,7 +14,7 @@ import {
   stat,
   unlink,
 } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { diagnose } from "../../diagnostics/index.ts";
 import type { ByteSink } from "../weights/safetensors-write.ts";
@@ -48,44 +47,6 @@ export async function writeFileAtOnce(path: string, write: WriteBytes): Promise<
   const { place, earlier } = await placeOf(path);
   if (earlier && !earlier.isFile()) return writeThrough(path, write);
   if (earlier) await ordered(path, access(place, constants.W_OK));
-  await written(path, place, earlier, write, () => place);
-}
-
-/**
- * Writes a file into a folder under a name that is made of its content's SHA-256, in hexadecimal digits:
- * it replaces no file of other content. Returns the name.
- * Errors: those of `writeFileAtOnce`.
- */
-export async function writeByContent(
-  folder: string,
-  nameOf: (sha256: string) => string,
-  write: WriteBytes,
-): Promise<string> {
-  const hash = createHash("sha256");
-  let name = "";
-  const hashed: WriteBytes = (sink) =>
-    write({
-      async write(bytes) {
-        hash.update(bytes);
-        await sink.write(bytes);
-      },
-    });
-  const place = join(folder, nameOf("0".repeat(64)));
-  await written(place, place, undefined, hashed, () => {
-    name = nameOf(hash.digest("hex"));
-    return join(folder, name);
-  });
-  return name;
-}
-
-/** Writes beside `place`, and renames to what `target` says when all is written. */
-async function written(
-  path: string,
-  place: string,
-  earlier: Stats | undefined,
-  write: WriteBytes,
-  target: () => string,
-): Promise<void> {
   const folder = dirname(place);
   await removeAbandoned(folder);
   const temporary = temporaryFor(place);
@@ -99,7 +60,7 @@ async function written(
     } finally {
       await handle.close();
     }
-    await ordered(path, rename(temporary, target()));
+    await ordered(path, rename(temporary, place));
   } catch (error) {
     await unlink(temporary).catch(() => undefined);
     throw error;
@@ -137,7 +98,7 @@ async function placeOf(path: string): Promise<{ place: string; earlier?: Stats }
 }
 
 /** A rename is on the disk once its folder is. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   // Windows opens no folders, and writes its directories by itself.
   if (process.platform === "win32") return;
   const handle = await open(folder, "r").catch(() => undefined);

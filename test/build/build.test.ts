@@ -85,13 +85,14 @@ describe("a bundle", () => {
     });
     const files = filesOf("first");
     expect([...files.keys()].map((path) => path.replace(/-[0-9a-f]{12}/, "-HASH"))).toEqual([
-      "forward.plan.json",
+      "forward-HASH.plan.json",
       "kernels/matmul-HASH.wgsl",
       "kernels/matmul_add_gelu-HASH.wgsl",
+      "manifest-HASH.json",
       "manifest.json",
       "tiny-mlp.d.ts",
       "tiny-mlp.js",
-      "weights.safetensors",
+      "weights-HASH.safetensors",
     ]);
     expect(filesOf("deep/er/second")).toEqual(files);
   });

@@ -167,6 +167,7 @@ describe("a bundle", () => {
 });
 
 const kernel = [...(await built()).files.keys()].find((path) => path.startsWith("kernels/"))!;
+const plan = [...(await built()).files.keys()].find((path) => path.startsWith("forward-"))!;
 
 interface Damage {
   readonly claim: string;
@@ -209,7 +210,7 @@ const damages: readonly Damage[] = [
     path: "manifest.json",
     change: edited((m) => Object.assign(m, { files: {} })),
     code: "E611",
-    says: ["no hash of forward.plan.json"],
+    says: [`no hash of ${plan}`],
   },
   {
     claim: "another format",
@@ -241,10 +242,10 @@ const damages: readonly Damage[] = [
   },
   {
     claim: "a plan that was edited",
-    path: "forward.plan.json",
+    path: plan,
     change: (text) => text.replace('"bytes":', '"bytes": '),
     code: "E614",
-    says: ["forward.plan.json is not the file that was built"],
+    says: [`${plan} is not the file that was built`],
   },
 ];
 

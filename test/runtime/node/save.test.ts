@@ -18,7 +18,7 @@ import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { saveTo, writeByContent, writeFileAtOnce } from "../../../runtime/node/save.ts";
+import { saveTo, writeFileAtOnce } from "../../../runtime/node/save.ts";
 import { isTemporary, temporaryFor } from "../../../runtime/node/temporary.ts";
 import { buildPackage, repository } from "../../support/command-line.ts";
 import { goneProcess, killed } from "../../support/processes.ts";
@@ -196,21 +196,6 @@ describe("saveTo", () => {
     }
     expect(await text(path)).toBe("old");
   });
-});
-
-test("a file that is named by its content is found under its hash, and replaces no other", async () => {
-  const write = (letter: string) =>
-    writeByContent(
-      folder,
-      (hash) => `x-${hash.slice(0, 8)}.bin`,
-      (sink) => sink.write(Buffer.from(letter)),
-    );
-  expect([await write("a"), await write("b"), await write("a")]).toEqual([
-    "x-ca978112.bin",
-    "x-3e23e816.bin",
-    "x-ca978112.bin",
-  ]);
-  expect((await readdir(folder)).sort()).toEqual(["x-3e23e816.bin", "x-ca978112.bin"]);
 });
 
 describe("what a killed process has left", () => {
