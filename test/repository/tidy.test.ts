@@ -113,6 +113,18 @@ const rules: readonly Rule[] = [
     finding: "build/size.ts:4: the name or the width of a number format",
   },
   {
+    claim:
+      "files are written whole or not at all: what is shipped writes them through runtime/node/save.ts",
+    find: perLine(
+      /^(?!(?:bench|examples|scripts|test)\/).*\.ts$/,
+      /\b(?:(?:writeFile|appendFile|copyFile)(?:Sync)?|openSync|createWriteStream|toFile)\b|\bopen\([^)]*"[wa]|from "node:fs.*\brename|\brename\b.*from "node:fs/,
+      "saveTo(...) or writeFileAtOnce(...)",
+      (path) => path === "runtime/node/save.ts",
+    ),
+    example: [["cli/explain.ts", "const a = 1;\nawait writeFile(output, page);"]],
+    finding: "cli/explain.ts:2: saveTo(...) or writeFileAtOnce(...)",
+  },
+  {
     claim: "errors are made by diagnose or bug",
     find: perLine(code, /throw new Error\(/, "throw diagnose(...) or bug(...)", (path) =>
       /^(?:bench|examples|scripts|test)\//.test(path),
