@@ -72,7 +72,7 @@ test("sums, norms, softmax, their gradients and the verdict reduce", () => {
   expect(longest.map(({ op }) => op).sort()).toEqual([
     "broadcast: sum",
     ...["layer-norm", "layer-norm-gradient", "reduce"],
-    ...["softmax", "softmax: softmaxGradient", "stepVerdict"],
+    ...["softmax", "softmax: softmaxGradient", "step-verdict"],
   ]);
 });
 
