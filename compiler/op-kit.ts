@@ -20,8 +20,13 @@ export {
   type Type,
 } from "./graph/tensor.ts";
 export {
+  addNumbers,
   addWrapping,
   bitsOf,
+  isFiniteOf,
+  isNaNOf,
+  mulNumbers,
+  mulWrapping,
   rotateLeft,
   shiftLeft,
   shiftRight,

@@ -11,6 +11,10 @@ import { index, literal, type Operand, Value } from "./value.ts";
 export const addWrapping = (a: Value, b: Operand): Value =>
   pattern("addwrap", [a, b], (x, y) => (x + y) >>> 0);
 
+/** a * b modulo 2^32. */
+export const mulWrapping = (a: Value, b: Operand): Value =>
+  pattern("mulwrap", [a, b], (x, y) => Math.imul(x, y) >>> 0);
+
 /** The bits in which two patterns differ. */
 export const xor = (a: Value, b: Operand): Value => pattern("xor", [a, b], (x, y) => (x ^ y) >>> 0);
 
@@ -28,6 +32,31 @@ const isZero = (by: Operand) =>
 /** A pattern turned by 1 to 31 places: what leaves at the top comes in below. */
 export const rotateLeft = (a: Value, by: number): Value =>
   xor(shiftLeft(a, by), shiftRight(a, 32 - by));
+
+/** a + b of numbers that a tensor holds: integers modulo 2^32. */
+export const addNumbers = (a: Value, b: Value): Value =>
+  a.type === "u32" ? addWrapping(a, b) : a.add(b);
+
+/**
+ * a * b of numbers that a tensor holds: integers modulo 2^32. 0 times what is no number is NaN: compilers
+ * of shaders may make it 0 where they see that 0.
+ */
+export function mulNumbers(a: Value, b: Value): Value {
+  if (a.type === "u32") return mulWrapping(a, b);
+  const isZero = (v: Value) => v.type === "f32" && v.expr.kind === "lit" && v.expr.value === 0;
+  if (isZero(b)) return isFiniteOf(a).select(b, Number.NaN);
+  if (isZero(a)) return isFiniteOf(b).select(a, Number.NaN);
+  return a.mul(b);
+}
+
+/** Whether an `f32` is neither NaN nor infinite, told from its bits. */
+export const isFiniteOf = (x: Value): Value => shiftLeft(bitsOf(x), 1).lt(0xff000000);
+
+/** Whether an `f32` is NaN, told from its bits: compilers of shaders may assume that there are none. */
+export const isNaNOf = (x: Value): Value =>
+  x.expr.kind === "lit"
+    ? literal(Number(Number.isNaN(x.expr.value)), "bool")
+    : literal(0xff000000, "u32").lt(shiftLeft(bitsOf(x), 1));
 
 /** The pattern of an `f32`. The reference device rounds to one first, whatever its precision. */
 export function bitsOf(x: Value): Value {

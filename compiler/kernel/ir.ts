@@ -6,11 +6,20 @@
  * target has a spelling or a rewrite for it, the reference device a meaning, and a kernel a need.
  *
  * Semantics. `f32` arithmetic is IEEE single precision up to the target's reordering; the reference
- * device evaluates in double precision and rounds at stores. `u32` and `i32` never overflow in a
- * correct kernel, except in `addwrap` and `shl`, which are modulo 2^32. `shl` and `shr` are by 0 to
- * 31; `bits` is the pattern of an `f32` as a `u32`, what no arithmetic on NaNs can show; `float` is
- * the `f32` of a pattern, and `half` the one of the half in its lower 16 bits. Integer division
- * truncates. `select(yes, no, condition)` evaluates both sides, so the loads in them must stay in
+ * device evaluates in double precision and rounds at stores. A NaN stays NaN: `min` and `max` of `f32`,
+ * and reductions by them, are NaN if any argument is. `maxnum` alone may drop a NaN: what it gives for
+ * one is either argument.
+ *
+ * `i32` arithmetic is modulo 2^32. `u32` is what counts and indexes: `add`, `sub` and `mul` of it never
+ * overflow in a correct kernel, and are simplified by that; `addwrap`, `mulwrap` and `shl` are modulo
+ * 2^32, for numbers of tensors and for bits. Integer division truncates; a number divided by 0 is that
+ * number, and the least `i32` divided by -1 is itself. `cast` of an `f32` to an integer drops the fraction,
+ * gives 0 for NaN, and for numbers out of range the nearest `f32` that the integers have; between `i32` and
+ * `u32` it keeps the bits; to `bool` it is whether the number is not 0.
+ *
+ * `shl` and `shr` are by 0 to 31; `bits` is the pattern of an `f32` as a `u32`, what no arithmetic on NaNs
+ * can show; `float` is the `f32` of a pattern, and `half` the one of the half in its lower 16 bits.
+ * `select(yes, no, condition)` evaluates both sides, so the loads in them must stay in
  * bounds. A `for` counts from 0 up to its constant count.
  *
  * Formats (`formats/`) exist in memory alone. A `load` gives the exact number as the format's scalar; a
@@ -51,12 +60,12 @@ export interface Buffer {
 export const functions = [
   ...["add", "sub", "mul", "div", "mod", "min", "max", "fma", "neg", "abs", "floor"],
   ...["exp", "log", "sqrt", "tanh", "lt", "le", "eq", "and", "or", "not", "select"],
-  ...["addwrap", "xor", "shl", "shr", "bits", "float", "half"],
+  ...["maxnum", "addwrap", "mulwrap", "xor", "shl", "shr", "bits", "float", "half"],
 ] as const;
 export type Fn =
   | ("add" | "sub" | "mul" | "div" | "mod" | "min" | "max" | "fma" | "neg" | "abs" | "floor")
   | ("exp" | "log" | "sqrt" | "tanh" | "lt" | "le" | "eq" | "and" | "or" | "not" | "select")
-  | ("addwrap" | "xor" | "shl" | "shr" | "bits" | "float" | "half");
+  | ("maxnum" | "addwrap" | "mulwrap" | "xor" | "shl" | "shr" | "bits" | "float" | "half");
 
 /** What an element is once it is loaded, and before it is stored. */
 export const widened = (element: Element): Scalar =>

@@ -37,7 +37,7 @@ export function keyOf(e: Expr): string {
 function makeKey(e: Expr): string {
   switch (e.kind) {
     case "lit":
-      return `${e.value}${e.type}`;
+      return `${Object.is(e.value, -0) ? "-0" : e.value}${e.type}`;
     case "id":
       return `${e.of}.${e.axis}`;
     case "lane":

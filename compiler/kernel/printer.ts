@@ -1,4 +1,5 @@
 /** Walks a kernel once. A target supplies the spelling; the walk is shared. */
+import { formatOf } from "../../formats/index.ts";
 import type { Buffer, Expr, Fn, Fold, FragmentStmt, Id, Kernel, Scalar, Stmt } from "./ir.ts";
 
 export interface Dialect {
@@ -9,7 +10,8 @@ export interface Dialect {
   id(of: Id, axis: 0 | 1 | 2): string;
   readonly lane: string;
   broadcast(arg: string, lane: number): string;
-  reduce(fold: Fold, arg: string): string;
+  /** `type` is that of what is reduced. */
+  reduce(fold: Fold, arg: string, type: Scalar): string;
   cast(arg: string, from: Scalar, to: Scalar): string;
   declare(mutable: boolean, name: string, type: Scalar, value: string): string;
   loop(name: string, count: number, rolled: boolean): string;
@@ -48,7 +50,9 @@ export const infix: Record<Fn, (...a: string[]) => string> = {
   or: (a, b) => `(${a} || ${b})`,
   not: (a) => `(!${a})`,
   select: (yes, no, cond) => `(${cond} ? ${yes} : ${no})`,
+  maxnum: (a, b) => `max(${a}, ${b})`,
   addwrap: (a, b) => `(${a} + ${b})`,
+  mulwrap: (a, b) => `(${a} * ${b})`,
   xor: (a, b) => `(${a} ^ ${b})`,
   shl: (a, by) => `(${a} << ${by})`,
   shr: (a, by) => `(${a} >> ${by})`,
@@ -86,7 +90,7 @@ function walk(d: Dialect, name: (n: string) => string) {
       case "broadcast":
         return d.broadcast(bare(expr(e.arg)), e.lane);
       case "reduce":
-        return d.reduce(e.fold, bare(expr(e.arg)));
+        return d.reduce(e.fold, bare(expr(e.arg)), e.type);
       case "cast":
         return d.cast(bare(expr(e.arg)), e.arg.type, e.type);
       case "load":
@@ -162,18 +166,26 @@ function bare(s: string): string {
   return s.slice(1, -1);
 }
 
-/** A float literal that reads back as the same float32. */
+/** A literal that reads back as the same finite float32. */
 export function floatLiteral(value: number): string {
   const rounded = Math.fround(value);
   const text = shortest(rounded);
   return /[.e]/.test(text) ? text : `${text}.0`;
 }
 
+/** The pattern of a float32, as a literal of unsigned numbers. */
+export const patternLiteral = (value: number): string =>
+  `0x${new Uint32Array(Float32Array.of(value).buffer)[0]!.toString(16)}u`;
+
+const { largest } = formatOf("f32");
+
 /** The fewest digits that round to the same float32. */
 function shortest(value: number): string {
   for (let digits = 1; digits <= 9; digits++) {
     const text = value.toPrecision(digits);
-    if (Math.fround(Number(text)) === value) return String(Number(text));
+    // Beyond the largest float32 a compiler refuses what would be rounded to it.
+    if (Math.fround(Number(text)) === value && Math.abs(Number(text)) <= largest)
+      return String(Number(text));
   }
-  return String(value);
+  return Number.isInteger(value) ? String(BigInt(value)) : String(value);
 }

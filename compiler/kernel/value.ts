@@ -50,6 +50,10 @@ export class Value {
   max(b: Operand) {
     return call("max", this, b);
   }
+  /** The larger of two numbers (`f32`); of a NaN and a number, either. Cheaper than `max`. */
+  maxnum(b: Operand) {
+    return call("maxnum", this, b);
+  }
   /** this * b + c, rounded once where the target can. */
   fma(b: Operand, c: Operand) {
     return call("fma", this, b, c);
@@ -106,13 +110,26 @@ export class Value {
   }
   cast(type: Scalar): Value {
     if (type === this.type) return this;
-    if (this.expr.kind === "lit") return literal(this.expr.value, type);
+    if (this.expr.kind === "lit")
+      return literal(castNumber(this.expr.value, this.type, type), type);
     return new Value({ kind: "cast", type, arg: this.expr }, this.bound);
   }
 }
 
 export const literal = (value: number, type: Scalar): Value =>
   new Value({ kind: "lit", type, value: type === "bool" ? Number(value !== 0) : value });
+
+/** The ends of what `cast` makes of an `f32`: numbers of both types. */
+export const castRange = { i32: [-2147483648, 2147483520], u32: [0, 4294967040] } as const;
+
+/** What `cast` makes of a number: see the meaning of kernel IR (`ir.ts`). */
+export function castNumber(value: number, from: Scalar, to: Scalar): number {
+  if (to === "f32" || to === "bool") return value;
+  if (from !== "f32") return to === "i32" ? value | 0 : value >>> 0;
+  if (Number.isNaN(value)) return 0;
+  const [low, high] = castRange[to];
+  return Math.trunc(Math.min(Math.max(value, low), high)) + 0;
+}
 
 export const index = (value: number): Value => literal(value, "u32");
 
@@ -145,7 +162,10 @@ function plain(fn: Fn, type: Scalar, args: readonly Value[], bound?: number): Va
 const isLiteral = (v: Value | undefined, n: number) => v?.expr.kind === "lit" && v.expr.value === n;
 
 function foldNumber(fn: Fn, a: Value, b: Value | undefined): Value | undefined {
-  if (fn === "neg" && a.expr.kind === "lit") return literal(-a.expr.value, a.type);
+  if (fn === "neg" && a.expr.kind === "lit")
+    return literal(a.type === "i32" ? -a.expr.value | 0 : -a.expr.value, a.type);
+  // What an integer is divided by when that is no divisor: WGSL refuses such constants.
+  if (fn === "div" && a.type !== "f32" && isLiteral(b, 0)) return a;
   if ((fn === "add" || fn === "sub") && isLiteral(b, 0)) return a;
   if (fn === "add" && isLiteral(a, 0)) return b;
   if ((fn === "mul" || fn === "div") && isLiteral(b, 1)) return a;
@@ -283,6 +303,7 @@ function foldIndex(
       });
     }
     case "div":
+      if (divisor === 0) return a;
       return divisor === undefined ? undefined : divide(a, divisor);
     case "mod":
       return divisor === undefined ? undefined : remainder(a, divisor);
@@ -375,7 +396,7 @@ export function same(a: Expr, b: Expr): boolean {
   if (a.kind !== b.kind || a.type !== b.type) return false;
   switch (a.kind) {
     case "lit":
-      return a.value === (b as typeof a).value;
+      return Object.is(a.value, (b as typeof a).value);
     case "ref":
       return !a.mutable && a.name === (b as typeof a).name;
     case "id":

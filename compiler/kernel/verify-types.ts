@@ -33,7 +33,8 @@ const signatures: Record<Fn, Signature> = {
   ...{ floor: real, exp: real, log: real, sqrt: real, tanh: real },
   ...{ lt: comparison, le: comparison, eq: { count: 2, of: all, gives: "bool" } },
   ...{ and: logic, or: logic, not: { count: 1, of: ["bool"] }, select: { count: 2, of: all } },
-  ...{ addwrap: pattern, xor: pattern, shl: pattern, shr: pattern },
+  maxnum: { count: 2, of: ["f32"] },
+  ...{ addwrap: pattern, mulwrap: pattern, xor: pattern, shl: pattern, shr: pattern },
   bits: { count: 1, of: ["f32"], gives: "u32" },
   ...{ float: number, half: number },
 };
@@ -85,7 +86,7 @@ function checkCall(e: Extract<Expr, { kind: "call" }>, fail: Fail): void {
 function canBe(value: number, type: Scalar): boolean {
   switch (type) {
     case "f32":
-      return Math.abs(value) <= formatOf(type).largest;
+      return !Number.isFinite(value) || Math.abs(value) <= formatOf(type).largest;
     case "u32":
       return Number.isInteger(value) && value >= 0 && value < 2 ** 32;
     case "i32":

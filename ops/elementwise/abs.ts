@@ -1,16 +1,18 @@
 /** abs(x) = |x|. */
-import type { ElementOp } from "../../compiler/op-kit.ts";
-import { cast } from "./cast.ts";
+import type { ElementOp, Tensor } from "../../compiler/op-kit.ts";
 import { elementwiseOp, type Unary, unary } from "./elementwise.ts";
 import { gt } from "./gt.ts";
 import { lt } from "./lt.ts";
 import { mul } from "./mul.ts";
-import { sub } from "./sub.ts";
+import { neg } from "./neg.ts";
+import { where } from "./where.ts";
 
 export const op: ElementOp<null> = elementwiseOp("abs", {
   at: (_k, x) => x!.abs(),
-  // The sign; 0 at 0.
-  vjp: (g, { inputs: [x] }) => [mul(g, sub(cast(gt(x!, 0), "f32"), cast(lt(x!, 0), "f32")))],
+  // The sign; 0 at 0, NaN at NaN.
+  vjp: (g, { inputs: [x] }) => [
+    where(gt(x!, 0), g, where(lt(x!, 0), neg(g), mul(g, x! as Tensor<"f32">))),
+  ],
   takes: ["f32", "i32"],
   tests: {
     samples: [

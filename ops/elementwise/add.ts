@@ -1,9 +1,9 @@
-/** add(a, b) = a + b, with broadcasting. */
-import type { ElementOp } from "../../compiler/op-kit.ts";
+/** add(a, b) = a + b, with broadcasting. Integers are summed modulo 2^32. */
+import { addNumbers, type ElementOp } from "../../compiler/op-kit.ts";
 import { type Binary, binary, elementwiseOp } from "./elementwise.ts";
 
 export const op: ElementOp<null> = elementwiseOp("add", {
-  at: (_k, a, b) => a!.add(b!),
+  at: (_k, a, b) => addNumbers(a!, b!),
   vjp: (g) => [g, g],
   takes: ["f32", "i32", "u32"],
   sums: true,

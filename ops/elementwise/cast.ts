@@ -1,6 +1,7 @@
 /**
- * cast(x, dtype): the same value in another type. Towards integers fractions are dropped and, for
- * u32, negative numbers become 0; bool is whether the number is not 0.
+ * cast(x, dtype): the same value in another type. Of an f32, integers drop the fraction, are 0 for NaN,
+ * and for numbers out of range the nearest f32 that they have (-2147483648 to 2147483520 for i32, 0 to
+ * 4294967040 for u32). i32 and u32 keep each other's bits. bool is whether the number is not 0.
  */
 import {
   always,
@@ -21,9 +22,7 @@ export const op: ElementOp<Attrs> = {
   cost: 1,
   type: ([x], { dtype }) => [{ dtype, shape: x!.shape }],
   element: ({ inputs, at, attrs }) => {
-    const x = inputs[0]!.at(...at);
-    const signed = x.type === "f32" || x.type === "i32";
-    return (attrs.dtype === "u32" && signed ? x.max(0) : x).cast(attrs.dtype);
+    return inputs[0]!.at(...at).cast(attrs.dtype);
   },
   push: ({ at }) => ({ at, where: always }),
   vjp: () => [undefined],
@@ -47,7 +46,7 @@ export const op: ElementOp<Attrs> = {
       {
         inputs: [{ dtype: "i32", data: [-3, 4] }],
         call: (x) => [cast(x!, "f32"), cast(x!, "u32")],
-        outputs: [[-3, 4], { dtype: "u32", data: [0, 4] }],
+        outputs: [[-3, 4], { dtype: "u32", data: [4294967293, 4] }],
       },
     ],
     cases: [

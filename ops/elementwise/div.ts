@@ -1,4 +1,4 @@
-/** div(a, b) = a / b, with broadcasting. Integers are divided towards zero. */
+/** div(a, b) = a / b, with broadcasting. Integers are divided towards zero; divided by 0 they stay. */
 import type { ElementOp } from "../../compiler/op-kit.ts";
 import { type Binary, binary, elementwiseOp } from "./elementwise.ts";
 import { mul } from "./mul.ts";

@@ -60,8 +60,10 @@ export const erf: Unary = unary(op);
  * exp(-z^2), for those who need it too.
  */
 export function erfcOf(k: Builder, z: Value, bell = z.mul(z).neg().exp()): Value {
-  const q = k.let("q", z.sub(3).div(z.add(3)));
-  return bell.mul(polynomial(tail, q)).div(z.fma(2, 1));
+  // Far below what is left of erfc there, and finite where z is not.
+  const near = k.let("near", z.min(30));
+  const q = k.let("q", near.sub(3).div(near.add(3)));
+  return bell.mul(polynomial(tail, q)).div(near.fma(2, 1));
 }
 
 /** The sum of c[i] x^i. */

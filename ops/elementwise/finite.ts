@@ -3,20 +3,16 @@
  * there are no NaNs, and then x = x always holds.
  */
 import {
-  bitsOf,
   type DType,
   type ElementOp,
+  isFiniteOf,
   type Shape,
-  shiftLeft,
   type Tensor,
 } from "../../compiler/op-kit.ts";
 import { applyElementwise, elementwiseOp } from "./elementwise.ts";
 
-/** An exponent of ones alone, once the sign is shifted out. */
-const infinite = 0xff000000;
-
 export const op: ElementOp<null> = elementwiseOp("finite", {
-  at: (_k, x) => shiftLeft(bitsOf(x!), 1).lt(infinite),
+  at: (_k, x) => isFiniteOf(x!),
   vjp: () => [undefined],
   result: "bool",
   cost: 2,

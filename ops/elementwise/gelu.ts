@@ -26,11 +26,8 @@ export function geluOf(k: Builder, x: Value) {
   const z = k.let("z", size.mul(Math.SQRT1_2));
   const bell = k.let("bell", z.mul(z).neg().exp());
   const upper = k.let("upper", erfcOf(k, z, bell).mul(0.5));
-  const slope = () => {
-    const below = x.lt(0).select(upper, literal(1, "f32").sub(upper));
-    return x.mul(peak).fma(bell, below);
-  };
-  return { value: x.max(0).sub(size.mul(upper)), slope };
+  const below = k.let("below", x.lt(0).select(upper, literal(1, "f32").sub(upper)));
+  return { value: x.mul(below), slope: () => x.mul(peak).fma(bell, below) };
 }
 
 /** Phi(x) + x phi(x). */

@@ -5,15 +5,20 @@ import { cast } from "./cast.ts";
 import { type Binary, binary, elementwiseOp } from "./elementwise.ts";
 import { ge } from "./ge.ts";
 import { gt } from "./gt.ts";
+import { le } from "./le.ts";
+import { lt } from "./lt.ts";
 import { mul } from "./mul.ts";
 import { sub } from "./sub.ts";
 
 export const op: ElementOp<null> = elementwiseOp("maximum", {
   at: (_k, a, b) => a!.max(b!),
-  // Where both are equal each gets half, as in PyTorch.
+  // Where both are equal each gets half, as in PyTorch, and where one is NaN each gets all.
   vjp: (g, { inputs: [a, b] }) => {
-    const left = mul(add(cast(gt(a!, b!), "f32"), cast(ge(a!, b!), "f32")), 0.5);
-    return [mul(g, left), mul(g, sub(1, left))];
+    const loses = [
+      add(cast(lt(a!, b!), "f32"), cast(le(a!, b!), "f32")),
+      add(cast(gt(a!, b!), "f32"), cast(ge(a!, b!), "f32")),
+    ];
+    return loses.map((twice) => mul(g, sub(1, mul(twice, 0.5))));
   },
   takes: ["f32", "i32", "u32"],
   tests: {

@@ -3,6 +3,8 @@ import type { ElementOp } from "../../compiler/op-kit.ts";
 import { add } from "./add.ts";
 import { cast } from "./cast.ts";
 import { type Binary, binary, elementwiseOp } from "./elementwise.ts";
+import { ge } from "./ge.ts";
+import { gt } from "./gt.ts";
 import { le } from "./le.ts";
 import { lt } from "./lt.ts";
 import { mul } from "./mul.ts";
@@ -10,10 +12,13 @@ import { sub } from "./sub.ts";
 
 export const op: ElementOp<null> = elementwiseOp("minimum", {
   at: (_k, a, b) => a!.min(b!),
-  // Where both are equal each gets half, as in PyTorch.
+  // Where both are equal each gets half, as in PyTorch, and where one is NaN each gets all.
   vjp: (g, { inputs: [a, b] }) => {
-    const left = mul(add(cast(lt(a!, b!), "f32"), cast(le(a!, b!), "f32")), 0.5);
-    return [mul(g, left), mul(g, sub(1, left))];
+    const loses = [
+      add(cast(gt(a!, b!), "f32"), cast(ge(a!, b!), "f32")),
+      add(cast(lt(a!, b!), "f32"), cast(le(a!, b!), "f32")),
+    ];
+    return loses.map((twice) => mul(g, sub(1, mul(twice, 0.5))));
   },
   takes: ["f32", "i32", "u32"],
   tests: {

@@ -1,9 +1,9 @@
-/** mul(a, b) = a * b, with broadcasting. */
-import type { ElementOp } from "../../compiler/op-kit.ts";
+/** mul(a, b) = a * b, with broadcasting. Integers are multiplied modulo 2^32. */
+import { type ElementOp, mulNumbers } from "../../compiler/op-kit.ts";
 import { type Binary, binary, elementwiseOp } from "./elementwise.ts";
 
 export const op: ElementOp<null> = elementwiseOp("mul", {
-  at: (_k, a, b) => a!.mul(b!),
+  at: (_k, a, b) => mulNumbers(a!, b!),
   vjp: (g, { inputs: [a, b] }) => [mul(g, b!), mul(g, a!)],
   takes: ["f32", "i32", "u32"],
   tests: {

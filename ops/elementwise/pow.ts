@@ -1,4 +1,4 @@
-/** pow(x, exponent) with a constant exponent. Unless it is whole, x must not be negative. */
+/** pow(x, exponent) with a constant exponent. A power that is not whole is NaN for a negative x. */
 import {
   always,
   apply,
@@ -36,7 +36,10 @@ export const op: ElementOp<Attrs> = {
     const power = x.abs().log().mul(exponent).exp();
     const atZero = literal(0, "f32");
     const signed = Number.isInteger(exponent) && exponent % 2 !== 0;
-    const whole = signed ? x.lt(0).select(power.neg(), power) : power;
+    // Of a negative number only whole powers are real.
+    const ofNegative = Number.isInteger(exponent) ? power.neg() : literal(Number.NaN, "f32");
+    const isOther = signed || !Number.isInteger(exponent);
+    const whole = isOther ? x.lt(0).select(ofNegative, power) : power;
     return exponent > 0 ? x.eq(0).select(atZero, whole) : whole;
   },
   push: ({ at }) => ({ at, where: always }),

@@ -1,5 +1,6 @@
 /** The kernel and the oracle of reductions: one number out of every line. */
 import {
+  addNumbers,
   type Dense,
   type DType,
   type ElementOp,
@@ -44,7 +45,7 @@ export const reduceForms = <A>(
       const [x, out] = [inputs[0]!, outputs[0]!];
       const { name, neutral, fold } = reductionOf(attrs);
       const own = k.var("own", literal(neutral(x.dtype), x.dtype));
-      line.each((value) => own.set(own.get[fold](value)));
+      line.each((value) => own.set(folded(fold, own.get, value)));
       line.once([own.get], [fold], ([total]) =>
         out.put(total!, ...placeIn(out.shape, x.shape, axes(inputs, attrs), line.at)),
       );
@@ -67,10 +68,13 @@ export function smallReduction<A>(
     element: ({ inputs, at }) => {
       const from = inputs[0]!;
       const lead = Array.from({ length: from.shape.length - at.length }, () => index(0));
-      return lineOf(from, axes, [...lead, ...at]).reduce((a, b) => a[fold](b));
+      return lineOf(from, axes, [...lead, ...at]).reduce((a, b) => folded(fold, a, b));
     },
   });
 }
+
+const folded = (fold: Fold, a: Value, b: Value): Value =>
+  fold === "add" ? addNumbers(a, b) : a[fold](b);
 
 /** Where a line's result stands: the coordinates of the other axes, 0 at the reduced ones. */
 function placeIn(
@@ -105,5 +109,7 @@ export function reduceOracle(
     }
     y[at] = plain(y[at]!, data[i]!);
   }
+  if (dtype === "i32") return y.map((v) => v | 0);
+  if (dtype === "u32") return y.map((v) => v >>> 0);
   return y;
 }

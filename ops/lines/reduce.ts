@@ -224,11 +224,11 @@ function finished<D extends DType>(
   return reshape(y, shape) as unknown as Tensor<D>;
 }
 
-/** The extreme numbers of each type, as every target can spell them. */
+/** The extreme numbers of each type. */
 function lowest(dtype: DType): number {
-  return dtype === "f32" ? -3.4e38 : dtype === "i32" ? -2147483647 : 0;
+  return dtype === "f32" ? Number.NEGATIVE_INFINITY : dtype === "i32" ? -2147483648 : 0;
 }
 
 function highest(dtype: DType): number {
-  return dtype === "f32" ? 3.4e38 : dtype === "i32" ? 2147483647 : 4294967295;
+  return dtype === "f32" ? Number.POSITIVE_INFINITY : dtype === "i32" ? 2147483647 : 4294967295;
 }

@@ -38,7 +38,7 @@ export const op: KernelOp<Attrs> = {
     axes: (_inputs, { axis }) => [axis],
     passes: () => 3,
     kernel({ k, outputs: [y] }, line) {
-      const most = k.var("most", literal(-3.4e38, "f32"));
+      const most = k.var("most", literal(Number.NEGATIVE_INFINITY, "f32"));
       line.each((value) => most.set(most.get.max(value)));
       const [peak] = line.all([most.get], ["max"]);
       const own = k.var("own", literal(0, "f32"));
@@ -193,7 +193,10 @@ export const adjoint: KernelOp<Attrs> = {
   },
 };
 
-/** exp(x) over its sum along `axis`, the last one unless given. Throws E101. */
+/**
+ * exp(x) over its sum along `axis`, the last one unless given. As in PyTorch a line of -Infinity alone is
+ * NaN, and one of any finite number alone, the smallest included, is uniform. Throws E101.
+ */
 export function softmax<D extends DType, S extends Shape>(
   x: Tensor<D, S>,
   axis = -1,

@@ -1,6 +1,6 @@
 /**
  * topK(x, k): the k largest elements along an axis, largest first, and where they stand. Of equal
- * elements the one with the lowest index comes first.
+ * elements the one with the lowest index comes first. NaN counts as larger than every number.
  *
  * The kernel looks for the largest element after the last one found, k times: no sorting, no
  * memory beyond one number per thread, and k is small wherever routing and scoring use it.
@@ -11,6 +11,7 @@ import {
   type DType,
   elements,
   index,
+  isNaNOf,
   type KernelOp,
   literal,
   type Tensor,
@@ -53,9 +54,8 @@ export const op: KernelOp<Attrs> = {
       const none = line.layout.extent;
       const better = (a: Value, i: Value, b: Value, j: Value) =>
         j.eq(none).or(
-          a
-            .gt(b)
-            .or(a.eq(b).and(i.lt(j)))
+          isAbove(a, b)
+            .or(isLevel(a, b).and(i.lt(j)))
             .and(i.lt(none)),
         );
       const combine: Combine = ([a, i], [b, j]) =>
@@ -67,7 +67,8 @@ export const op: KernelOp<Attrs> = {
         const at = k.var("at", index(none));
         line.each((value, i) => {
           const v = k.let("value", value);
-          const after = v.lt(lastValue.get).or(v.eq(lastValue.get).and(lastIndex.get.lt(i)));
+          const last = lastValue.get;
+          const after = isAbove(last, v).or(isLevel(v, last).and(lastIndex.get.lt(i)));
           const wins = rank
             .eq(0)
             .or(after)
@@ -96,7 +97,7 @@ export const op: KernelOp<Attrs> = {
       plainLines(x!, axis, (line) =>
         line
           .map((v, i) => [v, i] as const)
-          .sort(([a, i], [b, j]) => b - a || i - j)
+          .sort(([a, i], [b, j]) => Number(above(b, a)) - Number(above(a, b)) || i - j)
           .slice(0, count)
           .map(([v, i]) => of(v, i)),
       );
@@ -114,7 +115,7 @@ export const op: KernelOp<Attrs> = {
         for (const [i, v] of lineOf(from!, [axis], at).entries()) {
           if (i === 0) continue;
           const value = k.let("value", v);
-          const wins = k.let("wins", value.gt(best));
+          const wins = k.let("wins", isAbove(value, best));
           [best, place] = [wins.select(value, best), wins.select(literal(i, "i32"), place)];
         }
         return result === 0 ? best : place;
@@ -227,6 +228,13 @@ function scatter(
   const spread: Tensor = where(here, reshape(g, apart(count, 1)) as Tensor, 0);
   return reshape(sumTo(spread, apart(1, shape[axis]!)), shape);
 }
+
+/** Whether `a` comes before `b` of any index: a NaN before all numbers, as in PyTorch. */
+const isAbove = (a: Value, b: Value): Value => a.gt(b).or(isNaNOf(a).and(isNaNOf(b).not()));
+
+const isLevel = (a: Value, b: Value): Value => a.eq(b).or(isNaNOf(a).and(isNaNOf(b)));
+
+const above = (a: number, b: number) => a > b || (Number.isNaN(a) && !Number.isNaN(b));
 
 const pick = (
   k: Builder,

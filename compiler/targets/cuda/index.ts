@@ -9,7 +9,8 @@ import {
   type Scalar,
   widened,
 } from "../../kernel/ir.ts";
-import { type Dialect, floatLiteral, infix } from "../../kernel/printer.ts";
+import { type Dialect, floatLiteral, infix, patternLiteral } from "../../kernel/printer.ts";
+import { castRange } from "../../kernel/value.ts";
 import { printUnpacked } from "../print.ts";
 import type { Target } from "../target.ts";
 
@@ -37,14 +38,34 @@ const typeOf = (element: Element): MemoryType =>
 const axes = "xyz";
 const single: ReadonlySet<Fn> = new Set(["exp", "log", "sqrt", "tanh", "floor", "fma"]);
 
+/** Integers modulo 2^32: sums of signed ones that overflow have no meaning in C++. */
+const wholeNumbers: Partial<Record<Fn, (...args: string[]) => string>> = {
+  add: (a, b) => `int(unsigned(${a}) + unsigned(${b}))`,
+  sub: (a, b) => `int(unsigned(${a}) - unsigned(${b}))`,
+  mul: (a, b) => `int(unsigned(${a}) * unsigned(${b}))`,
+  fma: (a, b, c) => `int(unsigned(${a}) * unsigned(${b}) + unsigned(${c}))`,
+  neg: (a) => `int(0u - unsigned(${a}))`,
+  abs: (a) => `abs_i32(${a})`,
+  div: (a, b) => `divided_i32(${a}, ${b})`,
+};
+
+const isLiteral = (text: string) => /^\d+u$/.test(text);
+
 function call(fn: Fn, args: readonly string[], type: Scalar): string {
+  if (type === "i32") {
+    const whole = wholeNumbers[fn];
+    if (whole) return whole(...args);
+  }
+  if (fn === "div" && type === "u32" && !isLiteral(args[1]!))
+    return `divided_u32(${args.join(", ")})`;
   if (fn === "fma" && type !== "f32") return `(${args[0]} * ${args[1]} + ${args[2]})`;
+  if (fn === "maxnum") return `fmaxf(${args.join(", ")})`;
   if (fn === "bits") return `__float_as_uint(${args[0]})`;
   if (fn === "float") return `__uint_as_float(${args[0]})`;
   if (fn === "half") return `widen_half((unsigned short)${args[0]})`;
   if (single.has(fn)) return `${fn}f(${args.join(", ")})`;
-  if (type === "f32" && (fn === "min" || fn === "max" || fn === "abs"))
-    return `f${fn === "abs" ? "abs" : fn}f(${args.join(", ")})`;
+  if (type === "f32" && fn === "abs") return `fabsf(${args[0]})`;
+  if (type === "f32" && (fn === "min" || fn === "max")) return `${fn}_of(${args.join(", ")})`;
   return infix[fn](...args);
 }
 
@@ -53,10 +74,13 @@ function literal(value: number, type: Scalar): string {
     case "u32":
       return `${value}u`;
     case "i32":
+      if (value === castRange.i32[0]) return `(${value + 1} - 1)`;
       return value < 0 ? `(${value})` : `${value}`;
     case "bool":
       return value ? "true" : "false";
     case "f32":
+      if (!Number.isFinite(value)) return `__uint_as_float(${patternLiteral(value)})`;
+      if (Object.is(value, -0)) return "(-0.0f)";
       return value < 0 ? `(${floatLiteral(value)}f)` : `${floatLiteral(value)}f`;
   }
 }
@@ -64,7 +88,26 @@ function literal(value: number, type: Scalar): string {
 const loaded = ({ widen }: MemoryType, value: string) => (widen ? `${widen}(${value})` : value);
 
 /** Inside the kernel: texts of several can be one file. From 65520 on halves are infinite. */
-const conversions = {
+const functions = {
+  max_of: ["  auto max_of = [](float x, float y) { return x > y || x != x ? x : y; };"],
+  min_of: ["  auto min_of = [](float x, float y) { return x < y || x != x ? x : y; };"],
+  divided_u32: ["  auto divided_u32 = [](unsigned x, unsigned y) { return y == 0u ? x : x / y; };"],
+  divided_i32: [
+    "  auto divided_i32 = [](int x, int y) {",
+    "    return y == 0 ? x : y == -1 ? int(0u - unsigned(x)) : x / y;",
+    "  };",
+  ],
+  abs_i32: ["  auto abs_i32 = [](int x) { return x < 0 ? int(0u - unsigned(x)) : x; };"],
+  int_of: [
+    "  auto int_of = [](float x) {",
+    `    return x != x ? 0 : int(fminf(fmaxf(x, ${castRange.i32[0]}.0f), ${castRange.i32[1]}.0f));`,
+    "  };",
+  ],
+  unsigned_of: [
+    "  auto unsigned_of = [](float x) {",
+    `    return x != x ? 0u : unsigned(fminf(fmaxf(x, 0.0f), ${castRange.u32[1]}.0f));`,
+    "  };",
+  ],
   widen_half: [
     "  auto widen_half = [](unsigned short h) {",
     '    float x; asm("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"(h)); return x;',
@@ -92,7 +135,9 @@ const warps = (threads: number): string[] => [
     : `  const unsigned member_count = min(32u, ${threads}u - subgroup_number * 32u);`,
 ];
 
-const folds = { add: "x + y", max: "x > y ? x : y", min: "x < y ? x : y" } as const;
+const folds = {
+  ...{ add: "x + y", max: "x > y || x != x ? x : y", min: "x < y || x != x ? x : y" },
+} as const;
 
 /** Member 0 gets what all have, from half as many each time, and passes it on. */
 const reduction = (fold: string, both: string): string[] => [
@@ -117,6 +162,7 @@ const dialect: Dialect = {
     namespace new not operator or private protected public register restrict return short signed
     sizeof sqrt static struct switch tanh template this throw true try typedef union unsigned using
     virtual void volatile while abs floor widen_half round_half reduce_add reduce_max reduce_min
+    max_of min_of divided_u32 divided_i32 abs_i32 int_of unsigned_of
     subgroup_number subgroup_count member_number member_count`.split(/\s+/),
   ),
   literal,
@@ -127,7 +173,8 @@ const dialect: Dialect = {
   lane: "(threadIdx.x & 31u)",
   broadcast: (arg, lane) => `__shfl_sync(0xffffffffu, ${arg}, ${lane})`,
   reduce: (fold, arg) => `reduce_${fold}(${arg})`,
-  cast: (arg, _from, to) => `${typeOf(to).name}(${arg})`,
+  cast: (arg, from, to) =>
+    `${typeOf(to).name}${from === "f32" && (to === "i32" || to === "u32") ? "_of" : ""}(${arg})`,
   declare: (mutable, name, type, value) =>
     `${mutable ? "" : "const "}${typeOf(type).name} ${name} = ${value};`,
   loop: (name, count, rolled) =>
@@ -164,7 +211,7 @@ const dialect: Dialect = {
     return [
       `extern "C" __global__ void __launch_bounds__(${x * y * z}) ${k.name}(`,
       `    ${params.join(",\n    ")}) {`,
-      ...Object.entries(conversions).flatMap(([n, text]) => (body.includes(`${n}(`) ? text : [])),
+      ...Object.entries(functions).flatMap(([n, text]) => (body.includes(`${n}(`) ? text : [])),
       ...(k.reduces ? warps(x) : []),
       ...Object.entries(folds).flatMap(([n, both]) =>
         body.includes(`reduce_${n}(`) ? reduction(n, both) : [],

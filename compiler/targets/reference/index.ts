@@ -4,6 +4,7 @@
  */
 import type { Fn, Kernel, Scalar } from "../../kernel/ir.ts";
 import { type Dialect, infix } from "../../kernel/printer.ts";
+import { castRange } from "../../kernel/value.ts";
 import { printUnpacked } from "../print.ts";
 import type { Target } from "../target.ts";
 
@@ -21,8 +22,18 @@ const math: ReadonlySet<Fn> = new Set([
 const wrapping: ReadonlySet<Fn> = new Set(["addwrap", "xor", "shl"] as const);
 
 function call(fn: Fn, args: readonly string[], type: Scalar): string {
-  if (fn === "div" && type !== "f32") return `Math.trunc(${args[0]} / ${args[1]})`;
+  if (type === "i32") {
+    const whole = wholeNumbers[fn];
+    if (whole) return whole(...args);
+  }
+  if (fn === "div" && type === "u32")
+    return isLiteral(args[1]!)
+      ? `Math.trunc(${args[0]} / ${args[1]})`
+      : `Math.trunc(divided(${args[0]}, ${args[1]}))`;
+  if (fn === "mod" && type !== "f32") return `(${args[0]} % (${args[1]}) || 0)`;
   if (fn === "fma") return `(${args[0]} * ${args[1]} + ${args[2]})`;
+  if (fn === "mulwrap") return `(Math.imul(${args[0]}, ${args[1]}) >>> 0)`;
+  if (fn === "maxnum") return `Math.max(${args.join(", ")})`;
   // JavaScript's operators on bits give signed numbers.
   if (wrapping.has(fn)) return `(${infix[fn](...args)} >>> 0)`;
   if (fn === "shr") return `(${args[0]} >>> ${args[1]})`;
@@ -33,10 +44,28 @@ function call(fn: Fn, args: readonly string[], type: Scalar): string {
   return infix[fn](...args);
 }
 
+const isLiteral = (text: string) => /^\(\d+\)$/.test(text);
+
+/** Integers modulo 2^32, of which a number divided by 0 is that number. */
+const wholeNumbers: Partial<Record<Fn, (...args: string[]) => string>> = {
+  add: (a, b) => `(${a} + ${b} | 0)`,
+  sub: (a, b) => `(${a} - ${b} | 0)`,
+  mul: (a, b) => `Math.imul(${a}, ${b})`,
+  fma: (a, b, c) => `(Math.imul(${a}, ${b}) + ${c} | 0)`,
+  div: (a, b) => `(divided(${a}, ${b}) | 0)`,
+  neg: (a) => `(-${a} | 0)`,
+  abs: (a) => `(Math.abs(${a}) | 0)`,
+};
+
+const divided = ["  const divided = (a, b) => (b === 0 ? a : a / b);"];
+
 function cast(arg: string, from: Scalar, to: Scalar): string {
   if (to === "bool") return `((${arg}) !== 0)`;
   if (from === "bool") return `Number(${arg})`;
-  return to === "f32" ? `(${arg})` : `Math.trunc(${arg})`;
+  if (to === "f32") return `(${arg})`;
+  if (from !== "f32") return to === "i32" ? `((${arg}) | 0)` : `((${arg}) >>> 0)`;
+  const [low, high] = castRange[to];
+  return `Math.trunc(Math.min(Math.max((${arg}) || 0, ${low}), ${high}))`;
 }
 
 /** The half of a pattern's lower 16 bits: sign * significand * 2^exponent. */
@@ -55,14 +84,19 @@ const dialect: Dialect = {
     `arguments await break case catch class const continue debugger default delete do else enum eval
     export extends false finally for function if implements import in instanceof interface let new
     null package private protected public return static super switch this throw true try typeof var
-    void while with yield group thread team me lane params shared local fragments by half Math Number
+    void while with yield group thread team me lane params shared local fragments by half divided Math Number NaN Infinity
     Float32Array Uint32Array`.split(/\s+/),
   ),
-  literal: (value, type) => (type === "bool" ? (value ? "true" : "false") : `(${value})`),
+  literal: (value, type) =>
+    type === "bool" ? (value ? "true" : "false") : `(${Object.is(value, -0) ? "-0" : value})`,
   id: (of, axis) => (of === "group" || of === "thread" ? `${of}[${axis}]` : `team.${of}`),
   lane: "lane",
   broadcast: (arg, lane) => `(yield { lane: ${lane}, value: ${arg} })`,
-  reduce: (fold, arg) => `(yield { fold: "${fold}", value: ${arg} })`,
+  reduce: (fold, arg, type) => {
+    const total = `(yield { fold: "${fold}", value: ${arg} })`;
+    if (fold !== "add" || type === "f32") return total;
+    return type === "i32" ? `(${total} | 0)` : `(${total} >>> 0)`;
+  },
   cast,
   declare: (mutable, name, _type, value) => `${mutable ? "let" : "const"} ${name} = ${value};`,
   loop: (name, count) => `for (let ${name} = 0; ${name} < ${count}; ${name}++)`,
@@ -95,6 +129,7 @@ const dialect: Dialect = {
       `fragments: ${JSON.stringify(k.fragments)},`,
       "run: function* (group, thread, me, lane, params, shared, local, team, fragments) {",
       ...(body.includes("half(") ? halfValue : []),
+      ...(body.includes("divided(") ? divided : []),
       `  const [${names([...k.params])}] = params;`,
       `  const [${names(shared)}] = shared;`,
       `  const [${names(local)}] = local;`,

@@ -3,19 +3,24 @@
 import type { FormatName } from "../../../formats/index.ts";
 import { exactIn } from "../../kernel/exact.ts";
 import type { Buffer, Expr, Fn, Kernel, Scalar, Stmt } from "../../kernel/ir.ts";
-import { type Dialect, floatLiteral, infix } from "../../kernel/printer.ts";
+import { type Dialect, floatLiteral, infix, patternLiteral } from "../../kernel/printer.ts";
+import { castRange } from "../../kernel/value.ts";
 import { printUnpacked } from "../print.ts";
 import type { Target } from "../target.ts";
 import { declareFragment, fragment, fragmentFeature, subgroupSize } from "./fragments.ts";
+import { functionsIn } from "./functions.ts";
 import { memoryTypes } from "./memory-types.ts";
 import { reserved } from "./reserved.ts";
 
 const axes = "xyz";
 
+/** The least i32, whose digits alone are too large for one. */
+const [lowest] = castRange.i32;
+
 function call(fn: Fn, args: readonly string[], type: Scalar): string {
   if (fn === "select") return `select(${args[1]}, ${args[0]}, ${args[2]})`;
-  // Drivers compute tanh from exponentials, which overflow long after tanh has reached 1.
-  if (fn === "tanh") return `tanh(clamp(${args[0]}, -15.0, 15.0))`;
+  if (fn === "tanh") return `tanh_of(${args[0]})`;
+  if ((fn === "max" || fn === "min") && type === "f32") return `${fn}_of(${args.join(", ")})`;
   if (fn === "fma" && type !== "f32") return `(${args[0]} * ${args[1]} + ${args[2]})`;
   if (fn === "bits") return `bitcast<u32>(${args[0]})`;
   if (fn === "float") return `bitcast<f32>(${args[0]})`;
@@ -28,10 +33,12 @@ function literal(value: number, type: Scalar): string {
     case "u32":
       return `${value}u`;
     case "i32":
-      return `${value}i`;
+      return value === lowest ? `i32(${value})` : `${value}i`;
     case "bool":
       return value ? "true" : "false";
     case "f32":
+      if (!Number.isFinite(value) || Object.is(value, -0))
+        return `float_of(${patternLiteral(value)})`;
       return value < 0 ? `(${floatLiteral(value)})` : floatLiteral(value);
   }
 }
@@ -60,8 +67,13 @@ const dialect = (
   id: (of, axis) => (of === "group" || of === "thread" ? `${of}_id.${axes[axis]}` : numbers[of]),
   lane: "lane_id",
   broadcast: (arg, lane) => `subgroupShuffle(${arg}, ${lane}u)`,
-  reduce: (fold, arg) => `${folds[fold]}(${arg})`,
-  cast: (arg, _from, to) => `${to}(${arg})`,
+  reduce: (fold, arg, type) => {
+    if (fold === "add" || type !== "f32") return `${folds[fold]}(${arg})`;
+    const sign = fold === "min" ? "-" : "";
+    return `(${sign}ordered(subgroupMax(order_of(${sign}(${arg})))))`;
+  },
+  cast: (arg, from, to) =>
+    from === "f32" && (to === "i32" || to === "u32") ? `${to}_of(${arg})` : `${to}(${arg})`,
   declare: (mutable, name, _type, value) => `${mutable ? "var" : "let"} ${name} = ${value};`,
   loop: (name, count, rolled) =>
     `for (var ${name} = 0u; ${name} < ${count}u${rolled ? " * one" : ""}; ${name}++)`,
@@ -114,6 +126,7 @@ const dialect = (
       ...shared,
       "",
       ...Object.values(memoryTypes).flatMap((t) => (body.includes(`${t.round}(`) ? t.text : [])),
+      ...functionsIn(body),
       `@compute ${subgroupSize(k)}@workgroup_size(${k.threads.join(", ")})`,
       `fn main(${ids.join(", ")}) {`,
       ...(hidden ? ["  let one = min(group_count.z, 1u);"] : []),

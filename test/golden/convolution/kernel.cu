@@ -4,6 +4,7 @@ extern "C" __global__ void __launch_bounds__(128) matmul_add_relu(
     const float* __restrict__ weight,
     const float* __restrict__ image,
     const float* __restrict__ bias) {
+  auto max_of = [](float x, float y) { return x > y || x != x ? x : y; };
   __shared__ alignas(16) float left[144];
   __shared__ alignas(16) float right[1024];
   __shared__ float parts[1024];
@@ -270,7 +271,7 @@ extern "C" __global__ void __launch_bounds__(128) matmul_add_relu(
   if (n < 63u) {
     const float bias_1 = bias[m];
     const float add = value + bias_1;
-    const float relu_1 = fmaxf(add, 0.0f);
+    const float relu_1 = max_of(add, 0.0f);
     relu[(m * 63u) + n] = relu_1;
   }
 }

@@ -7,6 +7,12 @@ var<workgroup> left: array<vec4<f32>, 36>;
 var<workgroup> right: array<vec4<f32>, 256>;
 var<workgroup> parts: array<f32, 1024>;
 
+fn is_nan(x: f32) -> bool { return (bitcast<u32>(x) << 1u) > 0xff000000u; }
+
+fn max_of(a: f32, b: f32) -> f32 {
+  return select(select(max(a, b), b, is_nan(b)), a, is_nan(a));
+}
+
 @compute @workgroup_size(128, 1, 1)
 fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) thread_id: vec3u) {
   let col = thread_id.x % 8u;
@@ -272,7 +278,7 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   if (n < 63u) {
     let bias_1 = bias[m];
     let add = value + bias_1;
-    let relu_1 = max(add, 0.0);
+    let relu_1 = max_of(add, 0.0);
     relu[(m * 63u) + n] = relu_1;
   }
 }

@@ -4,6 +4,7 @@ extern "C" __global__ void __launch_bounds__(128) matmul_add_gelu(
     const float* __restrict__ x,
     const float* __restrict__ weight,
     const float* __restrict__ bias) {
+  auto min_of = [](float x, float y) { return x < y || x != x ? x : y; };
   __shared__ alignas(16) float left[576];
   __shared__ alignas(16) float right[512];
   __shared__ float parts[2048];
@@ -236,9 +237,11 @@ extern "C" __global__ void __launch_bounds__(128) matmul_add_gelu(
       const float size = fabsf(add);
       const float z = size * 0.70710677f;
       const float bell = expf((-(z * z)));
-      const float q = (z - 3.0f) / (z + 3.0f);
-      const float upper = ((bell * fmaf(fmaf(fmaf(fmaf(fmaf(fmaf(fmaf(fmaf(0.002571738f, q, 0.0023242696f), q, (-0.024182335f)), q, 0.06827672f), q, (-0.11919529f)), q, 0.12965542f), q, (-0.047567412f)), q, (-0.13562153f)), q, 1.2530081f)) / fmaf(z, 2.0f, 1.0f)) * 0.5f;
-      const float gelu_1 = fmaxf(add, 0.0f) - (size * upper);
+      const float near = min_of(z, 30.0f);
+      const float q = (near - 3.0f) / (near + 3.0f);
+      const float upper = ((bell * fmaf(fmaf(fmaf(fmaf(fmaf(fmaf(fmaf(fmaf(0.002571738f, q, 0.0023242696f), q, (-0.024182335f)), q, 0.06827672f), q, (-0.11919529f)), q, 0.12965542f), q, (-0.047567412f)), q, (-0.13562153f)), q, 1.2530081f)) / fmaf(near, 2.0f, 1.0f)) * 0.5f;
+      const float below = (add < 0.0f) ? upper : (1.0f - upper);
+      const float gelu_1 = add * below;
       gelu[(m * 48u) + n] = gelu_1;
     }
   }

@@ -7,6 +7,12 @@ var<workgroup> left: array<vec4<f32>, 144>;
 var<workgroup> right: array<vec4<f32>, 128>;
 var<workgroup> parts: array<f32, 2048>;
 
+fn is_nan(x: f32) -> bool { return (bitcast<u32>(x) << 1u) > 0xff000000u; }
+
+fn min_of(a: f32, b: f32) -> f32 {
+  return select(select(min(a, b), b, is_nan(b)), a, is_nan(a));
+}
+
 @compute @workgroup_size(128, 1, 1)
 fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) thread_id: vec3u, @builtin(num_workgroups) group_count: vec3u) {
   let one = min(group_count.z, 1u);
@@ -239,9 +245,11 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
       let size = abs(add);
       let z = size * 0.70710677;
       let bell = exp((-(z * z)));
-      let q = (z - 3.0) / (z + 3.0);
-      let upper = ((bell * fma(fma(fma(fma(fma(fma(fma(fma(0.002571738, q, 0.0023242696), q, (-0.024182335)), q, 0.06827672), q, (-0.11919529)), q, 0.12965542), q, (-0.047567412)), q, (-0.13562153)), q, 1.2530081)) / fma(z, 2.0, 1.0)) * 0.5;
-      let gelu_1 = max(add, 0.0) - (size * upper);
+      let near = min_of(z, 30.0);
+      let q = (near - 3.0) / (near + 3.0);
+      let upper = ((bell * fma(fma(fma(fma(fma(fma(fma(fma(0.002571738, q, 0.0023242696), q, (-0.024182335)), q, 0.06827672), q, (-0.11919529)), q, 0.12965542), q, (-0.047567412)), q, (-0.13562153)), q, 1.2530081)) / fma(near, 2.0, 1.0)) * 0.5;
+      let below = select((1.0 - upper), upper, (add < 0.0));
+      let gelu_1 = add * below;
       gelu[(m * 48u) + n] = gelu_1;
     }
   }

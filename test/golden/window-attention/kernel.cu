@@ -536,7 +536,7 @@ extern "C" __global__ void __launch_bounds__(16) attention(
     }
     columns[x] = dot;
   }
-  float most = -1e+30f;
+  float most = __uint_as_float(0xff800000u);
   float total = 0.0f;
   const unsigned i_4 = (blockIdx.z * 768u) + (blockIdx.y * 8u);
   _Pragma("unroll 1") for (unsigned y = 0u; y < 4u; ++y) {
@@ -573,13 +573,14 @@ extern "C" __global__ void __launch_bounds__(16) attention(
       scores[j] = score;
       high = fmaxf(high, score);
     }
-    const float shrink = expf((most - high));
+    const float level = fmaxf(high, (-340282346638528859811704183484516925440.0f));
+    const float shrink = expf((most - level));
     total = total * shrink;
     _Pragma("unroll 1") for (unsigned d_5 = 0u; d_5 < 8u; ++d_5) {
       sums[d_5] = sums[d_5] * shrink;
     }
     _Pragma("unroll 1") for (unsigned j_1 = 0u; j_1 < 4u; ++j_1) {
-      const float weight = expf((scores[j_1] - high));
+      const float weight = expf((scores[j_1] - level));
       total = total + weight;
       _Pragma("unroll 1") for (unsigned d_6 = 0u; d_6 < 8u; ++d_6) {
         sums[d_6] = fmaf(weight, values[(j_1 * 8u) + d_6], sums[d_6]);

@@ -518,6 +518,8 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
 var<workgroup> keys: array<f32, 32>;
 var<workgroup> values: array<f32, 32>;
 
+fn float_of(bits: u32) -> f32 { return bitcast<f32>(bits); }
+
 @compute @workgroup_size(16, 1, 1)
 fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) thread_id: vec3u, @builtin(num_workgroups) group_count: vec3u) {
   let one = min(group_count.z, 1u);
@@ -544,7 +546,7 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     }
     columns[x] = dot;
   }
-  var most = -1e+30;
+  var most = float_of(0xff800000u);
   var total = 0.0;
   let i_4 = (group_id.z * 768u) + (group_id.y * 8u);
   for (var y = 0u; y < 4u * one; y++) {
@@ -581,13 +583,14 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
       scores[j] = score;
       high = max(high, score);
     }
-    let shrink = exp((most - high));
+    let level = max(high, (-340282346638528859811704183484516925440.0));
+    let shrink = exp((most - level));
     total = total * shrink;
     for (var d_5 = 0u; d_5 < 8u * one; d_5++) {
       sums[d_5] = sums[d_5] * shrink;
     }
     for (var j_1 = 0u; j_1 < 4u * one; j_1++) {
-      let weight = exp((scores[j_1] - high));
+      let weight = exp((scores[j_1] - level));
       total = total + weight;
       for (var d_6 = 0u; d_6 < 8u * one; d_6++) {
         sums[d_6] = fma(weight, values[(j_1 * 8u) + d_6], sums[d_6]);
