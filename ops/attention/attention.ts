@@ -205,7 +205,9 @@ export interface AttentionOptions {
 
 /**
  * q [batch, heads, queries, depth], k [batch, heads, keys, depth], v [batch, heads, keys, out] ->
- * [batch, heads, queries, out], all float32. Throws E101 when the shapes do not fit.
+ * [batch, heads, queries, out], all float32. Masks are a bias of -Infinity or of the smallest number, as
+ * in PyTorch: a query whose scores are all -Infinity gets NaN, and one whose scores are all one finite
+ * number gets the mean of the values. Throws E101 when the shapes do not fit.
  */
 export const attention = (
   q: Tensor,
@@ -240,32 +242,34 @@ export function attentionWithStatistics(
     ...(relative ? [relative.height, relative.width] : []),
   ];
   const attrs = { scale, hasBias: bias !== undefined, grid: relative?.grid };
-  const [out, statistics] = apply(op, inputs, attrs) as [Tensor<"f32">, Tensor<"f32">];
-  statisticsOf.set(out.node, statistics);
-  return { out, statistics };
+  const [out, statistics, rows] = apply(op, inputs, attrs) as Tensor<"f32">[];
+  rowsOf.set(out!.node, rows!);
+  return { out: out!, statistics: statistics! };
 }
 
-/** A model may use the result alone: its derivative needs the statistics that came with it. */
-const statisticsOf = new WeakMap<Node, Tensor>();
+/** A model uses the results alone: their derivatives need what is kept of the rows. */
+const rowsOf = new WeakMap<Node, Tensor>();
 
 /**
  * The cotangents of all inputs. Scores are stored where they are small, and where the bias wants a
  * gradient: it has their shape.
  */
 function backward(
-  [g, ofStatistics]: readonly (Tensor | undefined)[],
+  [g, ofStatistics, ofRows]: readonly (Tensor | undefined)[],
   inputs: readonly Tensor[],
   results: readonly (Tensor | undefined)[],
   attrs: AttentionAttrs,
 ): (Tensor | undefined)[] {
   const { q, k, v, bias, height, width } = operands(inputs, attrs);
-  const { node } = results[0] ?? results[1]!;
-  const statistics = results[1] ?? statisticsOf.get(node) ?? apply(op, inputs, attrs)[1]!;
+  const { node } = results.find((x) => x !== undefined)!;
+  const kept = results[2] ?? rowsOf.get(node) ?? apply(op, inputs, attrs)[2]!;
   const rows = [...q.shape.slice(0, 3), 1];
   let delta: Tensor = g ? sum(mul(g, results[0]!), -1, "keep") : full(0, rows);
   if (ofStatistics) delta = sub(delta, reshape(ofStatistics, rows) as Tensor);
+  // What depends on the rows depends on the sum of both numbers.
+  if (ofRows) delta = sub(delta, slice(ofRows, [[], [], [], [1, 2]]) as Tensor);
   const cotangent: Tensor = g ?? full(0, [...rows.slice(0, 3), v.shape[3]!]);
-  const saved = concat([reshape(statistics, rows) as Tensor, delta], -1);
+  const saved = concat([kept, delta], -1);
   const relative = attrs.grid && relativeTerms(q, height!, width!, attrs.grid);
   const all = [q, k, v, cotangent, saved, bias, relative].filter((x) => x !== undefined);
   const composed = composedBackward(all, attrs);

@@ -1,7 +1,7 @@
 /**
  * What the two gradient ops of attention have in common: operands, shape rule, meaning.
  *
- * Weights are made again from scores and row statistics: p = exp(score - logSumExp). With `slope`,
+ * Weights are made again from scores and row statistics: p = exp(score - most - logSum). With `slope`,
  * the cotangent of a score, = p * (<g, value> - delta), the gradients are
  *
  *   query = scale * slope keys      key   = scale * slopeT queries      relative = slope summed
@@ -21,7 +21,7 @@ import {
 import { storedBytes } from "../../formats/index.ts";
 import { add } from "../elementwise/add.ts";
 import { exp } from "../elementwise/exp.ts";
-import { gt } from "../elementwise/gt.ts";
+import { le } from "../elementwise/le.ts";
 import { mul } from "../elementwise/mul.ts";
 import { sub } from "../elementwise/sub.ts";
 import { where } from "../elementwise/where.ts";
@@ -41,8 +41,9 @@ export interface BackwardAttrs extends AttentionAttrs {
 }
 
 /**
- * q, k, v; g, the cotangent of the result; `saved` [batch, heads, queries, 2]: of each row its
- * log-sum-exp, and delta = <g, result> minus the cotangent of the log-sum-exp; then the bias, then
+ * q, k, v; g, the cotangent of the result; `saved` [batch, heads, queries, 3]: of each row its largest
+ * score, the logarithm of the sum of exponentials relative to it, and delta = <g, result> minus the
+ * cotangents of statistics; then the bias, then
  * the relative terms [batch, heads, queries, rows + columns], as far as they are there.
  */
 export function backwardOperands<T>(inputs: readonly T[], attrs: AttentionAttrs) {
@@ -56,12 +57,15 @@ export function backwardOperands<T>(inputs: readonly T[], attrs: AttentionAttrs)
 const least = -40;
 
 /**
- * exp(difference), the probability of a score whose difference from its row's logarithmic sum is known.
+ * exp(score - most - logSum), the probability of a score, by what is kept of its row.
  * The least of them times a small cotangent would be a number below the normal ones, with which
  * processors, and so software devices, are many times slower.
  */
-export const probability = (difference: Value): Value =>
-  difference.gt(least).select(difference.max(least).exp(), literal(0, "f32"));
+export function probability(score: Value, most: Value, logSum: Value): Value {
+  const difference = score.sub(most).sub(logSum);
+  // A NaN is not below.
+  return difference.le(least).select(literal(0, "f32"), difference.exp());
+}
 
 /** Whether an input is the table of relative terms, whose elements many scores share. */
 const isRelative = (attrs: AttentionAttrs, input: number): boolean =>
@@ -106,7 +110,7 @@ export function backwardTypes(inputs: readonly Type[], attrs: BackwardAttrs, fai
     if (x && x.shape.join() !== shape.join()) fail(`${name} is ${show(x)}, not f32[${shape}]`);
   };
   expected("the cotangent", g, [...lead, v.shape[3]!]);
-  expected("the table of row statistics", saved, [...lead, 2]);
+  expected("the table of row statistics", saved, [...lead, 3]);
   expected("the bias", bias, [...lead, k.shape[2]!]);
   expected("the table of relative terms", relative, [...lead, rows + columns]);
   const of = { query: q, key: k, value: v, relative: relative ?? q };
@@ -147,9 +151,9 @@ export function composedBackward(inputs: readonly Tensor[], attrs: AttentionAttr
     );
     scores = add(scores, reshape(sums as Tensor, scores.shape) as Tensor);
   }
-  const unlimited: Tensor = exp(sub(scores, column(0)));
-  const weights: Tensor = where(gt(unlimited, Math.exp(least)), unlimited, 0);
-  const slope: Tensor = mul(weights, sub(matmul(g, transpose(v)), column(1)));
+  const unlimited: Tensor = exp(sub(sub(scores, column(0)), column(1)));
+  const weights: Tensor = where(le(unlimited, Math.exp(least)), 0, unlimited);
+  const slope: Tensor = mul(weights, sub(matmul(g, transpose(v)), column(2)));
   const onGrid = (): Tensor => reshape(slope, [batch, heads, queries, ...grid!]);
   return {
     score: slope,
@@ -180,8 +184,9 @@ export function plainBackward(inputs: readonly Dense[], attrs: BackwardAttrs): F
       let score = attrs.scale * dot(depth, q, i, k, key);
       if (bias) score += bias.data[i * keys + j]!;
       if (relative) score += relative.data[y]! + relative.data[x]!;
-      const weight = Math.exp(score - saved.data[2 * i]!);
-      const slope = weight * (dot(out, g, i, v, key) - saved.data[2 * i + 1]!);
+      const [most, logSum, delta] = saved.data.subarray(3 * i);
+      const weight = Math.exp(score - most! - logSum!);
+      const slope = weight * (dot(out, g, i, v, key) - delta!);
       for (let d = 0; d < depth; d++) {
         gradients.query[i * depth + d]! += attrs.scale * slope * k.data[key * depth + d]!;
         gradients.key[key * depth + d]! += attrs.scale * slope * q.data[i * depth + d]!;

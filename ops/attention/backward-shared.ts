@@ -92,7 +92,7 @@ function sharedQueryGradient(
   const query = k.let("query", row.min(queries - 1));
   const own = hold(k, q, [b, head, query]);
   const cotangent = hold(k, g, [b, head, query]);
-  const [lse, delta] = [0, 1].map((i) =>
+  const [most, logSum, delta] = [0, 1, 2].map((i) =>
     k.let("saved", saved.at(b, head, query, literal(i, "u32"))),
   );
   const sums = wanted.query && zeros(k, depth);
@@ -118,7 +118,7 @@ function sharedQueryGradient(
         const weight = x0
           .add(j)
           .lt(columns)
-          .select(probability(score.sub(lse!)), zero);
+          .select(probability(score, most!, logSum!), zero);
         const change = product(k, cotangent, vs, j).sub(delta!);
         const slope = k.let("slope", k.let("weight", weight).mul(change));
         if (sums) addScaled(k, sums, ks, j.mul(depth), slope);
@@ -186,9 +186,11 @@ function sharedKeyValueGradient(
         score = score.add(term(k.let("x", place.mod(columns).add(rows))));
       }
       if (bias) score = score.add(bias.at(b, head, query(i), place));
-      const [lse, delta] = [0, 1].map((n) => saved.at(b, head, query(i), literal(n, "u32")));
+      const [most, logSum, delta] = [0, 1, 2].map((n) =>
+        saved.at(b, head, query(i), literal(n, "u32")),
+      );
       const inside = i0.add(i).lt(queries);
-      const weight = k.let("weight", inside.select(probability(score.sub(lse!)), zero));
+      const weight = k.let("weight", inside.select(probability(score, most!, logSum!), zero));
       if (valueSums) addScaled(k, valueSums, gs, i.mul(out), weight);
       if (!keySums) return;
       const change = product(k, value, gs, i).sub(delta!);

@@ -76,7 +76,7 @@ function subgroupQueryGradient(
   const { steps, tile } = tilesOf(columns);
   const wanted = wantedPorts(attrs, outputs);
   const statistics = own.map((query) =>
-    range(2, (i) => k.let("saved", saved.at(b, head, query, literal(i, "u32")))),
+    range(3, (i) => k.let("saved", saved.at(b, head, query, literal(i, "u32")))),
   );
   const sums = wanted.query && ownSums(lanes, depth);
   const across = wanted.relative && k.local("across", columns * count);
@@ -108,7 +108,8 @@ function subgroupQueryGradient(
             relative?.at(b, head, query, column(j).add(rows)),
             bias?.at(b, head, query, place(j)),
           ]);
-          const weight = probability(score.sub(statistics[r]![0]!));
+          const [most, logSum] = statistics[r]!;
+          const weight = probability(score, most!, logSum!);
           k.store(weights, at, inside.select(weight, zero));
         });
       });
@@ -123,7 +124,7 @@ function subgroupQueryGradient(
       k.for("j", tile, (j) => {
         own.forEach((_, r) => {
           const at = j.mul(count).add(r);
-          const change = k.load(slopes, at).sub(statistics[r]![1]!);
+          const change = k.load(slopes, at).sub(statistics[r]![2]!);
           const slope = k.let("slope", k.load(weights, at).mul(change));
           k.store(slopes, at, slope);
           if (!across) return;
@@ -183,7 +184,9 @@ function subgroupKeyValueGradient(
     keepTile(k, slopes, scores);
     k.for("i", tile, (i) => {
       const query = k.let("query", place(i));
-      const lse = k.let("saved", saved.at(b, head, query, literal(0, "u32")));
+      const [most, logSum] = [0, 1].map((n) =>
+        k.let("saved", saved.at(b, head, query, literal(n, "u32"))),
+      );
       const inside = i0.add(i).lt(queries);
       own.forEach((row, r) => {
         const at = i.mul(count).add(r);
@@ -193,7 +196,7 @@ function subgroupKeyValueGradient(
           relative?.at(b, head, query, k.let("x", row.mod(columns).add(rows))),
           bias?.at(b, head, query, row),
         ]);
-        k.store(weights, at, inside.select(probability(score.sub(lse)), zero));
+        k.store(weights, at, inside.select(probability(score, most!, logSum!), zero));
       });
     });
     const gAt = (i: Value | number, d: Value) => g.at(b, head, k.let("query", place(i)), d);
@@ -202,7 +205,7 @@ function subgroupKeyValueGradient(
     const changes = products(lanes, tile, out, (r, d) => v.at(b, head, own[r]!, d), gAt);
     keepTile(k, slopes, changes);
     k.for("i", tile, (i) => {
-      const delta = k.let("saved", saved.at(b, head, place(i), literal(1, "u32")));
+      const delta = k.let("saved", saved.at(b, head, place(i), literal(2, "u32")));
       own.forEach((_, r) => {
         const at = i.mul(count).add(r);
         k.store(slopes, at, k.load(weights, at).mul(k.load(slopes, at).sub(delta)));

@@ -3,10 +3,14 @@ import {
   type Dense,
   elements,
   type Fail,
+  index,
+  type Out,
   show,
   type Tensor,
   type Type,
+  type Value,
 } from "../../compiler/op-kit.ts";
+import { formatOf } from "../../formats/index.ts";
 import { add } from "../elementwise/add.ts";
 import { iota } from "../elementwise/iota.ts";
 import { sub } from "../elementwise/sub.ts";
@@ -34,7 +38,31 @@ export function operands<T>(inputs: readonly T[], attrs: AttentionAttrs) {
   return { q, k, v, bias, height, width };
 }
 
-/** The result [batch, heads, queries, out], and the statistics [batch, heads, queries]. */
+/**
+ * What is taken from scores before they are exponents: the largest of them, or the smallest number where
+ * all are -Infinity, of which nothing can be taken. Their exponentials are then 0, and a row of -Infinity
+ * alone is 0 / 0 in the end.
+ */
+export const levelOf = (most: Value): Value => most.maxnum(-formatOf("f32").largest);
+
+/** What is kept of a row's scores, at its place, as far as it is wanted. */
+export function putStatistics(
+  [, statistics, rows]: readonly (Out | undefined)[],
+  most: Value,
+  total: Value,
+  at: readonly Value[],
+): void {
+  statistics?.put(most.add(total.log()), ...at);
+  rows?.put(most, ...at, index(0));
+  rows?.put(total.log(), ...at, index(1));
+}
+
+/**
+ * The result [batch, heads, queries, out]; the statistics [batch, heads, queries]; and for gradients
+ * [batch, heads, queries, 2], of each row of scores the largest, and the logarithm of the sum of
+ * exponentials relative to it: their sum, the statistic, drops the second where scores are as large as a
+ * mask of the smallest number.
+ */
 export function resultTypes(inputs: readonly Type[], attrs: AttentionAttrs, fail: Fail): Type[] {
   const { q, k, v, height, width } = operands(inputs, attrs);
   for (const x of inputs) if (x.dtype !== "f32") fail(`takes f32, not ${show(x)}`);
@@ -64,6 +92,7 @@ export function resultTypes(inputs: readonly Type[], attrs: AttentionAttrs, fail
   return [
     { dtype: "f32", shape: [...lead, v.shape[3]!] },
     { dtype: "f32", shape: lead },
+    { dtype: "f32", shape: [...lead, 2] },
   ];
 }
 
@@ -107,7 +136,7 @@ function termsOf(queries: Tensor, table: Tensor): Tensor {
 const differences = (n: number): Tensor =>
   add(sub(iota([n, n], 0), iota([n, n], 1)), n - 1) as Tensor;
 
-/** The result and the statistics, row by row. */
+/** All results, row by row. */
 export function plainAttention(inputs: readonly Dense[], attrs: AttentionAttrs): Float64Array[] {
   const { q, k, v, bias, height, width } = operands(inputs, attrs);
   const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
@@ -115,6 +144,7 @@ export function plainAttention(inputs: readonly Dense[], attrs: AttentionAttrs):
   const [rows, columns] = attrs.grid ?? [1, 1];
   const y = new Float64Array(elements([batch, heads, queries, out]));
   const statistics = new Float64Array(batch * heads * queries);
+  const kept = new Float64Array(batch * heads * queries * 2);
   const scores = new Float64Array(keys);
   for (let i = 0; i < batch * heads * queries; i++) {
     const [head, query] = [Math.floor(i / queries), i % queries];
@@ -133,11 +163,12 @@ export function plainAttention(inputs: readonly Dense[], attrs: AttentionAttrs):
     let total = 0;
     for (let j = 0; j < keys; j++) total += scores[j] = Math.exp(scores[j]! - most);
     statistics[i] = most + Math.log(total);
+    kept.set([most, Math.log(total)], 2 * i);
     for (let j = 0; j < keys; j++)
       for (let d = 0; d < out; d++)
         y[i * out + d]! += (scores[j]! / total) * v.data[(head * keys + j) * out + d]!;
   }
-  return [y, statistics];
+  return [y, statistics, kept];
 }
 
 /** The product of row i of `a` and row j of `b`, both of one depth. */

@@ -14,7 +14,7 @@ const tests: Tests = {
   samples: [
     {
       claim: "equal keys share the weight, and part towards the wanted value",
-      inputs: [[[[[2]]]], [[[[1], [1]]]], [[[[2], [4]]]], [[[[1]]]], [[[[2 + Math.log(2), 3]]]]],
+      inputs: [[[[[2]]]], [[[[1], [1]]]], [[[[2], [4]]]], [[[[1]]]], [[[[2, Math.log(2), 3]]]]],
       call: (...inputs) => keyValueGradient(inputs, plain),
       outputs: [[[[[-1], [1]]]], [[[[0.5], [0.5]]]]],
     },

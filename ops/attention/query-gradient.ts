@@ -19,7 +19,7 @@ const tests: Tests = {
   samples: [
     {
       claim: "a query moves towards the key whose value is wanted",
-      inputs: [[[[[0]]]], [[[[1], [3]]]], [[[[2], [4]]]], [[[[1]]]], [[[[Math.log(2), 3]]]]],
+      inputs: [[[[[0]]]], [[[[1], [3]]]], [[[[2], [4]]]], [[[[1]]]], [[[[0, Math.log(2), 3]]]]],
       call: (...inputs) => apply(op, inputs, plain)[0]!,
       outputs: [[[[[1]]]]],
     },
@@ -113,6 +113,6 @@ export function backwardInputs(query: readonly number[], keys: number, out: numb
     { shape: [batch, heads, keys, depth] },
     { shape: [batch, heads, keys, out] },
     { shape: [batch, heads, queries, out] },
-    { shape: [batch, heads, queries, 2] },
+    { shape: [batch, heads, queries, 3] },
   ];
 }

@@ -17,10 +17,8 @@ import {
   type Value,
   workgroups,
 } from "../../compiler/op-kit.ts";
-import { type AttentionAttrs, operands } from "./definition.ts";
+import { type AttentionAttrs, levelOf, operands, putStatistics } from "./definition.ts";
 import { type SharedAttentionTile, shapeOf, sharedAttentionTiles } from "./tiles.ts";
-
-const least = -1e30;
 
 export const sharedForm = form<AttentionAttrs, SharedAttentionTile>({
   ...workgroups,
@@ -57,7 +55,7 @@ function sharedAttention(
     return sum.get;
   };
   const across = width && columnTerms(k, width, query, columns, dot);
-  const most = k.var("most", literal(least, "f32"));
+  const most = k.var("most", literal(Number.NEGATIVE_INFINITY, "f32"));
   const total = k.var("total", literal(0, "f32"));
   const [ks, vs] = [k.shared("keys", tile * depth), k.shared("values", tile * out)];
   const scores = k.local("scores", tile);
@@ -78,15 +76,16 @@ function sharedAttention(
         if (across) score = score.add(k.load(across, x0.add(j).min(columns - 1)));
         if (bias) score = score.add(bias.at(b, head, query, k.let("key", place(j))));
         const inside = x0.add(j).lt(columns);
-        const kept = k.let("score", inside.select(score, literal(least, "f32")));
+        const kept = k.let("score", inside.select(score, Number.NEGATIVE_INFINITY));
         k.store(scores, j, kept);
-        high.set(high.get.max(kept));
+        high.set(high.get.maxnum(kept));
       });
-      const shrink = k.let("shrink", most.get.sub(high.get).exp());
+      const level = k.let("level", levelOf(high.get));
+      const shrink = k.let("shrink", most.get.sub(level).exp());
       total.set(total.get.mul(shrink));
       k.for("d", out, (d) => k.store(sums, d, k.load(sums, d).mul(shrink)));
       k.for("j", tile, (j) => {
-        const weight = k.let("weight", k.load(scores, j).sub(high.get).exp());
+        const weight = k.let("weight", k.load(scores, j).sub(level).exp());
         total.set(total.get.add(weight));
         addScaled(k, sums, vs, j.mul(out), weight);
       });
@@ -101,7 +100,7 @@ function sharedAttention(
     k.for("d", out, (d) => {
       outputs[0]!.put(k.load(sums, d).mul(inverse), b, head, bounded(row, queries - 1), d);
     });
-    outputs[1]?.put(most.get.add(total.get.log()), b, head, bounded(row, queries - 1));
+    putStatistics(outputs, most.get, total.get, [b, head, bounded(row, queries - 1)]);
   });
   return k.finish("attention", [threads, 1, 1], groups);
 }

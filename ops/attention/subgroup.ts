@@ -20,7 +20,7 @@ import {
   type Variable,
 } from "../../compiler/op-kit.ts";
 import { pairwise, range } from "../pairwise.ts";
-import { type AttentionAttrs, operands } from "./definition.ts";
+import { type AttentionAttrs, levelOf, operands, putStatistics } from "./definition.ts";
 import {
   type At,
   addRows,
@@ -32,8 +32,6 @@ import {
   tilesOf,
 } from "./lanes.ts";
 import { type SubgroupAttentionTile, subgroupAttentionTiles } from "./tiles.ts";
-
-const least = -1e30;
 
 export const subgroupForm = form<AttentionAttrs, SubgroupAttentionTile>({
   ...subgroups,
@@ -90,7 +88,7 @@ function subgroupAttention(
             bias?.at(b, head, query, place(j)),
           ];
           const score = terms.filter((t) => t !== undefined).reduce((x, z) => x.add(z));
-          return k.let("score", x0.add(j).lt(columns).select(score, literal(least, "f32")));
+          return k.let("score", x0.add(j).lt(columns).select(score, Number.NEGATIVE_INFINITY));
         });
         weigh(k, states[r]!, final).forEach((weight, j) => {
           k.store(weights, j * count + r, weight);
@@ -111,9 +109,7 @@ function subgroupAttention(
     isOwn(k.let("query", first.add(offset)), (at) => outputs[0]!.put(value, b, head, at, d));
   });
   states.forEach(({ most, total }, r) => {
-    isOwn(first.add(r * width), (at) =>
-      outputs[1]?.put(most.get.add(total.get.log()), b, head, at),
-    );
+    isOwn(first.add(r * width), (at) => putStatistics(outputs, most.get, total.get, [b, head, at]));
   });
   return k.finish("attention", [width, 1, 1], groups);
 }
@@ -127,17 +123,18 @@ interface Running {
 }
 
 const runningSoftmax = (k: Builder, sums: readonly Variable[]): Running => ({
-  most: k.var("most", literal(least, "f32")),
+  most: k.var("most", literal(Number.NEGATIVE_INFINITY, "f32")),
   total: k.var("total", literal(0, "f32")),
   sums,
 });
 
 /** Takes a tile's scores into the softmax; returns the weights of the tile's values. */
 function weigh(k: Builder, { most, total, sums }: Running, scores: readonly Value[]): Value[] {
-  const high = k.let("high", most.get.max(pairwise(scores, (x, z) => x.max(z))));
-  const shrink = k.let("shrink", most.get.sub(high).exp());
+  const high = k.let("high", most.get.maxnum(pairwise(scores, (x, z) => x.maxnum(z))));
+  const level = k.let("level", levelOf(high));
+  const shrink = k.let("shrink", most.get.sub(level).exp());
   most.set(high);
-  const weights = scores.map((score) => k.let("weight", score.sub(high).exp()));
+  const weights = scores.map((score) => k.let("weight", score.sub(level).exp()));
   total.set(total.get.mul(shrink).add(pairwise(weights)));
   for (const sum of sums) sum.set(sum.get.mul(shrink));
   return weights;
