@@ -1,25 +1,34 @@
 /**
- * sin(x) and cos(x), exact to about 1e-7 for |x| up to 1e4, where the functions that shaders have
- * are only good near zero.
+ * sin(x) and cos(x), exact to about 1e-7 of 1 for every x, where the functions that shaders have
+ * are only good near zero. NaN for NaN and infinities.
  *
  * One op for both: sin(x + quarter * pi/2), whose derivative is the next quarter. x is brought to
  * [-pi/4, pi/4] by taking away n * pi/2 in four parts, the first three so short that their product
- * with n is exact (Cody and Waite); there, a minimax polynomial (relative error below 5e-12).
+ * with n is exact for |x| up to 1e4 (Cody and Waite), beyond that in whole numbers (`turns.ts`); there, a
+ * minimax polynomial (relative error below 5e-12).
  */
 import {
   always,
   apply,
+  type Builder,
   type DType,
   type ElementOp,
+  isFiniteOf,
   type Shape,
   type Tensor,
+  type Value,
 } from "../../compiler/op-kit.ts";
 import { polynomial } from "./erf.ts";
 import { mul } from "./mul.ts";
+import { turnsOf } from "./turns.ts";
 
 interface Attrs {
   readonly quarter: 0 | 1 | 2 | 3;
+  /** |x| is at most `near` for certain. */
+  readonly isNear: boolean;
 }
+
+const near = 8192;
 
 const halfPi = [1.5703125, 0.0004837512969970703, 7.549533620476723e-8, 2.563344151594519e-12];
 const sine = [
@@ -47,22 +56,21 @@ export const op: ElementOp<Attrs> = {
         .add(0.5)
         .floor(),
     );
-    const r = k.let(
-      "r",
-      halfPi.reduce((rest, part) => rest.sub(n.mul(part)), x),
-    );
+    const rest = halfPi.reduce((rest, part) => rest.sub(n.mul(part)), x);
+    const far = attrs.isNear ? undefined : farTurns(k, x);
+    const r = k.let("r", far ? far.isFar.select(far.rest, rest) : rest);
     const square = k.let("square", r.mul(r));
     const odd = r.mul(polynomial(sine, square));
     const even = polynomial(cosine, square);
-    const turns = n.add(attrs.quarter);
+    const turns = k.let("turns", far ? far.isFar.select(far.quarter, n) : n).add(attrs.quarter);
     const quarter = k.let("quarter", turns.sub(turns.mul(0.25).floor().mul(4)));
     const isEven = quarter.eq(1).or(quarter.eq(3));
     const value = k.let("value", isEven.select(even, odd));
     return quarter.ge(2).select(value.neg(), value);
   },
   push: ({ at }) => ({ at, where: always }),
-  vjp: ([g], { inputs: [x], attrs: { quarter } }) => [
-    mul(g!, turned(x!, ((quarter + 1) % 4) as Attrs["quarter"])),
+  vjp: ([g], { inputs: [x], attrs: { quarter, isNear } }) => [
+    mul(g!, turned(x!, ((quarter + 1) % 4) as Attrs["quarter"], isNear)),
   ],
   note: ({ quarter }) => `of x + ${quarter} pi/2`,
   tests: {
@@ -102,5 +110,25 @@ export const sin = <D extends DType, S extends Shape>(x: Tensor<D, S>): Tensor<D
 export const cos = <D extends DType, S extends Shape>(x: Tensor<D, S>): Tensor<D, S> =>
   turned(x, 1);
 
-const turned = <D extends DType, S extends Shape>(x: Tensor<D, S>, quarter: Attrs["quarter"]) =>
-  apply(op, [x], { quarter })[0] as unknown as Tensor<D, S>;
+/** As `cos`, of angles that are at most 8192 either way for certain: shorter. */
+export const cosNear = <D extends DType, S extends Shape>(x: Tensor<D, S>): Tensor<D, S> =>
+  turned(x, 1, true);
+
+const turned = <D extends DType, S extends Shape>(
+  x: Tensor<D, S>,
+  quarter: Attrs["quarter"],
+  isNear = false,
+) => apply(op, [x], { quarter, isNear })[0] as unknown as Tensor<D, S>;
+
+/** Turns of an angle of either sign, for those that are far from zero. */
+function farTurns(k: Builder, x: Value) {
+  const size = k.let("size", x.abs());
+  const isFar = k.let("isFar", size.gt(near).and(isFiniteOf(x)));
+  const { quarter, rest } = turnsOf(k, isFar.select(x, near));
+  const isNegative = k.let("isNegative", x.lt(0));
+  return {
+    isFar,
+    quarter: isNegative.select(quarter.neg(), quarter),
+    rest: isNegative.select(rest.neg(), rest),
+  };
+}

@@ -27,7 +27,7 @@ import {
 import { log } from "../elementwise/log.ts";
 import { maximum } from "../elementwise/maximum.ts";
 import { mul } from "../elementwise/mul.ts";
-import { cos } from "../elementwise/sin.ts";
+import { cosNear } from "../elementwise/sin.ts";
 import { sqrt } from "../elementwise/sqrt.ts";
 import { sub } from "../elementwise/sub.ts";
 
@@ -101,7 +101,7 @@ export function randomNormal<const S extends readonly number[]>(
     draw(key, { shape, stream, word, as: "fraction" }) as Tensor<"f32", Shape>;
   // From (0, 1], so that the logarithm exists; shaders may round log(1) to above 0.
   const square = maximum(mul(log(sub(1, uniform(0))), -2), 0);
-  return mul(sqrt(square), cos(mul(uniform(1), 2 * Math.PI))) as Tensor<"f32", S>;
+  return mul(sqrt(square), cosNear(mul(uniform(1), 2 * Math.PI))) as Tensor<"f32", S>;
 }
 
 /** 32 random bits for each element of `shape`. Key and stream as for `randomUniform`. */
