@@ -26,7 +26,7 @@ const environment: readonly Code[] = [
   "E426",
   "E520",
 ];
-const internal: readonly Code[] = ["E425", "E450", "E900"];
+const internal: readonly Code[] = ["E425", "E441", "E450", "E900"];
 
 /** The user's mistake, unless the code is listed here. */
 export const kindOf = (code: Code): Kind =>

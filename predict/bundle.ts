@@ -1,13 +1,8 @@
 /** A SAM from a bundle: what the wrapper that `inarch build` generates for a SAM stands on. */
 import { diagnose } from "../diagnostics/index.ts";
 import type { Bundle } from "../runtime/bundle/bundle.ts";
-import {
-  asDevice,
-  type BundleOptions,
-  opened,
-  watching,
-  weightsOf,
-} from "../runtime/bundle/model.ts";
+import { type BundleOptions, opened, watching, weightsOf } from "../runtime/bundle/model.ts";
+import { asDevice } from "../runtime/devices/any.ts";
 import type { Device } from "../runtime/devices/device.ts";
 import { createSamPredictor, type SamPredictor } from "./sam.ts";
 
@@ -21,7 +16,8 @@ export async function loadSamBundle(
   device: Device | GPUDevice,
   options: BundleOptions = {},
 ): Promise<SamPredictor> {
-  const bundle = await opened(from);
+  const on = asDevice(device);
+  const bundle = await opened(from, options);
   const { plans } = bundle;
   const buckets = Object.keys(plans)
     .flatMap((name) => /^decode-(\d+)$/.exec(name)?.[1] ?? [])
@@ -40,7 +36,7 @@ export async function loadSamBundle(
       plans: { encode, buckets, decode: (bucket) => plans[`decode-${bucket}`]! },
       weights: weights!,
       ...(options.adapter ? { adapter: options.adapter } : {}),
-      device: asDevice(device),
+      device: on,
       ...watching(options),
     });
     return closingToo(predictor, close);
@@ -59,6 +55,7 @@ function closingToo(predictor: SamPredictor, close: () => Promise<void>): SamPre
       return predictor.frame;
     },
     lowSize: predictor.lowSize,
+    lost: predictor.lost,
     async close() {
       await predictor.close();
       await close();

@@ -5,8 +5,23 @@
  */
 import type { Plan } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
+import {
+  abortable,
+  type CallOptions,
+  createCalls,
+  createOrder,
+  type Turn,
+} from "../runtime/calls.ts";
+import { asDevice } from "../runtime/devices/any.ts";
 import type { Device, Progress } from "../runtime/devices/device.ts";
-import { createSession, type Session, type SessionOptions } from "../runtime/session.ts";
+import { type CheckedInput, checkInputs } from "../runtime/inputs.ts";
+import {
+  type DeviceTensor,
+  type Placement,
+  placePlan,
+  type SessionOptions,
+} from "../runtime/placement.ts";
+import { keep, prepareRun, submit } from "../runtime/runs.ts";
 import { type DecoderTokens, decoderTokens } from "./tokens.ts";
 import type { Image, Mask } from "./vision/image.ts";
 import { splitMasks } from "./vision/image.ts";
@@ -41,7 +56,7 @@ export interface SamPredictorOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface PredictOptions extends Prompts {
+export interface PredictOptions extends Prompts, CallOptions {
   /**
    * Three masks of different extent (the whole, a part, a part of it) instead of one: better where
    * a single click could mean several things.
@@ -59,13 +74,16 @@ export interface Prediction {
   readonly lowResLogits: Logits;
 }
 
-/** Every call waits for those before it, so calls need not be awaited one by one. */
+/**
+ * Every call waits for those before it, so calls need not be awaited one by one. Prompts and pictures are
+ * copied when a call is made. A call that is aborted leaves the picture as it was.
+ */
 export interface SamPredictor {
   /**
    * Encodes a picture; prompts then refer to it. Returns how it lies in the model's input.
    * @throws E300, E301 for a picture that is none, E351 after `close`, E422 if the device is lost.
    */
-  setImage(picture: Image): Promise<Frame>;
+  setImage(picture: Image, options?: CallOptions): Promise<Frame>;
   /**
    * Predicts from prompts in pixels of the picture; without any, what stands out. With `boxes`
    * there is one prediction for each box (points and mask then go with every one of them).
@@ -78,6 +96,8 @@ export interface SamPredictor {
   frame(): Frame | undefined;
   /** The side of the model's low-resolution masks. */
   readonly lowSize: number;
+  /** Resolves when the device is lost, with the reason. */
+  readonly lost: Promise<string>;
   /** Frees the predictor's memory, after what was asked for before. The device stays. */
   close(): Promise<void>;
 }
@@ -87,108 +107,128 @@ export interface SamPredictor {
  * @throws E353 for plans that are not those of one SAM, and what `createSession` throws.
  */
 export async function createSamPredictor(options: SamPredictorOptions): Promise<SamPredictor> {
-  const { plans, weights, adapter, device } = options;
+  const { plans, weights, adapter, onProgress, signal } = options;
+  const device = asDevice(options.device);
   const loading: SessionOptions = {
     weights,
     ...(adapter ? { adapter } : {}),
-    ...(options.onProgress ? { onProgress: options.onProgress } : {}),
-    ...(options.signal ? { signal: options.signal } : {}),
+    ...(onProgress ? { onProgress } : {}),
   };
   checkPlans(plans);
-  const encoder = await createSession(plans.encode, device, loading);
-  const bind = { embedding: encoder.output("embedding") };
-  const decoders = new Map<number, Promise<Session>>();
-  const decoder = (bucket: number): Promise<Session> => {
+  const encoder = await placePlan(plans.encode, device, {
+    ...loading,
+    ...(signal ? { signal } : {}),
+  });
+  const tensor = plans.encode.outputs.find((t) => t.name === "embedding")!;
+  const embedding = { tensor, device, buffer: encoder.buffers[tensor.buffer]! };
+  const decoders = new Map<number, Promise<Placement>>();
+  const ending = new AbortController();
+  const decoder = (bucket: number): Promise<Placement> => {
     const known = decoders.get(bucket);
     if (known) return known;
-    const made = (async () =>
-      createSession(await plans.decode(bucket, { signal: options.signal }), device, {
-        ...loading,
-        bind,
-      }))();
+    const more = { ...loading, bind: { embedding }, signal: ending.signal };
+    const place = async () =>
+      placePlan(await plans.decode(bucket, { signal: ending.signal }), device, more);
+    const made = place();
     decoders.set(bucket, made);
     // A bucket that failed to load may be tried again.
     made.catch(() => decoders.delete(bucket));
     return made;
   };
+  const free = async () => {
+    ending.abort();
+    const placed = await Promise.allSettled(decoders.values());
+    for (const one of placed) if (one.status === "fulfilled") one.value.free();
+    encoder.free();
+  };
   try {
-    const first = await decoder(plans.buckets[0]!);
-    return openPredictor({ plans, encoder, decoder, decoders, lowSize: lowSizeOf(first.plan) });
+    const first = await abortable(decoder(plans.buckets[0]!), signal);
+    const lowSize = lowSizeOf(first.plan);
+    return openPredictor({ plans, encoder, embedding, decoder, lowSize, free });
   } catch (error) {
-    encoder.close();
+    void free();
     throw error;
   }
 }
 
 interface Parts {
   readonly plans: SamPlans;
-  readonly encoder: Session;
-  readonly decoder: (bucket: number) => Promise<Session>;
-  readonly decoders: ReadonlyMap<number, Promise<Session>>;
+  readonly encoder: Placement;
+  readonly embedding: DeviceTensor;
+  readonly decoder: (bucket: number) => Promise<Placement>;
   readonly lowSize: number;
+  readonly free: () => Promise<void>;
 }
 
-function openPredictor({ plans, encoder, decoder, decoders, lowSize }: Parts): SamPredictor {
+function openPredictor({ plans, encoder, embedding, decoder, lowSize, free }: Parts): SamPredictor {
+  const { device } = encoder;
   const modelSize = plans.encode.inputs.find((t) => t.name === "image")!.shape[3]!;
+  const calls = createCalls(createOrder(), device.checkAlive, isClosed);
   let frame: Frame | undefined;
-  let closed = false;
-  let last: Promise<unknown> = Promise.resolve();
-  const queued = <T>(work: () => Promise<T>): Promise<T> => {
-    if (closed) throw isClosed();
-    const result = last.then(work);
-    last = result.catch(() => {});
-    return result;
-  };
 
-  async function setImage(picture: Image): Promise<Frame> {
-    const { input, frame: next } = preprocess(picture, modelSize);
-    return queued(async () => {
-      // Until the picture is encoded there is none to predict on.
-      frame = undefined;
-      await encoder.run({ image: input as Float32Array<ArrayBuffer> }, []);
-      // Reading one number waits for the encoder: its failure is this call's, not the next one's.
-      const { device, buffer } = encoder.output("embedding");
-      await device.read(buffer, 0, 1, "f32");
-      frame = next;
-      return next;
+  /** Encodes a picture; an abort leaves the embedding and the frame as they were. */
+  async function encode(inputs: readonly CheckedInput[], next: Frame, turn: Turn): Promise<Frame> {
+    const before = frame;
+    await keep([encoder], encoder.plan.inputs, turn, () => {
+      frame = before;
     });
+    // Until the picture is encoded there is none to predict on.
+    frame = undefined;
+    const { accepted } = await submit(encoder, inputs, turn.signal);
+    // Reading one number waits for the encoder: its failure is this call's, not the next one's.
+    const encoded = device.read(embedding.buffer, embedding.tensor.offset, 1, "f32");
+    await turn.wait(Promise.all([encoded, accepted]));
+    frame = next;
+    return next;
   }
 
-  async function predictOne(options: PredictOptions, box: Box | undefined, on: Frame) {
+  async function predictOne(options: PredictOptions, box: Box | undefined, on: Frame, turn: Turn) {
     const { points = [], labels = points.map(() => 1 as const), mask, multimask = false } = options;
     const tokens = decoderTokens({ points, labels, box }, on, plans.buckets);
-    const session = await decoder(tokens.bucket);
-    const logits = await runDecoder(session, tokens, mask, lowSize);
+    const placement = await turn.wait(decoder(tokens.bucket));
+    // Other calls wait until all boxes are done.
+    const logits = await runDecoder(placement, tokens, mask, lowSize, { ...turn, leave() {} });
     return finish(logits, multimask, on, lowSize);
   }
 
-  async function predict(options: PredictOptions = {}): Promise<Prediction | Prediction[]> {
-    return queued(async () => {
-      if (!frame) throw noImage();
-      const on = frame;
-      const { boxes } = checkPrompts(options, on.originalSize, lowSize);
-      if (options.boxes === undefined) return predictOne(options, boxes[0], on);
-      const results: Prediction[] = [];
-      for (const box of boxes) results.push(await predictOne(options, box, on));
-      return results;
-    });
-  }
-
-  async function close(): Promise<void> {
-    if (closed) return;
-    closed = true;
-    await last;
-    for (const made of decoders.values()) (await made).close();
-    encoder.close();
+  async function predictIn(options: PredictOptions, turn: Turn) {
+    if (!frame) throw noImage();
+    const on = frame;
+    const { boxes } = checkPrompts(options, on.originalSize, lowSize);
+    if (options.boxes === undefined) return predictOne(options, boxes[0], on, turn);
+    const results: Prediction[] = [];
+    for (const box of boxes) results.push(await predictOne(options, box, on, turn));
+    return results;
   }
 
   return {
-    setImage,
-    predict: predict as SamPredictor["predict"],
+    setImage: (picture, options) =>
+      calls.call(options, () => {
+        const { input, frame: next } = preprocess(picture, modelSize);
+        const image = input as Float32Array<ArrayBuffer>;
+        const inputs = checkInputs(encoder.plan, { image }, false);
+        return (turn) => encode(inputs, next, turn);
+      }),
+    predict: ((options: PredictOptions = {}) => {
+      const { signal, ...prompts } = options;
+      return calls.call({ signal }, () => {
+        const own = copyOf(prompts);
+        return (turn) => predictIn(own, turn);
+      });
+    }) as SamPredictor["predict"],
     frame: () => frame,
     lowSize,
-    close,
+    lost: device.lost,
+    close: () => calls.close(free),
   };
+}
+
+/** A copy of what lists and arrays hold, as they are now. */
+function copyOf<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(copyOf) as T;
+  if (ArrayBuffer.isView(value) && "slice" in value) return (value.slice as () => T)();
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, copyOf(one)])) as T;
 }
 
 /** The decoder's answer to one prompt. `multi` is `[masks, lowSize, lowSize]`, the single one first. */
@@ -202,13 +242,15 @@ export interface DecoderResult {
  * have had one.
  */
 async function runDecoder(
-  session: Session,
+  placement: Placement,
   tokens: DecoderTokens,
   mask: Logits | undefined,
   lowSize: number,
+  turn: Turn,
 ): Promise<DecoderResult> {
   const { points, labels, count } = tokens;
-  const result = await session.run(
+  const run = prepareRun(
+    placement,
     {
       points,
       labels,
@@ -218,6 +260,7 @@ async function runDecoder(
     },
     ["low_res_logits", "iou"],
   );
+  const result = await run(turn);
   return { logits: result.low_res_logits as Float32Array, iou: result.iou as Float32Array };
 }
 

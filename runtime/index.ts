@@ -16,6 +16,7 @@ export {
   loadBundle,
 } from "./bundle/model.ts";
 export { openBundleUrl } from "./bundle/url.ts";
+export type { CallOptions } from "./calls.ts";
 export type {
   Device,
   DeviceBuffer,

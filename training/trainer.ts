@@ -1,5 +1,6 @@
 /** A model, a loss and an optimiser to a session that trains: compiled for the device at hand. */
 import { deviceProfile, type Model } from "../compiler/index.ts";
+import { asDevice } from "../runtime/devices/any.ts";
 import type { Device } from "../runtime/devices/device.ts";
 import type { Inputs } from "../runtime/session.ts";
 import type { TrainingPlan } from "../runtime/training/plan.ts";
@@ -40,10 +41,11 @@ export async function createTrainer(
   model: Model,
   options: TrainerOptions,
 ): Promise<TrainingSession> {
-  const { device, rate, schedule = { kind: "constant" }, targets = {}, ...rest } = options;
+  const { device: given, rate, schedule = { kind: "constant" }, targets = {}, ...rest } = options;
   // Before minutes of work, not after them.
   check("createTrainer", { rate: [rate, fromZero] });
   checkSchedule(schedule);
+  const device = asDevice(given);
   const profile = options.profile ?? deviceProfile(device.capabilities);
   const plan = await compileTrainingAsync(model, { ...rest, target: device.target, profile });
   const session = await createTrainingSession(plan, device, {
@@ -52,7 +54,7 @@ export async function createTrainer(
     settings: { rate, schedule },
   });
   const step: TrainingSession["step"] = async (...inputs) => {
-    for (const one of inputs) checkTargets(plan, targets, one);
+    for (const one of inputs) checkTargets(plan, targets, one as Inputs);
     return session.step(...inputs);
   };
   // The rest as it is: `steps` is a getter.
@@ -66,7 +68,7 @@ function checkTargets(
 ): void {
   for (const [name, target] of Object.entries(targets)) {
     const shape = backward.inputs.find((t) => t.name === name)?.shape;
-    const data = inputs[name];
+    const data = inputs?.[name];
     if (!shape || !data) continue;
     if (target.kind === "mask") checkMask({ name, shape, data });
     else checkLabels({ name, shape, data }, target.classes, target.ignore);

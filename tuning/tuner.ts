@@ -128,7 +128,7 @@ async function enter(
       const poison = new Float32Array(elementsIn("f32", t.bytes)).fill(Number.NaN);
       await device.write(buffers[t.buffer]!, t.offset, poison);
     }
-    await program.run();
+    await (await program.run()).accepted;
     for (const [i, t] of plan.outputs.entries()) {
       const scalar = t.dtype === "bool" ? "u32" : t.dtype;
       const got = await device.read(buffers[t.buffer]!, t.offset, expected[i]!.length, scalar);

@@ -13,6 +13,7 @@ import {
 } from "../../compiler/index.ts";
 import { createSamPredictor, type SamPlans, type SamPredictor } from "../../predict/sam.ts";
 import { tokenBuckets } from "../../predict/tokens.ts";
+import { asDevice } from "../../runtime/devices/any.ts";
 import type { Device, Progress } from "../../runtime/devices/device.ts";
 import {
   findNonFinite,
@@ -56,7 +57,9 @@ export const Sam = { load: loadSam };
  * infinite weights, all tensors in one message; what compiling and `createSession` throw.
  */
 async function loadSam(weights: Weights, options: SamLoadOptions): Promise<Sam> {
-  const { device, weightFormat, onProgress, signal } = options;
+  const { weightFormat, onProgress, signal } = options;
+  const device = asDevice(options.device);
+  signal?.throwIfAborted();
   const named = withMetaNames(weights);
   const config = options.config ?? inferSamConfig(named);
   const tableRows = interpolatedTables(config, named);

@@ -12,6 +12,7 @@
  */
 import type { Plan, PlanKernel } from "../../compiler/plan.ts";
 import { diagnose, InarchError } from "../../diagnostics/index.ts";
+import { abortable } from "../calls.ts";
 import { openWeights } from "../weights/open.ts";
 import { type ByteSource, bytesSource } from "../weights/source.ts";
 import type { Weights } from "../weights/weights.ts";
@@ -51,6 +52,8 @@ export interface OpenBundleOptions {
   readonly manifest?: string;
   /** Opens a large file, to be read piece by piece. Without it weights are read whole. */
   readonly open?: (path: string) => Promise<ByteSource>;
+  /** Stops opening: the promise rejects with its reason at once, whatever `read` then does. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -61,12 +64,18 @@ export interface OpenBundleOptions {
  * when a file is missing, E614 when one is not the file that was built.
  */
 export async function openBundle(read: ReadFile, options: OpenBundleOptions = {}): Promise<Bundle> {
-  const { source = "the bundle", manifest: name = "manifest.json" } = options;
+  options.signal?.throwIfAborted();
+  return abortable(openNewest(read, options), options.signal);
+}
+
+async function openNewest(read: ReadFile, options: OpenBundleOptions): Promise<Bundle> {
+  const { source = "the bundle", manifest: name = "manifest.json", signal } = options;
   let bytes = await readManifest(read, name, source);
   for (let attempt = 1; ; attempt++) {
     try {
       return await openAs(parseManifest(bytes, source), read, options);
     } catch (error) {
+      signal?.throwIfAborted();
       // A folder that is built again while it is read has another manifest, and lacks files of the old one.
       const now = await read(name).catch(() => bytes);
       if (attempt === 3 || isSame(now, bytes)) throw error;

@@ -1,8 +1,9 @@
 /** A bundle on a device: what the wrappers that `inarch build` generates stand on. */
 import type { PlanBuffer } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
+import { abortable, type CallOptions } from "../calls.ts";
+import { asDevice } from "../devices/any.ts";
 import type { Device, Numbers, Progress } from "../devices/device.ts";
-import { webgpuDevice } from "../devices/webgpu.ts";
 import { placePrograms } from "../programs.ts";
 import type { Inputs, Session, SessionOptions } from "../session.ts";
 import { needsWeights, type States } from "../states.ts";
@@ -22,34 +23,36 @@ export interface BundleOptions {
 
 export interface BundleModel {
   /**
-   * Runs a program; runs of one program wait for one another, and where programs share states all of
-   * them do. Errors: E420, E422, E615.
+   * Runs a program. Runs have one order, that of the calls. Errors: E615, and those of a session's `run`.
    */
-  run(program: string, inputs: Inputs): Promise<Record<string, Numbers>>;
+  run(program: string, inputs: Inputs, options?: CallOptions): Promise<Record<string, Numbers>>;
   /**
    * Makes the states named what they were at first, or all of the model, after the runs that were asked
    * for before. Errors: E253 for a name that is no state's.
    */
-  reset(states?: string | readonly string[]): Promise<void>;
+  reset(states?: string | readonly string[], options?: CallOptions): Promise<void>;
   /** The session of a program, for what a wrapper does not offer: binding, profiling. Errors: E615. */
   session(program: string): Session;
   /** Bytes of device memory by role, of all programs together. */
   memory(): Readonly<Record<string, number>>;
+  /** Resolves when the device is lost, with the reason. */
+  readonly lost: Promise<string>;
   /** Frees the memory, after the runs that were asked for before. The device stays. */
   close(): Promise<void>;
 }
 
 /**
  * Places every program of a bundle on a device; states of one name are one.
- * @throws E250 for programs that disagree about a state, what `openBundle` and `createSession` throw; E615 when there are no weights.
+ * @throws E250 for programs that disagree about a state, what `openBundle` and `createSession` throw;
+ * E440 for what is no device, E615 when there are no weights; the reason of the signal.
  */
 export async function loadBundle(
   from: Bundle | string | URL,
   device: Device | GPUDevice,
   options: BundleOptions = {},
 ): Promise<BundleModel> {
-  const bundle = await opened(from);
   const on = asDevice(device);
+  const bundle = await opened(from, options);
   const { weights, close } = await weightsOf(bundle, options);
   const { adapter } = options;
   const loading = {
@@ -59,17 +62,19 @@ export async function loadBundle(
   };
   try {
     const { sessions, states } = await placePrograms(bundle.plans, on, loading);
-    return openModel(bundle, new Map(Object.entries(sessions)), states);
+    return openModel(bundle, on, new Map(Object.entries(sessions)), states);
   } finally {
     await close();
   }
 }
 
-export const opened = async (from: Bundle | string | URL): Promise<Bundle> =>
-  typeof from === "string" || from instanceof URL ? openBundleUrl(from) : from;
-
-export const asDevice = (device: Device | GPUDevice): Device =>
-  "target" in device ? device : webgpuDevice(device);
+export const opened = async (
+  from: Bundle | string | URL,
+  { signal }: Pick<BundleOptions, "signal">,
+): Promise<Bundle> =>
+  typeof from === "string" || from instanceof URL
+    ? openBundleUrl(from, signal ? { signal } : {})
+    : from;
 
 export const watching = ({ onProgress, signal }: BundleOptions) => ({
   ...(onProgress ? { onProgress } : {}),
@@ -77,29 +82,19 @@ export const watching = ({ onProgress, signal }: BundleOptions) => ({
 });
 
 /** The weights given, which stay the caller's, or the bundle's own, which are closed here. */
-export async function weightsOf(bundle: Bundle, { weights }: BundleOptions) {
+export async function weightsOf(bundle: Bundle, { weights, signal }: BundleOptions) {
   const needed = Object.values(bundle.plans).some(needsWeights);
   if (weights || !needed) return { weights, close: async () => {} };
-  const own = await bundle.openWeights();
+  const own = await abortable(bundle.openWeights(), signal, (late) => void late.close());
   return { weights: own, close: () => own.close() };
 }
 
 function openModel(
   bundle: Bundle,
+  { lost }: Device,
   sessions: ReadonlyMap<string, Session>,
   states: States,
 ): BundleModel {
-  const last = new Map<string, Promise<unknown>>();
-  // Inputs of two runs must not mix: each is written, run and read before the next.
-  const inOrder = <T>(program: string, work: () => Promise<T>): Promise<T> => {
-    const line = states.held.size > 0 ? "all programs" : program;
-    const result = (last.get(line) ?? Promise.resolve()).then(work);
-    last.set(
-      line,
-      result.catch(() => {}),
-    );
-    return result;
-  };
   const session = (program: string) => {
     const found = sessions.get(program);
     if (found) return found;
@@ -111,13 +106,12 @@ function openModel(
   };
   return {
     session,
-    async run(program, inputs) {
-      const on = session(program);
-      return inOrder(program, () => on.run(inputs));
-    },
-    async reset(names) {
-      const chosen = states.find(names);
-      return inOrder("", () => states.reset(chosen));
+    lost,
+    run: async (program, inputs, options) => session(program).run(inputs, undefined, options),
+    async reset(names = [...states.held.keys()], options = undefined) {
+      // Any session resets the states of all: they are one memory.
+      const [first] = sessions.values();
+      await first?.reset(names, options);
     },
     memory() {
       const sums: Record<string, number> = {};
@@ -130,8 +124,7 @@ function openModel(
       return sums;
     },
     async close() {
-      await Promise.all(last.values());
-      for (const one of sessions.values()) one.close();
+      await Promise.all([...sessions.values()].map((one) => one.close()));
     },
   };
 }

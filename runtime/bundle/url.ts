@@ -4,29 +4,34 @@
  */
 import { diagnose } from "../../diagnostics/index.ts";
 import { blobSource } from "../weights/source.ts";
-import { type Bundle, openBundle } from "./bundle.ts";
+import { type Bundle, type OpenBundleOptions, openBundle } from "./bundle.ts";
 
 /**
  * Opens the bundle at an address: that of its folder, which ends in a slash, or of one of its manifests.
- * @throws what `openBundle` throws.
+ * The signal stops what is fetched, weights included.
+ * @throws what `openBundle` throws, and the reason of the signal.
  */
-export async function openBundleUrl(address: string | URL): Promise<Bundle> {
+export async function openBundleUrl(
+  address: string | URL,
+  { signal }: Pick<OpenBundleOptions, "signal"> = {},
+): Promise<Bundle> {
   const { location } = globalThis as HostGlobals;
   const given = new URL(address, location?.href);
   const folder = new URL(".", given);
   const [manifest] = /manifest-\w+\.json$/.exec(given.pathname) ?? [];
   const get = folder.protocol === "file:" ? fromDisk : fromNetwork;
-  const blob = (path: string) => get(new URL(path, folder));
+  const blob = (path: string) => get(new URL(path, folder), signal);
   return openBundle(async (path) => new Uint8Array(await (await blob(path)).arrayBuffer()), {
     source: folder.href,
     ...(manifest === undefined ? {} : { manifest }),
+    ...(signal ? { signal } : {}),
     // A blob stays on the disk, or in the browser's store, and is read piece by piece.
     open: async (path) => blobSource(new URL(path, folder).href, await blob(path)),
   });
 }
 
-async function fromNetwork(url: URL): Promise<Blob> {
-  const response = await fetch(url);
+async function fromNetwork(url: URL, signal: AbortSignal | undefined): Promise<Blob> {
+  const response = await fetch(url, signal ? { signal } : {});
   if (response.ok) return response.blob();
   throw diagnose("E613", {
     message: `the server answers ${response.status} ${response.statusText}`.trimEnd(),

@@ -15,6 +15,7 @@ import { diagnose } from "../../diagnostics/index.ts";
 /** Memory on a device. Made by it and meaningless to any other. */
 export interface DeviceBuffer {
   readonly bytes: number;
+  readonly isFreed: boolean;
   destroy(): void;
 }
 
@@ -32,12 +33,21 @@ export interface StepTime {
   readonly milliseconds: number;
 }
 
+/** Work that a device was given. */
+export interface Submitted {
+  /** Rejects if the device refuses the work (E441): then none of it is done. */
+  readonly accepted: Promise<void>;
+}
+
 /** A plan's kernels, compiled, with their buffers bound: ready to be run many times. */
 export interface Program {
-  /** Submits every step once, in order, then the commits. A later `read` waits for it. */
-  run(): void | Promise<void>;
-  /** Runs every step once and measures each. */
-  profile(): Promise<readonly StepTime[]>;
+  /**
+   * Submits every step once, in order, then the commits. A later `read` waits for it. Where the host
+   * computes, an abort stops it half-way.
+   */
+  run(signal?: AbortSignal): Submitted | Promise<Submitted>;
+  /** Runs every step once and measures each; commits nothing. An abort stops it between two steps. */
+  profile(signal?: AbortSignal): Promise<readonly StepTime[]>;
 }
 
 /** `done` of `total` units of `what`: "kernels", "bytes". */
@@ -52,6 +62,22 @@ export function kernelText({ name, source }: PlanKernel): string {
     help: "compile the plan again for the target of the device",
   });
 }
+
+/** @throws E427 for memory that was freed. */
+export function checkHeld(buffer: DeviceBuffer): void {
+  if (buffer.isFreed)
+    throw diagnose("E427", {
+      message: "memory is used after it was freed: the session that it belongs to is closed",
+      help: "close a session after those that are bound to its outputs",
+    });
+}
+
+/** Why nothing more can be done on a device. */
+export const deviceLost = (reason: string) =>
+  diagnose("E422", {
+    message: `the device is lost: ${reason}`,
+    help: "open a new device and create the session again",
+  });
 
 export interface Device {
   /** The target whose plans it runs. */
@@ -68,6 +94,8 @@ export interface Device {
   allocate(buffers: readonly PlanBuffer[]): Promise<DeviceBuffer[]>;
   /** Copies bytes as they are to `offset` bytes into a buffer: whole words. `stored.ts` makes them. */
   write(to: DeviceBuffer, offset: number, data: ArrayBufferView<ArrayBuffer>): void | Promise<void>;
+  /** Copies whole buffers, in any order. */
+  copy(pairs: readonly (readonly [from: DeviceBuffer, to: DeviceBuffer])[]): void | Promise<void>;
   /** Waits for what was submitted, and copies `count` elements back. */
   read(from: DeviceBuffer, offset: number, count: number, scalar: StoredScalar): Promise<Numbers>;
   load(
@@ -77,6 +105,8 @@ export interface Device {
   ): Promise<Program>;
   /** Resolves when the device is gone, with the reason. Never resolves after `destroy()`. */
   readonly lost: Promise<string>;
+  /** @throws E422 if the device is lost or destroyed. */
+  checkAlive(): void;
   /** Frees everything. The process can then exit. */
   destroy(): void;
 }

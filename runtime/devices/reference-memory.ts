@@ -4,10 +4,11 @@
  */
 import type { Place, PlanBuffer, StoredScalar } from "../../compiler/plan.ts";
 import { deviceBytes, deviceNumbers, formatOf, type NativeName } from "../../formats/index.ts";
-import type { DeviceBuffer, Numbers } from "./device.ts";
+import { checkHeld, type DeviceBuffer, type Numbers } from "./device.ts";
 import { strict } from "./memory.ts";
 
 interface ReferenceBuffer extends DeviceBuffer {
+  isFreed: boolean;
   readonly memory: Uint8Array<ArrayBuffer>;
   /** By byte. */
   readonly written: Uint8Array;
@@ -31,13 +32,17 @@ export function allocate({ bytes, role }: PlanBuffer, isDouble: boolean): Device
     memory: new Uint8Array(words * wordBytes),
     written: new Uint8Array(words * wordBytes).fill(role === "state" ? 1 : 0),
     doubles: isDouble ? new Float64Array(words) : undefined,
-    destroy: () => {},
+    isFreed: false,
+    destroy() {
+      buffer.isFreed = true;
+    },
   };
   return buffer;
 }
 
 /** Copies bytes as they are; doubles, in double precision, are one `f32` each. */
 export function writeBytes(to: DeviceBuffer, offset: number, data: ArrayBufferView): void {
+  checkHeld(to);
   const { memory, written, doubles } = to as ReferenceBuffer;
   if (doubles && data instanceof Float64Array) {
     doubles.set(data, offset / wordBytes);
@@ -59,6 +64,7 @@ export function readNumbers(
   count: number,
   scalar: StoredScalar,
 ): Numbers {
+  checkHeld(from);
   const { memory, written, doubles } = from as ReferenceBuffer;
   const end = offset + count * wordBytes;
   const missing = written.subarray(offset, end).indexOf(0);
@@ -80,6 +86,13 @@ export function copyPlace(buffers: readonly DeviceBuffer[], from: Place, to: Pla
     source!.doubles!.subarray(from.offset / wordBytes, end / wordBytes),
     to.offset / wordBytes,
   );
+}
+
+/** Copies a buffer as it is, with what was written of it. */
+export function copyBuffer(from: DeviceBuffer, to: DeviceBuffer): void {
+  for (const buffer of [from, to]) checkHeld(buffer);
+  const whole = { offset: 0, bytes: from.bytes };
+  copyPlace([from, to], { buffer: 0, ...whole }, { buffer: 1, ...whole });
 }
 
 /** A range holds nothing any more, whoever wrote it. */

@@ -8,7 +8,15 @@
 import type { Capabilities } from "../../compiler/capabilities.ts";
 import type { PlanKernel, PlanStep } from "../../compiler/plan.ts";
 import { type FormatName, formatOf, isFormat, type NativeName } from "../../formats/index.ts";
-import { type Device, type DeviceBuffer, kernelText, type Program } from "./device.ts";
+import {
+  checkHeld,
+  type Device,
+  type DeviceBuffer,
+  deviceLost,
+  kernelText,
+  type Program,
+  type StepTime,
+} from "./device.ts";
 import {
   type Collective,
   type FragmentMemory,
@@ -26,8 +34,10 @@ import {
   strict,
   tensorMemory,
 } from "./memory.ts";
+import { type Pauses, pausesFor } from "./pauses.ts";
 import {
   allocate,
+  copyBuffer,
   copyPlace,
   elementsAt,
   forget,
@@ -54,41 +64,79 @@ export function referenceDevice(options: ReferenceOptions = {}): Device {
   const isDouble = precision === "double";
   const rounding = isDouble ? () => exact : nearest;
   const rules: Rules = { rounding, width };
+  let destroyed = false;
+  const checkAlive = () => {
+    if (destroyed) throw deviceLost("it was destroyed");
+  };
   return {
     target: "reference",
     name: `reference device, ${precision} precision`,
     capabilities: capabilitiesOf(options.width),
     ...(isDouble ? { doubles: true } : {}),
     lost: new Promise(() => {}),
+    checkAlive,
     async allocate(buffers) {
+      checkAlive();
       return buffers.map((buffer) => allocate(buffer, isDouble));
     },
-    write: writeBytes,
-    read: async (from, offset, count, scalar) => readNumbers(from, offset, count, scalar),
-    async load(plan, buffers) {
-      const kernels = plan.kernels.map((k) => compileKernel(k));
-      const step = (s: PlanStep) =>
-        runStep(plan.kernels[s.kernel]!, kernels[s.kernel]!, s, buffers, rules);
-      const program: Program = {
-        run() {
-          plan.steps.forEach(step);
-          for (const { from, to } of plan.commits) copyPlace(buffers, from, to);
-        },
-        profile: async () =>
-          plan.steps.map((s) => {
-            const start = performance.now();
-            step(s);
-            const milliseconds = performance.now() - start;
-            return { label: s.label, kernel: plan.kernels[s.kernel]!.name, milliseconds };
-          }),
-      };
-      return program;
+    write(to, offset, data) {
+      checkAlive();
+      writeBytes(to, offset, data);
     },
-    destroy: () => {},
+    copy(pairs) {
+      checkAlive();
+      for (const [from, to] of pairs) copyBuffer(from, to);
+    },
+    async read(from, offset, count, scalar) {
+      checkAlive();
+      return readNumbers(from, offset, count, scalar);
+    },
+    async load(plan, buffers) {
+      checkAlive();
+      return load(plan, buffers, rules, checkAlive);
+    },
+    destroy() {
+      destroyed = true;
+    },
   };
 }
 
-/** Opens one; `destroy()` has nothing to free. */
+function load(
+  plan: Parameters<Device["load"]>[0],
+  buffers: readonly DeviceBuffer[],
+  rules: Rules,
+  checkAlive: () => void,
+): Program {
+  const kernels = plan.kernels.map((k) => compileKernel(k));
+  const step = async (s: PlanStep, pauses: Pauses) => {
+    for (const { buffer } of s.bindings) checkHeld(buffers[buffer]!);
+    await runStep(plan.kernels[s.kernel]!, kernels[s.kernel]!, s, buffers, rules, pauses);
+    checkAlive();
+  };
+  return {
+    async run(signal) {
+      checkAlive();
+      const pauses = pausesFor(signal);
+      for (const s of plan.steps) await step(s, pauses);
+      for (const { from, to } of plan.commits) copyPlace(buffers, from, to);
+      return { accepted: Promise.resolve() };
+    },
+    async profile(signal) {
+      checkAlive();
+      const times: StepTime[] = [];
+      for (const s of plan.steps) {
+        const start = performance.now();
+        await step(s, pausesFor(signal));
+        signal?.throwIfAborted();
+        const milliseconds = performance.now() - start;
+        times.push({ label: s.label, kernel: plan.kernels[s.kernel]!.name, milliseconds });
+      }
+      return times;
+    },
+  };
+}
+
+/** Opens one. */
 export const openReference = async (options: ReferenceOptions) => ({
   device: referenceDevice(options),
 });
@@ -175,13 +223,14 @@ interface ReferenceKernel {
 const compileKernel = (kernel: PlanKernel): ReferenceKernel =>
   new Function(`return ${kernelText(kernel).trim()};`)() as ReferenceKernel;
 
-function runStep(
+async function runStep(
   plan: PlanKernel,
   kernel: ReferenceKernel,
   step: PlanStep,
   buffers: readonly DeviceBuffer[],
   rules: Rules,
-): void {
+  pauses: Pauses,
+): Promise<void> {
   const clock: Clock = { interval: 0, group: 0, collective: firstCollective };
   // What a step writes holds nothing beforehand, whoever used the memory before.
   step.bindings.forEach((place, i) => {
@@ -200,6 +249,7 @@ function runStep(
   });
   const teams = teamsOf(plan, rules.width);
   for (const group of ids(step.groups)) {
+    if (pauses.isDue()) await pauses.take();
     runGroup(plan, kernel, teams, group, params, clock, rules.rounding);
     clock.group++;
   }

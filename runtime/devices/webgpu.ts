@@ -2,29 +2,18 @@
  * The WebGPU device: a browser's, or Dawn's in Node. Pipelines are compiled in parallel, bind groups
  * built once, and a run is one submit.
  */
-import type { Plan, PlanBuffer, PlanKernel, StoredScalar } from "../../compiler/plan.ts";
-import { diagnose } from "../../diagnostics/index.ts";
-import { formatOf, storedBytes, wholeWords } from "../../formats/index.ts";
-import {
-  type Device,
-  type DeviceBuffer,
-  kernelText,
-  type Numbers,
-  type Program,
-  type Progress,
-  type StepTime,
-} from "./device.ts";
+import { type Device, deviceLost } from "./device.ts";
 import { checkFits } from "./fits.ts";
 import { type CapabilityOptions, webgpuCapabilities } from "./webgpu-capabilities.ts";
-
-interface WebGpuBuffer extends DeviceBuffer {
-  readonly handle: GPUBuffer;
-}
-
-// The values that the specification gives; the global constants are missing in Node.
-const usage = { mapRead: 1, copySource: 4, copyTarget: 8, storage: 128, queryResolve: 512 };
-const mapRead = 1;
-const computeStage = 4;
+import {
+  allocate,
+  copyBuffers,
+  readNumbers,
+  type WebGpuBuffer,
+  writeBytes,
+} from "./webgpu-memory.ts";
+import { loadProgram, type Pipelines } from "./webgpu-program.ts";
+import { waiter } from "./webgpu-waiting.ts";
 
 export interface WebGpuOptions extends CapabilityOptions {
   /** What to call it in messages. */
@@ -50,43 +39,53 @@ export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Devic
     });
   });
   const capabilities = webgpuCapabilities(gpu, options);
+  const checkAlive = () => {
+    if (destroyed) throw deviceLost("it was destroyed");
+    if (gone !== undefined) throw deviceLost(gone);
+  };
+  /** The error, or that the device is lost: what waits for a lost device may be told before `lost` is. */
+  const explain = async (error: unknown): Promise<unknown> => {
+    await Promise.race([gpu.lost, new Promise((resolve) => setTimeout(resolve, patience))]);
+    if (destroyed) return deviceLost("it was destroyed");
+    return gone === undefined ? error : deviceLost(gone);
+  };
+  /** What is awaited of the device. A lost one resolves some promises as if nothing had happened. */
+  const alive = async <T>(promise: Promise<T>): Promise<T> => {
+    checkAlive();
+    const value = await promise.catch(async (error) => {
+      throw await explain(error);
+    });
+    checkAlive();
+    return value;
+  };
   // Sessions of one device share what they have in common: plans of training, buckets of a decoder.
   const pipelines: Pipelines = new Map();
-  const alive = () => {
-    if (gone !== undefined || destroyed)
-      throw diagnose("E422", {
-        message: `the device is lost: ${gone ?? "it was destroyed"}`,
-        help: "open a new device and create the session again",
-      });
-  };
+  const wait = waiter(options.idle);
+  const context = { gpu, pipelines, wait, alive, checkAlive };
   return {
     target: "wgsl",
     name: options.name ?? "WebGPU",
     capabilities,
     facts: capabilities,
     lost,
-    async allocate(buffers) {
-      alive();
-      return allocate(gpu, buffers);
-    },
+    checkAlive,
+    allocate: (buffers) => alive(allocate(gpu, buffers)),
     write(to, offset, data) {
-      alive();
-      const { buffer, byteOffset, byteLength } = data;
-      gpu.queue.writeBuffer((to as WebGpuBuffer).handle, offset, buffer, byteOffset, byteLength);
+      checkAlive();
+      writeBytes(gpu, to as WebGpuBuffer, offset, data);
+    },
+    copy(pairs) {
+      checkAlive();
+      copyBuffers(gpu, pairs as readonly (readonly [WebGpuBuffer, WebGpuBuffer])[]);
     },
     async read(from, offset, count, scalar) {
-      alive();
-      try {
-        return await read(gpu, (from as WebGpuBuffer).handle, offset, count, scalar, options.idle);
-      } catch (error) {
-        alive();
-        throw error;
-      }
+      checkAlive();
+      return alive(wait(readNumbers(gpu, from as WebGpuBuffer, offset, count, scalar)));
     },
     async load(plan, buffers, onProgress) {
-      alive();
+      checkAlive();
       checkFits(plan, capabilities);
-      return load(gpu, pipelines, plan, buffers as WebGpuBuffer[], onProgress, options.idle);
+      return alive(loadProgram(context, plan, buffers as WebGpuBuffer[], onProgress));
     },
     destroy() {
       destroyed = true;
@@ -96,201 +95,5 @@ export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Devic
   };
 }
 
-async function allocate(gpu: GPUDevice, buffers: readonly PlanBuffer[]): Promise<WebGpuBuffer[]> {
-  const limit = gpu.limits.maxBufferSize;
-  const largest = Math.max(0, ...buffers.map((b) => b.bytes));
-  if (largest > limit)
-    throw diagnose("E424", {
-      message: `the plan needs a buffer of ${largest} bytes, but the device allows ${limit}`,
-      help: "compile for the device's own limits",
-    });
-  gpu.pushErrorScope("out-of-memory");
-  gpu.pushErrorScope("validation");
-  const made = buffers.map(({ bytes, role }) => {
-    const handle = gpu.createBuffer({
-      size: wholeWords(bytes),
-      usage: usage.storage | usage.copySource | usage.copyTarget,
-      label: role,
-    });
-    return { bytes, handle, destroy: () => handle.destroy() };
-  });
-  const invalid = await gpu.popErrorScope();
-  const memory = await gpu.popErrorScope();
-  if (memory || invalid) {
-    for (const b of made) b.destroy();
-    const total = buffers.reduce((sum, b) => sum + b.bytes, 0);
-    throw diagnose("E423", {
-      message: `the device has no room for ${(total / 2 ** 20).toFixed(1)} MiB: ${(memory ?? invalid)!.message}`,
-      help: "use a smaller model, batch or image, or close other sessions",
-    });
-  }
-  return made;
-}
-
-async function read(
-  gpu: GPUDevice,
-  from: GPUBuffer,
-  offset: number,
-  count: number,
-  scalar: StoredScalar,
-  idle: WebGpuOptions["idle"],
-): Promise<Numbers> {
-  const size = storedBytes(scalar, count);
-  const staging = gpu.createBuffer({
-    size,
-    usage: usage.mapRead | usage.copyTarget,
-  });
-  const encoder = gpu.createCommandEncoder();
-  encoder.copyBufferToBuffer(from, offset, staging, 0, size);
-  gpu.queue.submit([encoder.finish()]);
-  await idling(staging.mapAsync(mapRead), idle);
-  const bytes = staging.getMappedRange().slice(0, size);
-  staging.destroy();
-  return new (formatOf(scalar).array!)(bytes);
-}
-
-/** Waits for a promise, idling in between. */
-async function idling<T>(promise: Promise<T>, idle: WebGpuOptions["idle"]): Promise<T> {
-  let settled = false;
-  const settle = () => {
-    settled = true;
-  };
-  promise.then(settle, settle);
-  const start = performance.now();
-  while (idle && !settled) await idle(performance.now() - start);
-  return promise;
-}
-
-type Pipeline = Awaited<ReturnType<typeof compileKernel>>;
-type Pipelines = Map<string, Promise<Pipeline>>;
-
-async function load(
-  gpu: GPUDevice,
-  known: Pipelines,
-  plan: Pick<Plan, "name" | "kernels" | "steps" | "commits">,
-  buffers: readonly WebGpuBuffer[],
-  onProgress: Progress = () => {},
-  idle?: WebGpuOptions["idle"],
-): Promise<Program> {
-  let done = 0;
-  const remember = (key: string, made: Promise<Pipeline>) => {
-    known.set(key, made);
-    made.catch(() => known.delete(key));
-    return made;
-  };
-  const compiling = Promise.all(
-    plan.kernels.map(async (kernel) => {
-      const key = `${kernelText(kernel)}${kernel.params.map((p) => p.access)}`;
-      const pipeline = await (known.get(key) ?? remember(key, compileKernel(gpu, kernel)));
-      onProgress(++done, plan.kernels.length, "kernels");
-      return pipeline;
-    }),
-  );
-  const pipelines = await idling(compiling, idle);
-  const steps = plan.steps.map((step) => {
-    const { pipeline, layout } = pipelines[step.kernel]!;
-    const entries = step.bindings.map((place, binding) => ({
-      binding,
-      resource: {
-        buffer: buffers[place.buffer]!.handle,
-        offset: place.offset,
-        size: wholeWords(place.bytes),
-      },
-    }));
-    return { step, pipeline, group: gpu.createBindGroup({ layout, entries }) };
-  });
-  const encode = (
-    pass: GPUComputePassEncoder,
-    { step, pipeline, group }: (typeof steps)[number],
-  ) => {
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, group);
-    pass.dispatchWorkgroups(...step.groups);
-  };
-  return {
-    run() {
-      const encoder = gpu.createCommandEncoder();
-      const pass = encoder.beginComputePass();
-      for (const s of steps) encode(pass, s);
-      pass.end();
-      for (const { from, to } of plan.commits)
-        encoder.copyBufferToBuffer(
-          buffers[from.buffer]!.handle,
-          from.offset,
-          buffers[to.buffer]!.handle,
-          to.offset,
-          to.bytes,
-        );
-      gpu.queue.submit([encoder.finish()]);
-    },
-    async profile() {
-      if (!gpu.features.has("timestamp-query"))
-        throw diagnose("E426", {
-          message: "the device has no timestamp queries",
-          help: 'request it with the feature "timestamp-query", or measure whole runs',
-        });
-      const times: StepTime[] = [];
-      for (const s of steps) {
-        const milliseconds = await measure(gpu, (pass) => encode(pass, s), idle);
-        const kernel = plan.kernels[s.step.kernel]!.name;
-        times.push({ label: s.step.label, kernel, milliseconds });
-      }
-      return times;
-    },
-  };
-}
-
-async function compileKernel(gpu: GPUDevice, kernel: PlanKernel) {
-  gpu.pushErrorScope("validation");
-  const module = gpu.createShaderModule({ code: kernelText(kernel), label: kernel.name });
-  const layout = gpu.createBindGroupLayout({
-    entries: kernel.params.map((p, binding) => ({
-      binding,
-      visibility: computeStage,
-      buffer: { type: p.access === "read" ? "read-only-storage" : "storage" },
-    })),
-  });
-  const scope = gpu.popErrorScope();
-  try {
-    const pipeline = await gpu.createComputePipelineAsync({
-      label: kernel.name,
-      layout: gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: { module, entryPoint: kernel.entry },
-    });
-    await scope;
-    return { pipeline, layout };
-  } catch (error) {
-    const invalid = await scope;
-    throw diagnose("E425", {
-      message: `the device refused kernel ${kernel.name}: ${invalid?.message ?? String(error)}`,
-      where: kernel.name,
-      help: "please report this with the kernel's text: inarch show MODEL --stage wgsl",
-      cause: error,
-    });
-  }
-}
-
-/** One dispatch between two timestamps. */
-async function measure(
-  gpu: GPUDevice,
-  encode: (pass: GPUComputePassEncoder) => void,
-  idle: WebGpuOptions["idle"],
-): Promise<number> {
-  const querySet = gpu.createQuerySet({ type: "timestamp", count: 2 });
-  const resolved = gpu.createBuffer({ size: 16, usage: usage.queryResolve | usage.copySource });
-  const staging = gpu.createBuffer({ size: 16, usage: usage.mapRead | usage.copyTarget });
-  const encoder = gpu.createCommandEncoder();
-  const pass = encoder.beginComputePass({
-    timestampWrites: { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 },
-  });
-  encode(pass);
-  pass.end();
-  encoder.resolveQuerySet(querySet, 0, 2, resolved, 0);
-  encoder.copyBufferToBuffer(resolved, 0, staging, 0, 16);
-  gpu.queue.submit([encoder.finish()]);
-  await idling(staging.mapAsync(mapRead), idle);
-  const [start, end] = new BigUint64Array(staging.getMappedRange().slice(0));
-  for (const b of [resolved, staging]) b.destroy();
-  querySet.destroy();
-  return Number(end! - start!) / 1e6;
-}
+/** Milliseconds in which a lost device says so. */
+const patience = 50;

@@ -2,7 +2,9 @@
 import { bug, diagnose } from "../../diagnostics/index.ts";
 import { nearest } from "../../diagnostics/nearest.ts";
 import { elementsIn } from "../../formats/index.ts";
+import type { Turn } from "../calls.ts";
 import type { Device, DeviceBuffer } from "../devices/device.ts";
+import type { Keeper } from "../undo.ts";
 import {
   type AdapterFile,
   adapterMetadata,
@@ -60,7 +62,12 @@ export async function adapterFile(trained: Trained): Promise<Uint8Array<ArrayBuf
  * @throws E205 for NaN and infinite values, E431 for another base, E434 for other tensors, E435 for other settings or places, E436 for
  * a setting that the file does not say, E437 for a file that is no adapter's.
  */
-export async function loadTensors(trained: Trained, file: Weights): Promise<void> {
+export async function loadTensors(
+  trained: Trained,
+  file: Weights,
+  keeper: Keeper,
+  turn: Turn,
+): Promise<void> {
   const described = readAdapterFile(file);
   checkBase(trained, described, file.source);
   checkSame(trained, described, file.source, false);
@@ -70,12 +77,18 @@ export async function loadTensors(trained: Trained, file: Weights): Promise<void
   );
   const wanted = [...trained.plan.tensors, ...kept];
   checkTensors(wanted, file);
-  await checkFinite(
-    file,
-    wanted.map(({ name }) => name),
-  );
+  const names = wanted.map(({ name }) => name);
+  await turn.wait(checkFinite(file, names));
+  const buffers = new Set(wanted.map(({ state }) => stateOf(trained, state)));
+  const restore = await keeper.keep([...buffers]);
+  const prints = new Map(trained.base);
+  turn.undo(async () => {
+    trained.base.clear();
+    for (const [name, print] of prints) trained.base.set(name, print);
+    await restore();
+  });
   for (const { name, state, offset } of wanted) {
-    const values = await file.readF32(name);
+    const values = await turn.wait(file.readF32(name));
     await trained.device.write(stateOf(trained, state), offset, values);
     if (trained.base.has(name)) trained.base.set(name, fingerprint(values));
   }

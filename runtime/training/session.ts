@@ -3,25 +3,26 @@
  * without waiting for the one before; what it reports is read back while later ones run.
  */
 import type { Plan } from "../../compiler/plan.ts";
-import { bug, diagnose } from "../../diagnostics/index.ts";
+import { diagnose } from "../../diagnostics/index.ts";
+import { meant } from "../../diagnostics/nearest.ts";
 import { elementsIn } from "../../formats/index.ts";
-import type { Device, DeviceBuffer, Numbers, Progress, StepTime } from "../devices/device.ts";
-import { createSession, type Inputs, type Session, type SharedMemory } from "../session.ts";
+import { abortable, type CallOptions, createCalls, createOrder } from "../calls.ts";
+import { asDevice } from "../devices/any.ts";
+import type { Device, Numbers, Progress, StepTime } from "../devices/device.ts";
+import type { Inputs } from "../inputs.ts";
+import { type Placement, placePlan, type SharedMemory } from "../placement.ts";
+import { keep, keepBuffers } from "../runs.ts";
 import type { Weights } from "../weights/weights.ts";
 import { checkpointFile, resume } from "./checkpoint.ts";
-import { adapterFile, loadTensors, type Trained } from "./files.ts";
+import { adapterFile, loadTensors, stateOf, type Trained } from "./files.ts";
 import { fillTraining } from "./fill.ts";
 import { sharedBuffers, type TrainingBytes, trainingBytes } from "./memory.ts";
-import {
-  comparePlaces,
-  type ParameterGroup,
-  plansOf,
-  stateBeside,
-  type TrainingPlan,
-  trainingFormat,
-} from "./plan.ts";
+import { plansOf, stateBeside, type TrainingPlan, trainingFormat } from "./plan.ts";
 import type { Settings } from "./settings.ts";
 import { holdModelStates } from "./states.ts";
+import { checkRate, createSteps, prepareForward, type StepReport } from "./steps.ts";
+
+export type { StepReport } from "./steps.ts";
 
 export interface TrainingOptions {
   /** The base: every frozen tensor, and those that train from what they were. */
@@ -43,73 +44,80 @@ export interface TrainingOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface StepReport {
-  /** From 0. */
-  readonly step: number;
-  /** The sum of all terms, before the parameters changed; of the last micro-step. */
-  readonly loss: number;
-  readonly terms: Readonly<Record<string, number>>;
-  /** Of all gradients together, before clipping. */
-  readonly norm: number;
-  readonly rate: number;
-  /**
-   * Where the first NaN or infinity was found: the name of the trained tensor whose gradient has it,
-   * or "loss". Such a step changes nothing.
-   */
-  readonly vetoed: string | undefined;
-}
-
+/**
+ * Calls run one after another, in the order in which they were made. What is given to a call is checked
+ * and copied when it is made; a call that is refused or aborted has changed nothing, and what
+ * gradients added up to is as before. Every call rejects with E422 if the device is lost, E427 after
+ * `close`, E441 if the device refuses what it is given, E443 and E460 for options that cannot be.
+ */
 export interface TrainingSession {
   readonly plan: TrainingPlan;
-  /** Steps submitted so far, those before a resume included. */
+  /** Steps done or under way, those before a resume included. */
   readonly steps: number;
   /**
    * Submits a step and resolves with its report once the device has done it. Not awaiting it before
-   * the next keeps the device busy. `inputs` of each micro-step; each moves the model's states in turn,
-   * and if the step is vetoed they are as before it.
-   * @throws E420 for inputs that the plan does not take, E422 if the device is lost.
+   * the next keeps the device busy. Takes all inputs of each micro-step, and then options; each
+   * micro-step moves the model's states in turn, and if the step is vetoed they are as before it.
+   * @throws E420 for inputs that the plan does not take, or that are missing.
    */
-  step(...inputs: readonly Inputs[]): Promise<StepReport>;
+  step(...inputs: StepArguments): Promise<StepReport>;
   /**
    * Runs a forward pass with the parameters and states as they are after the steps so far. It moves no
    * state of the program that trains; states that programs between the steps alone have are theirs.
+   * @throws E420 for inputs that the program does not take, or that are missing, E433 for an unknown
+   * program.
    */
-  run(program: string, inputs: Inputs, read?: readonly string[]): Promise<Record<string, Numbers>>;
-  /** Runs the passes of the last micro-step again and measures each kernel. No parameter changes. */
-  profile(): Promise<readonly StepTime[]>;
-  /** A trained tensor as it is, or its gradient in the last micro-step, times the loss scale. */
-  parameter(name: string): Promise<Numbers>;
-  gradient(name: string): Promise<Numbers>;
+  run(
+    program: string,
+    inputs: Inputs,
+    read?: readonly string[],
+    options?: CallOptions,
+  ): Promise<Record<string, Numbers>>;
+  /**
+   * Runs the passes of the last micro-step again and measures each kernel. No parameter changes.
+   * @throws E444 before the first step.
+   */
+  profile(options?: CallOptions): Promise<readonly StepTime[]>;
+  /** A trained tensor as it is. Errors: E433. */
+  parameter(name: string, options?: CallOptions): Promise<Numbers>;
+  /** The gradient of a trained tensor in the last micro-step, times the loss scale. Errors: E433. */
+  gradient(name: string, options?: CallOptions): Promise<Numbers>;
   /**
    * A state of the model as it is after the steps so far.
    * @throws E253 for a name that is no state's.
    */
-  state(name: string): Promise<Numbers>;
+  state(name: string, options?: CallOptions): Promise<Numbers>;
   /**
    * Makes states of the model what they were at first, those named or all of them. Parameters and the
    * optimiser's memory stay.
    * @throws E253 for a name that is no state's.
    */
-  reset(names?: string | readonly string[]): Promise<void>;
-  /** Numbers of the trained tensors that had a gradient in the last micro-step. */
-  present(): Promise<readonly string[]>;
+  reset(names?: string | readonly string[], options?: CallOptions): Promise<void>;
+  /** Names of the trained tensors that had a gradient in the last micro-step. */
+  present(options?: CallOptions): Promise<readonly string[]>;
   /** Everything that training needs to go on as if it had never stopped: a safetensors file. */
-  save(): Promise<Uint8Array<ArrayBuffer>>;
+  save(options?: CallOptions): Promise<Uint8Array<ArrayBuffer>>;
   /**
    * All that the base does not have, trained or not, by name, with the adapters' settings and places
    * and fingerprints of the base: a safetensors file. `createSession` runs it beside the base.
    */
-  saveAdapter(): Promise<Uint8Array<ArrayBuffer>>;
+  saveAdapter(options?: CallOptions): Promise<Uint8Array<ArrayBuffer>>;
   /**
    * Puts the tensors of an adapter file in place.
    * @throws E205 for NaN and infinite values, E431 if it is for another base, E434 for other tensors, E435 for other settings or places,
    * E436 for a setting that the file does not say, E437 for a file that is no adapter's.
    */
-  loadAdapter(file: Weights): Promise<void>;
+  loadAdapter(file: Weights, options?: CallOptions): Promise<void>;
   /** Bytes of device memory, by what they are for. */
   memory(): TrainingBytes;
-  close(): void;
+  /** Resolves when the device is lost, with the reason. */
+  readonly lost: Promise<string>;
+  /** Frees the memory, once all calls before have ended. The device stays. */
+  close(): Promise<void>;
 }
+
+/** The inputs of each micro-step, then options or none. */
+export type StepArguments = readonly Inputs[] | readonly [...Inputs[], CallOptions];
 
 /**
  * Places a training plan on a device.
@@ -127,47 +135,17 @@ export async function createTrainingSession(
       message: `training plan ${plan.name} has format ${plan.format}, this runtime reads ${trainingFormat}`,
       help: "compile it again with this version of inarch",
     });
-  const { onProgress, seed = 0 } = options;
+  const { signal, seed = 0 } = options;
   if (typeof options.rate !== "function") checkRate(options.rate, "the rate");
   if (!Number.isSafeInteger(seed))
     throw diagnose("E720", {
       message: `the seed is ${String(seed)}`,
       help: "give a whole number",
     });
-  const memory = await sharedMemory(plan, device);
-  try {
-    const base = await fillTraining(plan, device, memory.shared.states, { ...options, seed });
-    const model = await holdModelStates(plan, device, memory.shared.states, options.weights);
-    const more = { shared: memory.shared, ...(onProgress ? { onProgress } : {}) };
-    const open = (p: Plan) => createSession(p, device, more);
-    const sessions = {
-      backward: await open(plan.backward),
-      accumulate: plan.accumulate && (await open(plan.accumulate)),
-      update: await open(plan.update),
-      programs: new Map<string, Session>(),
-    };
-    for (const [name, p] of Object.entries(plan.programs))
-      sessions.programs.set(name, await open(p));
-    const { states } = memory.shared;
-    const settings = settingsOf(plan, options);
-    const trained: Trained = { plan, device, states, model, base, seed, settings };
-    const begun = options.resume
-      ? await resume(trained, options.resume, options.accept ?? [])
-      : { step: 0, passes: 0 };
-    return openTraining(trained, sessions, begun, options, memory.free);
-  } catch (error) {
-    memory.free();
-    throw error;
-  }
-}
-
-/** @throws E720 for what is no number from 0 up that 32 bits hold: it would destroy every parameter. */
-function checkRate(rate: number, what: string): number {
-  if (typeof rate === "number" && rate >= 0 && Number.isFinite(Math.fround(rate))) return rate;
-  throw diagnose("E720", {
-    message: `${what} is ${String(rate)}`,
-    help: "give a number from 0 up, such as 1e-4",
-  });
+  signal?.throwIfAborted();
+  const placing = placeTraining(plan, asDevice(device), options);
+  const placed = await abortable(placing, signal, ({ free }) => free());
+  return openTraining(placed, options);
 }
 
 const settingsOf = ({ settings }: TrainingPlan, { rate, settings: own }: TrainingOptions) => ({
@@ -175,11 +153,63 @@ const settingsOf = ({ settings }: TrainingPlan, { rate, settings: own }: Trainin
   ...(own ?? { rate: typeof rate === "number" ? rate : "a function" }),
 });
 
-interface Sessions {
-  readonly backward: Session;
-  readonly accumulate: Session | undefined;
-  readonly update: Session;
-  readonly programs: ReadonlyMap<string, Session>;
+interface Placements {
+  readonly backward: Placement;
+  readonly accumulate: Placement | undefined;
+  readonly update: Placement;
+  readonly programs: ReadonlyMap<string, Placement>;
+}
+
+interface PlacedTraining {
+  readonly trained: Trained;
+  readonly placements: Placements;
+  readonly begun: Begun;
+  readonly free: () => void;
+}
+
+interface Begun {
+  readonly step: number;
+  readonly passes: number;
+}
+
+async function placeTraining(
+  plan: TrainingPlan,
+  device: Device,
+  options: TrainingOptions,
+): Promise<PlacedTraining> {
+  const { onProgress, signal, seed = 0 } = options;
+  const memory = await sharedMemory(plan, device);
+  const placed: Placement[] = [];
+  const free = () => {
+    for (const placement of placed) placement.free();
+    memory.free();
+  };
+  try {
+    const { shared } = memory;
+    const base = await fillTraining(plan, device, shared.states, { ...options, seed });
+    const model = await holdModelStates(plan, device, shared.states, options.weights);
+    const more = { shared, ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) };
+    const place = async (p: Plan) => {
+      const placement = await placePlan(p, device, more);
+      placed.push(placement);
+      return placement;
+    };
+    const backward = await place(plan.backward);
+    const accumulate = plan.accumulate && (await place(plan.accumulate));
+    const update = await place(plan.update);
+    const programs = new Map<string, Placement>();
+    for (const [name, p] of Object.entries(plan.programs)) programs.set(name, await place(p));
+    const { states } = shared;
+    const settings = settingsOf(plan, options);
+    const trained: Trained = { plan, device, states, model, base, seed, settings };
+    const begun = options.resume
+      ? await resume(trained, options.resume, options.accept ?? [])
+      : { step: 0, passes: 0 };
+    return { trained, placements: { backward, accumulate, update, programs }, begun, free };
+  } catch (error) {
+    free();
+    throw error;
+  }
 }
 
 /** Makes the memory that all plans share. */
@@ -198,120 +228,124 @@ async function sharedMemory(plan: TrainingPlan, device: Device) {
 }
 
 function openTraining(
-  trained: Trained,
-  sessions: Sessions,
-  begun: { readonly step: number; readonly passes: number },
-  options: TrainingOptions,
-  free: () => void,
+  { trained, placements, begun, free }: PlacedTraining,
+  { rate }: TrainingOptions,
 ): TrainingSession {
-  const { plan, device, states } = trained;
-  const { backward, accumulate, update, programs } = sessions;
-  let { step, passes } = begun;
-  // What touches the device happens in the order asked for, one after another.
-  let last: Promise<unknown> = Promise.resolve();
-  const inOrder = <T>(work: () => Promise<T>): Promise<T> => {
-    const next = last.then(work);
-    last = next.catch(() => {});
-    return next;
-  };
-  const rateOf = typeof options.rate === "number" ? () => options.rate as number : options.rate;
-  const groups = plan.tensors.map((t) => plan.groups[t.group] ?? bug(`no group ${t.group}`));
-  const fixed = updateInputs(plan, groups);
-
-  async function submit(inputs: readonly Inputs[]) {
-    if (inputs.length !== plan.micro)
-      throw diagnose("E420", {
-        message: `a step of ${plan.name} takes the inputs of ${plan.micro} micro-steps, not of ${inputs.length}`,
-        help: `step(${Array.from({ length: plan.micro }, (_, i) => `inputs${i + 1}`).join(", ")})`,
-      });
-    const rate = checkRate(rateOf(step), `the rate of step ${step}`);
-    for (const one of inputs) {
-      const keyed = plan.backward.inputs.some((t) => t.name === "key");
-      await backward.run(keyed ? { ...one, key: [trained.seed >>> 0, passes] } : one, []);
-      await accumulate?.run({ chunk_tensor: fixed.chunk_tensor }, []);
-      passes++;
-    }
-    await update.run({ ...fixed, rates: groups.map((g) => g.rate * rate) }, []);
-    const terms = plan.terms.map((name) => `term.${name}`);
-    // Both are copied before the next step is submitted; nobody waits here.
-    const reads = [backward.read(["loss", ...terms]), update.read(["norm", "broken"])] as const;
-    return { step: step++, rate, reads };
-  }
-
-  async function report({ step: number, rate, reads }: Awaited<ReturnType<typeof submit>>) {
-    const [losses, outcome] = await Promise.all(reads);
-    const broken = outcome.broken![0]!;
-    return {
-      step: number,
-      loss: losses.loss![0]!,
-      terms: Object.fromEntries(plan.terms.map((name) => [name, losses[`term.${name}`]![0]!])),
-      norm: outcome.norm![0]!,
-      rate,
-      vetoed: broken < 0 ? undefined : (plan.tensors[broken]?.name ?? "loss"),
-    };
-  }
-
-  const stateOf = (name: string): DeviceBuffer => states.get(name) ?? bug(`no state ${name}`);
-  const readTensor = (state: string, name: string) => {
-    const tensor = plan.tensors.find((t) => t.name === name);
-    if (!tensor)
-      throw diagnose("E433", {
-        message: `no tensor ${name} trains in ${plan.name}`,
-        help: `${plan.tensors.length} tensors train, ${plan.tensors[0]!.name} is the first`,
-      });
-    const buffer = stateOf(stateBeside(tensor, state));
-    return inOrder(() =>
-      device.read(buffer, tensor.offset, elementsIn("f32", tensor.bytes), "f32"),
-    );
-  };
-
+  const { plan, device } = trained;
+  const { backward, programs } = placements;
+  const calls = createCalls(createOrder(), device.checkAlive, () => isClosed(plan));
+  const steps = createSteps(
+    trained,
+    placements,
+    begun,
+    typeof rate === "number" ? () => rate : rate,
+  );
+  const readTensor = (beside: string, name: string, options: CallOptions | undefined) =>
+    calls.call(options, () => {
+      const tensor = trainedTensor(plan, name);
+      const buffer = stateOf(trained, stateBeside(tensor, beside));
+      return (turn) => {
+        const count = elementsIn("f32", tensor.bytes);
+        const values = device.read(buffer, tensor.offset, count, "f32");
+        turn.leave();
+        return turn.wait(values);
+      };
+    });
   return {
     plan,
+    lost: device.lost,
     get steps() {
-      return step;
+      return steps.count();
     },
-    step: (...inputs) => {
-      const submitted = inOrder(() => submit(inputs));
-      return submitted.then(report);
+    step(...given) {
+      const { inputs, options } = stepArguments(given);
+      return calls.call(options, () => steps.prepare(inputs));
     },
-    run(name, inputs, read) {
-      const session = programs.get(name);
-      if (!session)
-        throw diagnose("E433", {
-          message: `the training plan of ${plan.name} has no program "${name}"`,
-          help: `compile it with programs: { ${name}: {} }`,
-        });
-      return inOrder(() => session.run(inputs, read));
-    },
-    profile: () => inOrder(() => backward.profile()),
-    state: (name) => inOrder(() => trained.model.read(name)),
-    reset: (names) => inOrder(() => trained.model.reset(names)),
-    parameter: async (name) => readTensor("parameters", name),
-    gradient: async (name) => readTensor("gradients", name),
-    present: () =>
-      inOrder(async () => {
-        const flags = await device.read(stateOf("present"), 0, plan.tensors.length, "f32");
+    run: (name, inputs, read, options) =>
+      calls.call(options, () => {
+        const placement = programs.get(name);
+        if (!placement) throw unknownProgram(plan, name);
+        return prepareForward(placement, inputs, read);
+      }),
+    profile: (options) =>
+      calls.call(options, () => async (turn) => {
+        if (!backward.hasRun) throw neverRun(plan);
+        await keep([backward], [], turn);
+        return turn.wait(backward.program.profile(turn.signal));
+      }),
+    parameter: (name, options) => readTensor("parameters", name, options),
+    gradient: (name, options) => readTensor("gradients", name, options),
+    state: (name, options) =>
+      calls.call(options, () => {
+        trained.model.buffers(name);
+        return (turn) => {
+          const values = trained.model.read(name);
+          turn.leave();
+          return turn.wait(values);
+        };
+      }),
+    reset: (names, options) =>
+      calls.call(options, () => {
+        const buffers = trained.model.buffers(names);
+        return async (turn) => {
+          await keepBuffers(backward, buffers, turn);
+          await trained.model.reset(names);
+        };
+      }),
+    present: (options) =>
+      calls.call(options, () => async (turn) => {
+        const values = device.read(stateOf(trained, "present"), 0, plan.tensors.length, "f32");
+        turn.leave();
+        const flags = await turn.wait(values);
         return plan.tensors.filter((_, i) => flags[i] !== 0).map((t) => t.name);
       }),
-    save: () => inOrder(() => checkpointFile(trained, { step, passes })),
-    saveAdapter: () => inOrder(() => adapterFile(trained)),
-    loadAdapter: (file) => inOrder(() => loadTensors(trained, file)),
+    save: (options) =>
+      calls.call(options, () => (turn) => turn.wait(checkpointFile(trained, steps.progress()))),
+    saveAdapter: (options) => calls.call(options, () => (turn) => turn.wait(adapterFile(trained))),
+    loadAdapter: (file, options) =>
+      calls.call(options, () => (turn) => loadTensors(trained, file, backward.keeper, turn)),
     memory: () => trainingBytes(plansOf(plan)),
-    close() {
-      for (const s of [backward, accumulate, update, ...programs.values()]) s?.close();
-      free();
-    },
+    close: () => calls.close(free),
   };
 }
 
-/** What the update plan knows of its tensors. */
-function updateInputs({ tensors }: TrainingPlan, groups: readonly ParameterGroup[]) {
-  const numbers = [...tensors.keys()].sort((a, b) => comparePlaces(tensors[a]!, tensors[b]!));
-  const chunkTensor = numbers.flatMap((i) =>
-    Array<number>(Math.ceil(tensors[i]!.bytes / 256)).fill(i),
-  );
+/** Options are known by their signal, which no inputs have: inputs are lists of numbers. */
+function stepArguments(given: StepArguments) {
+  const last = given.at(-1) as CallOptions | undefined;
+  const isOptions = typeof last?.signal?.aborted === "boolean";
   return {
-    chunk_tensor: chunkTensor,
-    decays: groups.map((g) => g.decay),
+    inputs: (isOptions ? given.slice(0, -1) : given) as readonly Inputs[],
+    options: isOptions ? last : undefined,
   };
 }
+
+function trainedTensor(plan: TrainingPlan, name: string) {
+  const tensor = plan.tensors.find((t) => t.name === name);
+  if (tensor) return tensor;
+  const near = meant(
+    String(name),
+    plan.tensors.map((t) => t.name),
+  );
+  throw diagnose("E433", {
+    message: `no tensor ${name} trains in ${plan.name}`,
+    help: `${near === undefined ? "" : `did you mean ${near}? `}${plan.tensors.length} tensors train, ${plan.tensors[0]!.name} is the first`,
+  });
+}
+
+const unknownProgram = (plan: TrainingPlan, name: string) =>
+  diagnose("E433", {
+    message: `the training plan of ${plan.name} has no program "${name}"`,
+    help: `compile it with programs: { ${name}: {} }`,
+  });
+
+const isClosed = (plan: TrainingPlan) =>
+  diagnose("E427", {
+    message: `the training session of ${plan.name} is closed`,
+    help: "create a new session; a checkpoint that save() wrote goes on from where it was",
+  });
+
+const neverRun = (plan: TrainingPlan) =>
+  diagnose("E444", {
+    message: `${plan.name} is to be profiled, but there has been no step`,
+    help: "call step() first: the passes of the last micro-step are measured",
+  });

@@ -8,6 +8,8 @@ import { beforeStep, modelPrefix, ownName, type TrainingPlan } from "./plan.ts";
 export interface ModelStates {
   /** By the names that the model gives them. */
   readonly held: ReadonlyMap<string, HeldState>;
+  /** The memory of these states, all unless given. @throws E253 for a name that is no state's. */
+  buffers(names?: string | readonly string[]): readonly DeviceBuffer[];
   /** Makes states what they were at first. @throws E253 for a name that is no state's. */
   reset(names?: string | readonly string[]): Promise<void>;
   /** @throws E253 for a name that is no state's. */
@@ -45,6 +47,11 @@ export async function holdModelStates(
   await states.reset(all.filter(({ tensor }) => !beginsWithZeros(tensor)).flatMap(both));
   return {
     held: states.held,
+    buffers: (names) =>
+      states
+        .find(names)
+        .flatMap(both)
+        .map(({ buffer }) => buffer),
     reset: async (names) => states.reset(states.find(names).flatMap(both)),
     async read(name) {
       const [{ tensor, buffer }] = states.find(name) as [HeldState];

@@ -204,10 +204,9 @@ test("sessions that share states free them when the last is closed", async () =>
       })),
   };
   const sessions = await createSessions(plans, watched);
-  sessions["program-0"]!.close();
-  sessions["program-0"]!.close();
+  await Promise.all([sessions["program-0"]!.close(), sessions["program-0"]!.close()]);
   expect(destroyed).not.toContain("state");
-  sessions["program-1"]!.close();
+  await sessions["program-1"]!.close();
   expect(destroyed.filter((role) => role === "state")).toEqual(["state"]);
 });
 

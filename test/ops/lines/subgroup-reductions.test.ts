@@ -269,6 +269,7 @@ async function runKernel(kernel: Kernel, width: number): Promise<number[]> {
   };
   const bindings = [{ buffer: 0, offset: 0, bytes: size * 4 }];
   const steps = [{ kernel: 0, groups: kernel.groups, bindings, label: "test" }];
-  (await device.load({ name: "test", kernels: [printed], steps, commits: [] }, buffers)).run();
+  const plan = { name: "test", kernels: [printed], steps, commits: [] };
+  await (await device.load(plan, buffers)).run();
   return [...(await device.read(buffers[0]!, 0, size, "f32"))];
 }

@@ -46,7 +46,7 @@ async function run(kernel: Kernel): Promise<void> {
     ],
     commits: [],
   };
-  (await device.load(plan, buffers)).run();
+  await (await device.load(plan, buffers)).run();
 }
 
 type Body = (k: Builder, y: ReturnType<Builder["param"]>) => void;

@@ -1,0 +1,204 @@
+/**
+ * A plan in place: buffers allocated and bound, weights streamed, kernels compiled. What runs it has a turn
+ * of its own (`calls.ts`); nothing here waits for one.
+ */
+import type { Plan, PlanTensor } from "../compiler/plan.ts";
+import { diagnose } from "../diagnostics/index.ts";
+import { abortable } from "./calls.ts";
+import { checkPlaces } from "./check-places.ts";
+import { asDevice } from "./devices/any.ts";
+import type { Device, DeviceBuffer, Program, Progress } from "./devices/device.ts";
+import { unknownName } from "./inputs.ts";
+import { fillParameters } from "./parameters.ts";
+import { beginsWithZeros, holdStates, type States } from "./states.ts";
+import { createKeeper, type Keeper } from "./undo.ts";
+import { type Readable, withAdapter } from "./weights/adapted.ts";
+import type { Weights } from "./weights/weights.ts";
+
+/** The plan format that this runtime reads. */
+export const planFormat: Plan["format"] = 3;
+
+/** A tensor that stays on its device: bind it as another session's input. */
+export interface DeviceTensor {
+  readonly tensor: PlanTensor;
+  readonly device: Device;
+  readonly buffer: DeviceBuffer;
+}
+
+export interface SessionOptions {
+  /** Where the plan's parameters come from; needed if it has any. */
+  readonly weights?: Readable;
+  /**
+   * The file of the adapters that the plan was compiled with, as `saveAdapter` wrote it; `weights` are
+   * then those of its base.
+   */
+  readonly adapter?: Weights;
+  /** Inputs that another session of the same device has already computed. */
+  readonly bind?: Readonly<Record<string, DeviceTensor>>;
+  /**
+   * Memory that sessions share: states by name, and scratch arenas by number. Its maker fills and
+   * frees it.
+   */
+  readonly shared?: SharedMemory;
+  readonly onProgress?: Progress;
+  /** Stops loading. */
+  readonly signal?: AbortSignal;
+}
+
+export interface SharedMemory {
+  readonly states: ReadonlyMap<string, DeviceBuffer>;
+  readonly arenas: readonly DeviceBuffer[];
+  /** What resets these states; a session that is not told does it by itself. */
+  readonly held?: States;
+  /** Is told that a session has been closed and uses this memory no more. */
+  readonly release?: () => void;
+}
+
+export interface Placement {
+  readonly plan: Plan;
+  readonly device: Device;
+  /** By their numbers in the plan. */
+  readonly buffers: readonly DeviceBuffer[];
+  readonly program: Program;
+  readonly states: States;
+  /** Inputs that hold something. */
+  readonly given: Set<string>;
+  /** Whether a run has made the outputs. */
+  hasRun: boolean;
+  readonly keeper: Keeper;
+  /** Frees what was allocated for it alone. */
+  free(): void;
+}
+
+/** Places a plan on a device; the errors are those of `createSession`. */
+export async function placePlan(
+  plan: Plan,
+  device: Device,
+  options: SessionOptions = {},
+): Promise<Placement> {
+  const placing = place(plan, asDevice(device), options);
+  return abortable(placing, options.signal, (placement) => placement.free());
+}
+
+async function place(plan: Plan, device: Device, options: SessionOptions): Promise<Placement> {
+  const { bind = {}, signal } = options;
+  signal?.throwIfAborted();
+  checkPlan(plan, device);
+  const bound = new Map<number, DeviceBuffer>();
+  for (const [name, from] of Object.entries(bind))
+    bound.set(bindInput(plan, name, from, device), from.buffer);
+  if (options.shared) bindShared(plan, options.shared, bound);
+  checkPlaces(plan, bound);
+  const own = { ...plan, parameters: plan.parameters.filter((p) => !bound.has(p.buffer)) };
+  const weights = weightsOf(own, options);
+  const made = await device.allocate(plan.buffers.filter((_, i) => !bound.has(i)));
+  let next = 0;
+  const buffers = plan.buffers.map((_, i) => bound.get(i) ?? made[next++]!);
+  const keeper = createKeeper(device);
+  const free = () => {
+    for (const b of made) b.destroy();
+    keeper.free();
+    options.shared?.release?.();
+  };
+  try {
+    const program = await filled(own, device, buffers, weights, options);
+    const states = await openStates(plan, device, buffers, bound, options);
+    const given = new Set(Object.keys(bind));
+    return { plan, device, buffers, program, states, given, hasRun: false, keeper, free };
+  } catch (error) {
+    free();
+    throw error;
+  }
+}
+
+/** Takes hold of the plan's states; those in memory of its own begin as they should. */
+async function openStates(
+  plan: Plan,
+  device: Device,
+  buffers: readonly DeviceBuffer[],
+  bound: ReadonlyMap<number, DeviceBuffer>,
+  { shared, weights }: SessionOptions,
+): Promise<States> {
+  if (shared?.held) return shared.held;
+  const all = plan.states.map((tensor) => ({ tensor, buffer: buffers[tensor.buffer]! }));
+  const states = await holdStates(`plan ${plan.name}`, device, all, weights);
+  const isFresh = ({ tensor }: (typeof all)[number]) =>
+    !bound.has(tensor.buffer) && !beginsWithZeros(tensor);
+  await states.reset(all.filter(isFresh));
+  return states;
+}
+
+/** Compiles the kernels and streams the weights at the same time. */
+async function filled(
+  plan: Plan,
+  device: Device,
+  buffers: readonly DeviceBuffer[],
+  weights: Readable | undefined,
+  { signal, onProgress = () => {} }: SessionOptions,
+): Promise<Program> {
+  const stop = new AbortController();
+  const signals = signal ? [stop.signal, signal] : [stop.signal];
+  const report: Progress = (...progress) => {
+    if (!signals.some((s) => s.aborted)) onProgress(...progress);
+  };
+  const loading = device.load(plan, buffers, report);
+  const filling = fillParameters(plan, device, buffers, weights, report, signals);
+  try {
+    const [program] = await abortable(Promise.all([loading, filling]), signal);
+    device.checkAlive();
+    return program;
+  } catch (error) {
+    // What is still under way ends by itself: nothing waits for it.
+    stop.abort();
+    throw error;
+  }
+}
+
+/** Where the plan's own parameters come from: the base, and the adapter's file before it. */
+function weightsOf(plan: Plan, { weights, adapter }: SessionOptions): Readable | undefined {
+  if (!adapter) return weights;
+  if (weights) return withAdapter(plan, weights, adapter);
+  throw diagnose("E420", {
+    message: `an adapter's file is given for plan ${plan.name}, but no weights of its base`,
+    where: adapter.source,
+    help: "pass { weights: await openWeights(...), adapter }",
+  });
+}
+
+function checkPlan(plan: Plan, device: Device): void {
+  if (plan.format !== planFormat)
+    throw diagnose("E421", {
+      message: `plan ${plan.name} has format ${plan.format}, this runtime reads ${planFormat}`,
+      help: "build it again with this version of inarch",
+    });
+  if (plan.target !== device.target)
+    throw diagnose("E421", {
+      message: `plan ${plan.name} is for ${plan.target}, but the device runs ${device.target}`,
+      help: `compile it with { target: "${device.target}" }`,
+    });
+}
+
+function bindShared(plan: Plan, shared: SharedMemory, bound: Map<number, DeviceBuffer>): void {
+  let arena = 0;
+  plan.buffers.forEach(({ role, name }, i) => {
+    const buffer = role === "arena" ? shared.arenas[arena++] : shared.states.get(name ?? "");
+    if (buffer && (role === "arena" || role === "state")) bound.set(i, buffer);
+  });
+}
+
+function bindInput(plan: Plan, name: string, from: DeviceTensor, device: Device): number {
+  const input = plan.inputs.find((t) => t.name === name);
+  const words = (t: PlanTensor) => `${t.dtype}[${t.shape.join(", ")}]`;
+  if (!input) throw unknownName(plan, "input", name);
+  if (from.device !== device)
+    throw diagnose("E420", {
+      message: `input ${name} is bound to a tensor of another device (${from.device.name})`,
+      help: "create both sessions on one device",
+    });
+  if (words(input) !== words(from.tensor))
+    throw diagnose("E420", {
+      message: `input ${name} is ${words(input)}, but ${from.tensor.name} is ${words(from.tensor)}`,
+      help: "bind a tensor of the same dtype and shape",
+    });
+  return input.buffer;
+}
