@@ -68,8 +68,9 @@ export async function loadProgram(
         gpu.queue.submit([encodeRun(gpu, plan, buffers, steps)]);
       });
       return accepted(
-        alive(refusal).then(async (error) => {
-          if (error) throw await refusedRun(gpu, plan, buffers, steps, error);
+        refusal.then((error) => {
+          if (error) return refuseRun(gpu, plan, buffers, steps, error);
+          return checkAlive();
         }),
       );
     },
@@ -221,18 +222,18 @@ function encode(pass: GPUComputePassEncoder, { step, pipeline, group }: BoundSte
   pass.dispatchWorkgroups(...step.groups);
 }
 
-/** Why a run was refused: its steps are encoded one by one, and not submitted, to find the one. */
-async function refusedRun(
+/** Says why a run was refused: its steps are encoded one by one, and not submitted, to find the one. */
+async function refuseRun(
   gpu: GPUDevice,
   plan: Loaded,
   buffers: readonly WebGpuBuffer[],
   steps: readonly BoundStep[],
   error: GPUError,
-) {
+): Promise<never> {
   const step = await firstRefused(gpu, steps, (one) => {
     encodeRun(gpu, { ...plan, commits: [] }, buffers, [one]);
   });
-  return refusedWork(plan, step, error);
+  throw refusedWork(plan, step, error);
 }
 
 /** The number of the first step with which the device refuses some work. */

@@ -4,15 +4,19 @@
 export function waiter(idle: ((waited: number) => Promise<void>) | undefined) {
   let waiting = 0;
   let since = 0;
+  let isPassing = false;
   const pass = async () => {
+    isPassing = true;
     // Whoever began to wait may have more to submit first.
     await undefined;
     while (waiting > 0) await idle?.(performance.now() - since);
+    isPassing = false;
   };
   return async <T>(promise: Promise<T>): Promise<T> => {
     if (!idle) return promise;
+    waiting++;
     since = performance.now();
-    if (waiting++ === 0) void pass();
+    if (!isPassing) void pass();
     try {
       return await promise;
     } finally {

@@ -52,11 +52,13 @@ export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Devic
   /** What is awaited of the device. A lost one resolves some promises as if nothing had happened. */
   const alive = async <T>(promise: Promise<T>): Promise<T> => {
     checkAlive();
-    const value = await promise.catch(async (error) => {
+    try {
+      const value = await promise;
+      checkAlive();
+      return value;
+    } catch (error) {
       throw await explain(error);
-    });
-    checkAlive();
-    return value;
+    }
   };
   // Sessions of one device share what they have in common: plans of training, buckets of a decoder.
   const pipelines: Pipelines = new Map();
