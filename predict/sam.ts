@@ -172,12 +172,16 @@ function openPredictor({ plans, encoder, embedding, decoder, lowSize, free }: Pa
     await keep([encoder], encoder.plan.inputs, turn, () => {
       frame = before;
     });
-    // Until the picture is encoded there is none to predict on.
-    frame = undefined;
-    const { accepted } = await submit(encoder, inputs, turn.signal);
-    // Reading one number waits for the encoder: its failure is this call's, not the next one's.
-    const encoded = device.read(embedding.buffer, embedding.tensor.offset, 1, "f32");
-    await turn.wait(Promise.all([encoded, accepted]));
+    try {
+      const { accepted } = await submit(encoder, inputs, turn.signal);
+      // Reading one number waits for the encoder: its failure is this call's, not the next one's.
+      const encoded = device.read(embedding.buffer, embedding.tensor.offset, 1, "f32");
+      await turn.wait(Promise.all([encoded, accepted]));
+    } catch (error) {
+      // There is none to predict on, unless the one before is put back.
+      if (!turn.signal) frame = undefined;
+      throw error;
+    }
     frame = next;
     return next;
   }

@@ -1,0 +1,131 @@
+/** Loading that is aborted rejects at once, whatever is under way, and frees what it had made. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, expect, test } from "vitest";
+import { compile, graphOf, input, Parameters } from "../../compiler/index.ts";
+import { matmul } from "../../ops/index.ts";
+import { openBundle } from "../../runtime/bundle/bundle.ts";
+import { loadBundle } from "../../runtime/bundle/model.ts";
+import { openBundleUrl } from "../../runtime/bundle/url.ts";
+import type { Device, DeviceBuffer } from "../../runtime/devices/device.ts";
+import { referenceDevice } from "../../runtime/devices/reference.ts";
+import { createSession } from "../../runtime/session.ts";
+import { refusal } from "../support/weights-files.ts";
+import { weightsOf } from "../support/weights-of.ts";
+
+const x = input("x", "f32", [2, 3]);
+const w = new Parameters().f32("w", [3, 2]);
+const plan = compile(graphOf([{ name: "y", tensor: matmul(x, w) }]), { target: "reference" });
+
+/** Aborts in a moment, with a reason of its own. */
+function soon() {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(new RangeError("enough")), 5);
+  return controller.signal;
+}
+
+const never = () => new Promise<never>(() => {});
+
+/** A device that remembers what it allocated. */
+function watched(more: Partial<Device> = {}) {
+  const device = referenceDevice();
+  const made: DeviceBuffer[] = [];
+  const on: Device = {
+    ...device,
+    async allocate(buffers) {
+      const some = await device.allocate(buffers);
+      made.push(...some);
+      return some;
+    },
+    ...more,
+  };
+  return { on, made };
+}
+
+describe("a session that is being created", () => {
+  test("stops while weights are read", async () => {
+    const weights = {
+      ...(await weightsOf({ w: [3, 2] })),
+      chunks: () => ({ [Symbol.asyncIterator]: () => ({ next: never }) }),
+    };
+    const { on, made } = watched();
+    const loading = createSession(plan, on, { weights, signal: soon() });
+    await expect(loading).rejects.toThrow("enough");
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(made.map((b) => b.isFreed)).toEqual(made.map(() => true));
+    expect(made.length).toBeGreaterThan(0);
+  });
+
+  test("stops while kernels compile, and tells of no more progress", async () => {
+    let finish = () => {};
+    const device = referenceDevice();
+    const slow: Device["load"] = async (...given) => {
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      given[2]?.(1, 1, "kernels");
+      return device.load(...given);
+    };
+    const { on, made } = watched({ load: slow });
+    const told: string[] = [];
+    const loading = createSession(plan, on, {
+      ...{ weights: await weightsOf({ w: [3, 2] }), signal: soon() },
+      onProgress: (_done, _total, what) => told.push(what),
+    });
+    await expect(loading).rejects.toThrow("enough");
+    const before = told.length;
+    finish();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(told.length).toBe(before);
+    expect(made.every((b) => b.isFreed)).toBe(true);
+  });
+
+  test("does not begin with a signal that is aborted already", async () => {
+    const { on, made } = watched();
+    const weights = await weightsOf({ w: [3, 2] });
+    const signal = AbortSignal.abort(new RangeError("enough"));
+    await expect(createSession(plan, on, { weights, signal })).rejects.toThrow("enough");
+    expect(made).toEqual([]);
+  });
+
+  test("says which names the weights have where one is missing (E420)", async () => {
+    const help = async (names: Record<string, readonly number[]>) =>
+      (
+        await refusal(async () =>
+          createSession(plan, referenceDevice(), { weights: await weightsOf(names) }),
+        )
+      ).details.help;
+    expect(await help({ W: [3, 2] })).toMatch(/did you mean W\?.*renameWeights/);
+    expect(await help({ "layer.weight": [3, 2], "layer.bias": [1] })).toMatch(
+      /2 tensors, the first is/,
+    );
+    expect(await help({})).toContain("they are empty");
+  });
+});
+
+describe("a bundle that is being opened", () => {
+  test("stops while a file is read, and is not called missing", async () => {
+    await expect(openBundle(never, { signal: soon() })).rejects.toThrow("enough");
+  });
+
+  test("stops its fetches", async () => {
+    // Each request is never answered, and aborted once it has come.
+    let controller = new AbortController();
+    let closed = 0;
+    const server = createServer((_, response) => {
+      response.on("close", () => closed++);
+      controller.abort(new RangeError("enough"));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    for (const open of [
+      (signal: AbortSignal) => openBundleUrl(address, { signal }),
+      (signal: AbortSignal) => loadBundle(address, referenceDevice(), { signal }),
+    ]) {
+      controller = new AbortController();
+      await expect(open(controller.signal)).rejects.toThrow("enough");
+    }
+    while (closed < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    server.close();
+  });
+});
