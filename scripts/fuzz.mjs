@@ -1,0 +1,10 @@
+/**
+ * `npm run fuzz -- [--minutes N] [--seed S] [--kind graphs|calls|files]`: random
+ * programs, calls and damaged files, against the sources as they are. All arguments go to test/fuzz/.
+ */
+import { main, run } from "./processes.mjs";
+import { setUpToRun } from "./setup.mjs";
+
+await main(async (args) =>
+  run(process.execPath, ["test/fuzz/main.mjs", ...args], await setUpToRun()),
+);

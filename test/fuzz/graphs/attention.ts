@@ -1,0 +1,115 @@
+/** Attention: scores, their softmax, the mean of the values. */
+import type { Arithmetic } from "./arithmetic.ts";
+import { type Dense, make, read } from "./dense.ts";
+import { type Arg, type Drawing, type Known, known } from "./known.ts";
+import { softmaxOf, total } from "./lines.ts";
+import { either } from "./resizing.ts";
+
+interface Attending {
+  readonly scale?: number;
+  readonly bias?: Dense;
+  readonly relative?: {
+    readonly height: Dense;
+    readonly width: Dense;
+    readonly grid: readonly [number, number];
+  };
+}
+
+/** Scores, their softmax, the mean of the values; and the logarithm of the sum of the exponentials. */
+function attended(f: Arithmetic, q: Dense, k: Dense, v: Dense, o: Attending = {}): Dense[] {
+  const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
+  const [, , keys, out] = v.shape as [number, number, number, number];
+  const scale = o.scale ?? 1 / Math.sqrt(depth);
+  const y = make("f32", [batch, heads, queries, out], () => 0);
+  const statistics = make("f32", [batch, heads, queries], () => 0);
+  const dot = (a: number[], t: Dense, at: readonly number[]) =>
+    total(
+      a.map((x, d) => x * read(t, [...at, d])),
+      "f32",
+      f,
+    );
+  for (let n = 0; n < batch * heads * queries; n++) {
+    const [b, h, i] = [
+      Math.floor(n / queries / heads),
+      Math.floor(n / queries) % heads,
+      n % queries,
+    ];
+    const query = Array.from({ length: depth }, (_, d) => read(q, [b, h, i, d]));
+    const scores = Array.from({ length: keys }, (_, j) => {
+      let score = f(scale * dot(query, k, [b, h, j]), 2);
+      if (o.bias) score = f(score + spreadBias(o.bias, [b, h, i, j]));
+      if (o.relative) {
+        const {
+          height,
+          width,
+          grid: [rows, columns],
+        } = o.relative;
+        score += dot(query, height, [Math.floor(i / columns) - Math.floor(j / columns) + rows - 1]);
+        score = f(score + dot(query, width, [(i % columns) - (j % columns) + columns - 1]), 2);
+      }
+      return score;
+    });
+    const shares = softmaxOf(scores, f);
+    const peak = Math.max(...scores);
+    const sum = scores.reduce((s, x) => s + Math.exp(x - peak), 0);
+    // Of rows without a finite score some devices give the peak.
+    statistics.data[n] =
+      !Number.isFinite(peak) && either(f) ? peak : f(peak + Math.log(sum), 16, 2e-6);
+    for (let d = 0; d < out; d++)
+      y.data[n * out + d] = total(
+        shares.map((s, j) => s * read(v, [b, h, j, d])),
+        "f32",
+        f,
+      );
+  }
+  return [y, statistics];
+}
+
+const spreadBias = (x: Dense, at: readonly number[]) =>
+  read(
+    x,
+    x.shape.map((n, i) => (n === 1 ? 0 : at[at.length - x.shape.length + i]!)),
+  );
+
+function attending(d: Drawing): readonly Arg[] {
+  const { random } = d;
+  const [batch, heads, depth, out] = [
+    random.between(1, 2),
+    random.between(1, 2),
+    d.size(6),
+    d.size(6),
+  ];
+  const onGrid = random.chance(0.3);
+  const [rows, columns] = [random.between(1, 3), random.between(1, 4)];
+  const queries = onGrid ? rows * columns : d.size(9);
+  const keys = onGrid ? queries : d.size(11);
+  const as = (n: number, size: number) => d.shaped([batch, heads, n, size]);
+  const options: Record<string, Arg> = {};
+  if (random.chance(0.3)) options.scale = random.pick([1, 0.25, -0.5]);
+  if (random.chance(0.5)) {
+    const whole = [batch, heads, queries, keys];
+    options.bias = d.fresh(
+      "f32",
+      whole.map((n) => (random.chance(0.3) ? 1 : n)),
+      random.pick(["ordinary", "masked"]),
+    );
+  }
+  if (onGrid)
+    options.relative = {
+      height: d.fresh("f32", [2 * rows - 1, depth]),
+      width: d.fresh("f32", [2 * columns - 1, depth]),
+      grid: [rows, columns],
+    };
+  const all = [as(queries, depth), as(keys, depth), as(keys, out)];
+  return Object.keys(options).length > 0 ? [...all, options] : all;
+}
+
+export const attentionOps: Readonly<Record<string, Known>> = {
+  attention: known(
+    attending,
+    (f, q: Dense, k: Dense, v: Dense, o?: Attending) => attended(f, q, k, v, o)[0]!,
+  ),
+  attentionWithStatistics: known(attending, (f, q: Dense, k: Dense, v: Dense, o?: Attending) =>
+    attended(f, q, k, v, o),
+  ),
+};

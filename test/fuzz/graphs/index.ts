@@ -1,0 +1,77 @@
+/** Random programs: one case from its seed, its shrinking, and what was covered. */
+import * as ops from "../../../ops/index.ts";
+import type { Device } from "../../../runtime/devices/device.ts";
+import type { Kind } from "../kind.ts";
+import { randomOf } from "../random.ts";
+import { type Asked, faultOf } from "./check.ts";
+import { draw } from "./draw.ts";
+import { someWay, wayNames } from "./profiles.ts";
+import { isLeaf, live, type Program, show } from "./program.ts";
+import { smallerPrograms } from "./smaller.ts";
+import { notOps, table } from "./table.ts";
+
+interface Case {
+  readonly program: Program;
+  readonly asked: Asked;
+}
+
+/** Ops that `inarch/ops` exports and the fuzzer does not know, and the other way round. */
+export const unknownOps = (): string[] => {
+  const exported = Object.keys(ops).filter((name) => !notOps.includes(name));
+  return [
+    ...exported.filter((name) => !table[name]).map((name) => `${name} is not known to the fuzzer`),
+    ...Object.keys(table)
+      .filter((name) => !exported.includes(name))
+      .map((name) => `${name} is no op`),
+  ];
+};
+
+export function graphs(gpu: Device | undefined): Kind<Case> {
+  const names = Object.keys(table);
+  return {
+    name: "graphs",
+    draw(seed) {
+      const random = randomOf(seed);
+      const isExtreme = random.chance(0.4);
+      const wanted = { isExtreme, calls: random.between(1, 9), op: random.pick(names) };
+      const program = draw(random.seed(), wanted);
+      // Compiling for a device of text takes many times as long as all else.
+      const isOnGpu = random.chance(0.25);
+      const asked = {
+        way: someWay(random),
+        gpu: isOnGpu ? gpu : undefined,
+        gradients: !isExtreme && random.chance(0.6),
+        seed,
+      };
+      return { program, asked };
+    },
+    fault: ({ program, asked }) => faultOf(program, asked),
+    *smaller({ program, asked }) {
+      if (asked.gpu) yield { program, asked: { ...asked, gpu: undefined } };
+      for (const one of smallerPrograms(program)) yield { program: one, asked };
+    },
+    show: ({ program, asked }) => `${show(program)}\n// compiled as "${asked.way.name}"`,
+    sameness: (words) => words.replace(/-?\d[\d.e+-]*|NaN|Infinity/g, "#").slice(0, 60),
+    covered({ program, asked }) {
+      const used = live(program).map((at) => program.statements[at]!);
+      return {
+        ops: used.flatMap((s) => (isLeaf(s) ? [] : [s.op])),
+        dtypes: used.flatMap((s) => (isLeaf(s) ? [s.dtype] : [])),
+        profiles: [asked.way.name],
+        devices: ["reference", ...(asked.gpu ? ["webgpu"] : [])],
+        what: [
+          "values",
+          ...(asked.gradients ? ["gradients"] : []),
+          ...(program.commits.length > 0 ? ["states"] : []),
+        ],
+      };
+    },
+    all: {
+      ops: names,
+      dtypes: ["f32", "i32", "u32", "bool"],
+      profiles: wayNames,
+      devices: ["reference", "webgpu"],
+      what: ["values", "gradients", "states"],
+    },
+  };
+}

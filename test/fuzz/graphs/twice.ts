@@ -1,0 +1,46 @@
+/** What is written twice costs once: a program with a copy of its calls has no more kernels. */
+import { compile } from "../../../compiler/compile.ts";
+import type { Arg, Ref } from "./known.ts";
+import { isLeaf, live, type Program, replaced, traced } from "./program.ts";
+
+export function sameWorkTwice(program: Program): string | undefined {
+  if (program.commits.length > 0) return undefined;
+  const once = compile(traced(merged(program)));
+  const twice = compile(traced(doubled(program)));
+  if (twice.steps.length > once.steps.length + program.outputs.length)
+    return `written twice, the program takes ${twice.steps.length} kernels instead of ${once.steps.length}`;
+  return undefined;
+}
+
+/** Equal calls are one statement. */
+function merged(program: Program): Program {
+  const first = new Map<string, number>();
+  const place = new Map<number, number>();
+  const own = (r: Ref): Ref => ({ ...r, at: place.get(r.at) ?? r.at });
+  const statements = program.statements.map((s, at) => {
+    if (isLeaf(s)) return s;
+    const one = { op: s.op, args: s.args.map((x) => replaced(x, own) as Arg) };
+    const key = JSON.stringify(one, (_k, v) =>
+      typeof v === "number" && !Number.isFinite(v) ? String(v) : Object.is(v, -0) ? "-0" : v,
+    );
+    const before = first.get(key);
+    if (before === undefined) first.set(key, at);
+    else place.set(at, before);
+    return one;
+  });
+  return { ...program, statements, outputs: program.outputs.map(own) };
+}
+
+/** Every call once more, behind the others; the copies' results are added to the outputs. */
+function doubled(program: Program): Program {
+  const statements = [...program.statements];
+  const copy = new Map<number, number>();
+  const own = (r: Ref): Ref => ({ ...r, at: copy.get(r.at) ?? r.at });
+  for (const at of live(program)) {
+    const s = statements[at]!;
+    if (isLeaf(s)) continue;
+    statements.push({ op: s.op, args: s.args.map((x) => replaced(x, own) as Arg) });
+    copy.set(at, statements.length - 1);
+  }
+  return { ...program, statements, outputs: [...program.outputs, ...program.outputs.map(own)] };
+}

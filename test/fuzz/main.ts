@@ -1,0 +1,50 @@
+/** What `npm run fuzz` does: some minutes of each kind, findings as they come, the coverage at the end. */
+import { parseArgs } from "node:util";
+import { openDevice } from "../../runtime/node/index.ts";
+import { coverage, type Finding, fuzz } from "./fuzz.ts";
+import { graphs, unknownOps } from "./graphs/index.ts";
+import type { Kind } from "./kind.ts";
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+const tell = ({ kind, seed, words, lines }: Finding) =>
+  say(
+    `\nFOUND in ${kind}: ${words}\n  again: npm run fuzz -- --kind ${kind} --seed ${seed} --cases 1\n${lines.replace(/^/gm, "  ")}\n`,
+  );
+
+export async function main(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      minutes: { type: "string", default: "1" },
+      seed: { type: "string" },
+      kind: { type: "string" },
+      cases: { type: "string" },
+      findings: { type: "string" },
+    },
+  });
+  const unknown = unknownOps();
+  for (const line of unknown) say(line);
+  const opened = process.env.INARCH_DEVICE === "none" ? undefined : await openDevice();
+  const all = [graphs].map((make) => make(opened?.device) as Kind<unknown>);
+  const kinds = all.filter(({ name }) => !values.kind || name === values.kind);
+  const seed = Number(values.seed ?? Date.now() % 2 ** 32);
+  say(`seed ${seed}`);
+  let found = unknown.length;
+  const lines: string[] = [];
+  for (const kind of kinds) {
+    const outcome = await fuzz(kind, {
+      seed,
+      time: (Number(values.minutes) * 60_000) / kinds.length,
+      ...(values.cases ? { cases: Number(values.cases) } : {}),
+      ...(values.findings ? { findings: Number(values.findings) } : {}),
+      onFinding: tell,
+    });
+    lines.push(...coverage(kind, outcome));
+    lines.push(`${kind.name}: ${outcome.cases} cases, ${outcome.findings.length} findings`);
+    found += outcome.findings.length;
+  }
+  for (const line of lines) say(line);
+  opened?.device.destroy();
+  return found === 0 ? 0 : 1;
+}
