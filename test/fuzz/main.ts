@@ -1,6 +1,7 @@
 /** What `npm run fuzz` does: some minutes of each kind, findings as they come, the coverage at the end. */
 import { parseArgs } from "node:util";
 import { openDevice } from "../../runtime/node/index.ts";
+import { calls } from "./calls/index.ts";
 import { coverage, type Finding, fuzz } from "./fuzz.ts";
 import { graphs, unknownOps } from "./graphs/index.ts";
 import type { Kind } from "./kind.ts";
@@ -26,7 +27,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const unknown = unknownOps();
   for (const line of unknown) say(line);
   const opened = process.env.INARCH_DEVICE === "none" ? undefined : await openDevice();
-  const all = [graphs].map((make) => make(opened?.device) as Kind<unknown>);
+  const all = [graphs, calls].map((make) => make(opened?.device) as Kind<unknown>);
   const kinds = all.filter(({ name }) => !values.kind || name === values.kind);
   const seed = Number(values.seed ?? Date.now() % 2 ** 32);
   say(`seed ${seed}`);
