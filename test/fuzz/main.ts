@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { openDevice } from "../../runtime/node/index.ts";
 import { calls } from "./calls/index.ts";
+import { files } from "./files/index.ts";
 import { coverage, type Finding, fuzz } from "./fuzz.ts";
 import { graphs, unknownOps } from "./graphs/index.ts";
 import type { Kind } from "./kind.ts";
@@ -27,7 +28,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const unknown = unknownOps();
   for (const line of unknown) say(line);
   const opened = process.env.INARCH_DEVICE === "none" ? undefined : await openDevice();
-  const all = [graphs, calls].map((make) => make(opened?.device) as Kind<unknown>);
+  const all = [graphs, calls, files].map((make) => make(opened?.device) as Kind<unknown>);
   const kinds = all.filter(({ name }) => !values.kind || name === values.kind);
   const seed = Number(values.seed ?? Date.now() % 2 ** 32);
   say(`seed ${seed}`);
