@@ -1,5 +1,5 @@
 /**
- * `npm run fuzz -- [--minutes N] [--seed S] [--kind graphs|calls|files]`: random
+ * `npm run fuzz -- [--minutes N] [--seed S] [--kind graphs|calls|files] [--fault NAME] [--faults]`: random
  * programs, calls and damaged files, against the sources as they are. All arguments go to test/fuzz/.
  */
 import { main, run } from "./processes.mjs";

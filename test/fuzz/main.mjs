@@ -1,6 +1,8 @@
-/** Loads the fuzzer and the sources as they are. */
+/** Loads the fuzzer and the sources as they are, or with the fault that `--fault NAME` puts back. */
 import { register } from "node:module";
 
-register("./hooks.mjs", import.meta.url);
+const args = process.argv.slice(2);
+const at = args.indexOf("--fault");
+register("./hooks.mjs", import.meta.url, { data: { fault: at < 0 ? undefined : args[at + 1] } });
 const { main } = await import("./main.ts");
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await main(args);

@@ -1,7 +1,10 @@
 /** What `npm run fuzz` does: some minutes of each kind, findings as they come, the coverage at the end. */
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { openDevice } from "../../runtime/node/index.ts";
 import { calls } from "./calls/index.ts";
+import { faults } from "./faults.ts";
 import { files } from "./files/index.ts";
 import { coverage, type Finding, fuzz } from "./fuzz.ts";
 import { graphs, unknownOps } from "./graphs/index.ts";
@@ -23,8 +26,11 @@ export async function main(args: readonly string[]): Promise<number> {
       kind: { type: "string" },
       cases: { type: "string" },
       findings: { type: "string" },
+      fault: { type: "string" },
+      faults: { type: "boolean", default: false },
     },
   });
+  if (values.faults) return findFaults();
   const unknown = unknownOps();
   for (const line of unknown) say(line);
   const opened = process.env.INARCH_DEVICE === "none" ? undefined : await openDevice();
@@ -49,4 +55,41 @@ export async function main(args: readonly string[]): Promise<number> {
   for (const line of lines) say(line);
   opened?.device.destroy();
   return found === 0 ? 0 : 1;
+}
+
+/** Puts each fault back by itself, and looks for it: at most five minutes. */
+async function findFaults(): Promise<number> {
+  let missed = 0;
+  for (const { name, kind } of faults) {
+    const start = performance.now();
+    const output = await run([
+      "--fault",
+      name,
+      "--kind",
+      kind,
+      "--minutes",
+      "5",
+      "--findings",
+      "1",
+    ]);
+    const seed = /--seed (\d+) --cases 1/.exec(output)?.[1];
+    const words = /^FOUND in \w+: (.*)$/m.exec(output)?.[1];
+    const seconds = Math.round((performance.now() - start) / 1000);
+    say(`${seed === undefined ? "MISSED" : `found in ${seconds} s, seed ${seed}`}: ${name}`);
+    say(`  ${words ?? output.slice(-2000)}`);
+    if (seed === undefined) missed++;
+  }
+  return missed === 0 ? 0 : 1;
+}
+
+/** Runs the fuzzer in a process of its own, with other sources. */
+function run(args: readonly string[]): Promise<string> {
+  const script = fileURLToPath(new URL("main.mjs", import.meta.url));
+  const child = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk) => {
+      output += chunk;
+    });
+  return new Promise((resolve) => child.on("close", () => resolve(output)));
 }
