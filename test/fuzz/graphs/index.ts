@@ -4,15 +4,20 @@ import type { Device } from "../../../runtime/devices/device.ts";
 import type { Kind } from "../kind.ts";
 import { randomOf } from "../random.ts";
 import { type Asked, faultOf } from "./check.ts";
+import { type Deep, deepFault, drawDeep } from "./deep.ts";
 import { draw } from "./draw.ts";
 import { someWay, wayNames } from "./profiles.ts";
 import { isLeaf, live, type Program, show } from "./program.ts";
 import { smallerPrograms } from "./smaller.ts";
+import { type Spoilt, showSpoilt, spoil, spoiltFault } from "./spoilt.ts";
 import { notOps, table } from "./table.ts";
 
 interface Case {
   readonly program: Program;
   readonly asked: Asked;
+  /** What is tried instead of the program's values. */
+  readonly spoilt?: Spoilt;
+  readonly deep?: Deep;
 }
 
 /** Ops that `inarch/ops` exports and the fuzzer does not know, and the other way round. */
@@ -43,16 +48,30 @@ export function graphs(gpu: Device | undefined): Kind<Case> {
         gradients: !isExtreme && random.chance(0.6),
         seed,
       };
-      return { program, asked };
+      if (random.chance(1 / 400)) return { program, asked, deep: drawDeep(random) };
+      const spoilt = random.chance(0.25) ? spoil(random.seed(), program) : undefined;
+      return { program, asked, ...(spoilt ? { spoilt } : {}) };
     },
-    fault: ({ program, asked }) => faultOf(program, asked),
-    *smaller({ program, asked }) {
+    fault: async ({ program, asked, spoilt, deep }) => {
+      if (deep) return deepFault(deep);
+      return spoilt ? spoiltFault(spoilt, asked.gpu) : faultOf(program, asked);
+    },
+    *smaller({ program, asked, spoilt, deep }) {
+      // These are a few lines as they are drawn.
+      if (spoilt || deep) return;
       if (asked.gpu) yield { program, asked: { ...asked, gpu: undefined } };
       for (const one of smallerPrograms(program)) yield { program: one, asked };
     },
-    show: ({ program, asked }) => `${show(program)}\n// compiled as "${asked.way.name}"`,
+    show: ({ program, asked, spoilt, deep }) =>
+      deep
+        ? JSON.stringify(deep)
+        : spoilt
+          ? showSpoilt(spoilt)
+          : `${show(program)}\n// compiled as "${asked.way.name}"`,
     sameness: (words) => words.replace(/-?\d[\d.e+-]*|NaN|Infinity/g, "#").slice(0, 60),
-    covered({ program, asked }) {
+    covered({ program, asked, spoilt, deep }) {
+      if (deep) return { what: ["depth"] };
+      if (spoilt) return { what: ["refusals"] };
       const used = live(program).map((at) => program.statements[at]!);
       return {
         ops: used.flatMap((s) => (isLeaf(s) ? [] : [s.op])),
@@ -71,7 +90,7 @@ export function graphs(gpu: Device | undefined): Kind<Case> {
       dtypes: ["f32", "i32", "u32", "bool"],
       profiles: wayNames,
       devices: ["reference", "webgpu"],
-      what: ["values", "gradients", "states"],
+      what: ["values", "gradients", "states", "refusals", "depth"],
     },
   };
 }
