@@ -5,6 +5,7 @@ import { diagnose } from "../diagnostics/index.ts";
 import { bytesOf } from "../formats/index.ts";
 import type { Progress } from "../runtime/devices/device.ts";
 import { writeFileAtOnce } from "../runtime/node/save.ts";
+import { savedState } from "../runtime/weights/adapter-file.ts";
 import {
   findNonFinite,
   type NonFinite,
@@ -35,10 +36,13 @@ export async function planWeights(
 ): Promise<SafetensorsPlan> {
   const needed = new Map<string, { readonly name: string; readonly shape: readonly number[] }>();
   for (const { parameters, states } of plans) {
-    for (const { init } of states) {
-      if (init?.kind !== "copy" || needed.has(init.from)) continue;
-      const { shape = [] } = weights.tensors.get(init.from) ?? {};
-      needed.set(init.from, { name: init.from, shape });
+    for (const { name, shape, init } of states) {
+      const saved = savedState(name);
+      if (weights.tensors.has(saved)) needed.set(saved, { name: saved, shape });
+      else if (init?.kind === "copy" && !needed.has(init.from)) {
+        const { shape = [] } = weights.tensors.get(init.from) ?? {};
+        needed.set(init.from, { name: init.from, shape });
+      }
     }
     for (const one of parameters) needed.set(one.name, one);
   }

@@ -75,6 +75,7 @@ const titles = {
   E252: "an initial value that a tensor cannot have",
   E253: "no state of this name",
   E254: "a program between the steps of a training only moves states",
+  E255: "a state holds what an adapter's file cannot",
   E300: "an image or a mask has no valid size",
   E301: "the bytes of an image or a mask do not fill it",
   E302: "an image is too large",

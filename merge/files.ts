@@ -1,7 +1,12 @@
 /** The files that are merged: which of them has a tensor, and whether they belong together. */
 import { diagnose } from "../diagnostics/index.ts";
 import { nearest } from "../diagnostics/nearest.ts";
-import { fingerprint, isAdapterFile, readAdapterFile } from "../runtime/weights/adapter-file.ts";
+import {
+  fingerprint,
+  isAdapterFile,
+  isSavedState,
+  readAdapterFile,
+} from "../runtime/weights/adapter-file.ts";
 import { findNonFinite, notFinite, type Weights } from "../runtime/weights/index.ts";
 import { checkAdapters } from "../runtime/weights/same-adapters.ts";
 import type { Merging } from "./places.ts";
@@ -45,7 +50,8 @@ export async function checkFiles(
   }
   for (const file of others)
     for (const name of file.tensors.keys())
-      if (!base.tensors.has(name) && !parameters.has(name)) throw unknown(name, file, parameters);
+      if (!base.tensors.has(name) && !parameters.has(name) && !isSavedState(name))
+        throw unknown(name, file, parameters);
 }
 
 /**

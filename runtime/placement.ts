@@ -10,7 +10,7 @@ import { asDevice } from "./devices/any.ts";
 import type { Device, DeviceBuffer, Program, Progress } from "./devices/device.ts";
 import { unknownName } from "./inputs.ts";
 import { fillParameters } from "./parameters.ts";
-import { beginsWithZeros, holdStates, type States } from "./states.ts";
+import { holdStates, type States } from "./states.ts";
 import { createKeeper, type Keeper } from "./undo.ts";
 import { type Readable, withAdapter } from "./weights/adapted.ts";
 import type { Weights } from "./weights/weights.ts";
@@ -117,14 +117,12 @@ async function openStates(
   device: Device,
   buffers: readonly DeviceBuffer[],
   bound: ReadonlyMap<number, DeviceBuffer>,
-  { shared, weights }: SessionOptions,
+  { shared, weights, adapter }: SessionOptions,
 ): Promise<States> {
   if (shared?.held) return shared.held;
   const all = plan.states.map((tensor) => ({ tensor, buffer: buffers[tensor.buffer]! }));
-  const states = await holdStates(`plan ${plan.name}`, device, all, weights);
-  const isFresh = ({ tensor }: (typeof all)[number]) =>
-    !bound.has(tensor.buffer) && !beginsWithZeros(tensor);
-  await states.reset(all.filter(isFresh));
+  const states = await holdStates(`plan ${plan.name}`, device, all, weights, adapter);
+  await states.begin(all.filter(({ tensor }) => !bound.has(tensor.buffer)));
   return states;
 }
 

@@ -2,7 +2,7 @@
 import type { Plan } from "../compiler/plan.ts";
 import type { Device } from "./devices/device.ts";
 import { createSession, type Session, type SessionOptions, type SharedMemory } from "./session.ts";
-import { beginsWithZeros, holdStates, modelStates } from "./states.ts";
+import { holdStates, modelStates } from "./states.ts";
 import { sharedBuffers } from "./training/memory.ts";
 
 export type ProgramsOptions = Pick<SessionOptions, "weights" | "adapter" | "onProgress" | "signal">;
@@ -53,7 +53,7 @@ export async function placePrograms<Name extends string>(
 async function placeStates(
   plans: Readonly<Record<string, Plan>>,
   device: Device,
-  { weights }: ProgramsOptions,
+  { weights, adapter }: ProgramsOptions,
 ) {
   const tensors = modelStates(plans);
   const wanted = sharedBuffers(Object.values(plans)).filter(({ role }) => role === "state");
@@ -64,8 +64,8 @@ async function placeStates(
   };
   try {
     const all = tensors.map(({ tensor, memory }) => ({ tensor, buffer: buffers.get(memory)! }));
-    const states = await holdStates("the model", device, all, weights);
-    await states.reset(all.filter(({ tensor }) => !beginsWithZeros(tensor)));
+    const states = await holdStates("the model", device, all, weights, adapter);
+    await states.begin(all);
     const shared: SharedMemory = { states: buffers, arenas: [], held: states };
     return { shared, states, free };
   } catch (error) {

@@ -9,6 +9,8 @@ import { formatOf, plain } from "../formats/index.ts";
 import type { Device, DeviceBuffer, Numbers } from "./devices/device.ts";
 import { writeNumbers } from "./stored.ts";
 import type { Readable } from "./weights/adapted.ts";
+import { savedState } from "./weights/adapter-file.ts";
+import { findNonFinite, notFinite } from "./weights/finite.ts";
 import { initialValues } from "./weights/initial.ts";
 
 /** A state and the memory that it lies in. */
@@ -21,6 +23,8 @@ export interface States {
   readonly held: ReadonlyMap<string, HeldState>;
   /** The states of these names, all unless given. @throws E253 for a name that is none. */
   find(names?: string | readonly string[]): readonly HeldState[];
+  /** As `reset`, of memory that is new: what begins as that is, is left alone. */
+  begin(states: readonly HeldState[]): Promise<void>;
   /**
    * Makes states what they were at first.
    * @throws E420 for states that begin as tensors of weights where there are none.
@@ -32,37 +36,62 @@ export interface States {
 const seed = 0;
 
 /**
- * Takes hold of states and reads what they begin with; it writes nothing. `where` is what messages call
- * the plan, or the model.
- * @throws E430 for weights that lack a tensor that a state begins as.
+ * Takes hold of states and reads what they begin with: what training left in them, if one of the files
+ * has it, the last that does; else what their `init` says. It writes nothing. `where` is what messages
+ * call the plan, or the model.
+ * @throws E430 for weights that lack a tensor that a state begins as; what `savedValues` throws.
  */
 export async function holdStates(
   where: string,
   device: Device,
   all: readonly HeldState[],
   weights: Readable | undefined,
+  adapter?: Readable,
 ): Promise<States> {
   const held = new Map(all.map((state) => [state.tensor.name, state]));
   const kept = new Map<string, Numbers>();
   for (const { tensor } of all) {
-    if (!tensor.init || tensor.init.kind === "constant") continue;
+    const name = savedState(tensor.name);
+    const file = [adapter, weights].find((one) => one?.tensors.has(name));
+    if (file) kept.set(tensor.name, await savedValues(tensor, file));
+    if (file || !tensor.init || tensor.init.kind === "constant") continue;
     if (!weights && tensor.init.kind === "copy") continue;
     kept.set(tensor.name, await initialValues(tensor, seed, weights ?? nothing));
   }
   const find: States["find"] = (names = [...held.keys()]) =>
     [names].flat().map((name) => held.get(name) ?? unknownState(where, name, held.keys()));
-  return {
-    held,
-    find,
-    async reset(states) {
-      for (const { tensor, buffer } of states) {
-        const values = kept.get(tensor.name);
-        if (!values && tensor.init?.kind === "copy") throw noWeights(where, tensor.name);
-        if (values) await writeNumbers(device, buffer, tensor.offset, values);
-        else await writeConstant(device, buffer, tensor);
-      }
-    },
+  const reset: States["reset"] = async (states) => {
+    for (const { tensor, buffer } of states) {
+      const values = kept.get(tensor.name);
+      if (!values && tensor.init?.kind === "copy") throw noWeights(where, tensor.name);
+      if (values) await writeNumbers(device, buffer, tensor.offset, values);
+      else await writeConstant(device, buffer, tensor);
+    }
   };
+  const isNew = ({ tensor }: HeldState) => !kept.has(tensor.name) && beginsWithZeros(tensor);
+  const begin: States["begin"] = (states) => reset(states.filter((state) => !isNew(state)));
+  return { held, find, begin, reset };
+}
+
+/** What a file has of a state. @throws E205 for NaN and infinite values, E434 for another shape. */
+export async function savedValues(
+  { name, dtype, shape }: PlanTensor,
+  file: Readable,
+): Promise<Numbers> {
+  const entry = file.tensors.get(savedState(name))!;
+  if (entry.shape.join() !== shape.join())
+    throw diagnose("E434", {
+      message: `the state ${name} is [${entry.shape.join(", ")}] in the file but [${shape.join(", ")}] in the program`,
+      where: file.source,
+      help: "use the file of this very model",
+    });
+  const values: number[] = [];
+  for await (const chunk of file.chunks(savedState(name))) {
+    const bad = findNonFinite(chunk);
+    if (bad) throw notFinite(file.source, new Map([[savedState(name), bad]]));
+    for (const value of chunk) values.push(value);
+  }
+  return new (formatOf(plain(dtype)).array!)(values) as Numbers;
 }
 
 const nothing: Readable = { source: "", tensors: new Map(), async *chunks() {} };
@@ -83,8 +112,8 @@ async function writeConstant(device: Device, buffer: DeviceBuffer, tensor: PlanT
   }
 }
 
-/** Whether a state begins as a new buffer does: a device fills it with zeros. */
-export const beginsWithZeros = ({ init }: PlanTensor): boolean =>
+/** Whether a state begins as a new buffer does, if no file has it: a device fills it with zeros. */
+const beginsWithZeros = ({ init }: PlanTensor): boolean =>
   !init || (init.kind === "constant" && init.value === 0);
 
 /** Whether a plan reads weights: as parameters, or as what its states begin with. */

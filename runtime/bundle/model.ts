@@ -83,7 +83,10 @@ export const watching = ({ onProgress, signal }: BundleOptions) => ({
 
 /** The weights given, which stay the caller's, or the bundle's own, which are closed here. */
 export async function weightsOf(bundle: Bundle, { weights, signal }: BundleOptions) {
-  const needed = Object.values(bundle.plans).some(needsWeights);
+  const plans = Object.values(bundle.plans);
+  // Its weights may hold what training left in states.
+  const hasStates = bundle.manifest.weights && plans.some(({ states }) => states.length > 0);
+  const needed = hasStates || plans.some(needsWeights);
   if (weights || !needed) return { weights, close: async () => {} };
   const own = await abortable(bundle.openWeights(), signal, (late) => void late.close());
   return { weights: own, close: () => own.close() };

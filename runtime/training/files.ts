@@ -10,6 +10,7 @@ import {
   adapterMetadata,
   fingerprint,
   readAdapterFile,
+  savedState,
 } from "../weights/adapter-file.ts";
 import {
   checkFinite,
@@ -43,7 +44,17 @@ export function fingerprintsOf(trained: Trained): ReadonlyMap<string, string> {
   return new Map([...trained.base].filter(([name]) => !kept.has(name)));
 }
 
-/** All that the base does not have, trained or not, and what the adapters were made with. */
+const notHeld = (name: string, value: number) =>
+  diagnose("E255", {
+    message: `the state ${name} has become ${value}, which a file of f32 does not hold exactly`,
+    help: "reset it before the adapter is saved, or let it count in f32",
+  });
+
+/**
+ * All that the base does not have, trained or not, what steps made of the model's states, and what the
+ * adapters were made with.
+ * @throws E255 for a whole number in a state that f32 does not hold.
+ */
 export async function adapterFile(trained: Trained): Promise<Uint8Array<ArrayBuffer>> {
   const { plan, device } = trained;
   const tensors = new Map<string, TensorData>();
@@ -51,6 +62,12 @@ export async function adapterFile(trained: Trained): Promise<Uint8Array<ArrayBuf
     const count = elementsIn("f32", bytes);
     const values = await device.read(stateOf(trained, state), offset, count, "f32");
     tensors.set(name, floats(values, shape));
+  }
+  for (const { name, shape } of trained.model.moved) {
+    const values = await trained.model.read(name);
+    const inexact = values.find((v) => !Object.is(Math.fround(v), v) && !Number.isNaN(v));
+    if (inexact !== undefined) throw notHeld(name, inexact);
+    tensors.set(savedState(name), floats(values, shape));
   }
   const own = [...plan.tensors, ...plan.frozen].filter(({ init }) => init).map(({ name }) => name);
   const about = adapterMetadata(plan.name, fingerprintsOf(trained), plan.adapters ?? [], own);
@@ -76,10 +93,14 @@ export async function loadTensors(
     ({ name }) => file.tensors.has(name) || !described.base.has(name),
   );
   const wanted = [...trained.plan.tensors, ...kept];
-  checkTensors(wanted, file);
-  const names = wanted.map(({ name }) => name);
+  const states = trained.model.moved.map(({ name, shape }) => ({ name: savedState(name), shape }));
+  checkTensors([...wanted, ...states], file);
+  const names = [...wanted, ...states].map(({ name }) => name);
   await turn.wait(checkFinite(file, names));
-  const buffers = new Set(wanted.map(({ state }) => stateOf(trained, state)));
+  const buffers = new Set([
+    ...wanted.map(({ state }) => stateOf(trained, state)),
+    ...trained.model.buffers(trained.model.moved.map(({ name }) => name)),
+  ]);
   const restore = await keeper.keep([...buffers]);
   const prints = new Map(trained.base);
   turn.undo(async () => {
@@ -87,6 +108,7 @@ export async function loadTensors(
     for (const [name, print] of prints) trained.base.set(name, print);
     await restore();
   });
+  await turn.wait(trained.model.load(file));
   for (const { name, state, offset } of wanted) {
     const values = await turn.wait(file.readF32(name));
     await trained.device.write(stateOf(trained, state), offset, values);
@@ -94,7 +116,10 @@ export async function loadTensors(
   }
 }
 
-function checkTensors(wanted: readonly ResidentTensor[], { tensors, source }: Weights): void {
+function checkTensors(
+  wanted: readonly Pick<ResidentTensor, "name" | "shape">[],
+  { tensors, source }: Weights,
+): void {
   const names = [...tensors.keys()];
   for (const { name, shape } of wanted) {
     const entry = tensors.get(name);

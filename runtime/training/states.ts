@@ -1,6 +1,7 @@
 /** The model's own states in a training: steps move them, and a step that does not count restores them. */
+import type { PlanTensor } from "../../compiler/plan.ts";
 import type { Device, DeviceBuffer, Numbers } from "../devices/device.ts";
-import { beginsWithZeros, type HeldState, holdStates, modelStates } from "../states.ts";
+import { type HeldState, holdStates, modelStates, savedValues } from "../states.ts";
 import { writeNumbers } from "../stored.ts";
 import type { Readable } from "../weights/adapted.ts";
 import { beforeStep, modelPrefix, ownName, type TrainingPlan } from "./plan.ts";
@@ -10,11 +11,15 @@ export interface ModelStates {
   readonly held: ReadonlyMap<string, HeldState>;
   /** The memory of these states, all unless given. @throws E253 for a name that is no state's. */
   buffers(names?: string | readonly string[]): readonly DeviceBuffer[];
+  /** Those that steps move. */
+  readonly moved: readonly PlanTensor[];
   /** Makes states what they were at first. @throws E253 for a name that is no state's. */
   reset(names?: string | readonly string[]): Promise<void>;
   /** @throws E253 for a name that is no state's. */
   read(name: string): Promise<Numbers>;
   write(name: string, values: Numbers): Promise<void>;
+  /** Sets the states that steps move to what an adapter's file has. @throws E434 for another shape. */
+  load(file: Readable): Promise<void>;
 }
 
 /** Takes hold of the model's states in memory that all plans share; they begin as they should. */
@@ -44,7 +49,12 @@ export async function holdModelStates(
       : [{ tensor, buffer }];
   };
   const states = await holdStates(`the training of ${plan.name}`, device, all, weights);
-  await states.reset(all.filter(({ tensor }) => !beginsWithZeros(tensor)).flatMap(both));
+  await states.begin(all.flatMap(both));
+  const moved = all.filter(({ before }) => before).map(({ tensor }) => tensor);
+  const write: ModelStates["write"] = async (name, values) => {
+    for (const { tensor, buffer } of states.find(name).flatMap(both))
+      await writeNumbers(device, buffer, tensor.offset, values);
+  };
   return {
     held: states.held,
     buffers: (names) =>
@@ -52,6 +62,7 @@ export async function holdModelStates(
         .find(names)
         .flatMap(both)
         .map(({ buffer }) => buffer),
+    moved,
     reset: async (names) => states.reset(states.find(names).flatMap(both)),
     async read(name) {
       const [{ tensor, buffer }] = states.find(name) as [HeldState];
@@ -59,9 +70,9 @@ export async function holdModelStates(
       const scalar = tensor.dtype === "bool" ? "u32" : tensor.dtype;
       return device.read(buffer, tensor.offset, count, scalar);
     },
-    async write(name, values) {
-      for (const { tensor, buffer } of states.find(name).flatMap(both))
-        await writeNumbers(device, buffer, tensor.offset, values);
+    write,
+    async load(file) {
+      for (const tensor of moved) await write(tensor.name, await savedValues(tensor, file));
     },
   };
 }

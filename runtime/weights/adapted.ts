@@ -2,7 +2,7 @@
 import type { Plan } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
 import { nearest } from "../../diagnostics/nearest.ts";
-import { type AdapterFile, fingerprint, readAdapterFile } from "./adapter-file.ts";
+import { type AdapterFile, fingerprint, isSavedState, readAdapterFile } from "./adapter-file.ts";
 import { findNonFinite, notFinite } from "./finite.ts";
 import { checkAdapters } from "./same-adapters.ts";
 import type { Weights } from "./weights.ts";
@@ -65,7 +65,7 @@ function checkTensors(
   const isOwn = (name: string) =>
     own ? own.has(name) : places.some((place) => name.startsWith(`${place}.`));
   for (const name of tensors.keys()) {
-    if (known.has(name) || base.tensors.has(name) || isOwn(name)) continue;
+    if (known.has(name) || base.tensors.has(name) || isOwn(name) || isSavedState(name)) continue;
     const near = nearest(name, known);
     throw diagnose("E434", {
       message: `neither plan ${plan.name} nor ${base.source} has ${name}`,

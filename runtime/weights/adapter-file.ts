@@ -24,6 +24,11 @@ export interface AdapterFile {
   readonly own: ReadonlySet<string> | undefined;
 }
 
+/** What a file calls the values, as f32, that training left in a state: the state begins with these. */
+export const savedState = (name: string): string => `state:${name}`;
+
+export const isSavedState = (name: string): boolean => name.startsWith(savedState(""));
+
 export type Fingerprints = ReadonlyMap<string, string>;
 
 /** Of the beginning of a tensor: eight hexadecimal digits, FNV-1a. */

@@ -110,6 +110,28 @@ deviceTest("programs of a built folder share their states, which begin as they s
   device.destroy();
 });
 
+deviceTest(
+  "states of a built folder begin as what training left in them, where weights have it",
+  async () => {
+    const file = join(folder, "trained.safetensors");
+    const data = new Uint8Array(Float32Array.of(5, 6).buffer);
+    writeFileSync(
+      file,
+      writeSafetensors(new Map([["state:mean", { dtype: "f32", shape: [2], data }]])),
+    );
+    const plain = defineModel({
+      name: "plain",
+      build: () => ({ y: mul(state("mean", "f32", [2]), 2) }),
+    });
+    const { out } = await built(plain, { weights: file });
+    const { device } = await openDevice();
+    const model = await loadBundle(pathToFileURL(join(out, "/")), device);
+    expect([...(await model.run("forward", {})).y!]).toEqual([10, 12]);
+    await model.close();
+    device.destroy();
+  },
+);
+
 test("weights are found under the names that the model knows", async () => {
   const data = new Uint8Array(Float32Array.from({ length: 8 }, (_, i) => i).buffer);
   for (const name of ["w", "weight"])

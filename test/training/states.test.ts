@@ -4,45 +4,23 @@ import { defineAdapter } from "../../adapters/adapter.ts";
 import {
   adapt,
   defineModel,
-  type Init,
   input,
   type Parameters,
   state,
   type Tensor,
 } from "../../compiler/index.ts";
-import { add, cast, div, gt, matmul, mean, mul, reshape, sub, sum } from "../../ops/index.ts";
+import { add, cast, div, gt, mul, reshape, sum } from "../../ops/index.ts";
 import type { Device } from "../../runtime/devices/device.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { openDevice } from "../../runtime/node/index.ts";
 import { writeSafetensors } from "../../runtime/weights/index.ts";
-import { createTrainer, sgd, type TrainerOptions } from "../../training/index.ts";
-import { randomNumbers } from "../../verify/ops/evaluate.ts";
+import { createTrainer } from "../../training/index.ts";
 import { deviceTest } from "../support/device.ts";
+import { batches, centred, rows, runningMean, trainingOn } from "../support/running-mean.ts";
 import { floats } from "../support/training-file.ts";
 import { openBytes, refusal } from "../support/weights-files.ts";
 
 const whole = defineAdapter({ name: "whole", train: ["**"] });
-const momentum = 0.1;
-const rows = 4;
-type Floats = Tensor<"f32">;
-
-/** Centres columns by the mean of the batch in training, and by the running mean otherwise. */
-function centred(p: Parameters, more: { readonly init?: Init } = {}) {
-  const x = input("x", "f32", ["rows", 3]) as unknown as Floats;
-  const running = state("mean", "f32", [3], more) as unknown as Floats;
-  const batches = state("batches", "i32", [1]);
-  const own = mean(x, 0) as Floats;
-  const y = matmul(
-    sub(x, p.scope.training ? own : running) as Floats,
-    p.f32("w", [3, 1]),
-  ) as Floats;
-  return {
-    y,
-    mean: add(mul(running, 1 - momentum), mul(own, momentum)),
-    batches: add(batches, 1),
-  };
-}
-
 const model = adapt(
   defineModel({ name: "centred", dims: { rows }, programs: { forward: (p) => centred(p) } }),
   whole,
@@ -57,38 +35,13 @@ const weights = await openBytes(
   ),
 );
 
-const optionsOn = (device: Device, more: Partial<TrainerOptions> = {}): TrainerOptions => ({
-  device,
-  weights,
-  rate: 0.01,
-  optimiser: sgd({}),
-  loss: ({ y }) => ({ square: mean(mul(y!, y!)) }),
-  programs: { forward: {} },
-  ...more,
-});
-
-const batches = Array.from({ length: 10 }, (_, i) =>
-  randomNumbers(rows * 3, i + 1, [i, i + 2]).map(Math.fround),
-);
-
-/** The running mean after some batches, in plain arithmetic. */
-function runningMean(from: readonly number[], of: readonly (readonly number[])[]): number[] {
-  let now = [...from];
-  for (const batch of of)
-    now = now.map((m, j) => {
-      const column = Array.from({ length: rows }, (_, i) => batch[i * 3 + j]!);
-      return (1 - momentum) * m + (momentum * column.reduce((a, b) => a + b, 0)) / rows;
-    });
-  return now;
-}
-
 function expectNear(actual: ArrayLike<number>, expected: readonly number[]) {
   expect(actual.length).toBe(expected.length);
   for (const [i, value] of expected.entries()) expect(actual[i]).toBeCloseTo(value, 5);
 }
 
 async function movesInSteps(device: Device) {
-  const trainer = await createTrainer(model, optionsOn(device));
+  const trainer = await createTrainer(model, trainingOn(device, weights));
   for (const x of batches.slice(0, 5)) await trainer.step({ x });
   const expected = runningMean([0, 0, 0], batches.slice(0, 5));
   expectNear(await trainer.state("mean"), expected);
@@ -125,7 +78,10 @@ describe("a running mean", () => {
   });
 
   test("moves once in each micro-step, in order, and costs what the forecast of memory says", async () => {
-    const trainer = await createTrainer(model, optionsOn(referenceDevice(), { micro: 2 }));
+    const trainer = await createTrainer(
+      model,
+      trainingOn(referenceDevice(), weights, { micro: 2 }),
+    );
     for (let i = 0; i < 6; i += 2) await trainer.step({ x: batches[i]! }, { x: batches[i + 1]! });
     expectNear(await trainer.state("mean"), runningMean([0, 0, 0], batches.slice(0, 6)));
     expect([...(await trainer.state("batches"))]).toEqual([6]);
@@ -136,7 +92,10 @@ describe("a running mean", () => {
 
   test("is as before a step that does not count, whichever of its micro-steps is to blame", async () => {
     for (const blame of [0, 1]) {
-      const trainer = await createTrainer(model, optionsOn(referenceDevice(), { micro: 2 }));
+      const trainer = await createTrainer(
+        model,
+        trainingOn(referenceDevice(), weights, { micro: 2 }),
+      );
       await trainer.step({ x: batches[0]! }, { x: batches[1]! });
       const before = [...(await trainer.state("mean"))];
       const bad = batches[2]!.map((v, i) => (i === 4 ? 3e38 : v));
@@ -175,7 +134,7 @@ describe("a running mean", () => {
       Object.fromEntries(
         await Promise.all(names.map(async (n) => [n, [...(await of.state(n))]] as const)),
       );
-    const options = optionsOn(referenceDevice());
+    const options = trainingOn(referenceDevice(), weights);
     const first = await createTrainer(marked, options);
     expect([...(await first.state("mean"))]).toEqual([1, 2, 3]);
     for (const x of batches.slice(0, 2)) await first.step({ x });
@@ -220,7 +179,7 @@ test("states called as those of training are others", async () => {
   );
   const given = await openBytes(writeSafetensors(new Map([["w", floats([1, 2], [2])]])));
   const trainer = await createTrainer(own, {
-    ...optionsOn(referenceDevice()),
+    ...trainingOn(referenceDevice(), weights),
     weights: given,
     loss: ({ y }) => ({ y: y! }),
     scaling: { initial: 8, growth: 2, backoff: 0.5, interval: 10 },
@@ -247,7 +206,7 @@ test("states that programs between the steps alone have are theirs, and they mov
     whole,
   );
   const trainer = await createTrainer(both, {
-    ...optionsOn(referenceDevice()),
+    ...trainingOn(referenceDevice(), weights),
     program: "forward",
     programs: { forward: {}, count: {} },
   });
@@ -273,7 +232,7 @@ describe("what cannot be trained with states is refused", () => {
   const refusedOn = (second: Second) =>
     refusal(() =>
       createTrainer(withSecond(second), {
-        ...optionsOn(referenceDevice()),
+        ...trainingOn(referenceDevice(), weights),
         program: "forward",
         programs: { second: {} },
       }),
