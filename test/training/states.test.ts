@@ -9,12 +9,13 @@ import {
   state,
   type Tensor,
 } from "../../compiler/index.ts";
-import { add, cast, div, gt, mul, reshape, sum } from "../../ops/index.ts";
+import { add, cast, div, gelu, gt, matmul, mean, mul, reshape, sum } from "../../ops/index.ts";
 import type { Device } from "../../runtime/devices/device.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { openDevice } from "../../runtime/node/index.ts";
 import { writeSafetensors } from "../../runtime/weights/index.ts";
 import { createTrainer } from "../../training/index.ts";
+import { randomNumbers } from "../../verify/ops/evaluate.ts";
 import { deviceTest } from "../support/device.ts";
 import { batches, centred, rows, runningMean, trainingOn } from "../support/running-mean.ts";
 import { floats } from "../support/training-file.ts";
@@ -162,6 +163,47 @@ describe("a running mean", () => {
       expect.stringContaining("it lacks the state mark"),
     ]);
   });
+});
+
+test("a budget of memory changes nothing of what states become", async () => {
+  const [many, width] = [96, 4];
+  const deep = adapt(
+    defineModel({
+      name: "deep",
+      build: (p) => {
+        let x = input("x", "f32", [many, width]) as Tensor<"f32">;
+        const seen = state("seen", "f32", [width]) as Tensor<"f32">;
+        state("last", "f32", [width]);
+        for (let i = 0; i < 6; i++) x = gelu(matmul(x, p.f32(`w${i}`, [width, width])));
+        const own = mean(x, 0) as Tensor<"f32">;
+        return { y: x, seen: add(seen, own), last: own };
+      },
+    }),
+    whole,
+  );
+  const given = await openBytes(
+    writeSafetensors(
+      new Map(
+        Array.from({ length: 6 }, (_, i) => {
+          const values = randomNumbers(width * width, i + 30);
+          return [`w${i}`, floats(values, [width, width])] as const;
+        }),
+      ),
+    ),
+  );
+  const options = trainingOn(referenceDevice(), given);
+  const roomy = await createTrainer(deep, options);
+  const budget = Math.floor(roomy.memory().total * 0.99);
+  const tight = await createTrainer(deep, { ...options, budget });
+  expect(tight.plan.recomputed).toBeGreaterThan(0);
+  for (let i = 0; i < 2; i++) {
+    const x = randomNumbers(many * width, i + 50);
+    await roomy.step({ x });
+    await tight.step({ x });
+  }
+  for (const name of ["seen", "last"])
+    expectNear(await tight.state(name), [...(await roomy.state(name))]);
+  expect((await tight.state("seen")).some((v) => v !== 0)).toBe(true);
 });
 
 test("states called as those of training are others", async () => {
