@@ -37,5 +37,9 @@ export function checkOptions<T extends object>(
   }
 }
 
+/** Those options of `given` that `known` has, for one of several functions that share an object. */
+export const pickOptions = <T extends object>(given: T, known: OptionNames<T>): T =>
+  Object.fromEntries(Object.entries(given).filter(([name]) => Object.hasOwn(known, name))) as T;
+
 const shown = (value: unknown): string =>
   value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`;

@@ -10,8 +10,8 @@ import { type Model, traceProgram } from "../compiler/graph/model.ts";
 import { emptyScope, type Scope } from "../compiler/graph/site.ts";
 import { type Dims, declaring, input, state, withDims } from "../compiler/graph/sources.ts";
 import { elements, type Node, resultsOf, show, type Tensor } from "../compiler/graph/tensor.ts";
-import type { Plan, PlanAdapter, TargetName } from "../compiler/plan.ts";
-import { defaultProfile, type Profile } from "../compiler/profile.ts";
+import type { Plan, PlanAdapter } from "../compiler/plan.ts";
+import { defaultProfile } from "../compiler/profile.ts";
 import { applyLaws } from "../compiler/rewrite/rewrite.ts";
 import type { Precision } from "../compiler/storage/formats.ts";
 import { inUnits, joinsOf, spacingOf } from "../compiler/storage/joins.ts";
@@ -19,7 +19,7 @@ import { defaultTarget, targetNamed } from "../compiler/targets/find.ts";
 import { capableOf } from "../compiler/targets/target.ts";
 import { finish, inTurns, isDue, type Pausing, type TurnOptions } from "../compiler/turns.ts";
 import { diagnose } from "../diagnostics/index.ts";
-import { plain, type WeightFormat } from "../formats/index.ts";
+import { plain } from "../formats/index.ts";
 import { add, cast, full, mean, or, pad, reshape, sum } from "../ops/index.ts";
 import { modelStates } from "../runtime/states.ts";
 import { trainingBytes } from "../runtime/training/memory.ts";
@@ -29,16 +29,10 @@ import {
   type TrainingPlan,
   trainingFormat,
 } from "../runtime/training/plan.ts";
-import {
-  type GroupOptions,
-  gradientOf,
-  layOut,
-  nameOf,
-  parametersBehind,
-  type Trainable,
-} from "./memory.ts";
+import { targetsOf } from "./losses/targets.ts";
+import { gradientOf, layOut, nameOf, parametersBehind, type Trainable } from "./memory.ts";
 import { drawn } from "./noise.ts";
-import type { Optimiser } from "./optimisers/optimiser.ts";
+import { checkTrainingOptions, type TrainingOptions } from "./options.ts";
 import { lossHash, settingsOf } from "./setting.ts";
 import { evaluated, isState, writtenStates } from "./states.ts";
 import {
@@ -49,46 +43,6 @@ import {
   updateGraph,
   usualScaling,
 } from "./update.ts";
-
-export interface TrainingOptions {
-  /** Which program of the model; its only one unless given. */
-  readonly program?: string;
-  readonly dims?: Dims;
-  /**
-   * The loss from the program's outputs, as scalars by name; their sum is minimised, together with
-   * the terms that adapters add. Targets are inputs, made here: `input("target", ...)`.
-   */
-  readonly loss: (outputs: Readonly<Record<string, Tensor<"f32">>>) => Record<string, Tensor>;
-  readonly optimiser: Optimiser;
-  readonly groups?: readonly GroupOptions[];
-  /** The most that the norm of all gradients may be. */
-  readonly clip?: number;
-  /** Micro-steps whose gradients are averaged before parameters change. */
-  readonly micro?: number;
-  /** Programs to run between steps with the same parameters, by name, with their dims. */
-  readonly programs?: Readonly<Record<string, Dims>>;
-  /** Random numbers are drawn from the session's seed, or given as inputs `noise.<name>`. */
-  readonly noise?: "drawn" | "given";
-  /**
-   * `mixed` stores the frozen base and large intermediate tensors as halves, computes in f32 and keeps
-   * what trains, its gradients and the optimiser's memory in f32. `f32` unless given.
-   */
-  readonly precision?: Precision;
-  /** What the whole frozen base is stored in, on every device; unless given the precision says. */
-  readonly weightFormat?: WeightFormat | undefined;
-  /**
-   * Scales the loss so that gradients in half precision do not vanish. Unless given there is none,
-   * but in mixed precision: then it begins at 2^15 and follows what halves can hold.
-   */
-  readonly scaling?: UpdateSpec["scaling"];
-  /**
-   * The most bytes that training may take, base and all. Where keeping everything takes more, parts
-   * of the forward pass are computed again in the backward pass.
-   */
-  readonly budget?: number;
-  readonly target?: TargetName;
-  readonly profile?: Profile;
-}
 
 /**
  * Compiles training. Gradients exist only of what trains; frozen weights never have one.
@@ -111,6 +65,7 @@ export const compileTrainingAsync = (
 ): Promise<TrainingPlan> => inTurns(compilingTraining(model, options), { signal });
 
 function* compilingTraining(model: Model, asked: TrainingOptions): Pausing<TrainingPlan> {
+  checkTrainingOptions(asked);
   const { precision = "f32" } = asked;
   const scaled = precision === "mixed" && !asked.scaling;
   const options = scaled ? { ...asked, scaling: usualScaling } : asked;
@@ -188,6 +143,7 @@ function* compilingTraining(model: Model, asked: TrainingOptions): Pausing<Train
       dims,
       loss: backward.loss,
     }),
+    targets: targetsOf(backward.asked),
     terms: backward.terms,
     ...(adapters.length > 0 ? { adapters } : {}),
   };
@@ -214,6 +170,8 @@ interface Backward extends Trainable {
   readonly terms: readonly string[];
   /** What the loss computes from the program's outputs, as a hash. */
   readonly loss: string;
+  /** The nodes as they were written, before the laws of algebra: of inputs among them losses ask something. */
+  readonly asked: readonly Node[];
 }
 
 function* backwardPass(model: Model, dims: Dims, options: TrainingOptions): Pausing<Backward> {
@@ -282,6 +240,7 @@ function* backwardPass(model: Model, dims: Dims, options: TrainingOptions): Paus
     grafted,
     joined: joined.map((j) => j.join),
     loss: lossHash(loss.made.own, named),
+    asked: graphOf(loss.made.terms).nodes,
     terms: terms.map((t) => t.name),
   };
 }

@@ -1,7 +1,8 @@
 /** Training: losses, optimisers, schedules, and sessions that take steps. */
 
 export { type MergedWeights, type MergeOptions, mergeAdapters } from "../merge/merge.ts";
-export { compileTraining, compileTrainingAsync, type TrainingOptions } from "./compile.ts";
+export type { Target } from "../runtime/training/targets.ts";
+export { compileTraining, compileTrainingAsync } from "./compile.ts";
 export * from "./losses/index.ts";
 export type { GroupOptions } from "./memory.ts";
 export {
@@ -12,6 +13,7 @@ export {
   type SgdOptions,
   sgd,
 } from "./optimisers/index.ts";
+export type { TrainingOptions } from "./options.ts";
 export { rateAt, type Schedule } from "./schedules.ts";
-export { createTrainer, type Target, type TrainerOptions } from "./trainer.ts";
+export { createTrainer, type TrainerOptions } from "./trainer.ts";
 export type { LossScaling } from "./update.ts";

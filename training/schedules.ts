@@ -3,6 +3,7 @@
  * They are plain data, so a run's file holds them, and computed on the host.
  */
 import { diagnose } from "../diagnostics/index.ts";
+import { checkOptions } from "../diagnostics/options.ts";
 import { check, count, countFromZero, fraction, fromZero } from "./settings.ts";
 
 interface Warmup {
@@ -64,10 +65,13 @@ function left({ steps, warmup = 0 }: Falling, since: number): number {
   return steps <= warmup ? 0 : Math.max(0, 1 - since / (steps - warmup));
 }
 
-/** Checks a schedule, one that was read from a file for example. Throws E720, E721. */
+/** Checks a schedule, one that was read from a file for example. Throws E460, E720, E721. */
 export function checkSchedule(schedule: Schedule): void {
   const warmup = [schedule.warmup ?? 0, countFromZero] as const;
-  check(`the schedule "${schedule.kind}"`, { warmup, ...settingsOf(schedule) });
+  const settings = { warmup, ...settingsOf(schedule) };
+  const of = `the schedule "${schedule.kind}"`;
+  checkOptions<object>(of, schedule, { kind: true, ...settings });
+  check(of, settings);
 }
 
 function settingsOf(schedule: Schedule): Parameters<typeof check>[1] {

@@ -1,16 +1,18 @@
 /** A model, a loss and an optimiser to a session that trains: compiled for the device at hand. */
 import { deviceProfile, type Model } from "../compiler/index.ts";
+import { checkOptions, type OptionNames, pickOptions } from "../diagnostics/options.ts";
 import { asDevice } from "../runtime/devices/any.ts";
 import type { Device } from "../runtime/devices/device.ts";
-import type { Inputs } from "../runtime/session.ts";
 import type { TrainingPlan } from "../runtime/training/plan.ts";
 import {
   createTrainingSession,
   type TrainingOptions as SessionOptions,
   type TrainingSession,
+  trainingSessionOptions,
 } from "../runtime/training/session.ts";
-import { compileTrainingAsync, type TrainingOptions } from "./compile.ts";
-import { checkLabels, checkMask } from "./losses/index.ts";
+import type { Target } from "../runtime/training/targets.ts";
+import { compileTrainingAsync } from "./compile.ts";
+import { type TrainingOptions, trainingOptions } from "./options.ts";
 import { checkSchedule, rateAt, type Schedule } from "./schedules.ts";
 import { check, fromZero } from "./settings.ts";
 
@@ -22,55 +24,54 @@ export interface TrainerOptions
   readonly rate: number;
   /** Constant unless given. */
   readonly schedule?: Schedule;
-  /** What inputs must hold, by name: checked on the host, since a device cannot refuse. */
+  /**
+   * What inputs must hold, by name, beside what losses ask of their targets: checked on the host, since a
+   * device cannot refuse.
+   */
   readonly targets?: Readonly<Record<string, Target>>;
 }
 
-/** A mask from 0 to 1, or labels of classes, of which one value may be ignored (-1). */
-export type Target =
-  | { readonly kind: "mask" }
-  | { readonly kind: "labels"; readonly classes: number; readonly ignore?: number };
+const { target: _, ...compiled } = trainingOptions;
+const { settings: __, ...session } = trainingSessionOptions;
+const own = { device: true, rate: true, schedule: true, targets: true };
+const trainerOptions: OptionNames<TrainerOptions> = { ...own, ...compiled, ...session };
 
 /**
  * Compiles training for a device and places it there; an abort of `signal` rejects while either is under
  * way. The session then takes steps.
- * Its `step` throws E340 or E341 for a target that is not what `targets` says.
  * @throws what `compileTraining` and `createTrainingSession` throw.
  */
 export async function createTrainer(
   model: Model,
   options: TrainerOptions,
 ): Promise<TrainingSession> {
-  const { device: given, rate, schedule = { kind: "constant" }, targets = {}, ...rest } = options;
   // Before minutes of work, not after them.
+  checkOptions("createTrainer", options, trainerOptions);
+  const { rate, schedule = { kind: "constant" }, targets = {}, signal } = options;
   check("createTrainer", { rate: [rate, fromZero] });
   checkSchedule(schedule);
-  const device = asDevice(given);
+  const device = asDevice(options.device);
   const profile = options.profile ?? deviceProfile(device.capabilities);
-  const plan = await compileTrainingAsync(model, { ...rest, target: device.target, profile });
-  const session = await createTrainingSession(plan, device, {
-    ...rest,
+  const plan = await compileTrainingAsync(model, {
+    ...pickOptions<TrainingOptions>(options, trainingOptions),
+    ...(signal ? { signal } : {}),
+    target: device.target,
+    profile,
+  });
+  return createTrainingSession(withTargets(plan, targets), device, {
+    ...pickOptions<SessionOptions>(options, trainingSessionOptions),
     rate: (step) => rate * rateAt(schedule, step),
     settings: { rate, schedule },
   });
-  const step: TrainingSession["step"] = async (...inputs) => {
-    for (const one of inputs) checkTargets(plan, targets, one as Inputs);
-    return session.step(...inputs);
-  };
-  // The rest as it is: `steps` is a getter.
-  return Object.create(session, { step: { value: step, enumerable: true } }) as TrainingSession;
 }
 
-function checkTargets(
-  { backward }: TrainingPlan,
-  targets: Readonly<Record<string, Target>>,
-  inputs: Inputs,
-): void {
-  for (const [name, target] of Object.entries(targets)) {
-    const shape = backward.inputs.find((t) => t.name === name)?.shape;
-    const data = inputs?.[name];
-    if (!shape || !data) continue;
-    if (target.kind === "mask") checkMask({ name, shape, data });
-    else checkLabels({ name, shape, data }, target.classes, target.ignore);
-  }
+/** What the losses ask of inputs, and what is asked for beside. @throws E460 for a name that is no input's. */
+function withTargets(plan: TrainingPlan, more: Readonly<Record<string, Target>>): TrainingPlan {
+  const names = plan.backward.inputs.map(({ name }) => [name, true] as const);
+  checkOptions("targets", more, Object.fromEntries(names));
+  const both = Object.entries(more).map(([name, target]) => [
+    name,
+    [...(plan.targets[name] ?? []), target],
+  ]);
+  return { ...plan, targets: { ...plan.targets, ...Object.fromEntries(both) } };
 }

@@ -2,6 +2,7 @@
 import type { Init, Plan, PlanAdapter, TargetName } from "../../compiler/plan.ts";
 import type { FormatName } from "../../formats/index.ts";
 import type { Settings } from "./settings.ts";
+import type { Targets } from "./targets.ts";
 
 /** The version of this format. */
 export const trainingFormat = 1;
@@ -91,6 +92,8 @@ export interface TrainingPlan {
   readonly optimiser: { readonly name: string; readonly options: unknown };
   /** Micro-steps in a step. */
   readonly micro: number;
+  /** What the losses ask of inputs: each step checks it. */
+  readonly targets: Targets;
   /** What was asked for, as far as the next step depends on it: a checkpoint holds it. */
   readonly settings: Settings;
   /** Names of the loss's terms: outputs `term.<name>` of `backward`. */

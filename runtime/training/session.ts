@@ -5,6 +5,7 @@
 import type { Plan } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
 import { meant } from "../../diagnostics/nearest.ts";
+import { checkOptions, type OptionNames } from "../../diagnostics/options.ts";
 import { elementsIn } from "../../formats/index.ts";
 import { abortable, type CallOptions, createCalls, createOrder } from "../calls.ts";
 import { asDevice } from "../devices/any.ts";
@@ -44,6 +45,18 @@ export interface TrainingOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The options, by name. */
+export const trainingSessionOptions: OptionNames<TrainingOptions> = {
+  weights: true,
+  rate: true,
+  settings: true,
+  seed: true,
+  resume: true,
+  accept: true,
+  onProgress: true,
+  signal: true,
+};
+
 /**
  * Calls run one after another, in the order in which they were made. What is given to a call is checked
  * and copied when it is made; a call that is refused or aborted has changed nothing, and what
@@ -58,7 +71,8 @@ export interface TrainingSession {
    * Submits a step and resolves with its report once the device has done it. Not awaiting it before
    * the next keeps the device busy. Takes all inputs of each micro-step, and then options; each
    * micro-step moves the model's states in turn, and if the step is vetoed they are as before it.
-   * @throws E420 for inputs that the plan does not take, or that are missing.
+   * @throws E340 and E341 for targets that the losses cannot take, E420 for inputs that the plan does not
+   * take, or that are missing, E720 for a rate that cannot be.
    */
   step(...inputs: StepArguments): Promise<StepReport>;
   /**
@@ -135,6 +149,7 @@ export async function createTrainingSession(
       message: `training plan ${plan.name} has format ${plan.format}, this runtime reads ${trainingFormat}`,
       help: "compile it again with this version of inarch",
     });
+  checkOptions("createTrainingSession", options, trainingSessionOptions);
   const { signal, seed = 0 } = options;
   if (typeof options.rate !== "function") checkRate(options.rate, "the rate");
   if (!Number.isSafeInteger(seed))

@@ -9,6 +9,7 @@ import { findOutputs, keep, prepareRun, type Results, readTensors, submit } from
 import type { Progress } from "./checkpoint.ts";
 import type { Trained } from "./files.ts";
 import { comparePlaces, type ParameterGroup, type TrainingPlan } from "./plan.ts";
+import { checkTargets } from "./targets.ts";
 
 export interface StepReport {
   /** From 0. */
@@ -88,6 +89,7 @@ export function createSteps(
       const micro = inputs.map((one) => {
         const checked = checkInputs(plan.backward, one, backward.device.doubles === true);
         checkComplete(plan.backward, one, isKeyed ? ["key"] : []);
+        checkTargets(plan.targets, plan.backward.inputs, one);
         return checked;
       });
       return async (turn) => {

@@ -7,6 +7,7 @@
  * numbers.
  */
 import { refuse, show, type Tensor } from "../../compiler/op-kit.ts";
+import { checkOptions } from "../../diagnostics/options.ts";
 import {
   add,
   div,
@@ -20,14 +21,16 @@ import {
   sub,
   sum,
 } from "../../ops/index.ts";
+import { check, fraction, fromZero } from "../settings.ts";
+import { maskTarget } from "./targets.ts";
 
 /**
  * Binary cross entropy: the mean of -t log(p) - (1 - t) log(1 - p), p = sigmoid(logits).
  * Throws E101 for shapes that differ.
  */
 export function bce(logits: Tensor, target: Tensor): Tensor<"f32"> {
-  checkPair("bce", logits, target);
-  return mean(bceMap(logits, target)) as Tensor<"f32">;
+  const wanted = checkPair("bce", logits, target);
+  return mean(bceMap(logits, wanted)) as Tensor<"f32">;
 }
 
 /**
@@ -39,10 +42,10 @@ export function bce(logits: Tensor, target: Tensor): Tensor<"f32"> {
  * autogluon's `balanced_bce`), without its quotient by n+. Throws E101 for shapes that differ.
  */
 export function balancedBce(logits: Tensor, target: Tensor): Tensor<"f32"> {
-  checkPair("balancedBce", logits, target);
-  const positive: Tensor = mean(target);
+  const wanted = checkPair("balancedBce", logits, target);
+  const positive: Tensor = mean(wanted);
   const negative: Tensor = sub(1, positive);
-  const { hit, miss } = outcomes(logits, target);
+  const { hit, miss } = outcomes(logits, wanted);
   return add(mul(mean(hit), negative), mul(mean(miss), positive)) as Tensor<"f32">;
 }
 
@@ -51,8 +54,8 @@ export function balancedBce(logits: Tensor, target: Tensor): Tensor<"f32"> {
  * Source: Mask2Former's dice loss. Throws E101 for shapes that differ.
  */
 export function dice(logits: Tensor, target: Tensor): Tensor<"f32"> {
-  checkPair("dice", logits, target);
-  return mean(diceOf(logits, target, [2, 3])) as Tensor<"f32">;
+  const wanted = checkPair("dice", logits, target);
+  return mean(diceOf(logits, wanted, [2, 3])) as Tensor<"f32">;
 }
 
 export interface FocalOptions {
@@ -67,13 +70,12 @@ export interface FocalOptions {
  * -(1 - alpha) p^gamma log(1 - p) where it is 0; p = sigmoid(logits). Not for soft targets.
  * Source: Lin et al. 2017. Throws E101 for shapes that differ.
  */
-export function focal(
-  logits: Tensor,
-  target: Tensor,
-  { alpha = 0.25, gamma = 2 }: FocalOptions = {},
-): Tensor<"f32"> {
-  checkPair("focal", logits, target);
-  const { hit, miss } = outcomes(logits, target);
+export function focal(logits: Tensor, target: Tensor, options: FocalOptions = {}): Tensor<"f32"> {
+  checkOptions<FocalOptions>("focal", options, { alpha: true, gamma: true });
+  const { alpha = 0.25, gamma = 2 } = options;
+  check("focal", { alpha: [alpha, fraction], gamma: [gamma, fromZero] });
+  const wanted = checkPair("focal", logits, target);
+  const { hit, miss } = outcomes(logits, wanted);
   // (1 - p)^gamma = exp(-gamma softplus(x)): a power of 0 has no derivative, this has.
   const unsure: Tensor = exp(mul(softplus(logits), -gamma));
   const sure: Tensor = exp(mul(softplus(neg(logits)), -gamma));
@@ -88,12 +90,12 @@ export function focal(
  * Source: SAM-Adapter's `_iou_loss`. Throws E101 for shapes that differ.
  */
 export function iou(logits: Tensor, target: Tensor): Tensor<"f32"> {
-  checkPair("iou", logits, target);
+  const wanted = checkPair("iou", logits, target);
   const p: Tensor = sigmoid(logits);
-  const both: Tensor = mul(p, target);
+  const both: Tensor = mul(p, wanted);
   const common = sum(both, [2, 3]);
-  const union = sum(sub(add(p, target) as Tensor, both), [2, 3]);
-  // Where any target is, the union is far above this.
+  const union = sum(sub(add(p, wanted) as Tensor, both), [2, 3]);
+  // Where any wanted is, the union is far above this.
   const ratio: Tensor = div(common, maximum(union, 1e-6));
   return mean(sub(1, ratio) as Tensor) as Tensor<"f32">;
 }
@@ -112,8 +114,8 @@ export function diceOf(logits: Tensor, target: Tensor, axes: readonly number[]):
   return sub(1, div(add(mul(common, 2), 1), add(both, 1) as Tensor) as Tensor);
 }
 
-/** Refuses what is no pair of maps. Throws E101. */
-export function checkPair(name: string, logits: Tensor, target: Tensor): void {
+/** The target of a pair of maps; see `maskTarget`. Throws E101 for what is no pair. */
+export function checkPair(name: string, logits: Tensor, target: Tensor): Tensor {
   if (logits.shape.length !== 4 || logits.shape.join() !== target.shape.join())
     refuse(
       name,
@@ -121,6 +123,7 @@ export function checkPair(name: string, logits: Tensor, target: Tensor): void {
       `logits are ${show(logits.type)} and the target is ${show(target.type)}`,
       "both are f32[n, channels, height, width], of one shape",
     );
+  return maskTarget(target);
 }
 
 /** -log(p) where the target is 1, and -log(1 - p) where it is 0, each weighted with the target. */

@@ -1,7 +1,9 @@
 /** Losses of dense prediction with pixels that do not count: classes, depth and surface normals. */
 import { refuse, show, type Tensor } from "../../compiler/op-kit.ts";
+import { checkOptions } from "../../diagnostics/options.ts";
 import {
   abs,
+  add,
   cast,
   div,
   eq,
@@ -20,22 +22,27 @@ import {
   sum,
   where,
 } from "../../ops/index.ts";
+import { labelsTarget } from "./targets.ts";
 
 /**
  * Cross entropy: the mean over pixels whose label is not `ignore` (-1 unless given) of
  * -log softmax(logits)[label]; 0 where all are ignored.
  *
- * Logits are f32 `[n, classes, ...]`, labels i32 `[n, ...]`; gives f32 `[]`. Labels outside the
- * classes cannot throw on a device: `checkLabels` looks at them beforehand.
+ * Logits are f32 `[n, classes, ...]`, labels i32 `[n, ...]`; gives f32 `[]`. A training step refuses labels
+ * outside the classes (E340); where labels are computed it is vetoed.
  * Source: PyTorch's `cross_entropy` with `ignore_index`. Throws E101 for shapes that do not fit.
  */
 export function crossEntropy(
   logits: Tensor,
   labels: Tensor,
-  { ignore = -1 }: { readonly ignore?: number } = {},
+  options: { readonly ignore?: number } = {},
 ): Tensor<"f32"> {
+  checkOptions<{ readonly ignore?: number }>("crossEntropy", options, { ignore: true });
+  const { ignore = -1 } = options;
   const counts = ne(labels, ignore) as Tensor<"bool">;
-  return meanWhere(counts, surprise(logits, labels));
+  const each = surprise(logits, labels);
+  const wrong = labelsTarget(labels, logits.shape[1]!, ignore);
+  return meanWhere(counts, wrong ? (add(each, wrong) as Tensor) : each);
 }
 
 /**

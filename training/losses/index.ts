@@ -1,7 +1,8 @@
 /** Losses: functions from tensors to a scalar tensor of shape `[]`. */
+
+export { checkLabels, checkMask, type GivenTarget } from "../../runtime/training/targets.ts";
 export { balancedBce, bce, dice, type FocalOptions, focal, iou } from "./binary.ts";
 export { cosineNormals, crossEntropy, l1Depth } from "./dense.ts";
-export { checkLabels, checkMask, type GivenTarget } from "./labels.ts";
 export {
   classMasks,
   matchSets,

@@ -8,6 +8,7 @@
  * in both the same input always gives the same number.
  */
 import { refuse, show, type Tensor } from "../../compiler/op-kit.ts";
+import { checkOptions } from "../../diagnostics/options.ts";
 import {
   add,
   cast,
@@ -35,6 +36,7 @@ import {
 import { assignment, type Matching } from "../../ops/training/assignment.ts";
 import { bceMap, diceOf } from "./binary.ts";
 import { surprise } from "./dense.ts";
+import { askOfInput, maskTarget } from "./targets.ts";
 
 /** What a model says of an image. */
 export interface SetPrediction {
@@ -72,6 +74,7 @@ export function setLoss(
   targets: SetTargets,
   weights: SetWeights = { class: 1, mask: 1, dice: 1 },
 ): Tensor<"f32"> {
+  checkOptions<SetWeights>("setLoss", weights, { class: true, mask: true, dice: true });
   const terms = setTerms(prediction, targets);
   const parts = (["class", "mask", "dice"] as const).map((name) => mul(terms[name], weights[name]));
   return parts.reduce((a, b) => add(a, b) as Tensor<"f32">);
@@ -98,7 +101,8 @@ export function setTerms(
   const pixels = [n * count, h * w];
   const all = reshape(prediction.masks, [n * queries, h * w]) as Tensor;
   const logits = gather(all, reshape(flatPlaces(columns, queries), [n * count]) as Tensor);
-  const masks = reshape(targets.masks, pixels) as Tensor;
+  const masks = reshape(maskTarget(targets.masks), pixels) as Tensor;
+  askOfInput(targets.labels, { kind: "labels", classes: prediction.classes.shape[2]! - 1 });
   const matched = reshape(ge(columns, 0) as Tensor, [n * count]) as Tensor<"bool">;
   const objects: Tensor = maximum(sum(cast(ge(targets.labels, 0), "f32")) as Tensor, 1);
   const perObject = (each: Tensor) =>

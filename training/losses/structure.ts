@@ -1,7 +1,7 @@
 /** The structure loss of binary segmentation: cross entropy, and overlap that weighs edges more. */
 import { elements, type Tensor } from "../../compiler/op-kit.ts";
 import { abs, add, div, mean, mul, reshape, sigmoid, sub, sum, unfold } from "../../ops/index.ts";
-import { bce, checkPair } from "./binary.ts";
+import { bceMap, checkPair } from "./binary.ts";
 
 /** Half the side of the window that tells how close an edge is: 31 x 31. */
 const reach = 15;
@@ -18,15 +18,15 @@ const side = 2 * reach + 1;
  * Source: Conv-LoRA's code (autogluon, `structure_loss.py`), after F3Net. Throws E101 for shapes that differ.
  */
 export function structureLoss(logits: Tensor, target: Tensor): Tensor<"f32"> {
-  checkPair("structureLoss", logits, target);
-  const near: Tensor = abs(sub(averages(target), target) as Tensor);
+  const wanted = checkPair("structureLoss", logits, target);
+  const near: Tensor = abs(sub(averages(wanted), wanted) as Tensor);
   const weight: Tensor = add(mul(near, 5), 1);
   const p: Tensor = sigmoid(logits);
-  const common: Tensor = sum(mul(mul(p, target) as Tensor, weight) as Tensor, [2, 3]);
-  const both: Tensor = sum(mul(add(p, target) as Tensor, weight) as Tensor, [2, 3]);
+  const common: Tensor = sum(mul(mul(p, wanted) as Tensor, weight) as Tensor, [2, 3]);
+  const both: Tensor = sum(mul(add(p, wanted) as Tensor, weight) as Tensor, [2, 3]);
   const ratio: Tensor = div(add(common, 1), add(sub(both, common) as Tensor, 1) as Tensor);
   const overlap: Tensor = mean(sub(1, ratio) as Tensor);
-  const entropy: Tensor = bce(logits, target);
+  const entropy: Tensor = mean(bceMap(logits, wanted));
   return add(entropy, overlap) as Tensor<"f32">;
 }
 

@@ -3,6 +3,7 @@
  * shrinks the parameters themselves (Loshchilov and Hutter, 2019), `adam` adds the decay to the
  * gradient, so that it passes through the moments.
  */
+import { checkOptions } from "../../diagnostics/options.ts";
 import { add, div, mul, pow, rsqrt, sqrt, sub } from "../../ops/index.ts";
 import { belowOne, check, fromZero, positive } from "../settings.ts";
 import {
@@ -58,6 +59,7 @@ export const adam = (options: AdamOptions = {}): Optimiser => {
 type Betas = readonly [number, number];
 
 function settings(of: string, usual: number, options: AdamOptions) {
+  checkOptions<AdamOptions>(of, options, { decay: true, betas: true, epsilon: true });
   const { decay = usual, betas = [0.9, 0.999] as const, epsilon = 1e-8 } = options;
   check(of, {
     decay: [decay, fromZero],

@@ -2,6 +2,7 @@
  * Gradient descent with momentum as PyTorch computes it: decay is added to the gradient, dampening
  * is 0, and the rate multiplies the velocity, not what enters it.
  */
+import { checkOptions } from "../../diagnostics/options.ts";
 import { add, mul, sub } from "../../ops/index.ts";
 import { belowOne, check, fromZero } from "../settings.ts";
 import type { Optimiser } from "./optimiser.ts";
@@ -13,7 +14,9 @@ export interface SgdOptions {
 }
 
 /** @throws E720 for settings out of range. */
-export function sgd({ momentum = 0, decay = 0 }: SgdOptions = {}): Optimiser {
+export function sgd(options: SgdOptions = {}): Optimiser {
+  checkOptions<SgdOptions>("sgd", options, { momentum: true, decay: true });
+  const { momentum = 0, decay = 0 } = options;
   check("sgd", { momentum: [momentum, belowOne], decay: [decay, fromZero] });
   return {
     name: "sgd",

@@ -18,8 +18,9 @@ import { semanticSam } from "../../../models/semantic-sam.ts";
 import { mean, mul } from "../../../ops/index.ts";
 import { trainingBytes } from "../../../runtime/training/memory.ts";
 import { plansOf } from "../../../runtime/training/plan.ts";
-import { compileTraining, type TrainingOptions } from "../../../training/compile.ts";
+import { compileTraining } from "../../../training/compile.ts";
 import { adamW } from "../../../training/optimisers/index.ts";
+import type { TrainingOptions } from "../../../training/options.ts";
 import { fixturePath } from "../../support/weights-files.ts";
 
 const item: fc.Arbitrary<Item> = fc

@@ -4,6 +4,28 @@
  */
 import { diagnose } from "../../diagnostics/index.ts";
 
+/** A mask from 0 to 1, or labels of classes, of which one value may be ignored (-1). */
+export type Target =
+  | { readonly kind: "mask" }
+  | { readonly kind: "labels"; readonly classes: number; readonly ignore?: number };
+
+/** By input: what losses ask of it. */
+export type Targets = Readonly<Record<string, readonly Target[]>>;
+
+/** @throws E340, E341 for the first value that is none of what the losses ask for. */
+export function checkTargets(
+  targets: Targets,
+  inputs: readonly { readonly name: string; readonly shape: readonly number[] }[],
+  given: Readonly<Record<string, ArrayLike<number>>>,
+): void {
+  for (const { name, shape } of inputs) {
+    const data = given[name];
+    for (const target of (data && targets[name]) || [])
+      if (target.kind === "mask") checkMask({ name, shape, data: data! });
+      else checkLabels({ name, shape, data: data! }, target.classes, target.ignore);
+  }
+}
+
 /** A target as it is given to a session. */
 export interface GivenTarget {
   /** The input's name. */
@@ -30,15 +52,18 @@ export function checkLabels(labels: GivenTarget, classes: number, ignore = -1): 
   }
 }
 
+/** What rounding may add to a soft mask. */
+const slack = 1e-5;
+
 /**
- * Checks that every element of a mask lies in 0 to 1.
+ * Checks that every element of a mask lies in 0 to 1, but for rounding.
  * Throws E341 with the first that does not, and where it stands.
  */
 export function checkMask(mask: GivenTarget): void {
   const { data } = mask;
   for (let i = 0; i < data.length; i++) {
     const value = data[i]!;
-    if (value >= 0 && value <= 1) continue;
+    if (value >= -slack && value <= 1 + slack) continue;
     throw diagnose("E341", {
       message: `${placeOf(mask, i)} is ${value}, but a mask goes from 0 to 1`,
       where: mask.name,

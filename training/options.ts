@@ -1,0 +1,82 @@
+/** What is asked of a training when it is compiled. */
+import type { Dims, Tensor } from "../compiler/index.ts";
+import type { TargetName } from "../compiler/plan.ts";
+import type { Profile } from "../compiler/profile.ts";
+import type { Precision } from "../compiler/storage/formats.ts";
+import { checkOptions, type OptionNames } from "../diagnostics/options.ts";
+import type { WeightFormat } from "../formats/index.ts";
+import type { GroupOptions } from "./memory.ts";
+import type { Optimiser } from "./optimisers/optimiser.ts";
+import type { LossScaling } from "./update.ts";
+
+export interface TrainingOptions {
+  /** Which program of the model; its only one unless given. */
+  readonly program?: string;
+  readonly dims?: Dims;
+  /**
+   * The loss from the program's outputs, as scalars by name; their sum is minimised, together with
+   * the terms that adapters add. Targets are inputs, made here: `input("target", ...)`.
+   */
+  readonly loss: (outputs: Readonly<Record<string, Tensor<"f32">>>) => Record<string, Tensor>;
+  readonly optimiser: Optimiser;
+  readonly groups?: readonly GroupOptions[];
+  /** The most that the norm of all gradients may be. */
+  readonly clip?: number;
+  /** Micro-steps whose gradients are averaged before parameters change. */
+  readonly micro?: number;
+  /** Programs to run between steps with the same parameters, by name, with their dims. */
+  readonly programs?: Readonly<Record<string, Dims>>;
+  /** Random numbers are drawn from the session's seed, or given as inputs `noise.<name>`. */
+  readonly noise?: "drawn" | "given";
+  /**
+   * `mixed` stores the frozen base and large intermediate tensors as halves, computes in f32 and keeps
+   * what trains, its gradients and the optimiser's memory in f32. `f32` unless given.
+   */
+  readonly precision?: Precision;
+  /** What the whole frozen base is stored in, on every device; unless given the precision says. */
+  readonly weightFormat?: WeightFormat | undefined;
+  /**
+   * Scales the loss so that gradients in half precision do not vanish. Unless given there is none,
+   * but in mixed precision: then it begins at 2^15 and follows what halves can hold.
+   */
+  readonly scaling?: LossScaling;
+  /**
+   * The most bytes that training may take, base and all. Where keeping everything takes more, parts
+   * of the forward pass are computed again in the backward pass.
+   */
+  readonly budget?: number;
+  readonly target?: TargetName;
+  readonly profile?: Profile;
+}
+
+/** The options, by name. */
+export const trainingOptions: OptionNames<TrainingOptions> = {
+  loss: true,
+  optimiser: true,
+  program: true,
+  dims: true,
+  groups: true,
+  clip: true,
+  micro: true,
+  programs: true,
+  noise: true,
+  precision: true,
+  weightFormat: true,
+  scaling: true,
+  budget: true,
+  target: true,
+  profile: true,
+};
+
+/** @throws E460 for a name that no option has. */
+export function checkTrainingOptions(options: TrainingOptions): void {
+  checkOptions("compileTraining", options, trainingOptions);
+  checkOptions<LossScaling>("scaling", options.scaling, {
+    initial: true,
+    growth: true,
+    backoff: true,
+    interval: true,
+  });
+  for (const group of options.groups ?? [])
+    checkOptions<GroupOptions>("a group", group, { match: true, rate: true, decay: true });
+}
