@@ -20,14 +20,20 @@ export const command = defineCommand({
       options: floatNames,
       description: "format of float tensors; without it each keeps its own",
     },
+    key: {
+      type: "string",
+      valueHint: "KEY",
+      description: "of a .pth with several dicts of tensors: the one that is meant, such as ema",
+    },
   },
-  async run({ input, output, names, dtype }, { progress }) {
+  async run({ input, output, names, dtype, key }, { progress }) {
     const { convert } = await import("../export/node/convert.ts");
     const report = await convert({
       input,
       output,
       names,
       dtype,
+      key,
       onProgress: ({ writtenBytes, totalBytes }) =>
         progress.report(writtenBytes, totalBytes, "bytes written"),
     });

@@ -39,6 +39,8 @@ export interface ConvertRequest {
   readonly names?: Naming | undefined;
   /** The format of float tensors; without it each keeps its own. Whole numbers always do. */
   readonly dtype?: FloatDtype | undefined;
+  /** Of a PyTorch checkpoint with several dicts of tensors: the keys that lead to the one that is meant. */
+  readonly key?: string | undefined;
   readonly onProgress?: ((progress: ConvertProgress) => void) | undefined;
 }
 
@@ -64,8 +66,8 @@ export interface ConvertReport {
  * `openWeightsFile`.
  */
 export async function convert(request: ConvertRequest): Promise<ConvertReport> {
-  const { input, output, names, dtype, onProgress } = request;
-  const weights = await openWeightsFile(input);
+  const { input, output, names, dtype, key, onProgress } = request;
+  const weights = await openWeightsFile(input, { key });
   try {
     await checkOutput(output, weights.files);
     const origins = names === undefined ? sameNames(weights) : await renamed(weights, names);

@@ -4,6 +4,7 @@ import { diagnose, InarchError } from "../../diagnostics/index.ts";
 import { fileBytes } from "../../formats/index.ts";
 import { isRecord, parseJson } from "../weights/json.ts";
 import { openWeights } from "../weights/open.ts";
+import type { OpenWeightsOptions } from "../weights/torch.ts";
 import { makeWeights, type TensorEntry, type Weights } from "../weights/weights.ts";
 import { fileSource } from "./files.ts";
 
@@ -15,9 +16,10 @@ import { fileSource } from "./files.ts";
  */
 export async function openWeightsFile(
   path: string,
+  options: OpenWeightsOptions = {},
 ): Promise<Weights & { readonly files: readonly string[] }> {
   if (path.endsWith(".json")) return openSharded(path);
-  return { ...(await openWeights(await fileSource(path))), files: [path] };
+  return { ...(await openWeights(await fileSource(path), options)), files: [path] };
 }
 
 /** An index is a few hundred kilobytes. */

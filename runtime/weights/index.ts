@@ -24,7 +24,7 @@ export {
   writeWithChecksums,
 } from "./safetensors-write.ts";
 export { type ByteSource, blobSource, bytesSource } from "./source.ts";
-export { openTorch } from "./torch.ts";
+export { type OpenWeightsOptions, openTorch } from "./torch.ts";
 export {
   floatEntry,
   makeWeights,

@@ -5,8 +5,14 @@ export interface JsonProblem {
   readonly problem: string;
 }
 
-/** Parses bytes as UTF-8 JSON and refuses an object with the same key twice, at any depth. */
-export function parseJson(bytes: Uint8Array): { readonly value: unknown } | JsonProblem {
+/**
+ * Parses bytes as UTF-8 JSON and refuses an object with the same key twice, at any depth; where numbers
+ * are to be `whole`, also one that is not digits alone: -0, 2.0, 1e3.
+ */
+export function parseJson(
+  bytes: Uint8Array,
+  numbers: "any" | "whole" = "any",
+): { readonly value: unknown } | JsonProblem {
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -16,8 +22,10 @@ export function parseJson(bytes: Uint8Array): { readonly value: unknown } | Json
   try {
     const value: unknown = JSON.parse(text);
     const key = duplicateKey(text);
-    if (key === undefined) return { value };
-    return { problem: `the key ${key} occurs twice in one object` };
+    if (key !== undefined) return { problem: `the key ${key} occurs twice in one object` };
+    const number = numbers === "whole" ? notWhole(text) : undefined;
+    if (number === undefined) return { value };
+    return { problem: `${number} is not spelled as a whole number` };
   } catch (cause) {
     return { problem: cause instanceof Error ? cause.message : String(cause) };
   }
@@ -44,6 +52,20 @@ function duplicateKey(text: string): string | undefined {
       const keys = open.at(-1);
       if (keys?.has(key)) return quoted;
       keys?.add(key);
+    }
+  }
+  return undefined;
+}
+
+/** The first number that is not digits alone. The text is known to be valid JSON. */
+function notWhole(text: string): string | undefined {
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === '"') at = stringEnd(text, at) - 1;
+    else if (/[-\d]/.test(text[at]!)) {
+      const start = at;
+      while (/[-+.\deE]/.test(text[at + 1] ?? "")) at++;
+      const number = text.slice(start, at + 1);
+      if (!/^\d+$/.test(number)) return number;
     }
   }
   return undefined;

@@ -1,9 +1,10 @@
 /** Opens a checkpoint of either format. */
 import { diagnose } from "../../diagnostics/index.ts";
+import { checkOptions } from "../../diagnostics/options.ts";
 import { detect, detectBytes } from "./detect.ts";
 import { openSafetensors } from "./safetensors.ts";
 import type { ByteSource } from "./source.ts";
-import { openTorch } from "./torch.ts";
+import { type OpenWeightsOptions, openTorch } from "./torch.ts";
 import type { Weights } from "./weights.ts";
 
 /**
@@ -14,23 +15,27 @@ import type { Weights } from "./weights.ts";
  * Errors: E206 (another kind of file, and what it looks like), those of `openSafetensors` and
  * `openTorch`.
  */
-export async function openWeights(source: ByteSource): Promise<Weights> {
+export async function openWeights(
+  source: ByteSource,
+  options: OpenWeightsOptions = {},
+): Promise<Weights> {
   try {
-    return await open(source);
+    checkOptions<OpenWeightsOptions>("openWeights", options, { key: true });
+    return await open(source, options);
   } catch (error) {
     await source.close?.();
     throw error;
   }
 }
 
-async function open(source: ByteSource): Promise<Weights> {
+async function open(source: ByteSource, options: OpenWeightsOptions): Promise<Weights> {
   const head = await source.read(0, Math.min(detectBytes, source.size));
   const found = detect(head, source.size);
   switch (found.format) {
     case "safetensors":
       return openSafetensors(source);
     case "torch":
-      return openTorch(source);
+      return openTorch(source, options);
     case "unknown":
       throw diagnose("E206", {
         message: `this is not a checkpoint: the file ${found.looks}`,

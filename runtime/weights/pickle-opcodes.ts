@@ -178,7 +178,12 @@ function setItems(s: PickleState, items: PickleValue[] | undefined) {
   const target = top(s);
   if (target?.kind === "blocked") return undefined;
   if (target?.kind !== "dict") return "the value to set items of is not a dict";
-  for (let i = 0; i < items.length; i += 2) target.entries.set(items[i]!, items[i + 1]!);
+  for (let i = 0; i < items.length; i += 2) {
+    const key = items[i]!;
+    // Python would keep the last: whoever wrote this meant something else.
+    if (target.entries.has(key)) return `the key ${JSON.stringify(String(key))} is set twice`;
+    target.entries.set(key, items[i + 1]!);
+  }
   return undefined;
 }
 

@@ -96,7 +96,11 @@ async function readHeader(source: ByteSource) {
     });
   }
   const bytes = await source.read(0, 8 + length);
-  const parsed = parseJson(bytes.subarray(8));
+  // The format asks for the brace at once, and for sizes and offsets as digits.
+  const parsed: ReturnType<typeof parseJson> =
+    length > 0 && bytes[8] !== 0x7b
+      ? { problem: "it does not begin with {" }
+      : parseJson(bytes.subarray(8), "whole");
   if ("problem" in parsed || !isRecord(parsed.value)) {
     const problem = "problem" in parsed ? parsed.problem : "it is another JSON value";
     throw diagnose("E211", {

@@ -107,6 +107,7 @@ const orderedDict: PickleFunction = ([pairs]) => {
   for (const pair of pairs === undefined ? [] : (sequenceItems(pairs) ?? [null])) {
     const items = sequenceItems(pair);
     if (items?.length !== 2) return "the argument is not a list of pairs";
+    if (entries.has(items[0]!)) return `the key ${JSON.stringify(String(items[0]))} is set twice`;
     entries.set(items[0]!, items[1]!);
   }
   return { value: { kind: "dict", entries } };

@@ -38,14 +38,25 @@ interface Placed extends TensorEntry, TorchTensor {
   readonly stored: StoredEntry;
 }
 
+export interface OpenWeightsOptions {
+  /**
+   * Of a PyTorch checkpoint with several dicts of tensors: the keys that lead to the one that is meant,
+   * such as "ema" or "models[0].net". Without it the only one with names of parameters is.
+   */
+  readonly key?: string | undefined;
+}
+
 /**
  * Opens a checkpoint: reads the zip's directory and the pickle, and finds every storage.
  *
  * Errors: E220, E221 (the zip), E222 (a zip, but no checkpoint), E225 to E227 (the pickle), E228 (a
- * tensor and its storage contradict each other), E229 (no state dict inside). Reading a tensor to
+ * tensor and its storage contradict each other), E229 (no state dict inside, or several). Reading a tensor to
  * its end gives E220 when its storage does not have its checksum.
  */
-export async function openTorch(source: ByteSource): Promise<Weights> {
+export async function openTorch(
+  source: ByteSource,
+  { key }: OpenWeightsOptions = {},
+): Promise<Weights> {
   const archive = await openZip(source);
   const root = findRoot(archive);
   const pickle = archive.entries.get(`${root}data.pkl`)!;
@@ -54,7 +65,7 @@ export async function openTorch(source: ByteSource): Promise<Weights> {
   const world = { name, globals: torchGlobals, persistent: readStorage };
   const value = unpickle(await readEntry(archive, pickle), world);
   const bigEndian = await isBigEndian(archive, root);
-  const tensors = await placeTensors(archive, root, findStateDict(value, source.name));
+  const tensors = await placeTensors(archive, root, findStateDict(value, source.name, key));
   return makeWeights({
     source: source.name,
     tensors,

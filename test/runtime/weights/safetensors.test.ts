@@ -160,7 +160,9 @@ describe("what is malformed is named", () => {
       "38654705664",
     ],
     ["JSON that is none", file("{,}"), "E211", "JSON"],
-    ["JSON that is no object", file(" [1]  "), "E211", "another JSON value"],
+    ["JSON that is no object", file("[1]  "), "E211", "does not begin with {"],
+    ["a header that begins with a space", file(' {"w":1}'), "E211", "does not begin with {"],
+    ["a header that begins with a line", file('\n{"w":1}'), "E211", "does not begin with {"],
     [
       "text that is not UTF-8",
       Uint8Array.of(3, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0xff, 0x7d),
@@ -198,8 +200,20 @@ describe("what is malformed is named", () => {
       "E214",
       "constructor",
     ],
-    ["a shape of fractions", file({ w: entry("U8", [0.5], 0, 0) }), "E212", "[0.5]"],
-    ["a negative size", file({ w: entry("U8", [-1], 0, 0) }), "E212", "[-1]"],
+    ["a shape of fractions", file({ w: entry("U8", [0.5], 0, 0) }), "E211", "0.5 is not spelled"],
+    ["a negative size", file({ w: entry("U8", [-1], 0, 0) }), "E211", "-1 is not spelled"],
+    ...["-0", "2.0", "0e0", "1E1"].map((size): (typeof cases)[number] => [
+      `a size spelled ${size}`,
+      file(`{"w-1.5e3":{"dtype":"U8","shape":[${size}],"data_offsets":[0,0]}}`),
+      "E211",
+      `${size} is not spelled as a whole number`,
+    ]),
+    [
+      "an offset spelled -0",
+      file('{"w":{"dtype":"U8","shape":[0],"data_offsets":[-0,0]}}'),
+      "E211",
+      "-0 is not spelled",
+    ],
     [
       "a size beyond counting",
       file({ w: entry("U8", [2 ** 31, 2 ** 31], 0, 0) }),

@@ -4,9 +4,9 @@ import { crc32 as nodeCrc32 } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { fileSource } from "../../../runtime/node/files.ts";
 import { crc32 } from "../../../runtime/weights/crc32.ts";
-import { openWeights } from "../../../runtime/weights/index.ts";
+import { bytesSource, openWeights } from "../../../runtime/weights/index.ts";
 import { type Picklable, stateDict, tensorCall, torchFile } from "../../support/torch-file.ts";
-import { fixturePath, openBytes, randomNumbers } from "../../support/weights-files.ts";
+import { fixturePath, openBytes, randomNumbers, refusal } from "../../support/weights-files.ts";
 
 test("sam_nano.pth reads as Python's own zip and pickle modules read it", async () => {
   const weights = await openWeights(await fileSource(fixturePath("sam_nano.pth")));
@@ -134,6 +134,93 @@ describe("a state dict is found inside what training programs put around it", ()
     const weights = await openBytes(torchFile(value, { 0: six }));
     expect([...weights.tensors.keys()]).toEqual(["w"]);
     expect([...(await weights.readF32("w"))]).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+});
+
+describe("a state dict is known by its content", () => {
+  const w = tensorCall({ shape: [6], ...floats });
+  const dict = (...pairs: [string, Picklable][]): Picklable => ({ dict: pairs });
+  const list = (...items: Picklable[]): Picklable => ({ list: items });
+  const net = dict(["conv.weight", w], ["conv.bias", w]);
+  const moments: Picklable = { dict: [[0, dict(["exp_avg", w])]] };
+  const optimizer = dict(["state", moments], ["param_groups", list(dict(["lr", 1]))]);
+  const cases: readonly [claim: string, value: Picklable][] = [
+    ["under an unknown key, beside a tensor", dict(["epoch", w], ["network", net])],
+    ["behind the weights of a loss", dict(["weights", dict(["dice", w])], ["network", net])],
+    ["beside an optimiser", dict(["optimizer", optimizer], ["sam", net])],
+    ["beside optimisers in a list", dict(["a", net], ["optimizers", list(optimizer, optimizer)])],
+    ["in a list", dict(["models", list(net)], ["optimizer", optimizer])],
+    ["in a tuple", { tuple: [net, optimizer, 3] }],
+    ["of a single layer", dict(["loss", w], ["layer", dict(["weight", w], ["bias", w])])],
+    ["three wrappers deep", dict(["ckpt", dict(["state", dict(["best", net])], ["step", w])])],
+    ["beside what a callback keeps", dict(["callbacks", dict(["best", w])], ["state_dict", net])],
+  ];
+  test.each(cases)("%s", async (_, value) => {
+    const weights = await openBytes(torchFile(value, { 0: six }));
+    const names = [...weights.tensors.keys()];
+    expect([
+      ["conv.weight", "conv.bias"],
+      ["weight", "bias"],
+    ]).toContainEqual(names);
+  });
+
+  const several: readonly [claim: string, value: Picklable, paths: string[]][] = [
+    ["averages beside the weights", dict(["model", net], ["ema", net]), ["model", "ema"]],
+    ["averages inside the weights", dict(["a.weight", w], ["ema", net]), ["", "ema"]],
+    [
+      "two models in a list",
+      dict(["models", list(net, dict(["b.weight", w]))]),
+      ["models[0]", "models[1]"],
+    ],
+    [
+      "parts of a model",
+      dict(["p", dict(["encoder", net])], ["decoder", net]),
+      ["p.encoder", "decoder"],
+    ],
+    [
+      "dicts of loose tensors",
+      dict(["one", dict(["u", w])], ["two", dict(["v", w])]),
+      ["one", "two"],
+    ],
+  ];
+  test.each(several)("%s are refused, listed, and taken by key", async (_, value, paths) => {
+    // Two dicts that are one: each is written out.
+    const bytes = torchFile(value, { 0: six });
+    const { code, details } = await refusal(() => openBytes(bytes));
+    expect(code).toBe("E229");
+    for (const path of paths) {
+      expect(details.message).toContain(`${JSON.stringify(path)} (`);
+      const weights = await openWeights(bytesSource("crafted", bytes), { key: path });
+      expect(weights.tensors.size).toBeGreaterThan(0);
+    }
+    const wrong = await refusal(() =>
+      openWeights(bytesSource("crafted", bytes), { key: `${paths[1]}s` }),
+    );
+    expect(wrong.details.help).toContain(paths[1]);
+  });
+
+  test("an optimiser alone is no model", async () => {
+    const { code } = await refusal(() => openBytes(torchFile(optimizer, { 0: six })));
+    expect(code).toBe("E229");
+  });
+
+  test("no name stands for two tensors", async () => {
+    const other = tensorCall({ shape: [2, 3], ...floats });
+    const twice = dict(["w", w], ["v", w], ["w", other]);
+    const pairs = { list: [{ tuple: ["w", w] }, { tuple: ["w", other] }] };
+    const ordered: Picklable = { call: { global: "collections OrderedDict" }, args: [pairs] };
+    for (const value of [
+      twice,
+      stateDict([
+        ["w", w],
+        ["w", other],
+      ]),
+      ordered,
+    ]) {
+      const { code, message } = await refusal(() => openBytes(torchFile(value, { 0: six })));
+      expect(code).toBe("E225");
+      expect(message).toContain('the key "w" is set twice');
+    }
   });
 });
 
