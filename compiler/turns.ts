@@ -67,9 +67,11 @@ function until<T>(time: number, work: Pausing<T>): IteratorResult<undefined, T> 
 const others = (): Promise<void> =>
   new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
+    const received = () => {
       port1.close();
       resolve();
     };
+    port1.addEventListener("message", received, { once: true });
+    port1.start();
     port2.postMessage(undefined);
   });
