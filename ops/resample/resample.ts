@@ -17,6 +17,7 @@ import {
 import { matmul } from "../matmul/matmul.ts";
 import { axisOf } from "../views/axes.ts";
 import { permute } from "../views/permute.ts";
+import { reshape } from "../views/reshape.ts";
 import {
   type Interpolation,
   type ResampleAxis,
@@ -56,7 +57,11 @@ export const op: ElementOp<Attrs> = {
     );
     const { axis, ...along } = attrs;
     const lines = permute(g!, [...axes, axis]);
-    return [permute(matmul(lines, resampleMatrix(along)), back)];
+    const lead = axes.map((i) => g!.shape[i]!);
+    // A product has rows, and a line alone is one.
+    const rows = reshape(lines, [...(lead.length === 0 ? [1] : lead), g!.shape[axis]!]) as Tensor;
+    const sums = reshape(matmul(rows, resampleMatrix(along)), [...lead, attrs.from]);
+    return [permute(sums as Tensor, back)];
   },
   note: ({ mode, from, to, axis }) => `${mode} axis ${axis}: ${from} -> ${to}`,
   tests: {
@@ -126,32 +131,50 @@ export const op: ElementOp<Attrs> = {
         outputs: [[[[[0, 0.5, 7 / 6, 11 / 6]]]], [[[[0, 0.625, 1.375, 2]]]]],
       },
     ],
-    cases: (
-      [
-        ["bicubic upwards", [1, 2, 5, 6], { scale: 3, mode: "bicubic" }],
-        ["bicubic downwards to odd sizes", [2, 1, 12, 15], { size: [5, 4], mode: "bicubic" }],
-        ["bilinear upwards", [1, 2, 7, 9], { size: [20, 31], mode: "bilinear" }],
-        ["bilinear downwards", [1, 1, 33, 20], { size: [14, 9], mode: "bilinear" }],
-        ["aligned corners", [1, 1, 7, 9], { size: [20, 1], mode: "bilinear", alignCorners: true }],
+    cases: [
+      {
+        claim: "a line alone",
+        inputs: [{ shape: [11] }],
+        call: (x?: Tensor) => resampleAxis(x!, 0, { size: 5, mode: "bilinear" }),
+        smooth: true,
+      },
+      {
+        claim: "the first axis of three",
+        inputs: [{ shape: [11, 2, 3] }],
+        call: (x?: Tensor) => resampleAxis(x!, 0, { size: 5, mode: "bicubic" }),
+        smooth: true,
+      },
+      ...(
         [
-          "bicubic with aligned corners",
-          [1, 1, 4, 5],
-          { size: [9, 7], mode: "bicubic", alignCorners: true },
-        ],
-        [
-          "a scale that is not a ratio of the sizes",
-          [1, 1, 7, 9],
-          { scale: [1.3, 0.7], mode: "bilinear" },
-        ],
-        ["an irrational scale", [1, 1, 7, 9], { scale: Math.SQRT2, mode: "bicubic" }],
-        ["nearest", [1, 2, 7, 9], { size: [20, 5], mode: "nearest" }],
-      ] as const
-    ).map(([claim, shape, options]) => ({
-      claim,
-      inputs: [{ shape }],
-      call: (x?: Tensor) => resample(x!, options),
-      smooth: true,
-    })),
+          ["bicubic upwards", [1, 2, 5, 6], { scale: 3, mode: "bicubic" }],
+          ["bicubic downwards to odd sizes", [2, 1, 12, 15], { size: [5, 4], mode: "bicubic" }],
+          ["bilinear upwards", [1, 2, 7, 9], { size: [20, 31], mode: "bilinear" }],
+          ["bilinear downwards", [1, 1, 33, 20], { size: [14, 9], mode: "bilinear" }],
+          [
+            "aligned corners",
+            [1, 1, 7, 9],
+            { size: [20, 1], mode: "bilinear", alignCorners: true },
+          ],
+          [
+            "bicubic with aligned corners",
+            [1, 1, 4, 5],
+            { size: [9, 7], mode: "bicubic", alignCorners: true },
+          ],
+          [
+            "a scale that is not a ratio of the sizes",
+            [1, 1, 7, 9],
+            { scale: [1.3, 0.7], mode: "bilinear" },
+          ],
+          ["an irrational scale", [1, 1, 7, 9], { scale: Math.SQRT2, mode: "bicubic" }],
+          ["nearest", [1, 2, 7, 9], { size: [20, 5], mode: "nearest" }],
+        ] as const
+      ).map(([claim, shape, options]) => ({
+        claim,
+        inputs: [{ shape }],
+        call: (x?: Tensor) => resample(x!, options),
+        smooth: true,
+      })),
+    ],
   },
 };
 
