@@ -43,11 +43,6 @@ describe("a plan is refused (E442)", () => {
     ["a binding before its buffer", withBinding({ offset: -4 }), /at -4 of a buffer/],
     ["a binding at half a word", withBinding({ offset: 2 }), /at 2 of a buffer/],
     ["a binding of a buffer that is not there", withBinding({ buffer: 99 }), /in buffer 99/],
-    [
-      "a binding that is too short for the kernel",
-      withBinding({ bytes: 4 }),
-      /has 4 bytes but needs/,
-    ],
     ["a binding without bytes", withBinding({ bytes: undefined }), /takes undefined bytes/],
     ["a step of a kernel that is not there", withStep(() => ({ kernel: 7 })), /runs kernel 7/],
     ["a step that binds too few", withStep(() => ({ bindings: [] })), /binds 0 buffers, but/],

@@ -299,6 +299,23 @@ describe("what a bundle does not have", () => {
     expect(code).toBe("E615");
   });
 
+  test("a run after it was closed, and one that is aborted", async () => {
+    const running = await loadBundle(await open((await built()).files), referenceDevice());
+    const controller = new AbortController();
+    const runs = [running.run("twice", { x: [1, 2, 3, 4] })];
+    const aborted = running.run("twice", { x: [5, 6, 7, 8] }, { signal: controller.signal });
+    runs.push(running.run("twice", { x: [0, 0, 0, 1] }));
+    controller.abort(new RangeError("enough"));
+    await expect(aborted).rejects.toThrow("enough");
+    const closed = running.close();
+    expect((await failure(() => running.run("twice", { x: [1, 2, 3, 4] }))).code).toBe("E427");
+    expect((await Promise.all(runs)).map(({ y }) => [...y!])).toEqual([
+      [2, 4, 6, 8],
+      [0, 0, 0, 2],
+    ]);
+    await closed;
+  });
+
   test("a program", async () => {
     const running = await loadBundle(await open((await built()).files), referenceDevice());
     const { code, message } = await failure(() => running.run("backward", {}));
@@ -332,8 +349,9 @@ export interface SmallForwardInputs {
 }
 `);
     expect(declarations).toContain(
-      "forward(inputs: SmallForwardInputs): Promise<SmallForwardOutputs>;",
+      "forward(inputs: SmallForwardInputs, options?: CallOptions): Promise<SmallForwardOutputs>;",
     );
+    expect(declarations).toContain("readonly lost: Promise<string>;");
     expect(declarations).toContain("options?: SmallOptions): Promise<Small>;");
   });
 
