@@ -9,7 +9,7 @@ import { webgpuDevice } from "../../../runtime/devices/webgpu.ts";
 import { requestGpu } from "../../../runtime/node/index.ts";
 import { type Call, overwrite, real, showCall } from "./call.ts";
 import type { CallsCase } from "./draw.ts";
-import { anything, type Host, hosts, refused, type Twin } from "./hosts.ts";
+import { anything, type Host, hosts, refused, type Twin, type Watch } from "./hosts.ts";
 
 interface Done {
   readonly value?: unknown;
@@ -129,11 +129,12 @@ async function judged(
   done: readonly Done[],
   gpu: Device | undefined,
 ): Promise<string | undefined> {
-  const kind = hosts[host] as { readonly twin?: () => Twin };
+  const kind = hosts[host] as { readonly twin?: () => Twin; readonly watch?: () => Watch };
   const open = hosts[host].open as (d: Device, micro: number) => Promise<Host>;
   const device = on === "reference" || !gpu ? referenceDevice() : gpu;
   const same = kind.twin ? undefined : await open(device, micro);
   const twin = kind.twin?.();
+  const watch = kind.watch?.();
   let [isClosed, isLost] = [false, false];
   for (const [i, call] of calls.entries()) {
     const { value, error, late } = done[i]!;
@@ -176,6 +177,8 @@ async function judged(
       continue;
     }
     if (code !== undefined) return say(`was refused: ${words(error)}`);
+    const seen = watch?.(call.method, args, value);
+    if (seen) return say(seen);
     const [got, expected] = [plain(value), plain(wanted)];
     if (call.method !== "one.profile" && got !== expected)
       return say(`gave ${got}, one by one it is ${expected}`);

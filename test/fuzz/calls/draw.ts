@@ -2,6 +2,7 @@
 import { type Random, randomOf } from "../random.ts";
 import { type Argument, type Call, spoiled, valuesOf } from "./call.ts";
 import { type HostName, hosts } from "./hosts.ts";
+import { wrongDevices } from "./small.ts";
 
 export interface CallsCase {
   readonly host: HostName;
@@ -136,6 +137,13 @@ function onTraining(random: Random, isBad: boolean, micro: number): Drawn {
   return { method: "trainer.step", args: [...all.slice(0, -1), wrong], bad: words! };
 }
 
+function onOpening(random: Random, isBad: boolean): Drawn {
+  const method = `open.${random.pick(["session", "bundle", "trainer"])}`;
+  if (!isBad) return { method, args: ["good"] };
+  const wrong = random.pick(Object.keys(wrongDevices));
+  return { method, args: [wrong], bad: `${wrong} as a device` };
+}
+
 export function drawCalls(seed: number, devices: readonly CallsCase["on"][]): CallsCase {
   const random = randomOf(seed);
   const host = random.pick([...(Object.keys(hosts) as HostName[]), "session", "session"] as const);
@@ -158,6 +166,7 @@ export function drawCalls(seed: number, devices: readonly CallsCase["on"][]): Ca
     if (host === "shared" && random.chance(0.3)) put({ method: "two.run", args: [] });
     else if (host === "session" || host === "shared") put(onLine(random, isBad));
     else if (host === "bundle") put(onBundle(random, isBad));
+    else if (host === "opening") put(onOpening(random, isBad));
     else put(onTraining(random, isBad, micro));
   }
   const insert = (method: string) =>
@@ -167,7 +176,7 @@ export function drawCalls(seed: number, devices: readonly CallsCase["on"][]): Ca
       after: random.pick(["nothing", "promises", "events"]),
       overwritten: false,
     });
-  if (random.chance(0.3)) insert("close");
+  if (random.chance(0.3) && host !== "opening") insert("close");
   if (on === "mortal") insert("lose");
   return { host, on, micro, calls };
 }

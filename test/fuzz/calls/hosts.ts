@@ -1,20 +1,12 @@
 /**
- * What is called: sessions, a bundle, a training. Each has a twin that computes in plain numbers what the
- * same calls give when they are made one by one.
+ * Sessions, a bundle, a training, and how they are opened. Each has a twin that computes in plain numbers
+ * what the same calls give when they are made one by one.
  */
-import { defineAdapter } from "../../../adapters/adapter.ts";
-import { compile } from "../../../compiler/compile.ts";
-import { graphOf, trace } from "../../../compiler/graph/graph.ts";
-import { defineModel } from "../../../compiler/graph/model.ts";
-import { input, state } from "../../../compiler/graph/sources.ts";
-import { adapt, type Tensor } from "../../../compiler/index.ts";
-import { add, matmul, mean, mul, sub } from "../../../ops/index.ts";
-import type { Bundle } from "../../../runtime/bundle/bundle.ts";
 import { loadBundle } from "../../../runtime/bundle/model.ts";
 import type { Device } from "../../../runtime/devices/device.ts";
 import { createSession } from "../../../runtime/session.ts";
-import { bytesSource, openWeights, writeSafetensors } from "../../../runtime/weights/index.ts";
-import { createTrainer, sgd } from "../../../training/index.ts";
+import { createTrainer } from "../../../training/index.ts";
+import { line, smallBundle, tenfold, trained, trainingOn, wrongDevices } from "./small.ts";
 
 /** Makes a call by the name of its method; options are a user's: a signal. */
 export type Caller = (method: string, args: readonly unknown[], options?: object) => unknown;
@@ -31,12 +23,20 @@ export const anything = Symbol("anything");
 
 export type Twin = (method: string, args: readonly unknown[]) => unknown;
 
+/** What is wrong with a result, whatever else happened. */
+export type Watch = (
+  method: string,
+  args: readonly unknown[],
+  value: unknown,
+) => string | undefined;
+
 export type HostName = keyof typeof hosts;
 
 interface Kind {
   open(device: Device, micro: number): Promise<Host>;
   /** Undefined: the same host again, which is called one by one. */
   readonly twin?: () => Twin;
+  readonly watch?: () => Watch;
 }
 
 type Method = (...args: unknown[]) => unknown;
@@ -58,27 +58,6 @@ function caller(
     return own[name]!(...given);
   };
 }
-
-const floats = (values: readonly number[], shape: readonly number[]) => ({
-  dtype: "f32" as const,
-  shape,
-  data: new Uint8Array(Float32Array.from(values).buffer),
-});
-
-const stored = (tensors: Readonly<Record<string, ReturnType<typeof floats>>>) =>
-  openWeights(bytesSource("drawn", writeSafetensors(new Map(Object.entries(tensors)))));
-
-/** y = a x + b; a state that adds up every x, and one that is written alone. */
-const line = () => {
-  const x = input("x", "f32", [4]);
-  const sum = add(state("sum", "f32", [4]), x);
-  return trace(() => {
-    const y = add(mul(input("a", "f32", [1]), x), input("b", "f32", [1]));
-    state("last", "f32", [4], { init: { kind: "constant", value: 3 } });
-    const n = mul(input("n", "i32", [2]), 3);
-    return { y, seen: add(sum, 0), n, sum, last: add(x, 0) } as Record<string, Tensor>;
-  }, {});
-};
 
 type Numbers = Record<string, number[]>;
 
@@ -135,49 +114,76 @@ function lineTwin(): Twin & { readonly y: () => number[] | undefined } {
   return Object.assign(twin, { y: () => made?.y });
 }
 
-const sessionArity = { run: 2, read: 1, write: 1, reset: 1, profile: 1 };
+const bundleTwin = (): Twin => {
+  let cache = zeros();
+  const given: Record<string, number[] | undefined> = {};
+  return (method, args) => {
+    if (method === "model.reset") {
+      cache = zeros();
+      return undefined;
+    }
+    const program = args[0] as string;
+    const x = listed(args[1]).x ?? given[program];
+    if (!x) return refused;
+    given[program] = x;
+    if (program === "prefill") cache = x.map((v) => 2 * v);
+    else cache = cache.map((c, i) => c + x[i]!);
+    return program === "prefill" ? {} : { y: cache.map((c, i) => c * (i + 1)) };
+  };
+};
 
-/** Three rows by a weight; the mean of the batch is taken away, a state counts what was seen. */
-const trained = adapt(
-  defineModel({
-    name: "counting",
-    programs: {
-      forward: (p) => {
-        const x = input("x", "f32", [2, 3]);
-        const counted = state("counted", "f32", [3]);
-        return {
-          y: matmul(
-            sub(x, mul(counted, 0.001)) as Tensor<"f32">,
-            p.f32("w", [3, 1]) as Tensor<"f32">,
-          ),
-          counted: add(counted, mean(x, 0) as Tensor<"f32">),
-        };
-      },
+/** Steps move what is counted by the mean of each batch; nothing else does. */
+function countedByHand(): Watch {
+  let counted = [0, 0, 0];
+  return (method, args, value) => {
+    if (method === "trainer.step")
+      for (const one of args) {
+        const x = listed(one).x!;
+        counted = counted.map((c, j) => c + (x[j]! + x[3 + j]!) / 2);
+      }
+    if (method !== "trainer.state") return undefined;
+    const got = Array.from(value as number[]);
+    const isNear = counted.every((c, j) => Math.abs(c - got[j]!) < 1e-3);
+    return isNear ? undefined : `gave ${got}, by hand it is ${counted}`;
+  };
+}
+
+/** Each way in which something is placed on a device. */
+function opening(device: Device): Host {
+  const opened: { close(): unknown }[] = [];
+  const ways: Record<string, (on: Device, more: object) => Promise<{ close(): unknown }>> = {
+    session: (on, more) => createSession(line(device), on, more),
+    bundle: async (on, more) => loadBundle(await smallBundle(device), on, more),
+    trainer: async (on, more) => createTrainer(trained, await trainingOn(on, 1, more)),
+  };
+  return {
+    async call(method, [given], more = {}) {
+      const on = given === "good" ? device : wrongDevices[given as string]!;
+      opened.push(await ways[method.split(".")[1]!]!(on, more));
+      return "open";
     },
-  }),
-  defineAdapter({ name: "whole", train: ["**"] }),
-);
+    close: () => Promise.all(opened.map((one) => one.close())),
+  };
+}
+
+const sessionArity = { run: 2, read: 1, write: 1, reset: 1, profile: 1 };
+const trainerArity = { run: 3, profile: 0, parameter: 1, gradient: 1, present: 0, save: 0 };
 
 export const hosts = {
   session: {
     async open(device: Device) {
-      const one = await createSession(compile(line(), { target: device.target }), device);
+      const one = await createSession(line(device), device);
       return { call: caller({ one }, sessionArity), close: () => one.close() };
     },
     twin: lineTwin,
   },
   shared: {
     async open(device: Device) {
-      const one = await createSession(compile(line(), { target: device.target }), device);
-      const tenfold = graphOf([{ name: "z", tensor: mul(input("y", "f32", [4]), 10) as Tensor }]);
+      const one = await createSession(line(device), device);
       const bind = { y: one.output("y") };
-      const two = await createSession(compile(tenfold, { target: device.target }), device, {
-        bind,
-      });
-      return {
-        call: caller({ one, two }, sessionArity),
-        close: () => Promise.all([two.close(), one.close()]),
-      };
+      const two = await createSession(tenfold(device), device, { bind });
+      const close = () => Promise.all([two.close(), one.close()]);
+      return { call: caller({ one, two }, sessionArity), close };
     },
     twin: () => {
       const one = lineTwin();
@@ -190,85 +196,21 @@ export const hosts = {
   },
   bundle: {
     async open(device: Device) {
-      const compiled = (program: Parameters<typeof trace>[0]) =>
-        compile(trace(program, {}), { target: device.target });
-      const plans = {
-        prefill: compiled(() => {
-          state("cache", "f32", [4]);
-          return { cache: mul(input("x", "f32", [4]), 2) as Tensor };
-        }),
-        decode: compiled((p) => {
-          const cache = state("cache", "f32", [4]);
-          const x = input("x", "f32", [4]);
-          return {
-            y: mul(add(cache, x), p.f32("w", [4])) as Tensor,
-            cache: add(cache, x) as Tensor,
-          };
-        }),
-      };
-      const weights = await stored({ w: floats([1, 2, 3, 4], [4]) });
-      const bundle = {
-        source: "drawn",
-        manifest: { name: "drawn" },
-        plans,
-        openWeights: async () => weights,
-      };
-      const model = await loadBundle(bundle as unknown as Bundle, device, { weights });
+      const model = await loadBundle(await smallBundle(device), device);
       return { call: caller({ model }, { run: 2, reset: 1 }), close: () => model.close() };
     },
-    twin: (): Twin => {
-      let cache = zeros();
-      const given: Record<string, number[] | undefined> = {};
-      return (method, args) => {
-        if (method === "model.reset") {
-          cache = zeros();
-          return undefined;
-        }
-        const program = args[0] as string;
-        const x = listed(args[1]).x ?? given[program];
-        if (!x) return refused;
-        given[program] = x;
-        if (program === "prefill") cache = x.map((v) => 2 * v);
-        else cache = cache.map((c, i) => c + x[i]!);
-        return program === "prefill" ? {} : { y: cache.map((c, i) => c * (i + 1)) };
-      };
-    },
+    twin: bundleTwin,
   },
   training: {
     async open(device: Device, micro: number) {
-      const trainer = await createTrainer(trained, {
-        device,
-        weights: await stored({ w: floats([0.5, -0.25, 1], [3, 1]) }),
-        rate: 0.01,
-        micro,
-        optimiser: sgd({}),
-        loss: ({ y }) => {
-          const off = sub(y!, input("target", "f32", [2, 1])) as Tensor;
-          return { square: mean(mul(off, off) as Tensor) };
-        },
-        programs: { forward: {} },
-      });
-      const own = caller(
-        { trainer },
-        {
-          run: 3,
-          profile: 0,
-          parameter: 1,
-          gradient: 1,
-          present: 0,
-          save: 0,
-          saveAdapter: 0,
-          state: 1,
-        },
-      );
-      return {
-        call: (method, args, options) => {
-          // A step takes its options behind the inputs of all its micro-steps.
-          if (method !== "trainer.steps") return own(method, args, options);
-          return trainer.steps;
-        },
-        close: () => trainer.close(),
-      };
+      const trainer = await createTrainer(trained, await trainingOn(device, micro));
+      const arity = { ...trainerArity, saveAdapter: 0, state: 1 };
+      return { call: caller({ trainer }, arity), close: () => trainer.close() };
     },
+    watch: countedByHand,
+  },
+  opening: {
+    open: async (device: Device) => opening(device),
+    twin: (): Twin => () => "open",
   },
 } as const satisfies Record<string, Kind>;

@@ -73,6 +73,7 @@ const byHost: Readonly<Record<keyof typeof hosts, readonly string[]>> = {
   session: ["run", "read", "write", "reset", "profile"].map((m) => `one.${m}`),
   shared: ["one.run", "one.read", "one.write", "one.reset", "one.profile", "two.run"],
   bundle: ["model.run", "model.reset"],
+  opening: ["open.session", "open.bundle", "open.trainer"],
   training: ["step", "run", "parameter", "gradient", "save", "saveAdapter", "present", "state"].map(
     (m) => `trainer.${m}`,
   ),
@@ -82,8 +83,11 @@ const methods = [...new Set([...Object.values(byHost).flat(), "close", "lose"])]
 
 /** Every method of a host behind every other, closing included. */
 function allOrders(): string[] {
-  const pairs = Object.values(byHost).flatMap((own) =>
-    own.flatMap((a) => [...own.map((b) => `${a} ${b}`), `${a} close`, `close ${a}`]),
+  const pairs = Object.entries(byHost).flatMap(([host, own]) =>
+    own.flatMap((a) => [
+      ...own.map((b) => `${a} ${b}`),
+      ...(host === "opening" ? [] : [`${a} close`, `close ${a}`]),
+    ]),
   );
   return [...new Set(pairs)];
 }

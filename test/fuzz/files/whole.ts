@@ -73,19 +73,27 @@ export const base = new Map([
   ["bias", f32([3], 2)],
 ]);
 
-/** The header of a safetensors file as JSON, and a file with another one. */
+/**
+ * The header of a safetensors file as JSON, and a file with another one. It goes without checksums, as one
+ * that another program wrote anew.
+ */
 export const header = {
   of: (files: Files) => {
     const bytes = only(files);
-    const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
-    return JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+    const { __metadata__: all = {}, ...tensors } = JSON.parse(
+      new TextDecoder().decode(bytes.subarray(8, 8 + headerLength(bytes))),
+    );
+    const { "inarch.checksum": _sum, "inarch.hashes": _hashes, ...metadata } = all;
+    return { __metadata__: metadata, ...tensors };
   },
   put: (files: Files, json: unknown) => {
     const bytes = only(files);
-    const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
     const text = new TextEncoder().encode(JSON.stringify(json));
     const size = new Uint8Array(8);
     new DataView(size.buffer).setBigUint64(0, BigInt(text.length), true);
-    return alone(Uint8Array.from([...size, ...text, ...bytes.subarray(8 + length)]));
+    return alone(Uint8Array.from([...size, ...text, ...bytes.subarray(8 + headerLength(bytes))]));
   },
 };
+
+const headerLength = (bytes: Uint8Array) =>
+  Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
