@@ -1,10 +1,23 @@
 /** What authors of ops import: the contract of ops, tensors, the builder of kernels and its ports. */
+
+export { shown } from "../diagnostics/options.ts";
 export * from "./dsl.ts";
 export { subgroups, workgroups } from "./forms/asks.ts";
 export { form, portable } from "./forms/form.ts";
 export { gradient } from "./grad/backward.ts";
 export {
+  checkDType,
+  checkHolds,
+  checkList,
+  checkNames,
+  checkNumber,
+  checkOneOf,
+  checkShape,
+  type Limits,
+} from "./graph/checks.ts";
+export {
   apply,
+  checkTensors,
   type Dim,
   type DType,
   elements,
@@ -18,6 +31,7 @@ export {
   show,
   Tensor,
   type Type,
+  tensorHelp,
 } from "./graph/tensor.ts";
 export {
   addNumbers,

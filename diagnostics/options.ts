@@ -20,7 +20,7 @@ export function checkOptions<T extends object>(
 ): void {
   if (given === undefined) return;
   const names = Object.keys(known);
-  if (typeof given !== "object" || given === null || Array.isArray(given))
+  if (typeof given !== "object" || given === null || Symbol.iterator in given)
     throw diagnose("E460", {
       message: `${of} takes its options as one object, and was given ${shown(given)}`,
       at,
@@ -41,5 +41,13 @@ export function checkOptions<T extends object>(
 export const pickOptions = <T extends object>(given: T, known: OptionNames<T>): T =>
   Object.fromEntries(Object.entries(given).filter(([name]) => Object.hasOwn(known, name))) as T;
 
-const shown = (value: unknown): string =>
-  value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`;
+/** A value in a few words, whatever it is: what stands where something else was expected. */
+export function shown(value: unknown): string {
+  if (typeof value === "string")
+    return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "symbol") return "a symbol";
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "object" || value === null) return String(value);
+  return Array.isArray(value) ? "an array" : "an object";
+}

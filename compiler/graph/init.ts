@@ -1,4 +1,5 @@
 import { captureSpan, diagnose } from "../../diagnostics/index.ts";
+import { problemOfNumber } from "./shapes.ts";
 import { show, type Type } from "./tensor.ts";
 
 /**
@@ -27,22 +28,18 @@ export const kaiming = (inputs: number): Init => ({
   bound: 1 / Math.sqrt(inputs),
 });
 
-const holds: Readonly<Record<Type["dtype"], (value: number) => boolean>> = {
-  // Plans are JSON, which has no infinities.
-  f32: (value) => Number.isFinite(Math.fround(value)),
-  i32: (value) => Number.isInteger(value) && value >= -(2 ** 31) && value < 2 ** 31,
-  u32: (value) => Number.isInteger(value) && value >= 0 && value < 2 ** 32,
-  bool: (value) => value === 0 || value === 1,
-};
+/** Plans are JSON, which has no infinities. */
+const isHeld = (value: number, dtype: Type["dtype"]): boolean =>
+  Number.isFinite(value) && problemOfNumber(value, dtype) === undefined;
 
 /** What is wrong with an initial value of a tensor; undefined if nothing is. */
 function problemOf(init: Init, { dtype }: Type): string | undefined {
   const known = ["constant", "uniform", "normal", "truncated normal", "copy"];
   if (!known.includes(init?.kind)) return `${JSON.stringify(init)} is no initial value`;
   if (init.kind === "constant")
-    return holds[dtype](init.value) ? undefined : `${dtype} cannot hold ${init.value}`;
+    return isHeld(init.value, dtype) ? undefined : `${dtype} cannot hold ${init.value}`;
   if (dtype !== "f32") return `${init.kind} is for f32`;
-  const wrong = Object.entries(init).find(([, v]) => typeof v === "number" && !holds.f32(v));
+  const wrong = Object.entries(init).find(([, v]) => typeof v === "number" && !isHeld(v, "f32"));
   return wrong && `its ${wrong[0]} is ${wrong[1]}`;
 }
 

@@ -5,6 +5,8 @@
  * the start (attention and its row statistics, values and their indices).
  */
 import { captureSpan, diagnose, type LazySpan } from "../../diagnostics/index.ts";
+import { shown } from "../../diagnostics/options.ts";
+import { dtypes, problemOfShape, shapeHelp } from "./shapes.ts";
 
 export type DType = "f32" | "i32" | "u32" | "bool";
 /** A size, or the name of one that is given at trace time. Names exist in the editor only. */
@@ -115,19 +117,67 @@ export const isSource = ({ op }: Pick<Node, "op">): boolean =>
 export const isParameter = ({ node }: Tensor): boolean => node.op.kind === "parameter";
 
 /**
- * Makes the node of an op, and a tensor per result. Throws E101 with the user's place when the
- * op's shape rule does not accept the inputs.
+ * Makes the node of an op, and a tensor per result. Throws E101 with the user's place for inputs that are
+ * no tensors, when the op's shape rule does not accept them, and for results that no tensor can be.
  */
 export function apply<A>(op: Op<A>, inputs: readonly Tensor[], attrs: A): Tensor[] {
   const span = captureSpan();
+  checkTensors(op.name, inputs, span);
   const fail: Fail = (message, help) => refuse(op.name, inputs, message, help, span);
   const types = op.type(
     inputs.map((x) => x.type),
     attrs,
     fail,
   );
+  for (const type of types) checkType(type, fail);
   return tensorsOfNew({ op: op as Op, inputs, attrs, types, span, order: made++ });
 }
+
+function checkType({ dtype, shape }: Type, fail: Fail): void {
+  if (!dtypes.includes(dtype))
+    fail(`there is no dtype ${shown(dtype)}`, `dtypes are ${dtypes.join(", ")}`);
+  const problem = problemOfShape(shape);
+  if (problem !== undefined) fail(`the result: ${problem}`, shapeHelp);
+}
+
+/**
+ * Requires tensors, by the names that the function gives its arguments, or by their number.
+ * @throws E101 for what is none.
+ */
+export function checkTensors(
+  name: string,
+  inputs: Readonly<Record<string, unknown>> | readonly unknown[],
+  at?: LazySpan,
+): void {
+  // A copy of a list has no holes, which entries would pass over.
+  const given = Array.isArray(inputs) ? Array.from(inputs) : inputs;
+  for (const [key, value] of Object.entries(given)) {
+    if (value instanceof Tensor) continue;
+    const what = Array.isArray(inputs) ? `input ${Number(key) + 1}` : key;
+    refuse(
+      name,
+      [],
+      `${what} is ${shown(value)}, not a tensor${ofOther(value)}`,
+      tensorHelp(value),
+      at,
+    );
+  }
+}
+
+const ofOther = (value: unknown): string => (isForeign(value) ? " of this copy of inarch" : "");
+
+export const tensorHelp = (value: unknown): string =>
+  isForeign(value)
+    ? 'two copies of inarch are at work: import everything from "inarch" and "inarch/ops"'
+    : "give what an op, a parameter or input(...) has made; for the numbers of a list, an input or a parameter";
+
+/** A tensor made by another copy of this package, which nothing here can recognise by its class. */
+export const isForeign = (value: unknown): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  !(value instanceof Tensor) &&
+  "node" in value &&
+  "result" in value;
 
 /** A node once more, later, on other inputs of the same types: its op, attributes and place. */
 export const again = (node: Node, inputs: readonly Tensor[]): readonly Tensor[] =>

@@ -6,6 +6,8 @@
 import {
   always,
   apply,
+  checkDType,
+  checkTensors,
   type DType,
   type ElementOp,
   type Shape,
@@ -60,11 +62,13 @@ export const op: ElementOp<Attrs> = {
   },
 };
 
-/** `x` as `dtype`. No gradient passes a change of type. */
+/** `x` as `dtype`. No gradient passes a change of type. Throws E101 for a dtype that does not exist. */
 export function cast<T extends DType, S extends Shape>(
   x: Tensor<DType, S>,
   dtype: T,
 ): Tensor<T, S> {
+  checkTensors("cast", { x });
+  checkDType("cast", [x], dtype);
   const same = (x.dtype as DType) === dtype;
   return (same ? x : apply(op, [x], { dtype })[0]) as unknown as Tensor<T, S>;
 }

@@ -11,10 +11,12 @@ import {
   type ElementSite,
   type Fail,
   noBroadcast,
+  refuse as refuseCall,
   type Shape,
   type ShapeOf,
   sameShape,
   show,
+  shown,
   Tensor,
   type Tests,
   type Type,
@@ -45,7 +47,16 @@ export interface Elementwise {
   readonly sums?: true;
 }
 
+/** Throws E101 for a specification without a name, an element or a derivative. */
 export function elementwiseOp(name: string, spec: Elementwise): ElementOp<null> {
+  const isSpec = typeof spec?.at === "function" && typeof spec.vjp === "function";
+  if (typeof name !== "string" || !isSpec)
+    refuseCall(
+      "elementwiseOp",
+      [],
+      "it is given no name, or no element and derivative",
+      'write elementwiseOp("name", { at: (k, x) => …, vjp: (g) => [g], tests })',
+    );
   const takes = spec.takes ?? ["f32"];
   return {
     name,
@@ -82,7 +93,7 @@ function checkTypes(operands: readonly Type[], takes: readonly DType[], fail: Fa
 export function applyElementwise(op: ElementOp<null>, operands: readonly (Tensor | number)[]) {
   const tensors = operands.filter((x) => x instanceof Tensor);
   const dtype = tensors.findLast((x) => x.dtype !== "bool")?.dtype ?? tensors[0]?.dtype ?? "f32";
-  const inputs = operands.map((x) => operand(x, dtype));
+  const inputs = operands.map((x) => operand(op.name, x, dtype));
   const shape = inputs.map((x) => x.shape).reduce((a, b) => broadcastShape(op, inputs, a, b));
   return apply(
     op,
@@ -113,10 +124,26 @@ function refuse(op: ElementOp<null>, inputs: readonly Tensor[], message: string)
   return bug(`${op.name} accepted operands that do not broadcast`);
 }
 
+function checkOp(name: string, op: ElementOp<null>): void {
+  if (
+    typeof op?.name !== "string" ||
+    typeof op.type !== "function" ||
+    typeof op.element !== "function"
+  )
+    refuseCall(
+      name,
+      [],
+      `it is given ${shown(op)}, not an op`,
+      "give what elementwiseOp(...) makes",
+    );
+}
+
 /** The call of an op with one operand: same dtype, same shape. */
 export type Unary = <D extends DType, S extends Shape>(x: Tensor<D, S>) => Tensor<D, S>;
 
+/** Throws E101 for what is no op. */
 export function unary(op: ElementOp<null>): Unary {
+  checkOp("unary", op);
   return ((x: Tensor) => applyElementwise(op, [x])) as Unary;
 }
 
@@ -131,7 +158,9 @@ export interface Binary {
   ): Tensor<D, ShapeOf<Broadcast<A, B>>>;
 }
 
+/** Throws E101 for what is no op. */
 export function binary(op: ElementOp<null>): Binary {
+  checkOp("binary", op);
   return ((a: Tensor, b: Tensor) => applyElementwise(op, [a, b])) as unknown as Binary;
 }
 

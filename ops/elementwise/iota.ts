@@ -1,5 +1,12 @@
 /** iota(shape, axis): each element is its own coordinate along `axis`. An i32, never stored. */
-import { apply, type ElementOp, refuse, type Tensor } from "../../compiler/op-kit.ts";
+import {
+  apply,
+  checkNumber,
+  checkShape,
+  type ElementOp,
+  refuse,
+  type Tensor,
+} from "../../compiler/op-kit.ts";
 
 interface Attrs {
   readonly shape: readonly number[];
@@ -50,13 +57,15 @@ export const op: ElementOp<Attrs> = {
 
 /** The coordinate along `axis` (0 for the only one) of every element of `shape`, as i32. */
 export function iota<const S extends readonly number[]>(shape: S, axis = 0): Tensor<"i32", S> {
+  checkShape("iota", [], shape);
+  checkNumber("iota", [], "the axis", axis, { whole: true });
   const own = axis < 0 ? axis + shape.length : axis;
   if (!Number.isInteger(own) || own < 0 || own >= shape.length)
     refuse(
       "iota",
       [],
       `axis ${axis} of [${shape.join(", ")}]`,
-      `axes go from 0 to ${shape.length - 1}`,
+      shape.length === 0 ? "give a shape with axes" : `axes go from 0 to ${shape.length - 1}`,
     );
   return apply(op, [], { shape, axis: own })[0] as unknown as Tensor<"i32", S>;
 }

@@ -6,11 +6,13 @@
 import {
   always,
   apply,
+  checkTensors,
   type DType,
   type ElementOp,
   literal,
   refuse,
   type Shape,
+  shown,
   type Tensor,
   type Value,
 } from "../../compiler/op-kit.ts";
@@ -64,8 +66,9 @@ export function oneMinusPower<D extends DType, S extends Shape>(
   x: Tensor<D, S>,
   base: number,
 ): Tensor<D, S> {
-  if (!(base > 0 && base < 1))
-    refuse("oneMinusPower", [x], `the base is ${base}`, "give a number between 0 and 1");
+  checkTensors("oneMinusPower", { x });
+  if (typeof base !== "number" || !(base > 0 && base < 1))
+    refuse("oneMinusPower", [x], `the base is ${shown(base)}`, "give a number between 0 and 1");
   return apply(op, [x], { base })[0] as unknown as Tensor<D, S>;
 }
 

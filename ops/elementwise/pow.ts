@@ -2,6 +2,8 @@
 import {
   always,
   apply,
+  checkNumber,
+  checkTensors,
   type DType,
   type ElementOp,
   literal,
@@ -86,11 +88,13 @@ export const op: ElementOp<Attrs> = {
   },
 };
 
-/** `x` to a constant power. */
+/** `x` to a constant, finite power. Throws E101 for another one. */
 export function pow<D extends DType, S extends Shape>(
   x: Tensor<D, S>,
   exponent: number,
 ): Tensor<D, S> {
+  checkTensors("pow", { x });
+  checkNumber("pow", [x], "the exponent", exponent);
   return apply(op, [x], { exponent })[0] as unknown as Tensor<D, S>;
 }
 

@@ -1,6 +1,7 @@
 /** where(condition, yes, no): element by element one of two, all three with broadcasting. */
 import {
   type Broadcast,
+  checkTensors,
   type DType,
   type ElementOp,
   refuse,
@@ -87,7 +88,8 @@ export function where<C extends Shape>(
 export function where(condition: Tensor, yes: Tensor | number, no: Tensor | number): Tensor {
   const like = [yes, no].find((x) => x instanceof Tensor);
   const dtype = like?.dtype ?? "f32";
-  const operands = [condition, operand(yes, dtype), operand(no, dtype)];
+  checkTensors("where", { condition });
+  const operands = [condition, operand("where", yes, dtype), operand("where", no, dtype)];
   if (condition.dtype !== "bool")
     refuse(
       "where",

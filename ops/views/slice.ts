@@ -6,10 +6,14 @@ import {
   always,
   apply,
   bounded,
+  checkHolds,
+  checkList,
+  checkTensors,
   type DType,
   type ElementOp,
   literal,
   refuse,
+  shown,
   type Tensor,
   type Value,
 } from "../../compiler/op-kit.ts";
@@ -145,6 +149,13 @@ export type Range = readonly [start?: number, stop?: number, step?: number];
 
 /** A part of `x`; axes without a range are whole: `slice(x, [[], [0, 4]])`. Throws E101. */
 export function slice<D extends DType>(x: Tensor<D>, ranges: readonly Range[]): Tensor<D> {
+  checkTensors("slice", { x });
+  checkList("slice", [x], "what is taken", ranges);
+  for (const range of ranges) {
+    checkList("slice", [x], "a range", range);
+    if (range.length > 3)
+      refuse("slice", [x], `a range of ${range.length} numbers`, "it is [start, stop, step]");
+  }
   if (ranges.length > x.shape.length)
     refuse("slice", [x], `${ranges.length} ranges for rank ${x.shape.length}`, "give one per axis");
   const parts = x.shape.map((n, axis) => resolve(x, n, axis, ranges[axis] ?? []));
@@ -163,13 +174,24 @@ export function pad<D extends DType>(
   widths: readonly (readonly [before?: number, after?: number])[],
   value = 0,
 ): Tensor<D> {
+  checkTensors("pad", { x });
+  checkHolds("pad", [x], value, x.dtype);
+  checkList("pad", [x], "the widths", widths);
+  for (const width of widths) {
+    checkList("pad", [x], "a width", width);
+    if (width.length > 2)
+      refuse("pad", [x], `a width of ${width.length} numbers`, "it is [before, after]");
+  }
   if (widths.length > x.shape.length)
     refuse("pad", [x], `${widths.length} widths for rank ${x.shape.length}`, "give one per axis");
-  if (widths.flat().some((n) => !Number.isInteger(n) || n! < 0))
+  const wrong = widths
+    .flatMap((width) => [...width])
+    .find((n) => n !== undefined && !(Number.isSafeInteger(n) && n >= 0));
+  if (wrong !== undefined)
     refuse(
       "pad",
       [x],
-      `the widths are ${JSON.stringify(widths)}`,
+      `a width is ${shown(wrong)}`,
       "they are whole numbers from 0 up; to cut off write slice(x, ...)",
     );
   const start = x.shape.map((_, i) => widths[i]?.[0] ?? 0);
@@ -179,14 +201,14 @@ export function pad<D extends DType>(
 }
 
 function resolve(x: Tensor, n: number, axis: number, [from = 0, to = n, step = 1]: Range) {
-  const fromEnd = (i: number) => (i < 0 ? i + n : i);
+  const fromEnd = (i: number) => (typeof i === "number" && i < 0 ? i + n : i);
   const [start, stop] = [fromEnd(from), fromEnd(to)];
   const whole = [start, stop, step].every(Number.isInteger);
   if (!whole || start < 0 || stop > n || start >= stop || step < 1)
     refuse(
       "slice",
       [x],
-      `from ${from} to ${to} in steps of ${step} takes nothing or leaves axis ${axis} of size ${n}`,
+      `from ${shown(from)} to ${shown(to)} in steps of ${shown(step)} takes nothing or leaves axis ${axis} of size ${n}`,
       `give 0 <= start < stop <= ${n}; negative numbers count from the end`,
     );
   return { start, step, size: Math.ceil((stop - start) / step) };

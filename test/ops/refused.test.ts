@@ -56,7 +56,7 @@ const refused: readonly (readonly [message: string, help: string, call: () => un
   ],
   ["slice: from 3 to 1", "negative numbers count from the end", () => ops.slice(t([4]), [[3, 1]])],
   ["pad: 2 widths for rank 1", "one per axis", () => ops.pad(t([4]), [[], [1, 1]])],
-  ["pad: the widths are [[-1,0]]", "slice(x, ...)", () => ops.pad(t([4]), [[-1, 0]])],
+  ["pad: a width is -1", "slice(x, ...)", () => ops.pad(t([4]), [[-1, 0]])],
   [
     "unfold: takes [batch, channels, height, width], not f32[4, 4]",
     "reshape it",
