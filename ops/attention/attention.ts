@@ -8,6 +8,10 @@
 import {
   apply,
   type Case,
+  checkList,
+  checkNames,
+  checkNumber,
+  checkTensors,
   gradient,
   type KernelOp,
   type Node,
@@ -196,11 +200,13 @@ export interface AttentionOptions {
   /** Added to the scores; broadcasts to [batch, heads, queries, keys]. */
   readonly bias?: Tensor;
   /** Decomposed relative positions: tables [2 H - 1, depth] and [2 W - 1, depth]. */
-  readonly relative?: {
-    readonly height: Tensor;
-    readonly width: Tensor;
-    readonly grid: readonly [rows: number, columns: number];
-  };
+  readonly relative?: Relative;
+}
+
+interface Relative {
+  readonly height: Tensor;
+  readonly width: Tensor;
+  readonly grid: readonly [rows: number, columns: number];
 }
 
 /**
@@ -234,7 +240,13 @@ export function attentionWithStatistics(
   v: Tensor,
   options: AttentionOptions = {},
 ): AttentionResults {
-  const { scale = 1 / Math.sqrt(q.shape.at(-1)!), bias, relative } = options;
+  checkTensors("attention", { q, k, v });
+  checkNames("attention", options, { scale: true, bias: true, relative: true });
+  const { scale = 1 / Math.sqrt(q.shape.at(-1) ?? 1), bias, relative } = options;
+  checkNumber("attention", [q, k, v], "the scale", scale);
+  if (bias !== undefined) checkTensors("attention", { bias });
+  if (relative !== undefined) checkRelative([q, k, v], relative);
+  if ([q, k].some((x) => x.shape.length !== 4)) apply(op, [q, k, v], { ...plain, scale });
   const scores = [...q.shape.slice(0, 3), k.shape[2]!];
   const inputs = [
     ...[q, k, v],
@@ -245,6 +257,16 @@ export function attentionWithStatistics(
   const [out, statistics, rows] = apply(op, inputs, attrs) as Tensor<"f32">[];
   rowsOf.set(out!.node, rows!);
   return { out: out!, statistics: statistics! };
+}
+
+const plain = { hasBias: false, grid: undefined };
+
+function checkRelative(inputs: readonly Tensor[], given: Relative): void {
+  checkNames("attention", given, { height: true, width: true, grid: true });
+  const { height, width, grid } = given;
+  checkTensors("attention", { height, width });
+  checkList("attention", inputs, "the grid", grid, 2);
+  for (const n of grid) checkNumber("attention", inputs, "the grid", n, { least: 1, whole: true });
 }
 
 /** A model uses the results alone: their derivatives need what is kept of the rows. */

@@ -3,10 +3,18 @@
  * makes the window of every pixel, fold adds them up. Where windows do not touch (kernel = stride)
  * that is only a rearrangement, a view.
  */
-import { refuse, show, type Tensor, type Tests } from "../../compiler/op-kit.ts";
+import {
+  checkNames,
+  checkNumber,
+  checkTensors,
+  refuse,
+  show,
+  type Tensor,
+  type Tests,
+} from "../../compiler/op-kit.ts";
 import { add } from "../elementwise/add.ts";
 import { matmul, transpose } from "../matmul/matmul.ts";
-import { type Pair, pair } from "../views/axes.ts";
+import { type Pair, pairOf } from "../views/axes.ts";
 import { permute } from "../views/permute.ts";
 import { reshape } from "../views/reshape.ts";
 import { checkedWindows, foldWindows } from "../views/unfold.ts";
@@ -26,7 +34,17 @@ export function convTranspose2d(
   weight: Tensor,
   options: TransposedConvolutionOptions = {},
 ): Tensor<"f32"> {
+  checkTensors("convTranspose2d", { x, weight });
+  checkNames("convTranspose2d", options, {
+    bias: true,
+    stride: true,
+    padding: true,
+    groups: true,
+    outputPadding: true,
+  });
   const { bias, groups = 1, outputPadding = 0 } = options;
+  if (bias !== undefined) checkTensors("convTranspose2d", { bias });
+  checkNumber("convTranspose2d", [x, weight], "groups", groups, { least: 1, whole: true });
   const fail = (message: string, help: string) =>
     refuse("convTranspose2d", bias ? [x, weight, bias] : [x, weight], message, help);
   if (x.shape.length !== 4 || weight.shape.length !== 4)
@@ -38,7 +56,7 @@ export function convTranspose2d(
   const [inner, each, kh, kw] = weight.shape as [number, number, number, number];
   const windows = checkedWindows("convTranspose2d", x, { ...options, kernel: [kh, kw] });
   const { stride, padding } = windows;
-  if (!Number.isInteger(groups) || groups < 1 || channels !== inner || channels % groups !== 0)
+  if (channels !== inner || channels % groups !== 0)
     fail(
       `${channels} channels do not fit a weight ${show(weight.type)} in ${groups} groups`,
       "weight.shape[0] must equal the channels, and groups divide them",
@@ -46,8 +64,9 @@ export function convTranspose2d(
   const out = each * groups;
   if (bias && bias.shape.join() !== `${out}`)
     fail(`the bias is ${show(bias.type)}`, `it must be f32[${out}]`);
-  const extra = pair(outputPadding);
-  if (extra.some((e, i) => !Number.isInteger(e) || e < 0 || e >= stride[i]!))
+  const whole = { least: 0, whole: true };
+  const extra = pairOf("convTranspose2d", [x, weight], "outputPadding", outputPadding, whole);
+  if (extra.some((e, i) => e >= stride[i]!))
     fail(`outputPadding ${extra.join(" x ")}`, "it is from 0 up and below the stride");
   const size = [
     (height - 1) * stride[0] - 2 * padding[0] + kh + extra[0],

@@ -3,7 +3,15 @@
  * operand is a view: an implicit matrix product. With one channel per group (depthwise) it is a
  * short sum over the taps instead.
  */
-import { refuse, show, type Tensor, type Tests } from "../../compiler/op-kit.ts";
+import {
+  checkNames,
+  checkNumber,
+  checkTensors,
+  refuse,
+  show,
+  type Tensor,
+  type Tests,
+} from "../../compiler/op-kit.ts";
 import { add } from "../elementwise/add.ts";
 import { mul } from "../elementwise/mul.ts";
 import { sum } from "../lines/reduce.ts";
@@ -28,7 +36,11 @@ export interface ConvolutionOptions {
  * [batch, out, ...]. Throws E101 if they do not fit.
  */
 export function conv2d(x: Tensor, weight: Tensor, options: ConvolutionOptions = {}): Tensor<"f32"> {
+  checkTensors("conv2d", { x, weight });
+  checkNames("conv2d", options, { bias: true, stride: true, padding: true, groups: true });
   const { bias, groups = 1 } = options;
+  if (bias !== undefined) checkTensors("conv2d", { bias });
+  checkNumber("conv2d", [x, weight], "groups", groups, { least: 1, whole: true });
   if (x.shape.length !== 4 || weight.shape.length !== 4)
     refuse(
       "conv2d",
@@ -39,7 +51,7 @@ export function conv2d(x: Tensor, weight: Tensor, options: ConvolutionOptions = 
   const [n, channels, height, width] = x.shape as [number, number, number, number];
   const [out, each, kh, kw] = weight.shape as [number, number, number, number];
   const windows = checkedWindows("conv2d", x, { ...options, kernel: [kh, kw] });
-  if (!Number.isInteger(groups) || groups < 1 || channels !== each * groups || out % groups !== 0)
+  if (channels !== each * groups || out % groups !== 0)
     refuse(
       "conv2d",
       [x, weight],

@@ -9,6 +9,10 @@
  */
 import {
   apply,
+  checkList,
+  checkNames,
+  checkNumber,
+  checkTensors,
   elements,
   index,
   type KernelOp,
@@ -182,8 +186,17 @@ export function scaledConvolution(
   choice: Tensor,
   weights: Tensor,
   bias: Tensor,
-  { scales, groups = 1 }: ScaledConvolutionOptions,
+  options: ScaledConvolutionOptions,
 ): Tensor<"f32"> {
+  checkTensors("scaledConvolution", { x, choice, weights, bias });
+  checkNames("scaledConvolution", options, { scales: true, groups: true }, "needed");
+  const { scales, groups = 1 } = options;
+  checkList("scaledConvolution", [x, choice, weights, bias], "scales", scales);
+  for (const n of [...scales, groups])
+    checkNumber("scaledConvolution", [x, choice, weights, bias], "a scale, or groups,", n, {
+      least: 1,
+      whole: true,
+    });
   const attrs: ScaledAttrs = { scales, groups };
   return apply(op, [x, choice, weights, bias], attrs)[0] as Tensor<"f32">;
 }

@@ -6,6 +6,8 @@
  */
 import {
   apply,
+  checkNumber,
+  checkTensors,
   type Dense,
   type DType,
   elements,
@@ -125,6 +127,7 @@ export function normalize<D extends DType, S extends Shape>(
   epsilon: number,
 ): Tensor<D, S> {
   const along = axisOf("normalize", x, axis);
+  checkNumber("normalize", [x], "epsilon", epsilon, { least: 0 });
   return apply(op, [x], { axis: along, epsilon })[0] as unknown as Tensor<D, S>;
 }
 
@@ -145,6 +148,7 @@ export function layerNorm2d<D extends DType, S extends Shape>(
   beta: Tensor<D>,
   epsilon = 1e-6,
 ): Tensor<D, S> {
+  checkTensors("layerNorm2d", { x });
   if (x.shape.length !== 4)
     refuse("layerNorm2d", [x], `takes [batch, channels, height, width], not ${show(x.type)}`);
   return scaled("layerNorm2d", x, gamma, beta, 1, epsilon);
@@ -158,6 +162,8 @@ function scaled<D extends DType, S extends Shape>(
   axis: number,
   epsilon: number,
 ): Tensor<D, S> {
+  checkTensors(name, { x, gamma, beta });
+  checkNumber(name, [x, gamma, beta], "epsilon", epsilon, { least: 0 });
   const size = x.shape.at(axis);
   for (const p of [gamma, beta])
     if (p.shape.length !== 1 || p.shape[0] !== size)

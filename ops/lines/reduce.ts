@@ -1,6 +1,7 @@
 /** sum, mean, max, min over axes. The sum is that of broadcast.ts; the extremes are one op. */
 import {
   apply,
+  checkOneOf,
   type DType,
   elements,
   type KernelOp,
@@ -165,6 +166,7 @@ export function sum<D extends DType>(
   reduced: Reduced = "drop",
 ): Tensor<D> {
   const over = axesOf("sum", x, axes);
+  checkReduced("sum", x, reduced);
   return finished(sumTo(x, withOnes(x, over)), x, over, reduced);
 }
 
@@ -174,8 +176,9 @@ export function mean<D extends DType>(
   axes?: number | readonly number[],
   reduced: Reduced = "drop",
 ): Tensor<D> {
-  if (x.dtype !== "f32") refuse("mean", [x], `takes f32, not ${x.dtype}`, 'use cast(x, "f32")');
   const over = axesOf("mean", x, axes);
+  checkReduced("mean", x, reduced);
+  if (x.dtype !== "f32") refuse("mean", [x], `takes f32, not ${x.dtype}`, 'use cast(x, "f32")');
   const total = sumTo(x, withOnes(x, over));
   return finished(mul(total, elements(total.shape) / elements(x.shape)), x, over, reduced);
 }
@@ -204,11 +207,15 @@ function extreme<D extends DType>(
   axes: number | readonly number[] | undefined,
   reduced: Reduced,
 ): Tensor<D> {
-  if (x.dtype === "bool") refuse(of, [x], "takes numbers, not bool", 'use cast(x, "i32")');
   const over = axesOf(of, x, axes);
+  checkReduced(of, x, reduced);
+  if (x.dtype === "bool") refuse(of, [x], "takes numbers, not bool", 'use cast(x, "i32")');
   const y = over.length === 0 ? x : (apply(op, [x], { axes: over, of })[0] as Tensor<D>);
   return finished(y, x, over, reduced);
 }
+
+const checkReduced = (name: string, x: Tensor, reduced: Reduced): void =>
+  checkOneOf(name, [x], "what becomes of reduced axes", reduced, ["drop", "keep"]);
 
 const withOnes = (x: Tensor, axes: readonly number[]) =>
   x.shape.map((n, i) => (axes.includes(i) ? 1 : n));

@@ -8,6 +8,7 @@
 import {
   apply,
   type Builder,
+  checkNumber,
   type DType,
   elements,
   index,
@@ -198,7 +199,9 @@ export interface Ranked {
 
 /** The `count` largest elements along `axis` (the last one unless given). Throws E101. */
 export function topK(x: Tensor, count: number, axis = -1): Ranked {
-  const [values, indices] = apply(op, [x], { axis: axisOf("topK", x, axis), count });
+  const along = axisOf("topK", x, axis);
+  checkNumber("topK", [x], "the count", count, { whole: true });
+  const [values, indices] = apply(op, [x], { axis: along, count });
   return { values: values as Tensor<"f32">, indices: indices as Tensor<"i32"> };
 }
 

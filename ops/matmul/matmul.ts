@@ -7,6 +7,10 @@
  */
 import {
   apply,
+  checkList,
+  checkNames,
+  checkOneOf,
+  checkTensors,
   type Dense,
   type DType,
   elements,
@@ -15,6 +19,7 @@ import {
   innerDims,
   type KernelOp,
   type Product,
+  refuse,
   type Shape,
   type ShapeOf,
   type Tensor,
@@ -184,10 +189,11 @@ export function matmul<
   b: Tensor<NoInfer<D>, B> & Valid<Product<Left<A, T>, Right<B, T>>>,
   options: { readonly transpose?: T } = {},
 ): Tensor<D, ShapeOf<Product<Left<A, T>, Right<B, T>>>> {
-  return traced(a, b, options.transpose ?? "none") as Tensor<
-    D,
-    ShapeOf<Product<Left<A, T>, Right<B, T>>>
-  >;
+  checkTensors("matmul", { a, b });
+  checkNames("matmul", options, { transpose: true });
+  const which = options.transpose ?? "none";
+  checkOneOf("matmul", [a, b], "transpose", which, ["left", "right", "both", "none"]);
+  return traced(a, b, which) as Tensor<D, ShapeOf<Product<Left<A, T>, Right<B, T>>>>;
 }
 
 function traced(a: Tensor, b: Tensor, which: "left" | "right" | "both" | "none"): Tensor {
@@ -205,7 +211,12 @@ function traced(a: Tensor, b: Tensor, which: "left" | "right" | "both" | "none")
 
 /** The sum of several products of one shape, in one accumulator. Batches broadcast. */
 export function matmulSegments(segments: readonly (readonly [Tensor, Tensor])[]): Tensor {
+  checkList("matmulSegments", [], "the products", segments);
+  for (const segment of segments) checkList("matmulSegments", [], "a product", segment, 2);
   const inputs = segments.flat();
+  checkTensors("matmulSegments", inputs);
+  if (inputs.length === 0)
+    refuse("matmulSegments", [], "there is nothing to add", "give [[a, b], ...]");
   const batch = inputs.map((x): readonly number[] => x.shape.slice(0, -2)).reduce(widest);
   const fit = (x: Tensor) =>
     x.shape.length < 2 || x.shape.length - 2 > batch.length
@@ -247,6 +258,7 @@ function widest(a: readonly number[], b: readonly number[]): readonly number[] {
 
 /** Swaps the last two axes. */
 export function transpose(x: Tensor): Tensor {
+  checkTensors("transpose", { x });
   const axes = x.shape.map((_, i) => i);
   const rank = axes.length;
   if (rank < 2) return x;

@@ -6,11 +6,18 @@
  */
 import {
   apply,
+  checkList,
+  checkNames,
+  checkNumber,
+  checkOneOf,
+  checkShape,
+  checkTensors,
   type DType,
   type ElementOp,
   literal,
   refuse,
   show,
+  shown,
   type Tensor,
   type Value,
 } from "../../compiler/op-kit.ts";
@@ -189,17 +196,39 @@ export type ResampleOptions = {
 
 /** Resizes [batch, channels, height, width]. Throws E101 if the size or the scale is not usable. */
 export function resample<D extends DType>(x: Tensor<D>, options: ResampleOptions): Tensor<D> {
+  checkTensors("resample", { x });
+  checkNames<Given>("resample", options, resampleNames, "needed");
   if (x.shape.length !== 4)
     refuse("resample", [x], `takes [batch, channels, height, width], not ${show(x.type)}`);
-  const { mode, alignCorners = false } = options;
+  const { mode, alignCorners = false, size, scale } = options as Given;
+  if ((size === undefined) === (scale === undefined))
+    refuse(
+      "resample",
+      [x],
+      "neither a size nor a scale, or both",
+      "give size: [height, width] or scale: 2",
+    );
+  if (size !== undefined) checkList("resample", [x], "the size", size, 2);
+  if (scale !== undefined && typeof scale !== "number")
+    checkList("resample", [x], "the scale", scale, 2);
   return [0, 1].reduce((image, i) => {
-    const extent =
-      "size" in options
-        ? { size: options.size[i]! }
-        : { scale: typeof options.scale === "number" ? options.scale : options.scale[i]! };
+    const factor = typeof scale === "number" ? scale : scale?.[i];
+    const extent = size === undefined ? { scale: factor! } : { size: size[i]! };
     return resampleAxis(image, 2 + i, { ...extent, mode, alignCorners });
   }, x);
 }
+
+interface Given {
+  readonly mode: Interpolation;
+  readonly alignCorners?: boolean;
+  readonly size?: readonly [number, number];
+  readonly scale?: number | readonly [number, number];
+}
+
+const resampleNames = { mode: true, alignCorners: true, size: true, scale: true };
+
+/** From here on single precision, which the positions of `nearest` are rounded to, skips whole numbers. */
+const mostPixels = 2 ** 24;
 
 /** Resizes one axis: to a size, or by a scale. Throws E101. */
 export function resampleAxis<D extends DType>(
@@ -208,16 +237,26 @@ export function resampleAxis<D extends DType>(
   options: ResampleAxis,
 ): Tensor<D> {
   const along = axisOf("resample", x, axis);
-  const { size, scale } = options;
+  checkNames("resampleAxis", options, resampleNames, "needed");
+  const { size, scale, mode, alignCorners = false } = options;
+  checkOneOf("resample", [x], "the mode", mode, ["nearest", "bilinear", "bicubic"]);
+  if (typeof alignCorners !== "boolean")
+    refuse("resample", [x], `alignCorners is ${shown(alignCorners)}`, "give true or false");
+  if (size !== undefined) checkNumber("resample", [x], "the size", size, { whole: true });
+  else checkNumber("resample", [x], "the scale", scale);
   const from = x.shape[along]!;
   const to = size ?? Math.floor(from * (scale ?? 0));
-  if (!Number.isInteger(to) || to < 1 || (scale !== undefined && !(scale > 0)))
+  if (to < 1 || to > mostPixels)
     refuse(
       "resample",
       [x],
       `axis ${along} of size ${from} to ${size === undefined ? `${scale} times that` : `size ${size}`}`,
-      "give a size from 1 up, or a scale that leaves one pixel or more",
+      `give a size from 1 up, at most ${mostPixels}, or a scale that leaves one pixel or more`,
     );
+  checkShape("resample", [x], x.shape.with(along, to));
   if (to === from && (scale ?? 1) === 1) return x;
-  return apply(op, [x], { ...resampling(from, options), axis: along })[0] as Tensor<D>;
+  const positions = resampling(from, { ...options, alignCorners });
+  if (positions.factor * (to - 1) + positions.offset >= 2 ** 32)
+    refuse("resample", [x], `axis ${along} of size ${from} to ${to}`, "resize in two steps");
+  return apply(op, [x], { ...positions, axis: along })[0] as Tensor<D>;
 }

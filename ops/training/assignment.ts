@@ -15,6 +15,7 @@ import {
   apply,
   type Builder,
   bounded,
+  checkTensors,
   type Dense,
   flatGroups,
   type In,
@@ -158,6 +159,8 @@ export interface Matching {
  * numbers come first. No gradient passes. Throws E101 for other shapes.
  */
 export function assignment(cost: Tensor, present?: Tensor): Matching {
+  checkTensors("assignment", { cost });
+  if (present !== undefined) checkTensors("assignment", { present });
   const [batch = 1, , columns = 1] = cost.shape;
   const all = present ?? full(1, [batch, columns], "bool");
   const [row, column] = apply(op, [cost, all], null);

@@ -6,6 +6,7 @@
 import {
   apply,
   bounded,
+  checkList,
   elements,
   flatGroups,
   type KernelOp,
@@ -110,6 +111,7 @@ function byShape(inputs: readonly { readonly shape: readonly number[] }[]): numb
 
 /** The same tensors, of any shapes and dtypes. Throws E101 if there are none. */
 export function computeTogether(tensors: readonly Tensor[]): Tensor[] {
+  checkList("computeTogether", [], "what is to be computed", tensors);
   if (tensors.length === 0)
     refuse("computeTogether", [], "there is nothing to compute", "give tensors");
   return apply(op, tensors, null);

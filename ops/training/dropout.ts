@@ -6,15 +6,18 @@
 import {
   always,
   apply,
+  checkNames,
+  checkTensors,
   type DType,
   type ElementOp,
   flatten,
   literal,
   refuse,
   type Shape,
+  shown,
   type Tensor,
 } from "../../compiler/op-kit.ts";
-import { checkKey, fraction, hashAt, hashCost } from "./random.ts";
+import { checkKey, checkStream, fraction, hashAt, hashCost } from "./random.ts";
 
 interface Attrs {
   readonly rate: number;
@@ -78,10 +81,15 @@ export interface RandomSource {
 export function dropout<D extends DType, S extends Shape>(
   x: Tensor<D, S>,
   rate: number,
-  { key, stream }: RandomSource,
+  source: RandomSource,
 ): Tensor<D, S> {
-  if (!(rate >= 0 && rate < 1))
-    refuse("dropout", [x], `the rate is ${rate}`, "give a number from 0 up to, but not, 1");
+  checkTensors("dropout", { x });
+  checkNames("dropout", source, { key: true, stream: true }, "needed");
+  const { key, stream } = source;
+  checkTensors("dropout", { key });
+  checkStream("dropout", stream);
+  if (typeof rate !== "number" || !(rate >= 0 && rate < 1))
+    refuse("dropout", [x], `the rate is ${shown(rate)}`, "give a number from 0 up to, but not, 1");
   if (rate === 0) return x;
   return apply(op, [x, key], { rate, stream: stream >>> 0 })[0] as unknown as Tensor<D, S>;
 }

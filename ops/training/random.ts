@@ -11,14 +11,19 @@ import {
   addWrapping,
   apply,
   type Builder,
+  checkNumber,
+  checkShape,
+  checkTensors,
   type ElementOp,
   flatten,
   type In,
   index,
   literal,
+  refuse,
   rotateLeft,
   type Shape,
   shiftRight,
+  shown,
   type Tensor,
   type Type,
   type Value,
@@ -113,13 +118,26 @@ export const randomBits = <const S extends readonly number[]>(
 
 /** The stream of a name, such as a parameter's path: its FNV-1a hash of 32 bits. */
 export function streamOf(name: string): number {
+  if (typeof name !== "string") refuse("streamOf", [], `the name is ${shown(name)}`, "give a text");
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(name)) hash = Math.imul(hash ^ byte, 0x01000193);
   return hash >>> 0;
 }
 
-const draw = (key: Tensor, attrs: Attrs): Tensor =>
-  apply(op, [key], { ...attrs, stream: attrs.stream >>> 0 })[0]!;
+function draw(key: Tensor, attrs: Attrs): Tensor {
+  checkTensors("random", { key });
+  checkShape("random", [key], attrs.shape);
+  checkStream("random", attrs.stream);
+  return apply(op, [key], { ...attrs, stream: attrs.stream >>> 0 })[0]!;
+}
+
+/** Throws E101 for what is no stream: a number that `streamOf` gives, signed or not. */
+export const checkStream = (name: string, stream: unknown): void =>
+  checkNumber(name, [], "the stream", stream, {
+    least: -(2 ** 31),
+    most: 2 ** 32 - 1,
+    whole: true,
+  });
 
 /** What every op says that takes a key. */
 export function checkKey(key: Type, fail: (message: string, help?: string) => never): void {

@@ -4,6 +4,8 @@
  */
 import {
   apply,
+  checkShape,
+  checkTensors,
   type DType,
   type ElementOp,
   elements,
@@ -140,6 +142,8 @@ export const adjoint: KernelOp<Attrs> = {
 
 /** `x` repeated along axes of size 1 until it has `shape`. Throws E101 if it does not fit. */
 export function broadcastTo<D extends DType>(x: Tensor<D>, shape: readonly number[]): Tensor<D> {
+  checkTensors("broadcastTo", { x });
+  checkShape("broadcastTo", [x], shape);
   return sameShape(x.shape, shape) ? x : (apply(op, [x], { shape })[0] as Tensor<D>);
 }
 
@@ -148,7 +152,10 @@ export function broadcastTo<D extends DType>(x: Tensor<D>, shape: readonly numbe
  * size 1. Throws E101 if `shape` does not broadcast to that of `x`.
  */
 export function sumTo<D extends DType>(x: Tensor<D>, shape: readonly number[]): Tensor<D> {
+  checkTensors("sumTo", { x });
+  checkShape("sumTo", [x], shape);
   if (sameShape(x.shape, shape)) return x;
+  if (shape.length > x.shape.length) return apply(adjoint, [x], { shape })[0] as Tensor<D>;
   const parts = partsOf(x, shape);
   if (parts === undefined) return apply(adjoint, [x], { shape })[0] as Tensor<D>;
   const count = elements(shape);

@@ -2,6 +2,8 @@
 import {
   apply,
   bounded,
+  checkList,
+  checkTensors,
   type DType,
   type ElementOp,
   literal,
@@ -136,6 +138,8 @@ export const op: ElementOp<Attrs> = {
 
 /** `Valid` tells no more than this: tensors of one dtype. Sizes are checked at trace time. */
 export function concat<D extends DType>(tensors: readonly Tensor<D, Shape>[], axis = 0): Tensor<D> {
+  checkList("concat", [], "what is to be joined", tensors);
+  checkTensors("concat", tensors);
   const first = tensors[0] ?? refuse("concat", [], "there is nothing to join", "give one or more");
   const along = axisOf("concat", first, axis);
   return join(tensors, along) as Tensor<D>;

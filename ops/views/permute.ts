@@ -1,5 +1,14 @@
 /** permute(x, axes): axis i of the result is axis axes[i] of x. A view. */
-import { always, apply, type DType, type ElementOp, type Tensor } from "../../compiler/op-kit.ts";
+import {
+  always,
+  apply,
+  checkList,
+  checkNumber,
+  checkTensors,
+  type DType,
+  type ElementOp,
+  type Tensor,
+} from "../../compiler/op-kit.ts";
 
 interface Attrs {
   readonly axes: readonly number[];
@@ -56,6 +65,9 @@ export const op: ElementOp<Attrs> = {
 
 /** `x` with its axes in another order. Throws E101 if `axes` is not an order of all axes. */
 export function permute<D extends DType>(x: Tensor<D>, axes: readonly number[]): Tensor<D> {
+  checkTensors("permute", { x });
+  checkList("permute", [x], "the order of axes", axes);
+  for (const axis of axes) checkNumber("permute", [x], "an axis", axis, { least: 0, whole: true });
   return apply(op, [x], { axes })[0] as Tensor<D>;
 }
 

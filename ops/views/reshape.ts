@@ -2,6 +2,8 @@
 import {
   always,
   apply,
+  checkShape,
+  checkTensors,
   type DType,
   type ElementOp,
   elements,
@@ -71,5 +73,7 @@ export function reshape<D extends DType, const S extends readonly number[]>(
   x: Tensor<D>,
   shape: S,
 ): Tensor<D, S> {
+  checkTensors("reshape", { x });
+  checkShape("reshape", [x], shape);
   return apply(op, [x], { shape })[0] as unknown as Tensor<D, S>;
 }

@@ -5,6 +5,7 @@
 import {
   apply,
   bounded,
+  checkList,
   type ElementOp,
   isParameter,
   literal,
@@ -142,6 +143,7 @@ function joined(tensors: readonly Tensor[]): Tensor | undefined {
 
 /** f32 tensors of one shape along a new first axis. Throws E101 for other dtypes, and shapes that differ. */
 export function stack(tensors: readonly Tensor[]): Tensor<"f32"> {
+  checkList("stack", [], "what is to be stacked", tensors);
   if (tensors.length === 0) refuse("stack", [], "there is nothing to stack", "give one or more");
   return apply(op, tensors, null)[0] as Tensor<"f32">;
 }

@@ -8,6 +8,8 @@
 import {
   apply,
   bounded,
+  checkNames,
+  checkTensors,
   type DType,
   type ElementOp,
   elements,
@@ -18,7 +20,7 @@ import {
   type Tensor,
   type Value,
 } from "../../compiler/op-kit.ts";
-import { type Pair, pair } from "./axes.ts";
+import { type Pair, pairOf } from "./axes.ts";
 import { reshape } from "./reshape.ts";
 
 /** How windows lie on an image: rows and columns of each. */
@@ -186,11 +188,15 @@ export interface WindowOptions {
   readonly padding?: Pair;
 }
 
+const windowNames = { kernel: true, stride: true, padding: true };
+
 /**
  * The windows of [batch, channels, height, width] as [batch, channels * kernel rows * kernel columns,
  * positions], in PyTorch's order. Throws E101 if no window fits.
  */
 export function unfold<D extends DType>(x: Tensor<D>, options: WindowOptions): Tensor<D> {
+  checkTensors("unfold", { x });
+  checkNames("unfold", options, windowNames, "needed");
   const columns = windowsOf(x, checkedWindows("unfold", x, options));
   const [n, c, kh, kw, oh, ow] = columns.shape as [number, number, number, number, number, number];
   return reshape(columns, [n, c * kh * kw, oh * ow]) as Tensor as Tensor<D>;
@@ -202,18 +208,21 @@ export function fold<D extends DType>(
   size: readonly [height: number, width: number],
   options: WindowOptions,
 ): Tensor<D> {
+  checkTensors("fold", { x });
+  checkNames("fold", options, windowNames, "needed");
+  const [height, width] = pairOf("fold", [x], "the size", size, { least: 1, whole: true });
   const windows = checkedWindows("fold", x, options);
   const area = elements(windows.kernel);
-  const grid = positions(size, windows);
+  const grid = positions([height, width], windows);
   if (x.shape.length !== 3 || x.shape[1]! % area !== 0 || x.shape[2] !== elements(grid))
     refuse(
       "fold",
       [x],
-      `${show(x.type)} does not hold ${grid.join(" x ")} windows of ${windows.kernel.join(" x ")} on ${size.join(" x ")}`,
+      `${show(x.type)} does not hold ${grid.join(" x ")} windows of ${windows.kernel.join(" x ")} on ${height} x ${width}`,
       `the shape must be [batch, channels * ${area}, ${elements(grid)}]`,
     );
   const apart = reshape(x, [x.shape[0]!, x.shape[1]! / area, ...windows.kernel, ...grid]);
-  return foldWindows(apart as Tensor, size, windows) as Tensor<D>;
+  return foldWindows(apart as Tensor, [height, width], windows) as Tensor<D>;
 }
 
 /** unfold with its axes apart: [batch, channels, kernel rows, columns, position rows, columns]. */
@@ -236,18 +245,13 @@ export const positions = (
 /** Options as pairs of whole numbers that make sense. Throws E101 in the name of `name`. */
 export function checkedWindows(name: string, x: Tensor, options: WindowOptions): Windows {
   const { kernel, stride = 1, padding = 0 } = options;
-  const windows = { kernel: pair(kernel), stride: pair(stride), padding: pair(padding) };
-  const bad = (n: number, least: number) => !Number.isInteger(n) || n < least;
-  if ([...windows.kernel, ...windows.stride].some((n) => bad(n, 1)))
-    refuse(
-      name,
-      [x],
-      `kernel ${windows.kernel.join(" x ")}, stride ${windows.stride.join(" x ")}`,
-      "both are whole numbers from 1 up",
-    );
-  if (windows.padding.some((n) => bad(n, 0)))
-    refuse(name, [x], `padding ${windows.padding.join(" x ")}`, "it is whole numbers from 0 up");
-  return windows;
+  const sizes = (what: string, given: Pair, least: number) =>
+    pairOf(name, [x], what, given, { least, most: 2 ** 31, whole: true });
+  return {
+    kernel: sizes("the kernel", kernel, 1),
+    stride: sizes("the stride", stride, 1),
+    padding: sizes("the padding", padding, 0),
+  };
 }
 
 /** The row of the image under row `tap` of window `window`, clamped, and whether it is inside. */

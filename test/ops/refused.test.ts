@@ -68,13 +68,13 @@ const refused: readonly (readonly [message: string, help: string, call: () => un
     () => ops.unfold(image(), { kernel: 9, padding: 1 }),
   ],
   [
-    "unfold: kernel 0 x 2, stride 1 x 1",
-    "whole numbers from 1 up",
+    "unfold: the kernel is 0",
+    "a whole number from 1 up",
     () => ops.unfold(image(), { kernel: [0, 2] }),
   ],
   [
-    "unfold: padding -1 x -1",
-    "whole numbers from 0 up",
+    "unfold: the padding is -1",
+    "a whole number from 0 up",
     () => ops.unfold(image(), { kernel: 2, padding: -1 }),
   ],
   [
