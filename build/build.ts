@@ -10,7 +10,7 @@ import type { WeightFormat } from "../formats/index.ts";
 import type { Progress } from "../runtime/devices/device.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
 import { needsWeights } from "../runtime/states.ts";
-import { namedBy } from "../runtime/weights/index.ts";
+import { fitNames, namedBy } from "../runtime/weights/index.ts";
 import { bundleFiles } from "./bundle-files.ts";
 import { checkFolder, writeBundleFolder } from "./bundle-folder.ts";
 import { planWeights, weightsFile, writeWeights } from "./bundle-weights.ts";
@@ -61,7 +61,10 @@ export async function build(request: BuildRequest): Promise<BuildReport> {
   const weights =
     request.weights === undefined
       ? undefined
-      : namedBy(await openWeightsFile(request.weights), loaded.model.tensorNames);
+      : fitNames(
+          namedBy(await openWeightsFile(request.weights), loaded.model.tensorNames),
+          [...plans.values()].flatMap((plan) => plan.parameters.map(({ name }) => name)),
+        );
   try {
     const stored = weights && (await planWeights(weights, plans.values(), onProgress));
     const { files, manifest } = bundleFiles({

@@ -7,6 +7,7 @@ import type { Progress } from "../runtime/devices/device.ts";
 import { writeFileAtOnce } from "../runtime/node/save.ts";
 import { savedState } from "../runtime/weights/adapter-file.ts";
 import {
+  checkFloats,
   findNonFinite,
   type NonFinite,
   notFinite,
@@ -53,6 +54,7 @@ export async function planWeights(
     return [`${name} is [${entry.shape.join(", ")}], the model has [${shape.join(", ")}]`];
   });
   if (problems.length > 0) throw unfit(problems, needed.size, weights.source);
+  for (const name of needed.keys()) checkFloats(weights, name);
   const tensors = new Map<string, TensorPlan>();
   for (const { name, shape } of needed.values()) tensors.set(name, { dtype: "f32", shape });
   const hashes = await hashesOf(weights, planSafetensors(tensors, {}), onProgress);

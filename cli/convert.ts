@@ -37,8 +37,9 @@ export const command = defineCommand({
       onProgress: ({ writtenBytes, totalBytes }) =>
         progress.report(writtenBytes, totalBytes, "bytes written"),
     });
-    const { tensors, bytes } = report;
-    const text = `${output}: ${tensors} tensors, ${(bytes / 2 ** 20).toFixed(1)} MiB`;
+    const { tensors, bytes, prefix } = report;
+    const without = prefix === null ? "" : `; names without ${prefix ? `"${prefix}"` : "wrappers"}`;
+    const text = `${output}: ${tensors} tensors, ${(bytes / 2 ** 20).toFixed(1)} MiB${without}`;
     return { report, text };
   },
 });

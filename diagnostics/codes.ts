@@ -145,6 +145,8 @@ const titles = {
   E460: "a function has no option of this name",
   E461: "a weights file is not as it was written",
   E462: "a field of a checkpoint cannot be",
+  E463: "a model's names appear under several prefixes",
+  E464: "a file holds whole numbers where weights are wanted",
   E500: "no command of this name",
   E501: "no flag of this name",
   E502: "an argument is missing",

@@ -7,7 +7,7 @@ import {
   isSavedState,
   readAdapterFile,
 } from "../runtime/weights/adapter-file.ts";
-import { findNonFinite, notFinite, type Weights } from "../runtime/weights/index.ts";
+import { checkFloats, findNonFinite, notFinite, type Weights } from "../runtime/weights/index.ts";
 import { checkAdapters } from "../runtime/weights/same-adapters.ts";
 import type { Merging } from "./places.ts";
 import { unfitFiles } from "./refusals.ts";
@@ -35,6 +35,7 @@ export async function checkFiles(
   for (const name of needed) {
     const shape = parameters.get(name)!;
     const entry = ownerOf(files, name)?.tensors.get(name);
+    if (entry) checkFloats(ownerOf(files, name)!, name);
     if (entry && entry.shape.join() === shape.join()) continue;
     throw entry
       ? unfitFiles(

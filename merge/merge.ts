@@ -10,6 +10,7 @@ import { fileBytes } from "../formats/index.ts";
 import type { Device } from "../runtime/devices/device.ts";
 import {
   findNonFinite,
+  fitNames,
   floatEntry,
   makeWeights,
   notFinite,
@@ -39,7 +40,7 @@ export interface MergedWeights extends Weights {
 }
 
 /**
- * The weights with which `model` without its adapters computes what it computes with them. `files`
+ * The weights with which `model` without its adapters computes what it computes with them. The files `given`
  * are the base and the files of adapters; of two tensors of one name the later counts. Whatever no
  * adapter changes passes through as it lies in its file. The result takes over the files: `close` it
  * after the last read.
@@ -55,12 +56,13 @@ export interface MergedWeights extends Weights {
  */
 export async function mergeAdapters(
   model: Model,
-  files: readonly Weights[],
+  given: readonly Weights[],
   options: MergeOptions = {},
 ): Promise<MergedWeights> {
   const { signal } = options;
   const merging = await inTurns(planMerging(model, options.task), { signal });
   const { places, grafted, parameters } = merging;
+  const files = given.map((file) => fitNames(file, parameters.keys()));
   await checkFiles(files, merging, [...new Set(places.flatMap(parametersAt))]);
   const placeOf = new Map(
     places.flatMap((place) =>

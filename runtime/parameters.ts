@@ -6,6 +6,7 @@ import { storedBytes } from "../formats/index.ts";
 import type { Device, DeviceBuffer, Progress } from "./devices/device.ts";
 import { writeTensor } from "./stored.ts";
 import type { Readable } from "./weights/adapted.ts";
+import { checkFloats } from "./weights/quantised.ts";
 
 /** @throws E420 when the weights lack a parameter, and the reason of the first signal that is aborted. */
 export async function fillParameters(
@@ -26,6 +27,7 @@ export async function fillParameters(
   let done = 0;
   for (const p of plan.parameters) {
     checkParameter(p, weights);
+    if (p.dtype === "f32") checkFloats(weights, p.name);
     const before = done;
     const chunks = counted(weights.chunks(p.name), signals, (elements) => {
       done = Math.min(before + p.bytes, done + storedBytes(p.stored ?? "f32", elements));

@@ -13,6 +13,7 @@ import { fillParameters } from "./parameters.ts";
 import { holdStates, type States } from "./states.ts";
 import { createKeeper, type Keeper } from "./undo.ts";
 import { type Readable, withAdapter } from "./weights/adapted.ts";
+import { fitNames } from "./weights/prefix.ts";
 import type { Weights } from "./weights/weights.ts";
 
 /** The plan format that this runtime reads. */
@@ -153,7 +154,14 @@ async function filled(
 }
 
 /** Where the plan's own parameters come from: the base, and the adapter's file before it. */
-function weightsOf(plan: Plan, { weights, adapter }: SessionOptions): Readable | undefined {
+function weightsOf(plan: Plan, options: SessionOptions): Readable | undefined {
+  const { weights: given, adapter } = options;
+  const weights =
+    given &&
+    fitNames(
+      given,
+      plan.parameters.map(({ name }) => name),
+    );
   if (!adapter) return weights;
   if (weights) return withAdapter(plan, weights, adapter);
   throw diagnose("E420", {

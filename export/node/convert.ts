@@ -9,6 +9,7 @@ import {
   gaussian,
   iouHeadDepth,
   type Naming,
+  ownNames,
   toHuggingFace,
   toMeta,
 } from "../../models/sam/names.ts";
@@ -22,6 +23,7 @@ import {
   isFloat,
   largestFinite,
   planSafetensors,
+  seenAs,
   streamSafetensors,
   type TensorPlan,
   toFloat32,
@@ -56,6 +58,8 @@ export interface ConvertReport {
   readonly tensors: number;
   /** Size of the file. */
   readonly bytes: number;
+  /** What stood in front of a SAM's names, and was left out. */
+  readonly prefix: string | null;
 }
 
 /**
@@ -67,9 +71,12 @@ export interface ConvertReport {
  */
 export async function convert(request: ConvertRequest): Promise<ConvertReport> {
   const { input, output, names, dtype, key, onProgress } = request;
-  const weights = await openWeightsFile(input, { key });
+  const opened = await openWeightsFile(input, { key });
   try {
-    await checkOutput(output, weights.files);
+    await checkOutput(output, opened.files);
+    // Names that stay, stay with all that is in front of them.
+    const own = names === undefined ? undefined : ownNames(opened.tensors.keys(), opened.source);
+    const weights: Weights = own ? seenAs(opened, own) : opened;
     const origins = names === undefined ? sameNames(weights) : await renamed(weights, names);
     const plan = new Map<string, TensorPlan>();
     for (const [name, origin] of origins) {
@@ -94,9 +101,9 @@ export async function convert(request: ConvertRequest): Promise<ConvertReport> {
         }
       });
     });
-    return { output, tensors: plan.size, bytes: totalBytes };
+    return { output, tensors: plan.size, bytes: totalBytes, prefix: own?.prefix ?? null };
   } finally {
-    await weights.close();
+    await opened.close();
   }
 }
 

@@ -11,7 +11,7 @@ import { checkAdapterFiles } from "../../merge/files.ts";
 import type { Progress } from "../../runtime/devices/device.ts";
 import { writeFileAtOnce } from "../../runtime/node/save.ts";
 import { openWeightsFile } from "../../runtime/node/weights.ts";
-import { checkFinite, namedBy, type Weights } from "../../runtime/weights/index.ts";
+import { checkFinite, fitNames, namedBy, type Weights } from "../../runtime/weights/index.ts";
 import {
   checkParameters,
   exportOnnx,
@@ -64,7 +64,9 @@ export async function exportModel(request: ExportRequest): Promise<ExportReport>
   try {
     for (const path of weights)
       opened.push(namedBy(await openWeightsFile(path), loaded.model.tensorNames));
-    const sources = await sourcesOf(graph, opened);
+    const names = parametersOf(graph).map(({ name }) => name);
+    const fitted = opened.map((file) => fitNames(file, names));
+    const sources = await sourcesOf(graph, fitted);
     const written =
       weightBytes(graph) > (request.mostInside ?? mostInside) ? writeOutside : writeInside;
     return { ...about, ...(await written(graph, sources, request)) };

@@ -3,7 +3,7 @@ import { diagnose } from "../../diagnostics/index.ts";
 import { isFloat, type Weights } from "../../runtime/weights/index.ts";
 import { checkSamConfig, encoderMlpDim, type SamConfig, samPresets, snakeCase } from "./config.ts";
 import { ratioFor } from "./mlp-ratio.ts";
-import { detectNaming, gaussian, iouHeadDepth, toHuggingFace, toMeta } from "./names.ts";
+import { detectNaming, iouHeadDepth, metaNames, ownNames, toHuggingFace } from "./names.ts";
 import { isGlobal, samTensors } from "./tensors.ts";
 
 /** What is looked at: names and shapes, in either naming. */
@@ -112,7 +112,7 @@ export function inferSamConfig(
       decoderMlpDim,
       decoderNumHeads,
       iouHeadHiddenDim,
-      iouHeadDepth: iouHeadDepth(weights.tensors.keys()),
+      iouHeadDepth: iouHeadDepth(plainNames(weights)),
       numMultimaskOutputs: masks - 1,
     },
     weights.source,
@@ -122,18 +122,19 @@ export function inferSamConfig(
 /** Meta's name of each tensor, with the file's name for it. Of the tied pair one is listed. */
 function inFileNames({ tensors, source }: SamEntries): Map<string, string> {
   const names = [...tensors.keys()];
-  if (detectNaming(names, source) !== "hf") return new Map(names.map((name) => [name, name]));
-  const depth = iouHeadDepth(names);
-  return new Map(
-    names
-      .filter((name) => name !== gaussian.tied || !tensors.has(gaussian.hf))
-      .map((name) => [toMeta(name, depth), name]),
-  );
+  return new Map(metaNames(names, source) ?? names.map((name) => [name, name]));
 }
 
 function fileSpelling(name: string, { tensors, source }: SamEntries): string {
-  return detectNaming(tensors.keys(), source) === "hf" ? toHuggingFace(name)[0]! : name;
+  const own = ownNames(tensors.keys(), source);
+  const spelled =
+    detectNaming(plainNames({ tensors, source }), source) === "hf" ? toHuggingFace(name)[0]! : name;
+  return `${own?.prefix ?? ""}${spelled}`;
 }
+
+/** The file's names without a prefix. */
+const plainNames = ({ tensors, source }: SamEntries): Iterable<string> =>
+  (ownNames(tensors.keys(), source)?.names ?? tensors).keys();
 
 /**
  * One more than the highest number at this place in the names, but not more than there are names: a
@@ -184,9 +185,6 @@ const attentionSides = (config: SamConfig) =>
 const list = (value: unknown) => (Array.isArray(value) ? `[${value.join(", ")}]` : String(value));
 
 function adviceFor(fields: readonly string[], weights: SamEntries): string {
-  const prefix = commonPrefix(weights);
-  if (prefix !== undefined)
-    return `every name starts with "${prefix}": save the state dict of the model inside`;
   if (fields.length === 0)
     return "give the configuration that the weights were trained with, or the whole checkpoint";
   const preset = Object.entries(samPresets).find(
@@ -194,17 +192,6 @@ function adviceFor(fields: readonly string[], weights: SamEntries): string {
   );
   if (preset) return `the weights are those of ${preset[0]}: use its configuration`;
   return "change the fields above in the configuration, or give the weights that belong to it";
-}
-
-/** A first part of names that is not SAM's own and that all tensors share, such as "module.". */
-function commonPrefix({ tensors }: SamEntries): string | undefined {
-  const [first] = tensors.keys();
-  const prefix = /^.*?(?=(?:image_encoder|vision_encoder|prompt_encoder|mask_decoder)\.)/.exec(
-    first ?? "",
-  )?.[0];
-  return prefix && [...tensors.keys()].every((name) => name.startsWith(prefix))
-    ? prefix
-    : undefined;
 }
 
 const listed = (lines: readonly string[]) => lines.map((line) => `\n    ${line}`).join("");

@@ -4,7 +4,13 @@
  * one tensor more that Hugging Face may have is a second name of the same positional encoding.
  */
 import { diagnose } from "../../diagnostics/index.ts";
-import { namedBy, type Weights } from "../../runtime/weights/index.ts";
+import {
+  isWrapped,
+  namedBy,
+  type Unprefixed,
+  type Weights,
+  withoutPrefix,
+} from "../../runtime/weights/index.ts";
 
 export type Naming = "meta" | "hf";
 
@@ -56,20 +62,34 @@ export function withMetaNames(weights: Weights): Weights {
 }
 
 /**
- * By Meta's names those of a file in Hugging Face's, of a tied pair one; undefined for any other file.
- * Errors: E233 (mixed namings).
+ * By Meta's names those of a file in Hugging Face's, of a tied pair one, or of a file whose names have a
+ * prefix; undefined for any other file. Errors: E233 (mixed namings), E463 (several prefixes).
  */
 export function metaNames(
   names: readonly string[],
   file: string,
 ): ReadonlyMap<string, string> | undefined {
-  if (detectNaming(names, file) !== "hf") return undefined;
-  const depth = iouHeadDepth(names);
-  const isSecond = (name: string) => name === gaussian.tied && names.includes(gaussian.hf);
+  const own = ownNames(names, file);
+  const plain = own ? [...own.names.keys()] : names;
+  const inFile = (name: string) => own?.names.get(name) ?? name;
+  if (detectNaming(plain, file) !== "hf") return own?.names;
+  const depth = iouHeadDepth(plain);
+  const isSecond = (name: string) => name === gaussian.tied && plain.includes(gaussian.hf);
   return new Map(
-    names.filter((name) => !isSecond(name)).map((name) => [toMeta(name, depth), name]),
+    plain.filter((name) => !isSecond(name)).map((name) => [toMeta(name, depth), inFile(name)]),
   );
 }
+
+/** What every name of a SAM begins with, in either naming. */
+const samParts =
+  /^(?:image_encoder|vision_encoder|prompt_encoder|mask_decoder|shared_image_embedding)\./;
+
+/**
+ * A SAM's names without what stands in front of them, such as "module."; undefined where nothing does.
+ * @throws E463 where there are several SAMs.
+ */
+export const ownNames = (names: Iterable<string>, file: string): Unprefixed | undefined =>
+  withoutPrefix(names, (name) => samParts.test(name) && !isWrapped(name), file);
 
 /** Layers of the IoU head, counted in the names of a file of either naming; 3 if it has none. */
 export function iouHeadDepth(names: Iterable<string>): number {

@@ -5,6 +5,7 @@ import { writeTensor } from "../stored.ts";
 import { fingerprint } from "../weights/adapter-file.ts";
 import { findNonFinite, type NonFinite, notFinite } from "../weights/finite.ts";
 import { initialValues } from "../weights/initial.ts";
+import { checkFloats } from "../weights/quantised.ts";
 import type { Weights } from "../weights/weights.ts";
 import type { ResidentTensor, TrainingPlan } from "./plan.ts";
 
@@ -60,6 +61,7 @@ async function* lookedThrough(
 
 async function* valuesOf(tensor: ResidentTensor, seed: number, weights: Weights) {
   const entry = weights.tensors.get(tensor.name);
+  checkFloats(weights, tensor.name);
   if (entry && entry.shape.join() === tensor.shape.join()) yield* weights.chunks(tensor.name);
   else if (entry && !tensor.init)
     throw diagnose("E430", {

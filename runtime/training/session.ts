@@ -13,6 +13,7 @@ import type { Device, Numbers, Progress, StepTime } from "../devices/device.ts";
 import type { Inputs } from "../inputs.ts";
 import { type Placement, placePlan, type SharedMemory } from "../placement.ts";
 import { keep, keepBuffers } from "../runs.ts";
+import { fitNames } from "../weights/prefix.ts";
 import type { Weights } from "../weights/weights.ts";
 import { checkpointFile, resume } from "./checkpoint.ts";
 import { adapterFile, loadTensors, stateOf, type Trained } from "./files.ts";
@@ -201,8 +202,10 @@ async function placeTraining(
   };
   try {
     const { shared } = memory;
-    const base = await fillTraining(plan, device, shared.states, { ...options, seed });
-    const model = await holdModelStates(plan, device, shared.states, options.weights);
+    const names = [...plan.frozen, ...plan.tensors].filter((t) => !t.init).map((t) => t.name);
+    const weights = fitNames(options.weights, names);
+    const base = await fillTraining(plan, device, shared.states, { ...options, weights, seed });
+    const model = await holdModelStates(plan, device, shared.states, weights);
     const more = { shared, ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) };
     const place = async (p: Plan) => {
       const placement = await placePlan(p, device, more);

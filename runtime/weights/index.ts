@@ -13,6 +13,8 @@ export {
 export { checkFinite, findNonFinite, type NonFinite, notFinite } from "./finite.ts";
 export { openHash } from "./hash.ts";
 export { openWeights } from "./open.ts";
+export { fitNames, isWrapped, seenAs, type Unprefixed, withoutPrefix } from "./prefix.ts";
+export { checkFloats } from "./quantised.ts";
 export { openSafetensors } from "./safetensors.ts";
 export {
   type ByteSink,

@@ -2,6 +2,7 @@
 import { diagnose } from "../../diagnostics/index.ts";
 import { checkOptions } from "../../diagnostics/options.ts";
 import { detect, detectBytes } from "./detect.ts";
+import { dequantised } from "./quantised.ts";
 import { openSafetensors } from "./safetensors.ts";
 import type { ByteSource } from "./source.ts";
 import { type OpenWeightsOptions, openTorch } from "./torch.ts";
@@ -21,7 +22,7 @@ export async function openWeights(
 ): Promise<Weights> {
   try {
     checkOptions<OpenWeightsOptions>("openWeights", options, { key: true });
-    return await open(source, options);
+    return dequantised(await open(source, options));
   } catch (error) {
     await source.close?.();
     throw error;

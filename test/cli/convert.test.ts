@@ -15,7 +15,7 @@ test("the command writes the file and prints a report", async () => {
   const args = ["convert", fixturePath("sam_nano.pth"), "said.safetensors", ...names];
   const { stdout, stderr } = await inarch([...args, "--json"], folder);
   const { length } = readFileSync(join(folder, "said.safetensors"));
-  const report = { output: "said.safetensors", tensors: 203, bytes: length };
+  const report = { output: "said.safetensors", tensors: 203, bytes: length, prefix: null };
   expect(JSON.parse(stdout)).toEqual(report);
   expect(stderr).toBe("");
   expect((await inarch(args, folder)).stdout).toMatch(
