@@ -1,6 +1,7 @@
 /** Which shapes, sizes and numbers there are, whoever asks for them. */
 import { shown } from "../../diagnostics/options.ts";
-import type { DType } from "./tensor.ts";
+
+export type DType = "f32" | "i32" | "u32" | "bool";
 
 /** Elements are counted and found with `u32`. */
 const mostElements = 2 ** 32 - 1;

@@ -6,9 +6,9 @@
  */
 import { captureSpan, diagnose, type LazySpan } from "../../diagnostics/index.ts";
 import { shown } from "../../diagnostics/options.ts";
-import { dtypes, problemOfShape, shapeHelp } from "./shapes.ts";
+import { type DType, dtypes, problemOfShape, shapeHelp } from "./shapes.ts";
 
-export type DType = "f32" | "i32" | "u32" | "bool";
+export type { DType };
 /** A size, or the name of one that is given at trace time. Names exist in the editor only. */
 export type Dim = number | string;
 export type Shape = readonly Dim[];

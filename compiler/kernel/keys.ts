@@ -55,3 +55,33 @@ function makeKey(e: Expr): string {
       return `${e.from.name}[${keyOf(e.index)}]`;
   }
 }
+
+/** Structural equality of pure expressions; a mutable variable never equals anything. */
+export function same(a: Expr, b: Expr): boolean {
+  if (a === b) return a.kind !== "ref" || !a.mutable;
+  if (a.kind !== b.kind || a.type !== b.type) return false;
+  switch (a.kind) {
+    case "lit":
+      return Object.is(a.value, (b as typeof a).value);
+    case "ref":
+      return !a.mutable && a.name === (b as typeof a).name;
+    case "id":
+      return a.of === (b as typeof a).of && a.axis === (b as typeof a).axis;
+    case "lane":
+      return true;
+    case "cast":
+      return same(a.arg, (b as typeof a).arg);
+    case "load":
+    case "broadcast":
+    case "reduce":
+      return false;
+    case "call": {
+      const other = b as typeof a;
+      return (
+        a.fn === other.fn &&
+        a.args.length === other.args.length &&
+        a.args.every((x, i) => same(x, other.args[i]!))
+      );
+    }
+  }
+}

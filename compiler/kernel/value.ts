@@ -6,7 +6,9 @@
  * coordinates then cancels: `(b*196 + t) / 196` is `b` when `t` is known to stay below 196.
  */
 import { bug } from "../../diagnostics/index.ts";
+import { castNumber } from "./cast.ts";
 import type { Expr, Fn, Scalar } from "./ir.ts";
+import { same } from "./keys.ts";
 
 export type Operand = Value | number;
 
@@ -118,18 +120,6 @@ export class Value {
 
 export const literal = (value: number, type: Scalar): Value =>
   new Value({ kind: "lit", type, value: type === "bool" ? Number(value !== 0) : value });
-
-/** The ends of what `cast` makes of an `f32`: numbers of both types. */
-export const castRange = { i32: [-2147483648, 2147483520], u32: [0, 4294967040] } as const;
-
-/** What `cast` makes of a number: see the meaning of kernel IR (`ir.ts`). */
-export function castNumber(value: number, from: Scalar, to: Scalar): number {
-  if (to === "f32" || to === "bool") return value;
-  if (from !== "f32") return to === "i32" ? value | 0 : value >>> 0;
-  if (Number.isNaN(value)) return 0;
-  const [low, high] = castRange[to];
-  return Math.trunc(Math.min(Math.max(value, low), high)) + 0;
-}
 
 export const index = (value: number): Value => literal(value, "u32");
 
@@ -388,34 +378,4 @@ function compare(fn: "lt" | "le" | "eq", a: Value, b: Value): Value | undefined 
   if (y !== undefined && fn === "eq" && a.bound < y) return literal(0, "bool");
   if (fn !== "lt" && same(a.expr, b.expr)) return literal(1, "bool");
   return undefined;
-}
-
-/** Structural equality of pure expressions; a mutable variable never equals anything. */
-export function same(a: Expr, b: Expr): boolean {
-  if (a === b) return a.kind !== "ref" || !a.mutable;
-  if (a.kind !== b.kind || a.type !== b.type) return false;
-  switch (a.kind) {
-    case "lit":
-      return Object.is(a.value, (b as typeof a).value);
-    case "ref":
-      return !a.mutable && a.name === (b as typeof a).name;
-    case "id":
-      return a.of === (b as typeof a).of && a.axis === (b as typeof a).axis;
-    case "lane":
-      return true;
-    case "cast":
-      return same(a.arg, (b as typeof a).arg);
-    case "load":
-    case "broadcast":
-    case "reduce":
-      return false;
-    case "call": {
-      const other = b as typeof a;
-      return (
-        a.fn === other.fn &&
-        a.args.length === other.args.length &&
-        a.args.every((x, i) => same(x, other.args[i]!))
-      );
-    }
-  }
 }

@@ -32,5 +32,5 @@ test("inherited names count, and names of every object's prototype are unknown",
 test("what is no object is E460", () => {
   expect(check(null)).toThrow("was given null");
   expect(check([1])).toThrow("was given an array");
-  expect(check("clip")).toThrow("was given a string");
+  expect(check("clip")).toThrow('was given "clip"');
 });

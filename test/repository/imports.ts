@@ -21,6 +21,7 @@ const order: readonly string[] = [
   "diagnostics/",
   "formats/",
   // What a graph is made of, what a plan is, what a device offers, what a kernel is, what an op is.
+  "compiler/graph/shapes.ts",
   "compiler/graph/tensor.ts",
   "compiler/graph/init.ts",
   "compiler/plan.ts",

@@ -1,6 +1,7 @@
 /** The CUDA target: C++ for nvcc and NVRTC, without any header. */
 import { bug } from "../../../diagnostics/index.ts";
 import type { NativeName } from "../../../formats/index.ts";
+import { castRange } from "../../kernel/cast.ts";
 import {
   type Buffer,
   type Element,
@@ -10,7 +11,6 @@ import {
   widened,
 } from "../../kernel/ir.ts";
 import { type Dialect, floatLiteral, infix, patternLiteral } from "../../kernel/printer.ts";
-import { castRange } from "../../kernel/value.ts";
 import { printUnpacked } from "../print.ts";
 import type { Target } from "../target.ts";
 

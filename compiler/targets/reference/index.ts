@@ -2,9 +2,10 @@
  * The reference target: a kernel as a JavaScript generator, one per thread, that yields at
  * barriers and, with a value, at broadcasts and reductions. The reference device (`runtime/devices/reference.ts`) runs it over strict memory.
  */
+
+import { castRange } from "../../kernel/cast.ts";
 import type { Fn, Kernel, Scalar } from "../../kernel/ir.ts";
 import { type Dialect, infix } from "../../kernel/printer.ts";
-import { castRange } from "../../kernel/value.ts";
 import { printUnpacked } from "../print.ts";
 import type { Target } from "../target.ts";
 

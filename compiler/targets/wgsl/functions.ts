@@ -3,7 +3,7 @@
  * that there are no NaNs, so a NaN is told from its bits; no literal is NaN or infinite, and what an
  * argument is made of is no constant expression.
  */
-import { castRange } from "../../kernel/value.ts";
+import { castRange } from "../../kernel/cast.ts";
 
 const [lowest] = castRange.i32;
 

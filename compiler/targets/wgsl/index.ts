@@ -1,10 +1,10 @@
 /** The WGSL target: WebGPU in browsers and, through Dawn, in Node. */
 
 import type { FormatName } from "../../../formats/index.ts";
+import { castRange } from "../../kernel/cast.ts";
 import { exactIn } from "../../kernel/exact.ts";
 import type { Buffer, Expr, Fn, Kernel, Scalar, Stmt } from "../../kernel/ir.ts";
 import { type Dialect, floatLiteral, infix, patternLiteral } from "../../kernel/printer.ts";
-import { castRange } from "../../kernel/value.ts";
 import { printUnpacked } from "../print.ts";
 import type { Target } from "../target.ts";
 import { declareFragment, fragment, fragmentFeature, subgroupSize } from "./fragments.ts";

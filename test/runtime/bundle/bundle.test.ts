@@ -31,11 +31,10 @@ const model = defineModel({
   },
 });
 const graph = traceProgram(model, "forward");
-const values = { x: 15, weight: 35, bias: 7 };
+const counts = Object.entries({ x: 15, weight: 35, bias: 7 });
 const numbers = Object.fromEntries(
-  Object.entries(values).map(([name, count], seed) => [name, randomNumbers(count, seed)]),
+  counts.map(([name, count], seed) => [name, randomNumbers(count, seed)]),
 );
-
 const plans = new Map(
   Object.keys(model.programs).map((program) => {
     const traced = traceProgram(model, program);
