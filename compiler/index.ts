@@ -47,7 +47,6 @@ export {
   type ElementOp,
   type ElementSite,
   type Form,
-  flatGroups,
   flatten,
   form,
   type In,

@@ -6,6 +6,7 @@ import { bug } from "../../diagnostics/index.ts";
 import { type Format, formatOf, type Patterns, wordsOf } from "../../formats/index.ts";
 import { floatOf, halfOf, shiftLeft, shiftRight } from "./bits.ts";
 import type { Buffer, Expr, Kernel, Stmt } from "./ir.ts";
+import { withArguments, withParts } from "./parts.ts";
 import { index, type Operand, Value } from "./value.ts";
 
 /** A buffer as its words. */
@@ -14,6 +15,7 @@ interface Packed {
   readonly words: Buffer;
 }
 
+type Load = Extract<Expr, { kind: "load" }>;
 type Load4 = Extract<Stmt, { kind: "load4" }>;
 
 export function unpack(kernel: Kernel): Kernel {
@@ -52,54 +54,17 @@ const rewriteBlock = (body: readonly Stmt[], packed: AllPacked): Stmt[] =>
 
 function rewriteStmt(s: Stmt, packed: AllPacked): Stmt[] {
   const expr = (e: Expr) => rewriteExpr(e, packed);
-  switch (s.kind) {
-    case "let":
-    case "var":
-    case "set":
-      return [{ ...s, value: expr(s.value) }];
-    case "store":
-      return [{ ...s, index: expr(s.index), value: expr(s.value) }];
-    case "load4": {
-      const { format, words } = packed.get(s.from) ?? {};
-      const load = { ...s, index: expr(s.index) };
-      return format && words ? unpackFour(load, format, words) : [load];
-    }
-    case "store4": {
-      const [a, b, c, d] = s.values;
-      return [{ ...s, index: expr(s.index), values: [expr(a), expr(b), expr(c), expr(d)] }];
-    }
-    case "fragment-load":
-    case "fragment-store":
-      return [{ ...s, index: expr(s.index) }];
-    case "for":
-      return [{ ...s, body: rewriteBlock(s.body, packed) }];
-    case "if":
-      return [{ ...s, cond: expr(s.cond), body: rewriteBlock(s.body, packed) }];
-    case "barrier":
-    case "fragment-multiply":
-      return [s];
-  }
+  const changed = withParts(s, expr, (body) => rewriteBlock(body, packed));
+  const { format, words } = (changed.kind === "load4" && packed.get(changed.from)) || {};
+  return format && words ? unpackFour(changed as Load4, format, words) : [changed];
 }
 
 function rewriteExpr(e: Expr, packed: AllPacked): Expr {
-  switch (e.kind) {
-    case "lit":
-    case "ref":
-    case "id":
-    case "lane":
-      return e;
-    case "broadcast":
-    case "reduce":
-    case "cast":
-      return { ...e, arg: rewriteExpr(e.arg, packed) };
-    case "call":
-      return { ...e, args: e.args.map((a) => rewriteExpr(a, packed)) };
-    case "load": {
-      const at = rewriteExpr(e.index, packed);
-      const { format, words } = packed.get(e.from) ?? {};
-      return format && words ? widened(format, words, new Value(at)).expr : { ...e, index: at };
-    }
-  }
+  const changed = withArguments(e, (part) => rewriteExpr(part, packed));
+  const { format, words } = (changed.kind === "load" && packed.get(changed.from)) || {};
+  return format && words
+    ? widened(format, words, new Value((changed as Load).index)).expr
+    : changed;
 }
 
 /** One element. */

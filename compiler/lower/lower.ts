@@ -9,7 +9,7 @@ import type { Region } from "../fuse/region.ts";
 import type { Source } from "../graph/sources.ts";
 import { elements, isSource, type Node, type Tensor } from "../graph/tensor.ts";
 import { Builder } from "../kernel/builder.ts";
-import { flatGroups } from "../kernel/groups.ts";
+import { foldGroups } from "../kernel/groups.ts";
 import type { Kernel } from "../kernel/ir.ts";
 import { type In, type Out, readPort, unflatten, writePort } from "../kernel/ports.ts";
 import { bounded, type Value } from "../kernel/value.ts";
@@ -136,10 +136,10 @@ function lower(
     return store(result, type);
   });
 
-  if (!region.variant) return { kernel: map(k, region, compute, outputs[0]!, profile), bindings };
-  const inputs = anchor.inputs.map((x) => read(x, new Map()));
-  const kernel = region.variant.kernel({ k, inputs, outputs });
-  const named = { ...kernel, name: kernelName(region) };
+  const kernel = region.variant
+    ? region.variant.kernel({ k, inputs: anchor.inputs.map((x) => read(x, new Map())), outputs })
+    : map(k, region, compute, outputs[0]!, profile);
+  const named = { ...foldGroups(kernel, profile.maxGroups), name: kernelName(region) };
   return { kernel: verified("lowering", named), bindings };
 }
 
@@ -153,13 +153,13 @@ function map(
 ): Kernel {
   const size = elements(out.shape);
   const threads = Math.min(64, profile.maxThreads);
-  const { flat, groups } = flatGroups(k, Math.ceil(size / threads), profile);
-  const i = k.let("i", flat.mul(threads).add(k.thread(0, threads)));
+  const groups = Math.ceil(size / threads);
+  const i = k.let("i", k.group(0, groups).mul(threads).add(k.thread(0, threads)));
   k.if(i.lt(size), () => {
     const at = unflatten(out.shape, bounded(i, size - 1));
     out.put(compute(region.anchor, at, new Map()), ...at);
   });
-  return k.finish(kernelName(region), [threads, 1, 1], groups);
+  return k.finish("map", [threads, 1, 1], [groups, 1, 1]);
 }
 
 /** The last part of a parameter's path, an input's name, or the op that makes the tensor. */

@@ -14,7 +14,6 @@ import {
   type Builder,
   bounded,
   elements,
-  flatGroups,
   type In,
   index,
   type Kernel,
@@ -67,8 +66,8 @@ export function eachPixel(
   const sizes = sizesOf(inputs);
   const grid = [sizes.maps, sizes.kept, sizes.height, sizes.width];
   const threads = Math.min(64, profile.maxThreads);
-  const { flat, groups } = flatGroups(k, Math.ceil(elements(grid) / threads), profile);
-  const i = k.let("i", flat.mul(threads).add(k.thread(0, threads)));
+  const groups = Math.ceil(elements(grid) / threads);
+  const i = k.let("i", k.group(0, groups).mul(threads).add(k.thread(0, threads)));
   k.if(i.lt(elements(grid)), () => {
     const place = unflatten(grid, bounded(i, elements(grid) - 1)).map((c) => k.let("c", c));
     const at = place as [Value, Value, Value, Value];
@@ -78,7 +77,7 @@ export function eachPixel(
     const expert = k.let("expert", bounded(natural.min(last), last));
     body({ k, sizes, inputs, at, expert });
   });
-  return k.finish(name, [threads, 1, 1], groups);
+  return k.finish(name, [threads, 1, 1], [groups, 1, 1]);
 }
 
 /** Runs `body` for the parity of the pixel's scale. */

@@ -72,7 +72,7 @@ function lineForm<A>(of: LineKernel<A>, way: LineWay): Form<A> {
     kernel(site, tile) {
       const ports = site.inputs.slice(0, of.along ?? 1);
       const lines = { ports, axes: axesOf(site), tile, sharing: way.sharing };
-      return of.kernel(site, overLines(site.k, site.profile, lines));
+      return of.kernel(site, overLines(site.k, lines));
     },
   });
 }

@@ -9,11 +9,9 @@ import {
   bounded,
   type Dense,
   elements,
-  flatGroups,
   type In,
   type Kernel,
   literal,
-  type Profile,
   unflatten,
   type Value,
 } from "../../compiler/op-kit.ts";
@@ -81,18 +79,18 @@ export interface Lines {
 }
 
 /** Begins a kernel over lines. */
-export function overLines(k: Builder, profile: Profile, lines: Lines): Line {
+export function overLines(k: Builder, lines: Lines): Line {
   const { ports, axes, tile } = lines;
   const { shape } = ports[0]!;
   const layout = layoutOf(shape, axes, tile);
   const { count, extent, lanes, slices, share } = layout;
   const sharing = slices === 1 ? alone : lines.sharing;
   const threads = lanes * slices;
-  const { flat, groups } = flatGroups(k, Math.ceil(count / lanes), profile);
+  const groups = Math.ceil(count / lanes);
   const id = sharing.id(k, threads);
   const lane = k.let("lane", id.mod(lanes));
   const slice = k.let("slice", id.div(lanes));
-  const line = k.let("line", flat.mul(lanes).add(lane));
+  const line = k.let("line", k.group(0, groups).mul(lanes).add(lane));
   // Threads without a line of their own go along with the last one: barriers must be uniform.
   const exists = line.lt(count);
   const { at, coords } = placesIn(k, shape, axes, k.let("line", line.min(count - 1)));
@@ -127,7 +125,7 @@ export function overLines(k: Builder, profile: Profile, lines: Lines): Line {
     },
     onFirst,
     needsBarrier: sharing.hasBarriers,
-    finish: (name) => k.finish(name, [threads, 1, 1], groups),
+    finish: (name) => k.finish(name, [threads, 1, 1], [groups, 1, 1]),
   };
 }
 

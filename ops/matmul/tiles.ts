@@ -120,11 +120,7 @@ const bytesOf = (elements: number): number => storedBytes("f32", elements);
 
 /** Every tile that respects the profile, the one with the least time in the model first. */
 export function sharedTiles(shape: ProductShape, profile: Profile): readonly SharedTile[] {
-  const legal = legalTiles(profile);
-  const fitting = legal.filter(
-    ({ m, n }) => Math.ceil(shape.m / m) <= profile.maxGroups && shape.n / n <= profile.maxGroups,
-  );
-  const timed = (fitting.length > 0 ? fitting : legal).map((tile, i) => ({
+  const timed = legalTiles(profile).map((tile, i) => ({
     tile,
     i,
     time: timeOf(tile, shape, profile),

@@ -17,7 +17,6 @@ import {
   bounded,
   checkTensors,
   type Dense,
-  flatGroups,
   type In,
   index,
   type Kernel,
@@ -169,40 +168,37 @@ export function assignment(cost: Tensor, present?: Tensor): Matching {
 
 const both = ({ rows, columns }: Matching) => [rows, columns];
 
-function assignmentKernel({ k, inputs, outputs, profile }: KernelSite<null>): Kernel {
+function assignmentKernel({ k, inputs, outputs }: KernelSite<null>): Kernel {
   const [cost, present] = inputs as [In, In];
   const [batch, real, columns] = cost.shape as [number, number, number];
-  const { flat, groups } = flatGroups(k, batch, profile);
-  k.if(flat.lt(batch), () => {
-    const item = bounded(flat, batch - 1);
-    const state = openState(k, cost, item);
-    // Rows that take part: the real ones, and as many idle ones as columns are too many.
-    const used = k.var("used", index(real));
-    if (columns > real) {
-      const count = k.var("count", index(0));
-      k.for("column", columns, (column) => {
-        k.if(present.at(item, column), () => count.set(count.get.add(1)));
-      });
-      used.set(count.get.max(real));
-    }
+  const item = k.group(0, batch);
+  const state = openState(k, cost, item);
+  // Rows that take part: the real ones, and as many idle ones as columns are too many.
+  const used = k.var("used", index(real));
+  if (columns > real) {
+    const count = k.var("count", index(0));
     k.for("column", columns, (column) => {
-      k.if(present.at(item, column), () => {
-        const end = findPath(state, column, used);
-        turnPath(state, column, end);
-      });
+      k.if(present.at(item, column), () => count.set(count.get.add(1)));
     });
-    const place = k.local("place", columns, "i32");
-    k.for("column", columns, (column) => k.store(place, column, literal(-1, "i32")));
-    k.for("row", real, (row) => {
-      const holder = k.let("held", k.load(state.holder, row));
-      outputs[0]!.put(holder.cast("i32").sub(1), item, row);
-      k.if(holder.eq(0).not(), () => {
-        k.store(place, bounded(holder.sub(1), columns - 1), row.cast("i32"));
-      });
+    used.set(count.get.max(real));
+  }
+  k.for("column", columns, (column) => {
+    k.if(present.at(item, column), () => {
+      const end = findPath(state, column, used);
+      turnPath(state, column, end);
     });
-    k.for("column", columns, (column) => outputs[1]!.put(k.load(place, column), item, column));
   });
-  return k.finish("assignment", [1, 1, 1], groups);
+  const place = k.local("place", columns, "i32");
+  k.for("column", columns, (column) => k.store(place, column, literal(-1, "i32")));
+  k.for("row", real, (row) => {
+    const holder = k.let("held", k.load(state.holder, row));
+    outputs[0]!.put(holder.cast("i32").sub(1), item, row);
+    k.if(holder.eq(0).not(), () => {
+      k.store(place, bounded(holder.sub(1), columns - 1), row.cast("i32"));
+    });
+  });
+  k.for("column", columns, (column) => outputs[1]!.put(k.load(place, column), item, column));
+  return k.finish("assignment", [1, 1, 1], [batch, 1, 1]);
 }
 
 type State = ReturnType<typeof openState>;

@@ -8,7 +8,6 @@ import {
   bounded,
   checkList,
   elements,
-  flatGroups,
   type KernelOp,
   portable,
   refuse,
@@ -29,8 +28,8 @@ export const op: KernelOp<null> = {
       kernel: ({ k, inputs, outputs, profile }) => {
         const most = Math.max(...inputs.map((x) => elements(x.shape)));
         const threads = Math.min(64, profile.maxThreads);
-        const { flat, groups } = flatGroups(k, Math.ceil(most / threads), profile);
-        const i = k.let("i", flat.mul(threads).add(k.thread(0, threads)));
+        const groups = Math.ceil(most / threads);
+        const i = k.let("i", k.group(0, groups).mul(threads).add(k.thread(0, threads)));
         for (const numbers of byShape(inputs)) {
           const { shape } = inputs[numbers[0]!]!;
           const size = elements(shape);
@@ -40,7 +39,7 @@ export const op: KernelOp<null> = {
             for (const [j, value] of values.entries()) outputs[numbers[j]!]!.put(value, ...at);
           });
         }
-        return k.finish("computeTogether", [threads, 1, 1], groups);
+        return k.finish("computeTogether", [threads, 1, 1], [groups, 1, 1]);
       },
       // One thread computes what its results share once, so on average each counts for its part.
       reads: (input, { inputs }) =>
