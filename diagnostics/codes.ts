@@ -158,6 +158,8 @@ const titles = {
   E513: "a model's file throws",
   E514: "a file exports nothing that can be checked",
   E515: "another build writes into the folder",
+  E516: "a plan is malformed",
+  E517: "a bundle from a file is JavaScript that would run",
   E520: "the system refuses",
   E600: "the folder for a bundle holds other files",
   E601: "weights do not fit the model to build",

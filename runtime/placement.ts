@@ -6,6 +6,7 @@ import type { Plan, PlanTensor } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { abortable } from "./calls.ts";
 import { checkPlaces } from "./check-places.ts";
+import { checkPlan } from "./check-plan.ts";
 import { asDevice } from "./devices/any.ts";
 import type { Device, DeviceBuffer, Program, Progress } from "./devices/device.ts";
 import { unknownName } from "./inputs.ts";
@@ -15,9 +16,6 @@ import { createKeeper, type Keeper } from "./undo.ts";
 import { type Readable, withAdapter } from "./weights/adapted.ts";
 import { fitNames } from "./weights/prefix.ts";
 import type { Weights } from "./weights/weights.ts";
-
-/** The plan format that this runtime reads. */
-export const planFormat: Plan["format"] = 3;
 
 /** A tensor that stays on its device: bind it as another session's input. */
 export interface DeviceTensor {
@@ -84,7 +82,8 @@ export async function placePlan(
 async function place(plan: Plan, device: Device, options: SessionOptions): Promise<Placement> {
   const { bind = {}, signal } = options;
   signal?.throwIfAborted();
-  checkPlan(plan, device);
+  checkPlan(plan, "the plan");
+  checkTarget(plan, device);
   const bound = new Map<number, DeviceBuffer>();
   for (const [name, from] of Object.entries(bind))
     bound.set(bindInput(plan, name, from, device), from.buffer);
@@ -171,12 +170,7 @@ function weightsOf(plan: Plan, options: SessionOptions): Readable | undefined {
   });
 }
 
-function checkPlan(plan: Plan, device: Device): void {
-  if (plan.format !== planFormat)
-    throw diagnose("E421", {
-      message: `plan ${plan.name} has format ${plan.format}, this runtime reads ${planFormat}`,
-      help: "build it again with this version of inarch",
-    });
+function checkTarget(plan: Plan, device: Device): void {
   if (plan.target !== device.target)
     throw diagnose("E421", {
       message: `plan ${plan.name} is for ${plan.target}, but the device runs ${device.target}`,

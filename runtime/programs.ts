@@ -1,5 +1,6 @@
 /** The programs of a model on one device: sessions that share their states. */
 import type { Plan } from "../compiler/plan.ts";
+import { checkPlan } from "./check-plan.ts";
 import type { Device } from "./devices/device.ts";
 import { createSession, type Session, type SessionOptions, type SharedMemory } from "./session.ts";
 import { holdStates, modelStates } from "./states.ts";
@@ -28,6 +29,7 @@ export async function placePrograms<Name extends string>(
   options: ProgramsOptions,
 ) {
   const names = Object.keys(plans) as Name[];
+  for (const name of names) checkPlan(plans[name], `the plan of ${name}`);
   const { shared, states, free } = await placeStates(plans, device, options);
   const sessions: Partial<Record<Name, Session>> = {};
   let open = names.length;

@@ -20,12 +20,12 @@ import {
   write,
 } from "./runs.ts";
 
+export { planFormat } from "./check-plan.ts";
 export type { Inputs } from "./inputs.ts";
-export {
-  type DeviceTensor,
-  planFormat,
-  type SessionOptions,
-  type SharedMemory,
+export type {
+  DeviceTensor,
+  SessionOptions,
+  SharedMemory,
 } from "./placement.ts";
 
 /**

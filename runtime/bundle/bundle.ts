@@ -13,6 +13,7 @@
 import type { Plan, PlanKernel } from "../../compiler/plan.ts";
 import { diagnose, InarchError } from "../../diagnostics/index.ts";
 import { abortable } from "../calls.ts";
+import { checkPlan } from "../check-plan.ts";
 import { openWeights } from "../weights/open.ts";
 import { type ByteSource, bytesSource } from "../weights/source.ts";
 import type { Weights } from "../weights/weights.ts";
@@ -61,7 +62,8 @@ export interface OpenBundleOptions {
  * kernels, and checks them; weights are left for `openWeights`.
  *
  * @throws E610 when there is no manifest, E611 when it is malformed, E612 for another format, E613
- * when a file is missing, E614 when one is not the file that was built.
+ * when a file is missing, E614 when one is not the file that was built, E421 and E516 for a plan that is
+ * of another format or none.
  */
 export async function openBundle(read: ReadFile, options: OpenBundleOptions = {}): Promise<Bundle> {
   options.signal?.throwIfAborted();
@@ -92,7 +94,7 @@ async function openAs(
   const readChecked = keepReads((path) => readFile(read, manifest, path, source));
   const plans = await Promise.all(
     Object.entries(manifest.programs).map(async ([name, { plan }]) => {
-      const bundled = JSON.parse(decode(await readChecked(plan))) as BundledPlan;
+      const bundled = parsePlan(await readChecked(plan), `${source}, ${plan}`);
       return [name, await withSources(bundled, readChecked)] as const;
     }),
   );
@@ -102,6 +104,21 @@ async function openAs(
     plans: Object.fromEntries(plans),
     openWeights: () => openOwnWeights(manifest, source, open ?? readWhole(read)),
   };
+}
+
+function parsePlan(bytes: Uint8Array, where: string): BundledPlan {
+  let value: unknown;
+  try {
+    value = JSON.parse(decode(bytes));
+  } catch (cause) {
+    throw diagnose("E516", {
+      message: `the plan is not JSON: ${reason(cause)}`,
+      where,
+      help: "build the bundle again",
+      cause,
+    });
+  }
+  return checkPlan(value, where) as unknown as BundledPlan;
 }
 
 const isSame = (a: Uint8Array, b: Uint8Array): boolean =>
@@ -122,6 +139,22 @@ async function readManifest(read: ReadFile, name: string, source: string): Promi
   }
 }
 
+/**
+ * As `openBundle`, for files that come from elsewhere: kernels of the reference device are JavaScript, which
+ * it would run. @throws E517 for a bundle of those, what `openBundle` throws.
+ */
+export async function openForeignBundle(read: ReadFile, options: OpenBundleOptions) {
+  const bundle = await openBundle(read, options);
+  for (const { target } of [bundle.manifest, ...Object.values(bundle.plans)])
+    if (target === "reference")
+      throw diagnose("E517", {
+        message: "its kernels are JavaScript, for the reference device, which would run here",
+        where: bundle.source,
+        help: "build it for a device: inarch build MODEL --out DIR; a bundle of your own in memory goes through openBundle",
+      });
+  return bundle;
+}
+
 /** Programs share kernels: each file is read once. */
 function keepReads(read: ReadFile): ReadFile {
   const known = new Map<string, Promise<Uint8Array>>();
@@ -135,7 +168,8 @@ function keepReads(read: ReadFile): ReadFile {
 const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 async function readFile(read: ReadFile, manifest: Manifest, path: string, source: string) {
-  const expected = manifest.files[path];
+  // Not of the object's prototype: a path may be any word.
+  const expected = Object.hasOwn(manifest.files, path) ? manifest.files[path] : undefined;
   if (expected === undefined)
     throw diagnose("E611", {
       message: `the manifest has no hash of ${path}`,

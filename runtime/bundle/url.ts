@@ -4,12 +4,12 @@
  */
 import { diagnose } from "../../diagnostics/index.ts";
 import { blobSource } from "../weights/source.ts";
-import { type Bundle, type OpenBundleOptions, openBundle } from "./bundle.ts";
+import { type Bundle, type OpenBundleOptions, openForeignBundle } from "./bundle.ts";
 
 /**
  * Opens the bundle at an address: that of its folder, which ends in a slash, or of one of its manifests.
  * The signal stops what is fetched, weights included.
- * @throws what `openBundle` throws, and the reason of the signal.
+ * @throws E517 for a bundle that is JavaScript, what `openBundle` throws, and the reason of the signal.
  */
 export async function openBundleUrl(
   address: string | URL,
@@ -21,7 +21,7 @@ export async function openBundleUrl(
   const [manifest] = /manifest-\w+\.json$/.exec(given.pathname) ?? [];
   const get = folder.protocol === "file:" ? fromDisk : fromNetwork;
   const blob = (path: string) => get(new URL(path, folder), signal);
-  return openBundle(async (path) => new Uint8Array(await (await blob(path)).arrayBuffer()), {
+  return openForeignBundle(async (path) => new Uint8Array(await (await blob(path)).arrayBuffer()), {
     source: folder.href,
     ...(manifest === undefined ? {} : { manifest }),
     ...(signal ? { signal } : {}),
