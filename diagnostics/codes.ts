@@ -138,7 +138,7 @@ const titles = {
   E437: "a file is no adapter file that can be read",
   E440: "what is given as a device is none",
   E441: "the device refuses what it is given",
-  E442: "a plan's places are not inside its buffers",
+  E442: "memory that a plan shares is smaller than what it has there",
   E443: "the signal of a call is none",
   E444: "an output is read before a run has made it",
   E450: "the reference device objects to a kernel",

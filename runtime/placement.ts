@@ -4,8 +4,8 @@
  */
 import type { Plan, PlanTensor } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
+import { wholeWords } from "../formats/index.ts";
 import { abortable } from "./calls.ts";
-import { checkPlaces } from "./check-places.ts";
 import { checkPlan } from "./check-plan.ts";
 import { asDevice } from "./devices/any.ts";
 import type { Device, DeviceBuffer, Program, Progress } from "./devices/device.ts";
@@ -88,7 +88,7 @@ async function place(plan: Plan, device: Device, options: SessionOptions): Promi
   for (const [name, from] of Object.entries(bind))
     bound.set(bindInput(plan, name, from, device), from.buffer);
   if (options.shared) bindShared(plan, options.shared, bound);
-  checkPlaces(plan, bound);
+  checkBound(plan, bound);
   const own = { ...plan, parameters: plan.parameters.filter((p) => !bound.has(p.buffer)) };
   const weights = weightsOf(own, options);
   const made = await device.allocate(plan.buffers.filter((_, i) => !bound.has(i)));
@@ -184,6 +184,18 @@ function bindShared(plan: Plan, shared: SharedMemory, bound: Map<number, DeviceB
     const buffer = role === "arena" ? shared.arenas[arena++] : shared.states.get(name ?? "");
     if (buffer && (role === "arena" || role === "state")) bound.set(i, buffer);
   });
+}
+
+/** @throws E442 for memory of others that is smaller than what the plan has there. */
+function checkBound(plan: Plan, bound: ReadonlyMap<number, DeviceBuffer>): void {
+  for (const [i, { bytes }] of bound) {
+    const { role, name = `buffer ${i}`, bytes: needed } = plan.buffers[i]!;
+    if (wholeWords(bytes) >= wholeWords(needed)) continue;
+    throw diagnose("E442", {
+      message: `plan ${plan.name} has ${needed} bytes in ${name} (${role}), the memory that it shares has ${bytes}`,
+      help: "share memory that was made for this very plan",
+    });
+  }
 }
 
 function bindInput(plan: Plan, name: string, from: DeviceTensor, device: Device): number {

@@ -77,8 +77,8 @@ export interface Session {
 /**
  * Places a plan on a device: allocates buffers, streams the weights, compiles all kernels at once.
  * @throws E420 when the weights lack a parameter, E421 for a plan of another format or target, E422 if
- * the device is lost meanwhile, E423 when memory runs out, E440 for what is no device, E442 for a plan
- * with places beyond its buffers. Of an adapter's file: E205 for NaN and infinite values, E431 for another
+ * the device is lost meanwhile, E423 when memory runs out, E440 for what is no device, E442 for
+ * memory that is shared and too small, E516 for what is no plan. Of an adapter's file: E205 for NaN and infinite values, E431 for another
  * base, E434 for other tensors, E435 for other settings or places, E436 for a setting that it does not
  * say, E437 for a file that is no adapter's.
  */

@@ -57,7 +57,6 @@ const order: readonly string[] = [
   "runtime/states.ts",
   "runtime/calls.ts",
   "runtime/inputs.ts",
-  "runtime/check-places.ts",
   "runtime/parameters.ts",
   "runtime/undo.ts",
   "runtime/placement.ts",

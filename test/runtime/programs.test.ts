@@ -143,7 +143,7 @@ describe("a cache of keys and values", () => {
       })),
     );
     const { js, declarations } = generateWrapper(manifest, "given");
-    expect(js).toContain("reset: (states) => model.reset(states),");
+    expect(js).toContain("reset: (states, call) => model.reset(states, call),");
     expect(declarations).toContain(
       'reset(states?: "k" | "v" | "count" | readonly ("k" | "v" | "count")[]): Promise<void>;',
     );
