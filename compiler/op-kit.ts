@@ -47,6 +47,7 @@ export {
   xor,
 } from "./kernel/bits.ts";
 export { always, Builder, type Variable } from "./kernel/builder.ts";
+export { castRange } from "./kernel/cast.ts";
 export type { Buffer, Fold, Fragment, Kernel, Scalar } from "./kernel/ir.ts";
 export { flatten, type In, type Out, type PlainMemory, unflatten } from "./kernel/ports.ts";
 export { bounded, index, literal, type Operand, Value } from "./kernel/value.ts";

@@ -1,6 +1,6 @@
 /** Ops that work element by element. ONNX's operators broadcast as ours do. */
 import { copyOp } from "../../compiler/graph/sources.ts";
-import type { Op } from "../../compiler/op-kit.ts";
+import { castRange, type Op } from "../../compiler/op-kit.ts";
 import { op as abs } from "../../ops/elementwise/abs.ts";
 import { op as and } from "../../ops/elementwise/and.ts";
 import { op as cast } from "../../ops/elementwise/cast.ts";
@@ -95,9 +95,11 @@ export const elementwise: readonly Entry[] = [
   }),
   entry(cast, ({ w, x, attrs: { dtype } }) => {
     const [from] = x as [Value];
-    const signed = from.dtype === "f32" || from.dtype === "i32";
-    const natural = dtype === "u32" && signed;
-    return w.cast(natural ? w.map("Max", [from, w.number(0, from.dtype)]) : from, dtype);
+    // ONNX says nothing of numbers that a type does not have, NaN among them.
+    if (from.dtype !== "f32" || (dtype !== "i32" && dtype !== "u32")) return w.cast(from, dtype);
+    const [low, high] = castRange[dtype];
+    const near = w.map("Min", [w.map("Max", [from, w.number(low)]), w.number(high)]);
+    return w.cast(choice(w, w.map("IsNaN", [from], "bool"), w.number(0), near), dtype);
   }),
   entry(where, ({ w, x }) => choice(w, x[0]!, x[1]!, x[2]!)),
   entry(selectPositive, ({ w, x }) => {
