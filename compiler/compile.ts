@@ -1,5 +1,6 @@
 /** The pipeline as one list: from a traced program to a plan. Each stage is kept for `inarch show`. */
 import { bug, diagnose } from "../diagnostics/index.ts";
+import { shown } from "../diagnostics/options.ts";
 import { plain, type WeightFormat } from "../formats/index.ts";
 import { type AskedForms, pickVariants, type Variants } from "./forms/pick.ts";
 import { fuse } from "./fuse/fuse.ts";
@@ -75,7 +76,7 @@ export interface Compilation {
 
 /**
  * Compiles a graph. Pure: the same graph, target and profile give the same bytes.
- * @throws E109 for an unknown target, E112 for a form that is asked for and that the device cannot run,
+ * @throws E113 for what is no graph, E109 for an unknown target, E112 for a form that is asked for and that the device cannot run,
  * E821 for a tuned tile that the device does not allow, E150 for mixed precision where the profile's
  * device has no halves and no frozen parameter is there to be packed, E153 for an unknown
  * `weightFormat`, E152 for one that the device lacks, E900 for a kernel that is not verified.
@@ -105,6 +106,7 @@ export const compiling = (graph: Graph, options: CompileOptions): Pausing<Compil
   options.verify ? verifying(runPasses(graph, options)) : runPasses(graph, options);
 
 function* runPasses(graph: Graph, options: CompileOptions): Pausing<Compilation> {
+  checkGraph(graph);
   const target = targetNamed(options.target ?? defaultTarget.name);
   const { layout = noLayout, precision = "f32", weightFormat } = options;
   const { forms = {}, tuning = noTuning } = options;
@@ -146,6 +148,21 @@ function* runPasses(graph: Graph, options: CompileOptions): Pausing<Compilation>
   const assembled = yield* pass("print", printing, counts.texts);
   const plan = { ...assembled, ...(graph.adapters ? { adapters: graph.adapters } : {}) };
   return { graph, rewritten, rules, fusion, kernels, profile, plan };
+}
+
+/** Requires what `trace` and `traceProgram` return. */
+function checkGraph(graph: Graph): void {
+  const { nodes, outputs, states } = (graph ?? {}) as Partial<Graph>;
+  if ([nodes, outputs, states].every(Array.isArray)) return;
+  const { name, programs } = (graph ?? {}) as { name?: unknown; programs?: object };
+  const isModel = typeof programs === "object" && programs !== null;
+  const program = isModel ? (Object.keys(programs)[0] ?? "forward") : "forward";
+  throw diagnose("E113", {
+    message: `what is to be compiled is ${isModel ? `the model ${String(name)}` : shown(graph)}, not a graph`,
+    help: isModel
+      ? `trace one of its programs: compile(traceProgram(model, "${program}"))`
+      : "give what trace(program, dims) or traceProgram(model, program) returns",
+  });
 }
 
 export interface AloneOptions {

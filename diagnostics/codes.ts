@@ -20,6 +20,7 @@ const titles = {
   E110: "a model is not defined rightly",
   E111: "a model lacks the program or dim asked for",
   E112: "a kernel's form is not for the device",
+  E113: "what is to be compiled is no graph",
   E130: "a pattern matches nothing in the model",
   E131: "an adapter does not fit the place",
   E132: "two adapters cannot share a place",

@@ -1,5 +1,6 @@
 /** A traced program: its nodes in order, where its values come from, and what it returns. */
 import { bug, diagnose } from "../../diagnostics/index.ts";
+import { shown } from "../../diagnostics/options.ts";
 import type { PlanAdapter } from "../plan.ts";
 import { Parameters } from "./parameters.ts";
 import { adaptersOf, emptyScope, type Scope } from "./site.ts";
@@ -12,7 +13,16 @@ import {
   type Source,
   withDims,
 } from "./sources.ts";
-import { apply, isSource, type Node, resultsOf, show, Tensor } from "./tensor.ts";
+import {
+  apply,
+  isForeign,
+  isSource,
+  type Node,
+  resultsOf,
+  show,
+  Tensor,
+  tensorHelp,
+} from "./tensor.ts";
 
 export interface Output {
   readonly name: string;
@@ -38,16 +48,27 @@ export interface Graph {
 /** What a program's author writes: from parameters and the sizes of named dims to named outputs. */
 export type Program<D extends Dims = Dims> = (p: Parameters, dims: D) => Record<string, Tensor>;
 
-/** Runs a program once and keeps what it built; the scope holds adapters, and what they added. */
+/**
+ * Runs a program once and keeps what it built; the scope holds adapters, and what they added. `called` is
+ * what messages call the program. @throws E105 for a program that returns no named tensors, E110 for what
+ * is no program, and what tracing throws.
+ */
 export function trace<D extends Dims>(
   program: Program<D>,
   dims: D,
   scope: Scope = emptyScope(),
+  called?: string,
 ): Graph {
+  if (typeof program !== "function")
+    throw diagnose("E110", {
+      message: `what is to be traced is ${shown(program)}, not a program`,
+      help: 'give a function: trace((p) => ({ y }), {}); of a model write traceProgram(model, "forward")',
+    });
   const { prefix } = scope;
   const { made, states } = declaring(prefix, () =>
     withDims(dims, () => program(new Parameters().within(scope), dims)),
   );
+  checkReturned(made, called);
   const isState = (name: string) => states.some((s) => (s.node.attrs as Source).name === name);
   const outputs = Object.entries(made).map(([name, tensor]) => ({
     name: isState(`${prefix}${name}`) ? `${prefix}${name}` : name,
@@ -73,19 +94,7 @@ export function graphOf(
   order: Order = "inputs first",
   declared: readonly Tensor[] = [],
 ): Graph {
-  if (outputs.length === 0)
-    throw diagnose("E105", {
-      message: "the program returns no tensor",
-      help: "return an object of named tensors, for example return { y }",
-    });
-  for (const { name, tensor } of outputs)
-    if (!(tensor instanceof Tensor))
-      throw diagnose("E105", {
-        message: `output ${name} is not a tensor${isForeign(tensor) ? " of this copy of inarch" : ""}`,
-        help: isForeign(tensor)
-          ? 'two copies of inarch are at work: import everything from "inarch" and "inarch/ops"'
-          : "return tensors that ops made: return { y: relu(x) }",
-      });
+  checkOutputs(outputs);
   const copied = copyRepeated(outputs);
   const found = orderNodes(copied);
   const states = allStates(declared, found);
@@ -93,6 +102,57 @@ export function graphOf(
   checkWrites(copied, states);
   const nodes = order === "inputs first" ? found : [...found].sort((a, b) => a.order - b.order);
   return { nodes, outputs: copied, states };
+}
+
+/** Requires named tensors of what a program returned. @throws E105 */
+function checkReturned(made: unknown, called: string | undefined): void {
+  const wrong = problemOfReturned(made);
+  if (wrong) throw diagnose("E105", { message: wrong[0], where: called, help: wrong[1] });
+  const outputs = Object.entries(made as Record<string, Tensor>);
+  checkOutputs(
+    outputs.map(([name, tensor]) => ({ name, tensor })),
+    called,
+  );
+}
+
+/** What is wrong with what a program returned, and what to write instead. */
+function problemOfReturned(made: unknown): [message: string, help: string] | undefined {
+  if (made === undefined)
+    return [
+      "the program returns nothing",
+      "end it with return { y }, or as an arrow function put its object in parentheses: (p) => ({ y })",
+    ];
+  if (made instanceof Tensor)
+    return ["the program returns a tensor without a name", "name it: return { y }"];
+  if (typeof (made as PromiseLike<unknown> | null)?.then === "function")
+    return [
+      "the program returns a promise",
+      "take async and await out of it: what must be waited for comes before the model is defined",
+    ];
+  if (typeof made !== "object" || made === null || Symbol.iterator in made)
+    return [
+      `the program returns ${shown(made)}, not an object of named tensors`,
+      "name what it returns: return { y, z }",
+    ];
+  return undefined;
+}
+
+function checkOutputs(outputs: readonly Output[], called?: string): void {
+  if (outputs.length === 0)
+    throw diagnose("E105", {
+      message: "the program returns no tensor",
+      where: called,
+      help: "return an object of named tensors, for example return { y }",
+    });
+  for (const { name, tensor } of outputs)
+    if (!(tensor instanceof Tensor))
+      throw diagnose("E105", {
+        message: `output ${name} is ${shown(tensor)}, not a tensor${isForeign(tensor) ? " of this copy of inarch" : ""}`,
+        where: called,
+        help: isForeign(tensor)
+          ? tensorHelp(tensor)
+          : "return tensors that ops made: return { y: relu(x) }",
+      });
 }
 
 /** A state is one however often a pass has made its node again: all have its attributes. */
@@ -118,10 +178,6 @@ function checkWrites(outputs: readonly Output[], states: readonly Tensor[]): voi
     });
   }
 }
-
-/** A tensor made by another copy of this package, which nothing here can recognise by its class. */
-const isForeign = (value: unknown): boolean =>
-  typeof value === "object" && value !== null && "node" in value && "result" in value;
 
 /** Every output gets memory of its own, so sources and repeated tensors are copied. */
 function copyRepeated(outputs: readonly Output[]): Output[] {

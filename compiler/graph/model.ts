@@ -1,5 +1,6 @@
 /** A model: one or more programs over one set of parameters. What `*.graph.ts` files export. */
 import { diagnose } from "../../diagnostics/index.ts";
+import { shown } from "../../diagnostics/options.ts";
 import { type Graph, type Program, trace } from "./graph.ts";
 import { type Binding, emptyScope, type Scope } from "./site.ts";
 import type { Dims } from "./sources.ts";
@@ -64,13 +65,19 @@ export function defineModel(
       | { readonly build: Program }
     ),
 ): Model {
-  const { name, dims = {} } = definition;
-  if (!/^[a-z][a-z0-9-_]*$/.test(name))
+  if (typeof definition !== "object" || definition === null)
     throw diagnose("E110", {
-      message: `"${name}" cannot name a model`,
+      message: `defineModel is given ${shown(definition)}`,
+      help: "give defineModel({ name, build: (p, dims) => ({ y }) })",
+    });
+  const { name, dims = {} } = definition;
+  if (typeof name !== "string" || !/^[a-z][a-z0-9-_]*$/.test(name))
+    throw diagnose("E110", {
+      message: `${shown(name)} cannot name a model`,
       help: "use lower-case letters, digits, - and _, beginning with a letter",
     });
-  const programs = "programs" in definition ? definition.programs : { forward: definition.build };
+  const programs =
+    "programs" in definition ? (definition.programs ?? {}) : { forward: definition.build };
   const wrong = Object.keys(programs).find((program) => typeof programs[program] !== "function");
   const none = Object.values(programs).every((program) => program === undefined);
   if (wrong !== undefined || none)
@@ -105,23 +112,29 @@ function checkBundle(
 }
 
 /** Traces one program of a model, with its adapters; `dims` replace the model's own sizes. */
-export function traceProgram(
-  model: Model,
-  program: string,
-  dims: Dims = {},
-  scope: Scope = emptyScope({ bindings: model.bindings ?? [] }),
-): Graph {
-  const chosen = model.programs[program];
+export function traceProgram(model: Model, program: string, dims: Dims = {}, scope?: Scope): Graph {
+  if (typeof model?.programs !== "object" || model.programs === null)
+    throw diagnose("E110", {
+      message: `what is given as a model is ${shown(model)} without programs`,
+      help: "give what defineModel({ name, build: (p, dims) => ({ y }) }) returns",
+    });
+  const chosen = Object.hasOwn(model.programs, program) ? model.programs[program] : undefined;
   if (!chosen)
     throw diagnose("E111", {
       message: `model ${model.name} has no program "${program}"`,
       help: `its programs are ${Object.keys(model.programs).join(", ")}`,
     });
-  const unknown = Object.keys(dims).filter((d) => !(d in model.dims));
+  const unknown = Object.keys(dims).filter((d) => !Object.hasOwn(model.dims, d));
   if (unknown.length > 0)
     throw diagnose("E111", {
       message: `model ${model.name} has no dim ${unknown.map((d) => `"${d}"`).join(", ")}`,
       help: `its dims are ${Object.keys(model.dims).join(", ") || "none"}`,
     });
-  return trace(chosen, { ...model.dims, ...dims }, scope);
+  const called = `the program ${program} of the model ${model.name}`;
+  return trace(
+    chosen,
+    { ...model.dims, ...dims },
+    scope ?? emptyScope({ bindings: model.bindings ?? [] }),
+    called,
+  );
 }

@@ -22,6 +22,34 @@ interface Wrong {
 
 const wrongs: readonly Wrong[] = [
   {
+    claim: "a program that forgets its return",
+    source: `import { defineModel, input } from "inarch";
+import { relu } from "inarch/ops";
+
+const build = () => {
+  relu(input("x", "f32", [4]));
+};
+export default defineModel({ name: "wrong", build: build as never });
+`,
+    code: "E105",
+    says: ["the program returns nothing", "the program forward of the model wrong", "return { y }"],
+  },
+  {
+    claim: "a list of numbers where a tensor is wanted",
+    source: `import { defineModel, input } from "inarch";
+import { add } from "inarch/ops";
+
+const build = () => ({
+  y: add(input("x", "f32", [2]), [1, 2] as never),
+});
+export default defineModel({ name: "wrong", build });
+`,
+    code: "E101",
+    at: "wrong.graph.ts:5:6",
+    frame: '   5 |   y: add(input("x", "f32", [2]), [1, 2] as never),',
+    says: ["add: an operand is an array, not a tensor or a number"],
+  },
+  {
     claim: "a shape that does not fit, with both operands",
     source: `import { defineModel, input } from "inarch";
 import { matmul } from "inarch/ops";
@@ -288,15 +316,15 @@ test("a failure inside inarch is shown at the user's call", async () => {
     folder,
     "call.graph.ts",
     `import { defineModel, input } from "inarch";
-import { gelu } from "inarch/ops";
+import { Tensor } from "inarch";
 
-const build = () => ({ y: gelu(undefined as never) });
+const build = () => ({ y: new Tensor(undefined as never).is([2]) });
 
 export default defineModel({ name: "call", build });
 `,
   );
   const { code, stderr } = await shown("call.graph.ts");
   expect(stderr).toContain("error[E900] inarch itself fails: TypeError");
-  expect(stderr).toContain("\n  call.graph.ts:4:27\n");
+  expect(stderr).toContain("\n  call.graph.ts:4:58\n");
   expect(code).toBe(2);
 });

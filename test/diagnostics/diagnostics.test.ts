@@ -84,7 +84,7 @@ describe("a mistake in a model", () => {
       "E105",
       "an output that is no tensor",
       () => trace(() => ({ y: 3 as never }), {}),
-      /output y is not a tensor/,
+      /output y is 3, not a tensor/,
     ],
     [
       "E106",
