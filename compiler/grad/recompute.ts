@@ -3,11 +3,11 @@
  * computed again, by copies of the same nodes, just before it is needed first.
  *
  * A copy has the same op, attributes and sources, and random ops count instead of drawing, so its
- * values are those of the original. Nothing merges it with the original again: fusion knows nodes,
- * not what they compute.
+ * values are those of the original. It has a turn of its own, so that nothing merges it with the original
+ * again, or with another copy; what is not copied is not merged with the forward pass either.
  */
 import { graphOf } from "../graph/graph.ts";
-import { again, isSource, type Node, resultsOf, type Tensor } from "../graph/tensor.ts";
+import { again, isSource, type Node, newTurn, resultsOf, type Tensor } from "../graph/tensor.ts";
 
 export interface Keeping {
   /** Stays in memory from the forward pass to the backward pass. */
@@ -34,10 +34,11 @@ export function recompute(
   if (outputs.length === 0) return replaced;
   const named = outputs.map((tensor, i) => ({ name: String(i), tensor }));
   const copyOf = copies(forward, keeping);
+  const backward = newTurn();
   for (const node of graphOf(named, "as written").nodes) {
     if (forward.has(node) || isSource(node)) continue;
     const inputs = node.inputs.map((x) => replaced.get(x) ?? copyOf(x));
-    const rebuilt = again(node, inputs);
+    const rebuilt = again(node, inputs, node.turn ?? backward);
     resultsOf(node).forEach((t, i) => {
       replaced.set(t, rebuilt[i]!);
     });
@@ -87,6 +88,7 @@ function copies(forward: ReadonlySet<Node>, { keep, landmark = () => false }: Ke
         again(
           node,
           node.inputs.map((x) => find(x, inputsFor)),
+          newTurn(),
         ),
       );
     return find(tensor, "backward");

@@ -180,7 +180,7 @@ function checkWrites(outputs: readonly Output[], states: readonly Tensor[]): voi
 }
 
 /** Every output gets memory of its own, so sources and repeated tensors are copied. */
-function copyRepeated(outputs: readonly Output[]): Output[] {
+export function copyRepeated(outputs: readonly Output[]): Output[] {
   const seen = new Set<Tensor>();
   return outputs.map(({ name, tensor }) => {
     const own = !isSource(tensor.node) && !seen.has(tensor);

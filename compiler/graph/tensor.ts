@@ -52,6 +52,11 @@ export interface Node {
   readonly span: LazySpan;
   /** Nodes made later have higher numbers: a program's own order. */
   readonly order: number;
+  /**
+   * Of nodes that are computed at another time than equal ones, on purpose: nothing is merged with what
+   * has another number here, or none.
+   */
+  readonly turn?: number | undefined;
 }
 
 declare const staticShape: unique symbol;
@@ -109,6 +114,10 @@ export const sameShape = (a: readonly number[], b: readonly number[]): boolean =
   a.length === b.length && a.every((n, i) => n === b[i]);
 
 let made = 0;
+let turns = 0;
+
+/** A number for nodes that are to be computed at a time of their own. */
+export const newTurn = (): number => ++turns;
 
 /** Sources hold values from outside: nothing computes them. */
 export const isSource = ({ op }: Pick<Node, "op">): boolean =>
@@ -179,9 +188,12 @@ export const isForeign = (value: unknown): boolean =>
   "node" in value &&
   "result" in value;
 
-/** A node once more, later, on other inputs of the same types: its op, attributes and place. */
-export const again = (node: Node, inputs: readonly Tensor[]): readonly Tensor[] =>
-  tensorsOfNew({ ...node, inputs, order: made++ });
+/**
+ * A node once more, later, on other inputs of the same types: its op, attributes and place. `turn`: it is
+ * not merged with nodes of another.
+ */
+export const again = (node: Node, inputs: readonly Tensor[], turn = node.turn): readonly Tensor[] =>
+  tensorsOfNew({ ...node, inputs, order: made++, turn });
 
 /** All results of a node, also those that nothing uses: always the same tensors. */
 export const resultsOf = (node: Node): readonly Tensor[] => madeOf.get(node)!;

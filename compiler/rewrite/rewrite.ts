@@ -13,6 +13,7 @@ import type { ElementOp, KernelOp, Rule } from "../op.ts";
 import { type Layout, noLayout } from "../storage/layout.ts";
 import { isDue, type Pausing } from "../turns.ts";
 import { batchAlike } from "./batch.ts";
+import { mergeEqual, ownOutputs } from "./equal.ts";
 import { smallForms } from "./small.ts";
 
 /** Which rule made a node, for reports. */
@@ -22,8 +23,10 @@ export interface Rewritten {
 }
 
 /** By the laws of the ops alone: what comes of it can be differentiated. */
-export const applyLaws = (graph: Graph): Pausing<Rewritten> =>
-  applyRules(graph, rulesOf(graph.nodes));
+export function* applyLaws(graph: Graph): Pausing<Rewritten> {
+  const merged = yield* mergeEqual(graph);
+  return yield* applyRules(merged, rulesOf(merged.nodes));
+}
 
 /** Just before fusion: by the laws; equal work becomes batches, and small kernels element ops. */
 export function* rewrite(graph: Graph, layout: Layout = noLayout): Pausing<Rewritten> {
@@ -42,36 +45,62 @@ function* applyRules(graph: Graph, rules: readonly Rule[]): Pausing<Rewritten> {
   const made = new Map<Node, string>();
   const nodes: Node[] = [];
 
-  /** Finds what a node becomes, after its inputs. */
-  const settle = (node: Node, limit = 100): void => {
+  /** Goes on with what a node becomes, after its inputs. Returns what it has to wait for first. */
+  const advance = (step: Settling): readonly Settling[] => {
+    const { node, limit } = step;
     const own = resultsOf(node);
-    if (became.has(own[0]!)) return;
-    if (limit === 0) bug(`the rules of ${node.op.name} do not end`);
-    for (const x of node.inputs) settle(x.node, limit);
-    const results = moved(node, now, reads);
-    const found = applied(rules, results, reads);
-    if (!found) nodes.push(results[0]!.node);
-    results.forEach((old, i) => {
-      const next = found?.tensors[i] ?? old;
-      if (found && next !== old) {
-        checkType(found.rule, old, next);
-        made.set(next.node, found.rule);
-        settle(next.node, limit - 1);
+    if (step.after === "nothing") {
+      if (became.has(own[0]!)) return [];
+      if (limit === 0) bug(`the rules of ${node.op.name} do not end`);
+      step.after = "inputs";
+      const missing = node.inputs.filter((x) => !became.has(x));
+      if (missing.length > 0) return [...missing.map((x) => begin(x.node, limit)), step];
+    }
+    step.results ??= moved(node, now, reads);
+    const { results } = step;
+    if (step.after === "inputs") {
+      step.found = applied(rules, results, reads);
+      if (!step.found) nodes.push(results[0]!.node);
+      step.after = "rules";
+    }
+    for (const [i, old] of results.entries()) {
+      const next = step.found?.tensors[i] ?? old;
+      if (step.found && next !== old) {
+        checkType(step.found.rule, old, next);
+        made.set(next.node, step.found.rule);
+        if (!became.has(next)) return [begin(next.node, limit - 1), step];
       }
       const last = next === old ? old : now(next);
       became.set(own[i]!, last);
       became.set(old, last);
-    });
+    }
+    return [];
   };
   for (const node of graph.nodes) {
-    settle(node);
+    // An explicit stack: a deep model must not overflow the call stack.
+    const stack = [begin(node, 100)];
+    for (let step = stack.pop(); step; step = stack.pop())
+      stack.push(...advance(step).toReversed());
     if (isDue()) yield;
   }
-  const outputs = graph.outputs.map(({ name, tensor }) => ({ name, tensor: now(tensor) }));
+  const outputs = ownOutputs(graph.outputs, now, nodes);
   const alive = reachable(outputs.map((o) => o.tensor));
   const { states } = graph;
   return { graph: { nodes: nodes.filter((n) => alive.has(n)), outputs, states }, rules: made };
 }
+
+/** A node on its way to what it becomes. */
+interface Settling {
+  readonly node: Node;
+  /** How many more rules may follow one another. */
+  readonly limit: number;
+  /** What has been done. */
+  after: "nothing" | "inputs" | "rules";
+  results?: readonly Tensor[];
+  found?: ReturnType<typeof applied>;
+}
+
+const begin = (node: Node, limit: number): Settling => ({ node, limit, after: "nothing" });
 
 const rulesOf = (nodes: readonly Node[]): Rule[] => [
   ...new Set(
@@ -162,24 +191,30 @@ class Reads {
     this.#counts.set(tensor, this.of(tensor) + by);
   }
 
-  /** A node that is needed (again) reads its inputs. */
-  #revive(node: Node): void {
-    if (this.#alive.has(node)) return;
-    this.#alive.add(node);
-    for (const x of node.inputs) {
-      this.#revive(x.node);
-      this.#add(x, 1);
+  /** A node that is needed (again) reads its inputs, and they theirs. */
+  #revive(needed: Node): void {
+    const stack = [needed];
+    for (let node = stack.pop(); node; node = stack.pop()) {
+      if (this.#alive.has(node)) continue;
+      this.#alive.add(node);
+      for (const x of node.inputs) {
+        stack.push(x.node);
+        this.#add(x, 1);
+      }
     }
   }
 
   /** A node of which nothing is read any more reads nothing. */
-  #release(node: Node): void {
-    if (!this.#alive.has(node) || isSource(node)) return;
-    if (resultsOf(node).some((t) => this.of(t) > 0)) return;
-    this.#alive.delete(node);
-    for (const x of node.inputs) {
-      this.#add(x, -1);
-      this.#release(x.node);
+  #release(unread: Node): void {
+    const stack = [unread];
+    for (let node = stack.pop(); node; node = stack.pop()) {
+      if (!this.#alive.has(node) || isSource(node)) continue;
+      if (resultsOf(node).some((t) => this.of(t) > 0)) continue;
+      this.#alive.delete(node);
+      for (const x of node.inputs) {
+        this.#add(x, -1);
+        stack.push(x.node);
+      }
     }
   }
 }

@@ -8,6 +8,7 @@ import {
   type ElementOp,
   elements,
   flatten,
+  sameShape,
   type Tensor,
   unflatten,
 } from "../../compiler/op-kit.ts";
@@ -16,10 +17,26 @@ interface Attrs {
   readonly shape: readonly number[];
 }
 
+/** So many reshapes may follow one another: shapes on the way make index arithmetic short. */
+const mostInARow = 8;
+
 export const op: ElementOp<Attrs> = {
   name: "reshape",
   kind: "element",
   cost: 0,
+  rules: [
+    {
+      name: "a reshape back, or after many others, is of what they began with",
+      apply({ results: [y] }) {
+        let before = y!;
+        for (let i = 0; i < mostInARow && before.node.op === op; i++) {
+          before = before.node.inputs[0]!;
+          if (sameShape(before.shape, y!.shape)) return [before];
+        }
+        return before.node.op === op ? [reshape(before, y!.shape)] : undefined;
+      },
+    },
+  ],
   type: ([x], { shape }, fail) => {
     if (elements(shape) !== elements(x!.shape))
       fail(
