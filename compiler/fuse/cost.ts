@@ -115,6 +115,24 @@ export function longestInput(decisions: Decisions, node: Node, known: Known): Te
   return isInner ? viewed : found;
 }
 
+/** How many ops are computed one inside another: views too, though they cost nothing. */
+const mostDepth = 200;
+
+/**
+ * The input of a node that is nested too deeply, if one is: what is to be kept. `depths` has those of the
+ * nodes before, and gets this one's.
+ */
+export function deepestInput(decisions: Decisions, node: Node, depths: Map<Node, number>) {
+  const depthOf = (x: Tensor) => (isComputed(decisions, x) ? (depths.get(x.node) ?? 0) : 0);
+  const deepest = node.inputs.reduce<Tensor | undefined>(
+    (a, b) => (depthOf(b) > (a ? depthOf(a) : 0) ? b : a),
+    undefined,
+  );
+  const depth = deepest ? depthOf(deepest) : 0;
+  depths.set(node, depth + 1);
+  return depth < mostDepth ? undefined : deepest;
+}
+
 /** Whether a tensor is computed where it is read. */
 function isComputed(decisions: Decisions, tensor: Tensor): boolean {
   const { node } = tensor;

@@ -12,6 +12,8 @@ export interface Decisions {
   readonly uses: ReadonlyMap<Tensor, readonly Use[]>;
   readonly results: ReadonlyMap<Node, readonly Tensor[]>;
   readonly returned: ReadonlySet<Tensor>;
+  /** Where each node stands in the graph. */
+  readonly order: ReadonlyMap<Node, number>;
   /** Tensors that are in memory as they are: nothing computes them. */
   readonly joined: (tensor: Tensor) => boolean;
   /** Links behind each anchor node. */

@@ -10,19 +10,26 @@
  * 4. A region may bind no more buffers than the profile allows; whatever is too much is kept.
  * 5. Regions stand in the order in which what they read is there, each as early as its anchor allows.
  */
-import { diagnose } from "../../diagnostics/index.ts";
 import type { Variants } from "../forms/pick.ts";
 import { type Graph, usesOf } from "../graph/graph.ts";
-import { elements, isSource, type Node, show, type Tensor } from "../graph/tensor.ts";
-import { index } from "../kernel/value.ts";
-import type { KernelOp } from "../op.ts";
+import { elements, isSource, type Node, type Tensor } from "../graph/tensor.ts";
 import type { Profile } from "../profile.ts";
 import { type Joins, joinsOf } from "../storage/joins.ts";
 import { isDue, type Pausing } from "../turns.ts";
-import { evaluations, inlineCost, isWorthKeeping, type Known, longestInput } from "./cost.ts";
+import { meltBehind } from "./behind.ts";
+import { respectBudget } from "./budget.ts";
+import { bindings, contents, endOf, only, used, writesOf } from "./contents.ts";
+import {
+  deepestInput,
+  evaluations,
+  inlineCost,
+  isWorthKeeping,
+  type Known,
+  longestInput,
+} from "./cost.ts";
 import type { Decisions } from "./decisions.ts";
-import { isPointwise, push } from "./element.ts";
-import type { Fusion, Link, Policy, Region } from "./region.ts";
+import { isPointwise } from "./element.ts";
+import type { Fusion, Policy, Region } from "./region.ts";
 
 export function* fuse(
   graph: Graph,
@@ -38,6 +45,7 @@ export function* fuse(
     uses: usesOf(graph),
     results: resultsOf(graph),
     returned: new Set(graph.outputs.map((o) => o.tensor)),
+    order: new Map(graph.nodes.map((n, i) => [n, i])),
     joined: (t) => joins.of(t) !== undefined,
     chains: new Map(),
     kept: new Set(),
@@ -67,107 +75,15 @@ function resultsOf(graph: Graph): Map<Node, Tensor[]> {
   return results;
 }
 
-/** The results of a node that something reads, or that are returned. */
-const used = (decisions: Decisions, node: Node): Tensor[] =>
-  decisions.results.get(node)!.filter(Boolean);
-
-/** The one tensor of an element node. */
-const only = (decisions: Decisions, node: Node): Tensor => decisions.results.get(node)![0]!;
-
-function* meltBehind(decisions: Decisions): Pausing<void> {
-  // Tensors whose last writer is still open: what they hold has not been stored yet.
-  const open = new Map<Tensor, Node>();
-  for (const node of decisions.graph.nodes) {
-    if (isDue()) yield;
-    if (node.op.kind === "kernel") {
-      const [result, ...others] = used(decisions, node);
-      if (others.length === 0 && !decisions.returned.has(result!)) open.set(result!, node);
-      continue;
-    }
-    if (node.op.kind !== "element") continue;
-    const input = pushableInput(decisions, node, open);
-    if (input === undefined) continue;
-    const tensor = node.inputs[input]!;
-    const anchor = open.get(tensor)!;
-    decisions.chains.get(anchor)!.push({ node, input });
-    decisions.chained.add(node);
-    decisions.ends.delete(tensor.node);
-    decisions.ends.add(node);
-    for (const use of decisions.uses.get(tensor)!) pin(decisions, use.node, node);
-    open.delete(tensor);
-    const result = only(decisions, node);
-    if (!decisions.returned.has(result)) open.set(result, anchor);
-  }
-}
-
-/** Side nodes between a tensor and the link that consumes it stay with the chain. */
-function pin(decisions: Decisions, node: Node, link: Node): void {
-  if (node === link) return;
-  decisions.chained.add(node);
-  decisions.reasons.delete(node);
-  for (const use of decisions.uses.get(only(decisions, node)) ?? []) pin(decisions, use.node, link);
-}
-
-/** The input through which a node can melt behind an open anchor; the costliest anchor wins. */
-function pushableInput(
-  decisions: Decisions,
-  node: Node,
-  open: Map<Tensor, Node>,
-): number | undefined {
-  let best: number | undefined;
-  let most = -1;
-  node.inputs.forEach((tensor, input) => {
-    const anchor = open.get(tensor);
-    const somewhere = tensor.shape.map(() => index(0));
-    if (anchor === undefined || !push(node, input, somewhere)) return;
-    if (!funnels(decisions, tensor, node)) {
-      decisions.reasons.set(node, `${show(tensor.type)} has other users, so memory must hold it`);
-      return;
-    }
-    const chain = [...decisions.chains.get(anchor)!, { node, input }];
-    const count = bindings(decisions, anchor, chain);
-    if (count > decisions.profile.maxBindings) {
-      decisions.reasons.set(node, `behind ${anchor.op.name} it would bind ${count} buffers`);
-      return;
-    }
-    const op = anchor.op as KernelOp;
-    const work = op.work(
-      anchor.inputs.map((x) => x.type),
-      anchor.attrs,
-    );
-    if (work > most) [best, most] = [input, work];
-  });
-  return best;
-}
-
-/** `node` is all that needs `tensor`: alone, or with side nodes that lead into it. */
-function funnels(decisions: Decisions, tensor: Tensor, node: Node): boolean {
-  if (decisions.returned.has(tensor)) return false;
-  const uses = decisions.uses.get(tensor)!;
-  return (uses.length === 1 && uses[0]!.node === node) || joins(decisions, tensor, node);
-}
-
-/** Every path from `tensor` leads, element by element at one place, into `node`. */
-function joins(decisions: Decisions, tensor: Tensor, node: Node): boolean {
-  return (
-    !decisions.returned.has(tensor) &&
-    (decisions.uses.get(tensor) ?? []).every(
-      (u) =>
-        isPointwise(u.node, u.input) &&
-        (u.node === node ||
-          (!decisions.chained.has(u.node) && joins(decisions, only(decisions, u.node), node))),
-    )
-  );
-}
-
-/** Keeps what would make the text of a kernel too long, inputs first. */
+/** Keeps what would make the text of a kernel too long, or too deep to be lowered, inputs first. */
 function* shorten(decisions: Decisions): Pausing<void> {
   const costs: Known = new Map();
+  const depths = new Map<Node, number>();
   for (const node of decisions.graph.nodes) {
     if (isDue()) yield;
     if (isSource(node) || decisions.joined(used(decisions, node)[0]!)) continue;
     for (;;) {
-      const longest = longestInput(decisions, node, costs);
+      const longest = longestInput(decisions, node, costs) ?? deepestInput(decisions, node, depths);
       if (!longest) break;
       decisions.kept.add(longest);
       decisions.reasons.set(
@@ -238,93 +154,8 @@ function follow(decisions: Decisions, node: Node, result: Tensor, anchor: Node):
   decisions.reasons.delete(node);
 }
 
-/** The node whose result a region stores. */
-const endOf = (anchor: Node, chain: readonly Link[]): Node => chain.at(-1)?.node ?? anchor;
-
-function* respectBudget(decisions: Decisions): Pausing<void> {
-  const shrink = (node: Node, chain: readonly Link[]) => {
-    for (;;) {
-      const count = bindings(decisions, node, chain);
-      if (count <= decisions.profile.maxBindings) return;
-      const widest = widestMelted(decisions, node, chain);
-      if (!widest)
-        throw diagnose("E108", {
-          message: `${node.op.name} reads and writes ${count} tensors, but the profile "${decisions.profile.name}" allows ${decisions.profile.maxBindings} storage buffers in one kernel`,
-          at: node.span,
-          help: "split it, for example concatenate in two steps",
-        });
-      decisions.kept.add(widest);
-      decisions.reasons.set(widest.node, `its user ${node.op.name} would bind ${count} buffers`);
-    }
-  };
-  for (const node of [...decisions.graph.nodes].reverse()) {
-    if (isDue()) yield;
-    if (node.op.kind === "kernel") shrink(node, decisions.chains.get(node)!);
-    else if (node.op.kind === "element" && decisions.kept.has(only(decisions, node)))
-      shrink(node, []);
-  }
-}
-
-/** The melted tensor whose keeping saves most buffers. */
-function widestMelted(
-  decisions: Decisions,
-  node: Node,
-  chain: readonly Link[],
-): Tensor | undefined {
-  let widest: Tensor | undefined;
-  let most = 1;
-  for (const inner of contents(decisions, node, chain).nodes) {
-    if (inner === node || inner.op.kind !== "element" || decisions.chained.has(inner)) continue;
-    const tensor = only(decisions, inner);
-    const count = contents(decisions, inner, []).reads.length;
-    if (count > most) [widest, most] = [tensor, count];
-  }
-  return widest;
-}
-
-const bindings = (decisions: Decisions, node: Node, chain: readonly Link[]): number =>
-  contents(decisions, node, chain).reads.length + writesOf(decisions, node, chain).length;
-
-/** What a region stores. */
-function writesOf(decisions: Decisions, anchor: Node, chain: readonly Link[]): Tensor[] {
-  if (chain.length === 0) return used(decisions, anchor);
-  const held = chain.map(({ node, input }) => node.inputs[input]!);
-  return [only(decisions, endOf(anchor, chain)), ...held.filter((t) => decisions.passed.has(t))];
-}
-
-/** What a region reads from memory, and the nodes computed inside it. */
-function contents(decisions: Decisions, anchor: Node, chain: readonly Link[]) {
-  const reads = new Set<Tensor>();
-  const nodes = new Set<Node>([anchor]);
-  // What the chain passes on in registers is never read from memory.
-  const running = new Set<Tensor>(chain.map((l) => l.node.inputs[l.input]!));
-  const visit = (tensor: Tensor) => {
-    if (running.has(tensor)) return;
-    const { node } = tensor;
-    const melts =
-      node.op.kind === "element" &&
-      !decisions.kept.has(tensor) &&
-      !decisions.joined(tensor) &&
-      !decisions.ends.has(node) &&
-      node !== anchor;
-    if (!melts) {
-      reads.add(tensor);
-      return;
-    }
-    if (nodes.has(node)) return;
-    nodes.add(node);
-    node.inputs.forEach(visit);
-  };
-  anchor.inputs.forEach(visit);
-  for (const link of chain) {
-    nodes.add(link.node);
-    for (const x of link.node.inputs) visit(x);
-  }
-  return { reads: [...reads], nodes: [...nodes] };
-}
-
 function* regionsOf(decisions: Decisions): Pausing<Region[]> {
-  const at = new Map(decisions.graph.nodes.map((n, i) => [n, i]));
+  const at = decisions.order;
   const regions: { order: number; region: Region }[] = [];
   for (const node of decisions.graph.nodes) {
     if (isDue()) yield;

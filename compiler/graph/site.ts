@@ -144,6 +144,12 @@ export function graft<I, O>(
   return compute(input);
 }
 
+function listed<T>(lists: Map<string, T[]>, name: string): T[] {
+  const list = lists.get(name) ?? [];
+  lists.set(name, list);
+  return list;
+}
+
 function siteOf(p: Parameters, kind: string, binding: Binding, facts: SiteFacts): Site {
   const { scope, path } = p;
   return {
@@ -157,11 +163,11 @@ function siteOf(p: Parameters, kind: string, binding: Binding, facts: SiteFacts)
     random: (distribution, name, shape) => scope.random(distribution, `${path}.${name}`, shape),
     usedWhen(parameter, flag) {
       const { name } = parameter.node.attrs as Source;
-      scope.usage.set(name, [...(scope.usage.get(name) ?? []), flag]);
+      listed(scope.usage, name).push(flag);
     },
     term(name, value, combine = "sum") {
       if (combine === "mean") scope.averaged.add(name);
-      scope.terms.set(name, [...(scope.terms.get(name) ?? []), value]);
+      listed(scope.terms, name).push(value);
     },
   };
 }

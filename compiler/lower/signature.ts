@@ -21,19 +21,19 @@ export function signatureOf(
   joins: Joins,
 ): Signature {
   const inside = new Map<Node, number>();
+  const [reads, nodes] = [new Set(region.reads), new Set(region.nodes)];
   const tensors = [...region.writes];
   const words: string[] = [];
   const place = (t: Tensor): string => {
     const node = inside.get(t.node);
-    if (node !== undefined && !region.reads.includes(t)) return `${node}.${t.result}`;
+    if (node !== undefined && !reads.has(t)) return `${node}.${t.result}`;
     let at = tensors.indexOf(t);
     if (at < 0) at = tensors.push(t) - 1;
     return `m${at}`;
   };
   const visit = (node: Node) => {
     if (inside.has(node)) return;
-    for (const x of node.inputs)
-      if (region.nodes.includes(x.node) && !region.reads.includes(x)) visit(x.node);
+    for (const x of node.inputs) if (nodes.has(x.node) && !reads.has(x)) visit(x.node);
     const inputs = node.inputs.map(place).join();
     inside.set(node, inside.size);
     const types = node.types.map((t) => `${t.dtype}${t.shape}`).join(" ");

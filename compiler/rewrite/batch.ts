@@ -14,6 +14,7 @@ import {
   resultsOf,
   type Tensor,
 } from "../graph/tensor.ts";
+import { inputsFirst } from "../graph/walk.ts";
 import type { KernelOp } from "../op.ts";
 import type { Layout } from "../storage/layout.ts";
 
@@ -30,18 +31,19 @@ export function batchAlike(graph: Graph, layout: Layout): Graph {
   const owners = new Map<string, string>();
   const placed = new Set<Node>();
   const nodes: Node[] = [];
-  const place = (tensor: Tensor): void => {
-    if (placed.has(tensor.node)) return;
-    for (const x of tensor.node.inputs) place(x);
-    placed.add(tensor.node);
-    nodes.push(tensor.node);
-  };
-  /** What a node has become, together with those like it. */
+  const place = (tensor: Tensor): void =>
+    inputsFirst(
+      [tensor.node],
+      inputNodes,
+      (node) => placed.has(node),
+      (node) => {
+        placed.add(node);
+        nodes.push(node);
+      },
+    );
+  /** What a node becomes, together with those like it. */
   const settle = (node: Node): void => {
-    const own = resultsOf(node);
-    if (became.has(own[0]!)) return;
     const group = groups.get(node) ?? [node];
-    for (const one of group) for (const x of one.inputs) settle(x.node);
     const inputs = group.map((one) => one.inputs.map((x) => became.get(x)!));
     const tried = group.length > 1 && (node.op as KernelOp).batch!(inputs, node.attrs);
     const batched = tried && lieSideBySide(tried[0]!, owners) ? tried : undefined;
@@ -53,7 +55,9 @@ export function batchAlike(graph: Graph, layout: Layout): Graph {
       for (const t of next) place(t);
     }
   };
-  for (const node of graph.nodes) settle(node);
+  const isSettled = (node: Node) => became.has(resultsOf(node)[0]!);
+  const before = (node: Node) => (groups.get(node) ?? [node]).flatMap(inputNodes);
+  inputsFirst(graph.nodes, before, isSettled, settle);
   return {
     nodes,
     outputs: graph.outputs.map(({ name, tensor }) => ({ name, tensor: became.get(tensor)! })),
@@ -61,11 +65,23 @@ export function batchAlike(graph: Graph, layout: Layout): Graph {
   };
 }
 
+const inputNodes = (node: Node): readonly Node[] => node.inputs.map((x) => x.node);
+
 /** Whether all parameters that a tensor stacks can, each beside one set of others; they do from now on. */
 function lieSideBySide(tensor: Tensor, owners: Map<string, string>): boolean {
-  const { op, inputs } = tensor.node;
-  if (op.kind !== "element" || !("joins" in op))
-    return inputs.every((x) => isParameter(x) || lieSideBySide(x, owners));
+  const seen = new Set<Node>();
+  const stack = [tensor.node];
+  for (let node = stack.pop(); node; node = stack.pop()) {
+    if (seen.has(node) || node.op.kind === "parameter") continue;
+    seen.add(node);
+    if (node.op.kind !== "element" || !("joins" in node.op))
+      stack.push(...inputNodes(node).toReversed());
+    else if (!canStack(node.inputs, owners)) return false;
+  }
+  return true;
+}
+
+function canStack(inputs: readonly Tensor[], owners: Map<string, string>): boolean {
   const names = inputs.map((x) => (isParameter(x) ? (x.node.attrs as Source).name : undefined));
   const key = names.join("\n");
   for (const name of names)
@@ -93,7 +109,9 @@ function groupsOf({ nodes }: Graph, { parameters }: Layout): Map<Node, readonly 
     if (!batch || Math.max(...sizes) > largest) continue;
     const types = node.inputs.map((x) => `${x.dtype}[${x.shape}]`).join();
     const key = `${name} ${depth} ${types} ${JSON.stringify(node.attrs)}`;
-    alike.set(key, [...(alike.get(key) ?? []), node]);
+    const group = alike.get(key);
+    if (group) group.push(node);
+    else alike.set(key, [node]);
   }
   const groups = [...alike.values()].filter((group) => group.length >= least);
   return new Map(groups.flatMap((group) => group.map((node) => [node, group] as const)));

@@ -15,7 +15,7 @@ export class PlanKernels {
   /** By kernel and roles. One kernel has one text for each way in which its buffers are shared. */
   readonly #numbers = new Map<Kernel, Map<string, number>>();
   /** By what is compared before texts are. */
-  readonly #alike = new Map<string, Printed[]>();
+  readonly #alike = new Map<string, Alike>();
 
   constructor(target: Target) {
     this.#target = target;
@@ -39,20 +39,17 @@ export class PlanKernels {
     const params = kernel.params.map((b) => paramOf(b, scratch(b.name)));
     const own = params.map(({ scalar, writes }) => [scalar, writes]);
     const key = JSON.stringify([threads, subgroup, reduces, matrices, own, outline(kernel.body)]);
-    const alike = this.#alike.get(key) ?? [];
-    this.#alike.set(key, alike);
-    const one: Printed = {
-      number: this.all.length,
-      numbered: () => readable(this.#target.print(kernel, scratch, "numbered")),
-    };
-    const twin = alike.find((other) => textOf(other) === textOf(one));
+    const number = this.all.length;
+    const text = () => readable(this.#target.print(kernel, scratch, "numbered"));
+    const alike = this.#alike.get(key);
+    const twin = alike && twinIn(alike, { number, text });
     if (twin !== undefined) {
-      const found = this.all[twin.number]!;
+      const found = this.all[twin]!;
       const both = found.params.map((param, i) => forBoth(param, params[i]!));
-      this.all[twin.number] = { ...found, params: both };
-      return twin.number;
+      this.all[twin] = { ...found, params: both };
+      return twin;
     }
-    alike.push(one);
+    if (!alike) this.#alike.set(key, { first: { number, text }, byText: new Map() });
     this.all.push({
       name: kernel.name,
       source: this.#target.print(kernel, scratch),
@@ -64,20 +61,30 @@ export class PlanKernels {
       ...(reduces ? { reduces } : {}),
       ...(matrices ? { matrices } : {}),
     });
-    return one.number;
+    return number;
   }
 }
 
-/** A kernel of the plan, and its text with numbered names, once it was needed. */
+/** A kernel of the plan, and how its text is printed with numbered names. */
 interface Printed {
   readonly number: number;
-  readonly numbered: () => string;
-  text?: string;
+  readonly text: () => string;
 }
 
-function textOf(one: Printed): string {
-  one.text ??= one.numbered();
-  return one.text;
+/** Kernels that may be equal. Nothing is printed for a comparison until there are two. */
+interface Alike {
+  readonly first: Printed;
+  /** Their numbers by their texts. */
+  readonly byText: Map<string, number>;
+}
+
+/** The kernel with the same text, if there is one; else this one is known from now on. */
+function twinIn({ first, byText }: Alike, one: Printed): number | undefined {
+  if (byText.size === 0) byText.set(first.text(), first.number);
+  const text = one.text();
+  const twin = byText.get(text);
+  if (twin === undefined) byText.set(text, one.number);
+  return twin;
 }
 
 /** The kinds of a kernel's statements. Few kernels have the same, and only those are compared. */

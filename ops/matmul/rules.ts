@@ -35,9 +35,20 @@ interface Found {
   readonly factor: number;
 }
 
+interface Chain {
+  readonly factors: readonly Tensor[];
+  readonly cost: number;
+}
+
 interface Term extends Found {
   readonly rebuilt: (next: Tensor) => Tensor;
 }
+
+/** How many ops a law looks through: so that a longer graph takes no longer at each of its nodes. */
+const farthest = 64;
+
+/** The most factors of a chain whose order is looked for, and how deep its products are nested. */
+const mostFactors = 16;
 
 /** A kernel binds few buffers: two for each segment, the result, and what melts behind. */
 const mostSegments = 3;
@@ -48,15 +59,19 @@ export function productRules({ op, of }: Products): readonly Rule[] {
     inputs.flatMap((a, i) => (i % 2 ? [] : [[a, inputs[i + 1]!] as const]));
 
   /** The product that `t` is, seen through reshapes and factors. */
-  const productIn = (t: Tensor, once: ReadOnce, factor = 1): Found | undefined => {
-    if (!once(t)) return undefined;
-    if (isProduct(t)) return { product: t, factor };
-    const { op: around, inputs } = t.node;
-    if (around === reshapeOp) return productIn(inputs[0]!, once, factor);
-    if (around !== mulOp || t.dtype !== "f32") return undefined;
-    const [left, right] = inputs.map(constantIn);
-    if (right !== undefined) return productIn(inputs[0]!, once, factor * right);
-    return left === undefined ? undefined : productIn(inputs[1]!, once, factor * left);
+  const productIn = (t: Tensor, once: ReadOnce): Found | undefined => {
+    let [inner, factor] = [t, 1];
+    for (let around = 0; around < farthest && once(inner); around++) {
+      if (isProduct(inner)) return { product: inner, factor };
+      const { op: outer, inputs } = inner.node;
+      if (outer !== reshapeOp && (outer !== mulOp || inner.dtype !== "f32")) return undefined;
+      const [left, right] = outer === reshapeOp ? [undefined, 1] : inputs.map(constantIn);
+      const times = right ?? left;
+      if (times === undefined) return undefined;
+      inner = inputs[right === undefined ? 1 : 0]!;
+      factor *= times;
+    }
+    return undefined;
   };
 
   /** Segments with a factor in them: behind another product it costs nothing. */
@@ -70,14 +85,15 @@ export function productRules({ op, of }: Products): readonly Rule[] {
         );
 
   /** A product among the terms of a sum, and the sum with another in its place. */
-  const termIn = (t: Tensor, like: Tensor, once: ReadOnce): Term | undefined => {
+  const termIn = (t: Tensor, like: Tensor, once: ReadOnce, depth = 0): Term | undefined => {
     const found = productIn(t, once);
     if (found && sameShape(found.product.shape, like.shape))
       return { ...found, rebuilt: (next) => reshape(next, t.shape) as Tensor };
     const { op: sum, inputs, attrs } = t.node;
-    if (sum.kind !== "element" || !("sums" in sum) || !once(t)) return undefined;
+    if (sum.kind !== "element" || !("sums" in sum) || !once(t) || depth === farthest)
+      return undefined;
     for (const [i, x] of inputs.entries()) {
-      const term = termIn(x, like, once);
+      const term = termIn(x, like, once, depth + 1);
       if (!term) continue;
       const others = (next: Tensor) =>
         inputs.map((other, j) => (j === i ? term.rebuilt(next) : other));
@@ -104,18 +120,19 @@ export function productRules({ op, of }: Products): readonly Rule[] {
   };
 
   /** The factors of a chain of plain products, with what multiplying them as it stands costs. */
-  const chainOf = (t: Tensor, once: ReadOnce): { factors: Tensor[]; cost: number } => {
+  const chainOf = (t: Tensor, once: ReadOnce, most = mostFactors): Chain => {
     const leaf = { factors: [t], cost: 0 };
-    if (t.shape.length !== 2) return leaf;
-    if (isProduct(t) && once(t) && t.node.inputs.length === 2) return chainBelow(t, once);
+    if (t.shape.length !== 2 || most < 2) return leaf;
+    if (isProduct(t) && once(t) && t.node.inputs.length === 2) return chainBelow(t, once, most);
     if (!isSwap(t) || !once(t)) return leaf;
-    const inner = chainOf(t.node.inputs[0]!, once);
+    const inner = chainOf(t.node.inputs[0]!, once, most - 1);
     if (inner.factors.length === 1) return leaf;
     return { factors: inner.factors.map(swapped).reverse(), cost: inner.cost };
   };
-  const chainBelow = (t: Tensor, once: ReadOnce): { factors: Tensor[]; cost: number } => {
+  const chainBelow = (t: Tensor, once: ReadOnce, most = mostFactors): Chain => {
     const [a, b] = t.node.inputs as [Tensor, Tensor];
-    const [left, right] = [chainOf(a, once), chainOf(b, once)];
+    const left = chainOf(a, once, most - 1);
+    const right = chainOf(b, once, most - left.factors.length);
     const own = a.shape[0]! * a.shape[1]! * b.shape[1]!;
     return {
       factors: [...left.factors, ...right.factors],
@@ -209,10 +226,12 @@ const thinDepth = 64;
 
 /** The one number that a tensor holds everywhere. */
 function constantIn(t: Tensor): number | undefined {
-  const { op, inputs, attrs } = t.node;
-  if (op === fullOp) return (attrs as { value: number }).value;
-  return op === broadcastOp || op === reshapeOp ? constantIn(inputs[0]!) : undefined;
+  let { node } = t;
+  for (let views = 0; views < farthest && isViewOfAll(node); views++) ({ node } = node.inputs[0]!);
+  return node.op === fullOp ? (node.attrs as { value: number }).value : undefined;
 }
+
+const isViewOfAll = ({ op }: Tensor["node"]) => op === broadcastOp || op === reshapeOp;
 
 /** A swap of the two axes of a matrix. */
 const isSwap = (t: Tensor): boolean =>

@@ -98,5 +98,9 @@ function convolutionIn(t: Tensor, peel: Peel) {
 }
 
 /** What a tensor is, apart from reshapes and broadcasts. */
-const through = (t: Tensor): Tensor =>
-  t.node.op === reshapeOp || t.node.op === broadcastOp ? through(t.node.inputs[0]!) : t;
+function through(t: Tensor): Tensor {
+  let inner = t;
+  while (inner.node.op === reshapeOp || inner.node.op === broadcastOp)
+    inner = inner.node.inputs[0]!;
+  return inner;
+}

@@ -98,13 +98,18 @@ export const op: ElementOp<null> = {
  * The stack of equal views of tensors as a view of their stack: parameters can lie so. The slices of one
  * tensor, in their order, are that tensor.
  */
-export function stackOfViews(tensors: readonly Tensor[]): Tensor {
+export function stackOfViews(tensors: readonly Tensor[], depth = 0): Tensor {
   const [first] = tensors;
   const { op: view, attrs } = first!.node;
   const isAlike = (t: Tensor) =>
     t.node.op === view && sameShape(t.node.inputs[0]?.shape ?? [], first!.node.inputs[0]!.shape);
-  if (!tensors.every((t) => t.node.inputs.length === 1 && isAlike(t))) return stack(tensors);
-  const inner = () => stackOfViews(tensors.map((t) => t.node.inputs[0]!));
+  if (depth === deepest || !tensors.every((t) => t.node.inputs.length === 1 && isAlike(t)))
+    return stack(tensors);
+  const inner = () =>
+    stackOfViews(
+      tensors.map((t) => t.node.inputs[0]!),
+      depth + 1,
+    );
   const isSame = tensors.every((t) => JSON.stringify(t.node.attrs) === JSON.stringify(attrs));
   if (view === reshapeOp) {
     const whole = joined(tensors.map((t) => t.node.inputs[0]!)) ?? inner();
@@ -121,6 +126,9 @@ export function stackOfViews(tensors: readonly Tensor[]): Tensor {
   }
   return stack(tensors);
 }
+
+/** How many views around a tensor are looked through. */
+const deepest = 64;
 
 interface Cut {
   readonly start: readonly number[];
