@@ -64,6 +64,8 @@ export interface ElementOp<A = unknown> extends Computed<A> {
   element(site: ElementSite<A>): Value;
   /** The result is the sum of the inputs, place by place. */
   readonly sums?: true;
+  /** The result is the input's elements in their order: memory that holds the input holds the result. */
+  readonly reshapes?: true;
   /** The result is its inputs one after another: parameters may lie in memory so (`joins.ts`). */
   readonly joins?: true;
   /**

@@ -7,7 +7,7 @@
 import { elements, type Node, type Tensor } from "../graph/tensor.ts";
 import type { ElementOp, KernelOp } from "../op.ts";
 import type { Decisions } from "./decisions.ts";
-import { costOf, isPointwise, isView } from "./element.ts";
+import { costOf, holdsItsInput, isPointwise, isView } from "./element.ts";
 
 const memory = 4;
 /** Tensors up to this size stay in the caches: reading one again costs as much as arithmetic. */
@@ -131,6 +131,14 @@ export function deepestInput(decisions: Decisions, node: Node, depths: Map<Node,
   const depth = deepest ? depthOf(deepest) : 0;
   depths.set(node, depth + 1);
   return depth < mostDepth ? undefined : deepest;
+}
+
+/** What a tensor is a reshape of: kept instead, it is there for whatever else reads it, in whatever shape. */
+export function reshapedIn(decisions: Decisions, tensor: Tensor): Tensor {
+  let held = tensor;
+  while (holdsItsInput(held) && isComputed(decisions, held.node.inputs[0]!))
+    held = held.node.inputs[0]!;
+  return held;
 }
 
 /** Whether a tensor is computed where it is read. */

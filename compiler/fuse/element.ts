@@ -1,5 +1,5 @@
 /** What is asked of a node that computes single elements: where they come from, and what they cost. */
-import type { Node } from "../graph/tensor.ts";
+import type { Node, Tensor } from "../graph/tensor.ts";
 import { always } from "../kernel/builder.ts";
 import { index, type Value } from "../kernel/value.ts";
 import type { ElementOp } from "../op.ts";
@@ -36,6 +36,13 @@ export function isPointwise(node: Node, input: number): boolean {
 export function costOf({ op, attrs }: Node): number {
   const { cost } = op as ElementOp;
   return typeof cost === "number" ? cost : cost(attrs);
+}
+
+/** Whether an element tensor is its input's elements in their order. */
+export function holdsItsInput({ node, dtype }: Tensor): boolean {
+  const [x, ...others] = node.inputs;
+  if (x === undefined || others.length > 0 || x.dtype !== dtype) return false;
+  return (node.op as ElementOp).reshapes === true || (isView(node) && isPointwise(node, 0));
 }
 
 /** Only index arithmetic: it costs nothing wherever it is. */

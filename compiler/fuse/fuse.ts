@@ -26,6 +26,7 @@ import {
   isWorthKeeping,
   type Known,
   longestInput,
+  reshapedIn,
 } from "./cost.ts";
 import type { Decisions } from "./decisions.ts";
 import { isPointwise } from "./element.ts";
@@ -112,9 +113,12 @@ function* keep(decisions: Decisions, policy: Policy): Pausing<void> {
     const evaluated = evaluations(decisions, tensor, evaluationsOf);
     const cost = inlineCost(decisions, tensor, costOf);
     if (!isWorthKeeping(cost, evaluated, elements(tensor.shape))) continue;
-    decisions.kept.add(tensor);
+    const held = reshapedIn(decisions, tensor);
+    decisions.kept.add(held);
+    // Other views of it cost less now.
+    if (held !== tensor) costOf.clear();
     const times = Math.round(evaluated / elements(tensor.shape));
-    decisions.reasons.set(node, `its users would compute each element ${times} times`);
+    decisions.reasons.set(held.node, `its users would compute each element ${times} times`);
   }
 }
 

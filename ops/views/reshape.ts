@@ -24,6 +24,7 @@ export const op: ElementOp<Attrs> = {
   name: "reshape",
   kind: "element",
   cost: 0,
+  reshapes: true,
   rules: [
     {
       name: "a reshape back, or after many others, is of what they began with",

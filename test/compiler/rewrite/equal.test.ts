@@ -1,6 +1,6 @@
-/** Common subexpressions are computed once. */
+/** Common subexpressions are computed once, and what memory holds is not copied. */
 import { describe, expect, test } from "vitest";
-import { compile } from "../../../compiler/compile.ts";
+import { compile, compileStages } from "../../../compiler/compile.ts";
 import { type Graph, graphOf } from "../../../compiler/graph/graph.ts";
 import { input } from "../../../compiler/graph/sources.ts";
 import { again, isSource, newTurn, type Tensor } from "../../../compiler/graph/tensor.ts";
@@ -13,11 +13,15 @@ import {
   full,
   gelu,
   matmul,
+  mean,
   mul,
   permute,
   randomUniform,
   reshape,
+  rsqrt,
+  sigmoid,
   softmax,
+  stopGradient,
   sum,
 } from "../../../ops/index.ts";
 import { relativeError, runOnReference } from "../../../verify/ops/evaluate.ts";
@@ -122,5 +126,42 @@ describe("what is computed at a time of its own stays so", () => {
     expect(count(() => true)).toBe(2);
     // Of the last block as well: nothing is kept.
     expect(count((t) => isSource(t.node))).toBe(4);
+  });
+});
+
+describe("no copy of what memory holds", () => {
+  type View = (x: Tensor, rows: number, layer: number) => Tensor;
+  const width = 256;
+  const views: readonly (readonly [string, View])[] = [
+    ["the same reshape", (x, rows) => reshape(x, [rows, width]) as Tensor],
+    [
+      "ever another reshape",
+      (x, rows, layer) =>
+        reshape(reshape(x, [2 ** layer, rows, width / 2 ** layer]), [rows, width]) as Tensor,
+    ],
+    [
+      "a reshape through which no gradient passes",
+      (x, rows) => reshape(stopGradient(x), [rows, width]) as Tensor,
+    ],
+  ];
+
+  /** An RMS norm of so many rows that three layers read through a view, and a residual as it is. */
+  const layers = (rows: number, outputs: number, view: View) => {
+    const x = f32("x", [1, rows, width]);
+    const squares = reshape(mean(mul(x, x), 2), [1, rows, 1]) as Tensor;
+    const normed = mul(mul(x, rsqrt(add(squares, 1e-6))), f32("g", [width])) as Tensor;
+    const [q, k, v] = ["q", "k", "v"].map((name, layer) =>
+      matmul(view(normed, rows, layer), f32(name, [width, outputs])),
+    ) as [Tensor, Tensor, Tensor];
+    return graph({ y: add(mul(q, sigmoid(k)), v) as Tensor, skip: add(normed, x) as Tensor });
+  };
+
+  test.each(views)("of an RMS norm that three layers read: %s", async (_name, view) => {
+    const { fusion, plan } = compileStages(layers(256, 1024, view));
+    const stored = fusion.regions.map(({ anchor }) => anchor.op.name);
+    // Once the mean, once the norm, three products; the residual is stored as it is returned.
+    expect(stored.filter((op) => op !== "matmul").sort()).toEqual(["add", "mul", "sum"]);
+    expect(plan.steps).toHaveLength(6);
+    await expectSame(layers(4, 8, view));
   });
 });
