@@ -211,6 +211,37 @@ function callsOn(device: () => Promise<Device>) {
 describe("on the reference device,", () => {
   callsOn(async () => referenceDevice());
 
+  test("a call that waits for its turn is aborted at once", async () => {
+    let finish = () => {};
+    const device = referenceDevice();
+    const slow: Device = {
+      ...device,
+      async load(...given) {
+        const program = await device.load(...given);
+        return {
+          ...program,
+          async run(signal) {
+            await new Promise<void>((resolve) => {
+              finish = resolve;
+            });
+            return program.run(signal);
+          },
+        };
+      },
+    };
+    const session = await open(slow);
+    const long = session.run(first);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const waiting = session.run({ x: filled(9) }, undefined, { signal });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    controller.abort(new RangeError("enough"));
+    await expect(waiting).rejects.toThrow("enough");
+    finish();
+    expect((await long).y).toEqual(filled(1));
+    await session.close();
+  });
+
   test("an abort is heard while the host computes", async () => {
     const large = matmul(input("x", "f32", [256, 256]), input("w", "f32", [256, 256]));
     const plan = compile(graphOf([{ name: "y", tensor: large }]), { target: "reference" });

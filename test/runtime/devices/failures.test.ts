@@ -127,6 +127,20 @@ describeOnDevice("a lost device says so (E422)", () => {
 });
 
 describe("on Dawn's null backend,", () => {
+  test("a device that is lost between compiling and binding is not taken for a good one (E422)", async () => {
+    const gpu = await requestNullGpu();
+    const compiling = gpu.device.createComputePipelineAsync.bind(gpu.device);
+    // The pipelines of a lost device are made as if nothing had happened.
+    gpu.device.createComputePipelineAsync = (...given) => {
+      const pipeline = compiling(...given);
+      gpu.device.destroy();
+      return pipeline;
+    };
+    const loading = createSession(product(), webgpuDevice(gpu.device));
+    expect((await refusal(() => loading)).code).toBe("E422");
+    gpu.destroy();
+  });
+
   test("a device that is lost while kernels compile rejects createSession (E422)", async () => {
     const gpu = await requestNullGpu();
     const device = webgpuDevice(gpu.device);
