@@ -1,9 +1,11 @@
 /** The parameters of a model, by path, and the places where adapters may come in. */
 import { captureSpan, diagnose } from "../../diagnostics/index.ts";
+import { shown } from "../../diagnostics/options.ts";
+import { checkNames } from "./checks.ts";
 import { checkInit, type Init } from "./init.ts";
 import { emptyScope, graft, type Scope, type SiteFacts } from "./site.ts";
-import { parameterOp, resolveShape } from "./sources.ts";
-import { apply, type Shape, show, type Tensor, type Type } from "./tensor.ts";
+import { checkSource, parameterOp, resolveShape } from "./sources.ts";
+import { apply, refuse, type Shape, show, type Tensor, type Type } from "./tensor.ts";
 
 /** Whose parameter it is: the model's, or a grafted adapter's. */
 interface Known {
@@ -38,6 +40,14 @@ export class Parameters {
 
   /** The parameters below a path: `p.at("blocks", 3, "attn")`. */
   at(...path: readonly (string | number)[]): Parameters {
+    for (const part of path)
+      if (typeof part !== "string" && typeof part !== "number")
+        refuse(
+          "at",
+          [],
+          `a part of a path is ${shown(part)}`,
+          'give texts and numbers: p.at("blocks", 3)',
+        );
     const parts = [this.path, ...path].filter((s) => s !== "");
     return new Parameters(parts.join("."), this.#shared);
   }
@@ -89,6 +99,8 @@ export class Parameters {
     shape: S,
     options: { readonly init?: Init; readonly train?: boolean } = {},
   ): Tensor<"f32", S> {
+    checkSource("parameter", name);
+    checkNames("parameter", options, { init: true, train: true });
     const { train = true, ...begin } = options;
     const path = this.path === "" ? name : `${this.path}.${name}`;
     const type: Type = { dtype: "f32", shape: resolveShape(shape, `parameter ${path}`) };

@@ -1,12 +1,16 @@
 /** Where values come from outside: inputs of a program, and parameters that carry their path. */
 import { captureSpan, diagnose } from "../../diagnostics/index.ts";
+import { shown } from "../../diagnostics/options.ts";
 import type { ElementOp } from "../op.ts";
+import { checkDType, checkNames } from "./checks.ts";
 import { checkInit, type Init } from "./init.ts";
+import { problemOfShape, shapeHelp } from "./shapes.ts";
 import {
   apply,
   type Dim,
   type DType,
   type Op,
+  refuse,
   type Shape,
   type Tensor,
   type Type,
@@ -90,32 +94,54 @@ export function withDims<T>(dims: Dims, body: () => T): T {
   }
 }
 
+/** The sizes of a shape in this trace. @throws E102 for a shape that no tensor has. */
 export function resolveShape(shape: Shape, of: string): number[] {
-  return shape.map((d: Dim) => {
-    const size = typeof d === "number" ? d : currentDims[d];
-    if (size === undefined)
+  if (!Array.isArray(shape)) throw noShape(problemOfShape(shape)!, of);
+  // A copy of a list has no holes.
+  const sizes = Array.from(shape, (d: Dim) => {
+    const known = typeof d === "string" && Object.hasOwn(currentDims, d);
+    const size = known ? currentDims[d] : d;
+    if (typeof size === "string")
       throw diagnose("E102", {
         message: `${of}: the dim "${d}" has no size`,
         at: captureSpan(),
         help: `give one when tracing, for example { dims: { ${d}: 1 } } or --dim ${d}=1`,
       });
-    if (!Number.isInteger(size) || size < 1)
+    if (typeof size !== "number" || !Number.isInteger(size) || size < 1)
       throw diagnose("E102", {
-        message: `${of}: the dim ${typeof d === "string" ? `"${d}" ` : ""}is ${size}`,
+        message: `${of}: the dim ${typeof d === "string" ? `"${d}" ` : ""}is ${shown(size)}`,
         at: captureSpan(),
         help: "sizes are whole numbers from 1 up",
       });
     return size;
   });
+  const problem = problemOfShape(sizes);
+  if (problem !== undefined) throw noShape(problem, of);
+  return sizes;
 }
 
-/** An input of the program: a tensor given at each run. */
+const noShape = (problem: string, of: string) =>
+  diagnose("E102", { message: `${of}: ${problem}`, at: captureSpan(), help: shapeHelp });
+
+/** Requires what names a tensor from outside, and a dtype. @throws E101 */
+export function checkSource(of: string, name: unknown, dtype: unknown = "f32"): void {
+  if (typeof name !== "string" || name === "")
+    refuse(of, [], `the name is ${shown(name)}`, `give a text that is not empty: "${of}"`);
+  checkDType(of, [], dtype);
+}
+
+/**
+ * An input of the program: a tensor given at each run.
+ * @throws E101 for what is no name and no dtype, E102 for a shape without sizes, E460 for an unknown option.
+ */
 export function input<const D extends DType, const S extends Shape>(
   name: string,
   dtype: D,
   shape: S,
   options: { readonly doc?: string } = {},
 ): Tensor<D, S> {
+  checkSource("input", name, dtype);
+  checkNames("input", options, { doc: true });
   const type = { dtype, shape: resolveShape(shape, `input ${name}`) };
   return apply(inputOp, [], { name, type, ...options })[0] as unknown as Tensor<D, S>;
 }
@@ -127,7 +153,8 @@ export function input<const D extends DType, const S extends Shape>(
  *
  * It begins as `init` says, with zeros unless given, and does so again when a session is reset.
  * Random values depend on the name alone, `copy` takes f32 from the weights.
- * @throws E102 for a shape without sizes, E252 for an initial value that the dtype does not have. Tracing throws E106 for two states or inputs of one name,
+ * @throws E101 for what is no name and no dtype, E102 for a shape without sizes, E252 for an initial value
+ * that the dtype does not have, E460 for an unknown option. Tracing throws E106 for two states or inputs of one name,
  * E251 for a tensor of another dtype or shape that is returned under the state's name.
  */
 export function state<const D extends DType, const S extends Shape>(
@@ -136,6 +163,8 @@ export function state<const D extends DType, const S extends Shape>(
   shape: S,
   options: { readonly doc?: string; readonly init?: Init } = {},
 ): Tensor<D, S> {
+  checkSource("state", name, dtype);
+  checkNames("state", options, { doc: true, init: true });
   const type = { dtype, shape: resolveShape(shape, `state ${name}`) };
   checkInit(`state ${name}`, type, options.init);
   const named = `${declared?.prefix ?? ""}${name}`;

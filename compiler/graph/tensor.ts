@@ -6,7 +6,7 @@
  */
 import { captureSpan, diagnose, type LazySpan } from "../../diagnostics/index.ts";
 import { shown } from "../../diagnostics/options.ts";
-import { type DType, dtypes, problemOfShape, shapeHelp } from "./shapes.ts";
+import { type DType, dtypes, problemOfShape, shapeHelp, shownList } from "./shapes.ts";
 
 export type { DType };
 /** A size, or the name of one that is given at trace time. Names exist in the editor only. */
@@ -92,11 +92,12 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> {
    */
   is<const T extends Shape>(shape: T): Tensor<D, T> {
     const fits =
+      Array.isArray(shape) &&
       shape.length === this.shape.length &&
       shape.every((d, i) => typeof d === "string" || d === this.shape[i]);
     if (!fits)
       throw diagnose("E103", {
-        message: `expected a tensor of shape [${shape.join(", ")}] but got ${show(this.type)}`,
+        message: `expected a tensor of shape ${Array.isArray(shape) ? shownList(shape) : shown(shape)} but got ${show(this.type)}`,
         at: captureSpan(),
         labels: [[this.node.span, show(this.type)]],
         help: "correct the shape in is(...), or the expression before it",
