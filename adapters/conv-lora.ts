@@ -1,11 +1,20 @@
 /** Conv-LoRA: LoRA with a mixture of convolutions at several scales inside its bottleneck. */
 import { type Init, kaiming, type Site, type Tensor, zeros } from "../compiler/index.ts";
+import { shown } from "../diagnostics/options.ts";
 import { add, matmul, mul, reshape, scaledConvolution, stack, sum } from "../ops/index.ts";
 import { defineAdapter } from "./adapter.ts";
 import { mapOf } from "./map.ts";
 import { dropped } from "./noise.ts";
 import { type Routing, route } from "./noisy-gate.ts";
-import { checkSettings, count, positive, share, widthsOf, wrongSetting } from "./refusals.ts";
+import {
+  checkSettings,
+  count,
+  listed,
+  positive,
+  share,
+  widthsOf,
+  wrongSetting,
+} from "./refusals.ts";
 import type { AdapterTests } from "./samples.ts";
 import { settle } from "./settings.ts";
 
@@ -41,14 +50,25 @@ export interface ConvLoraOptions {
  * for a rank above the layer's width, and where rows are no map.
  */
 export function convLora(options: ConvLoraOptions = {}) {
+  const { values, kept } = settle(
+    "convLora",
+    options,
+    {
+      rank: [3, count, "by shapes"],
+      alpha: [32, positive],
+      dropout: [0, share, "in training"],
+      topK: [1, count],
+    },
+    ["experts", "convolution"],
+  );
   const { experts = 8, convolution = "dense" } = options;
   const scales = scalesOf(experts);
-  const { values, kept } = settle("convLora", options, {
-    rank: [3, count, "by shapes"],
-    alpha: [32, positive],
-    dropout: [0, share, "in training"],
-    topK: [1, upTo(scales.length)],
-  });
+  checkSettings("convLora", { topK: [values.topK, upTo(scales.length)] });
+  if (convolution !== "dense" && convolution !== "depthwise")
+    throw wrongSetting(
+      `convLora: convolution is ${shown(convolution)}`,
+      'give "dense" or "depthwise"',
+    );
   const { rank, alpha, dropout, topK } = values;
   return defineAdapter({
     name: "conv-lora",
@@ -107,9 +127,9 @@ function scalesOf(experts: number | readonly number[]): readonly number[] {
     checkSettings("convLora", { experts: [experts, count] });
     return Array.from({ length: experts }, (_, i) => i + 1);
   }
-  if (experts.length > 0 && experts.every(count.holds)) return experts;
+  if (Array.isArray(experts) && experts.length > 0 && experts.every(count.holds)) return experts;
   throw wrongSetting(
-    `convLora: experts are at the scales ${JSON.stringify(experts)}`,
+    `convLora: experts are at the scales ${Array.isArray(experts) ? listed(experts) : shown(experts)}`,
     "give one whole number from 1 up for each expert, or how many experts there are",
   );
 }

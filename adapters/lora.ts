@@ -32,13 +32,18 @@ export interface LoraOptions {
  * layer's width, and for parts of a layer that has none.
  */
 export function lora(options: LoraOptions = {}) {
-  const { values, kept } = settle("lora", options, {
-    rank: [3, count, "by shapes"],
-    alpha: [32, positive],
-    dropout: [0, share, "in training"],
-  });
+  const { values, kept } = settle(
+    "lora",
+    options,
+    {
+      rank: [3, count, "by shapes"],
+      alpha: [32, positive],
+      dropout: [0, share, "in training"],
+    },
+    ["parts"],
+  );
   const { rank, alpha, dropout } = values;
-  const parts = options.parts && chosenParts("lora", options.parts);
+  const parts = options.parts === undefined ? undefined : chosenParts("lora", options.parts);
   return defineAdapter({
     name: "lora",
     ...kept,

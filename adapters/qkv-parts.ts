@@ -1,7 +1,8 @@
 /** A fused layer that makes queries, keys and values, of which an adapter may work on some. */
 import type { Site, Tensor } from "../compiler/index.ts";
+import { shown } from "../diagnostics/options.ts";
 import { concat, full } from "../ops/index.ts";
-import { unfit, wrongSetting } from "./refusals.ts";
+import { listed, unfit, wrongSetting } from "./refusals.ts";
 
 export type QkvPart = "q" | "k" | "v";
 
@@ -9,12 +10,14 @@ const qkvParts: readonly QkvPart[] = ["q", "k", "v"];
 
 /** The chosen parts in the order in which the layer makes them. @throws E134 for unknown names. */
 export function chosenParts(adapter: string, parts: readonly QkvPart[]): readonly QkvPart[] {
+  if (!Array.isArray(parts))
+    throw wrongSetting(`${adapter}: parts are ${shown(parts)}`, 'give a list: ["q", "v"]');
   const wrong = parts.find((part) => !qkvParts.includes(part));
   const repeated = parts.find((part, i) => parts.indexOf(part) !== i);
   if (wrong === undefined && repeated === undefined && parts.length > 0)
     return qkvParts.filter((part) => parts.includes(part));
   throw wrongSetting(
-    `${adapter}: parts are ${JSON.stringify(parts)}`,
+    `${adapter}: parts are ${listed(parts)}`,
     `name each part once, of ${qkvParts.map((t) => `"${t}"`).join(", ")}; all unless given`,
   );
 }

@@ -1,6 +1,7 @@
 /** What adapters refuse: settings that cannot be, and places that they do not fit. */
 import type { Site } from "../compiler/index.ts";
 import { diagnose, type InarchError } from "../diagnostics/index.ts";
+import { shown } from "../diagnostics/options.ts";
 
 /** Which values a setting may have, in words and as a test. */
 export interface Allowed {
@@ -28,9 +29,12 @@ export function checkSettings(
   settings: Readonly<Record<string, readonly [value: number, allowed: Allowed]>>,
 ): void {
   for (const [name, [value, allowed]] of Object.entries(settings))
-    if (!Number.isFinite(value) || !allowed.holds(value))
-      throw wrongSetting(`${adapter}: ${name} is ${value}`, `give ${allowed.words}`);
+    if (typeof value !== "number" || !Number.isFinite(value) || !allowed.holds(value))
+      throw wrongSetting(`${adapter}: ${name} is ${shown(value)}`, `give ${allowed.words}`);
 }
+
+/** ["q","w"]: of a list that may hold anything. */
+export const listed = (list: readonly unknown[]): string => `[${Array.from(list, shown).join()}]`;
 
 /** E134: a setting that cannot be. The caller throws it. */
 export const wrongSetting = (message: string, help: string): InarchError =>

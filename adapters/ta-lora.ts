@@ -1,12 +1,22 @@
 /** TA-LoRA: one low-rank update per task, all of them one tensor in Tucker form. */
 import { type Site, type Tensor, zeros } from "../compiler/index.ts";
 import { diagnose } from "../diagnostics/index.ts";
+import { shown } from "../diagnostics/options.ts";
 import { add, matmul, mul, reshape, slice } from "../ops/index.ts";
 import { defineAdapter } from "./adapter.ts";
 import { dropped } from "./noise.ts";
 import { addOrthogonality } from "./orthogonality.ts";
 import { amongParts, chosenParts, type QkvPart, widthOfPart } from "./qkv-parts.ts";
-import { checkSettings, count, fromZero, positive, share, unfit, widthsOf } from "./refusals.ts";
+import {
+  checkSettings,
+  count,
+  fromZero,
+  positive,
+  share,
+  unfit,
+  widthsOf,
+  wrongSetting,
+} from "./refusals.ts";
 import type { AdapterTests } from "./samples.ts";
 import { settle } from "./settings.ts";
 import type { TuckerFactors } from "./terms.ts";
@@ -47,20 +57,27 @@ export interface TaLoraOptions {
  * unknown.
  */
 export function taLora(options: TaLoraOptions) {
-  const { tasks, ranks = [32, 32, 4] } = options;
+  const { values, kept } = settle(
+    "taLora",
+    options === undefined ? {} : options,
+    {
+      scale: [0.5, positive],
+      dropout: [0.1, share, "in training"],
+      orthogonality: [1, fromZero, "in training"],
+    },
+    ["tasks", "ranks", "parts"],
+  );
+  const { tasks, ranks = [32, 32, 4] } = options ?? {};
+  if (!Array.isArray(ranks))
+    throw wrongSetting(`taLora: ranks are ${shown(ranks)}`, "give three whole numbers from 1 up");
   checkSettings("taLora", {
     tasks: [tasks, count],
     "the input's rank": [ranks[0], count],
     "the output's rank": [ranks[1], count],
     "the tasks' rank": [ranks[2], count],
   });
-  const { values, kept } = settle("taLora", options, {
-    scale: [0.5, positive],
-    dropout: [0.1, share, "in training"],
-    orthogonality: [1, fromZero, "in training"],
-  });
   const { scale, dropout, orthogonality } = values;
-  const chosen = options.parts && chosenParts("taLora", options.parts);
+  const chosen = options.parts === undefined ? undefined : chosenParts("taLora", options.parts);
   return defineAdapter({
     name: "ta-lora",
     ...kept,

@@ -29,10 +29,34 @@ describe("refused", () => {
     ["a bottleneck of 0", () => houlsby({ bottleneck: 0 }), "bottleneck is 0"],
     ["a d of 0", () => adapters.vera({ begin: 0 }), "vera: begin is 0"],
     ["no prompts", () => vptDeep({ tokens: 0 }), "vptDeep: tokens is 0"],
+    ["an unknown convolution", () => convLora({ convolution: wrong("evil") }), 'is "evil"'],
+    ["parts that are no list", () => lora({ parts: wrong("q") }), 'parts are "q"'],
+    ["parts of null", () => lora({ parts: wrong(null) }), "parts are null"],
+    ["ranks that are no list", () => taLora({ tasks: 2, ranks: wrong(3) }), "ranks are 3"],
+    ["no options", () => taLora(wrong(undefined)), "taLora: tasks is undefined"],
+    ["a rank of text", () => lora({ rank: wrong("3") }), 'lora: rank is "3"'],
+    ["a rank that is a symbol", () => lora({ rank: wrong(Symbol("a")) }), "rank is a symbol"],
+    ["scales of null", () => convLora({ experts: wrong(null) }), "at the scales null"],
   ])("E134: %s", async (_name, make, words) => {
     const { code, details } = await refusal(make);
     expect([code, details.message]).toEqual(["E134", expect.stringContaining(words)]);
     expect(details.help).toBeTruthy();
+  });
+
+  const made = { lora, convLora, taLora, houlsby, lst, samAdapter, vptShallow, vptDeep };
+  const all = { ...made, pfeiffer: adapters.pfeiffer, vera: adapters.vera };
+  test.each(Object.entries(all))("E460: %s with what is no option", async (name, make) => {
+    const call = make as (options: unknown) => unknown;
+    for (const options of [null, 3, "rank", [], new Map(), { nothingOfTheSort: 1 }]) {
+      const { code, details } = await refusal(() => call(options));
+      expect([code, details.message]).toEqual(["E460", expect.stringContaining(name)]);
+      expect(details.at?.resolve()?.file).toContain("refused.test.ts");
+    }
+  });
+
+  test("E460: a misspelt setting is refused with the one that is meant", async () => {
+    const { details } = await refusal(() => lora({ alfa: 6 } as never));
+    expect(details.help).toContain("write alpha");
   });
 
   const model = samModel(tiny);
