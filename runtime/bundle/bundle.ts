@@ -14,7 +14,7 @@ import type { Plan, PlanKernel } from "../../compiler/plan.ts";
 import { diagnose, InarchError } from "../../diagnostics/index.ts";
 import { abortable } from "../calls.ts";
 import { checkPlan } from "../check-plan.ts";
-import { openWeights } from "../weights/open.ts";
+import { openSafetensors } from "../weights/safetensors.ts";
 import { type ByteSource, bytesSource } from "../weights/source.ts";
 import type { Weights } from "../weights/weights.ts";
 import { type Manifest, parseManifest } from "./manifest.ts";
@@ -235,7 +235,10 @@ async function openOwnWeights(
     await bytes.close?.();
     throw other(`it has ${bytes.size} bytes, the manifest says ${weights.bytes}`);
   }
-  const opened = await openWeights(bytes);
+  const opened = await openSafetensors(bytes).catch(async (error) => {
+    await bytes.close?.();
+    throw error;
+  });
   if (opened.checksum === weights.checksum) return opened;
   await opened.close();
   throw other(

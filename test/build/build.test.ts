@@ -251,9 +251,8 @@ test("the wrapper needs nothing but the runtime", async () => {
       ),
   );
   expect(others).toEqual([]);
-  // What a page pays for the runtime: 22 KiB, 2 more for states that begin, reset and are shared, and 5
-  // for calls that are checked, have an order and can be aborted, and for devices that refuse or are lost.
-  expect(gzipSync(outputFiles[0]!.contents).length).toBeLessThan(31 * 1024);
+  // What a page pays for the runtime: 24 KiB when this was written. It reads safetensors alone.
+  expect(gzipSync(outputFiles[0]!.contents).length).toBeLessThan(25 * 1024);
 });
 
 describeOnDevice("where the compiler is absent", () => {
