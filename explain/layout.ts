@@ -157,7 +157,8 @@ function placeAcross(
       spread(row, x, widths);
     }
   }
-  const left = Math.min(0, ...x.map((middle, v) => middle - widths[v]! / 2));
+  // The picture begins where its leftmost vertex does, however far the rows were pushed to the right.
+  const left = x.reduce((least, middle, v) => Math.min(least, middle - widths[v]! / 2), Infinity);
   return x.map((middle) => middle - left + 1);
 }
 

@@ -27,10 +27,15 @@ function showBlock(id) {
   const program = chosen.closest("section.program");
   for (const block of all(".block", program)) block.hidden = block !== chosen;
   mark(all("[data-block]", program), (a) => a.dataset.block === id);
-  const node = program.querySelector(".overview [aria-current]");
-  const pane = node && node.closest(".overview");
+  bringIntoSight(program.querySelector(".overview [aria-current]"));
+  // A picture that is wider than its pane begins with its first node, not with what is left of it.
+  bringIntoSight(chosen.querySelector("svg rect"));
+}
+
+/** Only what is out of sight moves, and the page itself never. */
+function bringIntoSight(node) {
+  const pane = node && node.closest(".pane");
   if (!pane) return;
-  // Only what is out of sight moves, and the page itself never.
   const [inner, outer] = [node.getBoundingClientRect(), pane.getBoundingClientRect()];
   const past = (low, high, from, to) => Math.min(0, low - from - 20) + Math.max(0, high - to + 20);
   pane.scrollLeft += past(inner.left, inner.right, outer.left, outer.right);

@@ -227,6 +227,58 @@ test("a drawing's boxes lie apart, and its edges lead down", () => {
       expect(point.y).toBeGreaterThan(points[i]!.y);
 });
 
+test.each([
+  [
+    "twelve branches that meet one after another",
+    12,
+    (i: number, n: number) => (i < n ? 0 : i - 1),
+  ],
+  ["branches that meet at once", 9, (_i: number, n: number) => n],
+  ["one branch", 1, (_i: number, n: number) => n],
+])("a drawing of %s begins where its first box does", (_name, count, meet) => {
+  // Each branch is two boxes; what joins them follows one after another.
+  const edges = Array.from({ length: count }, (_, i) => [
+    { from: 2 * i, to: 2 * i + 1 },
+    { from: 2 * i + 1, to: 2 * count + Math.min(count - 1, meet(i, count)) },
+  ]).flat();
+  const joins = Array.from({ length: count - 1 }, (_, i) => ({
+    from: 2 * count + i,
+    to: 2 * count + i + 1,
+  }));
+  const boxes = Array.from({ length: 3 * count }, () => ({ width: 216, height: 50 }));
+  const drawing = layOut(boxes, [...edges, ...joins]);
+  const sides = drawing.boxes.map(({ x }) => [x - 108, x + 108] as const);
+  expect(Math.min(...sides.map(([left]) => left))).toBeLessThan(60);
+  expect(drawing.width - Math.max(...sides.map(([, right]) => right))).toBeLessThan(60);
+  // In the corner that a page shows first there is a box.
+  const seen = drawing.boxes.filter(({ x, y }) => x < 600 && y < 600);
+  expect(seen.length).toBeGreaterThan(0);
+});
+
+test("the page of a model with parallel branches begins with a block, not with nothing", async () => {
+  const branches = defineModel({
+    name: "branches",
+    build: (p) => {
+      const x: Parameters<typeof linear>[1] = input("x", "f32", [8, 16]);
+      const layer = (name: string, from: typeof x) => softmax(linear(p.at(name), from, 16, 16), 1);
+      const ends = Array.from({ length: 12 }, (_, i) => layer(`b${i}`, layer(`a${i}`, x)));
+      return { y: ends.reduce((a, b) => add(a, b)) };
+    },
+  });
+  const { page } = await explain(request(branches));
+  const pictures = [...page.matchAll(/<svg class="graph" width="(\d+)"[\s\S]*?<\/svg>/g)];
+  expect(pictures.length).toBeGreaterThan(12);
+  for (const [picture, width] of pictures) {
+    const boxes = [
+      ...picture.matchAll(/<rect class="(?:box|end)" x="([\d.]+)"[^>]* width="(\d+)"/g),
+    ];
+    const left = boxes.map(([, x]) => Number(x));
+    const right = boxes.map(([, x, wide]) => Number(x) + Number(wide));
+    expect(Math.min(...left)).toBeLessThan(60);
+    expect(Number(width) - Math.max(...right)).toBeLessThan(60);
+  }
+});
+
 describe("text", () => {
   test("is escaped for elements and for attributes", () => {
     expect(escapeText(`<a b="c" d='e'>&\u2066\n\t`)).toBe(
