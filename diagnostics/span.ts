@@ -49,15 +49,24 @@ const frame = /^at (?:async )?(?:(?!\/|file:).*? \()?(.+?):(\d+):(\d+)\)?$/;
 const pathOf = (place: string) =>
   place.startsWith("file://") ? decodeURIComponent(place.slice(7)) : place;
 
-const installation = new URL("..", import.meta.url).pathname;
+/**
+ * Where sources and dist/ lie: stacks that are mapped by source maps name the sources, whichever of them runs.
+ * A path is not encoded as its address is.
+ */
+const installation = decodeURIComponent(new URL("..", import.meta.url).pathname).replace(
+  /([\\/])dist[\\/]$/,
+  "$1",
+);
 /** An installation of another copy: what its stack frames look like. */
 const packaged = /[\\/]inarch[\\/]dist[\\/]/;
-/** Beside the sources in a checkout, and written as a user writes. */
-const usersFolders = /^(?:dist[\\/])?(?:bench|examples|node_modules|out|test)[\\/]/;
+/** The folders of the package. What lies beside them in a checkout is written as a user writes. */
+const ownFolders =
+  /^(?:dist[\\/])?(?:adapters|build|cli|compiler|diagnostics|entries|explain|export|formats|merge|models|ops|predict|runtime|training|tuning|verify)[\\/]/;
 
 /** Whether a file is one of inarch's own sources, given as an absolute path. */
 export function isOwnFile(file: string): boolean {
-  if (file.startsWith(installation)) return !usersFolders.test(file.slice(installation.length));
+  if (file.startsWith(installation) && ownFolders.test(file.slice(installation.length)))
+    return true;
   return packaged.test(file);
 }
 
