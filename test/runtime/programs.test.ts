@@ -145,7 +145,7 @@ describe("a cache of keys and values", () => {
     const { js, declarations } = generateWrapper(manifest, "given");
     expect(js).toContain("reset: (states, call) => model.reset(states, call),");
     expect(declarations).toContain(
-      'reset(states?: "k" | "v" | "count" | readonly ("k" | "v" | "count")[]): Promise<void>;',
+      'reset(states?: "k" | "v" | "count" | readonly ("k" | "v" | "count")[], options?: CallOptions): Promise<void>;',
     );
   });
 });
