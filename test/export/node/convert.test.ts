@@ -47,6 +47,7 @@ describe("a .pth becomes .safetensors", () => {
     });
     expect(report).toEqual({
       output: path("nano.safetensors"),
+      prefix: null,
       tensors: 202,
       bytes: (await readFile(path("nano.safetensors"))).length,
     });
