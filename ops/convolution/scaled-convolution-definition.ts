@@ -3,6 +3,7 @@
  * convolved, activated and resized back, with every sample computed.
  */
 import { type Dense, type Fail, show, type Type } from "../../compiler/op-kit.ts";
+import { shown } from "../../diagnostics/options.ts";
 
 export interface ScaledAttrs {
   /** By expert: how many times it enlarges the map along each axis. */
@@ -49,7 +50,10 @@ export function checkedShape(
       `give whole numbers [${maps}, kept]: the experts that each map goes to`,
     );
   if (!scales.every((s) => Number.isInteger(s) && s >= 1) || scales.length === 0)
-    fail(`the scales are ${JSON.stringify(scales)}`, "give a whole number from 1 up per expert");
+    fail(
+      `the scales are [${scales.map(shown).join()}]`,
+      "give a whole number from 1 up per expert",
+    );
   const outputs = weights!.shape[1]!;
   const wanted = [scales.length, outputs, channels / groups, 3, 3];
   const fits = weights!.shape.length === 5 && wanted.every((n, i) => weights!.shape[i] === n);

@@ -192,11 +192,10 @@ export function scaledConvolution(
   checkNames("scaledConvolution", options, { scales: true, groups: true }, "needed");
   const { scales, groups = 1 } = options;
   checkList("scaledConvolution", [x, choice, weights, bias], "scales", scales);
-  for (const n of [...scales, groups])
-    checkNumber("scaledConvolution", [x, choice, weights, bias], "a scale, or groups,", n, {
-      least: 1,
-      whole: true,
-    });
+  checkNumber("scaledConvolution", [x, choice, weights, bias], "groups", groups, {
+    least: 1,
+    whole: true,
+  });
   const attrs: ScaledAttrs = { scales, groups };
   return apply(op, [x, choice, weights, bias], attrs)[0] as Tensor<"f32">;
 }
