@@ -74,9 +74,16 @@ async function save(folder: string, path: string, content: string | Uint8Array):
 
 const isLeft = (path: string): boolean => isTemporary(basename(path));
 
-/** Files, and folders that become empty. What the system refuses to remove goes with the next build. */
+const isManifest = (path: string): boolean => /^manifest(?:-[0-9a-f]{12})?\.json$/.test(path);
+
+/**
+ * Files, and folders that become empty. Manifests go last: they tell the next build whose the others are, if
+ * this one is killed here. What the system refuses to remove goes with the next build.
+ */
 async function remove(folder: string, unwanted: (path: string) => boolean): Promise<void> {
-  const gone = (await list(folder)).filter(unwanted);
+  const gone = (await list(folder))
+    .filter(unwanted)
+    .sort((a, b) => Number(isManifest(a)) - Number(isManifest(b)));
   for (const path of gone) await rm(join(folder, path), { force: true }).catch(() => undefined);
   const folders = new Set(gone.map((path) => dirname(path)).filter((path) => path !== "."));
   for (const path of folders) await rmdir(join(folder, path)).catch(() => undefined);
@@ -155,7 +162,7 @@ async function list(out: string): Promise<string[]> {
 async function filesOfBundles(out: string, present: readonly string[]): Promise<Set<string>> {
   const own = new Set<string>();
   for (const path of present) {
-    if (!/^manifest(?:-[0-9a-f]{12})?\.json$/.test(path)) continue;
+    if (!isManifest(path)) continue;
     try {
       const manifest = JSON.parse(await readFile(join(out, path), "utf8"));
       const { format, name, programs, files, weights } = manifest;
