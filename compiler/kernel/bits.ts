@@ -38,8 +38,8 @@ export const addNumbers = (a: Value, b: Value): Value =>
   a.type === "u32" ? addWrapping(a, b) : a.add(b);
 
 /**
- * a * b of numbers that a tensor holds: integers modulo 2^32. 0 times what is no number is NaN: compilers
- * of shaders may make it 0 where they see that 0.
+ * a * b of numbers that a tensor holds: integers modulo 2^32. 0 times NaN or an infinity is NaN. A shader's
+ * compiler may replace a product with a literal 0 by 0, so the other factor's bits are looked at here.
  */
 export function mulNumbers(a: Value, b: Value): Value {
   if (a.type === "u32") return mulWrapping(a, b);

@@ -39,9 +39,9 @@ export function operands<T>(inputs: readonly T[], attrs: AttentionAttrs) {
 }
 
 /**
- * What is taken from scores before they are exponents: the largest of them, or the smallest number where
- * all are -Infinity, of which nothing can be taken. Their exponentials are then 0, and a row of -Infinity
- * alone is 0 / 0 in the end.
+ * What is subtracted from the scores of a row before their exponentials are computed: the largest score, or
+ * the smallest finite number where all are -Infinity. Their exponentials are then 0 and not NaN, so that later
+ * tiles count; a row of -Infinity alone ends as 0 / 0.
  */
 export const levelOf = (most: Value): Value => most.maxnum(-formatOf("f32").largest);
 

@@ -1,7 +1,7 @@
 /**
  * How many quarter turns an angle has, and what is left, for angles however large: x / (2 pi) modulo 1, in
- * whole numbers (Payne and Hanek). A float32 is m 2^s, and of 1 / (2 pi) only the 96 bits matter that m 2^s
- * neither makes whole nor leaves below what the result resolves.
+ * whole numbers (Payne and Hanek). A float32 is m 2^s. Of 1 / (2 pi), 96 bits matter: times m 2^s, those
+ * before them give whole turns, and those behind them less than the result resolves.
  */
 import {
   addWrapping,
