@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { delimiter, join } from "node:path";
 import { diagnose } from "../../diagnostics/index.ts";
-import { driverVariables } from "../../runtime/node/vulkan.ts";
+import { driverVariables, listNamed } from "../../runtime/node/vulkan.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -35,7 +35,7 @@ export function findNvidia(environment: Environment = process.env, root = "/"): 
   const folders = libraryFolders(environment, root);
   const find = (name: string) =>
     folders.map((folder) => join(folder, name)).filter((path) => existsSync(path));
-  const nodes = list(join(root, "dev"), /^nvidia\d+$/);
+  const nodes = listNamed(join(root, "dev"), /^nvidia\d+$/);
   const signs = [...nodes, ...find("libcuda.so.1").slice(0, 1)];
   const version = versionOf(folders, root);
   const libraries = vulkanLibraries.flatMap((name) => find(name).slice(0, 1));
@@ -70,7 +70,7 @@ function libraryFolders(environment: Environment, root: string): string[] {
 
 /** The folders that the system's own loader is told of. */
 function configured(root: string): string[] {
-  const files = list(join(root, "etc/ld.so.conf.d"), /\.conf$/);
+  const files = listNamed(join(root, "etc/ld.so.conf.d"), /\.conf$/);
   return files.flatMap((file) =>
     readFileSync(file, "utf8")
       .split("\n")
@@ -93,14 +93,6 @@ function versionOf(folders: readonly string[], root: string): string | undefined
       if (version !== undefined) return version;
     }
   return undefined;
-}
-
-function list(folder: string, pattern: RegExp): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => pattern.test(name))
-    .sort()
-    .map((name) => join(folder, name));
 }
 
 /** One sentence: what there is, and which file is not. */

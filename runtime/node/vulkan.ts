@@ -33,7 +33,7 @@ export function findVulkan(
   }
   const drivers = manifestFolders(environment)
     .map((folder) => join(root, folder))
-    .flatMap((folder) => list(folder, /icd.*\.json$/));
+    .flatMap((folder) => listNamed(folder, /icd.*\.json$/));
   return {
     loaders: loaderFolders(environment)
       .map((folder) => join(root, folder, "libvulkan.so.1"))
@@ -41,8 +41,8 @@ export function findVulkan(
     drivers,
     software: drivers.find((path) => softwareManifest.test(path)),
     gpuNodes: [
-      ...list(join(root, "dev/dri"), /^renderD\d+$/),
-      ...list(join(root, "dev"), /^(?:nvidia\d+|dxg)$/),
+      ...listNamed(join(root, "dev/dri"), /^renderD\d+$/),
+      ...listNamed(join(root, "dev"), /^(?:nvidia\d+|dxg)$/),
     ],
   };
 }
@@ -95,7 +95,8 @@ function loaderFolders(environment: Environment): string[] {
   return [...named, ...usual];
 }
 
-function list(folder: string, pattern: RegExp): string[] {
+/** Paths of what a folder holds under such names, sorted; none if there is no such folder. */
+export function listNamed(folder: string, pattern: RegExp): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((name) => pattern.test(name))
