@@ -4,31 +4,16 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { build } from "../../../build/build.ts";
 import { bundleFiles } from "../../../build/bundle-files.ts";
-import type { Tensor } from "../../../compiler/graph/tensor.ts";
-import { defaultProfile, defineModel, input, type Plan, state } from "../../../compiler/index.ts";
-import { linear } from "../../../models/layers.ts";
-import { add, gelu, mean, mul } from "../../../ops/index.ts";
+import { defaultProfile, type Plan } from "../../../compiler/index.ts";
 import { type Bundle, openBundle } from "../../../runtime/bundle/bundle.ts";
 import { type Manifest, manifestText } from "../../../runtime/bundle/manifest.ts";
 import { loadBundle } from "../../../runtime/bundle/model.ts";
 import type { Device } from "../../../runtime/devices/device.ts";
 import { writeSafetensors } from "../../../runtime/weights/index.ts";
+import { smallModel } from "./model.ts";
 import { base, digest, type Files, type Format, once, readTensors } from "./whole.ts";
 
-const plainModel = defineModel({
-  name: "plain",
-  programs: {
-    forward: (p) => {
-      const x = input("x", "f32", [2, 4]);
-      const seen = state("seen", "f32", [4]);
-      return {
-        y: gelu(linear(p, x, 4, 3)),
-        seen: add(seen, mean(x, 0) as Tensor<"f32">),
-      } as Record<string, Tensor>;
-    },
-    twice: () => ({ z: mul(input("x", "f32", [5]), 2) as Tensor }),
-  },
-});
+const plainModel = smallModel("plain");
 
 /** What `inarch build` writes, by path. */
 const built = once(async (): Promise<Files> => {

@@ -1,32 +1,15 @@
 /** Files of a training: its checkpoint, and its adapter. */
 import { lora } from "../../../adapters/index.ts";
 import type { Tensor } from "../../../compiler/graph/tensor.ts";
-import { adapt, defineModel, input, state } from "../../../compiler/index.ts";
-import { linear } from "../../../models/layers.ts";
-import { add, gelu, mean, mul } from "../../../ops/index.ts";
+import { adapt } from "../../../compiler/index.ts";
+import { mean, mul } from "../../../ops/index.ts";
 import { referenceDevice } from "../../../runtime/devices/reference.ts";
 import { readAdapterFile, type Weights, writeSafetensors } from "../../../runtime/weights/index.ts";
 import { createTrainer, sgd } from "../../../training/index.ts";
+import { smallModel } from "./model.ts";
 import { alone, base, digest, type Format, header, once, only, openBytes } from "./whole.ts";
 
-const model = adapt(
-  defineModel({
-    name: "small",
-    programs: {
-      forward: (p) => {
-        const x = input("x", "f32", [2, 4]);
-        const seen = state("seen", "f32", [4]);
-        return {
-          y: gelu(linear(p, x, 4, 3)),
-          seen: add(seen, mean(x, 0) as Tensor<"f32">),
-        } as Record<string, Tensor>;
-      },
-      twice: () => ({ z: mul(input("x", "f32", [5]), 2) as Tensor }),
-    },
-  }),
-  lora({ rank: 2 }),
-  { where: "**" },
-);
+const model = adapt(smallModel("small"), lora({ rank: 2 }), { where: "**" });
 
 const trainer = async (resume?: Weights) =>
   createTrainer(model, {
