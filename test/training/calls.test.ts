@@ -63,6 +63,15 @@ async function everything(session: TrainingSession) {
   return { file: await session.save(), gradients, present, forward, steps: session.steps };
 }
 
+/** That a session has made the step of batches 8 and 9 and nothing else: its next one is that of a twin. */
+async function expectOneStep(session: TrainingSession, twin: TrainingSession) {
+  await twin.step(batch(8), batch(9));
+  const next = [batch(3), batch(4)] as const;
+  expect(await session.step(...next)).toEqual(await twin.step(...next));
+  expect(await everything(session)).toEqual(await everything(twin));
+  await Promise.all([session.close(), twin.close()]);
+}
+
 /** Of two micro-steps: wrong in the second, without a target, too few, too many, none. */
 const refusedSteps = [
   [batch(1), { ...batch(2), x: [1, 2] }],
@@ -101,12 +110,7 @@ function callsOn(device: () => Promise<Device>) {
       expect((await refusal(refused)).code).toBe("E420");
       expect(await everything(session)).toEqual(before);
     }
-    const twin = await begin(await device(), 2);
-    await twin.step(batch(8), batch(9));
-    const next = [batch(3), batch(4)] as const;
-    expect(await session.step(...next)).toEqual(await twin.step(...next));
-    expect(await everything(session)).toEqual(await everything(twin));
-    await Promise.all([session.close(), twin.close()]);
+    await expectOneStep(session, await begin(await device(), 2));
   });
 
   test("an evaluation takes no input of another one (E420)", async () => {
@@ -179,12 +183,7 @@ function callsOn(device: () => Promise<Device>) {
       expect(await outcome).toBe("enough");
       expect(await everything(session)).toEqual(before);
     }
-    const twin = await begin(await device(), 2);
-    await twin.step(batch(8), batch(9));
-    const next = [batch(3), batch(4)] as const;
-    expect(await session.step(...next)).toEqual(await twin.step(...next));
-    expect(await everything(session)).toEqual(await everything(twin));
-    await Promise.all([session.close(), twin.close()]);
+    await expectOneStep(session, await begin(await device(), 2));
   });
 
   test("calls after an aborted step go on from before it", async () => {
