@@ -23,6 +23,7 @@ import {
   isFloat,
   largestFinite,
   planSafetensors,
+  refuseForeign,
   seenAs,
   streamSafetensors,
   type TensorPlan,
@@ -66,7 +67,7 @@ export interface ConvertReport {
  * Converts a checkpoint.
  *
  * Errors: E240 (the output is the input, or no place for a safetensors file), E233 (names of no
- * SAM), E242 (a value too large for the format), E241 (the output cannot be written), those of
+ * SAM), E437 (names asked for of another program's adapter), E242 (a value too large for the format), E241 (the output cannot be written), those of
  * `openWeightsFile`.
  */
 export async function convert(request: ConvertRequest): Promise<ConvertReport> {
@@ -74,6 +75,7 @@ export async function convert(request: ConvertRequest): Promise<ConvertReport> {
   const opened = await openWeightsFile(input, { key });
   try {
     await checkOutput(output, opened.files);
+    if (names !== undefined) refuseForeign(opened);
     // Names that stay, stay with all that is in front of them.
     const own = names === undefined ? undefined : ownNames(opened.tensors.keys(), opened.source);
     const weights: Weights = own ? seenAs(opened, own) : opened;

@@ -1,6 +1,6 @@
 /** Compares a checkpoint with a configuration, and reads a configuration off a checkpoint. */
 import { diagnose } from "../../diagnostics/index.ts";
-import { isFloat, type Weights } from "../../runtime/weights/index.ts";
+import { isFloat, refuseForeign, type Weights } from "../../runtime/weights/index.ts";
 import { checkSamConfig, encoderMlpDim, type SamConfig, samPresets, snakeCase } from "./config.ts";
 import { ratioFor } from "./mlp-ratio.ts";
 import { detectNaming, iouHeadDepth, metaNames, ownNames, toHuggingFace } from "./names.ts";
@@ -120,7 +120,9 @@ export function inferSamConfig(
 }
 
 /** Meta's name of each tensor, with the file's name for it. Of the tied pair one is listed. */
-function inFileNames({ tensors, source }: SamEntries): Map<string, string> {
+function inFileNames(file: SamEntries): Map<string, string> {
+  refuseForeign(file);
+  const { tensors, source } = file;
   const names = [...tensors.keys()];
   return new Map(metaNames(names, source) ?? names.map((name) => [name, name]));
 }

@@ -2,6 +2,7 @@
 import { basename, dirname, join } from "node:path";
 import { diagnose, InarchError } from "../../diagnostics/index.ts";
 import { fileBytes } from "../../formats/index.ts";
+import { peftSettings } from "../weights/foreign-adapters.ts";
 import { isRecord, parseJson } from "../weights/json.ts";
 import { openWeights } from "../weights/open.ts";
 import type { OpenWeightsOptions } from "../weights/torch.ts";
@@ -68,6 +69,12 @@ async function readIndex(path: string): Promise<Index> {
     const parsed = parseJson(await source.read(0, source.size));
     if ("problem" in parsed) throw indexError(path, `it is not JSON: ${parsed.problem}`);
     const { value } = parsed;
+    if (isRecord(value) && "peft_type" in value)
+      throw diagnose("E437", {
+        message: `the file ${peftSettings.looks}`,
+        where: path,
+        help: peftSettings.help,
+      });
     if (!isRecord(value) || !isRecord(value.weight_map)) {
       throw indexError(path, "it has no weight_map, so it is not the index of a checkpoint");
     }

@@ -3,9 +3,15 @@ import type { PlanTensor } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
 import { elementsIn } from "../../formats/index.ts";
 import type { Numbers } from "../devices/device.ts";
-import { type AdapterFile, describeTraining, readMetadata } from "../weights/adapter-file.ts";
+import {
+  type AdapterFile,
+  describeTraining,
+  isAdapterFile,
+  readMetadata,
+} from "../weights/adapter-file.ts";
 import {
   checkFinite,
+  refuseForeign,
   type TensorData,
   type Weights,
   writeWithChecksums,
@@ -128,6 +134,12 @@ export async function resume(
   const { metadata, source } = file;
   const other = (message: string, help: string) =>
     diagnose("E432", { message, where: source, help });
+  refuseForeign(file);
+  if (isAdapterFile(file))
+    throw other(
+      "the file is an adapter's, not a checkpoint of training",
+      "give it to loadAdapter()",
+    );
   if (metadata.kind !== checkpointKind)
     throw other("the file is not a checkpoint of training", "use a file that save() wrote");
   const described = readMetadata(file);

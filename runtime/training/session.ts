@@ -202,7 +202,7 @@ async function placeTraining(
   };
   try {
     const { shared } = memory;
-    const names = [...plan.frozen, ...plan.tensors].filter((t) => !t.init).map((t) => t.name);
+    const names = [...plan.frozen, ...plan.tensors].map((t) => t.name);
     const weights = fitNames(options.weights, names);
     const base = await fillTraining(plan, device, shared.states, { ...options, weights, seed });
     const model = await holdModelStates(plan, device, shared.states, weights);

@@ -5,6 +5,7 @@
 import type { PlanAdapter } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
 import { fnv1a } from "./fnv.ts";
+import { refuseForeign } from "./foreign-adapters.ts";
 import type { Weights } from "./weights.ts";
 
 /** The version of this format. Files of version 1 say the base alone, and no version. */
@@ -68,9 +69,12 @@ export const isAdapterFile = ({ metadata }: Pick<Weights, "metadata">): boolean 
  * was trained with.
  * @throws E437 for a file that is no adapter's, or of a format that this version does not read.
  */
-export function readAdapterFile(file: Pick<Weights, "metadata" | "source">): AdapterFile {
+export function readAdapterFile(
+  file: Pick<Weights, "metadata" | "source" | "tensors">,
+): AdapterFile {
   const { metadata, source } = file;
-  if (!isAdapterFile(file))
+  if (!isAdapterFile(file)) {
+    refuseForeign(file);
     throw diagnose("E437", {
       message: metadata.kind
         ? `the file is no adapter: it says that it is "${metadata.kind}"`
@@ -78,6 +82,7 @@ export function readAdapterFile(file: Pick<Weights, "metadata" | "source">): Ada
       where: source,
       help: "give a file that saveAdapter() of a training session wrote",
     });
+  }
   if (metadata.format !== undefined && metadata.format !== String(adapterFormat))
     throw diagnose("E437", {
       message: `the adapter's file has format ${metadata.format}, this version reads up to ${adapterFormat}`,

@@ -1,4 +1,5 @@
 /** What a file is, by its first bytes: extensions lie, and downloads fail in recognisable ways. */
+import { peftSettings } from "./foreign-adapters.ts";
 
 export type Container =
   | { readonly format: "safetensors" }
@@ -74,6 +75,7 @@ const texts: readonly (readonly [pattern: RegExp, ...Recognised])[] = [
     "is a web page: the download was answered with an error or a login",
     "fetch the file itself: what was saved is a page, not the weights",
   ],
+  [peftSettings.pattern, peftSettings.looks, peftSettings.help],
   [
     /^\s*\{.*"weight_map"/s,
     "is the index of a checkpoint in several files",

@@ -11,6 +11,7 @@ export {
   toFloat32,
 } from "./dtype.ts";
 export { checkFinite, findNonFinite, type NonFinite, notFinite } from "./finite.ts";
+export { refuseForeign } from "./foreign-adapters.ts";
 export { openHash } from "./hash.ts";
 export { openWeights } from "./open.ts";
 export { fitNames, isWrapped, seenAs, type Unprefixed, withoutPrefix } from "./prefix.ts";

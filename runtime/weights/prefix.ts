@@ -5,6 +5,7 @@
  */
 import { diagnose } from "../../diagnostics/index.ts";
 import type { Readable } from "./adapted.ts";
+import { refuseForeign } from "./foreign-adapters.ts";
 import type { TensorEntry } from "./weights.ts";
 
 /** What PyTorch's wrappers put into names, anywhere: DataParallel, torch.compile, FSDP, checkpointing. */
@@ -83,11 +84,12 @@ function shownPrefix(plain: ReadonlyMap<string, string>): string {
 /**
  * What is read of a checkpoint under the names that a model has, where they appear under one prefix; as
  * it is, where the model's names are there or few of them are anywhere.
- * @throws E463 where they appear under several.
+ * @throws E437 for an adapter of another program among them, E463 where they appear under several prefixes.
  */
 export function fitNames<W extends Readable>(weights: W, wanted: Iterable<string>): W {
   const known = new Set(wanted);
   const all = [...weights.tensors.keys()];
+  refuseForeign(weights, (name) => known.has(name));
   if ([...known].every((name) => weights.tensors.has(name))) return weights;
   const found = withoutPrefix(all, (name) => known.has(name), weights.source);
   const hits = found ? [...found.names.keys()].filter((name) => known.has(name)).length : 0;

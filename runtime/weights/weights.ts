@@ -6,6 +6,7 @@ import { diagnose } from "../../diagnostics/index.ts";
 import { nearest } from "../../diagnostics/nearest.ts";
 import { fileBytes, fileElements } from "../../formats/index.ts";
 import { type Dtype, toFloat32 } from "./dtype.ts";
+import { refuseForeign } from "./foreign-adapters.ts";
 import { allocate } from "./source.ts";
 
 export interface TensorEntry {
@@ -134,13 +135,17 @@ export function renameWeights(weights: Weights, names: ReadonlyMap<string, strin
   };
 }
 
-/** The checkpoint under the names that `namesIn` finds in it; as it is, where it finds none. */
+/**
+ * The checkpoint under the names that `namesIn` finds in it; as it is, where it finds none.
+ * @throws E437 for an adapter of another program, whose names might become those of one of inarch's.
+ */
 export function namedBy(
   weights: Weights,
   namesIn:
     | ((names: readonly string[], file: string) => ReadonlyMap<string, string> | undefined)
     | undefined,
 ): Weights {
+  if (namesIn !== undefined) refuseForeign(weights);
   const names = namesIn?.([...weights.tensors.keys()], weights.source);
   return names === undefined ? weights : renameWeights(weights, names);
 }
