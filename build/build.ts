@@ -10,6 +10,7 @@ import type { WeightFormat } from "../formats/index.ts";
 import type { Progress } from "../runtime/devices/device.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
 import { needsWeights } from "../runtime/states.ts";
+import { checkWholeFile } from "../runtime/weights/adapted.ts";
 import { fitNames, namedBy } from "../runtime/weights/index.ts";
 import { bundleFiles } from "./bundle-files.ts";
 import { checkFolder, writeBundleFolder } from "./bundle-folder.ts";
@@ -49,7 +50,7 @@ export interface BuildReport {
 
 /**
  * Compiles the programs and writes the folder, all of it or nothing.
- * @throws E250 (programs that disagree about a state), E600 (the folder holds other files), E601 and E205 (weights), E602 (names), what tracing
+ * @throws E250 (programs that disagree about a state), E435 and E436 (an adapter's file of other settings), E600 (the folder holds other files), E601 and E205 (weights), E602 (names), what tracing
  * and compiling throw.
  */
 export async function build(request: BuildRequest): Promise<BuildReport> {
@@ -66,6 +67,7 @@ export async function build(request: BuildRequest): Promise<BuildReport> {
           [...plans.values()].flatMap((plan) => plan.parameters.map(({ name }) => name)),
         );
   try {
+    if (weights) for (const plan of plans.values()) checkWholeFile(plan, weights);
     const stored = weights && (await planWeights(weights, plans.values(), onProgress));
     const { files, manifest } = bundleFiles({
       name,

@@ -9,6 +9,7 @@ import { defineCommand } from "./arguments/command.ts";
 import { deviceFlag } from "./arguments/device.ts";
 import { methodFlag } from "./arguments/method.ts";
 import { modelArguments, modelOf } from "./arguments/model.ts";
+import { parseSettings } from "./arguments/settings.ts";
 
 export const command = defineCommand({
   description: "fold a model's adapters into its weights, where that is exact",
@@ -35,6 +36,13 @@ export const command = defineCommand({
         ...(await methodFlag()),
         description: "what is grafted on a SAM; a file brings its own adapters",
       },
+      setting: {
+        type: "string",
+        valueHint: "name=value",
+        repeated: true,
+        description:
+          "of the method's adapter, where its file does not say it: alpha=6, parts=q,v; may be repeated",
+      },
       task: {
         type: "string",
         valueHint: "NUMBER",
@@ -49,12 +57,14 @@ export const command = defineCommand({
   async run(given, { progress }) {
     const { withMethod } = await import("../training/forecast/method.ts");
     const { exactly } = await import("../merge/evaluate.ts");
-    const { mergeFiles } = await import("../merge/node/merge-files.ts");
+    const { adaptersOf, mergeFiles } = await import("../merge/node/merge-files.ts");
     const { openDevice } = await import("../runtime/node/device.ts");
     const { weights: files, output, method } = given;
+    const settings = parseSettings(given.setting, method);
     const task = given.task === undefined ? undefined : taskOf(given.task);
     const { model: bare } = await modelOf(given, files[0]);
-    const model = method === undefined ? bare : withMethod(bare, method);
+    const model =
+      method === undefined ? bare : withMethod(bare, method, await adaptersOf(files), settings);
     const { device } = await openDevice({ kind: given.device, ...exactly });
     try {
       const onProgress = progress.report;

@@ -8,7 +8,7 @@ import {
   readAdapterFile,
 } from "../runtime/weights/adapter-file.ts";
 import { checkFloats, findNonFinite, notFinite, type Weights } from "../runtime/weights/index.ts";
-import { checkAdapters } from "../runtime/weights/same-adapters.ts";
+import { checkAdapters, checkAllSaid, type Described } from "../runtime/weights/same-adapters.ts";
 import type { Merging } from "./places.ts";
 import { unfitFiles } from "./refusals.ts";
 
@@ -30,7 +30,7 @@ export async function checkFiles(
   const [base, ...others] = files;
   if (!base)
     throw unfitFiles("there are no weights to merge", "mergeAdapters", "give [base, adapter]");
-  await checkAdapterFiles({ adapters, parameters }, files);
+  const described = await checkAdapterFiles({ adapters, parameters }, files);
   const sources = files.map(({ source }) => source).join(", ");
   for (const name of needed) {
     const shape = parameters.get(name)!;
@@ -41,7 +41,7 @@ export async function checkFiles(
       ? unfitFiles(
           `${name} is [${entry.shape.join(", ")}] in the file but [${shape.join(", ")}] in the model`,
           ownerOf(files, name)!.source,
-          "graft the adapter with the settings that it was trained with",
+          "graft the adapter with the settings that it was trained with: inarch merge --setting rank=8",
         )
       : unfitFiles(
           `no file has ${name}, which ${grafted.has(name) ? "an adapter" : "the model"} needs`,
@@ -53,23 +53,25 @@ export async function checkFiles(
     for (const name of file.tensors.keys())
       if (!base.tensors.has(name) && !parameters.has(name) && !isSavedState(name))
         throw unknown(name, file, parameters);
+  checkAllSaid({ adapters, parameters: parameters.keys() }, described, sources);
 }
 
 /**
  * Compares a model's adapters with what those of its files say that are adapters', and the base that
- * they say with the files before them.
+ * they say with the files before them. Returns what the files say.
  * @throws E431 for another base, E435 to E437 for adapters that were made otherwise.
  */
 export async function checkAdapterFiles(
   { adapters, parameters }: Pick<Merging, "adapters" | "parameters">,
   files: readonly Weights[],
-): Promise<void> {
+): Promise<readonly Described[]> {
   const described = files
     .filter(isAdapterFile)
     .map((file) => ({ ...readAdapterFile(file), source: file.source }));
   checkAdapters({ adapters, parameters: parameters.keys() }, described);
   for (const [i, file] of files.entries())
     if (isAdapterFile(file)) await checkBase(files.slice(0, i), file, parameters);
+  return described;
 }
 
 const unknown = (name: string, { source }: Weights, parameters: Merging["parameters"]) => {

@@ -13,7 +13,7 @@ import { unknownName } from "./inputs.ts";
 import { fillParameters } from "./parameters.ts";
 import { holdStates, type States } from "./states.ts";
 import { createKeeper, type Keeper } from "./undo.ts";
-import { type Readable, withAdapter } from "./weights/adapted.ts";
+import { checkWholeFile, type Readable, withAdapter } from "./weights/adapted.ts";
 import { fitNames } from "./weights/prefix.ts";
 import type { Weights } from "./weights/weights.ts";
 
@@ -161,7 +161,10 @@ function weightsOf(plan: Plan, options: SessionOptions): Readable | undefined {
       given,
       plan.parameters.map(({ name }) => name),
     );
-  if (!adapter) return weights;
+  if (!adapter) {
+    if (weights) checkWholeFile(plan, weights);
+    return weights;
+  }
   if (weights) return withAdapter(plan, weights, adapter);
   throw diagnose("E420", {
     message: `an adapter's file is given for plan ${plan.name}, but no weights of its base`,

@@ -12,6 +12,7 @@ import type { Progress } from "../../runtime/devices/device.ts";
 import { writeFileAtOnce } from "../../runtime/node/save.ts";
 import { openWeightsFile } from "../../runtime/node/weights.ts";
 import { checkFinite, fitNames, namedBy, type Weights } from "../../runtime/weights/index.ts";
+import { checkAllSaid } from "../../runtime/weights/same-adapters.ts";
 import {
   checkParameters,
   exportOnnx,
@@ -83,8 +84,10 @@ async function sourcesOf(
   const find = (name: string) => opened.findLast(({ tensors }) => tensors.has(name));
   const where = opened.map(({ source }) => source).join(", ");
   const parameters = new Map(parametersOf(graph).map(({ name, type }) => [name, type.shape]));
-  await checkAdapterFiles({ adapters: graph.adapters ?? [], parameters }, opened);
+  const adapters = graph.adapters ?? [];
+  const described = await checkAdapterFiles({ adapters, parameters }, opened);
   checkParameters(graph, ({ name }) => find(name)?.tensors.get(name)?.shape, where);
+  checkAllSaid({ adapters, parameters: parameters.keys() }, described, where);
   const sources = new Map(parametersOf(graph).map(({ name }) => [name, find(name)!]));
   for (const weights of opened) {
     const own = [...sources].flatMap(([name, source]) => (source === weights ? [name] : []));

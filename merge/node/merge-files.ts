@@ -4,9 +4,12 @@ import type { Device, Progress } from "../../runtime/devices/device.ts";
 import { checkOutput } from "../../runtime/node/output.ts";
 import { writeFileAtOnce } from "../../runtime/node/save.ts";
 import { openWeightsFile } from "../../runtime/node/weights.ts";
+import { isAdapterFile } from "../../runtime/weights/adapter-file.ts";
 import {
+  type FileAdapter,
   namedBy,
   planSafetensors,
+  readAdapterFile,
   streamSafetensors,
   type Weights,
 } from "../../runtime/weights/index.ts";
@@ -33,6 +36,20 @@ export interface MergeReport {
   /** Tensors that were computed, and those that trained and were taken as they are. */
   readonly merged: readonly string[];
   readonly replaced: readonly string[];
+}
+
+/** What files say of the adapters in them. Errors: E437, and those of reading files. */
+export async function adaptersOf(files: readonly string[]): Promise<readonly FileAdapter[]> {
+  const found: FileAdapter[] = [];
+  for (const path of files) {
+    const file = await openWeightsFile(path);
+    try {
+      if (isAdapterFile(file)) found.push(...(readAdapterFile(file).adapters ?? []));
+    } finally {
+      await file.close();
+    }
+  }
+  return found;
 }
 
 /** Merges into a file. Errors: those of `mergeAdapters`, E240 and E241 (the output). */

@@ -1,5 +1,6 @@
 /** Compares a checkpoint with a configuration, and reads a configuration off a checkpoint. */
 import { diagnose } from "../../diagnostics/index.ts";
+import { isAdapterFile } from "../../runtime/weights/adapter-file.ts";
 import { isFloat, refuseForeign, type Weights } from "../../runtime/weights/index.ts";
 import { checkSamConfig, encoderMlpDim, type SamConfig, samPresets, snakeCase } from "./config.ts";
 import { ratioFor } from "./mlp-ratio.ts";
@@ -7,7 +8,7 @@ import { detectNaming, iouHeadDepth, metaNames, ownNames, toHuggingFace } from "
 import { isGlobal, samTensors } from "./tensors.ts";
 
 /** What is looked at: names and shapes, in either naming. */
-export type SamEntries = Pick<Weights, "source" | "tensors">;
+export type SamEntries = Pick<Weights, "source" | "tensors"> & Partial<Pick<Weights, "metadata">>;
 
 /** Some publications keep these constants in the file; the model does not read them. */
 const ignored = new Set(["pixel_mean", "pixel_std"]);
@@ -122,9 +123,21 @@ export function inferSamConfig(
 /** Meta's name of each tensor, with the file's name for it. Of the tied pair one is listed. */
 function inFileNames(file: SamEntries): Map<string, string> {
   refuseForeign(file);
+  refuseAdapter(file);
   const { tensors, source } = file;
   const names = [...tensors.keys()];
   return new Map(metaNames(names, source) ?? names.map((name) => [name, name]));
+}
+
+/** An adapter's file lacks what was frozen. @throws E437 */
+function refuseAdapter({ tensors, source, metadata = {} }: SamEntries): void {
+  if (!isAdapterFile({ metadata })) return;
+  if ([...tensors.keys()].some((name) => name.endsWith("patch_embed.proj.weight"))) return;
+  throw diagnose("E437", {
+    message: "the file is an adapter's, without its base",
+    where: source,
+    help: "give its base, or both as one file: inarch merge MODEL --weights BASE --weights ADAPTER -o FILE",
+  });
 }
 
 function fileSpelling(name: string, { tensors, source }: SamEntries): string {

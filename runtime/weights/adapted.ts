@@ -2,7 +2,13 @@
 import type { Plan } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
 import { nearest } from "../../diagnostics/nearest.ts";
-import { type AdapterFile, fingerprint, isSavedState, readAdapterFile } from "./adapter-file.ts";
+import {
+  type AdapterFile,
+  fingerprint,
+  isAdapterFile,
+  isSavedState,
+  readAdapterFile,
+} from "./adapter-file.ts";
 import { findNonFinite, notFinite } from "./finite.ts";
 import { checkAdapters } from "./same-adapters.ts";
 import type { Weights } from "./weights.ts";
@@ -39,6 +45,21 @@ export function withAdapter(plan: Plan, base: Readable, file: Weights): Readable
         ? finite(file.chunks(name, bytes), name, source)
         : checked(base.chunks(name, bytes), name, described.base.get(name), base.source, source),
   };
+}
+
+/**
+ * An adapter's file may hold all that a plan reads, where everything trained. Its settings count all the
+ * same. @throws E435 for other settings or places, E436 for a setting that it does not say.
+ */
+export function checkWholeFile(
+  { adapters = [], parameters }: Pick<Plan, "adapters" | "parameters">,
+  { metadata = {}, source, tensors }: Readable & Partial<Pick<Weights, "metadata">>,
+): void {
+  if (!isAdapterFile({ metadata })) return;
+  if (parameters.some(({ name }) => !tensors.has(name))) return;
+  checkAdapters({ adapters, parameters: parameters.map(({ name }) => name) }, [
+    { ...readAdapterFile({ metadata, source, tensors }), source },
+  ]);
 }
 
 function checkTensors(

@@ -25,16 +25,31 @@ export function checkAdapters(here: Here, files: readonly Described[]): void {
   const left = [...here.adapters];
   for (const { adapters = [], source } of files)
     for (const theirs of adapters) {
-      const named = left.filter(({ name }) => name === theirs.name);
-      const shared = named.find((one) => one.places.some((p) => theirs.places.includes(p)));
-      const mine = shared ?? named[0];
-      if (mine) left.splice(left.indexOf(mine), 1);
+      const mine = takeSame(left, theirs);
       if (mine) checkSettings(mine, theirs.settings, here, source);
       checkPlaces(mine, theirs, here, source);
     }
   // A file of the first version says nothing of its adapters: they are among those that are left.
   const silent = files.find(({ adapters }) => adapters === undefined);
   if (silent) for (const mine of left) checkSettings(mine, {}, here, silent.source);
+}
+
+/**
+ * Requires that files say the settings of every adapter here, where tensors of all adapters are taken
+ * from files, `sources`. @throws E436
+ */
+export function checkAllSaid(here: Here, files: readonly Described[], sources: string): void {
+  const left = [...here.adapters];
+  for (const theirs of files.flatMap(({ adapters = [] }) => adapters)) takeSame(left, theirs);
+  for (const mine of left) checkSettings(mine, {}, here, sources);
+}
+
+/** Takes the adapter that a file means off a list: of its name, and at its places where there are several. */
+function takeSame(left: PlanAdapter[], theirs: FileAdapter): PlanAdapter | undefined {
+  const named = left.filter(({ name }) => name === theirs.name);
+  const mine = named.find((one) => one.places.some((p) => theirs.places.includes(p))) ?? named[0];
+  if (mine) left.splice(left.indexOf(mine), 1);
+  return mine;
 }
 
 type Settings = FileAdapter["settings"];
@@ -52,7 +67,7 @@ function checkSettings(
     throw diagnose("E436", {
       message: `the file does not say with which ${unsaid.join(", ")} ${adapter} was trained`,
       where: source,
-      help: `give it where ${adapter} is made; unless given it is { ${unsaid.map(said(settings)).join(", ")} }`,
+      help: `give it where ${adapter} is made, or as inarch merge --setting ${unsaid[0]}=…; unless given it is { ${unsaid.map(said(settings)).join(", ")} }`,
     });
   const other = Object.keys(theirs).filter(
     (name) => counts(name) && said(theirs)(name) !== said(settings)(name),

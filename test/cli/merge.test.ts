@@ -63,8 +63,72 @@ test("of the example's DoRA writes the rows that its formula gives", async () =>
     expect((await merged.read(name)).data.join()).toBe(exampleBase.get(name)!.data.join());
 });
 
+/** LoRA of rank 2 on every block. */
+function everyBlock() {
+  const blocks = [0, 1, 2, 3].map((i) => `image_encoder.blocks.${i}.attn.qkv`);
+  const sizes = blocks.flatMap((at) => [
+    [`${at}.lora_A`, [2, 48]] as const,
+    [`${at}.lora_B`, [144, 2]] as const,
+  ]);
+  return random(Object.fromEntries(sizes));
+}
+
 const sam = ["merge", "sam", "--config", fixturePath("sam_nano.config.json")];
 const nano = ["--weights", fixturePath("sam_nano.pth"), ...slow, "-o", "nano.safetensors"];
+
+/** Of LoRA on the queries and values of one block, as training would save it, or as it is without metadata. */
+const width = 48;
+const place = "image_encoder.blocks.1.attn.qkv";
+const factors = random({
+  [`${place}.lora_A`]: [4, width],
+  [`${place}.lora_B`]: [2 * width, 2],
+});
+const settings = { rank: 2, alpha: 6, dropout: 0, parts: ["q", "v"] };
+const about = {
+  kind: "inarch adapter",
+  format: "2",
+  base: "{}",
+  adapters: JSON.stringify([{ name: "lora", settings, places: [place] }]),
+};
+writeFileSync(join(folder, "trained.safetensors"), writeSafetensors(factors, about));
+writeFileSync(join(folder, "silent.safetensors"), writeSafetensors(everyBlock(), {}));
+const trained = ["--weights", "trained.safetensors"];
+const silent = ["--weights", "silent.safetensors"];
+
+/** What LoRA adds to a weight, rank 2 and the scale given: its rows, of two parts of three. */
+function added(scale: number): Float64Array {
+  const [a, b] = ["A", "B"].map((n) => {
+    const { data } = factors.get(`${place}.lora_${n}`)!;
+    return new Float32Array(data.buffer);
+  });
+  return Float64Array.from({ length: 3 * width * width }, (_, at) => {
+    const [row, column] = [Math.floor(at / width), at % width];
+    const part = Math.floor(row / width);
+    if (part === 1) return 0;
+    const [within, first] = part === 0 ? [row, 0] : [row - width, 2];
+    return [0, 1].reduce(
+      (sum, r) => sum + scale * b![2 * within + r]! * a![(first + r) * width + column]!,
+      0,
+    );
+  });
+}
+
+test("--method takes settings and places from the adapter's file", async () => {
+  const args = [...sam, ...nano, ...trained, "--method", "lora"];
+  expect((await inarch(args, folder)).code).toBe(0);
+  const merged = await openBytes(readFileSync(join(folder, "nano.safetensors")));
+  const base = await openBytes(readFileSync(fixturePath("sam_nano.pth")));
+  const [after, before] = [merged, base].map((file) => file.readF32(`${place}.weight`));
+  const old = await before!;
+  const wanted = added(6 / 2).map((v, i) => v + old[i]!);
+  expect(relativeError(await after!, wanted)).toBeLessThan(1e-6);
+});
+
+test("--setting says what an old file does not", async () => {
+  const given = ["--method", "lora", "--setting", "alpha=6", "--setting", "rank=2"];
+  expect((await inarch([...sam, ...nano, ...silent, ...given], folder)).code).toBe(0);
+});
+
 test.each<[string, string[], string, string]>([
   [
     "a method that cannot be",
@@ -79,6 +143,42 @@ test.each<[string, string[], string, string]>([
     "no file has image_encoder.blocks.0.attn.qkv.lora_A",
   ],
   ["no method", [...sam, ...nano], "E165", "has no adapters"],
+  [
+    "a setting that contradicts the file",
+    [...sam, ...nano, ...trained, "--method", "lora", "--setting", "alpha=3"],
+    "E435",
+    "lora was trained with { alpha: 6 }, but here it has { alpha: 3 }",
+  ],
+  [
+    "a setting that there is not",
+    [...sam, ...nano, "--method", "lora", "--setting", "alpa=6"],
+    "E460",
+    "write alpha",
+  ],
+  [
+    "a setting of a method without any",
+    [...sam, ...nano, "--method", "ssf", "--setting", "alpha=6"],
+    "E460",
+    'ssf has no option "alpha"',
+  ],
+  [
+    "a file that does not say its alpha",
+    [...sam, ...nano, ...silent, "--method", "lora", "--setting", "rank=2"],
+    "E436",
+    "inarch merge --setting alpha=…",
+  ],
+  [
+    "a setting without a method",
+    [...sam, ...nano, "--setting", "alpha=6"],
+    "E503",
+    "add --method NAME",
+  ],
+  [
+    "a setting that is none",
+    [...sam, ...nano, "--method", "lora", "--setting", "alpha"],
+    "E503",
+    "--setting alpha=6",
+  ],
   [
     "a method for a file",
     ["merge", example, ...files, "-o", "m.safetensors", ...slow, "--method", "lora"],

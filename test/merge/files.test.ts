@@ -73,7 +73,7 @@ async function run(of: Model, weights: Weights): Promise<ArrayLike<number>> {
 }
 
 describe("the merged checkpoint", () => {
-  const adapted = adapt(adapt(model, lora({ rank: 2 }), { where: "**.a" }), bitFit());
+  const adapted = adapt(adapt(model, lora({ rank: 2, alpha: 32 }), { where: "**.a" }), bitFit());
   const adapter = tensorsOf(adapted, own);
   const bias = floats(randomNumbers(4, 5), [4]);
   const trained = new Map([...adapter, ["image_encoder.b.bias", bias] as const]);
@@ -128,7 +128,7 @@ describe("the merged checkpoint", () => {
 });
 
 describe("files that do not fit", () => {
-  const adapted = adapt(model, lora({ rank: 2 }), { where: "**.a" });
+  const adapted = adapt(model, lora({ rank: 2, alpha: 32 }), { where: "**.a" });
   const adapter = tensorsOf(adapted, own);
   const named = (name: string, tensor: TensorData) => new Map([[name, tensor]]);
   test.each<[string, Model, readonly ReadonlyMap<string, TensorData>[], string, string]>([
@@ -136,7 +136,7 @@ describe("files that do not fit", () => {
     ["the adapter's are missing", adapted, [base], "E164", "no file has image_encoder.a.lora_"],
     [
       "of another rank",
-      adapt(model, lora({ rank: 3 }), { where: "**.a" }),
+      adapt(model, lora({ rank: 3, alpha: 32 }), { where: "**.a" }),
       [base, adapter],
       "E164",
       "image_encoder.a.lora_A is [2, 8] in the file but [3, 8] in the model",
@@ -209,15 +209,18 @@ describe("an adapter file from before settings were kept", () => {
   const where = { where: "**.a" };
   const metadata = { kind: "inarch adapter", base: "{}" };
 
-  test("E436: alpha follows from no shape, and nobody gave it", async () => {
+  test.each<[string, Record<string, string>]>([
+    ["of the first version", metadata],
+    ["that lost its metadata", {}],
+  ])("E436 for one %s: alpha follows from no shape, and nobody gave it", async (_claim, about) => {
     const adapted = adapt(model, lora({ rank: 2 }), where);
-    const adapter = await open(tensorsOf(adapted, own), metadata);
+    const adapter = await open(tensorsOf(adapted, own), about);
     const files = [await open(base), adapter];
     const { code, details } = await refusal(() => mergeAdapters(adapted, files));
     expect([code, details.message, details.help]).toEqual([
       "E436",
       "the file does not say with which alpha lora was trained",
-      "give it where lora is made; unless given it is { alpha: 32 }",
+      "give it where lora is made, or as inarch merge --setting alpha=…; unless given it is { alpha: 32 }",
     ]);
   });
 

@@ -188,6 +188,19 @@ describe("refuses", () => {
     expect((await (await sessionOf(low, old)).run({ x })).y).toEqual(y);
   });
 
+  test("E435 and E436 for a file in which everything trained, given as all weights", async () => {
+    const { y, file } = await trained(low, "**", ["**"]);
+    const run = async (adapter: Adapter, weights: Weights) => {
+      const plan = compile(traceProgram(adapt(model, adapter), "both"), { target: "reference" });
+      return (await createSession(plan, referenceDevice(), { weights })).run({ x });
+    };
+    expect((await run(low, file)).y).toEqual(y);
+    expect((await refusal(() => run(lora({ rank: 2 }), file))).code).toBe("E435");
+    const { adapters: _, ...metadata } = file.metadata;
+    const silent = await open(await readAll(file), metadata);
+    expect((await refusal(() => run(lora({ rank: 2 }), silent))).code).toBe("E436");
+  });
+
   test("E437: a file that is no adapter", async () => {
     const error = await refusal(async () => sessionOf(low, await base()));
     expect(error.code).toBe("E437");

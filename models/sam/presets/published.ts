@@ -8,6 +8,8 @@ import { samAdapter } from "../../../adapters/sam-adapter.ts";
 import { ssf } from "../../../adapters/ssf.ts";
 import { vptDeep, vptShallow } from "../../../adapters/vpt.ts";
 import type { Adapter } from "../../../compiler/index.ts";
+import { bug } from "../../../diagnostics/index.ts";
+import { checkOptions } from "../../../diagnostics/options.ts";
 import { houlsbyPlaces, pfeifferPlaces, qkvPlaces, ssfPlaces } from "./places.ts";
 import { bitFit, decoderOnly, layerNormTuning } from "./tuning.ts";
 
@@ -19,34 +21,88 @@ export interface PublishedMethod {
   readonly millions?: number;
 }
 
+/** An adapter's settings by name, as its options and its file have them. */
+export type MethodSettings = Readonly<Record<string, unknown>>;
+
+interface Row {
+  readonly name: string;
+  readonly make: (settings: MethodSettings) => Adapter;
+  readonly where: readonly string[];
+  readonly millions?: number;
+}
+
 const everywhere = ["**"];
 
-/** With the mask decoder, which trains in all of them. */
-const method = (name: string, adapter: Adapter, where: readonly string[], millions?: number) => ({
+const row = (
+  name: string,
+  make: Row["make"],
+  where: readonly string[],
+  millions?: number,
+): Row => ({
   name,
-  adapters: [
-    { adapter: decoderOnly(), where: everywhere },
-    { adapter, where },
-  ],
+  make,
+  where,
   ...(millions === undefined ? {} : { millions }),
 });
 
 /** In the order of the paper's table, then the related methods that it leaves out. */
-export const publishedMethods = (): readonly PublishedMethod[] => [
-  {
-    name: "decoder-only",
-    adapters: [{ adapter: decoderOnly(), where: everywhere }],
-    millions: 3.51,
-  },
-  method("bitfit", bitFit(), everywhere, 3.96),
-  method("adapter", houlsby(), houlsbyPlaces, 3.92),
-  method("vpt-deep", vptDeep(), everywhere, 4.0),
-  method("lst", lst(), everywhere, 11.49),
-  method("sam-adapter", samAdapter(), everywhere, 3.98),
-  method("ssf", ssf(), ssfPlaces, 4.42),
-  method("lora", lora(), qkvPlaces, 4.0),
-  method("conv-lora", convLora(), qkvPlaces, 4.02),
-  method("vpt-shallow", vptShallow(), everywhere),
-  method("pfeiffer", pfeiffer(), pfeifferPlaces),
-  method("layer-norm", layerNormTuning(), everywhere),
+const rows: readonly Row[] = [
+  row("decoder-only", () => decoderOnly(), everywhere, 3.51),
+  row("bitfit", () => bitFit(), everywhere, 3.96),
+  row("adapter", houlsby, houlsbyPlaces, 3.92),
+  row("vpt-deep", vptDeep, everywhere, 4.0),
+  row("lst", lst, everywhere, 11.49),
+  row("sam-adapter", samAdapter, everywhere, 3.98),
+  row("ssf", () => ssf(), ssfPlaces, 4.42),
+  row("lora", lora, qkvPlaces, 4.0),
+  row("conv-lora", convLora, qkvPlaces, 4.02),
+  row("vpt-shallow", vptShallow, everywhere),
+  row("pfeiffer", pfeiffer, pfeifferPlaces),
+  row("layer-norm", () => layerNormTuning(), everywhere),
 ];
+
+export const publishedNames: readonly string[] = rows.map(({ name }) => name);
+
+/** With the mask decoder, which trains in all of them. */
+function methodOf({ name, where, millions }: Row, adapter: Adapter): PublishedMethod {
+  const own = { adapter, where };
+  const decoder = { adapter: decoderOnly(), where: everywhere };
+  return {
+    name,
+    adapters: name === decoder.adapter.name ? [own] : [decoder, own],
+    ...(millions === undefined ? {} : { millions }),
+  };
+}
+
+export const publishedMethods = (): readonly PublishedMethod[] =>
+  rows.map((method) => methodOf(method, method.make({})));
+
+/** What a file says of an adapter that was trained. */
+export interface TrainedAdapter {
+  readonly name: string;
+  readonly settings: MethodSettings;
+  readonly places: readonly string[];
+}
+
+/**
+ * A method as it was trained: its adapter has the settings and the places that one of `trained` has of
+ * its name. Settings that are `given` go before these.
+ * @throws E134 for a setting that cannot be, E460 for one that the adapter does not have.
+ */
+export function trainedMethod(
+  name: string,
+  trained: readonly TrainedAdapter[],
+  given: MethodSettings = {},
+): PublishedMethod {
+  const method = rows.find((one) => one.name === name) ?? bug(`no method ${name}`);
+  const usual = method.make({});
+  const file = trained.find((one) => one.name === usual.name);
+  checkOptions(name, given, usual.settings ?? {});
+  // What was left out is null in a file.
+  const said = Object.entries(file?.settings ?? {}).filter(([, value]) => value !== null);
+  const adapter = method.make({ ...Object.fromEntries(said), ...given });
+  // A place at the top of the model has no path.
+  const places = file?.places ?? [];
+  const where = places.length === 0 || places.some((place) => place === "") ? method.where : places;
+  return methodOf({ ...method, where }, adapter);
+}

@@ -68,6 +68,14 @@ describe("weights", () => {
     ]);
   });
 
+  test("E436: a file that does not say what the adapter was made with", async () => {
+    const silent = { name: "own", grafts: {}, settings: { alpha: 2 }, assumed: ["alpha"] };
+    const loaded = { model: adapt(model, silent), file: undefined };
+    const asked = { ...request("no.onnx", [base, adapter]), loaded };
+    const { code, details } = await refusal(() => exportModel(asked));
+    expect([code, details.where]).toEqual(["E436", `${base}, ${adapter}`]);
+  });
+
   test("that are too large go to a file beside the model", async () => {
     const report = await exportModel(request("large.onnx", [base, adapter], 8));
     const file = join(folder, "large.onnx.data");
