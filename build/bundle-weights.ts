@@ -5,7 +5,7 @@ import { diagnose } from "../diagnostics/index.ts";
 import { bytesOf } from "../formats/index.ts";
 import type { Progress } from "../runtime/devices/device.ts";
 import { writeFileAtOnce } from "../runtime/node/save.ts";
-import { savedState } from "../runtime/weights/adapter-file.ts";
+import { isAdapterFile, savedState } from "../runtime/weights/adapter-file.ts";
 import {
   checkFloats,
   findNonFinite,
@@ -53,7 +53,7 @@ export async function planWeights(
     if (entry.shape.join() === shape.join()) return [];
     return [`${name} is [${entry.shape.join(", ")}], the model has [${shape.join(", ")}]`];
   });
-  if (problems.length > 0) throw unfit(problems, needed.size, weights.source);
+  if (problems.length > 0) throw unfit(problems, needed.size, weights);
   for (const name of needed.keys()) checkFloats(weights, name);
   const tensors = new Map<string, TensorPlan>();
   for (const { name, shape } of needed.values()) tensors.set(name, { dtype: "f32", shape });
@@ -64,14 +64,16 @@ export async function planWeights(
 /** The most that one message lists: a wrong checkpoint has hundreds. */
 const listed = 20;
 
-const unfit = (problems: readonly string[], count: number, source: string) =>
+const unfit = (problems: readonly string[], count: number, weights: Weights) =>
   diagnose("E601", {
     message: `${problems.length} of the model's ${count} parameters do not fit the weights:\n    ${[
       ...problems.slice(0, listed),
       ...(problems.length > listed ? [`and ${problems.length - listed} more`] : []),
     ].join("\n    ")}`,
-    where: source,
-    help: "give the checkpoint of this model, or the configuration of this checkpoint",
+    where: weights.source,
+    help: isAdapterFile(weights)
+      ? "this is an adapter's file: merge it into its base, inarch merge MODEL --weights BASE --weights ADAPTER -o FILE, and give that; or build with the base, and pass the adapter to load()"
+      : "give the checkpoint of this model, or the configuration of this checkpoint",
   });
 
 async function hashesOf(weights: Weights, layout: SafetensorsPlan, onProgress: Progress) {

@@ -11,6 +11,7 @@ import { checkAdapterFiles } from "../../merge/files.ts";
 import type { Progress } from "../../runtime/devices/device.ts";
 import { writeFileAtOnce } from "../../runtime/node/save.ts";
 import { openWeightsFile } from "../../runtime/node/weights.ts";
+import { isAdapterFile } from "../../runtime/weights/adapter-file.ts";
 import { checkFinite, fitNames, namedBy, type Weights } from "../../runtime/weights/index.ts";
 import { checkAllSaid } from "../../runtime/weights/same-adapters.ts";
 import {
@@ -88,12 +89,34 @@ async function sourcesOf(
   const described = await checkAdapterFiles({ adapters, parameters }, opened);
   checkParameters(graph, ({ name }) => find(name)?.tensors.get(name)?.shape, where);
   checkAllSaid({ adapters, parameters: parameters.keys() }, described, where);
+  checkAllRead(graph, opened);
   const sources = new Map(parametersOf(graph).map(({ name }) => [name, find(name)!]));
   for (const weights of opened) {
     const own = [...sources].flatMap(([name, source]) => (source === weights ? [name] : []));
     await checkFinite(weights, own);
   }
   return sources;
+}
+
+/**
+ * Of a file whose tensors nothing reads the results would be those of the files before it; and an adapter's
+ * file that does not name its adapters must find all of its tensors in the model or its base.
+ * @throws E803
+ */
+function checkAllRead(graph: Graph, [base, ...others]: readonly Weights[]): void {
+  const read = new Set(parametersOf(graph).map(({ name }) => name));
+  for (const { tensors, source, metadata } of others) {
+    const names = [...tensors.keys()];
+    const mute = isAdapterFile({ metadata }) && metadata.adapters === undefined;
+    const isStray = (name: string) => !read.has(name) && !base!.tensors.has(name);
+    const stray = names.some((name) => read.has(name)) && !mute ? undefined : names.find(isStray);
+    if (stray === undefined) continue;
+    throw diagnose("E803", {
+      message: `the program reads no ${stray}, nor does ${base!.source} have it`,
+      where: source,
+      help: "export a model with the adapters that it was trained with, or merge them first: inarch merge MODEL --weights BASE --weights ADAPTER -o FILE",
+    });
+  }
 }
 
 type Written = Pick<ExportReport, "bytes" | "data">;

@@ -76,6 +76,23 @@ describe("weights", () => {
     expect([code, details.where]).toEqual(["E436", `${base}, ${adapter}`]);
   });
 
+  test.each<[string, Record<string, string>]>([
+    ["an adapter's file of the first version", { kind: "inarch adapter", base: "{}" }],
+    ["a file of which nothing is read", {}],
+  ])("E803 for %s", async (claim, about) => {
+    const some = { dtype: "f32", shape: [1], data: new Uint8Array(4) } as const;
+    const own = new Map([["own.lora_A", some]]);
+    if ("kind" in about) own.set("bias", { ...some, shape: [2], data: new Uint8Array(8) } as never);
+    const path = join(folder, `${claim.length}.safetensors`);
+    writeFileSync(path, writeSafetensors(own, about));
+    const { code, details } = await refusal(() => exportModel(request("no.onnx", [base, path])));
+    expect([code, details.where, details.message]).toEqual([
+      "E803",
+      path,
+      `the program reads no own.lora_A, nor does ${base} have it`,
+    ]);
+  });
+
   test("that are too large go to a file beside the model", async () => {
     const report = await exportModel(request("large.onnx", [base, adapter], 8));
     const file = join(folder, "large.onnx.data");
