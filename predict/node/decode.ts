@@ -32,8 +32,8 @@ export async function decodeImage(
   where: string | undefined,
   options: DecodeOptions,
 ): Promise<Image> {
-  meaningOf(bytes, where);
-  const { width, height, channels, samples, isDeep } = await decode(bytes, where, options);
+  const { as } = meaningOf(bytes, where);
+  const { width, height, channels, samples, isDeep } = await decode(as ?? bytes, where, options);
   const isReady = channels === 3 && samples instanceof Uint8Array;
   const data = isReady ? samples : new Uint8Array(width * height * 3);
   for (let i = 0; !isReady && i < width * height; i++)

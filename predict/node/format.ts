@@ -54,6 +54,12 @@ const drawn: Other = {
   words: "an SVG drawing, or another XML file",
   help: "draw it as PNG, at the size that you want: it has no pixels",
 };
+/** A TIFF whose first picture is a small one of another. */
+export const preview: Other = {
+  words: "a raw photograph (DNG, NEF, ARW or the like), or a TIFF that begins with a preview",
+  help: "develop it to TIFF or JPEG first",
+};
+
 const others: readonly (readonly [string, Other])[] = [
   ...[1, 2, 3, 4, 5, 6, 7].flatMap((n) =>
     ["\n", " ", "\r", "\t", "#"].map((after) => [`P${n}${after}`, portable] as const),

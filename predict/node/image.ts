@@ -13,7 +13,7 @@ export { type DecodeOptions, largestImage } from "./decode.ts";
  * Reads a picture from a file or from the bytes of one: PNG, JPEG, WebP, TIFF, GIF or AVIF, told by how it begins;
  * 1 to 16 bits, grey, colour or palette. 16 bits become 8 by dividing by 257 and rounding.
  * Alpha is dropped (colours under it stay as stored), the EXIF orientation is applied, CMYK becomes
- * RGB, and RGB profiles are not applied. Of
+ * RGB, and RGB profiles are not applied. A TIFF of 3 or 4 bands is red, green, blue whatever it says of them. Of
  * several pictures in a file the first is read, and `onNote` is told.
  *
  * @throws E300 and E302 to E307, naming the file; E400 and E401 without the package sharp.

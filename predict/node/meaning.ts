@@ -1,9 +1,12 @@
-/** What a picture's file is, before a decoder sees it. */
+/** What a picture's file says that its samples are, where a decoder would make something else of them. */
 import { diagnose } from "../../diagnostics/index.ts";
-import { type Decoded, kindOfFile, type Other } from "./format.ts";
+import { type Decoded, kindOfFile, type Other, preview } from "./format.ts";
+import { type TiffFacts, tiffAsColour, tiffFacts } from "./tiff-tags.ts";
 
 export interface Meaning {
   readonly kind: Decoded;
+  /** The same file with words that the decoder understands rightly. */
+  readonly as?: Uint8Array | undefined;
 }
 
 /** What a file is and what its samples mean. Errors: E300, E303, E305, E307. */
@@ -19,7 +22,16 @@ export function meaningOf(bytes: Uint8Array, where: string | undefined): Meaning
     });
   if (typeof kind !== "string") throw notRead(kind, where);
   if (kind === "png") checkPngSize(bytes, where);
-  return { kind };
+  return kind === "tiff" ? meaningOfTiff(bytes, where) : { kind };
+}
+
+function meaningOfTiff(bytes: Uint8Array, where: string | undefined): Meaning {
+  const facts = tiffFacts(bytes);
+  if (!facts) return { kind: "tiff" };
+  if (facts.isPreview) throw notRead(preview, where);
+  checkBands(facts, where);
+  const isColour = facts.photometric === 1 && facts.bands > 2;
+  return { kind: "tiff", as: isColour ? tiffAsColour(bytes) : undefined };
 }
 
 const notRead = ({ words, help }: Other, where: string | undefined) =>
@@ -28,6 +40,27 @@ const notRead = ({ words, help }: Other, where: string | undefined) =>
     where,
     help: `${help}; PNG, JPEG, WebP, TIFF, GIF and AVIF are read`,
   });
+
+const isAlpha = (extra: number) => extra === 1 || extra === 2;
+
+/**
+ * Three or four bands that say "black is zero" are red, green, blue and one more, as programs of maps write them.
+ * What other bands mean no file says. Errors: E307.
+ */
+function checkBands({ photometric, bands, extra }: TiffFacts, where: string | undefined): void {
+  if (photometric > 1 && photometric !== 3) return;
+  const alphas = extra.filter(isAlpha).length;
+  const isKnown =
+    bands - alphas === 1 ||
+    (photometric === 1 && bands === 3 && alphas === 0) ||
+    (photometric === 1 && bands === 4 && !extra.slice(0, -1).some(isAlpha));
+  if (isKnown) return;
+  throw diagnose("E307", {
+    message: `the TIFF has ${bands} bands and does not say which are red, green and blue`,
+    where,
+    help: "choose three: gdal_translate -b 1 -b 2 -b 3 -co PHOTOMETRIC=RGB in.tif out.tif",
+  });
+}
 
 /** The decoder calls a PNG without pixels corrupt; it is worth a better word. */
 function checkPngSize(bytes: Uint8Array, where: string | undefined): void {

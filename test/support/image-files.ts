@@ -47,31 +47,90 @@ export const exifOrientation = (orientation: number): number[] => [
 
 /** A TIFF of one grey pixel, a 32-bit float. */
 export function floatTiff(value: number): Buffer {
-  // Width, height, bits per sample, compression (none), photometric (black is zero), strip offset,
-  // rows per strip, bytes per strip, sample format (float).
-  const tags = [
-    [256, 1],
-    [257, 1],
-    [258, 32],
-    [259, 1],
-    [262, 1],
-    [273, 126],
-    [278, 1],
-    [279, 4],
-    [339, 3],
-  ] as const;
-  const file = Buffer.alloc(130);
-  file.write("II*\0", "latin1");
-  file.writeUInt32LE(8, 4);
-  file.writeUInt16LE(tags.length, 8);
-  tags.forEach(([tag, number], i) => {
-    file.writeUInt16LE(tag, 10 + i * 12);
-    file.writeUInt16LE(3, 12 + i * 12);
-    file.writeUInt32LE(1, 14 + i * 12);
-    file.writeUInt16LE(number, 18 + i * 12);
+  const samples = Buffer.alloc(4);
+  samples.writeFloatLE(value);
+  return tiff({ width: 1, height: 1, bits: 32, photometric: 1, samples, more: { 339: [3] } });
+}
+
+export interface TiffFile {
+  readonly width: number;
+  readonly height: number;
+  /** 0 white is zero, 1 black is zero, 2 colours, 3 palette. */
+  readonly photometric: number;
+  /** As they lie in the file: pixel by pixel, or band by band with `isPlanar`. */
+  readonly samples: Uint8Array;
+  readonly bands?: number;
+  readonly bits?: number;
+  /** Further tags of short numbers. */
+  readonly more?: Readonly<Record<number, readonly number[]>>;
+  /** Addresses of 64 bits: BigTIFF. */
+  readonly isBig?: boolean;
+  readonly isBigEndian?: boolean;
+  /** A strip for each band. */
+  readonly isPlanar?: boolean;
+}
+
+/** A TIFF without compression, in one strip. */
+export function tiff(file: TiffFile): Buffer {
+  const { width, height, bands = 1, bits = 8, photometric, samples, isBig, isPlanar } = file;
+  const isLittle = !file.isBigEndian;
+  const strips = isPlanar ? bands : 1;
+  const long = isBig ? 8 : 4;
+  const all: Record<number, readonly number[]> = {
+    ...{ 256: [width], 257: [height], 258: Array(bands).fill(bits), 259: [1] },
+    ...{ 262: [photometric], 273: Array(strips).fill(0), 277: [bands], 278: [height] },
+    ...{ 279: Array(strips).fill(samples.length / strips), ...(isPlanar ? { 284: [2] } : {}) },
+    ...file.more,
+  };
+  const ids = Object.keys(all).map(Number);
+  const start = isBig ? 16 : 8;
+  const entry = isBig ? 20 : 12;
+  const places = new Map<number, number>();
+  let end = start + (isBig ? 8 : 2) + ids.length * entry + long;
+  for (const id of ids) {
+    if (all[id]!.length * 2 <= long) continue;
+    places.set(id, end);
+    end += all[id]!.length * 2;
+  }
+  all[273] = Array.from({ length: strips }, (_, i) => end + (i * samples.length) / strips);
+  const out = Buffer.alloc(end + samples.length);
+  const view = new DataView(out.buffer, out.byteOffset, out.length);
+  const short = (value: number, at: number) => view.setUint16(at, value, isLittle);
+  const address = (value: number, at: number) =>
+    isBig ? view.setBigUint64(at, BigInt(value), isLittle) : view.setUint32(at, value, isLittle);
+  out.write(isLittle ? "II" : "MM", "latin1");
+  short(isBig ? 43 : 42, 2);
+  if (isBig) short(8, 4);
+  address(start, isBig ? 8 : 4);
+  if (isBig) address(ids.length, start);
+  else short(ids.length, start);
+  ids.forEach((id, i) => {
+    const at = start + (isBig ? 8 : 2) + i * entry;
+    short(id, at);
+    short(3, at + 2);
+    address(all[id]!.length, at + 4);
+    const inline = at + 4 + long;
+    const place = places.get(id);
+    if (place !== undefined) address(place, inline);
+    all[id]!.forEach((value, j) => {
+      short(value, (place ?? inline) + 2 * j);
+    });
   });
-  file.writeFloatLE(value, 126);
-  return file;
+  out.set(samples, end);
+  return out;
+}
+
+/** A TIFF that says something else of its samples: the first value of a tag of its first picture, a short number. */
+export function retagged(file: Buffer, tag: number, value: number): Buffer {
+  const out = Buffer.from(file);
+  const isLittle = out[0] === 0x49;
+  const view = new DataView(out.buffer, out.byteOffset, out.length);
+  const first = view.getUint32(4, isLittle);
+  for (let i = 0; i < view.getUint16(first, isLittle); i++) {
+    const at = first + 2 + 12 * i;
+    if (view.getUint16(at, isLittle) === tag) view.setUint16(at + 8, value, isLittle);
+  }
+  return out;
 }
 
 function chunk(name: string, bytes: Buffer): Buffer {
