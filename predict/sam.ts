@@ -22,7 +22,7 @@ import {
   type SessionOptions,
 } from "../runtime/placement.ts";
 import { keep, prepareRun, submit } from "../runtime/runs.ts";
-import { type DecoderTokens, decoderTokens } from "./tokens.ts";
+import { type DecoderTokens, decoderTokens, type PointPrompts } from "./tokens.ts";
 import type { Image, Mask } from "./vision/image.ts";
 import { splitMasks } from "./vision/image.ts";
 import { type Logits, threshold, upsampleMasks } from "./vision/postprocess.ts";
@@ -90,7 +90,9 @@ export interface SamPredictor {
    * @throws E310 to E316 for the prompts, E350 before `setImage`, E351 after `close`, E352 for more
    * prompts than the decoder takes, E422 if the device is lost.
    */
-  predict(options: PredictOptions & { readonly boxes: readonly Box[] }): Promise<Prediction[]>;
+  predict(
+    options: PredictOptions & { readonly boxes: NonNullable<Prompts["boxes"]> },
+  ): Promise<Prediction[]>;
   predict(options?: PredictOptions & { readonly boxes?: undefined }): Promise<Prediction>;
   /** How the current picture lies in the model's input; undefined before `setImage`. */
   frame(): Frame | undefined;
@@ -186,9 +188,13 @@ function openPredictor({ plans, encoder, embedding, decoder, lowSize, free }: Pa
     return next;
   }
 
-  async function predictOne(options: PredictOptions, box: Box | undefined, on: Frame, turn: Turn) {
-    const { points = [], labels = points.map(() => 1 as const), mask, multimask = false } = options;
-    const tokens = decoderTokens({ points, labels, box }, on, plans.buckets);
+  async function predictOne(
+    { mask, multimask = false }: PredictOptions,
+    prompts: PointPrompts,
+    on: Frame,
+    turn: Turn,
+  ) {
+    const tokens = decoderTokens(prompts, on, plans.buckets);
     const placement = await turn.wait(decoder(tokens.bucket));
     // Other calls wait until all boxes are done.
     const logits = await runDecoder(placement, tokens, mask, lowSize, { ...turn, leave() {} });
@@ -198,10 +204,11 @@ function openPredictor({ plans, encoder, embedding, decoder, lowSize, free }: Pa
   async function predictIn(options: PredictOptions, turn: Turn) {
     if (!frame) throw noImage();
     const on = frame;
-    const { boxes } = checkPrompts(options, on.originalSize, lowSize);
-    if (options.boxes === undefined) return predictOne(options, boxes[0], on, turn);
+    const { boxes, ...clicks } = checkPrompts(options, on.originalSize, lowSize);
+    const predict = (box: Box | undefined) => predictOne(options, { ...clicks, box }, on, turn);
+    if (!options.boxes) return predict(boxes[0]);
     const results: Prediction[] = [];
-    for (const box of boxes) results.push(await predictOne(options, box, on, turn));
+    for (const box of boxes) results.push(await predict(box));
     return results;
   }
 

@@ -13,5 +13,13 @@ export { decodeNpy, encodeNpy, type NumpyArray } from "./npy.ts";
 export { contactSheet, drawCutout, drawOverlay } from "./overlay.ts";
 export { type Logits, pickLogits, threshold, upsampleMasks } from "./postprocess.ts";
 export { type Frame, frameOf, normalize, preprocess, toModelPixels } from "./preprocess.ts";
-export { type Box, checkPrompts, type Label, type Point, type Prompts } from "./prompts.ts";
+export {
+  type Box,
+  checkPrompts,
+  type Label,
+  type NumberArray,
+  type Point,
+  type PromptLists,
+  type Prompts,
+} from "./prompts.ts";
 export { longestSideSize, resizeImage, resizeLongestSide } from "./resize.ts";

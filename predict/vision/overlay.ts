@@ -18,7 +18,7 @@ import {
 } from "./draw.ts";
 import { checkImage, checkMask, type Image, type Mask, type Size } from "./image.ts";
 import { edgeDistance } from "./outline.ts";
-import type { Prompts } from "./prompts.ts";
+import { listPrompts, type Prompts } from "./prompts.ts";
 import { resizeImage } from "./resize.ts";
 
 /** The masks' colours, in order; the first is the blue in which SAM's masks are usually shown. */
@@ -50,10 +50,10 @@ export function drawOverlay(
   masks.forEach((mask, i) => {
     drawMask(out, mask, maskColours[i % maskColours.length]!);
   });
-  const { points = [], labels, box, boxes = [] } = prompts;
-  for (const one of box ? [box, ...boxes] : boxes) drawBox(out, one);
+  const { points, labels, boxes } = listPrompts(prompts);
+  for (const one of boxes) drawBox(out, one);
   points.forEach(([x, y], i) => {
-    const label = labels?.[i] ?? 1;
+    const label = labels[i] ?? 1;
     if (label >= 0) drawPoint(out, x, y, label === 1);
   });
   return out;

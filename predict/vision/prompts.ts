@@ -15,16 +15,62 @@ export type Label = 1 | 0 | -1;
 /** Left, top, right, bottom, in pixels of the original picture. */
 export type Box = readonly [x0: number, y0: number, x1: number, y1: number];
 
+/** Numbers as tensors and graphics libraries hold them: a typed array of any kind but of big integers. */
+export type NumberArray = ArrayBufferView & ArrayLike<number>;
+
 export interface Prompts {
-  readonly points?: readonly Point[] | undefined;
+  /** A list of points, or their numbers one after another: x, y, x, y. */
+  readonly points?: readonly (Point | NumberArray)[] | NumberArray | undefined;
   /** One for each point; 1 for all of them if left out. */
-  readonly labels?: readonly Label[] | undefined;
-  readonly box?: Box | undefined;
-  /** Several objects at once, one box each. */
-  readonly boxes?: readonly Box[] | undefined;
+  readonly labels?: readonly Label[] | NumberArray | undefined;
+  readonly box?: Box | NumberArray | undefined;
+  /** Several objects at once, one box each: a list of boxes, or their numbers one after another. */
+  readonly boxes?: readonly (Box | NumberArray)[] | NumberArray | undefined;
   /** Logits at the decoder's resolution, as a previous prediction returned them. */
   readonly mask?: Logits | undefined;
 }
+
+/** Prompts as lists; boxes are all of them, `box` first. */
+export interface PromptLists {
+  readonly points: readonly Point[];
+  readonly labels: readonly Label[];
+  readonly boxes: readonly Box[];
+}
+
+/** The prompts as lists; their numbers are not checked. Errors: E315 for what is no list of numbers. */
+export function listPrompts({ points, labels, box, boxes }: Prompts): PromptLists {
+  const all = rows(points, 2, "points", "[x, y]") as readonly Point[];
+  const more = rows(boxes, 4, "boxes", "[x0, y0, x1, y1]") as readonly Box[];
+  const first = box ? [plain(box) as Box] : [];
+  const given = rows(labels ?? all.map(() => 1), 1, "labels", "1, 0 or -1") as readonly Label[];
+  return { points: all, labels: given, boxes: [...first, ...more] };
+}
+
+/** Rows of `width` numbers, each of which may be an array of numbers; or one such array for all. */
+function rows(values: unknown, width: number, name: string, form: string): readonly unknown[] {
+  if (Array.isArray(values)) return values.map(plain);
+  const numbers = plain(values ?? []);
+  if (!Array.isArray(numbers))
+    throw diagnose("E315", {
+      message: `${name} are ${String(values)}, no list`,
+      help: `write a list of ${form}`,
+    });
+  if (width === 1) return numbers;
+  if (numbers.length % width !== 0)
+    throw diagnose("E315", {
+      message: `${name} are ${numbers.length} numbers, not ${width} for each`,
+      help: `write a list of ${form}`,
+    });
+  return Array.from({ length: numbers.length / width }, (_, i) =>
+    numbers.slice(i * width, (i + 1) * width),
+  );
+}
+
+/** A typed array as a list; anything else as it is. */
+const plain = (value: unknown): unknown =>
+  ArrayBuffer.isView(value) && !(value instanceof DataView)
+    ? Array.from(value as NumberArray)
+    : value;
 
 /**
  * Checks prompts for a picture of size `picture` and a model whose low-resolution masks have sides
@@ -33,25 +79,20 @@ export interface Prompts {
  * @returns The points, each with its label, and the boxes: `box` first, then `boxes`.
  * @throws E310 to E316, naming the prompt.
  */
-export function checkPrompts(
-  { points = [], labels, box, boxes = [], mask }: Prompts,
-  picture: Size,
-  lowSize: number,
-): { points: readonly Point[]; labels: readonly Label[]; boxes: readonly Box[] } {
+export function checkPrompts(prompts: Prompts, picture: Size, lowSize: number): PromptLists {
+  const { points, labels, boxes } = listPrompts(prompts);
   checkLabels(points.length, labels);
   points.forEach((point, i) => {
-    checkPoint(point, labels?.[i] ?? 1, `point ${i + 1}`, picture);
+    checkPoint(point, labels[i]!, `point ${i + 1}`, picture);
   });
-  const all = box ? [box, ...boxes] : boxes;
-  all.forEach((one, i) => {
-    checkBox(one, all.length > 1 ? `box ${i + 1}` : "the box", picture);
+  boxes.forEach((one, i) => {
+    checkBox(one, boxes.length > 1 ? `box ${i + 1}` : "the box", picture);
   });
-  if (mask) checkMaskLogits(mask, lowSize);
-  return { points, labels: labels ?? points.map(() => 1 as const), boxes: all };
+  if (prompts.mask) checkMaskLogits(prompts.mask, lowSize);
+  return { points, labels, boxes };
 }
 
-function checkLabels(count: number, labels: readonly number[] | undefined): void {
-  if (!labels) return;
+function checkLabels(count: number, labels: readonly number[]): void {
   if (labels.length !== count) {
     throw diagnose("E311", {
       message: `${count} points but ${labels.length} labels`,
@@ -109,7 +150,13 @@ function checkNumbers(values: readonly number[], count: number, name: string, fo
   });
 }
 
-function checkMaskLogits({ shape, data }: Logits, lowSize: number): void {
+function checkMaskLogits(mask: Logits, lowSize: number): void {
+  const { shape, data } = mask;
+  if (!Array.isArray(shape) || !(Array.isArray(data) || ArrayBuffer.isView(data)))
+    throw diagnose("E316", {
+      message: "the mask prompt is { shape, data } of logits, but this is something else",
+      help: "of a picture or a mask make logits: logitsOfPicture(mask, sam.frame(), sam.lowSize)",
+    });
   const [count, height, width] = shape;
   if (
     shape.length !== 3 ||

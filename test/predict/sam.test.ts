@@ -159,6 +159,21 @@ test("calls that are not awaited are answered in turn, each for the picture befo
   await sam.setImage(picture);
 });
 
+test("prompts as arrays of numbers are those as lists, and are copied when the call is made", async () => {
+  const sam = await shared;
+  const lists = { points: [[5, 9] as const], labels: [0] as const, box: [1, 1, 18, 20] as const };
+  const arrays = {
+    ...{ points: Float32Array.of(5, 9), labels: Uint8Array.of(0) },
+    box: Float64Array.of(1, 1, 18, 20),
+  };
+  const called = sam.predict(arrays);
+  arrays.box.fill(0);
+  expect(await called).toEqual(await sam.predict(lists));
+  const boxes = [[1, 1, 18, 20] as const, [2, 3, 9, 9] as const];
+  const several = await sam.predict({ boxes: Int32Array.from(boxes.flat()) });
+  expect(several).toEqual(await sam.predict({ boxes }));
+});
+
 test("weights in Hugging Face's names are the same SAM", async () => {
   const hf = [...weights.tensors.keys()].map((name) => [toHuggingFace(name)[0]!, name] as const);
   const [sam, same] = [await shared, await load(undefined, renameWeights(weights, new Map(hf)))];

@@ -146,3 +146,17 @@ test("E317: a mask is drawn on an image of its size", () => {
 test("E318: a contact sheet has pictures", () => {
   expect(() => contactSheet([])).toThrow(/E318/);
 });
+
+test("prompts as arrays of numbers are drawn as lists are", () => {
+  const picture = image(20, 20, new Uint8Array(20 * 20 * 3));
+  const drawn = drawOverlay(picture, [], {
+    ...{ points: Float32Array.of(5, 5, 12, 12), labels: Uint8Array.of(1, 0) },
+    ...{ box: Uint16Array.of(1, 1, 9, 9), boxes: [Float64Array.of(4, 4, 18, 18)] },
+  });
+  const lists = {
+    ...{ points: [[5, 5] as const, [12, 12] as const], labels: [1, 0] as const },
+    ...{ box: [1, 1, 9, 9] as const, boxes: [[4, 4, 18, 18] as const] },
+  };
+  expect(drawn).toEqual(drawOverlay(picture, [], lists));
+  expect(drawn).not.toEqual(picture);
+});

@@ -112,6 +112,48 @@ for (const [claim, prompts, words] of mistakes) {
   });
 }
 
+const kinds = [
+  ...[Float32Array, Float64Array, Int8Array, Int16Array, Int32Array],
+  ...[Uint8Array, Uint8ClampedArray, Uint16Array, Uint32Array],
+];
+test.each(kinds)("%o holds a box, boxes, points and labels", (Kind) => {
+  const one = [1, 2, 30, 40] as const;
+  const two = [5, 6, 50, 60] as const;
+  expect(check({ box: Kind.of(...one) }).boxes).toEqual([one]);
+  expect(check({ boxes: Kind.of(...one, ...two) }).boxes).toEqual([one, two]);
+  expect(check({ boxes: [Kind.of(...one), two] }).boxes).toEqual([one, two]);
+  const asPoints = { points: [[1, 2] as const, [30, 40] as const], labels: [1, 0] as const };
+  expect(check({ points: Kind.of(...one), labels: Kind.of(1, 0) })).toMatchObject(asPoints);
+  expect(check({ points: [Kind.of(1, 2), [30, 40]] }).points).toEqual(asPoints.points);
+});
+
+test.each<[claim: string, prompts: unknown, words: RegExp]>([
+  ["a box of three", { box: Float32Array.of(1, 2, 3) }, /E315.*the box is \(1, 2, 3\), not 4/],
+  ["a box with NaN", { box: Float32Array.of(1, 2, Number.NaN, 4) }, /E315.*NaN/],
+  ["boxes of six", { boxes: new Float32Array(6) }, /E315.*6 numbers, not 4 for each/],
+  ["points of three", { points: Int32Array.of(1, 2, 3) }, /E315.*3 numbers, not 2 for each/],
+  ["big integers", { box: BigInt64Array.of(1n, 2n, 3n, 4n) }, /E315.*the box is/],
+  ["bytes without a kind", { box: new DataView(new ArrayBuffer(4)) }, /E315.*the box is/],
+  ["points that are a number", { points: 7 }, /E315.*points are 7[\s\S]*\[x, y\]/],
+  ["points that are an object", { points: { x: 1 } }, /E315.*no list/],
+  ["labels that are a number", { points: [[1, 1]], labels: 1 }, /E315.*labels are 1/],
+  ["a label of two", { points: [[1, 1]], labels: Uint8Array.of(2) }, /E312.*label 1 is 2/],
+  ["a box outside", { box: Float32Array.of(200, 5, 210, 9) }, /E314.*\(200, 5, 210, 9\)/],
+  [
+    "a mask that is a picture",
+    { mask: { ...picture, data: new Uint8Array(9) } },
+    /E316[\s\S]*logitsOfPicture/,
+  ],
+  ["a mask that is an array", { mask: new Float32Array(32 * 32) }, /E316[\s\S]*logitsOfPicture/],
+])("%s is refused", (_, prompts, words) => {
+  expect(() => check(prompts as Prompts)).toThrow(words);
+});
+
+test("null is nothing, as undefined is", () => {
+  const nothing = { points: null, labels: null, box: null, boxes: null, mask: null };
+  expect(check(nothing as unknown as Prompts)).toEqual({ points: [], labels: [], boxes: [] });
+});
+
 test("a drawn mask becomes logits: 10 inside, -10 outside and in the padding, 0 half way", () => {
   // 8 x 6 pixels in a model of 16: twice the size, so that a cell of 4 x 4 is 2 x 2 pixels.
   const drawn = image(8, 6, new Uint8Array(8 * 6 * 3));
