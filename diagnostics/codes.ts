@@ -110,6 +110,7 @@ const titles = {
   E360: "a file is not a reference of a known kind",
   E361: "a reference file lacks what its kind holds",
   E362: "what is to be saved is no bytes",
+  E365: "what is given as a picture is none yet",
   E370: "a flag or an argument cannot be read",
   E400: "a package that this needs is not installed",
   E401: "a package does not load on this machine",

@@ -23,7 +23,7 @@ import {
 } from "../runtime/placement.ts";
 import { keep, prepareRun, submit } from "../runtime/runs.ts";
 import { type DecoderTokens, decoderTokens, type PointPrompts } from "./tokens.ts";
-import type { Image, Mask } from "./vision/image.ts";
+import type { Mask, Picture } from "./vision/image.ts";
 import { splitMasks } from "./vision/image.ts";
 import { type Logits, threshold, upsampleMasks } from "./vision/postprocess.ts";
 import { type Frame, preprocess } from "./vision/preprocess.ts";
@@ -81,9 +81,9 @@ export interface Prediction {
 export interface SamPredictor {
   /**
    * Encodes a picture; prompts then refer to it. Returns how it lies in the model's input.
-   * @throws E300, E301 for a picture that is none, E351 after `close`, E422 if the device is lost.
+   * @throws E300, E301, E365 for a picture that is none, E351 after `close`, E422 if the device is lost.
    */
-  setImage(picture: Image, options?: CallOptions): Promise<Frame>;
+  setImage(picture: Picture, options?: CallOptions): Promise<Frame>;
   /**
    * Predicts from prompts in pixels of the picture; without any, what stands out. With `boxes`
    * there is one prediction for each box (points and mask then go with every one of them).

@@ -16,6 +16,18 @@ export interface Image extends Size {
   readonly data: Uint8Array;
 }
 
+/**
+ * A canvas's pixels: `data` is `[height, width, 4]`, red, green, blue and alpha, which is dropped. A canvas keeps no
+ * colours where alpha is 0.
+ */
+export interface CanvasPixels extends Size {
+  readonly channels?: undefined;
+  readonly data: Uint8ClampedArray;
+}
+
+/** What is taken for a picture: an image, or the `ImageData` that a canvas gives. */
+export type Picture = Image | CanvasPixels;
+
 /** Which pixels belong to something. `data` is `[height, width]`, 1 inside and 0 outside. */
 export interface Mask extends Size {
   readonly data: Uint8Array;
@@ -31,18 +43,21 @@ export function image(width: number, height: number, data: Uint8Array): Image {
 }
 
 /**
- * Returns the picture if it is one. `where` names it in the message.
+ * Returns the picture if it is one; of a canvas's pixels the colours. `where` names it in the message.
  *
- * @throws E300 for a size that no picture has, E301 for bytes that do not fill it.
+ * @throws E300 for a size that no picture has, E301 for bytes that do not fill it, E365 for what a page shows and
+ * that has no pixels yet.
  */
-export function checkImage(picture: Image, where?: string): Image {
+export function checkImage(picture: Picture, where?: string): Image {
+  checkShown(picture, where);
   checkSize(picture, "an image", where);
+  if (isCanvasPixels(picture)) return colours(picture, where);
   const { width, height, channels, data } = picture;
   if (channels !== 3) {
     throw diagnose("E301", {
-      message: `an image has 3 channels (red, green, blue), but this one has ${channels}`,
+      message: `an image has 3 channels (red, green, blue), but this one ${channels === undefined ? "does not say how many it has" : `has ${channels}`}`,
       where,
-      help: "drop the alpha channel, or repeat a grey one three times",
+      help: "drop the alpha channel, or repeat a grey one three times, and say so: image(width, height, data)",
     });
   }
   checkBytes(data, width * height * 3, `${width} x ${height} x 3`, where);
@@ -86,6 +101,75 @@ export function splitMasks(data: Uint8Array, { width, height }: Size): Mask[] {
   }
   const starts = Array.from({ length: data.length / area }, (_, i) => i * area);
   return starts.map((start) => ({ width, height, data: data.subarray(start, start + area) }));
+}
+
+/** Whether these are what a canvas gives. */
+export const isCanvasPixels = (
+  picture: Size & { readonly data: unknown },
+): picture is CanvasPixels =>
+  !("channels" in picture) && kindOf(picture.data) === "Uint8ClampedArray";
+
+function colours({ width, height, data }: CanvasPixels, where: string | undefined): Image {
+  const area = width * height;
+  if (data.length !== 4 * area)
+    throw diagnose("E301", {
+      message: `${width} x ${height} x 4 is ${4 * area} bytes, but the ImageData has ${data.length}`,
+      where,
+      help: "ImageData that was transferred to another thread has none left: read it anew",
+    });
+  const own = new Uint8Array(area * 3);
+  for (let i = 0; i < area; i++) {
+    own[3 * i] = data[4 * i]!;
+    own[3 * i + 1] = data[4 * i + 1]!;
+    own[3 * i + 2] = data[4 * i + 2]!;
+  }
+  return { width, height, channels: 3, data: own };
+}
+
+const read = "pass context.getImageData(0, 0, width, height)";
+const drawn = `draw it on a canvas, context.drawImage(it, 0, 0), and ${read}`;
+const canvas = 'pass canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)';
+const decoded =
+  'decode it: await createImageBitmap(it, { colorSpaceConversion: "none", premultiplyAlpha: "none" }); then ' +
+  drawn;
+const inNode = "in Node: await readImage(it) of inarch/node";
+
+/** What is shown or stored and is no pixels, with the way to these. */
+const shown: Readonly<Record<string, string>> = {
+  ImageBitmap: drawn,
+  VideoFrame: drawn,
+  SVGImageElement: drawn,
+  HTMLImageElement: `${drawn}, at its naturalWidth and naturalHeight`,
+  HTMLVideoElement: `${drawn}, at its videoWidth and videoHeight`,
+  HTMLCanvasElement: canvas,
+  OffscreenCanvas: canvas,
+  CanvasRenderingContext2D: read,
+  OffscreenCanvasRenderingContext2D: read,
+  Blob: decoded,
+  File: decoded,
+  Response: `take its blob, await it.blob(), and ${decoded}`,
+  ArrayBuffer: `${inNode.replace("(it)", "(new Uint8Array(it))")}; in a page take new Blob([it]) and ${decoded}`,
+  Uint8Array: `of a file's bytes make a picture ${inNode}; in a page take new Blob([it]) and ${decoded}`,
+  String: `a path is read ${inNode}; in a page take the blob of fetch(it) and ${decoded}`,
+  URL: `${inNode.replace("(it)", "(fileURLToPath(it))")}; in a page take the blob of fetch(it) and ${decoded}`,
+  Promise: "await it",
+};
+
+/** The kind of a value by its own tag, as pages of other windows have classes of their own. */
+const kindOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
+
+/** Errors: E365. */
+function checkShown(picture: unknown, where: string | undefined): void {
+  const isObject = typeof picture === "object" && picture !== null;
+  const kind = kindOf(picture);
+  const known = Object.hasOwn(shown, kind) ? shown[kind] : undefined;
+  if (isObject && known === undefined && "data" in picture) return;
+  const isCanvas = isObject && "getContext" in picture;
+  throw diagnose("E365", {
+    message: `a picture is { width, height, channels: 3, data }, or the ImageData of a canvas, but this is ${isObject || known ? kind : String(picture)}`,
+    where,
+    help: known ?? (isCanvas ? canvas : "make one: image(width, height, data)"),
+  });
 }
 
 function checkBytes(data: Uint8Array, length: number, product: string, where?: string): void {

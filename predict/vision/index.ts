@@ -1,10 +1,12 @@
 /** Everything between a picture's bytes and the model's tensors, without a dependency. */
 export {
+  type CanvasPixels,
   checkImage,
   checkMask,
   type Image,
   image,
   type Mask,
+  type Picture,
   type Size,
   splitMasks,
 } from "./image.ts";

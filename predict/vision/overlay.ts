@@ -16,7 +16,7 @@ import {
   shade,
   star,
 } from "./draw.ts";
-import { checkImage, checkMask, type Image, type Mask, type Size } from "./image.ts";
+import { checkImage, checkMask, type Image, type Mask, type Picture, type Size } from "./image.ts";
 import { edgeDistance } from "./outline.ts";
 import { listPrompts, type Prompts } from "./prompts.ts";
 import { resizeImage } from "./resize.ts";
@@ -42,7 +42,7 @@ const offObject: Colour = [226, 52, 46];
  * @throws E300, E301 for a picture or mask that is none, E317 for a mask of another size.
  */
 export function drawOverlay(
-  picture: Image,
+  picture: Picture,
   masks: readonly Mask[],
   prompts: Omit<Prompts, "mask"> = {},
 ): Image {
@@ -64,7 +64,7 @@ export function drawOverlay(
  *
  * @throws as `drawOverlay`.
  */
-export function drawCutout(picture: Image, mask: Mask): Image {
+export function drawCutout(picture: Picture, mask: Mask): Image {
   const out = copyOf(checkImage(picture));
   const distance = edgeOf(mask, out);
   const { data } = out;

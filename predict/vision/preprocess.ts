@@ -4,7 +4,7 @@
  * right or at the bottom is zero *after* normalisation, that is the mean colour.
  */
 import { diagnose } from "../../diagnostics/index.ts";
-import { checkImage, checkSize, type Image, type Size } from "./image.ts";
+import { checkImage, checkSize, type Image, type Picture, type Size } from "./image.ts";
 import { longestSideSize, resizeLongestSide } from "./resize.ts";
 
 /** How one picture lies in the model's square input, in pixels. */
@@ -38,10 +38,10 @@ export function frameOf(original: Size, modelSize: number): Frame {
  * @throws E300 and E301 for a picture that is none.
  */
 export function preprocess(
-  picture: Image,
+  given: Picture,
   modelSize: number,
 ): { input: Float32Array; frame: Frame } {
-  checkImage(picture);
+  const picture = checkImage(given);
   const frame = frameOf(picture, modelSize);
   return { input: normalize(resizeLongestSide(picture, modelSize), modelSize), frame };
 }

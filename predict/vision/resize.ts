@@ -4,7 +4,7 @@
  * this gives the same bytes: weights in fixed point with 22 fractional bits, rows before columns,
  * each of the two passes rounded to bytes.
  */
-import { checkImage, checkSize, type Image, type Size } from "./image.ts";
+import { checkImage, checkSize, type Image, type Picture, type Size } from "./image.ts";
 
 /**
  * The size an image gets when its longest side becomes `longest` pixels; halves round up. A side
@@ -21,15 +21,15 @@ export function longestSideSize({ width, height }: Size, longest: number): Size 
  *
  * @throws E300 and E301 for a picture that is none, E300 for a `longest` that is no length.
  */
-export function resizeLongestSide(picture: Image, longest: number): Image {
-  checkImage(picture);
+export function resizeLongestSide(given: Picture, longest: number): Image {
+  const picture = checkImage(given);
   checkSize({ width: longest, height: longest }, "a resized image");
   return resizeImage(picture, longestSideSize(picture, longest));
 }
 
 /** Resizes a picture to exactly `size`. @throws E300 and E301 as `resizeLongestSide`. */
-export function resizeImage(picture: Image, size: Size): Image {
-  checkImage(picture);
+export function resizeImage(given: Picture, size: Size): Image {
+  const picture = checkImage(given);
   checkSize(size, "a resized image");
   return { ...size, channels: 3, data: resizeBytes(picture.data, picture, size, 3) };
 }

@@ -224,6 +224,7 @@ describe("refusals", () => {
     const sam = await shared;
     const bad = { width: 4, height: 4, channels: 3 as const, data: new Uint8Array(5) };
     expect((await refusal(() => sam.setImage(bad))).code).toBe("E301");
+    expect((await refusal(() => sam.setImage(new Blob(["x"]) as never))).code).toBe("E365");
     expect((await sam.predict()).masks[0]!.width).toBe(45);
   });
 

@@ -1,0 +1,99 @@
+/** What is taken for a picture, and what is said of things that a page shows and that have no pixels. */
+import { runInNewContext } from "node:vm";
+import { expect, test } from "vitest";
+import {
+  checkImage,
+  drawOverlay,
+  type Image,
+  type Picture,
+  preprocess,
+  resizeImage,
+} from "../../../predict/vision/index.ts";
+import { refusal } from "../../support/weights-files.ts";
+
+const rgba = [10, 20, 30, 255, 40, 50, 60, 0];
+const plain: Image = {
+  ...{ width: 2, height: 1, channels: 3 },
+  data: Uint8Array.of(10, 20, 30, 40, 50, 60),
+};
+
+/** As a page has it: width, height, data and more stand on the prototype. */
+class ImageData {
+  get width() {
+    return 2;
+  }
+  get height() {
+    return 1;
+  }
+  readonly data: unknown = Uint8ClampedArray.from(rgba);
+  get colorSpace() {
+    return "srgb";
+  }
+  get [Symbol.toStringTag]() {
+    return "ImageData";
+  }
+}
+const canvasPixels = new ImageData() as Picture;
+
+test("the ImageData of a canvas is a picture without its alpha, wherever one is taken", () => {
+  expect(checkImage(canvasPixels)).toEqual(plain);
+  expect(preprocess(canvasPixels, 8)).toEqual(preprocess(plain, 8));
+  const size = { width: 4, height: 2 };
+  expect(resizeImage(canvasPixels, size)).toEqual(resizeImage(plain, size));
+  expect(drawOverlay(canvasPixels, [])).toEqual(plain);
+});
+
+test("ImageData of another window has another window's arrays", () => {
+  const data = runInNewContext(`Uint8ClampedArray.of(${rgba})`) as Uint8ClampedArray;
+  expect(data instanceof Uint8ClampedArray).toBe(false);
+  expect(checkImage({ width: 2, height: 1, data })).toEqual(plain);
+});
+
+test("the copy of a canvas's pixels stays as it was", () => {
+  const own = new ImageData() as { data: Uint8ClampedArray } & Picture;
+  const picture = checkImage(own as Picture);
+  own.data.fill(0);
+  expect(picture).toEqual(plain);
+});
+
+test("E301: ImageData whose bytes are gone, or are no bytes", async () => {
+  const gone = { width: 2, height: 1, data: new Uint8ClampedArray(0) };
+  expect((await refusal(() => checkImage(gone))).details.help).toContain("transferred");
+  const floats = { width: 2, height: 1, data: new Float32Array(8) } as unknown as Picture;
+  expect((await refusal(() => checkImage(floats))).code).toBe("E301");
+  const bytes = { width: 2, height: 1, data: Uint8Array.from(rgba) } as unknown as Picture;
+  expect((await refusal(() => checkImage(bytes))).details.message).toContain("does not say");
+});
+
+const tagged = (tag: string, more: object = {}) => ({ [Symbol.toStringTag]: tag, ...more });
+const size = { width: 2, height: 1 };
+
+test.each<[what: string, picture: unknown, help: RegExp]>([
+  ["an ImageBitmap", tagged("ImageBitmap", size), /drawImage.*getImageData/],
+  ["a VideoFrame", tagged("VideoFrame"), /drawImage/],
+  ["an img", tagged("HTMLImageElement", size), /naturalWidth/],
+  ["a video", tagged("HTMLVideoElement", size), /videoWidth/],
+  ["a canvas", tagged("HTMLCanvasElement", size), /canvas\.getContext\("2d"\)\.getImageData/],
+  ["a canvas of a worker", tagged("OffscreenCanvas", size), /getImageData/],
+  ["a canvas of a package", { ...size, getContext() {} }, /getImageData/],
+  ["a context", tagged("CanvasRenderingContext2D"), /getImageData/],
+  ["a Blob", new Blob(["x"]), /createImageBitmap\(it, .*drawImage.*getImageData/],
+  ["a File", tagged("File"), /createImageBitmap/],
+  ["a Response", new Response("x"), /await it\.blob\(\)/],
+  ["bytes of a file", Uint8Array.of(1), /readImage\(it\).*inarch\/node.*new Blob/],
+  ["a Buffer", Buffer.from("x"), /readImage\(it\)/],
+  ["an ArrayBuffer", new ArrayBuffer(1), /readImage\(new Uint8Array\(it\)\)/],
+  ["a path", "scene.png", /await readImage\(it\).*fetch\(it\)/],
+  ["an address", new URL("file:///scene.png"), /fileURLToPath/],
+  ["a promise", Promise.resolve(plain), /await it/],
+  ["nothing", undefined, /image\(width, height, data\)/],
+  ["null", null, /image\(width, height, data\)/],
+  ["a number", 7, /image\(width, height, data\)/],
+  ["an object of something else", {}, /image\(width, height, data\)/],
+  ["a function", () => plain, /image\(width, height, data\)/],
+])("E365: %s is no picture yet", async (_, picture, help) => {
+  for (const use of [checkImage, (p: Picture) => preprocess(p, 8)]) {
+    const { code, details } = await refusal(() => use(picture as Picture));
+    expect([code, details.help]).toEqual(["E365", expect.stringMatching(help)]);
+  }
+});
