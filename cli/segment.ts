@@ -10,7 +10,7 @@ export const command = defineCommand({
   description: "segment a picture from points, boxes or a mask",
   args: async () =>
     ({
-      image: { type: "positional", description: "PNG or JPEG" },
+      image: { type: "positional", description: "PNG, JPEG, WebP, TIFF, GIF or AVIF" },
       weights: {
         type: "string",
         required: true,
@@ -38,7 +38,13 @@ export const command = defineCommand({
         type: "string",
         valueHint: "FILE",
         description:
-          "a mask to start from: logits.npy of an earlier call, or a picture, white inside",
+          "a mask to start from: logits.npy of an earlier call, or a picture of IMAGE's size, white inside, or of two values of which one is 0",
+      },
+      "mask-value": {
+        type: "string",
+        valueHint: "VALUE",
+        description:
+          "what is inside in a --mask of several values: a class, a grey value, an index, or a colour as #rrggbb",
       },
       multimask: {
         type: "boolean",
@@ -55,9 +61,16 @@ export const command = defineCommand({
   async run(given, { progress }) {
     const { segment } = await import("../models/node/segment.ts");
     const { image, weights, config, mask, multimask, out, device } = given;
+    if (given["mask-value"] !== undefined && mask === undefined)
+      throw diagnose("E370", {
+        message: "--mask-value says what is inside in a mask's picture, but there is no --mask",
+        where: "inarch segment",
+        help: "give the picture too: --mask FILE",
+      });
     const clicks = given.point.map(parsePoint);
     const report = await segment({
       ...{ image, weights, config, mask, multimask, out, device },
+      maskValue: given["mask-value"],
       points: clicks.length > 0 ? clicks.map(({ point }) => point) : undefined,
       labels: clicks.length > 0 ? clicks.map(({ label }) => label) : undefined,
       box: parseBox(given.box),

@@ -16,6 +16,7 @@ import {
   type Image,
   type Label,
   logitsOfPicture,
+  type MaskValue,
   type Point,
   pickLogits,
 } from "../../predict/vision/index.ts";
@@ -28,7 +29,7 @@ import { parseSamConfig } from "../sam/config.ts";
 import { Sam } from "../sam/sam.ts";
 
 export interface SegmentRequest {
-  /** A picture: PNG, JPEG and what else can be decoded. */
+  /** A picture: PNG, JPEG, WebP, TIFF, GIF or AVIF, told by its content. */
   readonly image: string;
   /** A checkpoint in Meta's or Hugging Face's names. */
   readonly weights: string;
@@ -37,8 +38,13 @@ export interface SegmentRequest {
   readonly points?: readonly Point[] | undefined;
   readonly labels?: readonly Label[] | undefined;
   readonly box?: Box | undefined;
-  /** Logits that an earlier call saved, or a picture, white inside. */
+  /**
+   * Logits that an earlier call saved, or a picture of the size of `image`: white inside, or of two values of which one
+   * is 0, or of several with `maskValue`.
+   */
   readonly mask?: string | undefined;
+  /** The value of the mask's picture that is inside: a number, or a colour as `#rrggbb`. */
+  readonly maskValue?: MaskValue | undefined;
   readonly multimask?: boolean | undefined;
   /** The folder that is written to; it is made if need be. */
   readonly out: string;
@@ -61,6 +67,8 @@ export interface SegmentReport {
     readonly area: number;
   }[];
   readonly overlay: string;
+  /** What the files were taken for, where they could hold something else. */
+  readonly notes: readonly string[];
   readonly device: string;
   /** Milliseconds. */
   readonly time: { readonly load: number; readonly encode: number; readonly decode: number };
@@ -73,10 +81,21 @@ export interface SegmentReport {
  */
 export async function segment(request: SegmentRequest): Promise<SegmentReport> {
   const { points, labels, box, multimask, onPhase = () => {} } = request;
-  const picture = await readImage(request.image);
+  const notes: string[] = [];
+  const onNote = (file: string) => (words: string) => {
+    notes.push(`${file}: ${words}`);
+    onPhase(`${file}: ${words}`);
+  };
+  const picture = await readImage(request.image, { onNote: onNote(request.image) });
   const prompts = { points, labels, box };
   checkPrompts(prompts, picture, 1);
-  const mask = request.mask === undefined ? undefined : await readMaskFile(request.mask);
+  const mask =
+    request.mask === undefined
+      ? undefined
+      : await readMaskFile(request.mask, {
+          maskValue: request.maskValue,
+          onNote: onNote(request.mask),
+        });
   // A picture of another size is refused now, on a frame of any model: encoding may take minutes.
   if (mask?.kind === "picture") logitsOfPicture(mask.picture, frameOf(picture, 64), 16);
   if (!points && !box && !mask)
@@ -108,7 +127,7 @@ export async function segment(request: SegmentRequest): Promise<SegmentReport> {
       const prediction = await sam.predict({ ...options, boxes: undefined });
       const time = { load, encode, decode: clock() };
       await sam.close();
-      return await writeResults(request, picture, prediction, { device: device.name, time });
+      return await writeResults(request, picture, prediction, { notes, device: device.name, time });
     } finally {
       device.destroy();
     }
@@ -144,7 +163,7 @@ async function writeResults(
   request: SegmentRequest,
   picture: Image,
   { masks, scores, lowResLogits }: Prediction,
-  facts: Pick<SegmentReport, "device" | "time">,
+  facts: Pick<SegmentReport, "notes" | "device" | "time">,
 ): Promise<SegmentReport> {
   const { image, out, points, labels, box } = request;
   const several = masks.length > 1;

@@ -3,9 +3,11 @@ import { readFile } from "node:fs/promises";
 import { diagnose } from "../../diagnostics/index.ts";
 import { saveTo } from "../../runtime/node/save.ts";
 import { checkImage, checkMask, type Image, type Mask } from "../vision/image.ts";
+import { type Levels, type LevelsOptions, levelsOf } from "../vision/levels.ts";
 import { decodeNpy, encodeNpy, isNpy } from "../vision/npy.ts";
 import type { Logits } from "../vision/postprocess.ts";
 import { type DecodeOptions, decodeImage, loadSharp } from "./decode.ts";
+import { decodeLabels } from "./labels.ts";
 
 export { type DecodeOptions, largestImage } from "./decode.ts";
 
@@ -68,16 +70,28 @@ export async function readLogits(source: string | Uint8Array): Promise<Logits> {
 }
 
 /**
- * Reads a mask prompt from a file: logits if it is a NumPy file, otherwise a picture.
+ * Reads a mask prompt from a file: logits if it is a NumPy file, otherwise a picture. Which of its pixels are inside
+ * its values say: white on black, two values of which one is 0, or `maskValue`; indices of a palette are values.
  *
- * @throws what `readLogits` and `readImage` throw.
+ * @throws what `readLogits` and `readImage` throw, E363 for a picture that can be read in several ways, E364 for one
+ * that does not hold `maskValue`.
  */
 export async function readMaskFile(
   path: string,
-): Promise<{ kind: "logits"; logits: Logits } | { kind: "picture"; picture: Image }> {
+  options: Pick<LevelsOptions, "maskValue" | "onNote"> = {},
+): Promise<{ kind: "logits"; logits: Logits } | { kind: "picture"; picture: Levels }> {
   const { bytes, where } = await readSource(path);
-  if (isNpy(bytes)) return { kind: "logits", logits: toLogits(bytes, where) };
-  return { kind: "picture", picture: await decodeImage(bytes, where, {}) };
+  if (isNpy(bytes)) {
+    if (options.maskValue !== undefined)
+      throw diagnose("E364", {
+        message: "the mask is logits, which have no value to choose",
+        where,
+        help: "leave the mask's value out, or give a picture",
+      });
+    return { kind: "logits", logits: toLogits(bytes, where) };
+  }
+  const labels = await decodeLabels(bytes, where, options);
+  return { kind: "picture", picture: levelsOf(labels, { ...options, where }) };
 }
 
 async function readSource(source: string | Uint8Array) {

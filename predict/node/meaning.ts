@@ -1,12 +1,25 @@
 /** What a picture's file says that its samples are, where a decoder would make something else of them. */
 import { diagnose } from "../../diagnostics/index.ts";
 import { type Decoded, kindOfFile, type Other, preview } from "./format.ts";
-import { type TiffFacts, tiffAsColour, tiffFacts } from "./tiff-tags.ts";
+import { pngAsIndices, pngFacts } from "./png-chunks.ts";
+import { type TiffFacts, tiffAsColour, tiffAsIndices, tiffFacts } from "./tiff-tags.ts";
 
 export interface Meaning {
   readonly kind: Decoded;
   /** The same file with words that the decoder understands rightly. */
   readonly as?: Uint8Array | undefined;
+  /** The same file with its indices as grey. */
+  readonly indices?: Uint8Array | undefined;
+  /** Of the indices, `0xrrggbb`. */
+  readonly palette?: readonly number[] | undefined;
+  /** Of the indices, 0 transparent and 255 opaque; opaque from where it ends. */
+  readonly alphas?: readonly number[] | undefined;
+  /** Of a grey sample or an index in the file. */
+  readonly bits: number;
+  /** Compression has changed the values a little. */
+  readonly isLossy: boolean;
+  /** The last band of four, or of two, is something else than alpha. */
+  readonly isOpaque?: boolean | undefined;
 }
 
 /** What a file is and what its samples mean. Errors: E300, E303, E305, E307. */
@@ -21,17 +34,29 @@ export function meaningOf(bytes: Uint8Array, where: string | undefined): Meaning
       help: "give a PNG or a JPEG file",
     });
   if (typeof kind !== "string") throw notRead(kind, where);
-  if (kind === "png") checkPngSize(bytes, where);
-  return kind === "tiff" ? meaningOfTiff(bytes, where) : { kind };
+  if (kind === "png") return meaningOfPng(bytes, where);
+  if (kind === "tiff") return meaningOfTiff(bytes, where);
+  return { kind, bits: 8, isLossy: kind !== "gif" && !isLosslessWebp(bytes) };
+}
+
+function meaningOfPng(bytes: Uint8Array, where: string | undefined): Meaning {
+  checkPngSize(bytes, where);
+  const { bits = 8, isPalette, colours, alphas } = pngFacts(bytes) ?? {};
+  const plain = { kind: "png", bits, isLossy: false } as const;
+  if (!isPalette) return plain;
+  return { ...plain, indices: pngAsIndices(bytes), palette: colours, alphas };
 }
 
 function meaningOfTiff(bytes: Uint8Array, where: string | undefined): Meaning {
   const facts = tiffFacts(bytes);
-  if (!facts) return { kind: "tiff" };
+  if (!facts) return { kind: "tiff", bits: 8, isLossy: false };
   if (facts.isPreview) throw notRead(preview, where);
   checkBands(facts, where);
-  const isColour = facts.photometric === 1 && facts.bands > 2;
-  return { kind: "tiff", as: isColour ? tiffAsColour(bytes) : undefined };
+  const { photometric, bands, bits, extra, isLossy, colours } = facts;
+  const shared = { kind: "tiff", bits, isLossy, isOpaque: !extra.some(isAlpha) } as const;
+  if (photometric === 1 && bands > 2) return { ...shared, as: tiffAsColour(bytes) };
+  if (photometric !== 3) return shared;
+  return { ...shared, indices: tiffAsIndices(bytes), palette: colours };
 }
 
 const notRead = ({ words, help }: Other, where: string | undefined) =>
@@ -73,6 +98,18 @@ function checkPngSize(bytes: Uint8Array, where: string | undefined): void {
     where,
     help: "save the image again: it has no pixels",
   });
+}
+
+/** Whether a WebP's first picture is a lossless one. */
+function isLosslessWebp(bytes: Uint8Array): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 12; at + 8 <= bytes.length; ) {
+    const name = String.fromCharCode(...bytes.subarray(at, at + 4));
+    if (name === "VP8L" || name === "VP8 " || name === "ANMF") return name === "VP8L";
+    const length = view.getUint32(at + 4, true);
+    at += 8 + length + (length % 2);
+  }
+  return false;
 }
 
 const beginning = (bytes: Uint8Array) =>

@@ -8,8 +8,14 @@ export interface TiffFacts {
   /** 0 white is zero, 1 black is zero, 2 red, green, blue, 3 a palette, 5 inks, 6 YCbCr. */
   readonly photometric: number;
   readonly bands: number;
+  /** Of a sample. */
+  readonly bits: number;
   /** Of each band beyond those of the photometric: 1 and 2 are alpha, 0 is anything. */
   readonly extra: readonly number[];
+  /** Of a palette, index by index, `0xrrggbb`. */
+  readonly colours: readonly number[];
+  /** Compression has changed the values: JPEG and WebP. */
+  readonly isLossy: boolean;
   /** The first picture is a small one of another: so begin raw photographs. */
   readonly isPreview: boolean;
 }
@@ -34,13 +40,30 @@ export function tiffFacts(bytes: Uint8Array): TiffFacts | undefined {
   return {
     photometric: first(photometricTag, 1),
     bands: first(bandsTag, 1),
+    bits: first(258, 1),
     extra: of(extraTag),
+    colours: coloursOf(of(320)),
+    isLossy: [6, 7, 34892, 50001].includes(first(259, 1)),
     isPreview: of(rawTag).length > 0 || (first(254, 0) & 1) === 1,
   };
 }
 
+/** All reds, all greens, all blues, of 16 bits; some programs write 8. */
+function coloursOf(map: readonly number[]): number[] {
+  const size = Math.floor(map.length / 3);
+  const shift = map.some((value) => value > 255) ? 8 : 0;
+  const byte = (at: number) => map[at]! >> shift;
+  return Array.from(
+    { length: size },
+    (_, i) => (byte(i) << 16) | (byte(size + i) << 8) | byte(2 * size + i),
+  );
+}
+
 /** The TIFF as red, green and blue with what else it has, whatever it says of its bands. */
 export const tiffAsColour = (bytes: Uint8Array): Uint8Array => withPhotometric(bytes, 2, 3);
+
+/** The TIFF of a palette as grey: its samples are the indices. */
+export const tiffAsIndices = (bytes: Uint8Array): Uint8Array => withPhotometric(bytes, 1, 1);
 
 function withPhotometric(bytes: Uint8Array, photometric: number, named: number): Uint8Array {
   const found = tagsOf(bytes);

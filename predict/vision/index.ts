@@ -10,6 +10,13 @@ export {
   type Size,
   splitMasks,
 } from "./image.ts";
+export {
+  type Labels,
+  type Levels,
+  type LevelsOptions,
+  levelsOf,
+  type MaskValue,
+} from "./levels.ts";
 export { logitsOfPicture } from "./mask-prompt.ts";
 export { decodeNpy, encodeNpy, type NumpyArray } from "./npy.ts";
 export { contactSheet, drawCutout, drawOverlay } from "./overlay.ts";

@@ -3,7 +3,8 @@
  * returns them; a picture of a mask takes the same way as the picture it belongs to.
  */
 import { diagnose } from "../../diagnostics/index.ts";
-import { checkImage, type Image } from "./image.ts";
+import { checkMask, type Mask, type Picture } from "./image.ts";
+import { type Levels, type LevelsOptions, labelsOf, levelsOf } from "./levels.ts";
 import type { Logits } from "./postprocess.ts";
 import type { Frame } from "./preprocess.ts";
 import { resizeBytes } from "./resize.ts";
@@ -12,23 +13,32 @@ import { resizeBytes } from "./resize.ts";
 const certain = 10;
 
 /**
- * Turns a picture of a mask (white inside, black outside) into a mask prompt: its brightness is
+ * Turns a picture of a mask into a mask prompt. Its values say which pixels are inside: white on black, two values of
+ * which one is 0, or `maskValue`; of a mask those that are 1. That is
  * resized as the picture was (antialiased, to the frame's input size), padded with black, averaged
  * over the cells of the low resolution, and mapped from 0..255 to -10..10 in a straight line. A cell
  * that is half covered gets 0: undecided, where SAM's own threshold lies.
  *
  * @param lowSize The side of the model's low-resolution masks; it divides `frame.modelSize`.
  * @returns f32 `[1, lowSize, lowSize]`.
- * @throws E317 for a mask of another size than the picture it belongs to.
+ * @throws E363, E364 and E366 for a picture that does not say what is inside, E317 for a mask of another size than the
+ * picture it belongs to.
  */
-export function logitsOfPicture(mask: Image, frame: Frame, lowSize: number): Logits {
-  checkImage(mask, "the mask picture");
+export function logitsOfPicture(
+  mask: Picture | Mask | Levels,
+  frame: Frame,
+  lowSize: number,
+  options: LevelsOptions = {},
+): Logits {
+  const where = options.where ?? "the mask picture";
+  const drawn = isLevels(mask) ? mask : labelsOf(mask, where);
+  if (isLevels(drawn)) checkMask({ ...drawn, data: drawn.inside }, where);
   const { originalSize, inputSize, modelSize } = frame;
   const cell = modelSize / lowSize;
   if (mask.width !== originalSize.width || mask.height !== originalSize.height) {
     throw diagnose("E317", {
       message: `the mask picture is ${mask.width} x ${mask.height}, but the image is ${originalSize.width} x ${originalSize.height} pixels`,
-      help: "draw the mask on the image itself, at the same size: white inside, black outside",
+      help: "draw the mask on the image itself, at the same size, and turned as it is by EXIF: white inside, black outside",
     });
   }
   if (!Number.isInteger(cell)) {
@@ -37,7 +47,8 @@ export function logitsOfPicture(mask: Image, frame: Frame, lowSize: number): Log
       help: "SAM's masks have a quarter of the side of its input",
     });
   }
-  const bright = resizeBytes(brightness(mask), originalSize, inputSize, 1);
+  const { inside } = isLevels(drawn) ? drawn : levelsOf(drawn, { ...options, where });
+  const bright = resizeBytes(inside, originalSize, inputSize, 1);
   const sums = new Float64Array(lowSize * lowSize);
   for (let y = 0; y < inputSize.height; y++) {
     const row = Math.floor(y / cell) * lowSize;
@@ -50,12 +61,5 @@ export function logitsOfPicture(mask: Image, frame: Frame, lowSize: number): Log
   return { shape: [1, lowSize, lowSize], data };
 }
 
-/** Luma of each pixel, with the weights of ITU-R BT.601. */
-function brightness({ data }: Image): Uint8Array {
-  const out = new Uint8Array(data.length / 3);
-  for (let i = 0; i < out.length; i++) {
-    const at = i * 3;
-    out[i] = Math.round(0.299 * data[at]! + 0.587 * data[at + 1]! + 0.114 * data[at + 2]!);
-  }
-  return out;
-}
+const isLevels = (mask: unknown): mask is Levels =>
+  typeof mask === "object" && mask !== null && "inside" in mask;

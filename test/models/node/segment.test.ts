@@ -9,6 +9,7 @@ import { hashedWeights } from "../../../models/sam/hashed.ts";
 import { readImage, readLogits, writePng } from "../../../predict/node/image.ts";
 import { writeSafetensors } from "../../../runtime/weights/index.ts";
 import { deviceTest } from "../../support/device.ts";
+import { grey, png } from "../../support/image-files.ts";
 import { tinySam } from "../../support/sam-small.ts";
 import { fixturePath, readAll, refusal } from "../../support/weights-files.ts";
 
@@ -65,6 +66,49 @@ describe("on the reference device", () => {
   });
 });
 
+/** A mask of the scene: `inside` within a square, 7 in a corner, `outside` elsewhere. */
+async function drawn(name: string, outside: number, inside: number, corner = outside) {
+  const { width, height } = await readImage(scene);
+  const value = (x: number, y: number) =>
+    x > 60 && x < 160 && y > 40 && y < 120 ? inside : x < 20 && y < 20 ? corner : outside;
+  const rows = Array.from({ length: height }, (_, y) =>
+    Array.from({ length: width }, (_, x) => value(x, y)),
+  );
+  const path = join(folder, name);
+  writeFileSync(path, png(width, 8, grey, rows));
+  return path;
+}
+
+describe("pictures of masks", () => {
+  const maskOf = async (mask: string, maskValue?: number) => {
+    const out = join(folder, "of-a-mask");
+    const report = await segment({ ...tinySegment, mask, maskValue, out });
+    return { report, logits: await readLogits(join(out, "logits.npy")) };
+  };
+
+  test("of 0 and 1 is the mask of black and white, and the report says what was taken", async () => {
+    const classes = await drawn("classes.png", 0, 1);
+    const white = await maskOf(await drawn("white.png", 0, 255));
+    const one = await maskOf(classes);
+    expect(one.logits).toEqual(white.logits);
+    expect(white.report.notes).toEqual([]);
+    expect(one.report.notes).toEqual([`${classes}: the mask picture holds 0 and 1: 1 is inside`]);
+    const none = join(folder, "without");
+    await segment({ ...tinySegment, out: none });
+    expect((await readLogits(join(none, "logits.npy"))).data).not.toEqual(white.logits.data);
+  });
+
+  test("E363 for several classes, of which maskValue chooses one; E364 and E366 for none", async () => {
+    const several = await drawn("several.png", 0, 1, 7);
+    expect((await refusal(() => maskOf(several))).code).toBe("E363");
+    expect((await maskOf(several, 1)).logits).toEqual(
+      (await maskOf(await drawn("1.png", 0, 255))).logits,
+    );
+    expect((await refusal(() => maskOf(several, 9))).code).toBe("E364");
+    expect((await refusal(async () => maskOf(await drawn("0.png", 0, 0)))).code).toBe("E366");
+  });
+});
+
 describe("mistakes", () => {
   test.each<[string, Partial<Parameters<typeof segment>[0]>]>([
     ["E306", { image: "nowhere.png" }],
@@ -88,7 +132,7 @@ describe("mistakes", () => {
     await writeLogits(three, { shape: [3, 16, 16], data: new Float32Array(768) });
     expect((await refusal(() => segment({ ...tinySegment, out, mask: three }))).code).toBe("E316");
     const small = join(out, "small.png");
-    await writePng(small, { width: 4, height: 4, data: new Uint8Array(16) });
+    await writePng(small, { width: 4, height: 4, data: new Uint8Array(16).fill(1) });
     expect((await refusal(() => segment({ ...tinySegment, out, mask: small }))).code).toBe("E317");
   });
 });

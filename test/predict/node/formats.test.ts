@@ -4,9 +4,11 @@ import { readFile } from "node:fs/promises";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { readImage } from "../../../predict/node/image.ts";
+import { decodeLabels } from "../../../predict/node/labels.ts";
 import { grey, png, retagged, tiff, wide } from "../../support/image-files.ts";
 import { fixturePath, refusal } from "../../support/weights-files.ts";
 
+const readLabels = async (file: Uint8Array) => decodeLabels(file, undefined, {});
 const text = (start: string) => Buffer.from(start.padEnd(200, "\0"), "latin1");
 
 const refused: readonly [file: Buffer, words: string][] = [
@@ -274,7 +276,8 @@ test("E304: a file of any kind cut short is refused, not half read", async () =>
   for (const [i, whole] of files.entries())
     for (const share of [0.3, 0.6, 0.9]) {
       const cut = whole.subarray(0, Math.floor(whole.length * share));
-      expect([i, share, (await refusal(() => readImage(cut))).code]).toEqual([i, share, "E304"]);
+      for (const read of [() => readImage(cut), () => readLabels(cut)])
+        expect([i, share, (await refusal(read)).code]).toEqual([i, share, "E304"]);
     }
 });
 

@@ -4,11 +4,14 @@ import { expect, test } from "vitest";
 import {
   checkImage,
   drawOverlay,
+  frameOf,
   type Image,
+  logitsOfPicture,
   type Picture,
   preprocess,
   resizeImage,
 } from "../../../predict/vision/index.ts";
+import { labelsOf, levelsOf } from "../../../predict/vision/levels.ts";
 import { refusal } from "../../support/weights-files.ts";
 
 const rgba = [10, 20, 30, 255, 40, 50, 60, 0];
@@ -92,8 +95,36 @@ test.each<[what: string, picture: unknown, help: RegExp]>([
   ["an object of something else", {}, /image\(width, height, data\)/],
   ["a function", () => plain, /image\(width, height, data\)/],
 ])("E365: %s is no picture yet", async (_, picture, help) => {
-  for (const use of [checkImage, (p: Picture) => preprocess(p, 8)]) {
+  for (const use of [checkImage, (p: Picture) => preprocess(p, 8), labelsOf]) {
     const { code, details } = await refusal(() => use(picture as Picture));
     expect([code, details.help]).toEqual(["E365", expect.stringMatching(help)]);
   }
+});
+
+test("a mask that a page draws is read by the same rules as a file", async () => {
+  const pixels = (...values: number[]) => ({
+    ...{ width: values.length / 4, height: 1 },
+    data: Uint8ClampedArray.from(values),
+  });
+  const inside = (picture: Picture) => [...levelsOf(labelsOf(picture)).inside];
+  expect(inside(pixels(0, 0, 0, 255, 1, 1, 1, 255))).toEqual([0, 255]);
+  expect(inside(pixels(0, 0, 0, 0, 0, 0, 0, 255))).toEqual([0, 255]);
+  expect(inside(pixels(0, 0, 0, 0, 255, 0, 0, 255))).toEqual([0, 255]);
+  const classes = pixels(0, 0, 0, 255, 128, 0, 0, 255, 0, 128, 0, 255);
+  expect((await refusal(() => inside(classes))).code).toBe("E363");
+  const chosen = levelsOf(labelsOf(classes), { maskValue: "#008000" });
+  expect([...chosen.inside]).toEqual([0, 0, 255]);
+});
+
+test("a mask of 0 and 1, as a prediction gives it, is a prompt as it is", async () => {
+  const frame = frameOf({ width: 2, height: 2 }, 8);
+  const drawn = (data: Uint8Array) => [
+    ...logitsOfPicture({ width: 2, height: 2, data }, frame, 2).data,
+  ];
+  expect(drawn(Uint8Array.of(1, 1, 1, 1))).toEqual([10, 10, 10, 10]);
+  expect(drawn(Uint8Array.of(255, 255, 255, 255))).toEqual([10, 10, 10, 10]);
+  expect(drawn(Uint8Array.of(1, 0, 1, 0))).toEqual(drawn(Uint8Array.of(255, 0, 255, 0)));
+  expect((await refusal(() => drawn(Uint8Array.of(0, 1, 2, 0)))).code).toBe("E363");
+  expect((await refusal(() => drawn(new Uint8Array(4)))).code).toBe("E366");
+  expect((await refusal(() => drawn(new Uint8Array(16)))).code).toBe("E301");
 });

@@ -170,7 +170,7 @@ test("a drawn mask becomes logits: 10 inside, -10 outside and in the padding, 0 
     expect(row[3]).toBe(-10);
   }
   expect(rows[3]).toEqual([-10, -10, -10, -10]);
-  const grey = image(16, 16, new Uint8Array(16 * 16 * 3).fill(128));
+  const grey = { width: 16, height: 16, inside: new Uint8Array(16 * 16).fill(128) };
   for (const value of logitsOfPicture(grey, frameOf(grey, 16), 4).data) {
     expect(Math.abs(value)).toBeLessThan(0.05);
   }
