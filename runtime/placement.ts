@@ -14,6 +14,7 @@ import { fillParameters } from "./parameters.ts";
 import { holdStates, type States } from "./states.ts";
 import { createKeeper, type Keeper } from "./undo.ts";
 import { checkWholeFile, type Readable, withAdapter } from "./weights/adapted.ts";
+import { checkUnread } from "./weights/adapter-file.ts";
 import { fitNames } from "./weights/prefix.ts";
 import type { Weights } from "./weights/weights.ts";
 
@@ -91,6 +92,8 @@ async function place(plan: Plan, device: Device, options: SessionOptions): Promi
   checkBound(plan, bound);
   const own = { ...plan, parameters: plan.parameters.filter((p) => !bound.has(p.buffer)) };
   const weights = weightsOf(own, options);
+  const read = new Set(own.parameters.map(({ name }) => name));
+  if (options.adapter) await checkUnread(options.adapter, (name) => read.has(name));
   const made = await device.allocate(plan.buffers.filter((_, i) => !bound.has(i)));
   let next = 0;
   const buffers = plan.buffers.map((_, i) => bound.get(i) ?? made[next++]!);

@@ -11,7 +11,7 @@ import { checkAdapterFiles } from "../../merge/files.ts";
 import type { Progress } from "../../runtime/devices/device.ts";
 import { writeFileAtOnce } from "../../runtime/node/save.ts";
 import { openWeightsFile } from "../../runtime/node/weights.ts";
-import { isAdapterFile } from "../../runtime/weights/adapter-file.ts";
+import { checkUnread, isAdapterFile } from "../../runtime/weights/adapter-file.ts";
 import { checkFinite, fitNames, namedBy, type Weights } from "../../runtime/weights/index.ts";
 import { checkAllSaid } from "../../runtime/weights/same-adapters.ts";
 import {
@@ -77,7 +77,7 @@ export async function exportModel(request: ExportRequest): Promise<ExportReport>
   }
 }
 
-/** By parameter the file that has it. Errors: E803, E205, E431, E435 to E437. */
+/** By parameter the file that has it. Errors: E803, E205, E431, E435 to E437, E461. */
 async function sourcesOf(
   graph: Graph,
   opened: readonly Weights[],
@@ -94,6 +94,7 @@ async function sourcesOf(
   for (const weights of opened) {
     const own = [...sources].flatMap(([name, source]) => (source === weights ? [name] : []));
     await checkFinite(weights, own);
+    if (isAdapterFile(weights)) await checkUnread(weights, (name) => own.includes(name));
   }
   return sources;
 }

@@ -65,6 +65,17 @@ export const isAdapterFile = ({ metadata }: Pick<Weights, "metadata">): boolean 
   metadata.kind === kind;
 
 /**
+ * Reads the tensors of an adapter's file that nobody reads otherwise, so that one that was changed is refused
+ * whatever is needed of it. @throws E461
+ */
+export async function checkUnread(
+  { tensors, rawChunks }: Weights,
+  isRead: (name: string) => boolean = () => false,
+): Promise<void> {
+  for (const name of tensors.keys()) if (!isRead(name)) for await (const _ of rawChunks(name));
+}
+
+/**
  * What an adapter's file says of itself. `lora(file.adapters[0].settings)` makes the adapter that it
  * was trained with.
  * @throws E437 for a file that is no adapter's, or of a format that this version does not read.
