@@ -1,18 +1,28 @@
 /**
  * A program of a model as an ONNX file, its weights inside; those beyond 2 GiB go to a file beside it,
- * tensor by tensor.
+ * tensor by tensor. That file's name holds a hash of its content and the model names it, so that a model never
+ * meets weights of another: they are written first, and those of the model before go when the new one is there.
  */
-import { basename, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { type LoadedModel, traceLoaded } from "../../build/load-model.ts";
 import { type Graph, parametersOf } from "../../compiler/graph/graph.ts";
 import type { Dims } from "../../compiler/graph/sources.ts";
 import { diagnose } from "../../diagnostics/index.ts";
+import { bytesOf } from "../../formats/index.ts";
 import { checkAdapterFiles } from "../../merge/files.ts";
 import type { Progress } from "../../runtime/devices/device.ts";
 import { writeFileAtOnce } from "../../runtime/node/save.ts";
 import { openWeightsFile } from "../../runtime/node/weights.ts";
 import { checkUnread, isAdapterFile } from "../../runtime/weights/adapter-file.ts";
-import { checkFinite, fitNames, namedBy, type Weights } from "../../runtime/weights/index.ts";
+import {
+  checkFinite,
+  fitNames,
+  namedBy,
+  openHash,
+  type Weights,
+} from "../../runtime/weights/index.ts";
 import { checkAllSaid } from "../../runtime/weights/same-adapters.ts";
 import {
   checkParameters,
@@ -57,7 +67,7 @@ export async function exportModel(request: ExportRequest): Promise<ExportReport>
   const about = { onnx, program, parameters };
   if (weights === "inputs" || parameters === 0) {
     const model = exportOnnx(graph, { name: program });
-    await writeFileAtOnce(onnx, (sink) => sink.write(model));
+    await writeModel(onnx, model);
     return { ...about, bytes: model.byteLength, data: null };
   }
   if (weights.length === 0) throw noWeights(parameters);
@@ -137,7 +147,7 @@ async function writeInside(
     onProgress(done, total, "bytes of weights");
   }
   const model = exportOnnx(graph, { name: program, weights: values });
-  await writeFileAtOnce(onnx, (sink) => sink.write(model));
+  await writeModel(onnx, model);
   return { bytes: model.byteLength, data: null };
 }
 
@@ -146,21 +156,41 @@ async function writeOutside(
   sources: ReadonlyMap<string, Weights>,
   { program, onnx, onProgress }: ExportRequest,
 ): Promise<Written> {
-  const file = `${onnx}.data`;
-  // Readers look for the data beside the model, wherever the two are moved together.
-  const { model, tensors } = exportOnnxOutside(graph, { name: program, file: basename(file) });
   const total = weightBytes(graph);
-  let done = 0;
-  await writeFileAtOnce(file, async (sink) => {
-    for (const { path } of tensors)
-      for await (const values of sources.get(path)!.chunks(path)) {
-        await sink.write(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-        done += values.byteLength;
-        onProgress(done, total, "bytes of weights");
+  const values = async function* (unit: string) {
+    let done = 0;
+    for (const { name } of parametersOf(graph))
+      for await (const piece of sources.get(name)!.chunks(name)) {
+        yield bytesOf(piece);
+        done += piece.byteLength;
+        onProgress(done, total, unit);
       }
+  };
+  const hash = openHash();
+  for await (const piece of values("bytes of weights checked")) hash.add(piece);
+  const file = `${onnx}.${hash.digits().slice(0, 12)}.data`;
+  // Readers look for the data beside the model, wherever the two are moved together.
+  const { model } = exportOnnxOutside(graph, { name: program, file: basename(file) });
+  const isNew = !existsSync(file);
+  await writeFileAtOnce(file, async (sink) => {
+    for await (const piece of values("bytes of weights")) await sink.write(piece);
   });
-  await writeFileAtOnce(onnx, (sink) => sink.write(model));
+  await writeModel(onnx, model, file).catch(async (error) => {
+    // The model before may have the same weights.
+    if (isNew) await rm(file, { force: true });
+    throw error;
+  });
   return { bytes: model.byteLength, data: { file, bytes: total } };
+}
+
+/** Writes the model, and removes weights that an earlier one of this name had beside it. */
+async function writeModel(onnx: string, model: Uint8Array, data?: string): Promise<void> {
+  await writeFileAtOnce(onnx, (sink) => sink.write(model));
+  const start = `${basename(onnx)}.`;
+  for (const name of await readdir(dirname(onnx)).catch(() => []))
+    if (name.startsWith(start) && /^[0-9a-f]{12}\.data$/.test(name.slice(start.length)))
+      if (data === undefined || name !== basename(data))
+        await rm(join(dirname(onnx), name), { force: true }).catch(() => undefined);
 }
 
 const noWeights = (parameters: number) =>
