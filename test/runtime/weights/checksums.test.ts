@@ -36,6 +36,11 @@ describe("the hash", () => {
         expect(hash.digits()).toBe(hashOf(all));
       }
     }
+    const long = new Uint8Array(3 * 2 ** 20 + 40).map((_, i) => i % 251);
+    const [inTwo, inBlocks] = [openHash(), openHash()];
+    for (const part of [long.subarray(0, 2 ** 20 + 3), long.subarray(2 ** 20 + 3)]) inTwo.add(part);
+    for (let at = 0; at < long.length; at += 1000) inBlocks.add(long.subarray(at, at + 1000));
+    expect([inTwo.digits(), inBlocks.digits()]).toEqual([hashOf(long), hashOf(long)]);
   });
 
   test("is another for every flipped bit, for every swap, and for zeros at the end", () => {
