@@ -4,13 +4,13 @@
  * software device it takes about a quarter of an hour:
  *   node examples/fine-tune/pretrain.mjs [--steps 800] [--seed 1] [--rate 0.0015]
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { adapt, input } from "inarch";
 import { defineAdapter } from "inarch/adapters";
 import { hashedWeights, parseSamConfig, semanticSam } from "inarch/models";
-import { openDevice } from "inarch/node";
+import { openDevice, saveTo } from "inarch/node";
 import { writeSafetensors } from "inarch/runtime";
 import { adamW, createTrainer, structureLoss } from "inarch/training";
 import { batchOf, drawScenes, ious, mean, segment } from "./batches.mjs";
@@ -78,5 +78,5 @@ async function save() {
   for (const { name, shape } of trained) put(name, shape, await session.parameter(name));
   for (const { name, shape } of frozen) put(name, shape, await weights.readF32(name));
   const made = { made: `examples/fine-tune/pretrain.mjs --steps ${steps} --seed ${seed}` };
-  writeFileSync(path("small-sam.safetensors"), writeSafetensors(tensors, made));
+  await saveTo(path("small-sam.safetensors"), writeSafetensors(tensors, made));
 }

@@ -114,9 +114,9 @@ const rules: readonly Rule[] = [
   },
   {
     claim:
-      "files are written whole or not at all: what is shipped writes them through runtime/node/save.ts",
+      "files are written whole or not at all: what is shipped or shown writes them through runtime/node/save.ts",
     find: perLine(
-      /^(?!(?:bench|examples|scripts|test)\/).*\.ts$/,
+      /^(?!(?:bench|scripts|test)\/).*\.(?:ts|mjs)$/,
       /\b(?:(?:writeFile|appendFile|copyFile)(?:Sync)?|openSync|createWriteStream|toFile)\b|\bopen\([^)]*"[wa]|from "node:fs.*\brename|\brename\b.*from "node:fs/,
       "saveTo(...) or writeFileAtOnce(...)",
       (path) => path === "runtime/node/save.ts",
