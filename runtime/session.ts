@@ -62,7 +62,10 @@ export interface Session {
    * @throws E253 for a name that is no state's.
    */
   reset(names?: string | readonly string[], options?: CallOptions): Promise<void>;
-  /** Runs once and measures every step. No state changes. */
+  /**
+   * Runs once and measures every step. No state changes; the outputs are those of this run, as `read` then
+   * gives them, computed from the states as they are.
+   */
   profile(inputs?: Inputs, options?: CallOptions): Promise<readonly StepTime[]>;
   /** An output as it lies on the device, for binding elsewhere. */
   output(name: string): DeviceTensor;

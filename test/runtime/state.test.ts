@@ -71,6 +71,18 @@ describe("states", () => {
     expect(plan.outputs.map((t) => t.name)).toEqual(["seen", "sum"]);
     expect(plan.commits.length).toBe(2);
   });
+
+  test("do not move while steps are measured, and outputs are those of that run", async () => {
+    const device = referenceDevice();
+    const session = await createSession(compile(counter(), { target: device.target }), device);
+    await session.run({ x: [1, 2, 3, 4, 5] });
+    await session.profile({ x: [2, 0, 0, 0, 0] });
+    const { sum: total, seen, ...after } = await session.read(["sum", "seen", "total", "runs"]);
+    expect([...total!]).toEqual([17]);
+    expect([...seen!]).toEqual([11, 21, 31, 41, 51]);
+    expect([...after.total!, ...after.runs!]).toEqual([1, 2, 3, 4, 5, 1]);
+    await session.close();
+  });
 });
 
 describe("a state that is declared", () => {

@@ -88,7 +88,7 @@ function lineTwin(): Twin & { readonly y: () => number[] | undefined } {
         const [a, b, x] = [next.a![0]!, next.b![0]!, next.x!];
         const sum = states.sum!.map((s, i) => s + x[i]!);
         made = { y: x.map((v) => a * v + b), seen: sum, n: next.n!.map((v) => v * 3) };
-        // Measuring runs every step, and leaves the states as they are.
+        // Measuring runs every step, and leaves its outputs, but the states as they are.
         if (method.endsWith("profile")) return anything;
         states = { sum, last: [...x] };
         return pick(made, (args[1] as string[] | undefined) ?? ["y", "seen", "n"]);
