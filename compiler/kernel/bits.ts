@@ -37,17 +37,9 @@ export const rotateLeft = (a: Value, by: number): Value =>
 export const addNumbers = (a: Value, b: Value): Value =>
   a.type === "u32" ? addWrapping(a, b) : a.add(b);
 
-/**
- * a * b of numbers that a tensor holds: integers modulo 2^32. 0 times NaN or an infinity is NaN. A shader's
- * compiler may replace a product with a literal 0 by 0, so the other factor's bits are looked at here.
- */
-export function mulNumbers(a: Value, b: Value): Value {
-  if (a.type === "u32") return mulWrapping(a, b);
-  const isZero = (v: Value) => v.type === "f32" && v.expr.kind === "lit" && v.expr.value === 0;
-  if (isZero(b)) return isFiniteOf(a).select(b, Number.NaN);
-  if (isZero(a)) return isFiniteOf(b).select(a, Number.NaN);
-  return a.mul(b);
-}
+/** a * b of numbers that a tensor holds: integers modulo 2^32. */
+export const mulNumbers = (a: Value, b: Value): Value =>
+  a.type === "u32" ? mulWrapping(a, b) : a.mul(b);
 
 /** Whether an `f32` is neither NaN nor infinite, told from its bits. */
 export const isFiniteOf = (x: Value): Value => shiftLeft(bitsOf(x), 1).lt(0xff000000);

@@ -18,7 +18,8 @@
  * `u32` it keeps the bits; to `bool` it is whether the number is not 0.
  *
  * `shl` and `shr` are by 0 to 31; `bits` is the pattern of an `f32` as a `u32`, what no arithmetic on NaNs
- * can show; `float` is the `f32` of a pattern, and `half` the one of the half in its lower 16 bits.
+ * can show; `float` is the `f32` of a pattern, and `half` the one of the half in its lower 16 bits. `opaque` is
+ * its argument, of which a target's compiler is to know nothing.
  * `select(yes, no, condition)` evaluates both sides, so the loads in them must stay in
  * bounds. A `for` counts from 0 up to its constant count.
  *
@@ -60,12 +61,23 @@ export interface Buffer {
 export const functions = [
   ...["add", "sub", "mul", "div", "mod", "min", "max", "fma", "neg", "abs", "floor"],
   ...["exp", "log", "sqrt", "tanh", "lt", "le", "eq", "and", "or", "not", "select"],
-  ...["maxnum", "addwrap", "mulwrap", "xor", "shl", "shr", "bits", "float", "half"],
+  ...["maxnum", "addwrap", "mulwrap", "xor", "shl", "shr", "bits", "float", "half", "opaque"],
 ] as const;
 export type Fn =
   | ("add" | "sub" | "mul" | "div" | "mod" | "min" | "max" | "fma" | "neg" | "abs" | "floor")
   | ("exp" | "log" | "sqrt" | "tanh" | "lt" | "le" | "eq" | "and" | "or" | "not" | "select")
-  | ("maxnum" | "addwrap" | "mulwrap" | "xor" | "shl" | "shr" | "bits" | "float" | "half");
+  | (
+      | "maxnum"
+      | "addwrap"
+      | "mulwrap"
+      | "xor"
+      | "shl"
+      | "shr"
+      | "bits"
+      | "float"
+      | "half"
+      | "opaque"
+    );
 
 /** What an element is once it is loaded, and before it is stored. */
 export const widened = (element: Element): Scalar =>

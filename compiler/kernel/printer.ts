@@ -59,6 +59,7 @@ export const infix: Record<Fn, (...a: string[]) => string> = {
   bits: (a) => `bits(${a})`,
   float: (a) => `float(${a})`,
   half: (a) => `half(${a})`,
+  opaque: (a) => a,
 };
 
 /**

@@ -36,7 +36,7 @@ const signatures: Record<Fn, Signature> = {
   maxnum: { count: 2, of: ["f32"] },
   ...{ addwrap: pattern, mulwrap: pattern, xor: pattern, shl: pattern, shr: pattern },
   bits: { count: 1, of: ["f32"], gives: "u32" },
-  ...{ float: number, half: number },
+  ...{ float: number, half: number, opaque: { count: 1, of: numbers } },
 };
 
 /** Checks one expression against the types of its parts, which are checked by themselves. */

@@ -11,6 +11,7 @@ import {
   type Tensor,
   type Value,
 } from "../../compiler/op-kit.ts";
+import { formatOf } from "../../formats/index.ts";
 import { mul } from "./mul.ts";
 
 interface Attrs {
@@ -35,14 +36,7 @@ export const op: ElementOp<Attrs> = {
       return exponent < 0 ? literal(1, "f32").div(power) : power;
     }
     if (exponent === 0.5) return x.sqrt();
-    const power = x.abs().log().mul(exponent).exp();
-    const atZero = literal(0, "f32");
-    const signed = Number.isInteger(exponent) && exponent % 2 !== 0;
-    // Of a negative number only whole powers are real.
-    const ofNegative = Number.isInteger(exponent) ? power.neg() : literal(Number.NaN, "f32");
-    const isOther = signed || !Number.isInteger(exponent);
-    const whole = isOther ? x.lt(0).select(ofNegative, power) : power;
-    return exponent > 0 ? x.eq(0).select(atZero, whole) : whole;
+    return generalPower(x, exponent);
   },
   push: ({ at }) => ({ at, where: always }),
   vjp: ([g], { inputs: [x], attrs: { exponent } }) => [
@@ -100,6 +94,23 @@ export function pow<D extends DType, S extends Shape>(
 
 const isProduct = (exponent: number) =>
   Number.isInteger(exponent) && Math.abs(exponent) <= mostProducts;
+
+/**
+ * x^n by way of the logarithm. Of negative numbers only whole powers are real; those of an infinity and of
+ * 0 are what PyTorch gives.
+ */
+function generalPower(x: Value, exponent: number): Value {
+  const power = x.abs().log().mul(exponent).exp();
+  const isOdd = Math.abs(exponent % 2) === 1;
+  const isUnreal = x.lt(0).and(x.lt(-largest).not());
+  const ofNegative = isOdd ? x.lt(0).select(power.neg(), power) : power;
+  const real = Number.isInteger(exponent) ? ofNegative : isUnreal.select(Number.NaN, power);
+  const atZero = exponent > 0 ? literal(0, "f32") : isOdd ? literal(1, "f32").div(x) : infinity;
+  return x.eq(0).select(atZero, real);
+}
+
+const { largest } = formatOf("f32");
+const infinity = literal(Number.POSITIVE_INFINITY, "f32");
 
 /** x^n by repeated squaring. */
 function product(x: Value, n: number): Value {

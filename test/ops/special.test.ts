@@ -3,44 +3,29 @@
  * with and without subgroups.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { compile } from "../../compiler/compile.ts";
-import { graphOf } from "../../compiler/graph/graph.ts";
-import { input } from "../../compiler/graph/sources.ts";
-import { type DType, gradient, type Tensor } from "../../compiler/op-kit.ts";
-import { defaultProfile, deviceProfile, type Profile } from "../../compiler/profile.ts";
+import { gradient, type Tensor } from "../../compiler/op-kit.ts";
+import { defaultProfile, deviceProfile } from "../../compiler/profile.ts";
 import * as ops from "../../ops/index.ts";
 import type { Device } from "../../runtime/devices/device.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { openDevice } from "../../runtime/node/device.ts";
-import { createSession } from "../../runtime/session.ts";
 import { describeOnDevice } from "../support/device.ts";
+import {
+  close,
+  f32,
+  type Given,
+  i32,
+  type Row,
+  type Runner,
+  run,
+  shaped,
+  u32,
+} from "../support/special-numbers.ts";
 
 const [nan, inf] = [Number.NaN, Number.POSITIVE_INFINITY];
 /** The smallest number, which masks are made of, and the least integer. */
 const lowest = -3.4028234663852886e38;
 const least = -2147483648;
-
-interface Given {
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-  readonly data: readonly number[];
-}
-
-const f32 = (...data: number[]): Given => ({ dtype: "f32", shape: [data.length], data });
-const i32 = (...data: number[]): Given => ({ dtype: "i32", shape: [data.length], data });
-const u32 = (...data: number[]): Given => ({ dtype: "u32", shape: [data.length], data });
-const shaped = (shape: readonly number[], ...data: number[]): Given => ({
-  dtype: "f32",
-  shape,
-  data,
-});
-
-type Row = readonly [
-  claim: string,
-  inputs: readonly Given[],
-  call: (...inputs: Tensor[]) => Tensor,
-  outputs: readonly number[],
-];
 
 const unary = (
   name: string,
@@ -278,34 +263,6 @@ function masks(tokens: number, mask: number, call: typeof fused): Row {
   return [`${tokens} tokens, masks of ${mask}`, inputs, gradients, []];
 }
 
-interface Runner {
-  readonly device: Device;
-  readonly profile: Profile;
-}
-
-async function run({ device, profile }: Runner, [, inputs, call]: Row): Promise<number[]> {
-  const tensors = inputs.map(({ dtype, shape }, i) => input(`x${i}`, dtype, shape) as Tensor);
-  const graph = graphOf([{ name: "y", tensor: call(...tensors) }]);
-  const plan = compile(graph, { target: device.target, profile });
-  const session = await createSession(plan, device);
-  const arrayOf = { f32: Float32Array, i32: Int32Array, u32: Uint32Array, bool: Uint32Array };
-  const given = inputs.map(({ dtype, data }, i) => [`x${i}`, arrayOf[dtype].from(data)] as const);
-  const wanted = new Set(plan.inputs.map((t) => t.name));
-  const { y } = await session.run(Object.fromEntries(given.filter(([name]) => wanted.has(name))));
-  session.close();
-  return [...(y as Float32Array)];
-}
-
-const close = (found: readonly number[], wanted: readonly number[], tolerance = 2e-6) => {
-  const wrong = wanted.flatMap((w, i) => {
-    const f = found[i]!;
-    const isClose =
-      Object.is(w + 0, f + 0) || Math.abs(f - w) <= tolerance * Math.max(1, Math.abs(w));
-    return isClose ? [] : [`${i}: ${f}, not ${w}`];
-  });
-  expect(wrong).toEqual([]);
-};
-
 const groups = { numbers, literals, integers, slopes };
 
 const all = (runner: () => Runner) => {
@@ -322,7 +279,7 @@ const all = (runner: () => Runner) => {
     [13, lowest],
     [13, -1e30],
   ])("attention's gradients: %i tokens, masks of %d", async (tokens, mask) => {
-    const plain = { device: referenceDevice(), profile: defaultProfile };
+    const plain = { device: referenceDevice(), options: { profile: defaultProfile } };
     const wanted = await run(plain, masks(tokens, mask, composed));
     expect(wanted.every(Number.isFinite)).toBe(true);
     close(await run(runner(), masks(tokens, mask, fused)), wanted, 1e-5);
@@ -331,7 +288,7 @@ const all = (runner: () => Runner) => {
 
 describe("the reference device", () => {
   const device = referenceDevice();
-  all(() => ({ device, profile: { ...defaultProfile, subgroup: 0 } }));
+  all(() => ({ device, options: { profile: { ...defaultProfile, subgroup: 0 } } }));
 });
 
 describeOnDevice("WGSL", () => {
@@ -340,7 +297,8 @@ describeOnDevice("WGSL", () => {
     ({ device } = await openDevice());
   });
   afterAll(() => device.destroy());
-  describe("without subgroups", () => all(() => ({ device, profile: defaultProfile })));
+  describe("without subgroups", () =>
+    all(() => ({ device, options: { profile: defaultProfile } })));
   describe("with subgroups", () =>
-    all(() => ({ device, profile: deviceProfile(device.capabilities) })));
+    all(() => ({ device, options: { profile: deviceProfile(device.capabilities) } })));
 });

@@ -10,6 +10,7 @@ import type { Target } from "../target.ts";
 import { declareFragment, fragment, fragmentFeature, subgroupSize } from "./fragments.ts";
 import { functionsIn } from "./functions.ts";
 import { memoryTypes } from "./memory-types.ts";
+import { withOpaque } from "./opaque.ts";
 import { reserved } from "./reserved.ts";
 
 const axes = "xyz";
@@ -24,6 +25,7 @@ function call(fn: Fn, args: readonly string[], type: Scalar): string {
   if (fn === "fma" && type !== "f32") return `(${args[0]} * ${args[1]} + ${args[2]})`;
   if (fn === "bits") return `bitcast<u32>(${args[0]})`;
   if (fn === "float") return `bitcast<f32>(${args[0]})`;
+  if (fn === "opaque") return `bitcast<${type}>(bitcast<u32>(${args[0]}) ^ nothing)`;
   if (fn === "half") return `unpack2x16float(${args[0]}).x`;
   return infix[fn](...args);
 }
@@ -110,15 +112,17 @@ const dialect = (
       .filter((b) => b.space === "local")
       .map((b) => `  var ${name(b.name)}: array<${b.scalar}, ${b.size}>;`);
     const held = k.fragments.map((f) => declareFragment(f, name(f.name)));
-    // Loop counts are multiplied by `one`, which drivers cannot prove constant, so they do not unroll.
-    const hidden = hasRolledLoop(k.body);
+    // Drivers cannot prove that `one` is 1 and `nothing` 0. Loop counts are multiplied by `one`, so that they do
+    // not unroll; `nothing` makes numbers opaque.
+    const counted = hasRolledLoop(k.body);
+    const hidden = body.includes(" ^ nothing)");
     const ids = [
       "@builtin(workgroup_id) group_id: vec3u",
       "@builtin(local_invocation_id) thread_id: vec3u",
       ...(k.reduces || usesSubgroup(body) ? ["@builtin(subgroup_id) subgroup_number: u32"] : []),
       ...(k.reduces ? ["@builtin(num_subgroups) subgroup_count: u32"] : []),
       ...(k.subgroup ? ["@builtin(subgroup_invocation_id) lane_id: u32"] : []),
-      ...(hidden ? ["@builtin(num_workgroups) group_count: vec3u"] : []),
+      ...(counted || hidden ? ["@builtin(num_workgroups) group_count: vec3u"] : []),
     ];
     return [
       ...enabled(k),
@@ -129,7 +133,8 @@ const dialect = (
       ...functionsIn(body),
       `@compute ${subgroupSize(k)}@workgroup_size(${k.threads.join(", ")})`,
       `fn main(${ids.join(", ")}) {`,
-      ...(hidden ? ["  let one = min(group_count.z, 1u);"] : []),
+      ...(counted || hidden ? ["  let one = min(group_count.z, 1u);"] : []),
+      ...(hidden ? ["  let nothing = one - 1u;"] : []),
       ...(k.reduces ? memberNumbers : []),
       ...local,
       ...held,
@@ -186,6 +191,6 @@ export const wgsl: Target = {
       known.set(format, found);
       return found(e);
     };
-    return printUnpacked(kernel, dialect(scratch, isExact), names);
+    return printUnpacked(withOpaque(kernel), dialect(scratch, isExact), names);
   },
 };
