@@ -11,46 +11,155 @@ export interface Change {
 export interface Fault {
   readonly name: string;
   readonly changes: readonly Change[];
-  /** The kind of cases that finds it, and the seed of a case that does. */
+  /** The kind of cases that finds it. */
   readonly kind: "graphs" | "calls" | "files";
-  readonly seed: number;
 }
 
-export const faults: readonly Fault[] = [
+const inCalls = (name: string, file: string, find: string, replace = ""): Fault => ({
+  name,
+  changes: [{ file, find, replace }],
+  kind: "calls",
+});
+
+const inGraphs = (name: string, file: string, find: string, replace = ""): Fault => ({
+  name,
+  changes: [{ file, find, replace }],
+  kind: "graphs",
+});
+
+const calls: readonly Fault[] = [
+  inCalls(
+    "calls have no order",
+    "runtime/calls.ts",
+    "before.then(() => work(leave))",
+    "work(leave)",
+  ),
+  inCalls(
+    "a refused run has written what it was given before",
+    "runtime/runs.ts",
+    "  const checked = checkInputs(placement.plan, inputs, placement.device.doubles === true);\n  return",
+    `  const checked = Object.entries(inputs).flatMap(([name, one]) => {
+    const some = checkInputs(placement.plan, { [name]: one }, placement.device.doubles === true);
+    void write(placement, some);
+    return some;
+  });
+  return`,
+  ),
   {
-    name: "a state that is only written is none",
+    name: "a micro-step is checked when its turn comes",
     changes: [
       {
-        file: "compiler/graph/graph.ts",
-        find: 'graphOf(outputs, "inputs first", states)',
-        replace: 'graphOf(outputs, "inputs first")',
+        file: "runtime/training/steps.ts",
+        find: "const micro = inputs.map((one) => {",
+        replace: "const micro = inputs.map((one) => () => {",
       },
-    ],
-    kind: "graphs",
-    seed: 0,
-  },
-  {
-    name: "programs have states of their own",
-    changes: [
       {
-        file: "runtime/programs.ts",
-        find: "shared: { ...shared, release },",
-        replace: "",
+        file: "runtime/training/steps.ts",
+        find: "for (const inputs of micro) {",
+        replace: "for (const make of micro) {\n const inputs = make();",
       },
     ],
     kind: "calls",
-    seed: 0,
   },
+  inCalls(
+    "a run's inputs are read when their turn comes",
+    "runtime/inputs.ts",
+    "if (values instanceof Float32Array) return new Float32Array(values);",
+    "if (values instanceof Float32Array) return values;",
+  ),
+  inCalls(
+    "a step without its target takes that of the batch before",
+    "runtime/training/steps.ts",
+    'checkComplete(plan.backward, one, isKeyed ? ["key"] : []);',
+  ),
+  inCalls("calls after close are made", "runtime/calls.ts", "if (closing) throw closed();"),
+  inCalls(
+    "close does not wait for the calls before it",
+    "runtime/calls.ts",
+    "closing ??= order.turn(async () => {\n        await Promise.allSettled(underWay);",
+    "closing ??= Promise.resolve().then(async () => {",
+  ),
+  inCalls(
+    "what is no number is converted",
+    "runtime/inputs.ts",
+    'if (typeof value !== "number") throw notNumber(input, i, value);',
+  ),
+  inCalls(
+    "what a dtype cannot hold is converted",
+    "runtime/inputs.ts",
+    "if (fault !== undefined) throw badElement(input, i, `${value}, ${fault}`);",
+  ),
+  inCalls(
+    "a lost device is not asked after",
+    "runtime/devices/webgpu.ts",
+    "if (gone !== undefined) throw deviceLost(gone);",
+  ),
   {
-    name: "states begin as zeros",
+    name: "aborts are ignored",
     changes: [
       {
-        file: "runtime/states.ts",
-        find: 'init?.kind === "constant" ? init.value : 0',
-        replace: "0",
+        file: "runtime/calls.ts",
+        find: "      const signal = signalOf(options);\n",
+        replace: "      signalOf(options);\n      const signal = undefined;\n",
       },
     ],
     kind: "calls",
-    seed: 0,
+  },
+  inCalls(
+    "an aborted call leaves what it changed",
+    "runtime/calls.ts",
+    "if (!hasLeft) await restore?.();",
+  ),
+  inCalls(
+    "an aborted call rejects when its turn is over",
+    "runtime/calls.ts",
+    '    signal?.addEventListener("abort", stop);\n    const perform',
+    "    const perform",
+  ),
+  {
+    name: "what is no device is taken for one",
+    changes: [
+      {
+        file: "runtime/devices/any.ts",
+        find: '  throw diagnose("E440", {',
+        replace: '  if (given !== 0) return device as Device;\n  throw diagnose("E440", {',
+      },
+    ],
+    kind: "calls",
   },
 ];
+
+const states: readonly Fault[] = [
+  inGraphs(
+    "a state that is only written is none",
+    "compiler/graph/graph.ts",
+    'graphOf(outputs, "inputs first", states)',
+    'graphOf(outputs, "inputs first")',
+  ),
+  inCalls(
+    "programs have states of their own",
+    "runtime/programs.ts",
+    "shared: { ...shared, release },",
+  ),
+  inCalls(
+    "states begin as zeros",
+    "runtime/states.ts",
+    'init?.kind === "constant" ? init.value : 0',
+    "0",
+  ),
+  inCalls("a reset changes nothing", "runtime/session.ts", "await placement.states.reset(states);"),
+  inCalls(
+    "a training drops its states",
+    "training/states.ts",
+    "statesOf(graph).filter((s) => graph.outputs.some((o) => o.name === s.name))",
+    "[]",
+  ),
+  inCalls(
+    "states move in an evaluation",
+    "training/states.ts",
+    "if (outputs.length === graph.outputs.length) return graph;",
+    "return graph;",
+  ),
+];
+
+export const faults: readonly Fault[] = [...calls, ...states];

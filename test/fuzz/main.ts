@@ -62,22 +62,17 @@ async function findFaults(): Promise<number> {
   let missed = 0;
   for (const { name, kind } of faults) {
     const start = performance.now();
-    const output = await run([
-      "--fault",
-      name,
-      "--kind",
-      kind,
-      "--minutes",
-      "5",
-      "--findings",
-      "1",
-    ]);
+    const looking = ["--minutes", "5", "--findings", "1", "--seed", "1"];
+    const output = await run(["--kind", kind, "--fault", name, ...looking]);
     const seed = /--seed (\d+) --cases 1/.exec(output)?.[1];
     const words = /^FOUND in \w+: (.*)$/m.exec(output)?.[1];
     const seconds = Math.round((performance.now() - start) / 1000);
-    say(`${seed === undefined ? "MISSED" : `found in ${seconds} s, seed ${seed}`}: ${name}`);
+    // What is found without the fault too says nothing of it.
+    const isOwn =
+      seed && !/^FOUND/m.test(await run(["--kind", kind, "--seed", seed, "--cases", "1"]));
+    say(`${isOwn ? `found in ${seconds} s, seed ${seed}` : "MISSED"}: ${name}`);
     say(`  ${words ?? output.slice(-2000)}`);
-    if (seed === undefined) missed++;
+    if (!isOwn) missed++;
   }
   return missed === 0 ? 0 : 1;
 }

@@ -150,6 +150,9 @@ async function judged(
     if (isAborted && late !== undefined && late > 1000)
       return say(`rejected ${Math.round(late)} ms after its abort`);
     if (isAborted) continue;
+    // A result that came just before the abort counts.
+    if (error === undefined && late !== undefined && (call.abort! < 0 || late > 100))
+      return say(`gave a result ${Math.round(late)} ms after its abort`);
     if (error !== undefined && !(error instanceof InarchError && error.code !== "E900")) {
       return say(`failed with ${words(error)}`);
     }
