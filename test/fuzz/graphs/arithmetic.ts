@@ -11,6 +11,8 @@ export interface Arithmetic {
   (x: number, units?: number, absolute?: number): number;
   /** Nothing is rounded: for derivatives. */
   readonly exact: boolean;
+  /** Which of two answers is taken where devices agree on neither. */
+  readonly side: boolean;
   /** A float as it lies in memory, which is not computed: small numbers may be flushed. */
   readonly stored: (x: number) => number;
 }
@@ -20,12 +22,14 @@ const unit = 2 ** -23;
 
 export const exactly: Arithmetic = Object.assign((x: number) => x, {
   exact: true,
+  side: false,
   stored: (x: number) => x,
 });
 
 /** As single precision rounds, without any error. */
 export const singly: Arithmetic = Object.assign((x: number) => Math.fround(x), {
   exact: false,
+  side: false,
   stored: Math.fround,
 });
 
@@ -35,11 +39,12 @@ export interface Noise {
   readonly flush: boolean;
   /** Overflow is an infinity: a device may keep what it computes on the way in a wider range. */
   readonly narrow: boolean;
+  readonly side: boolean;
   /** Any float may have been stored with so many bits of mantissa, and no more than `largest`. */
   readonly store?: { readonly bits: number; readonly largest: number; readonly least: number };
 }
 
-export function noisily({ seed, flush, narrow, store }: Noise): Arithmetic {
+export function noisily({ seed, flush, narrow, side, store }: Noise): Arithmetic {
   const random = randomOf(seed);
   const error = () => 2 * random.next() - 1;
   const kept = (x: number) => {
@@ -57,6 +62,7 @@ export function noisily({ seed, flush, narrow, store }: Noise): Arithmetic {
     Number.isFinite(x) ? kept(packed(x * (1 + error() * units * unit) + error() * absolute)) : x;
   return Object.assign(computed, {
     exact: false,
+    side,
     stored: (x: number) => (Number.isFinite(x) ? kept(packed(x)) : x),
   });
 }

@@ -3,7 +3,6 @@ import type { Arithmetic } from "./arithmetic.ts";
 import { type Dense, make, read } from "./dense.ts";
 import { type Arg, type Drawing, type Known, known } from "./known.ts";
 import { softmaxOf, total } from "./lines.ts";
-import { either } from "./resizing.ts";
 
 interface Attending {
   readonly scale?: number;
@@ -54,7 +53,7 @@ function attended(f: Arithmetic, q: Dense, k: Dense, v: Dense, o: Attending = {}
     const sum = scores.reduce((s, x) => s + Math.exp(x - peak), 0);
     // Of rows without a finite score some devices give the peak.
     statistics.data[n] =
-      !Number.isFinite(peak) && either(f) ? peak : f(peak + Math.log(sum), 16, 2e-6);
+      !Number.isFinite(peak) && f.side ? peak : f(peak + Math.log(sum), 16, 2e-6);
     for (let d = 0; d < out; d++)
       y.data[n * out + d] = total(
         shares.map((s, j) => s * read(v, [b, h, j, d])),

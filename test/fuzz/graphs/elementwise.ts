@@ -216,6 +216,5 @@ function casted(x: number, from: DType, to: DType, f: Arithmetic): number {
   if (to === "bool") return Number(x !== 0);
   if (to === "f32") return f(x);
   if (from === "f32") return fn.toWhole(x, to);
-  if (from === "i32" && to === "u32") return Math.max(x, 0);
   return fn.wrapped[to](x);
 }

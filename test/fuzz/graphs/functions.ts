@@ -21,9 +21,9 @@ export function erfc(x: number): number {
   return Math.exp(-x * x) / Math.sqrt(Math.PI) / (x + rest);
 }
 
-/** x Phi(x), whose limits are 0 and x. */
+/** x Phi(x); of -Infinity NaN, as in PyTorch, where it is a product with zero. */
 export function gelu(x: number): number {
-  if (x === Number.NEGATIVE_INFINITY) return 0;
+  if (x === Number.NEGATIVE_INFINITY) return Number.NaN;
   const tail = erfc(Math.abs(x) * Math.SQRT1_2) / 2;
   return x >= 0 ? x - (x === Number.POSITIVE_INFINITY ? 0 : x * tail) : x * tail;
 }
@@ -53,10 +53,10 @@ export const divided = (a: number, b: number, dtype: Whole): number => {
   return wrapped[dtype](Math.trunc(a / b));
 };
 
-/** A float as a whole number: cut off, held inside the type's range; NaN is 0. */
+/** A float as a whole number: cut off, held inside the singles of the type's range; NaN is 0. */
 export function toWhole(x: number, dtype: Whole): number {
   if (Number.isNaN(x)) return 0;
-  const [least, most] = dtype === "i32" ? [-(2 ** 31), 2 ** 31 - 1] : [0, 2 ** 32 - 1];
+  const [least, most] = dtype === "i32" ? [-(2 ** 31), 2 ** 31 - 128] : [0, 2 ** 32 - 256];
   return Math.min(Math.max(Math.trunc(x), least), most) + 0;
 }
 

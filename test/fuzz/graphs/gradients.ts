@@ -45,6 +45,10 @@ function cotangents(program: Program, made: ReadonlyMap<number, readonly Dense[]
   });
 }
 
+/** Derivatives where something is infinite on the way are nobody's concern. */
+const isFiniteAll = (made: ReadonlyMap<number, readonly Dense[]>) =>
+  [...made.values()].every((own) => own.every(({ data }) => data.every(Number.isFinite)));
+
 export async function gradientFault(
   program: Program,
   { way, gpu, seed }: Asked,
@@ -68,7 +72,7 @@ export async function gradientFault(
       const y = made.get(output.at)![output.result]!.data;
       return sum + data.reduce((s, c, i) => s + c * y[i]!, 0);
     }, 0);
-  if (wrt.length === 0 || given.length === 0 || !Number.isFinite(loss(base))) return undefined;
+  if (wrt.length === 0 || given.length === 0 || !isFiniteAll(base)) return undefined;
   const { graph, found } = graphOfGradients(
     program,
     wrt,

@@ -4,7 +4,7 @@ import { count, type Dense, make, read } from "./dense.ts";
 import * as fn from "./functions.ts";
 import { type Arg, type Drawing, type Known, known, type Ref } from "./known.ts";
 import { total } from "./lines.ts";
-import { either, resized } from "./resizing.ts";
+import { resized } from "./resizing.ts";
 
 interface Windows {
   readonly kernel: number | readonly [number, number];
@@ -171,7 +171,7 @@ function scaledExperts(
   const kept = choice.shape[1]!;
   // How far an infinity spreads through samples that count nothing is not said.
   if (!f.exact && x.data.some((v) => !(Math.abs(v) < 1e15)))
-    return make("f32", [maps, kept, height, width, outputs], () => (either(f) ? 0 : Number.NaN));
+    return make("f32", [maps, kept, height, width, outputs], () => (f.side ? 0 : Number.NaN));
   const out = make("f32", [maps, kept, height, width, outputs], () => 0);
   for (let m = 0; m < maps; m++)
     for (let r = 0; r < kept; r++) {

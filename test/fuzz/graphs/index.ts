@@ -68,7 +68,11 @@ export function graphs(gpu: Device | undefined): Kind<Case> {
         : spoilt
           ? showSpoilt(spoilt)
           : `${show(program)}\n// compiled as "${asked.way.name}"`,
-    sameness: (words) => words.replace(/-?\d[\d.e+-]*|NaN|Infinity/g, "#").slice(0, 60),
+    sameness: (words) =>
+      words
+        .replace(/^.*(?=no coded error)/, "")
+        .replace(/-?\d[\d.e+-]*|NaN|Infinity/g, "#")
+        .slice(0, 90),
     covered({ program, asked, spoilt, deep }) {
       if (deep) return { what: ["depth"] };
       if (spoilt) return { what: ["refusals"] };

@@ -5,9 +5,6 @@ import * as fn from "./functions.ts";
 import { type Kind, type Known, known } from "./known.ts";
 import { axesOf, total } from "./lines.ts";
 
-/** Nothing that devices agree on: one of two, by chance, in the noisy runs. */
-export const either = (f: Arithmetic): boolean => f(1, 0, 0.5) > 1;
-
 type Resizing = {
   readonly mode: string;
   readonly alignCorners?: boolean;
@@ -55,7 +52,7 @@ export function resized(x: Dense, axis: number, o: Resizing, f: Arithmetic): Den
       return total(
         // What counts nothing may be read or not.
         own
-          .filter(([n, w]) => Math.abs(w) > 1e-6 || Number.isFinite(of(n)) || either(f))
+          .filter(([n, w]) => Math.abs(w) > 1e-6 || Number.isFinite(of(n)) || f.side)
           .map(([n, w]) => f(w, 2, 4e-7) * of(n)),
         "f32",
         f,
