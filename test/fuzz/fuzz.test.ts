@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { repository } from "../support/command-line.ts";
-import { faults } from "./faults.ts";
+import { faults } from "./faults/index.ts";
 import { unknownOps } from "./graphs/index.ts";
 
 test("every op that is exported is known to the fuzzer", () => {

@@ -97,6 +97,9 @@ export function coverage<C>(kind: Kind<C>, { covered }: Pick<Outcome, "covered">
     const counts = covered.get(what) ?? new Map();
     const never = all.filter((name) => !counts.has(name));
     const share = `${all.length - never.length} of ${all.length}`;
-    return `${kind.name}: ${what}: ${share}${never.length > 0 ? `, never: ${never.join(", ")}` : ""}`;
+    // Of few things it is said how often each was tried.
+    const each =
+      all.length > 8 ? "" : ` (${all.map((n) => `${n} ${counts.get(n) ?? 0}`).join(", ")})`;
+    return `${kind.name}: ${what}: ${share}${each}${never.length > 0 ? `, never: ${never.join(", ")}` : ""}`;
   });
 }

@@ -1,16 +1,16 @@
 /**
  * How Node loads the sources of this repository as they are: each file's types are stripped as it is
- * loaded. A fault of `faults.ts` is put back on the way.
+ * loaded. A fault of `faults/` is put back on the way.
  */
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { transform } from "esbuild";
+import { build, transform } from "esbuild";
 
 let changes = [];
 
 export async function initialize({ fault }) {
   if (fault === undefined) return;
-  const { faults } = await import(await asData(new URL("faults.ts", import.meta.url)));
+  const { faults } = await import(await bundled(new URL("faults/index.ts", import.meta.url)));
   const found = faults.find(({ name }) => name === fault);
   if (!found) throw new RangeError(`there is no fault ${fault}`);
   changes = found.changes;
@@ -34,5 +34,9 @@ async function javascript(url) {
   return (await transform(text, options)).code;
 }
 
-const asData = async (url) =>
-  `data:text/javascript;base64,${Buffer.from(await javascript(url)).toString("base64")}`;
+/** A module with all that it imports, as an address: these hooks do not load sources for themselves. */
+async function bundled(url) {
+  const entryPoints = [fileURLToPath(url)];
+  const { outputFiles } = await build({ entryPoints, bundle: true, format: "esm", write: false });
+  return `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`;
+}

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { openDevice } from "../../runtime/node/index.ts";
 import { calls } from "./calls/index.ts";
-import { faults } from "./faults.ts";
+import { faults } from "./faults/index.ts";
 import { files } from "./files/index.ts";
 import { coverage, type Finding, fuzz } from "./fuzz.ts";
 import { graphs, unknownOps } from "./graphs/index.ts";
@@ -30,7 +30,7 @@ export async function main(args: readonly string[]): Promise<number> {
       faults: { type: "boolean", default: false },
     },
   });
-  if (values.faults) return findFaults();
+  if (values.faults) return findFaults(values);
   const unknown = unknownOps();
   for (const line of unknown) say(line);
   const opened = process.env.INARCH_DEVICE === "none" ? undefined : await openDevice();
@@ -57,12 +57,20 @@ export async function main(args: readonly string[]): Promise<number> {
   return found === 0 ? 0 : 1;
 }
 
+/** Which faults are looked for: those of a kind, or with some words in their names. */
+interface Sought {
+  readonly seed?: string | undefined;
+  readonly kind?: string | undefined;
+  readonly fault?: string | undefined;
+}
+
 /** Puts each fault back by itself, and looks for it: at most five minutes. */
-async function findFaults(): Promise<number> {
+async function findFaults({ seed: from = "1", ...sought }: Sought): Promise<number> {
   let missed = 0;
   for (const { name, kind } of faults) {
+    if ((sought.kind ?? kind) !== kind || !name.includes(sought.fault ?? "")) continue;
     const start = performance.now();
-    const looking = ["--minutes", "5", "--findings", "1", "--seed", "1"];
+    const looking = ["--minutes", "5", "--findings", "1", "--seed", from];
     const output = await run(["--kind", kind, "--fault", name, ...looking]);
     const seed = /--seed (\d+) --cases 1/.exec(output)?.[1];
     const words = /^FOUND in \w+: (.*)$/m.exec(output)?.[1];

@@ -2,7 +2,7 @@
 import { type Random, randomOf } from "../random.ts";
 import { type Argument, type Call, spoiled, valuesOf } from "./call.ts";
 import { type HostName, hosts } from "./hosts.ts";
-import { wrongDevices } from "./small.ts";
+import { refusedPlans, wrongDevices } from "./small.ts";
 
 export interface CallsCase {
   readonly host: HostName;
@@ -137,18 +137,29 @@ function onTraining(random: Random, isBad: boolean, micro: number): Drawn {
   return { method: "trainer.step", args: [...all.slice(0, -1), wrong], bad: words! };
 }
 
-function onOpening(random: Random, isBad: boolean): Drawn {
+function onOpening(random: Random, isBad: boolean, on: CallsCase["on"]): Drawn {
+  if (on !== "reference" && random.chance(0.3)) {
+    const plan = random.pick(Object.keys(refusedPlans));
+    return { method: "open.refused", args: [plan], bad: plan };
+  }
   const method = `open.${random.pick(["session", "bundle", "trainer"])}`;
   if (!isBad) return { method, args: ["good"] };
   const wrong = random.pick(Object.keys(wrongDevices));
   return { method, args: [wrong], bad: `${wrong} as a device` };
 }
 
+/** Compiling a training takes as long as a dozen sequences on a session. */
+const often: readonly HostName[] = [
+  ...(Object.keys(hosts) as HostName[]),
+  ...Array<HostName>(5).fill("session"),
+  ...(["shared", "bundle"] as const),
+];
+
 export function drawCalls(seed: number, devices: readonly CallsCase["on"][]): CallsCase {
   const random = randomOf(seed);
-  const host = random.pick([...(Object.keys(hosts) as HostName[]), "session", "session"] as const);
+  const host = random.pick(often);
   const micro = random.between(1, 2);
-  const on = random.chance(0.75) ? "reference" : random.pick(devices);
+  const on = random.chance(0.85) ? "reference" : random.pick(devices);
   const calls: Call[] = [];
   const put = ({ method, args, bad }: Drawn) =>
     calls.push({
@@ -166,7 +177,7 @@ export function drawCalls(seed: number, devices: readonly CallsCase["on"][]): Ca
     if (host === "shared" && random.chance(0.3)) put({ method: "two.run", args: [] });
     else if (host === "session" || host === "shared") put(onLine(random, isBad));
     else if (host === "bundle") put(onBundle(random, isBad));
-    else if (host === "opening") put(onOpening(random, isBad));
+    else if (host === "opening") put(onOpening(random, isBad, on));
     else put(onTraining(random, isBad, micro));
   }
   const insert = (method: string) =>

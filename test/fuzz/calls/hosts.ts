@@ -6,7 +6,15 @@ import { loadBundle } from "../../../runtime/bundle/model.ts";
 import type { Device } from "../../../runtime/devices/device.ts";
 import { createSession } from "../../../runtime/session.ts";
 import { createTrainer } from "../../../training/index.ts";
-import { line, smallBundle, tenfold, trained, trainingOn, wrongDevices } from "./small.ts";
+import {
+  line,
+  refusedPlans,
+  smallBundle,
+  tenfold,
+  trained,
+  trainingOn,
+  wrongDevices,
+} from "./small.ts";
 
 /** Makes a call by the name of its method; options are a user's: a signal. */
 export type Caller = (method: string, args: readonly unknown[], options?: object) => unknown;
@@ -158,6 +166,11 @@ function opening(device: Device): Host {
   };
   return {
     async call(method, [given], more = {}) {
+      if (method === "open.refused") {
+        const one = await createSession(refusedPlans[given as string]!(line(device)), device, more);
+        opened.push(one);
+        return one.run({ a: [1], b: [1], x: [1, 2, 3, 4], n: [1, 2] });
+      }
       const on = given === "good" ? device : wrongDevices[given as string]!;
       opened.push(await ways[method.split(".")[1]!]!(on, more));
       return "open";

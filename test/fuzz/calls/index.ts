@@ -73,7 +73,7 @@ const byHost: Readonly<Record<keyof typeof hosts, readonly string[]>> = {
   session: ["run", "read", "write", "reset", "profile"].map((m) => `one.${m}`),
   shared: ["one.run", "one.read", "one.write", "one.reset", "one.profile", "two.run"],
   bundle: ["model.run", "model.reset"],
-  opening: ["open.session", "open.bundle", "open.trainer"],
+  opening: ["open.session", "open.bundle", "open.trainer", "open.refused"],
   training: ["step", "run", "parameter", "gradient", "save", "saveAdapter", "present", "state"].map(
     (m) => `trainer.${m}`,
   ),

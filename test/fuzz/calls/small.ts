@@ -1,10 +1,11 @@
 /** What is called: small programs, a bundle of two of them, a training. */
 import { defineAdapter } from "../../../adapters/adapter.ts";
 import { compile } from "../../../compiler/compile.ts";
-import { type Graph, graphOf, type Program, trace } from "../../../compiler/graph/graph.ts";
+import { type Graph, graphOf, trace } from "../../../compiler/graph/graph.ts";
 import { defineModel } from "../../../compiler/graph/model.ts";
 import { input, state } from "../../../compiler/graph/sources.ts";
 import { adapt, type Tensor } from "../../../compiler/index.ts";
+import type { Plan } from "../../../compiler/plan.ts";
 import { add, matmul, mean, mul, sub } from "../../../ops/index.ts";
 import type { Bundle } from "../../../runtime/bundle/bundle.ts";
 import type { Device } from "../../../runtime/devices/device.ts";
@@ -13,29 +14,33 @@ import { sgd, type TrainerOptions } from "../../../training/index.ts";
 
 type Floats = Tensor<"f32">;
 
-const compiled = (graph: Graph, { target }: Device) => compile(graph, { target });
+/** The plan of a graph for a device's target, compiled once: sequences of calls are many. */
+const once = (make: () => Graph) => {
+  const plans = new Map<string, Plan>();
+  return ({ target }: Device): Plan => {
+    const plan = plans.get(target) ?? compile(make(), { target });
+    plans.set(target, plan);
+    return plan;
+  };
+};
 const outputs = (tensors: object) => tensors as Record<string, Tensor>;
 
 /** y = a x + b; a state that adds up every x, and one that is written alone and begins as threes. */
-export const line = (device: Device) =>
-  compiled(
-    trace(() => {
-      const x = input("x", "f32", [4]);
-      const sum = add(state("sum", "f32", [4]), x);
-      state("last", "f32", [4], { init: { kind: "constant", value: 3 } });
-      const y = add(mul(input("a", "f32", [1]), x), input("b", "f32", [1]));
-      const n = mul(input("n", "i32", [2]), 3);
-      return outputs({ y, seen: add(sum, 0), n, sum, last: add(x, 0) });
-    }, {}),
-    device,
-  );
+export const line = once(() =>
+  trace(() => {
+    const x = input("x", "f32", [4]);
+    const sum = add(state("sum", "f32", [4]), x);
+    state("last", "f32", [4], { init: { kind: "constant", value: 3 } });
+    const y = add(mul(input("a", "f32", [1]), x), input("b", "f32", [1]));
+    const n = mul(input("n", "i32", [2]), 3);
+    return outputs({ y, seen: add(sum, 0), n, sum, last: add(x, 0) });
+  }, {}),
+);
 
 /** z = 10 y. */
-export const tenfold = (device: Device) =>
-  compiled(
-    graphOf([{ name: "z", tensor: mul(input("y", "f32", [4]), 10) as unknown as Tensor }]),
-    device,
-  );
+export const tenfold = once(() =>
+  graphOf([{ name: "z", tensor: mul(input("y", "f32", [4]), 10) as unknown as Tensor }]),
+);
 
 const floats = (values: readonly number[], shape: readonly number[]) => ({
   dtype: "f32" as const,
@@ -46,19 +51,23 @@ const floats = (values: readonly number[], shape: readonly number[]) => ({
 const stored = (tensors: Readonly<Record<string, ReturnType<typeof floats>>>) =>
   openWeights(bytesSource("drawn", writeSafetensors(new Map(Object.entries(tensors)))));
 
+const prefill = once(() =>
+  trace(() => {
+    state("cache", "f32", [4]);
+    return outputs({ cache: mul(input("x", "f32", [4]), 2) });
+  }, {}),
+);
+
+const decode = once(() =>
+  trace((p) => {
+    const sum = add(state("cache", "f32", [4]), input("x", "f32", [4]));
+    return outputs({ y: mul(sum, p.f32("w", [4])), cache: add(sum, 0) });
+  }, {}),
+);
+
 /** Two programs that share a state: one writes it, the other reads it and adds to it. */
 export async function smallBundle(device: Device): Promise<Bundle> {
-  const of = (program: Program) => compiled(trace(program, {}), device);
-  const plans = {
-    prefill: of(() => {
-      state("cache", "f32", [4]);
-      return outputs({ cache: mul(input("x", "f32", [4]), 2) });
-    }),
-    decode: of((p) => {
-      const sum = add(state("cache", "f32", [4]), input("x", "f32", [4]));
-      return outputs({ y: mul(sum, p.f32("w", [4])), cache: add(sum, 0) });
-    }),
-  };
+  const plans = { prefill: prefill(device), decode: decode(device) };
   const weights = await stored({ w: floats([1, 2, 3, 4], [4]) });
   const manifest = { name: "drawn" };
   return {
@@ -114,3 +123,31 @@ export const wrongDevices = {
   opened: { device: { target: "wgsl" } },
   promise: Promise.resolve(undefined),
 } as unknown as Readonly<Record<string, Device>>;
+
+/** Plans that a device of text refuses, as it compiles, binds or runs them. */
+export const refusedPlans: Readonly<Record<string, (plan: Plan) => Plan>> = {
+  "a text that is none": (plan) => ({
+    ...plan,
+    kernels: plan.kernels.map((k) => ({ ...k, source: `${String(k.source)} }` })),
+  }),
+  "a place that is not aligned": (plan) => ({
+    ...plan,
+    steps: plan.steps.map((step) => ({
+      ...step,
+      bindings: step.bindings.map((at) =>
+        at.bytes < 16 ? at : { ...at, offset: at.offset + 4, bytes: at.bytes - 4 },
+      ),
+    })),
+  }),
+  "a place of no bytes": (plan) => ({
+    ...plan,
+    steps: plan.steps.map((step) => ({
+      ...step,
+      bindings: step.bindings.map((at) => ({ ...at, bytes: 0 })),
+    })),
+  }),
+  "too many workgroups": (plan) => ({
+    ...plan,
+    steps: plan.steps.map((step) => ({ ...step, groups: [2 ** 20, 1, 1] })),
+  }),
+};

@@ -6,6 +6,7 @@ import { randomOf } from "../random.ts";
 import { type Asked, faultOf } from "./check.ts";
 import { type Deep, deepFault, drawDeep } from "./deep.ts";
 import { draw } from "./draw.ts";
+import { drawMisuse, type Misuse, misuseFault } from "./misuse.ts";
 import { someWay, wayNames } from "./profiles.ts";
 import { isLeaf, live, type Program, show } from "./program.ts";
 import { smallerPrograms } from "./smaller.ts";
@@ -18,6 +19,7 @@ interface Case {
   /** What is tried instead of the program's values. */
   readonly spoilt?: Spoilt;
   readonly deep?: Deep;
+  readonly misuse?: Misuse;
 }
 
 /** Ops that `inarch/ops` exports and the fuzzer does not know, and the other way round. */
@@ -48,33 +50,35 @@ export function graphs(gpu: Device | undefined): Kind<Case> {
         gradients: !isExtreme && random.chance(0.6),
         seed,
       };
-      if (random.chance(1 / 400)) return { program, asked, deep: drawDeep(random) };
+      if (random.chance(1 / 150)) return { program, asked, deep: drawDeep(random) };
+      if (random.chance(1 / 50)) return { program, asked, misuse: drawMisuse(random) };
       const spoilt = random.chance(0.25) ? spoil(random.seed(), program) : undefined;
       return { program, asked, ...(spoilt ? { spoilt } : {}) };
     },
-    fault: async ({ program, asked, spoilt, deep }) => {
+    fault: async ({ program, asked, spoilt, deep, misuse }) => {
       if (deep) return deepFault(deep);
+      if (misuse) return misuseFault(misuse);
       return spoilt ? spoiltFault(spoilt, asked.gpu) : faultOf(program, asked);
     },
-    *smaller({ program, asked, spoilt, deep }) {
+    *smaller({ program, asked, spoilt, deep, misuse }) {
       // These are a few lines as they are drawn.
-      if (spoilt || deep) return;
+      if (spoilt || deep || misuse) return;
       if (asked.gpu) yield { program, asked: { ...asked, gpu: undefined } };
       for (const one of smallerPrograms(program)) yield { program: one, asked };
     },
-    show: ({ program, asked, spoilt, deep }) =>
-      deep
-        ? JSON.stringify(deep)
-        : spoilt
-          ? showSpoilt(spoilt)
-          : `${show(program)}\n// compiled as "${asked.way.name}"`,
+    show({ program, asked, spoilt, deep, misuse }) {
+      if (spoilt) return showSpoilt(spoilt);
+      if (deep ?? misuse) return `// ${JSON.stringify(deep ?? misuse)}`;
+      return `${show(program)}\n// compiled as "${asked.way.name}"`;
+    },
     sameness: (words) =>
       words
         .replace(/^.*(?=no coded error)/, "")
         .replace(/-?\d[\d.e+-]*|NaN|Infinity/g, "#")
         .slice(0, 90),
-    covered({ program, asked, spoilt, deep }) {
+    covered({ program, asked, spoilt, deep, misuse }) {
       if (deep) return { what: ["depth"] };
+      if (misuse) return { what: ["misuse"] };
       if (spoilt) return { what: ["refusals"] };
       const used = live(program).map((at) => program.statements[at]!);
       return {
@@ -94,7 +98,7 @@ export function graphs(gpu: Device | undefined): Kind<Case> {
       dtypes: ["f32", "i32", "u32", "bool"],
       profiles: wayNames,
       devices: ["reference", "webgpu"],
-      what: ["values", "gradients", "states", "refusals", "depth"],
+      what: ["values", "gradients", "states", "refusals", "depth", "misuse"],
     },
   };
 }

@@ -1,33 +1,7 @@
-/**
- * Faults that were mended, to be put back one at a time: the fuzzer must find each. A change names text
- * that stands exactly once in a file, and what it is instead.
- */
-export interface Change {
-  readonly file: string;
-  readonly find: string;
-  readonly replace: string;
-}
+/** Faults of sessions, trainings and states. */
+import { type Fault, inCalls, inGraphs } from "./fault.ts";
 
-export interface Fault {
-  readonly name: string;
-  readonly changes: readonly Change[];
-  /** The kind of cases that finds it. */
-  readonly kind: "graphs" | "calls" | "files";
-}
-
-const inCalls = (name: string, file: string, find: string, replace = ""): Fault => ({
-  name,
-  changes: [{ file, find, replace }],
-  kind: "calls",
-});
-
-const inGraphs = (name: string, file: string, find: string, replace = ""): Fault => ({
-  name,
-  changes: [{ file, find, replace }],
-  kind: "graphs",
-});
-
-const calls: readonly Fault[] = [
+export const callFaults: readonly Fault[] = [
   inCalls(
     "calls have no order",
     "runtime/calls.ts",
@@ -94,6 +68,18 @@ const calls: readonly Fault[] = [
     "runtime/devices/webgpu.ts",
     "if (gone !== undefined) throw deviceLost(gone);",
   ),
+  inCalls(
+    "what a lost device rejects with is passed on",
+    "runtime/devices/webgpu.ts",
+    "throw await explain(error);",
+    "throw error;",
+  ),
+  inCalls(
+    "what a device refuses is no error",
+    "runtime/devices/webgpu-program.ts",
+    "return gpu.popErrorScope().catch(() => null);",
+    "return gpu.popErrorScope().then(() => null);",
+  ),
   {
     name: "aborts are ignored",
     changes: [
@@ -129,7 +115,7 @@ const calls: readonly Fault[] = [
   },
 ];
 
-const states: readonly Fault[] = [
+export const stateFaults: readonly Fault[] = [
   inGraphs(
     "a state that is only written is none",
     "compiler/graph/graph.ts",
@@ -161,5 +147,3 @@ const states: readonly Fault[] = [
     "return graph;",
   ),
 ];
-
-export const faults: readonly Fault[] = [...calls, ...states];

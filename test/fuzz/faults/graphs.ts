@@ -1,0 +1,157 @@
+/** Faults of numbers, of what ops refuse, of the compiler's depth and of work that it does twice. */
+import { type Fault, inGraphs } from "./fault.ts";
+
+const wgsl = "compiler/targets/wgsl/index.ts";
+const reference = "compiler/targets/reference/index.ts";
+
+const numbers: readonly Fault[] = [
+  inGraphs(
+    "a number is not checked against its dtype",
+    "compiler/graph/checks.ts",
+    "if (problem !== undefined) refuse(name, inputs, problem, numbersOf[dtype]);",
+  ),
+  inGraphs(
+    "infinities are spelled in digits",
+    wgsl,
+    "if (!Number.isFinite(value) || Object.is(value, -0))",
+    "if (Number.isNaN(value) || Object.is(value, -0))",
+  ),
+  inGraphs("the least integer is spelled in digits", wgsl, "value === lowest ? `i32(${value})` : "),
+  inGraphs(
+    "the oracle's products of integers do not wrap",
+    reference,
+    "mul: (a, b) => `Math.imul(${a}, ${b})`",
+    "mul: (a, b) => `(${a} * ${b})`",
+  ),
+  inGraphs(
+    "the oracle divides integers by 0",
+    reference,
+    "(b === 0 ? a : a / b)",
+    "(b === 0 ? 0 : a / b)",
+  ),
+  inGraphs(
+    "the oracle's casts to integers have no range",
+    reference,
+    "Math.trunc(Math.min(Math.max((${arg}) || 0, ${low}), ${high}))",
+    "[Math.trunc((${arg}) || 0), ${low}, ${high}][0]",
+  ),
+  inGraphs(
+    "a NaN vanishes behind max and min",
+    wgsl,
+    'if ((fn === "max" || fn === "min") && type === "f32")',
+    'if ((fn === "max" || fn === "min") && type === "bool")',
+  ),
+  inGraphs("a NaN vanishes behind tanh", wgsl, 'if (fn === "tanh")', 'if (fn === "half")'),
+  inGraphs(
+    "NaNs have no place in an order",
+    "ops/lines/top-k.ts",
+    "a.gt(b).or(isNaNOf(a).and(isNaNOf(b).not()));",
+    "a.gt(b).or(isNaNOf(a).and(isNaNOf(a).not()));",
+  ),
+];
+
+const extremes: readonly Fault[] = [
+  inGraphs(
+    "softmax begins at -3.4e38",
+    "ops/lines/softmax.ts",
+    'k.var("most", literal(Number.NEGATIVE_INFINITY, "f32"))',
+    'k.var("most", literal(-3.4e38, "f32"))',
+  ),
+  inGraphs(
+    "the largest element is at least -3.4e38",
+    "ops/lines/reduce.ts",
+    'dtype === "f32" ? Number.NEGATIVE_INFINITY',
+    'dtype === "f32" ? -3.4e38',
+  ),
+  inGraphs(
+    "erf and gelu of infinities are NaN",
+    "ops/elementwise/erf.ts",
+    'k.let("near", z.min(30))',
+    'k.let("near", z)',
+  ),
+  inGraphs(
+    "a fractional power of a negative number is a number",
+    "ops/elementwise/pow.ts",
+    'Number.isInteger(exponent) ? power.neg() : literal(Number.NaN, "f32")',
+    "Number.isInteger(exponent) ? power.neg() : power",
+  ),
+  inGraphs(
+    "angles far from zero have no whole turns",
+    "ops/elementwise/sin.ts",
+    "attrs.isNear ? undefined : farTurns(k, x)",
+    "undefined as ReturnType<typeof farTurns> | undefined",
+  ),
+  inGraphs(
+    "workgroups of ops with forms are not folded",
+    "compiler/lower/lower.ts",
+    "foldGroups(kernel, profile.maxGroups)",
+    "(region.variant ? kernel : foldGroups(kernel, profile.maxGroups))",
+  ),
+];
+
+const refusals: readonly Fault[] = [
+  inGraphs(
+    "sizes of shapes are not looked at",
+    "compiler/graph/shapes.ts",
+    "if (!isSize(shape[i])) return `${text} has the size ${shown(shape[i])}`;",
+  ),
+  inGraphs(
+    "an unknown word is taken",
+    "compiler/graph/checks.ts",
+    'if (typeof value === "string" && names.includes(value)) return;',
+    'if (typeof value === "string" && names.length > 0) return;',
+  ),
+  inGraphs(
+    "numbers of options have no limits",
+    "compiler/graph/checks.ts",
+    "if (isNumber && value >= least && value <= most) return;",
+    "return;",
+  ),
+  inGraphs(
+    "what is no tensor is taken for one",
+    "compiler/graph/tensor.ts",
+    "if (value instanceof Tensor) continue;",
+    "continue;",
+  ),
+  inGraphs(
+    "what a program returns is not looked at",
+    "compiler/graph/graph.ts",
+    "checkReturned(made, called);",
+  ),
+];
+
+const compiler: readonly Fault[] = [
+  inGraphs(
+    "the order of nodes is found by recursion",
+    "compiler/graph/graph.ts",
+    "const stack: Node[] = outputs.map((o) => o.tensor.node).reverse();",
+    `const walk = (node: Node): void => {
+      if (state.has(node)) return;
+      state.set(node, "open");
+      for (const x of node.inputs) walk(x.node);
+      state.set(node, "done");
+      nodes.push(node);
+    };
+    for (const o of outputs) walk(o.tensor.node);
+    const stack: Node[] = [];`,
+  ),
+  inGraphs(
+    "what a region contains is counted to the end",
+    "compiler/fuse/contents.ts",
+    "running.has(tensor) || nodes.size > most",
+    "running.has(tensor)",
+  ),
+  inGraphs(
+    "equal work is done twice",
+    "compiler/rewrite/rewrite.ts",
+    "const merged = yield* mergeEqual(graph);",
+    "const merged = graph;",
+  ),
+  inGraphs(
+    "what memory holds is copied to be reshaped",
+    "compiler/fuse/element.ts",
+    "(node.op as ElementOp).reshapes === true || ",
+  ),
+];
+
+export const graphFaults: readonly Fault[] = [...numbers, ...extremes, ...refusals, ...compiler];
