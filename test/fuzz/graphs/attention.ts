@@ -14,6 +14,12 @@ interface Attending {
   };
 }
 
+/**
+ * A score is computed again after the largest of its row is known, and may be rounded otherwise. Of numbers
+ * beyond this the difference alone is more than exponentials take. Numbers of a mask are not computed.
+ */
+const isVast = (part: number) => Number.isFinite(part) && Math.abs(part) > 1e8;
+
 /** Scores, their softmax, the mean of the values; and the logarithm of the sum of the exponentials. */
 function attended(f: Arithmetic, q: Dense, k: Dense, v: Dense, o: Attending = {}): Dense[] {
   const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
@@ -34,20 +40,28 @@ function attended(f: Arithmetic, q: Dense, k: Dense, v: Dense, o: Attending = {}
       n % queries,
     ];
     const query = Array.from({ length: depth }, (_, d) => read(q, [b, h, i, d]));
-    const scores = Array.from({ length: keys }, (_, j) => {
-      let score = f(scale * dot(query, k, [b, h, j]), 2);
-      if (o.bias) score = f(score + spreadBias(o.bias, [b, h, i, j]));
-      if (o.relative) {
-        const {
-          height,
-          width,
-          grid: [rows, columns],
-        } = o.relative;
-        score += dot(query, height, [Math.floor(i / columns) - Math.floor(j / columns) + rows - 1]);
-        score = f(score + dot(query, width, [(i % columns) - (j % columns) + columns - 1]), 2);
-      }
-      return score;
+    const parts = Array.from({ length: keys }, (_, j) => {
+      const own = f(scale * dot(query, k, [b, h, j]), 2);
+      if (!o.relative) return [own];
+      const [rows, columns] = o.relative.grid;
+      const down = Math.floor(i / columns) - Math.floor(j / columns) + rows - 1;
+      const across = (i % columns) - (j % columns) + columns - 1;
+      return [own, dot(query, o.relative.height, [down]), dot(query, o.relative.width, [across])];
     });
+    const scores = parts.map(([own, ...others], j) => {
+      const biased = o.bias ? f(own! + spreadBias(o.bias, [b, h, i, j])) : own!;
+      return others.length > 0
+        ? f(
+            others.reduce((x, y) => x + y, biased),
+            2,
+          )
+        : biased;
+    });
+    if (f.side && parts.flat().some(isVast)) {
+      statistics.data[n] = Number.NaN;
+      y.data.fill(Number.NaN, n * out, (n + 1) * out);
+      continue;
+    }
     const shares = softmaxOf(scores, f);
     const peak = Math.max(...scores);
     const sum = scores.reduce((s, x) => s + Math.exp(x - peak), 0);

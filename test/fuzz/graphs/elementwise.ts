@@ -176,7 +176,7 @@ export const elementwise: Readonly<Record<string, Known>> = {
     (d) => [d.some(), d.random.pick(["f32", "i32", "u32", "bool"])],
     (f, x: Dense, dtype: DType) =>
       make(dtype, x.shape, (p) => casted(spread(x, p), x.dtype, dtype, f)),
-    { still: true },
+    { still: ([x, dtype]) => (x as Dense).dtype !== dtype },
   ),
   full: known(
     (d) => {

@@ -68,7 +68,7 @@ export interface Known {
   /** Its results; arguments as they are written, with tensors of numbers for references. */
   readonly plain: (f: Arithmetic, args: readonly unknown[]) => readonly Dense[];
   /** Its derivative is another one than that of its values, or none: its value is held still. */
-  readonly still?: true;
+  readonly still?: true | ((args: readonly unknown[]) => boolean);
 }
 
 export function known<A extends readonly unknown[]>(

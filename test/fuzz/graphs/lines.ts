@@ -3,6 +3,7 @@ import type { Arithmetic } from "./arithmetic.ts";
 import { type Dense, flat, lines, make, read, without } from "./dense.ts";
 import * as fn from "./functions.ts";
 import { type Drawing, type Known, known, type Ref } from "./known.ts";
+import { lowest } from "./values.ts";
 
 type Reduced = "drop" | "keep";
 
@@ -17,7 +18,20 @@ export function total(terms: readonly number[], dtype: Dense["dtype"], f: Arithm
   if (dtype !== "f32") return terms.reduce((a, b) => fn.wrapped[dtype as fn.Whole](a + b), 0);
   let sum = 0;
   for (const x of terms) sum += f(x, 2 + Math.log2(1 + terms.length));
-  return f(sum);
+  return !f.exact && f.side && mayOverflow(terms) ? Number.NaN : f(sum);
+}
+
+/**
+ * Whether a sum depends on the order in which a device adds: a part of it is beyond the largest number, and
+ * the whole is not, or parts are on both sides.
+ */
+function mayOverflow(terms: readonly number[]): boolean {
+  let [above, below] = [0, 0];
+  for (const x of terms)
+    if (x > 0) above += x;
+    else below -= x;
+  const isBoth = above > -lowest && below > -lowest;
+  return isBoth || (Math.max(above, below) > -lowest && Math.abs(above - below) <= -lowest);
 }
 
 function reduced(
@@ -86,7 +100,9 @@ export function normalized(x: Dense, axis: number, epsilon: number, f: Arithmeti
     const center = f(line.reduce((a, b) => a + b, 0) / line.length, 4);
     const from = line.map((v) => f(v - center, 2));
     const variance = from.reduce((a, b) => a + f(b * b, 4), 0) / line.length;
-    return from.map((v) => f(v / Math.sqrt(variance + epsilon), 8));
+    // Of squares beyond the largest number some devices give 0, and some NaN.
+    const isOpen = !f.exact && f.side && Number.isFinite(variance) && variance > -lowest;
+    return from.map((v) => (isOpen ? Number.NaN : f(v / Math.sqrt(variance + epsilon), 8)));
   });
 }
 

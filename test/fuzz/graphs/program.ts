@@ -132,17 +132,11 @@ export function evaluate(
       made.set(at, [{ ...x!, data }]);
       continue;
     }
-    const { plain, still: isStill } = table[s.op]!;
+    const { plain, still: isStill = false } = table[s.op]!;
     const find = (r: Ref) => made.get(r.at)![r.result]!;
-    const own = isStill && still ? still.get(at) : undefined;
-    made.set(
-      at,
-      own ??
-        plain(
-          f,
-          s.args.map((x) => replaced(x, find)),
-        ),
-    );
+    const args = s.args.map((x) => replaced(x, find));
+    const own = (typeof isStill === "function" ? isStill(args) : isStill) && still?.get(at);
+    made.set(at, own || plain(f, args));
   }
   return made;
 }
