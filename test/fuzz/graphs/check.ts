@@ -9,7 +9,7 @@ import { gradientFault } from "./gradients.ts";
 import type { Way } from "./profiles.ts";
 import { evaluate, isLeaf, live, nameOf, type Program, traced } from "./program.ts";
 import { runOn } from "./run.ts";
-import { sameWorkTwice } from "./twice.ts";
+import { copied, sameWorkTwice } from "./twice.ts";
 
 export interface Asked {
   readonly way: Way;
@@ -55,6 +55,7 @@ export async function faultOf(program: Program, asked: Asked): Promise<string | 
     return (
       (await wrongNumbers(program, asked)) ??
       sameWorkTwice(program) ??
+      copied(traced(program)) ??
       (asked.gradients ? await gradientFault(program, asked) : undefined)
     );
   } catch (error) {
@@ -86,6 +87,12 @@ async function wrongNumbers(
   const graph = traced(program);
   const on = async (device: Device, name: string) => {
     const ran = await runOn(device, { graph, program, times: times(program) }, way.options);
+    for (const at of live(program)) {
+      const leaf = program.statements[at]!;
+      if (!isLeaf(leaf) || leaf.source !== "state") continue;
+      const state = nameOf(leaf, at);
+      if (!ran.plan.states.some((t) => t.name === state)) return `${name}: ${state} is no state`;
+    }
     for (const [i, outputs] of ran.runs.entries())
       for (const [output, wanted] of Object.entries(exact[i]!)) {
         const label = `${name}, ${way.name}: ${ran.runs.length > 1 ? `run ${i + 1}: ` : ""}${output}`;

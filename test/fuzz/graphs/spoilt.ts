@@ -62,8 +62,33 @@ const takesAnyFloat: ReadonlySet<string> = new Set(
 const isAnyNumber = (op: string, path: Path) =>
   path.includes("stream") || (op.startsWith("random") && path[0] === 1);
 
+/** Ops that take a number as an operand, of whole numbers too. */
+const beside = "add mul div maximum minimum eq ne lt le gt ge".split(" ");
+
+/** A number beside whole numbers, which seldom come together by chance. */
+function besideWhole(random: Random): Spoilt {
+  const dtype = random.pick(["i32", "u32"] as const);
+  const wrong = random.pick(noWhole(dtype));
+  const leaf: Leaf = { source: "input", dtype, shape: [3], fill: "ordinary", seed: 0 };
+  const operands: Arg[] = [{ at: 0, result: 0 }, wrong];
+  const call = random.chance(0.2)
+    ? { op: "full", args: [wrong, [3], dtype] }
+    : { op: random.pick(beside), args: random.chance(0.5) ? operands : operands.toReversed() };
+  const program = { statements: [leaf, call], outputs: [{ at: 1, result: 0 }], commits: [] };
+  return { program, words: `${call.op} of ${dtype} and ${wrong}`, isRefused: true };
+}
+
+const noWhole = (dtype: string): number[] => [
+  0.5,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  2 ** 53,
+  dtype === "u32" ? -1 : 2 ** 31,
+];
+
 export function spoil(seed: number, program: Program): Spoilt | undefined {
   const random = randomOf(seed);
+  if (random.chance(0.15)) return besideWhole(random);
   const call = random.pick(live(program).filter((i) => !isLeaf(program.statements[i]!)));
   const s = call === undefined ? undefined : program.statements[call]!;
   if (!s || isLeaf(s)) return undefined;
@@ -117,18 +142,7 @@ function wrongFor(
   const isOperand = takesAnyFloat.has(op) && path.length === 1;
   if (isOperand && dtype === "f32")
     return { to: random.pick([1e39, 2 ** 53, 5e-324, Number.NaN]), isRefused: false };
-  const isWhole = isOperand ? dtype !== "bool" : false;
-  if (isWhole)
-    return {
-      to: random.pick([
-        0.5,
-        Number.NaN,
-        Number.POSITIVE_INFINITY,
-        2 ** 53,
-        dtype === "u32" ? -1 : 2 ** 31,
-      ]),
-      isRefused: true,
-    };
+  if (isOperand && dtype !== "bool") return { to: random.pick(noWhole(dtype)), isRefused: true };
   const to = random.pick([
     Number.NaN,
     Number.POSITIVE_INFINITY,

@@ -1,7 +1,18 @@
-/** What is written twice costs once: a program with a copy of its calls has no more kernels. */
-import { compile } from "../../../compiler/compile.ts";
+/** Work that need not be done: what is written twice costs once, and what is in memory is not copied. */
+import { compile, compileStages } from "../../../compiler/compile.ts";
+import type { Graph } from "../../../compiler/graph/graph.ts";
 import type { Arg, Ref } from "./known.ts";
 import { isLeaf, live, type Program, replaced, traced } from "./program.ts";
+
+/** What memory holds is read from there, whatever its shape: no kernel writes it to scratch again. */
+export function copied(graph: Graph): string | undefined {
+  const { fusion, rewritten } = compileStages(graph);
+  const own = new Set(rewritten.outputs.map(({ tensor }) => tensor));
+  for (const { anchor, nodes, reads, writes } of fusion.regions)
+    if (anchor.op.name === "reshape" && nodes.length === 1 && !writes.some((t) => own.has(t)))
+      return `${reads.map(({ node }) => node.op.name)} is copied to be reshaped`;
+  return undefined;
+}
 
 export function sameWorkTwice(program: Program): string | undefined {
   if (program.commits.length > 0) return undefined;
