@@ -6,6 +6,8 @@ import { shrink } from "./shrink.ts";
 export interface Finding {
   readonly kind: string;
   readonly seed: number;
+  /** How many cases had been tried, this one included. */
+  readonly after: number;
   readonly words: string;
   readonly lines: string;
 }
@@ -25,6 +27,8 @@ export interface Limits {
   /** Stops after so many findings; all that are there unless given. */
   readonly findings?: number;
   readonly patience?: number;
+  /** Cases that do not try all of this are passed over, though counted: `["ops=pow"]`. */
+  readonly trying?: readonly string[];
   readonly onFinding?: (finding: Finding) => void;
 }
 
@@ -40,9 +44,10 @@ export async function fuzz<C>(kind: Kind<C>, limits: Limits): Promise<Outcome> {
   let cases = 0;
   while (performance.now() < end && cases < (limits.cases ?? Number.POSITIVE_INFINITY)) {
     const seed = cases === 0 && limits.cases === 1 ? limits.seed : random.seed();
-    const found = await one(kind, seed, covered, known, limits.patience ?? 20_000);
     cases++;
-    if (!found) continue;
+    const failed = await one(kind, seed, { covered, known, limits });
+    if (!failed) continue;
+    const found = { ...failed, after: cases };
     findings.push(found);
     limits.onFinding?.(found);
     if (findings.length >= (limits.findings ?? Number.POSITIVE_INFINITY)) break;
@@ -50,15 +55,22 @@ export async function fuzz<C>(kind: Kind<C>, limits: Limits): Promise<Outcome> {
   return { cases, findings, covered };
 }
 
+interface Run {
+  readonly covered: Map<string, Map<string, number>>;
+  readonly known: Set<string>;
+  readonly limits: Limits;
+}
+
 async function one<C>(
   kind: Kind<C>,
   seed: number,
-  covered: Map<string, Map<string, number>>,
-  known: Set<string>,
-  patience: number,
-): Promise<Finding | undefined> {
+  { covered, known, limits: { trying = [], patience = 20_000 } }: Run,
+): Promise<Omit<Finding, "after"> | undefined> {
   const drawn = kind.draw(seed);
-  for (const [what, names] of Object.entries(kind.covered(drawn))) {
+  const tried = Object.entries(kind.covered(drawn));
+  const all = tried.flatMap(([what, names]) => names.map((name) => `${what}=${name}`));
+  if (!trying.every((one) => all.includes(one))) return undefined;
+  for (const [what, names] of tried) {
     const counts = covered.get(what) ?? new Map<string, number>();
     covered.set(what, counts);
     for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);

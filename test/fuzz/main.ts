@@ -1,9 +1,11 @@
 /** What `npm run fuzz` does: some minutes of each kind, findings as they come, the coverage at the end. */
 import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { openDevice } from "../../runtime/node/index.ts";
 import { calls } from "./calls/index.ts";
+import type { Fault } from "./faults/fault.ts";
 import { faults } from "./faults/index.ts";
 import { files } from "./files/index.ts";
 import { coverage, type Finding, fuzz } from "./fuzz.ts";
@@ -12,10 +14,15 @@ import type { Kind } from "./kind.ts";
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-const tell = ({ kind, seed, words, lines }: Finding) =>
-  say(
-    `\nFOUND in ${kind}: ${words}\n  again: npm run fuzz -- --kind ${kind} --seed ${seed} --cases 1\n${lines.replace(/^/gm, "  ")}\n`,
-  );
+/** Seconds that this process has worked, which is what a busy machine does not change. */
+const worked = () => Math.round((process.cpuUsage().user + process.cpuUsage().system) / 1e6);
+
+function tell({ kind, seed, after, words, lines }: Finding): void {
+  say(`\nFOUND in ${kind}: ${words}`);
+  say(`  case ${after}, after ${worked()} s of work`);
+  say(`  again: npm run fuzz -- --kind ${kind} --seed ${seed} --cases 1`);
+  say(lines.replace(/^/gm, "  "));
+}
 
 export async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
@@ -26,6 +33,8 @@ export async function main(args: readonly string[]): Promise<number> {
       kind: { type: "string" },
       cases: { type: "string" },
       findings: { type: "string" },
+      patience: { type: "string" },
+      trying: { type: "string" },
       fault: { type: "string" },
       faults: { type: "boolean", default: false },
     },
@@ -46,6 +55,8 @@ export async function main(args: readonly string[]): Promise<number> {
       time: (Number(values.minutes) * 60_000) / kinds.length,
       ...(values.cases ? { cases: Number(values.cases) } : {}),
       ...(values.findings ? { findings: Number(values.findings) } : {}),
+      ...(values.trying ? { trying: values.trying.split(";") } : {}),
+      ...(values.patience ? { patience: Number(values.patience) } : {}),
       onFinding: tell,
     });
     lines.push(...coverage(kind, outcome));
@@ -64,35 +75,54 @@ interface Sought {
   readonly fault?: string | undefined;
 }
 
-/** Puts each fault back by itself, and looks for it: at most five minutes. */
-async function findFaults({ seed: from = "1", ...sought }: Sought): Promise<number> {
+/** Puts each fault back by itself, and looks for it: at most five minutes of work. */
+async function findFaults({ seed = "1", ...sought }: Sought): Promise<number> {
   let missed = 0;
-  for (const { name, kind } of faults) {
-    if ((sought.kind ?? kind) !== kind || !name.includes(sought.fault ?? "")) continue;
-    const start = performance.now();
-    const looking = ["--minutes", "5", "--findings", "1", "--seed", from];
-    const output = await run(["--kind", kind, "--fault", name, ...looking]);
-    const seed = /--seed (\d+) --cases 1/.exec(output)?.[1];
-    const words = /^FOUND in \w+: (.*)$/m.exec(output)?.[1];
-    const seconds = Math.round((performance.now() - start) / 1000);
-    // What is found without the fault too says nothing of it.
-    const isOwn =
-      seed && !/^FOUND/m.test(await run(["--kind", kind, "--seed", seed, "--cases", "1"]));
-    say(`${isOwn ? `found in ${seconds} s, seed ${seed}` : "MISSED"}: ${name}`);
-    say(`  ${words ?? output.slice(-2000)}`);
-    if (!isOwn) missed++;
+  for (const fault of faults) {
+    if ((sought.kind ?? fault.kind) !== fault.kind) continue;
+    if (!fault.name.includes(sought.fault ?? "")) continue;
+    const found = await find(fault, seed);
+    say(`${found ?? "MISSED"}: ${fault.name}`);
+    if (!found) missed++;
   }
   return missed === 0 ? 0 : 1;
 }
 
+const mostWork = 300;
+
+/** The first case that fails with the fault, and passes without it. */
+async function find({ name, kind, trying }: Fault, from: string): Promise<string | undefined> {
+  // On a busy machine minutes of work take hours.
+  const looking = ["--minutes", "60", "--patience", "0", "--seed", from];
+  const only = trying ? ["--trying", trying.join(";")] : [];
+  const { child, lines } = run(["--kind", kind, "--fault", name, ...looking, ...only]);
+  let [words, place] = ["", ""];
+  try {
+    for await (const line of lines) {
+      words = /^FOUND in \w+: (.*)$/.exec(line)?.[1] ?? words;
+      place = /^ {2}(case \d+, after \d+ s of work)$/.exec(line)?.[1] ?? place;
+      const seed = /--seed (\d+) --cases 1/.exec(line)?.[1];
+      if (seed === undefined) continue;
+      if (Number(/after (\d+)/.exec(place)?.[1]) > mostWork) return undefined;
+      if (await passes(kind, seed)) return `found by ${place}, seed ${seed}, "${words}"`;
+    }
+    return undefined;
+  } finally {
+    child.kill();
+  }
+}
+
+/** Whether a case passes with the sources as they are. */
+async function passes(kind: string, seed: string): Promise<boolean> {
+  const { lines } = run(["--kind", kind, "--seed", seed, "--cases", "1"]);
+  const said: string[] = [];
+  for await (const line of lines) said.push(line);
+  return said.some((line) => line.endsWith("1 cases, 0 findings"));
+}
+
 /** Runs the fuzzer in a process of its own, with other sources. */
-function run(args: readonly string[]): Promise<string> {
+function run(args: readonly string[]) {
   const script = fileURLToPath(new URL("main.mjs", import.meta.url));
-  const child = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.on("data", (chunk) => {
-      output += chunk;
-    });
-  return new Promise((resolve) => child.on("close", () => resolve(output)));
+  const child = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "ignore"] });
+  return { child, lines: createInterface(child.stdout) };
 }

@@ -118,6 +118,7 @@ export const callFaults: readonly Fault[] = [
 export const stateFaults: readonly Fault[] = [
   inGraphs(
     "a state that is only written is none",
+    ["what=states"],
     "compiler/graph/graph.ts",
     'graphOf(outputs, "inputs first", states)',
     'graphOf(outputs, "inputs first")',

@@ -13,14 +13,20 @@ export interface Fault {
   readonly changes: readonly Change[];
   /** The kind of cases that finds it. */
   readonly kind: "graphs" | "calls" | "files";
+  /** What a case tries that can find it: others are passed over, which saves time and changes no seed. */
+  readonly trying?: readonly string[];
 }
 
-type One = (name: string, file: string, find: string, replace?: string) => Fault;
+/** A fault of one change, which sequences of calls find; without a replacement the text is taken out. */
+export const inCalls = (name: string, file: string, find: string, replace = ""): Fault => ({
+  name,
+  changes: [{ file, find, replace }],
+  kind: "calls",
+});
 
-/** A fault of one change; without a replacement the text is taken out. */
-const found =
-  (kind: Fault["kind"]): One =>
-  (name, file, find, replace = "") => ({ name, changes: [{ file, find, replace }], kind });
-
-export const inCalls = found("calls");
-export const inGraphs = found("graphs");
+/** As `inCalls`, found by programs that try something. */
+export const inGraphs = (
+  name: string,
+  trying: readonly string[],
+  ...change: [file: string, find: string, replace?: string]
+): Fault => ({ ...inCalls(name, ...change), kind: "graphs", trying });
