@@ -111,9 +111,10 @@ export const isCanvasPixels = (
 
 function colours({ width, height, data }: CanvasPixels, where: string | undefined): Image {
   const area = width * height;
-  if (data.length !== 4 * area)
+  const wanted = 4 * area;
+  if (data.length !== wanted)
     throw diagnose("E301", {
-      message: `${width} x ${height} x 4 is ${4 * area} bytes, but the ImageData has ${data.length}`,
+      message: `${width} x ${height} x 4 is ${wanted} bytes, but the ImageData has ${data.length}`,
       where,
       help: "ImageData that was transferred to another thread has none left: read it anew",
     });
