@@ -3,12 +3,12 @@
  * SAM's own tools see them: red, green and blue as stored, whatever the alpha channel or a colour profile says,
  * and the picture upright.
  */
-import type { Metadata, Sharp, SharpOptions } from "sharp";
+import type { Metadata, SharpOptions } from "sharp";
 import { diagnose } from "../../diagnostics/index.ts";
-import { optionalPackage } from "../../diagnostics/packages.ts";
 import { checkImage, type Image } from "../vision/image.ts";
 import { kindOfFile } from "./format.ts";
 import { meaningOf } from "./meaning.ts";
+import { loadSharp, type SharpModule } from "./sharp.ts";
 
 /** The most pixels that are decoded: 384 MiB as bytes, and room for the work on them. */
 export const largestImage = 2 ** 27;
@@ -17,11 +17,6 @@ export interface DecodeOptions {
   /** Told what the file has beside the picture that is read. */
   readonly onNote?: ((words: string) => void) | undefined;
 }
-
-type SharpModule = (bytes: Uint8Array, options?: SharpOptions) => Sharp;
-
-export const loadSharp = async (): Promise<SharpModule> =>
-  (await optionalPackage("sharp", () => import("sharp"))).default;
 
 /** Sizes are checked here, where the message can say the limit. */
 const lenient = { limitInputPixels: false, failOn: "error" } satisfies SharpOptions;

@@ -6,8 +6,9 @@ import { checkImage, checkMask, type Image, type Mask } from "../vision/image.ts
 import { type Levels, type LevelsOptions, levelsOf } from "../vision/levels.ts";
 import { decodeNpy, encodeNpy, isNpy } from "../vision/npy.ts";
 import type { Logits } from "../vision/postprocess.ts";
-import { type DecodeOptions, decodeImage, loadSharp } from "./decode.ts";
+import { type DecodeOptions, decodeImage } from "./decode.ts";
 import { decodeLabels } from "./labels.ts";
+import { loadSharp } from "./sharp.ts";
 
 export { type DecodeOptions, largestImage } from "./decode.ts";
 
