@@ -191,7 +191,7 @@ const nothing = ({ where }: LevelsOptions) =>
   diagnose("E366", {
     message: "the mask picture is black everywhere: nothing is inside",
     where,
-    help: "draw what is inside white, or leave the mask out",
+    help: "draw what is inside white, or leave the mask out; classes in a file of 16 bits are kept by readMaskFile, and not by readImage",
   });
 
 function severalWays(

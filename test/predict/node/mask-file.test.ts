@@ -6,6 +6,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readImage, readMaskFile, writeLogits } from "../../../predict/node/image.ts";
+import { frameOf, logitsOfPicture } from "../../../predict/vision/index.ts";
 import type { MaskValue } from "../../../predict/vision/levels.ts";
 import {
   colour,
@@ -192,6 +193,8 @@ test("an indexed picture that is damaged is refused, not mended", async () => {
   const file = png(40, 8, palette, rows, voc);
   expect((await read(file, 3)).size).toEqual([40, 40]);
   const at = file.indexOf("IDAT") + 12;
+  for (let length = 20; length < file.length - 12; length += 7)
+    expect((await refusal(() => read(file.subarray(0, length), 3))).code).toBe("E304");
   for (const damaged of [flipBit(file, at * 8), flipBit(file, 8 * 20), file.subarray(0, at)])
     expect((await refusal(() => read(damaged, 3))).code).toBe("E304");
 });
@@ -311,6 +314,12 @@ test.each([
 ])("E366: nothing inside is no mask: %s", async (_, file) => {
   const { code, details } = await refusal(() => read(file));
   expect([code, details.help]).toEqual(["E366", expect.stringContaining("leave the mask out")]);
+});
+
+test("E366: classes of 16 bits that became a picture of 8 are not taken for an empty mask", async () => {
+  const classes = await readImage(png(2, 16, grey, [wide(0, 1), wide(1, 0)]));
+  const { code, details } = await refusal(() => logitsOfPicture(classes, frameOf(classes, 8), 2));
+  expect([code, details.help]).toEqual(["E366", expect.stringContaining("readMaskFile")]);
 });
 
 test("black that is asked for is inside", async () => {
