@@ -28,11 +28,9 @@ export function pngFacts(bytes: Uint8Array): PngFacts | undefined {
 
 /** Chunks are as they were but for the header, so that damage is seen by whoever decodes them. */
 export function pngAsIndices(bytes: Uint8Array): Uint8Array {
-  const chunks = chunksOf(bytes);
-  const kept = chunks.filter(({ name }) => /^(?:IHDR|IDAT|IEND|eXIf)$/.test(name));
-  const end = chunks.reduce((sum, { whole }) => sum + whole.length, 8);
+  const kept = chunksOf(bytes).filter(({ name }) => /^(?:IHDR|IDAT|IEND|eXIf)$/.test(name));
   const parts = kept.map(({ name, whole }) => (name === "IHDR" ? greyHeader(whole) : whole));
-  return Buffer.concat([bytes.subarray(0, 8), ...parts, bytes.subarray(end)]);
+  return Buffer.concat([bytes.subarray(0, 8), ...parts]);
 }
 
 /** The header with the colour type of grey, if its own check is right. */
