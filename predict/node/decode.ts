@@ -28,14 +28,15 @@ export async function decodeImage(
   options: DecodeOptions,
 ): Promise<Image> {
   const { as } = meaningOf(bytes, where);
-  const { width, height, channels, samples, isDeep } = await decode(as ?? bytes, where, options);
+  const decoded = await decode(as ?? bytes, where, options, "colours");
+  const { width, height, channels, samples, isDeep } = decoded;
   const isReady = channels === 3 && samples instanceof Uint8Array;
   const data = isReady ? samples : new Uint8Array(width * height * 3);
-  for (let i = 0; !isReady && i < width * height; i++)
+  for (let from = 0, to = 0; !isReady && to < data.length; from += channels, to += 3)
     for (let c = 0; c < 3; c++) {
-      const sample = samples[i * channels + (channels < 3 ? 0 : c)]!;
+      const sample = samples[from + c]!;
       // 65535 / 257 is 255 exactly.
-      data[3 * i + c] = isDeep ? (sample + 128) / 257 : sample;
+      data[to + c] = isDeep ? (sample + 128) / 257 : sample;
     }
   return checkImage({ width, height, channels: 3, data }, where);
 }
@@ -50,10 +51,12 @@ export interface Decoding {
   readonly isDeep: boolean;
 }
 
+/** With `colours`, a last band that is taken for alpha is dropped; with `all` nothing is. */
 export async function decode(
   bytes: Uint8Array,
   where: string | undefined,
   { onNote }: DecodeOptions,
+  bands: "colours" | "all",
 ): Promise<Decoding> {
   const sharp = await loadSharp();
   const metadata = await readMetadata(sharp, bytes, where);
@@ -62,7 +65,8 @@ export async function decode(
   const isDeep = metadata.depth === "ushort";
   // A CMYK picture means nothing without a profile; sharp falls back on a general one.
   const options = { ...lenient, ignoreIcc: metadata.space !== "cmyk" };
-  const upright = sharp(bytes, options).autoOrient();
+  const whole = sharp(bytes, options).autoOrient();
+  const upright = bands === "all" ? whole : whole.removeAlpha();
   const { data, info } = await (isDeep
     ? upright.toColourspace("rgb16").raw({ depth: "ushort" })
     : upright.toColourspace("srgb").raw()

@@ -10,7 +10,7 @@ export async function decodeLabels(
   options: DecodeOptions,
 ): Promise<Labels> {
   const { as, indices, bits, palette, alphas, isLossy, isOpaque } = meaningOf(bytes, where);
-  const decoded = await decode(indices ?? as ?? bytes, where, options);
+  const decoded = await decode(indices ?? as ?? bytes, where, options, "all");
   const { width, height, channels, isDeep } = decoded;
   const full = isDeep ? 65535 : 255;
   // A decoder spreads 1, 2 and 4 bits over a byte.
