@@ -76,9 +76,9 @@ function sharedAttention(
         if (across) score = score.add(k.load(across, x0.add(j).min(columns - 1)));
         if (bias) score = score.add(bias.at(b, head, query, k.let("key", place(j))));
         const inside = x0.add(j).lt(columns);
-        const kept = k.let("score", inside.select(score, Number.NEGATIVE_INFINITY));
-        k.store(scores, j, kept);
-        high.set(high.get.maxnum(kept));
+        k.store(scores, j, inside.select(score, Number.NEGATIVE_INFINITY));
+        // The largest of what is stored, not of what was computed: weights are at most 1 however large scores are.
+        high.set(high.get.maxnum(k.load(scores, j)));
       });
       const level = k.let("level", levelOf(high.get));
       const shrink = k.let("shrink", most.get.sub(level).exp());

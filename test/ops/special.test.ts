@@ -237,6 +237,26 @@ const third = 3 + 6 / (1 + Math.exp(Math.SQRT1_2));
 const attentions: readonly Row[] = [
   ["a mask of the smallest number", [q, k, v, masked(lowest)], fused, [6, 6, third]],
   ["a mask of -Infinity", [q, k, v, masked(-inf)], fused, [nan, 6, third]],
+  [
+    "one key, whatever its score",
+    [
+      shaped([1, 1, 2, 2], 1, 2, -1, 0.5),
+      shaped([1, 1, 1, 2], -1.19, 1e30),
+      shaped([1, 1, 1, 2], 2, inf),
+    ],
+    (q, k, v) => ops.attention(q!, k!, v!),
+    [2, inf, 2, inf],
+  ],
+  [
+    "scores near the largest number choose one key",
+    [
+      shaped([1, 1, 1, 2], 0.2623, -0.376),
+      shaped([1, 1, 3, 2], 1, 1, 0.1, lowest, -lowest, 0.5),
+      shaped([1, 1, 3, 1], 3, 5, 7),
+    ],
+    (q, k, v) => ops.attention(q!, k!, v!),
+    [5],
+  ],
   ["composed, a mask of the smallest number", [q, k, v, masked(lowest)], composed, [6, 6, third]],
 ];
 

@@ -569,9 +569,8 @@ extern "C" __global__ void __launch_bounds__(16) attention(
       _Pragma("unroll 1") for (unsigned d_4 = 0u; d_4 < 8u; ++d_4) {
         dot_2 = fmaf(own[d_4], keys[(j * 8u) + d_4], dot_2);
       }
-      const float score = ((dot_2 * 0.35355338f) + down) + columns[j];
-      scores[j] = score;
-      high = fmaxf(high, score);
+      scores[j] = ((dot_2 * 0.35355338f) + down) + columns[j];
+      high = fmaxf(high, scores[j]);
     }
     const float level = fmaxf(high, (-340282346638528859811704183484516925440.0f));
     const float shrink = expf((most - level));

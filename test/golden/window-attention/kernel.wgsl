@@ -579,9 +579,8 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
       for (var d_4 = 0u; d_4 < 8u * one; d_4++) {
         dot_2 = fma(own[d_4], keys[(j * 8u) + d_4], dot_2);
       }
-      let score = ((dot_2 * 0.35355338) + down) + columns[j];
-      scores[j] = score;
-      high = max(high, score);
+      scores[j] = ((dot_2 * 0.35355338) + down) + columns[j];
+      high = max(high, scores[j]);
     }
     let level = max(high, (-340282346638528859811704183484516925440.0));
     let shrink = exp((most - level));
