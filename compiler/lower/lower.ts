@@ -4,7 +4,7 @@
  * An input port of a melted tensor computes the element where it is read; an output port with a
  * chain behind it passes the value on through every link before it is stored.
  */
-import { bug } from "../../diagnostics/index.ts";
+import { bug, diagnose } from "../../diagnostics/index.ts";
 import type { Region } from "../fuse/region.ts";
 import type { Source } from "../graph/sources.ts";
 import { elements, isSource, type Node, type Tensor } from "../graph/tensor.ts";
@@ -139,8 +139,20 @@ function lower(
   const kernel = region.variant
     ? region.variant.kernel({ k, inputs: anchor.inputs.map((x) => read(x, new Map())), outputs })
     : map(k, region, compute, outputs[0]!, profile);
+  checkGroups(kernel, anchor, profile);
   const named = { ...foldGroups(kernel, profile.maxGroups), name: kernelName(region) };
   return { kernel: verified("lowering", named), bindings };
+}
+
+/** Workgroups are folded over three axes; more than these take there cannot be. */
+function checkGroups({ groups }: Kernel, { op, span }: Node, { name, maxGroups }: Profile): void {
+  const count = groups.reduce((a, b) => a * b);
+  if (count <= maxGroups ** 3) return;
+  throw diagnose("E108", {
+    message: `${op.name} needs ${count} workgroups, but the profile "${name}" allows ${maxGroups} along each of three axes`,
+    at: span,
+    help: `compute fewer elements at once, for example of a smaller batch, or give a profile whose maxGroups is ${Math.ceil(Math.cbrt(count))} or more`,
+  });
 }
 
 /** A map: one thread per element of the result. */

@@ -185,3 +185,17 @@ const inputsIn = (y: Tensor): Tensor[] =>
 
 type Pair = readonly [number, number];
 type Three = [Tensor, Tensor, Tensor];
+
+test.each([
+  ["exp", (x: Tensor) => ops.exp(x)],
+  ["softmax", (x: Tensor) => ops.softmax(x)],
+  ["matmul", (x: Tensor) => ops.matmul(x, input("w", "f32", [64, 64]) as Tensor)],
+])("E108: %s, with more workgroups than three axes take", (name, call) => {
+  const graph = graphOf([{ name: "y", tensor: call(input("x", "f32", [4096, 64]) as Tensor) }]);
+  const compiled = (maxGroups: number) =>
+    compile(graph, { profile: { ...defaultProfile, name: "narrow", maxGroups } });
+  expect(() => compiled(2)).toThrow(
+    new RegExp(`E108.*${name} needs \\d+ workgroups.*"narrow" allows 2 along`, "s"),
+  );
+  expect(compiled(64).steps.length).toBeGreaterThan(0);
+});
