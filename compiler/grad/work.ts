@@ -35,7 +35,11 @@ function workOfOne(node: Node): number {
  */
 export function dropOrder(saved: readonly Saved[], kept: (t: Tensor) => boolean): Saved[] {
   const segments = new Map<number, Saved[]>();
-  for (const s of saved) segments.set(s.segment, [...(segments.get(s.segment) ?? []), s]);
+  for (const s of saved) {
+    const segment = segments.get(s.segment);
+    if (segment) segment.push(s);
+    else segments.set(s.segment, [s]);
+  }
   const ranked = [...segments.values()].flatMap((segment) => orderSegment(segment, kept));
   // A segment's own order stays, because nothing in it is worth more than what came before.
   return ranked.sort((a, b) => b.worth - a.worth).map((r) => r.saved);
@@ -46,45 +50,102 @@ interface Ranked {
   readonly worth: number;
 }
 
-/** No recomputation crosses a narrow place, so a segment's order does not depend on the others. */
+/**
+ * No recomputation crosses a narrow place, so a segment's order does not depend on the others. What a tensor
+ * is worth changes only where its recomputation meets what was given up or copied; it alone is weighed again.
+ */
 function orderSegment(segment: readonly Saved[], kept: (t: Tensor) => boolean): Ranked[] {
-  const remaining = new Set(segment);
   const held = new Set(segment.flatMap((s) => s.tensors));
   const copied = new Set<Node>();
+  const meeting = new Map<Node, Set<number>>();
+  const best = new Best(segment.length);
+  const nodesOf: (readonly Node[])[] = [];
+  const weigh = (at: number) => {
+    const { tensors, bytes } = segment[at]!;
+    const own = new Set(tensors);
+    const stays = (t: Tensor) => kept(t) || (held.has(t) && !own.has(t));
+    const { found, met } = neededFor(tensors, stays, copied);
+    nodesOf[at] = found;
+    for (const node of met) meeting.set(node, (meeting.get(node) ?? new Set()).add(at));
+    best.set(at, bytes / (1 + workOf(found)));
+  };
+  for (const at of segment.keys()) weigh(at);
   const ranked: Ranked[] = [];
   let worst = Number.POSITIVE_INFINITY;
-  while (remaining.size > 0) {
-    let best: { saved: Saved; nodes: Node[]; worth: number } | undefined;
-    for (const candidate of remaining) {
-      const own = new Set(candidate.tensors);
-      const stays = (t: Tensor) => kept(t) || (held.has(t) && !own.has(t));
-      const nodes = neededFor(candidate.tensors, stays, copied);
-      const worth = candidate.bytes / (1 + workOf(nodes));
-      if (!best || worth > best.worth) best = { saved: candidate, nodes, worth };
-    }
-    const { saved, nodes, worth } = best!;
-    remaining.delete(saved);
-    for (const t of saved.tensors) held.delete(t);
-    for (const node of nodes) copied.add(node);
-    worst = Math.min(worst, worth);
+  for (let next = best.take(); next; next = best.take()) {
+    const saved = segment[next.at]!;
+    worst = Math.min(worst, next.worth);
     ranked.push({ saved, worth: worst });
+    for (const t of saved.tensors) held.delete(t);
+    const changed = [...saved.tensors.map((t) => t.node), ...nodesOf[next.at]!];
+    for (const node of nodesOf[next.at]!) copied.add(node);
+    const again = new Set(changed.flatMap((node) => [...(meeting.get(node) ?? [])]));
+    for (const node of changed) meeting.delete(node);
+    for (const at of again) if (best.has(at)) weigh(at);
   }
   return ranked;
 }
 
-/** Nodes to be copied for some tensors, without those that are copied already. */
+/** Numbers from 0 up, each with a worth that changes: the largest is taken first, of equal ones the first. */
+class Best {
+  /** A tree of the number that is best below each place; -1 where none is left. */
+  readonly #tree: Int32Array;
+  readonly #worth: Float64Array;
+  readonly #leaves: number;
+
+  constructor(count: number) {
+    this.#leaves = 2 ** Math.ceil(Math.log2(Math.max(count, 1)));
+    this.#tree = new Int32Array(2 * this.#leaves).fill(-1);
+    this.#worth = new Float64Array(count);
+  }
+
+  has(at: number): boolean {
+    return this.#tree[this.#leaves + at] === at;
+  }
+
+  set(at: number, worth: number): void {
+    this.#worth[at] = worth;
+    this.#put(at, at);
+  }
+
+  take(): { readonly at: number; readonly worth: number } | undefined {
+    const at = this.#tree[1]!;
+    if (at < 0) return undefined;
+    this.#put(at, -1);
+    return { at, worth: this.#worth[at]! };
+  }
+
+  #put(leaf: number, value: number): void {
+    let place = this.#leaves + leaf;
+    this.#tree[place] = value;
+    for (place >>= 1; place > 0; place >>= 1)
+      this.#tree[place] = this.#better(this.#tree[2 * place]!, this.#tree[2 * place + 1]!);
+  }
+
+  #better(a: number, b: number): number {
+    if (a < 0 || b < 0) return Math.max(a, b);
+    return this.#worth[b]! > this.#worth[a]! ? b : a;
+  }
+}
+
+/**
+ * Nodes to be copied for some tensors, without those that are copied already, and all nodes that the search
+ * for them met.
+ */
 function neededFor(
   tensors: readonly Tensor[],
   stays: (t: Tensor) => boolean,
   copied: ReadonlySet<Node>,
-): Node[] {
+): { readonly found: readonly Node[]; readonly met: ReadonlySet<Node> } {
   const found = new Set<Node>();
+  const met = new Set<Node>();
   const stack = [...tensors];
   for (let t = stack.pop(); t; t = stack.pop()) {
     const { node } = t;
+    met.add(node);
     if (found.has(node) || copied.has(node) || isSource(node) || stays(t)) continue;
     found.add(node);
     stack.push(...node.inputs);
   }
-  return [...found];
+  return { found: [...found], met };
 }
