@@ -180,6 +180,9 @@ export interface ScaledConvolutionOptions {
  * `choice` `[maps, kept]` (i32 or u32) numbers the experts that each map goes to; numbers beyond them
  * are clamped. `weights` are `[experts, outputs, channels / groups, 3, 3]`, `bias` `[experts,
  * outputs]`. Experts that no map goes to get a gradient of zero. @throws E101.
+ *
+ * Interpolation multiplies every pixel that it reads, by 0 where that counts nothing: a NaN or an infinity
+ * reaches the pixels up to three rows and columns away, at scale 1 too.
  */
 export function scaledConvolution(
   x: Tensor,
