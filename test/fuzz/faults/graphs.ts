@@ -94,8 +94,8 @@ const extremes: readonly Fault[] = [
     "a fractional power of a negative number is a number",
     ["ops=pow"],
     "ops/elementwise/pow.ts",
-    'Number.isInteger(exponent) ? power.neg() : literal(Number.NaN, "f32")',
-    "Number.isInteger(exponent) ? power.neg() : power",
+    "isUnreal.select(Number.NaN, power)",
+    "power",
   ),
   inGraphs(
     "angles far from zero have no whole turns",
