@@ -2,7 +2,11 @@
  * What an adapter is: for each kind of place in a model, how to compute around what the model
  * computes there. An adapter is a composition of ops; it needs no kernel and no derivative.
  */
+
 import type { Adapter, Graft, Site, SiteFacts, Tensor } from "../compiler/index.ts";
+import { diagnose } from "../diagnostics/index.ts";
+import { meant } from "../diagnostics/nearest.ts";
+import { shown } from "../diagnostics/options.ts";
 
 type Rows = Tensor<"f32">;
 
@@ -48,9 +52,20 @@ type Grafts = {
  */
 export function defineAdapter(definition: Omit<Adapter, "grafts"> & Grafts): Adapter {
   const { name, train = [], settings = {}, assumed = [], trainingOnly = [], ...kinds } = definition;
+  for (const [kind, graft] of Object.entries(kinds))
+    if (graft !== undefined && typeof graft !== "function") throw noGraft(kind, graft);
   const grafts = kinds as Readonly<Record<string, Graft>>;
   return { name, train, settings, assumed, trainingOnly, grafts };
 }
+
+const noGraft = (name: string, value: unknown) => {
+  const fields = ["name", "train", "settings", "assumed", "trainingOnly"];
+  const near = meant(name, [...fields, "linear", "norm", "attention", "block", "trunk"]);
+  return diagnose("E460", {
+    message: `defineAdapter has no option "${name}", and ${shown(value)} is no function for a kind of place`,
+    help: `${near === undefined ? "" : `write ${near}; `}it has ${fields.join(", ")}, and a function for each kind of place`,
+  });
+};
 
 /** Names a place of a model: `base` is what the model computes there by itself. */
 export const site = <K extends keyof Kinds>(

@@ -1,6 +1,6 @@
 /** The pipeline as one list: from a traced program to a plan. Each stage is kept for `inarch show`. */
 import { bug, diagnose } from "../diagnostics/index.ts";
-import { shown } from "../diagnostics/options.ts";
+import { checkOptions, type OptionNames, shown } from "../diagnostics/options.ts";
 import { plain, type WeightFormat } from "../formats/index.ts";
 import { type AskedForms, pickVariants, type Variants } from "./forms/pick.ts";
 import { fuse } from "./fuse/fuse.ts";
@@ -60,6 +60,21 @@ export interface CompileOptions {
   readonly onPass?: (pass: Pass) => void;
 }
 
+const compileOptions: OptionNames<CompileOptions> = {
+  name: true,
+  target: true,
+  profile: true,
+  policy: true,
+  layout: true,
+  precision: true,
+  halveFrom: true,
+  weightFormat: true,
+  forms: true,
+  tuning: true,
+  verify: true,
+  onPass: true,
+};
+
 /** Every stage of one compilation. */
 export interface Compilation {
   /** As it was traced. */
@@ -107,6 +122,7 @@ export const compiling = (graph: Graph, options: CompileOptions): Pausing<Compil
 
 function* runPasses(graph: Graph, options: CompileOptions): Pausing<Compilation> {
   checkGraph(graph);
+  checkOptions("compile", options, compileOptions);
   const target = targetNamed(options.target ?? defaultTarget.name);
   const { layout = noLayout, precision = "f32", weightFormat } = options;
   const { forms = {}, tuning = noTuning } = options;

@@ -3,9 +3,11 @@
  * with other weights, at no cost at all. Which adapters these are is not listed anywhere. Each
  * adapted layer is traced, shown to be affine in what the layer itself is affine in, and solved.
  */
+
 import { graphOf, parametersOf } from "../compiler/graph/graph.ts";
 import type { Model } from "../compiler/graph/model.ts";
 import { inTurns } from "../compiler/turns.ts";
+import { checkOptions } from "../diagnostics/options.ts";
 import { fileBytes } from "../formats/index.ts";
 import type { Device } from "../runtime/devices/device.ts";
 import {
@@ -60,6 +62,7 @@ export async function mergeAdapters(
   options: MergeOptions = {},
 ): Promise<MergedWeights> {
   const { signal } = options;
+  checkOptions<MergeOptions>("mergeAdapters", options, { task: true, device: true, signal: true });
   const merging = await inTurns(planMerging(model, options.task), { signal });
   const { places, grafted, parameters } = merging;
   const files = given.map((file) => fitNames(file, parameters.keys()));

@@ -5,6 +5,7 @@
  */
 import { defineModel, input, type Model, type Parameters, type Tensor } from "../compiler/index.ts";
 import { diagnose } from "../diagnostics/index.ts";
+import { checkOptions } from "../diagnostics/options.ts";
 import { add, pad, resample, reshape, slice } from "../ops/index.ts";
 import type { SamConfig } from "./sam/config.ts";
 import { encodeImage } from "./sam/image-encoder.ts";
@@ -57,7 +58,10 @@ export interface MSamOptions {
  * @throws E331 for no tasks or a number of channels that cannot be, E332 for a name that cannot be or
  * that two tasks have, E333 for a frame that does not fit the model's input.
  */
-export function mSam(config: SamConfig, { tasks }: MSamTasks, options: MSamOptions = {}): Model {
+export function mSam(config: SamConfig, head: MSamTasks, options: MSamOptions = {}): Model {
+  checkOptions<MSamTasks>("mSam", head, { tasks: true });
+  checkOptions<MSamOptions>("mSam", options, { name: true, frame: true, tableRows: true });
+  const { tasks } = head;
   checkTasks(tasks);
   const { imageSize } = config;
   const square = [imageSize, imageSize] as const;

@@ -12,6 +12,7 @@ import {
   type Tensor,
 } from "../compiler/index.ts";
 import { diagnose } from "../diagnostics/index.ts";
+import { checkOptions } from "../diagnostics/options.ts";
 import { add, argmax, matmul, resample, reshape, sigmoid, slice, softmax } from "../ops/index.ts";
 import { linear } from "./layers.ts";
 import type { SamConfig } from "./sam/config.ts";
@@ -57,6 +58,8 @@ export function semanticSam(
   head: SemanticHead,
   options: SemanticSamOptions = {},
 ): Model {
+  checkOptions<SemanticHead>("semanticSam", head, { classes: true, masks: true });
+  checkOptions<SemanticSamOptions>("semanticSam", options, { name: true, tableRows: true });
   const { classes, masks = 1 } = head;
   checkHead(classes, masks);
   const { name = "semantic-sam", tableRows } = options;

@@ -1,7 +1,13 @@
 /** A SAM from a bundle: what the wrapper that `inarch build` generates for a SAM stands on. */
 import { diagnose } from "../diagnostics/index.ts";
 import type { Bundle } from "../runtime/bundle/bundle.ts";
-import { type BundleOptions, opened, watching, weightsOf } from "../runtime/bundle/model.ts";
+import {
+  type BundleOptions,
+  checkBundleOptions,
+  opened,
+  watching,
+  weightsOf,
+} from "../runtime/bundle/model.ts";
 import { asDevice } from "../runtime/devices/any.ts";
 import type { Device } from "../runtime/devices/device.ts";
 import { createSamPredictor, type SamPredictor } from "./sam.ts";
@@ -16,6 +22,7 @@ export async function loadSamBundle(
   device: Device | GPUDevice,
   options: BundleOptions = {},
 ): Promise<SamPredictor> {
+  checkBundleOptions(options);
   const on = asDevice(device);
   const bundle = await opened(from, options);
   const { plans } = bundle;

@@ -5,6 +5,7 @@
  */
 import type { Plan } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
+import { checkOptions, type OptionNames } from "../diagnostics/options.ts";
 import {
   abortable,
   type CallOptions,
@@ -104,11 +105,29 @@ export interface SamPredictor {
   close(): Promise<void>;
 }
 
+const predictOptions: OptionNames<PredictOptions> = {
+  points: true,
+  labels: true,
+  box: true,
+  boxes: true,
+  mask: true,
+  multimask: true,
+  signal: true,
+};
+
 /**
  * Places a compiled SAM on a device: the encoder, and the decoder of the smallest bucket.
  * @throws E353 for plans that are not those of one SAM, and what `createSession` throws.
  */
 export async function createSamPredictor(options: SamPredictorOptions): Promise<SamPredictor> {
+  checkOptions<SamPredictorOptions>("createSamPredictor", options, {
+    plans: true,
+    weights: true,
+    adapter: true,
+    device: true,
+    onProgress: true,
+    signal: true,
+  });
   const { plans, weights, adapter, onProgress, signal } = options;
   const device = asDevice(options.device);
   const loading: SessionOptions = {
@@ -223,6 +242,7 @@ function openPredictor({ plans, encoder, embedding, decoder, lowSize, free }: Pa
     predict: ((options: PredictOptions = {}) => {
       const { signal, ...prompts } = options;
       return calls.call({ signal }, () => {
+        checkOptions("predict", options, predictOptions);
         const own = copyOf(prompts);
         return (turn) => predictIn(own, turn);
       });

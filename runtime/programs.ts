@@ -1,5 +1,7 @@
 /** The programs of a model on one device: sessions that share their states. */
+
 import type { Plan } from "../compiler/plan.ts";
+import { checkOptions } from "../diagnostics/options.ts";
 import { checkPlan } from "./check-plan.ts";
 import type { Device } from "./devices/device.ts";
 import { createSession, type Session, type SessionOptions, type SharedMemory } from "./session.ts";
@@ -18,6 +20,12 @@ export async function createSessions<Name extends string>(
   device: Device,
   options: ProgramsOptions = {},
 ): Promise<Readonly<Record<Name, Session>>> {
+  checkOptions<ProgramsOptions>("createSessions", options, {
+    weights: true,
+    adapter: true,
+    onProgress: true,
+    signal: true,
+  });
   const { sessions } = await placePrograms(plans, device, options);
   return sessions;
 }

@@ -4,6 +4,7 @@
  */
 import type { Plan } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
+import { checkOptions } from "../diagnostics/options.ts";
 import { type CallOptions, createCalls, orderOf } from "./calls.ts";
 import type { Device, Numbers, StepTime } from "./devices/device.ts";
 import { checkInputs, type Inputs } from "./inputs.ts";
@@ -90,6 +91,14 @@ export async function createSession(
   device: Device,
   options: SessionOptions = {},
 ): Promise<Session> {
+  checkOptions<SessionOptions>("createSession", options, {
+    weights: true,
+    adapter: true,
+    bind: true,
+    shared: true,
+    onProgress: true,
+    signal: true,
+  });
   return openSession(await placePlan(plan, device, options));
 }
 

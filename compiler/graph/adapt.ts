@@ -1,6 +1,7 @@
 /** Adapting: binds adapters to places of a model by path, and says what trains. */
 import { diagnose } from "../../diagnostics/index.ts";
 import { nearest } from "../../diagnostics/nearest.ts";
+import { checkOptions } from "../../diagnostics/options.ts";
 import { graphOf, parametersOf } from "./graph.ts";
 import { type Model, traceProgram } from "./model.ts";
 import { matchesPath, selects } from "./path.ts";
@@ -25,6 +26,7 @@ export interface AdaptOptions {
  * adapter does not fit, E132 for two adapters that cannot share a place.
  */
 export function adapt(model: Model, adapter: Adapter, options: AdaptOptions = {}): Model {
+  checkOptions<AdaptOptions>("adapt", options, { where: true, train: true });
   const { where = "**", train = [] } = options;
   const binding: Binding = { adapter, where: [where].flat(), train };
   const adapted = { ...model, bindings: [...(model.bindings ?? []), binding] };

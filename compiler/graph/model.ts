@@ -1,6 +1,6 @@
 /** A model: one or more programs over one set of parameters. What `*.graph.ts` files export. */
 import { diagnose } from "../../diagnostics/index.ts";
-import { shown } from "../../diagnostics/options.ts";
+import { checkOptions, type OptionNames, shown } from "../../diagnostics/options.ts";
 import { type Graph, type Program, trace } from "./graph.ts";
 import { type Binding, emptyScope, type Scope } from "./site.ts";
 import type { Dims } from "./sources.ts";
@@ -54,6 +54,18 @@ export type TensorNames = (
   file: string,
 ) => ReadonlyMap<string, string> | undefined;
 
+const definitionNames: OptionNames<Model & { readonly build: Program }> = {
+  name: true,
+  doc: true,
+  dims: true,
+  programs: true,
+  build: true,
+  facts: true,
+  tensorNames: true,
+  bundle: true,
+  bindings: true,
+};
+
 /**
  * Defines a model. A single program may be given as `build`.
  * Throws E110 for a name that cannot be a file's, a model without programs, or a bundle of
@@ -76,6 +88,7 @@ export function defineModel(
       message: `${shown(name)} cannot name a model`,
       help: "use lower-case letters, digits, - and _, beginning with a letter",
     });
+  checkOptions<object>("defineModel", definition, definitionNames);
   const programs =
     "programs" in definition ? (definition.programs ?? {}) : { forward: definition.build };
   const wrong = Object.keys(programs).find((program) => typeof programs[program] !== "function");

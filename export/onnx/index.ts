@@ -8,6 +8,7 @@ import { type Graph, inputsOf, parametersOf } from "../../compiler/graph/graph.t
 import type { Source } from "../../compiler/graph/sources.ts";
 import { elements, type Node, show, type Tensor, type Type } from "../../compiler/op-kit.ts";
 import { bug, diagnose } from "../../diagnostics/index.ts";
+import { checkOptions } from "../../diagnostics/options.ts";
 import { fileBytes } from "../../formats/index.ts";
 import { encodeModel, type OnnxGraph, type OnnxTensor, type OnnxValueInfo } from "./schema.ts";
 import { spellingOf } from "./table.ts";
@@ -31,6 +32,7 @@ export const mostInside = 2 ** 31 - 2 ** 26;
  * for two things of one name, E803 for weights that do not fit, E804 beyond 2 GiB.
  */
 export function exportOnnx(graph: Graph, options: OnnxOptions = {}): Uint8Array<ArrayBuffer> {
+  checkOptions<OnnxOptions>("exportOnnx", options, { name: true, weights: true });
   const { name = "graph", weights } = options;
   const parameters = parametersOf(graph);
   if (!weights) return encodeModel(spell(graph, name, [], parameters));
@@ -68,8 +70,10 @@ export interface OutsideTensor {
  */
 export function exportOnnxOutside(
   graph: Graph,
-  { name = "graph", file }: { readonly name?: string; readonly file: string },
+  options: { readonly name?: string; readonly file: string },
 ): { readonly model: Uint8Array<ArrayBuffer>; readonly tensors: readonly OutsideTensor[] } {
+  checkOptions<typeof options>("exportOnnxOutside", options, { name: true, file: true });
+  const { name = "graph", file } = options;
   let offset = 0;
   const tensors = parametersOf(graph).map(({ name: path, type }): OutsideTensor => {
     const bytes = fileBytes("f32", elements(type.shape));

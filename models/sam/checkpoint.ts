@@ -1,5 +1,6 @@
 /** Compares a checkpoint with a configuration, and reads a configuration off a checkpoint. */
 import { diagnose } from "../../diagnostics/index.ts";
+import { checkOptions } from "../../diagnostics/options.ts";
 import { isAdapterFile } from "../../runtime/weights/adapter-file.ts";
 import { isFloat, refuseForeign, type Weights } from "../../runtime/weights/index.ts";
 import { checkSamConfig, encoderMlpDim, type SamConfig, samPresets, snakeCase } from "./config.ts";
@@ -64,6 +65,7 @@ export function inferSamConfig(
   weights: SamEntries,
   given: { readonly decoderNumHeads?: number } = {},
 ): SamConfig {
+  checkOptions<typeof given>("inferSamConfig", given, { decoderNumHeads: true });
   const names = inFileNames(weights);
   const problems: string[] = [];
   /** One size of a tensor that must have so many dimensions. */
@@ -172,7 +174,7 @@ function countParts(names: Iterable<string>, pattern: RegExp): number {
 function contradictedFields(config: SamConfig, weights: SamEntries): string[] {
   let told: SamConfig;
   try {
-    told = inferSamConfig(weights, config);
+    told = inferSamConfig(weights, { decoderNumHeads: config.decoderNumHeads });
   } catch {
     return [];
   }

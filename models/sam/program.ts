@@ -1,4 +1,5 @@
 /** A SAM as two programs over one set of parameters, whose paths are the keys of Meta's checkpoint. */
+
 import {
   defineModel,
   input,
@@ -6,6 +7,7 @@ import {
   type Parameters,
   type Tensor,
 } from "../../compiler/index.ts";
+import { checkOptions } from "../../diagnostics/options.ts";
 import { add, permute, reshape } from "../../ops/index.ts";
 import { tokenBuckets } from "../../predict/tokens.ts";
 import { formatSamConfig, parseSamConfig, type SamConfig } from "./config.ts";
@@ -32,6 +34,7 @@ export interface SamModelOptions {
  * `[1, outChans, grid, grid]`.
  */
 export function samModel(config: SamConfig, options: SamModelOptions = {}): Model {
+  checkOptions<SamModelOptions>("samModel", options, { name: true, taps: true, tableRows: true });
   const { name = "sam", taps = "none", tableRows } = options;
   return defineModel({
     name,

@@ -1,4 +1,5 @@
 /** `Sam.load`: from a checkpoint to a predictor, compiled for the device at hand. */
+
 import {
   type CompileOptions,
   compile,
@@ -11,6 +12,7 @@ import {
   traceProgram,
   type WeightFormat,
 } from "../../compiler/index.ts";
+import { checkOptions, type OptionNames } from "../../diagnostics/options.ts";
 import { createSamPredictor, type SamPlans, type SamPredictor } from "../../predict/sam.ts";
 import { tokenBuckets } from "../../predict/tokens.ts";
 import { asDevice } from "../../runtime/devices/any.ts";
@@ -57,6 +59,14 @@ export const Sam = { load: loadSam };
  * infinite weights, all tensors in one message; what compiling and `createSession` throw.
  */
 async function loadSam(weights: Weights, options: SamLoadOptions): Promise<Sam> {
+  checkOptions<SamLoadOptions>("Sam.load", options, {
+    device: true,
+    config: true,
+    profile: true,
+    weightFormat: true,
+    onProgress: true,
+    signal: true,
+  });
   const { weightFormat, onProgress, signal } = options;
   const device = asDevice(options.device);
   signal?.throwIfAborted();
@@ -92,8 +102,16 @@ export interface SamCompileOptions {
   readonly tableRows?: ReadonlyMap<string, number> | undefined;
 }
 
+const compileNames: OptionNames<SamCompileOptions> = {
+  target: true,
+  profile: true,
+  weightFormat: true,
+  tableRows: true,
+};
+
 /** Both programs of a SAM for one image at a time; the decoder is compiled bucket by bucket. */
 export function compileSam(config: SamConfig, options: SamCompileOptions): SamPlans {
+  checkOptions<SamCompileOptions>("compileSam", options, compileNames);
   const { encode, decode } = samGraphs(config, options);
   const plan = ({ graph, ...more }: SamGraph) => compile(graph(), more);
   return { encode: plan(encode), buckets: tokenBuckets, decode: (tokens) => plan(decode(tokens)) };
@@ -107,6 +125,10 @@ export async function compileSamAsync(
   config: SamConfig,
   options: SamCompileOptions & TurnOptions,
 ): Promise<SamPlans> {
+  checkOptions<SamCompileOptions & TurnOptions>("compileSamAsync", options, {
+    ...compileNames,
+    signal: true,
+  });
   const { signal } = options;
   const { encode, decode } = samGraphs(config, options);
   const plan = ({ graph, ...more }: SamGraph, stop: TurnOptions) =>

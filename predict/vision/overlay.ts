@@ -2,7 +2,9 @@
  * Pictures for people: masks and prompts drawn over an image, and several pictures side by side.
  * Line widths and marks grow with the picture, so that they look alike at any size.
  */
+
 import { diagnose } from "../../diagnostics/index.ts";
+import { checkOptions } from "../../diagnostics/options.ts";
 import {
   type Bounds,
   type Colour,
@@ -46,6 +48,12 @@ export function drawOverlay(
   masks: readonly Mask[],
   prompts: Omit<Prompts, "mask"> = {},
 ): Image {
+  checkOptions<typeof prompts>("drawOverlay", prompts, {
+    points: true,
+    labels: true,
+    box: true,
+    boxes: true,
+  });
   const out = copyOf(checkImage(picture));
   masks.forEach((mask, i) => {
     drawMask(out, mask, maskColours[i % maskColours.length]!);

@@ -12,6 +12,7 @@
  */
 import type { Plan, PlanKernel } from "../../compiler/plan.ts";
 import { diagnose, InarchError } from "../../diagnostics/index.ts";
+import { checkOptions } from "../../diagnostics/options.ts";
 import { abortable } from "../calls.ts";
 import { checkPlan } from "../check-plan.ts";
 import { openSafetensors } from "../weights/safetensors.ts";
@@ -66,6 +67,12 @@ export interface OpenBundleOptions {
  * of another format or none.
  */
 export async function openBundle(read: ReadFile, options: OpenBundleOptions = {}): Promise<Bundle> {
+  checkOptions<OpenBundleOptions>("openBundle", options, {
+    source: true,
+    open: true,
+    manifest: true,
+    signal: true,
+  });
   options.signal?.throwIfAborted();
   return abortable(openNewest(read, options), options.signal);
 }

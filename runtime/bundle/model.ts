@@ -1,6 +1,7 @@
 /** A bundle on a device: what the wrappers that `inarch build` generates stand on. */
 import type { PlanBuffer } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
+import { checkOptions } from "../../diagnostics/options.ts";
 import { abortable, type CallOptions } from "../calls.ts";
 import { asDevice } from "../devices/any.ts";
 import type { Device, Numbers, Progress } from "../devices/device.ts";
@@ -20,6 +21,15 @@ export interface BundleOptions {
   /** Stops loading. */
   readonly signal?: AbortSignal;
 }
+
+/** @throws E460 for a name that no option has. */
+export const checkBundleOptions = (options: BundleOptions): void =>
+  checkOptions<BundleOptions>("a bundle", options, {
+    weights: true,
+    adapter: true,
+    onProgress: true,
+    signal: true,
+  });
 
 export interface BundleModel {
   /**
@@ -51,6 +61,7 @@ export async function loadBundle(
   device: Device | GPUDevice,
   options: BundleOptions = {},
 ): Promise<BundleModel> {
+  checkBundleOptions(options);
   const on = asDevice(device);
   const bundle = await opened(from, options);
   const { weights, close } = await weightsOf(bundle, options);

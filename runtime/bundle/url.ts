@@ -3,6 +3,7 @@
  * that one generated wrapper serves browsers and Node.
  */
 import { diagnose } from "../../diagnostics/index.ts";
+import { checkOptions } from "../../diagnostics/options.ts";
 import { blobSource } from "../weights/source.ts";
 import { type Bundle, type OpenBundleOptions, openForeignBundle } from "./bundle.ts";
 
@@ -13,8 +14,10 @@ import { type Bundle, type OpenBundleOptions, openForeignBundle } from "./bundle
  */
 export async function openBundleUrl(
   address: string | URL,
-  { signal }: Pick<OpenBundleOptions, "signal"> = {},
+  options: Pick<OpenBundleOptions, "signal"> = {},
 ): Promise<Bundle> {
+  checkOptions<typeof options>("openBundleUrl", options, { signal: true });
+  const { signal } = options;
   const { location } = globalThis as HostGlobals;
   const given = new URL(address, location?.href);
   const folder = new URL(".", given);

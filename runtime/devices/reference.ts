@@ -5,8 +5,10 @@
  *
  * It needs `new Function`, so it is for tests and checks, not for pages with a strict CSP.
  */
+
 import type { Capabilities } from "../../compiler/capabilities.ts";
 import type { PlanKernel, PlanStep } from "../../compiler/plan.ts";
+import { checkOptions } from "../../diagnostics/options.ts";
 import { type FormatName, formatOf, isFormat, type NativeName } from "../../formats/index.ts";
 import {
   checkHeld,
@@ -60,6 +62,7 @@ export interface ReferenceOptions {
 }
 
 export function referenceDevice(options: ReferenceOptions = {}): Device {
+  checkOptions<ReferenceOptions>("referenceDevice", options, { precision: true, width: true });
   const { precision = "single", width = 32 } = options;
   const isDouble = precision === "double";
   const rounding = isDouble ? () => exact : nearest;

@@ -2,6 +2,8 @@
  * The WebGPU device: a browser's, or Dawn's in Node. Pipelines are compiled in parallel, bind groups
  * built once, and a run is one submit.
  */
+
+import { checkOptions, type OptionNames } from "../../diagnostics/options.ts";
 import { type Device, deviceLost } from "./device.ts";
 import { checkFits } from "./fits.ts";
 import { type CapabilityOptions, webgpuCapabilities } from "./webgpu-capabilities.ts";
@@ -28,8 +30,17 @@ export interface WebGpuOptions extends CapabilityOptions {
   readonly idle?: (waited: number) => Promise<void>;
 }
 
+const webgpuOptions: OptionNames<WebGpuOptions> = {
+  name: true,
+  onDestroy: true,
+  idle: true,
+  matrices: true,
+  language: true,
+};
+
 /** Wraps a `GPUDevice`, the app's own or one from `inarch/node`. */
 export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Device {
+  checkOptions<WebGpuOptions>("webgpuDevice", options, webgpuOptions);
   let gone: string | undefined;
   let destroyed = false;
   const lost = new Promise<string>((resolve) => {

@@ -4,6 +4,7 @@
  * adapter is called a device here too: adapters are what models are fine-tuned with.
  */
 import { diagnose, type InarchError } from "../../diagnostics/index.ts";
+import { checkOptions } from "../../diagnostics/options.ts";
 import { optionalPackage } from "../../diagnostics/packages.ts";
 import { configsOf, type MatrixConfig, matrixFeature, widthFeature } from "../devices/matrices.ts";
 import { sayRenamed } from "./renamed.ts";
@@ -79,6 +80,14 @@ export interface Gpu {
  * E404 when none has the name asked for, E405 when limits are too small, E406 without a device.
  */
 export async function requestGpu(options: GpuOptions = {}): Promise<Gpu> {
+  checkOptions<GpuOptions>("requestGpu", options, {
+    limits: true,
+    needs: true,
+    name: true,
+    adapter: true,
+    features: true,
+    toggles: true,
+  });
   chooseDriver(findVulkan());
   if (options.limits === "adapter") sayRenamed('limits: "adapter"', 'limits: "device"');
   if (options.adapter !== undefined) sayRenamed("requestGpu's option adapter", "name");
@@ -101,8 +110,10 @@ function nameAskedFor(): string {
  * nothing that it is given ever runs. It needs neither a GPU nor a driver.
  * @throws E400 or E401 where the package webgpu is missing or does not load.
  */
-export const requestNullGpu = (options: Pick<GpuOptions, "features"> = {}): Promise<Gpu> =>
-  openDevice(["backend=null", "enable-dawn-features=allow_unsafe_apis"], options);
+export async function requestNullGpu(options: Pick<GpuOptions, "features"> = {}): Promise<Gpu> {
+  checkOptions<typeof options>("requestNullGpu", options, { features: true });
+  return openDevice(["backend=null", "enable-dawn-features=allow_unsafe_apis"], options);
+}
 
 async function openDevice(flags: string[], options: GpuOptions): Promise<Gpu> {
   const dawn = await openDawn(flags);

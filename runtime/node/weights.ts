@@ -1,6 +1,7 @@
 /** Checkpoints by path, in one file or in several with an index beside them. */
 import { basename, dirname, join } from "node:path";
 import { diagnose, InarchError } from "../../diagnostics/index.ts";
+import { checkOptions } from "../../diagnostics/options.ts";
 import { fileBytes } from "../../formats/index.ts";
 import { peftSettings } from "../weights/foreign-adapters.ts";
 import { isRecord, parseJson } from "../weights/json.ts";
@@ -19,6 +20,7 @@ export async function openWeightsFile(
   path: string,
   options: OpenWeightsOptions = {},
 ): Promise<Weights & { readonly files: readonly string[] }> {
+  checkOptions<OpenWeightsOptions>("openWeightsFile", options, { key: true });
   if (path.endsWith(".json")) return openSharded(path);
   return { ...(await openWeights(await fileSource(path), options)), files: [path] };
 }

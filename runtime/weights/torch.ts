@@ -4,7 +4,9 @@
  * read by a machine that cannot run anything; storages are read in place, when a tensor is asked
  * for, and compared with their checksums then.
  */
+
 import { diagnose } from "../../diagnostics/index.ts";
+import { checkOptions } from "../../diagnostics/options.ts";
 import { fileBytes, fileFormat } from "../../formats/index.ts";
 import { crc32 } from "./crc32.ts";
 import { checkPickleSize, unpickle } from "./pickle.ts";
@@ -55,8 +57,10 @@ export interface OpenWeightsOptions {
  */
 export async function openTorch(
   source: ByteSource,
-  { key }: OpenWeightsOptions = {},
+  options: OpenWeightsOptions = {},
 ): Promise<Weights> {
+  checkOptions<OpenWeightsOptions>("openTorch", options, { key: true });
+  const { key } = options;
   const archive = await openZip(source);
   const root = findRoot(archive);
   const pickle = archive.entries.get(`${root}data.pkl`)!;

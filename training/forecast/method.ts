@@ -8,7 +8,7 @@ import {
   publishedNames,
   type TrainedAdapter,
   trainedMethod,
-} from "../../models/sam/presets/index.ts";
+} from "../../models/sam/presets/published.ts";
 import { samConfigOf } from "../../models/sam/program.ts";
 
 export type MethodName = string;

@@ -36,6 +36,8 @@ const other: SamConfig = {
   decoderDepth: 1,
 };
 
+const heads = ({ decoderNumHeads }: SamConfig) => ({ decoderNumHeads });
+
 describe("a checkpoint tells its configuration", () => {
   const spellings = [
     ["Meta's names", (name: string) => [name]],
@@ -59,7 +61,7 @@ describe("a checkpoint tells its configuration", () => {
   });
 
   test("one with odd numbers", () => {
-    expect(inferSamConfig(entries(other), other)).toEqual({ ...other, mlpRatio: 64 / 24 });
+    expect(inferSamConfig(entries(other), heads(other))).toEqual({ ...other, mlpRatio: 64 / 24 });
     checkSamWeights(other, entries(other));
   });
 
@@ -67,7 +69,7 @@ describe("a checkpoint tells its configuration", () => {
     const half = entries(nano);
     for (const name of [...half.tensors.keys()])
       if (/blocks|neck/.test(name)) half.tensors.delete(name);
-    const error = await refusal(() => inferSamConfig(half, nano));
+    const error = await refusal(() => inferSamConfig(half, heads(nano)));
     expect(error.code).toBe("E231");
     expect(error.details.message).toContain("image_encoder.blocks.0.mlp.lin1.weight is missing");
     expect(error.details.message).toContain("image_encoder.neck.0.weight is missing");
@@ -80,7 +82,7 @@ describe("a checkpoint tells its configuration", () => {
       shape: [9, 12],
       bytes: 0,
     });
-    const error = await refusal(() => inferSamConfig(odd, nano));
+    const error = await refusal(() => inferSamConfig(odd, heads(nano)));
     expect(error.code).toBe("E231");
     expect(error.details.message).toContain("2 sizes");
   });
@@ -146,7 +148,7 @@ describe("a checkpoint that does not fit is explained, all of it at once", () =>
 
   test("a window as large as the map is no contradiction", async () => {
     const config = { ...nano, imageSize: 48, globalAttnIndexes: [1] };
-    expect(inferSamConfig(entries(config), config).globalAttnIndexes).toEqual([0, 1, 2, 3]);
+    expect(inferSamConfig(entries(config), heads(config)).globalAttnIndexes).toEqual([0, 1, 2, 3]);
     checkSamWeights(config, entries(config));
     const wider = { ...config, maskInChans: 16 };
     const error = await refusal(() => checkSamWeights(wider, entries(config)));
