@@ -1,10 +1,12 @@
 /** The pipeline as one list: from a traced program to a plan. Each stage is kept for `inarch show`. */
+
 import { bug, diagnose } from "../diagnostics/index.ts";
-import { checkOptions, type OptionNames, shown } from "../diagnostics/options.ts";
+import { checkOptions, type OptionNames } from "../diagnostics/options.ts";
 import { plain, type WeightFormat } from "../formats/index.ts";
 import { type AskedForms, pickVariants, type Variants } from "./forms/pick.ts";
 import { fuse } from "./fuse/fuse.ts";
 import type { Fusion, Policy, Region } from "./fuse/region.ts";
+import { checkGraph } from "./graph/check-graph.ts";
 import type { Graph } from "./graph/graph.ts";
 import { type Node, Tensor } from "./graph/tensor.ts";
 import type { Kernel } from "./kernel/ir.ts";
@@ -164,21 +166,6 @@ function* runPasses(graph: Graph, options: CompileOptions): Pausing<Compilation>
   const assembled = yield* pass("print", printing, counts.texts);
   const plan = { ...assembled, ...(graph.adapters ? { adapters: graph.adapters } : {}) };
   return { graph, rewritten, rules, fusion, kernels, profile, plan };
-}
-
-/** Requires what `trace` and `traceProgram` return. */
-function checkGraph(graph: Graph): void {
-  const { nodes, outputs, states } = (graph ?? {}) as Partial<Graph>;
-  if ([nodes, outputs, states].every(Array.isArray)) return;
-  const { name, programs } = (graph ?? {}) as { name?: unknown; programs?: object };
-  const isModel = typeof programs === "object" && programs !== null;
-  const program = isModel ? (Object.keys(programs)[0] ?? "forward") : "forward";
-  throw diagnose("E113", {
-    message: `what is to be compiled is ${isModel ? `the model ${String(name)}` : shown(graph)}, not a graph`,
-    help: isModel
-      ? `trace one of its programs: compile(traceProgram(model, "${program}"))`
-      : "give what trace(program, dims) or traceProgram(model, program) returns",
-  });
 }
 
 export interface AloneOptions {

@@ -16,7 +16,7 @@ export const precisionFlags = {
     type: "enum",
     options: weightFormats,
     description:
-      "what all frozen parameters are stored in on the device; unless given --precision says",
+      "what all frozen parameters are stored in on the device, files keep f32; unless given --precision says",
   },
 } as const;
 

@@ -4,11 +4,12 @@
  * The graph is the one that a good exporter of PyTorch would make: linear layers are Gemm, norms
  * LayerNormalization, convolutions Conv. Nothing is fused beyond that; a runtime does so itself.
  */
+import { checkGraph } from "../../compiler/graph/check-graph.ts";
 import { type Graph, inputsOf, parametersOf } from "../../compiler/graph/graph.ts";
 import type { Source } from "../../compiler/graph/sources.ts";
 import { elements, type Node, show, type Tensor, type Type } from "../../compiler/op-kit.ts";
 import { bug, diagnose } from "../../diagnostics/index.ts";
-import { checkOptions } from "../../diagnostics/options.ts";
+import { checkOptions, shown } from "../../diagnostics/options.ts";
 import { fileBytes } from "../../formats/index.ts";
 import { encodeModel, type OnnxGraph, type OnnxTensor, type OnnxValueInfo } from "./schema.ts";
 import { spellingOf } from "./table.ts";
@@ -29,11 +30,18 @@ export const mostInside = 2 ** 31 - 2 ** 26;
  * keep their names, parameters their paths and their layout.
  *
  * @throws E800 for an op that ONNX has no spelling for, E801 for a program that keeps states, E802
- * for two things of one name, E803 for weights that do not fit, E804 beyond 2 GiB.
+ * for two things of one name, E113 for what is no graph, E460 for options that cannot be, E803 for weights that do not fit, E804 beyond 2 GiB.
  */
 export function exportOnnx(graph: Graph, options: OnnxOptions = {}): Uint8Array<ArrayBuffer> {
+  checkGraph(graph, "exportOnnx");
   checkOptions<OnnxOptions>("exportOnnx", options, { name: true, weights: true });
   const { name = "graph", weights } = options;
+  checkName("exportOnnx", "name", name);
+  if (weights !== undefined && !(weights instanceof Map))
+    throw diagnose("E460", {
+      message: `exportOnnx: weights are ${shown(weights)}`,
+      help: "give a Map from paths of parameters to Float32Arrays",
+    });
   const parameters = parametersOf(graph);
   if (!weights) return encodeModel(spell(graph, name, [], parameters));
   checkParameters(graph, ({ name: path, type }) => {
@@ -51,6 +59,15 @@ export function exportOnnx(graph: Graph, options: OnnxOptions = {}): Uint8Array<
     return tensorOf(path, "f32", type.shape, new Uint8Array(buffer, byteOffset, byteLength));
   });
   return encodeModel(spell(graph, name, tensors, []));
+}
+
+/** @throws E460 for what is no text with something in it. */
+function checkName(of: string, option: string, value: unknown): void {
+  if (typeof value === "string" && value !== "") return;
+  throw diagnose("E460", {
+    message: `${of}: ${option} is ${shown(value)}`,
+    help: `give a text: { ${option}: "encoder" }`,
+  });
 }
 
 /** Where a parameter's values belong in the file of weights: float32, little-endian, row-major. */
@@ -72,8 +89,11 @@ export function exportOnnxOutside(
   graph: Graph,
   options: { readonly name?: string; readonly file: string },
 ): { readonly model: Uint8Array<ArrayBuffer>; readonly tensors: readonly OutsideTensor[] } {
+  checkGraph(graph, "exportOnnxOutside");
   checkOptions<typeof options>("exportOnnxOutside", options, { name: true, file: true });
-  const { name = "graph", file } = options;
+  const { name = "graph", file } = options ?? {};
+  checkName("exportOnnxOutside", "name", name);
+  checkName("exportOnnxOutside", "file", file);
   let offset = 0;
   const tensors = parametersOf(graph).map(({ name: path, type }): OutsideTensor => {
     const bytes = fileBytes("f32", elements(type.shape));

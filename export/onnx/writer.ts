@@ -2,8 +2,10 @@
  * Builds the nodes of an ONNX graph. A spelling writes what it needs without care: reshapes of
  * reshapes collapse, equal constants are one, and what no output needs is left out at the end.
  */
+
+import { problemOfNumber } from "../../compiler/graph/shapes.ts";
 import { type DType, elements, type Type } from "../../compiler/op-kit.ts";
-import { bug } from "../../diagnostics/index.ts";
+import { bug, diagnose } from "../../diagnostics/index.ts";
 import type { OnnxAttribute, OnnxNode, OnnxTensor } from "./schema.ts";
 
 /** ONNX counts and indexes with 64-bit integers, which no tensor of a program has. */
@@ -192,7 +194,21 @@ export const tensorOf = (
   rawData: Uint8Array,
 ): OnnxTensor => ({ name, dims, dataType: elementType[dtype], rawData });
 
+/** @throws E101 for a number that the type does not hold: arrays would wrap it. */
 function bytesOf(dtype: OnnxType, values: readonly number[]): Uint8Array {
+  for (const value of values) {
+    const problem =
+      dtype === "i64"
+        ? Number.isSafeInteger(value)
+          ? undefined
+          : `i64 cannot hold ${value} exactly`
+        : problemOfNumber(value, dtype);
+    if (problem !== undefined)
+      throw diagnose("E101", {
+        message: `a constant of the ONNX model: ${problem}`,
+        help: "give the op a number that its dtype holds",
+      });
+  }
   switch (dtype) {
     case "f32":
       return new Uint8Array(Float32Array.from(values).buffer);
