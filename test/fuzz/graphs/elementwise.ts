@@ -7,6 +7,9 @@ import { type Arg, type Drawing, type Fill, type Known, known, type Ref } from "
 
 const numbers: readonly DType[] = ["f32", "i32", "u32"];
 
+/** Floats are rounded, whole numbers wrap. */
+const whole = (dtype: DType): dtype is fn.Whole => dtype === "i32" || dtype === "u32";
+
 type One = (x: number, f: Arithmetic, dtype: DType) => number;
 
 function unary(of: One, takes: readonly DType[] = ["f32"], fill?: Fill, result?: DType): Known {
@@ -31,7 +34,12 @@ export function numberOf({ random }: Drawing, dtype: DType): number {
 
 /** Two tensors that broadcast, or a tensor and a number. */
 export function pairOf(d: Drawing, takes: readonly DType[]): readonly Arg[] {
-  const x = d.some(({ dtype }) => takes.includes(dtype));
+  const integers = takes.filter(whole);
+  // By chance alone whole numbers are rare, and extreme ones rarer.
+  const x =
+    integers.length > 0 && d.random.chance(0.25)
+      ? d.fresh(d.random.pick(integers), d.shape(d.random.below(3)), "extreme")
+      : d.some(({ dtype }) => takes.includes(dtype));
   const other = d.random.chance(0.25) ? numberOf(d, d.kind(x).dtype) : d.beside(x);
   return d.random.chance(0.5) ? [x, other] : [other, x];
 }
@@ -64,9 +72,6 @@ function binary(of: Two, takes: readonly DType[] = numbers, result?: DType): Kno
 
 const compared = (of: (a: number, b: number) => boolean) =>
   binary((a, b) => Number(of(a, b)), numbers, "bool");
-
-/** Floats are rounded, whole numbers wrap. */
-const whole = (dtype: DType): dtype is fn.Whole => dtype === "i32" || dtype === "u32";
 
 function picking(d: Drawing, condition: Ref, dtypes: readonly DType[]): readonly Arg[] {
   const yes = d.some(
