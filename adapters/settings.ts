@@ -30,7 +30,7 @@ export function settle<N extends string>(
 ): { readonly values: Readonly<Record<N, number>>; readonly kept: Kept } {
   const names = Object.keys(settings) as N[];
   const known = Object.fromEntries([...names, ...others].map((name) => [name, true]));
-  checkOptions<Readonly<Record<string, unknown>>>(adapter, given, known, captureSpan());
+  checkOptions<Readonly<Record<string, unknown>>>(adapter, given, known, captureSpan);
   const told = (name: N) => settings[name][2];
   const values = Object.fromEntries(
     names.map((name) => [name, given[name] ?? settings[name][0]]),

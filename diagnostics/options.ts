@@ -9,21 +9,21 @@ export type OptionNames<T> = { readonly [Name in keyof T]-?: unknown };
 /**
  * Checks the names of `given` against the keys of `known`, inherited ones included; the values are the
  * caller's to check. `of` is what the options are of, as the message names it: "createTrainer", "topK".
- * Nothing at all is fine.
+ * Nothing at all is fine. `at` is asked for the place when there is an error.
  * @throws E460 for an unknown name, and for what is no object.
  */
 export function checkOptions<T extends object>(
   of: string,
   given: T | undefined,
   known: OptionNames<T>,
-  at?: LazySpan,
+  at?: () => LazySpan,
 ): void {
   if (given === undefined) return;
   const names = Object.keys(known);
   if (typeof given !== "object" || given === null || Symbol.iterator in given)
     throw diagnose("E460", {
       message: `${of} takes its options as one object, and was given ${shown(given)}`,
-      at,
+      at: at?.(),
       help: `write { ${names[0] ?? ""}: … }; it has ${names.join(", ")}`,
     });
   for (const name in given as Record<string, unknown>) {
@@ -31,7 +31,7 @@ export function checkOptions<T extends object>(
     const near = meant(name, names);
     throw diagnose("E460", {
       message: `${of} has no option "${name}"`,
-      at,
+      at: at?.(),
       help: `${near === undefined ? "" : `write ${near}; `}it has ${names.join(", ") || "no options"}`,
     });
   }

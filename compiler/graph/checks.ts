@@ -104,7 +104,7 @@ export function checkNames<T extends object>(
   known: OptionNames<T>,
   are: "needed" | "optional" = "optional",
 ): void {
-  if (given !== undefined) checkOptions(name, given, known, captureSpan());
+  if (given !== undefined) checkOptions(name, given, known, captureSpan);
   else if (are === "needed")
     refuse(name, [], "its options are missing", `it has ${Object.keys(known).join(", ")}`);
 }

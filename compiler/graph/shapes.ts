@@ -10,16 +10,15 @@ const mostAxes = 32;
 /** What is wrong with a shape in numbers; undefined if nothing is. */
 export function problemOfShape(shape: unknown): string | undefined {
   if (!Array.isArray(shape)) return `the shape is ${shown(shape)}, not a list of sizes`;
-  const text = shownList(shape);
   if (shape.length > mostAxes) return `a shape of ${shape.length} axes, more than ${mostAxes}`;
   let count = 1;
   // Not `every`, which passes over the holes of a list.
   for (let i = 0; i < shape.length; i++) {
-    if (!isSize(shape[i])) return `${text} has the size ${shown(shape[i])}`;
+    if (!isSize(shape[i])) return `${shownList(shape)} has the size ${shown(shape[i])}`;
     count *= shape[i];
   }
   return count > mostElements
-    ? `${text} has ${count} elements, more than ${mostElements}`
+    ? `${shownList(shape)} has ${count} elements, more than ${mostElements}`
     : undefined;
 }
 

@@ -159,11 +159,13 @@ export function checkTensors(
   inputs: Readonly<Record<string, unknown>> | readonly unknown[],
   at?: LazySpan,
 ): void {
-  // A copy of a list has no holes, which entries would pass over.
-  const given = Array.isArray(inputs) ? Array.from(inputs) : inputs;
-  for (const [key, value] of Object.entries(given)) {
+  const names = Array.isArray(inputs) ? undefined : Object.keys(inputs);
+  const values: readonly unknown[] = names ? Object.values(inputs) : (inputs as readonly unknown[]);
+  // Not `forEach`, which passes over the holes of a list.
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
     if (value instanceof Tensor) continue;
-    const what = Array.isArray(inputs) ? `input ${Number(key) + 1}` : key;
+    const what = names?.[i] ?? `input ${i + 1}`;
     refuse(
       name,
       [],
