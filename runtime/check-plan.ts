@@ -5,6 +5,20 @@
 import type { Place, Plan, PlanTensor, Role } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { isFormat, storedBytes } from "../formats/index.ts";
+import {
+  adapters,
+  type Check,
+  init,
+  list,
+  malformedPlan,
+  maybe,
+  oneOf,
+  record,
+  type Tell,
+  text,
+  truth,
+  whole,
+} from "./plan-fields.ts";
 import { isRecord } from "./weights/json.ts";
 
 /** The plan format that this runtime reads. */
@@ -15,13 +29,7 @@ export const planFormat: Plan["format"] = 3;
  * @throws E421 for another format, E153 for a number format of a later version, E516 for what is no plan, naming the field.
  */
 export function checkPlan<P>(value: P, where: string): P & Plan {
-  const tell = (at: string, problem: string): never => {
-    throw diagnose("E516", {
-      message: `${at === "" ? "the plan" : at} ${problem}`,
-      where,
-      help: "build it again with this version of inarch; plans are not meant to be edited",
-    });
-  };
+  const tell: Tell = malformedPlan(where);
   if (!isRecord(value)) return tell("", "is not an object");
   if (typeof value.format === "number" && value.format !== planFormat)
     throw diagnose("E421", {
@@ -34,64 +42,6 @@ export function checkPlan<P>(value: P, where: string): P & Plan {
   checkReferences(value as unknown as Plan, tell);
   return value as P & Plan;
 }
-
-type Tell = (at: string, problem: string) => never;
-/** Tells what is wrong with the value at a place such as `steps[3].groups`. */
-type Check = (value: unknown, at: string, tell: Tell) => void;
-
-const text: Check = (value, at, tell) => {
-  if (typeof value !== "string") tell(at, "is not a text");
-};
-
-const truth: Check = (value, at, tell) => {
-  if (typeof value !== "boolean") tell(at, "is not true or false");
-};
-
-const whole =
-  (least: number, most = Number.MAX_SAFE_INTEGER): Check =>
-  (value, at, tell) => {
-    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < least || value > most)
-      tell(at, `is ${JSON.stringify(value)}, not a whole number from ${least} to ${most}`);
-  };
-
-const oneOf =
-  (...names: readonly string[]): Check =>
-  (value, at, tell) => {
-    if (!names.includes(value as string))
-      tell(at, `is ${JSON.stringify(value)}, not one of ${names.join(", ")}`);
-  };
-
-const list =
-  (of: Check, length?: number): Check =>
-  (value, at, tell) => {
-    if (!Array.isArray(value)) return tell(at, "is not a list");
-    if (length !== undefined && value.length !== length)
-      tell(at, `has ${value.length} entries, not ${length}`);
-    // Not `forEach`, which passes over holes.
-    for (let i = 0; i < value.length; i++) of(value[i], `${at}[${i}]`, tell);
-  };
-
-const maybe =
-  (of: Check): Check =>
-  (value, at, tell) => {
-    if (value !== undefined) of(value, at, tell);
-  };
-
-const record =
-  (fields: Readonly<Record<string, Check>>): Check =>
-  (value, at, tell) => {
-    if (!isRecord(value)) return tell(at, "is not an object");
-    for (const [name, check] of Object.entries(fields))
-      check(
-        Object.hasOwn(value, name) ? value[name] : undefined,
-        at === "" ? name : `${at}.${name}`,
-        tell,
-      );
-  };
-
-const settings: Check = (value, at, tell) => {
-  if (!isRecord(value)) tell(at, "is not an object");
-};
 
 const source: Check = (value, at, tell) => {
   if (typeof value !== "string" && !(value instanceof Uint8Array))
@@ -120,12 +70,7 @@ const tensor = record({
   shape: list(whole(1)),
   stored: maybe(text),
   doc: maybe(text),
-  init: maybe(
-    record({
-      kind: oneOf("constant", "uniform", "normal", "truncated normal", "copy"),
-      rows: maybe(whole(1)),
-    }),
-  ),
+  init: maybe(init),
 });
 
 const kernel: Check = (value, at, tell) => {
@@ -145,6 +90,14 @@ const kernel: Check = (value, at, tell) => {
     ),
     sharedBytes: whole(0),
     subgroup: whole(0, mostThreads),
+    reduces: maybe(truth),
+    matrices: maybe(
+      record({
+        operand: text,
+        ...{ rows: whole(1), columns: whole(1), depth: whole(1), width: whole(1) },
+        widths: oneOf("fixed", "chosen", "most"),
+      }),
+    ),
   })(value, at, tell);
   const threads = own.threads as readonly number[];
   const count = threads.reduce((a, b) => a * b, 1);
@@ -173,17 +126,7 @@ const plan = record({
   ),
   commits: list(record({ from: record(place), to: record(place) })),
   arenaLowerBound: whole(0),
-  adapters: maybe(
-    list(
-      record({
-        name: text,
-        settings,
-        assumed: list(text),
-        trainingOnly: list(text),
-        places: list(text),
-      }),
-    ),
-  ),
+  adapters,
 });
 
 /** A later version may have others. Errors: E153. */

@@ -15,11 +15,12 @@ import { type Placement, placePlan, type SharedMemory } from "../placement.ts";
 import { keep, keepBuffers } from "../runs.ts";
 import { fitNames } from "../weights/prefix.ts";
 import type { Weights } from "../weights/weights.ts";
+import { checkTrainingPlan } from "./check-plan.ts";
 import { checkpointFile, resume } from "./checkpoint.ts";
 import { adapterFile, loadTensors, stateOf, type Trained } from "./files.ts";
 import { fillTraining } from "./fill.ts";
 import { sharedBuffers, type TrainingBytes, trainingBytes } from "./memory.ts";
-import { plansOf, stateBeside, type TrainingPlan, trainingFormat } from "./plan.ts";
+import { plansOf, stateBeside, type TrainingPlan } from "./plan.ts";
 import type { Settings } from "./settings.ts";
 import { holdModelStates } from "./states.ts";
 import { checkRate, createSteps, prepareForward, type StepReport } from "./steps.ts";
@@ -136,7 +137,7 @@ export type StepArguments = readonly Inputs[] | readonly [...Inputs[], CallOptio
 
 /**
  * Places a training plan on a device.
- * @throws E421 for a plan of another format or target, E423 when memory runs out, E430 when the
+ * @throws E421 for a plan of another format or target, E516 for what is no training plan, E423 when memory runs out, E430 when the
  * weights lack a tensor, E720 for a rate or a seed that cannot be; of a checkpoint E431 for another base, E432 for another training, E435 for other
  * adapters, E462 for fields that cannot be.
  */
@@ -145,11 +146,7 @@ export async function createTrainingSession(
   device: Device,
   options: TrainingOptions,
 ): Promise<TrainingSession> {
-  if (plan.format !== trainingFormat)
-    throw diagnose("E421", {
-      message: `training plan ${plan.name} has format ${plan.format}, this runtime reads ${trainingFormat}`,
-      help: "compile it again with this version of inarch",
-    });
+  checkTrainingPlan(plan);
   checkOptions("createTrainingSession", options, trainingSessionOptions);
   const { signal, seed = 0 } = options;
   if (typeof options.rate !== "function") checkRate(options.rate, "the rate");

@@ -168,7 +168,7 @@ function checkMicro({ name, micro }: TrainingPlan, count: number): void {
   if (count === micro) return;
   throw diagnose("E420", {
     message: `a step of ${name} takes the inputs of ${micro} micro-steps, not of ${count}`,
-    help: `step(${Array.from({ length: micro }, (_, i) => `inputs${i + 1}`).join(", ")})`,
+    help: `step(${micro > 3 ? `inputs1, …, inputs${micro}` : ["inputs1", "inputs2", "inputs3"].slice(0, micro).join(", ")})`,
   });
 }
 

@@ -52,6 +52,7 @@ const order: readonly string[] = [
   "runtime/weights/",
   "runtime/devices/",
   "runtime/plan-json.ts",
+  "runtime/plan-fields.ts",
   "runtime/check-plan.ts",
   "runtime/stored.ts",
   "runtime/states.ts",

@@ -94,6 +94,11 @@ const damages: readonly [claim: string, path: string, value: unknown, says: stri
   ["a commit beyond its buffer", "commits.0.to.bytes", 2 ** 20, "commits[0].to ends"],
   ["steps that are no list", "steps", {}, "steps is not a list"],
   ["no kernels", "kernels", undefined, "kernels is not a list"],
+  ["a first value without its number", "states.0.init", { kind: "constant" }, "init.value is"],
+  ["a first value of Object's", "states.0.init", { kind: "toString" }, "states[0].init.kind"],
+  ["a copy of nothing", "states.0.init", { kind: "copy" }, "init.from is not a text"],
+  ["fragments without a format", "kernels.0.matrices", { rows: 8 }, "matrices.operand"],
+  ["a reduction that is a word", "kernels.0.reduces", "no", "kernels[0].reduces"],
   ["null", "", null, "the plan is not an object"],
   ["a list", "", [], "the plan is not an object"],
 ];
