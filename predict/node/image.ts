@@ -1,9 +1,10 @@
 /** Pictures, masks and logits in files. */
 import { readFile } from "node:fs/promises";
 import { diagnose } from "../../diagnostics/index.ts";
+import { checkOptions } from "../../diagnostics/options.ts";
 import { saveTo } from "../../runtime/node/save.ts";
 import { checkImage, checkMask, type Image, type Mask } from "../vision/image.ts";
-import { type Levels, type LevelsOptions, levelsOf } from "../vision/levels.ts";
+import { checkLevelsOptions, type Levels, type LevelsOptions, levelsOf } from "../vision/levels.ts";
 import { decodeNpy, encodeNpy, isNpy } from "../vision/npy.ts";
 import type { Logits } from "../vision/postprocess.ts";
 import { type DecodeOptions, decodeImage } from "./decode.ts";
@@ -25,6 +26,7 @@ export async function readImage(
   source: string | Uint8Array,
   options: DecodeOptions = {},
 ): Promise<Image> {
+  checkOptions<DecodeOptions>("readImage", options, { onNote: true });
   const { bytes, where } = await readSource(source);
   return decodeImage(bytes, where, options);
 }
@@ -81,6 +83,7 @@ export async function readMaskFile(
   path: string,
   options: Pick<LevelsOptions, "maskValue" | "onNote"> = {},
 ): Promise<{ kind: "logits"; logits: Logits } | { kind: "picture"; picture: Levels }> {
+  checkLevelsOptions("readMaskFile", options);
   const { bytes, where } = await readSource(path);
   if (isNpy(bytes)) {
     if (options.maskValue !== undefined)

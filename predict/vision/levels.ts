@@ -4,6 +4,7 @@
  * and look all black to whoever takes them for brightness. What can be read in two ways is refused.
  */
 import { diagnose } from "../../diagnostics/index.ts";
+import { checkOptions } from "../../diagnostics/options.ts";
 import {
   checkImage,
   checkMask,
@@ -46,6 +47,10 @@ export interface LevelsOptions {
   readonly where?: string | undefined;
 }
 
+/** @throws E460 for a name that no option has. */
+export const checkLevelsOptions = (of: string, options: LevelsOptions): void =>
+  checkOptions<LevelsOptions>(of, options, { maskValue: true, onNote: true, where: true });
+
 /** The values of a picture, or of a mask of 0 and 1, as they are. Errors: E300, E301, E365. */
 export function labelsOf(picture: Picture | Mask, where?: string): Labels {
   if (isMask(picture)) {
@@ -72,6 +77,7 @@ const isMask = (picture: Picture | Mask): picture is Mask =>
  * which nothing is inside.
  */
 export function levelsOf(given: Labels, options: LevelsOptions = {}): Levels {
+  checkLevelsOptions("levelsOf", options);
   checkSize(given, "a mask", options.where);
   const labels = withoutColour(given);
   if (options.maskValue !== undefined) {

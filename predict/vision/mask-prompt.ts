@@ -4,7 +4,13 @@
  */
 import { diagnose } from "../../diagnostics/index.ts";
 import { checkMask, type Mask, type Picture } from "./image.ts";
-import { type Levels, type LevelsOptions, labelsOf, levelsOf } from "./levels.ts";
+import {
+  checkLevelsOptions,
+  type Levels,
+  type LevelsOptions,
+  labelsOf,
+  levelsOf,
+} from "./levels.ts";
 import type { Logits } from "./postprocess.ts";
 import type { Frame } from "./preprocess.ts";
 import { resizeBytes } from "./resize.ts";
@@ -30,6 +36,7 @@ export function logitsOfPicture(
   lowSize: number,
   options: LevelsOptions = {},
 ): Logits {
+  checkLevelsOptions("logitsOfPicture", options);
   const where = options.where ?? "the mask picture";
   const drawn = isLevels(mask) ? mask : labelsOf(mask, where);
   if (isLevels(drawn)) checkMask({ ...drawn, data: drawn.inside }, where);

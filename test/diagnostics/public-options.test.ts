@@ -92,6 +92,14 @@ const table: Readonly<Record<string, readonly [given: string, meant: string, Cal
     "rate",
     (o) => runtime.createTrainingSession(trainingPlan, device, o),
   ],
+  levelsOf: ["maskvalue", "maskValue", (o) => runtime.levelsOf({} as never, o)],
+  logitsOfPicture: [
+    "onnote",
+    "onNote",
+    (o) => runtime.logitsOfPicture({} as never, {} as never, 4, o),
+  ],
+  readImage: ["onnote", "onNote", (o) => node.readImage("x.png", o)],
+  readMaskFile: ["maskvalue", "maskValue", (o) => node.readMaskFile("x.png", o)],
   drawOverlay: ["point", "points", (o) => runtime.drawOverlay(picture, [], o)],
   loadBundle: ["wieghts", "weights", (o) => runtime.loadBundle("x", device, o)],
   loadSamBundle: ["onprogress", "onProgress", (o) => runtime.loadSamBundle("x", device, o)],
@@ -164,6 +172,7 @@ function parametersOf(text: string): string {
 const others = [
   ...["checkFloats", "checkPrompts", "deviceKey", "emptyScope", "encodeNpy", "gradient", "linear"],
   ...["longestSideSize", "mSamTensors", "pickLogits", "plainExpert", "refuseForeign", "seenAs"],
+  ...["preprocess", "resizeImage", "resizeLongestSide"],
   ...["site", "splitMasks", "streamSafetensors", "toModelPixels", "traceProgram"],
   ...["writeSafetensors", "writeWithChecksums"],
 ];
