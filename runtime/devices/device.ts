@@ -35,7 +35,10 @@ export interface StepTime {
 
 /** Work that a device was given. */
 export interface Submitted {
-  /** Rejects if the device refuses the work (E441): then none of it is done. */
+  /**
+   * Rejects if the device refuses the work (E441): then none of it is done. Nobody waits for a device that
+   * took the same work before: if it then refuses it, the next `read` rejects.
+   */
   readonly accepted: Promise<void>;
 }
 

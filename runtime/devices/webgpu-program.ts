@@ -34,6 +34,8 @@ export interface Context {
   /** The value, or E422 if the device is lost before. */
   readonly alive: <T>(promise: Promise<T>) => Promise<T>;
   readonly checkAlive: () => void;
+  /** Takes a refusal that no call waits for: who reads next rejects with it. */
+  readonly refuse: (verdict: Promise<void>) => void;
 }
 
 type Loaded = Pick<Plan, "name" | "kernels" | "steps" | "commits">;
@@ -61,18 +63,25 @@ export async function loadProgram(
     checkAlive();
     for (const buffer of used) checkHeld(buffer);
   };
+  /** Whether the device has taken this work before: it does so again, unless somebody destroys a buffer. */
+  let isTaken = false;
   return {
     run() {
       checkRun();
       const refusal = guarded(gpu, () => {
         gpu.queue.submit([encodeRun(gpu, plan, buffers, steps)]);
       });
-      return accepted(
-        refusal.then((error) => {
-          if (error) return refuseRun(gpu, plan, buffers, steps, error);
-          return checkAlive();
-        }),
-      );
+      const isNew = !isTaken;
+      const verdict = refusal.then((error) => {
+        isTaken = error === null;
+        if (error === null) return checkAlive();
+        const refused = refuseRun(gpu, plan, buffers, steps, error);
+        if (!isNew) context.refuse(refused);
+        return refused;
+      });
+      // Nobody need await it: a failure that nobody hears of is one of a call that was aborted.
+      verdict.catch(() => {});
+      return isNew ? { accepted: verdict } : taken;
     },
     async profile(signal) {
       if (!gpu.features.has("timestamp-query"))
@@ -93,11 +102,8 @@ export async function loadProgram(
   };
 }
 
-/** Nobody need await it: a failure that nobody hears of is one of a call that was aborted. */
-function accepted(promise: Promise<void>): Submitted {
-  promise.catch(() => {});
-  return { accepted: promise };
-}
+/** Work that nobody waits for. */
+const taken: Submitted = { accepted: Promise.resolve() };
 
 /** What the device objects to in some work; nothing if it is lost, which others say. */
 function guarded(gpu: GPUDevice, work: () => void): Promise<GPUError | null> {

@@ -74,7 +74,10 @@ export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Devic
   // Sessions of one device share what they have in common: plans of training, buckets of a decoder.
   const pipelines: Pipelines = new Map();
   const wait = waiter(options.idle);
-  const context = { gpu, pipelines, wait, alive, checkAlive };
+  /** Of runs that no call waits for. */
+  const refusals: Promise<void>[] = [];
+  const refuse = (verdict: Promise<void>) => void refusals.push(verdict);
+  const context = { gpu, pipelines, wait, alive, checkAlive, refuse };
   return {
     target: "wgsl",
     name: options.name ?? "WebGPU",
@@ -93,7 +96,10 @@ export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Devic
     },
     async read(from, offset, count, scalar) {
       checkAlive();
-      return alive(wait(readNumbers(gpu, from as WebGpuBuffer, offset, count, scalar)));
+      const values = readNumbers(gpu, from as WebGpuBuffer, offset, count, scalar);
+      const read = await alive(wait(values));
+      if (refusals.length > 0) await refusals.shift();
+      return read;
     },
     async load(plan, buffers, onProgress) {
       checkAlive();

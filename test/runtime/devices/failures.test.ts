@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { compile, graphOf, input, Parameters, type Plan, state } from "../../../compiler/index.ts";
 import { add, matmul, mul } from "../../../ops/index.ts";
-import type { Device } from "../../../runtime/devices/device.ts";
+import type { Device, DeviceBuffer } from "../../../runtime/devices/device.ts";
 import { webgpuDevice } from "../../../runtime/devices/webgpu.ts";
 import { openDevice, requestGpu, requestNullGpu } from "../../../runtime/node/index.ts";
 import { createSession } from "../../../runtime/session.ts";
@@ -39,6 +39,30 @@ describeOnDevice("a device that refuses (E441)", () => {
     expect(error.code).toBe("E441");
     expect(error.message).toContain(`step ${last} of ${plan.name}, ${plan.steps[last]!.label}`);
     expect((await refusal(() => session.run({ x: ones() }, []))).code).toBe("E441");
+    await session.close();
+  });
+
+  test("what it took before and refuses now: the next reading rejects, and later runs do", async () => {
+    const { device } = await opened;
+    const made: DeviceBuffer[] = [];
+    const watched: Device = {
+      ...device,
+      async allocate(buffers) {
+        made.push(...(await device.allocate(buffers)));
+        return made;
+      },
+    };
+    const plan = product();
+    const session = await createSession(plan, watched);
+    const { y } = await session.run({ x: ones() });
+    const arena = plan.buffers.findIndex(({ role }) => role === "arena");
+    // Behind the back of the session.
+    (made[arena] as unknown as { readonly handle: GPUBuffer }).handle.destroy();
+    await session.run({ x: ones() }, []);
+    expect((await refusal(() => session.read(["y"]))).code).toBe("E441");
+    expect((await session.read(["y"])).y).toEqual(y);
+    expect((await refusal(() => session.run({ x: ones() }, []))).code).toBe("E441");
+    expect((await refusal(() => session.run({ x: ones() }))).code).toBe("E441");
     await session.close();
   });
 
