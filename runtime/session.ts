@@ -34,7 +34,8 @@ export type {
  * device. What is given to a call is checked and copied when it is made; a call that is refused or
  * aborted has changed nothing.
  * Every call rejects with E422 if the device is lost, E427 after `close`, E441 if the device refuses
- * what it is given, E443 and E460 for options that cannot be.
+ * what it is given, E443 and E460 for options that cannot be. Of what the device took before, a run that
+ * reads nothing leaves E441 to the next reading.
  */
 export interface Session {
   readonly plan: Plan;
