@@ -8,11 +8,13 @@ import {
   type DType,
   type ElementOp,
   elements,
+  gradient,
   type Tensor,
   type Value,
 } from "../../compiler/op-kit.ts";
 import { cast } from "../elementwise/cast.ts";
 import { eq } from "../elementwise/eq.ts";
+import { full } from "../elementwise/full.ts";
 import { iota } from "../elementwise/iota.ts";
 import { maximum } from "../elementwise/maximum.ts";
 import { minimum } from "../elementwise/minimum.ts";
@@ -39,7 +41,9 @@ export const op: ElementOp<null> = {
     const [rows, count] = [table!.shape[0]!, elements(ids!.shape)];
     const width = elements(table!.shape.slice(1));
     // [count, rows]: 1 where that row was read. Its transpose times g adds up what each row gets.
-    const inside = minimum(maximum(cast(reshape(ids!, [count, 1]), "i32"), 0), rows - 1);
+    const all: Tensor = reshape(ids!, [count, 1]);
+    const natural = all.dtype === "u32" ? all : maximum(all, 0);
+    const inside = cast(minimum(natural, rows - 1), "i32");
     const chosen = cast(eq(inside, iota([1, rows], 1)), "f32");
     const flat = matmul(chosen, reshape(g!, [count, width]) as Tensor<"f32">, {
       transpose: "left",
@@ -91,6 +95,13 @@ export const op: ElementOp<null> = {
             [10, 30],
           ],
         ],
+      },
+      {
+        claim: "the last row has the gradients of all ids beyond it, unsigned ones too",
+        inputs: [[1, 2, 3], { dtype: "u32", data: [0, 4294967295, 2147483648] }],
+        call: (table, ids) =>
+          gradient([gather(table!, ids!)], [full(1, [3]) as unknown as Tensor], [table!])[0]!,
+        outputs: [[1, 0, 2]],
       },
     ],
     cases: [
