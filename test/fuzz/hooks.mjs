@@ -3,8 +3,11 @@
  * loaded. A fault of `faults/` is put back on the way.
  */
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
+
+const repository = fileURLToPath(new URL("../../", import.meta.url));
 
 let changes = [];
 
@@ -25,7 +28,7 @@ async function javascript(url) {
   const path = fileURLToPath(url);
   let text = await readFile(path, "utf8");
   for (const { file, find, replace } of changes) {
-    if (!path.replaceAll("\\", "/").endsWith(`/${file}`)) continue;
+    if (path !== join(repository, file)) continue;
     const parts = text.split(find);
     if (parts.length !== 2) throw new RangeError(`${file} has ${parts.length - 1} times: ${find}`);
     text = parts.join(replace);

@@ -99,7 +99,8 @@ export function draw(seed: number, wanted: Wanted): Program {
       const cut = own.shape
         .slice(random.below(own.shape.length + 1))
         .map((n) => (random.chance(0.3) ? 1 : n));
-      return fresh(own.dtype, cut);
+      const isWhole = own.dtype === "i32" || own.dtype === "u32";
+      return fresh(own.dtype, cut, isWhole && random.chance(0.5) ? "extreme" : undefined);
     },
     axis: (ref) => {
       const rank = kind(ref).shape.length;
