@@ -137,9 +137,9 @@ export const stateFaults: readonly Fault[] = [
   inCalls("a reset changes nothing", "runtime/session.ts", "await placement.states.reset(states);"),
   inCalls(
     "a training drops its states",
-    "training/states.ts",
-    "statesOf(graph).filter((s) => graph.outputs.some((o) => o.name === s.name))",
-    "[]",
+    "training/compile.ts",
+    "const moves = outputs.filter((o) => isState(traced, o));",
+    "const moves: typeof outputs = [];",
   ),
   inCalls(
     "states move in an evaluation",

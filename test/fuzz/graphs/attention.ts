@@ -88,7 +88,7 @@ function attending(d: Drawing): readonly Arg[] {
   const { random } = d;
   const [batch, heads, depth, out] = [
     random.between(1, 2),
-    random.between(1, 2),
+    random.pick([1, 2, 5]),
     d.size(6),
     d.size(6),
   ];

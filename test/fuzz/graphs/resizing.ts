@@ -49,11 +49,12 @@ export function resized(x: Dense, axis: number, o: Resizing, f: Arithmetic): Den
           at.map((c, i) => (i === along ? n : c)),
         );
       if (o.mode === "nearest") return of(own[0]![0]);
+      // What counts nothing may be read or not.
+      const isRead = ([n, w]: readonly [number, number]) =>
+        Math.abs(w) > 1e-6 || Number.isFinite(of(n));
+      if (f.side && !own.every(isRead)) return Number.NaN;
       return total(
-        // What counts nothing may be read or not.
-        own
-          .filter(([n, w]) => Math.abs(w) > 1e-6 || Number.isFinite(of(n)) || f.side)
-          .map(([n, w]) => f(w, 2, 4e-7) * of(n)),
+        own.filter(isRead).map(([n, w]) => f(w, 2, 4e-7) * of(n)),
         "f32",
         f,
       );

@@ -48,6 +48,7 @@ const ordinary: Readonly<Record<DType, (r: Random) => number>> = {
   bool: (r) => r.below(2),
 };
 
+const hidden = [Number.NEGATIVE_INFINITY, lowest, lowest, -1e9];
 const masks = [0, 0, 0, Number.NEGATIVE_INFINITY, lowest, -3.4e38, -1e9];
 
 export function valuesOf({ dtype, shape, fill, seed }: Filled): Dense {
@@ -78,6 +79,6 @@ export function valuesOf({ dtype, shape, fill, seed }: Filled): Dense {
   });
   // Now and then a whole row is hidden, by one number.
   const row = shape.at(-1) ?? 1;
-  if (fill === "masked" && r.chance(0.4)) data.fill(Math.fround(r.pick(masks.slice(3))), 0, row);
+  if (fill === "masked" && r.chance(0.7)) data.fill(Math.fround(r.pick(hidden)), 0, row);
   return { dtype, shape, data };
 }
