@@ -3,6 +3,7 @@ import type { Arithmetic } from "./arithmetic.ts";
 import { type Dense, make, read } from "./dense.ts";
 import { type Arg, type Drawing, type Known, known } from "./known.ts";
 import { softmaxOf, total } from "./lines.ts";
+import { lowest } from "./values.ts";
 
 interface Attending {
   readonly scale?: number;
@@ -68,12 +69,13 @@ function attended(f: Arithmetic, q: Dense, k: Dense, v: Dense, o: Attending = {}
     // Of rows without a finite score some devices give the peak.
     statistics.data[n] =
       !Number.isFinite(peak) && f.side ? peak : f(peak + Math.log(sum), 16, 2e-6);
-    for (let d = 0; d < out; d++)
-      y.data[n * out + d] = total(
-        shares.map((s, j) => s * read(v, [b, h, j, d])),
-        "f32",
-        f,
-      );
+    for (let d = 0; d < out; d++) {
+      const terms = shares.map((share, j) => share * read(v, [b, h, j, d]));
+      // Some devices divide by the sum of the exponentials last, when what they divide is infinite.
+      const undivided = terms.reduce((size, x) => size + Math.abs(x), 0) * sum;
+      const isOpen = f.side && Number.isFinite(undivided) && undivided > -lowest;
+      y.data[n * out + d] = isOpen ? Number.NaN : total(terms, "f32", f);
+    }
   }
   return [y, statistics];
 }

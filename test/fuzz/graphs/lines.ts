@@ -52,10 +52,11 @@ function reduced(
 function reduction(
   dtypes: readonly Dense["dtype"][],
   of: (line: number[], f: Arithmetic, dtype: Dense["dtype"]) => number,
+  drawn = (d: Drawing): Ref => d.some(({ dtype }) => dtypes.includes(dtype)),
 ): Known {
   return known(
     (d) => {
-      const x = d.some(({ dtype }) => dtypes.includes(dtype));
+      const x = drawn(d);
       const { shape } = d.kind(x);
       const axes = shape.map((_, i) => i).filter(() => d.random.chance(0.5));
       const some = d.random.chance(0.2) ? undefined : axes.length === 1 ? axes[0]! : axes;
@@ -65,6 +66,13 @@ function reduction(
       reduced(x, axes, keep, (line) => of(line, f, x.dtype)),
   );
 }
+
+/** Rows of a mask. Rather long ones: short ones are written out, without a kernel. */
+const masked = (d: Drawing) =>
+  d.fresh("f32", [d.size(6), d.random.pick([3, 17, 31, 37])], "masked");
+
+const ordered = (d: Drawing) =>
+  d.random.chance(0.3) ? masked(d) : d.some(({ dtype }) => dtype !== "bool");
 
 const most = (line: readonly number[]) => line.reduce((a, b) => Math.max(a, b), -Infinity);
 
@@ -155,13 +163,11 @@ function topK(x: Dense, k: number, axis: number = -1): Dense[] {
 export const alongLines: Readonly<Record<string, Known>> = {
   sum: reduction(["f32", "i32", "u32"], (line, f, dtype) => total(line, dtype, f)),
   mean: reduction(["f32"], (line, f) => f(total(line, "f32", f) / line.length)),
-  max: reduction(["f32", "i32", "u32"], (line) => most(line)),
-  min: reduction(["f32", "i32", "u32"], (line) => -most(line.map((v) => -v))),
+  max: reduction(["f32", "i32", "u32"], (line) => most(line), ordered),
+  min: reduction(["f32", "i32", "u32"], (line) => -most(line.map((v) => -v)), ordered),
   softmax: known(
     (d) => {
-      // Rather long lines: short ones are written out, without a kernel.
-      const masked = () => d.fresh("f32", [d.size(6), d.random.pick([3, 17, 31, 37])], "masked");
-      const x = d.random.chance(0.4) ? masked() : d.floats(1);
+      const x = d.random.chance(0.4) ? masked(d) : d.floats(1);
       return d.random.chance(0.4) ? [x] : [x, d.axis(x)];
     },
     (f, x: Dense, axis: number = -1) => mapped(x, axis, (line) => softmaxOf(line, f)),
