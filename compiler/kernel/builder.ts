@@ -20,6 +20,7 @@ import {
   widened,
 } from "./ir.ts";
 import { isStable, keyOf } from "./keys.ts";
+import { withoutUnused } from "./unused.ts";
 import { fromSum, index, literal, type Operand, sumOf, Value } from "./value.ts";
 import { type Aligned, laneOf, vectorise } from "./vectorise.ts";
 import { verified } from "./verify.ts";
@@ -297,7 +298,7 @@ export class Builder {
     });
     const { body, vectors } = vectorise(built.body, this.#aligned);
     const all = inFours([...vectors, ...this.#fours]);
-    return verified("vectorising", { ...built, vectors: all, body });
+    return verified("vectorising", withoutUnused({ ...built, vectors: all, body }));
   }
 
   #census(of: "subgroups" | "member" | "members"): Value {

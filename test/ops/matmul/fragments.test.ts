@@ -289,7 +289,7 @@ describe("the reference device objects (E450) to", () => {
       /race: thread \d reads memory\[0\], written by another thread/,
       (k, memory) => {
         k.storeFragment(memory, index(0), k.fragment("sum"), 8);
-        k.let("seen", k.load(memory, 0));
+        k.var("seen", k.load(memory, 0));
       },
     ],
   ];
