@@ -1,6 +1,7 @@
 /** Every stage of a compilation as text. */
 import { bug } from "../../diagnostics/index.ts";
 import type { Compilation } from "../compile.ts";
+import type { Kernel } from "../kernel/ir.ts";
 import { printKernel } from "../kernel/pseudo-text.ts";
 import type { Plan } from "../plan.ts";
 import { targets } from "../targets/find.ts";
@@ -17,6 +18,7 @@ const beforeTargets: Readonly<Record<string, Print>> = {
   graph: ({ graph }, placeOf) => printGraph(graph, placeOf),
   rewritten: ({ rewritten, rules }) => printGraph(rewritten, (node) => rules.get(node)),
   regions: ({ rewritten, fusion }) => printRegions(rewritten, fusion),
+  tiles: ({ kernels }) => printTiles(kernels.map(({ kernel }) => kernel)),
   kernels: ({ kernels }) => kernels.map(({ kernel }) => printKernel(kernel)).join("\n"),
 };
 
@@ -40,6 +42,13 @@ export type Stage = string;
 /** Prints one stage. For the text of a target the plan must be compiled for that target. */
 export const printStage = (stage: Stage, compilation: Compilation, placeOf?: PlaceOf): string =>
   (printers.get(stage) ?? bug(`no stage ${stage}`))(compilation, placeOf);
+
+/** The tile programs that kernels were lowered from, each once. */
+function printTiles(kernels: readonly Kernel[]): string {
+  const made = new Map(kernels.flatMap((k) => (k.tiles ? [[`${k.name}\n${k.tiles}`, k]] : [])));
+  if (made.size === 0) return "no kernel is a tile program\n";
+  return [...made.keys()].join("\n");
+}
 
 /** Each different kernel once, under a comment that says which steps run it. */
 function printSources({ kernels, steps }: Plan, { comment }: Target): string {

@@ -212,4 +212,6 @@ export interface Kernel {
   readonly threads: readonly [number, number, number];
   readonly groups: readonly [number, number, number];
   readonly body: readonly Stmt[];
+  /** The tile program that it was lowered from, as text. */
+  readonly tiles?: string;
 }

@@ -88,7 +88,10 @@ const mistakes: readonly Mistake[] = [
     claim: "a flag without its value",
     args: ["show", mlp, "--stage", "--dim"],
     code: "E502",
-    says: ["--stage needs a value", "graph|rewritten|regions|kernels|cuda|reference|wgsl|plan"],
+    says: [
+      "--stage needs a value",
+      "graph|rewritten|regions|tiles|kernels|cuda|reference|wgsl|plan",
+    ],
   },
   {
     claim: "a value that a flag does not take",

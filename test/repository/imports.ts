@@ -29,6 +29,7 @@ const order: readonly string[] = [
   "compiler/profile.ts",
   "compiler/turns.ts",
   "compiler/kernel/",
+  "compiler/tile/",
   "compiler/sample.ts",
   "compiler/op.ts",
   // The stages of a compilation.

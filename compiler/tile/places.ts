@@ -1,0 +1,25 @@
+/** Places along a span, kept inside the axis, and whether they exist. */
+import type { Builder } from "../kernel/builder.ts";
+import { index, type Value } from "../kernel/value.ts";
+import type { Span } from "./program.ts";
+
+export type Place = readonly [at: Value, exists: Value];
+
+/** The place at an offset in the span's piece. */
+export function placeIn(k: Builder, { block, size, extent }: Span, offset: Value): Place {
+  const at = k.let("at", block.mul(size).add(offset));
+  return [k.let("at", at.min(extent - 1)), k.let("inside", at.lt(extent))];
+}
+
+/** Four neighbours of number `four`: clamped together where the axis is a multiple of four. */
+export function foursIn(k: Builder, { block, size, extent }: Span, four: Value): Place[] {
+  const first = k.let("at", block.mul(size / 4).add(four));
+  if (extent % 4 !== 0)
+    return [0, 1, 2, 3].map((i) => placeIn(k, { block: first, size: 4, extent }, index(i)));
+  const at = k.let("at", first.min(extent / 4 - 1));
+  const inside = k.let("inside", first.lt(extent / 4));
+  return [0, 1, 2, 3].map((i) => [at.mul(4).add(i), inside]);
+}
+
+export const range = <T>(count: number, make: (i: number) => T): T[] =>
+  Array.from({ length: count }, (_, i) => make(i));

@@ -1,0 +1,135 @@
+/**
+ * The first run of a tile program: numbers its tiles in the order of their making, and notes how each is
+ * used. A lowering learns from it what to keep where; `show --stage tiles` prints it.
+ */
+import { bug } from "../../diagnostics/index.ts";
+import { index, type Value } from "../kernel/value.ts";
+import {
+  type Span,
+  sizesOf,
+  type Tile,
+  type TileFold,
+  type TileProgram,
+  type Tiles,
+} from "./program.ts";
+
+export interface Use {
+  /** It is an operand of `dot`, on that side. */
+  isLeft: boolean;
+  isRight: boolean;
+  /** It is used element by element: mapped, folded, carried, stored, or summed onto. */
+  isOwn: boolean;
+  /** How often it is used, in the text of the program. */
+  count: number;
+  /** How many loops it was made in. */
+  readonly depth: number;
+}
+
+type Noted = Tile & { readonly id: number };
+
+/** What the first run found: the uses in the order of the tiles' making, and the program as text. */
+export interface Uses {
+  readonly uses: readonly Use[];
+  readonly text: string;
+}
+
+/** Runs a program for its uses. `whole` is the lowering's. */
+export function usesOf(program: TileProgram, whole: Tiles["whole"]): Uses {
+  const noting = new Noting(whole);
+  program.body<Noted>(noting);
+  return { uses: noting.uses, text: `${noting.lines.join("\n")}\n` };
+}
+
+class Noting implements Tiles<Noted> {
+  readonly uses: Use[] = [];
+  readonly lines: string[] = [];
+  readonly whole: Tiles["whole"];
+  #depth = 0;
+  constructor(whole: Tiles["whole"]) {
+    this.whole = whole;
+  }
+
+  fill(rows: number, columns: number, value: number): Noted {
+    return this.#made({ rows, columns }, `fill ${value}`);
+  }
+  load(rows: Span, columns: Span, _at: unknown, outside = 0): Noted {
+    const of = `load of ${rows.extent} x ${columns.extent}`;
+    return this.#made(
+      { rows: rows.size, columns: columns.size },
+      outside === 0 ? of : `${of}, ${outside} outside`,
+    );
+  }
+  dot(sum: Noted, left: Noted, right: Noted): Noted {
+    const fits =
+      left.columns === right.rows && sum.rows === left.rows && sum.columns === right.columns;
+    if (!fits)
+      bug(`a tile program multiplies ${shown(left)} with ${shown(right)} onto ${shown(sum)}`);
+    if (this.uses[sum.id]!.count > 0) bug("a tile program uses a sum twice");
+    const of = `${this.#used(sum, "isOwn")} + ${this.#used(left, "isLeft")} * ${this.#used(right, "isRight")}`;
+    return this.#made(sum, of);
+  }
+  map(args: readonly Noted[]): Noted {
+    const sizes = sizesOf(args);
+    const fits = args.every(
+      (a) =>
+        (a.rows === 1 || a.rows === sizes.rows) && (a.columns === 1 || a.columns === sizes.columns),
+    );
+    if (!fits) bug(`a tile program maps ${args.map(shown).join(" and ")}`);
+    return this.#made(sizes, `map ${args.map((a) => this.#used(a, "isOwn")).join(", ")}`);
+  }
+  fold(how: TileFold, x: Noted, along: "columns" | "rows"): Noted {
+    const of = `${how} of ${this.#used(x, "isOwn")} along ${along}`;
+    const sizes =
+      along === "columns" ? { rows: x.rows, columns: 1 } : { rows: 1, columns: x.columns };
+    return this.#made(sizes, of);
+  }
+  loop<C extends readonly Noted[]>(
+    count: number,
+    carried: readonly [...C],
+    body: (i: Value, carried: C) => C,
+  ): C {
+    const first = carried.map((c) => this.#used(c, "isOwn"));
+    this.#line(`loop ${count}`);
+    this.#depth++;
+    const held = carried.map((c, i) => this.#made(c, `carried, ${first[i]} at first`));
+    const next = body(index(0), held as readonly Noted[] as C);
+    next.forEach((n, i) => {
+      if (shown(n) !== shown(held[i]!))
+        bug(`a tile program carries ${shown(held[i]!)} on as ${shown(n)}`);
+    });
+    this.#line(`next ${next.map((n) => this.#used(n, "isOwn")).join(", ")}`);
+    this.#depth--;
+    return held.map((c) => this.#made(c, `t${c.id} at the end`)) as readonly Noted[] as C;
+  }
+  store(x: Noted, rows: Span, columns: Span): void {
+    this.#line(`store ${this.#used(x, "isOwn")} to ${rows.extent} x ${columns.extent}`);
+  }
+
+  #made({ rows, columns }: Tile, of: string): Noted {
+    const id = this.uses.length;
+    this.uses.push({ isLeft: false, isRight: false, isOwn: false, count: 0, depth: this.#depth });
+    this.#line(`t${id} [${rows}, ${columns}] = ${of}`);
+    return { id, rows, columns };
+  }
+  #used(x: Noted, how: "isLeft" | "isRight" | "isOwn"): string {
+    const use = this.uses[x.id]!;
+    use[how] = true;
+    use.count++;
+    return `t${x.id}`;
+  }
+  #line = (text: string) => void this.lines.push(`${"  ".repeat(this.#depth)}${text}`);
+}
+
+const shown = ({ rows, columns }: Tile): string => `[${rows}, ${columns}]`;
+
+/** The uses of a program's tiles, handed out in the order of their making. */
+export class UsesInOrder {
+  readonly #uses: readonly Use[];
+  #next = 0;
+  constructor(uses: readonly Use[]) {
+    this.#uses = uses;
+  }
+  next(): Use {
+    return this.#uses[this.#next++] ?? bug("a tile program differs from run to run");
+  }
+}
