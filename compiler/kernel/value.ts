@@ -374,6 +374,10 @@ function compare(fn: "lt" | "le" | "eq", a: Value, b: Value): Value | undefined 
     return literal(Number(fn === "lt" ? x < y : fn === "le" ? x <= y : x === y), "bool");
   if (y !== undefined && fn === "lt" && a.bound < y) return literal(1, "bool");
   if (y !== undefined && fn === "le" && a.bound <= y) return literal(1, "bool");
+  // A sum is at least its constant.
+  const least = y === undefined ? 0 : (a.sum?.constant ?? 0);
+  if (y !== undefined && (fn === "lt" ? least >= y : least > y)) return literal(0, "bool");
+  if (x !== undefined && fn === "le" && x <= (b.sum?.constant ?? 0)) return literal(1, "bool");
   if (x === 0 && fn === "le") return literal(1, "bool");
   if (y !== undefined && fn === "eq" && a.bound < y) return literal(0, "bool");
   if (fn !== "lt" && same(a.expr, b.expr)) return literal(1, "bool");

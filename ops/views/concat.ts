@@ -11,6 +11,7 @@ import {
   type Shape,
   show,
   type Tensor,
+  type Value,
 } from "../../compiler/op-kit.ts";
 import { axisOf } from "./axes.ts";
 import { slice } from "./slice.ts";
@@ -20,6 +21,8 @@ interface Attrs {
   /** Along the axis, of each input. */
   readonly sizes: readonly number[];
 }
+
+const isCertain = ({ expr }: Value): boolean => expr.kind === "lit" && expr.value !== 0;
 
 export const op: ElementOp<Attrs> = {
   name: "concat",
@@ -42,19 +45,19 @@ export const op: ElementOp<Attrs> = {
     return [{ dtype: first!.dtype, shape: first!.shape.map((n, i) => (i === axis ? size : n)) }];
   },
   element: ({ k, inputs, at, attrs: { axis, sizes }, type }) => {
-    const c = k.let("c", at[axis]!);
+    const whole = at[axis]!;
+    const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((sum, n) => sum + n, 0));
+    const isOf = (c: Value, i: number) => c.ge(starts[i]!).and(c.lt(starts[i]! + sizes[i]!));
+    const element = (c: Value, i: number) => {
+      const inside = bounded(c.sub(starts[i]!), sizes[i]! - 1);
+      return inputs[i]!.at(...at.map((a, j) => (j === axis ? inside : a)));
+    };
+    const only = sizes.findIndex((_, i) => isCertain(isOf(whole, i)));
+    if (only >= 0) return element(whole, only);
+    const c = k.let("c", whole);
     const value = k.var("part", literal(0, type.dtype));
-    let start = 0;
     // Branches, not selects: an element is computed by the one input that has it.
-    for (const [i, size] of sizes.entries()) {
-      const own = c.ge(start).and(c.lt(start + size));
-      const from = start;
-      k.if(own, () => {
-        const inside = bounded(c.sub(from), size - 1);
-        value.set(inputs[i]!.at(...at.map((a, j) => (j === axis ? inside : a))));
-      });
-      start += size;
-    }
+    for (let i = 0; i < sizes.length; i++) k.if(isOf(c, i), () => value.set(element(c, i)));
     return value.get;
   },
   reads: ({ sizes }, input) => sizes[input]! / sizes.reduce((a, b) => a + b, 0),
