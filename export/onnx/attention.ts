@@ -1,50 +1,78 @@
 /**
- * Attention as segment-anything writes it: products, a softmax, and the decomposed relative
- * positions as two more products whose results are added along rows and columns of the grid.
+ * Attention as segment-anything writes it: products, a softmax, and the relative terms, which are added
+ * along rows and columns of the grid.
  */
 import { op as attention } from "../../ops/attention/attention.ts";
 import { type Grid, operands } from "../../ops/attention/definition.ts";
+import { op as gridLines } from "../../ops/attention/grid-lines.ts";
+import { op as tableLines } from "../../ops/attention/table-lines.ts";
 import { taken } from "./products.ts";
 import { type Entry, entry } from "./spelling.ts";
 import type { OnnxWriter, Value } from "./writer.ts";
 
 export const attentions: readonly Entry[] = [
   entry(attention, ({ w, x, wide, attrs }) => {
-    const { q, k, v, bias, height, width } = operands(
+    const {
+      q,
+      k,
+      v,
+      bias,
+      relative: terms,
+    } = operands(
       // The bias broadcasts, all others are matrices.
       x.map((value, i) => (attrs.hasBias && i === 3 ? value : wide(i))),
       attrs,
     );
     const scaled = attrs.scale === 1 ? q : w.map("Mul", [q, w.number(attrs.scale)]);
     const products = w.product(scaled, w.transpose(k, [0, 1, 3, 2]));
-    const placed =
-      attrs.grid && height && width
-        ? relative(w, products, { q, height, width, grid: attrs.grid })
-        : products;
+    const placed = attrs.grid && terms ? relative(w, products, terms, attrs.grid) : products;
     const scores = bias ? w.map("Add", [placed, bias]) : placed;
     const shares = w.emit("Softmax", [scores], "f32", scores.shape, { axis: { int: -1 } });
     return [w.product(shares, v), statistics(w, scores)];
   }),
+  entry(gridLines, ({ w, wide, attrs: { grid }, types: [type] }) => {
+    const x = wide(0);
+    const [rows, columns] = grid;
+    const [, size, images, , depth] = type!.shape as [number, number, number, number, number];
+    const places = Array.from({ length: 2 * size * size }, (_, i) => {
+      const [line, place] = [Math.floor(i / size) % size, i % size];
+      const [y, column] = i < size * size ? [line, place] : [place, line];
+      return y < rows && column < columns ? y * columns + column : rows * columns;
+    });
+    // What a line has not is the zero behind the last place.
+    const longer = rows === columns ? x : padBehind(w, x);
+    const lines = taken(w, longer, 1, places, [2, size, size]);
+    return w.reshape(w.transpose(lines, [1, 2, 0, 3, 4]), [2, size, images, size, depth]);
+  }),
+  entry(tableLines, ({ w, wide, attrs: { grid }, types: [type] }) => {
+    const table = wide(0);
+    const [, size] = type!.shape as [number, number];
+    const numbers = Array.from({ length: 2 * size * size }, (_, i) => {
+      const [which, from, to] = [
+        Math.floor(i / size / size),
+        Math.floor(i / size) % size,
+        i % size,
+      ];
+      const row = from - to + grid[0] - 1 + which * (grid[0] + grid[1] - 1);
+      return Math.min(Math.max(row, 0), table.shape[0]! - 1);
+    });
+    return taken(w, table, 0, numbers, [2, size, size]);
+  }),
 ];
 
-interface Relative {
-  readonly q: Value;
-  readonly height: Value;
-  readonly width: Value;
-  readonly grid: Grid;
-}
-
-/** Scores [batch, heads, queries, keys] with the relative terms. */
-function relative(w: OnnxWriter, scores: Value, { q, height, width, grid }: Relative): Value {
-  const [rows, columns] = grid;
-  const [batch, heads, , depth] = q.shape as [number, number, number, number];
-  const onGrid = w.reshape(q, [batch * heads, rows, columns, depth]);
-  // [heads of all images, query row, query column, key row]
-  const down = w.product(onGrid, tableOf(w, height, rows));
-  const turned = w.product(w.transpose(onGrid, [0, 2, 1, 3]), tableOf(w, width, columns));
-  // [heads of all images, query row, query column, key column]
-  const across = w.transpose(turned, [0, 2, 1, 3]);
-  const lead = [batch * heads, rows, columns];
+/** Scores [batch, heads, queries, keys] with the terms [2, size, batch * heads, size, size]. */
+function relative(w: OnnxWriter, scores: Value, terms: Value, [rows, columns]: Grid): Value {
+  const images = scores.shape[0]! * scores.shape[1]!;
+  const upTo = (x: Value, axis: number, size: number) =>
+    x.shape[axis] === size ? x : taken(w, x, axis, range(size), [size]);
+  const part = (which: number, [across, along]: Grid) => {
+    const own = taken(w, terms, 0, [which], [1]);
+    const inside = upTo(upTo(upTo(own, 1, across), 3, along), 4, across);
+    return w.reshape(inside, [across, images, along, across]);
+  };
+  const down = w.transpose(part(0, [rows, columns]), [1, 0, 2, 3]);
+  const across = w.transpose(part(1, [columns, rows]), [1, 2, 0, 3]);
+  const lead = [images, rows, columns];
   const byRow = w.map("Add", [
     w.reshape(scores, [...lead, rows, columns]),
     w.reshape(down, [...lead, rows, 1]),
@@ -53,14 +81,7 @@ function relative(w: OnnxWriter, scores: Value, { q, height, width, grid }: Rela
   return w.reshape(both, scores.shape);
 }
 
-/** [size, depth, size]: of query i and key j the row i - j + size - 1 of the table. */
-function tableOf(w: OnnxWriter, table: Value, size: number): Value {
-  const differences = Array.from(
-    { length: size * size },
-    (_, i) => Math.floor(i / size) - (i % size) + size - 1,
-  );
-  return w.transpose(taken(w, table, 0, differences, [size, size]), [0, 2, 1]);
-}
+const range = (size: number): number[] => Array.from({ length: size }, (_, i) => i);
 
 /** The logarithm of the summed exponentials of each row, relative to the largest. */
 function statistics(w: OnnxWriter, scores: Value): Value {
@@ -71,4 +92,11 @@ function statistics(w: OnnxWriter, scores: Value): Value {
   const exponentials = w.map("Exp", [w.map("Sub", [scores, most])]);
   const sum = w.emit("ReduceSum", [exponentials, axes], "f32", row, { keepdims: { int: 1 } });
   return w.reshape(w.map("Add", [w.map("Log", [sum]), most]), lead);
+}
+
+/** [images, places + 1, depth]: one place of zeros more. */
+function padBehind(w: OnnxWriter, x: Value): Value {
+  const [images, places, depth] = x.shape as [number, number, number];
+  const zeros = w.constant("f32", [images, 1, depth], new Array(images * depth).fill(0));
+  return w.emit("Concat", [x, zeros], "f32", [images, places + 1, depth], { axis: { int: 1 } });
 }

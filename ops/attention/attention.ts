@@ -1,9 +1,8 @@
 /**
  * attention: softmax(scale * q kT + bias + relative) v, as one kernel that never stores the scores.
  *
- * The relative terms are SAM's decomposed positions (segment-anything, `image_encoder.py`,
- * `add_decomposed_rel_pos`): queries and keys lie on one H x W grid, and the score of (i, j) gains
- * <q_i, height[y_i - y_j + H - 1]> + <q_i, width[x_i - x_j + W - 1]>, with the unscaled q.
+ * With relative positions, queries and keys lie on one grid, and a query has a term for every row and for
+ * every column of it: what a key's score gains is the sum of its row's and its column's (`relative.ts`).
  */
 import {
   apply,
@@ -15,6 +14,8 @@ import {
   gradient,
   type KernelOp,
   type Node,
+  refuse,
+  show,
   type Tensor,
   type Tests,
 } from "../../compiler/op-kit.ts";
@@ -31,13 +32,14 @@ import { slice } from "../views/slice.ts";
 import { composedBackward, storesScores } from "./backward-definition.ts";
 import {
   type AttentionAttrs,
+  type Grid,
   operands,
   plainAttention,
-  relativeTerms,
   resultTypes,
 } from "./definition.ts";
 import { keyValueGradient } from "./key-value-gradient.ts";
 import { queryGradient } from "./query-gradient.ts";
+import { relativeTerms, termsByQuery } from "./relative.ts";
 import { sharedForm } from "./shared.ts";
 import { subgroupForm } from "./subgroup.ts";
 
@@ -245,13 +247,17 @@ export function attentionWithStatistics(
   const { scale = 1 / Math.sqrt(q.shape.at(-1) ?? 1), bias, relative } = options;
   checkNumber("attention", [q, k, v], "the scale", scale);
   if (bias !== undefined) checkTensors("attention", { bias });
+  if (relative !== undefined)
+    checkNames("attention", relative, { height: true, width: true, grid: true });
+  // What is wrong with these is said before anything is computed of them.
+  if (relative || [q, k].some((x) => x.shape.length !== 4))
+    apply(op, [q, k, v], { ...plain, scale });
   if (relative !== undefined) checkRelative([q, k, v], relative);
-  if ([q, k].some((x) => x.shape.length !== 4)) apply(op, [q, k, v], { ...plain, scale });
   const scores = [...q.shape.slice(0, 3), k.shape[2]!];
   const inputs = [
     ...[q, k, v],
     ...(bias ? [broadcastTo(bias, scores)] : []),
-    ...(relative ? [relative.height, relative.width] : []),
+    ...(relative ? [relativeTerms(q, relative.height, relative.width, relative.grid)] : []),
   ];
   const attrs = { scale, hasBias: bias !== undefined, grid: relative?.grid };
   const [out, statistics, rows] = apply(op, inputs, attrs) as Tensor<"f32">[];
@@ -261,12 +267,32 @@ export function attentionWithStatistics(
 
 const plain = { hasBias: false, grid: undefined };
 
-function checkRelative(inputs: readonly Tensor[], given: Relative): void {
-  checkNames("attention", given, { height: true, width: true, grid: true });
+function checkRelative([q, k, v]: readonly [Tensor, Tensor, Tensor], given: Relative): void {
   const { height, width, grid } = given;
   checkTensors("attention", { height, width });
+  const inputs = [q, k, v, height, width];
   checkList("attention", inputs, "the grid", grid, 2);
   for (const n of grid) checkNumber("attention", inputs, "the grid", n, { least: 1, whole: true });
+  const [rows, columns] = grid;
+  const [queries, keys, depth] = [q.shape[2]!, k.shape[2]!, q.shape[3]!];
+  if (queries !== rows * columns || keys !== rows * columns)
+    refuse(
+      "attention",
+      inputs,
+      `${queries} queries and ${keys} keys do not fill a ${rows} x ${columns} grid`,
+      "give the grid on which queries and keys lie",
+    );
+  for (const [name, table, size] of [
+    ["rows", height, rows],
+    ["columns", width, columns],
+  ] as const)
+    if (table.shape.join() !== [2 * size - 1, depth].join())
+      refuse(
+        "attention",
+        inputs,
+        `the table of relative ${name} is ${show(table)}, not f32[${2 * size - 1}, ${depth}]`,
+        "resize the table to 2 * size - 1 rows first",
+      );
 }
 
 /** A model uses the results alone: their derivatives need what is kept of the rows. */
@@ -282,7 +308,7 @@ function backward(
   results: readonly (Tensor | undefined)[],
   attrs: AttentionAttrs,
 ): (Tensor | undefined)[] {
-  const { q, k, v, bias, height, width } = operands(inputs, attrs);
+  const { q, v, bias, relative } = operands(inputs, attrs);
   const { node } = results.find((x) => x !== undefined)!;
   const kept = results[2] ?? rowsOf.get(node) ?? apply(op, inputs, attrs)[2]!;
   const rows = [...q.shape.slice(0, 3), 1];
@@ -292,20 +318,22 @@ function backward(
   if (ofRows) delta = sub(delta, slice(ofRows, [[], [], [], [1, 2]]) as Tensor);
   const cotangent: Tensor = g ?? full(0, [...rows.slice(0, 3), v.shape[3]!]);
   const saved = concat([kept, delta], -1);
-  const relative = attrs.grid && relativeTerms(q, height!, width!, attrs.grid);
-  const all = [q, k, v, cotangent, saved, bias, relative].filter((x) => x !== undefined);
+  const all = [...inputs.slice(0, 3), cotangent, saved, ...inputs.slice(3)];
   const composed = composedBackward(all, attrs);
   const isStored = storesScores(q.type, v.type);
   const [ofQuery, ofTerms] = isStored
     ? [composed.query(), relative && composed.relative()]
     : queryGradient(all, attrs);
-  const [through, ...ofTables] = relative
-    ? gradient([relative], [ofTerms!], [q, height!, width!])
-    : [];
   return [
-    through ? add(ofQuery!, through) : ofQuery,
+    ofQuery,
     ...(isStored ? [composed.key(), composed.value()] : keyValueGradient(all, attrs)),
     ...(bias ? [composed.score] : []),
-    ...ofTables,
+    ...(relative && attrs.grid ? [ofOrdered(relative, ofTerms!, attrs.grid)] : []),
   ];
+}
+
+/** The cotangent of the relative terms, from that of the terms by query. */
+function ofOrdered(terms: Tensor, byQuery: Tensor, grid: Grid): Tensor {
+  const ordered = termsByQuery(terms, grid);
+  return gradient([ordered], [reshape(byQuery, ordered.shape) as Tensor], [terms])[0]!;
 }

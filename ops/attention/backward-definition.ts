@@ -12,6 +12,7 @@ import {
   elements,
   type Fail,
   literal,
+  type Out,
   type Problem,
   show,
   type Tensor,
@@ -30,9 +31,17 @@ import { matmul, transpose } from "../matmul/matmul.ts";
 import { concat } from "../views/concat.ts";
 import { reshape } from "../views/reshape.ts";
 import { slice } from "../views/slice.ts";
-import { type AttentionAttrs, dot } from "./definition.ts";
+import {
+  type AttentionAttrs,
+  dot,
+  isRelative,
+  relativeReads,
+  shareOf,
+  termsShape,
+} from "./definition.ts";
+import { termsByQuery } from "./relative.ts";
 
-/** What a gradient can be of. `relative`: of the terms that `relativeTerms` makes. */
+/** What a gradient can be of. `relative`: of the terms by query, as `termsByQuery` orders them. */
 export type Wanted = "query" | "relative" | "key" | "value";
 
 export interface BackwardAttrs extends AttentionAttrs {
@@ -44,7 +53,7 @@ export interface BackwardAttrs extends AttentionAttrs {
  * q, k, v; g, the cotangent of the result; `saved` [batch, heads, queries, 3]: of each row its largest
  * score, the logarithm of the sum of exponentials relative to it, and delta = <g, result> minus the
  * cotangents of statistics; then the bias, then
- * the relative terms [batch, heads, queries, rows + columns], as far as they are there.
+ * the relative terms [2, size, batch * heads, size, size], as far as they are there.
  */
 export function backwardOperands<T>(inputs: readonly T[], attrs: AttentionAttrs) {
   const [q, k, v, g, saved] = inputs as [T, T, T, T, T];
@@ -67,10 +76,6 @@ export function probability(score: Value, most: Value, logSum: Value): Value {
   return difference.le(least).select(literal(0, "f32"), difference.exp());
 }
 
-/** Whether an input is the table of relative terms, whose elements many scores share. */
-const isRelative = (attrs: AttentionAttrs, input: number): boolean =>
-  attrs.grid !== undefined && input === (attrs.hasBias ? 6 : 5);
-
 /** How often what a kernel reads is read, by its rows: those that its threads own, and the walked ones. */
 interface RowReads {
   readonly own: number;
@@ -85,8 +90,7 @@ export function queryReads(
 ): number {
   if (input === 1 || input === 2) return walked;
   if (input === 0 || input === 3) return own;
-  const keys = inputs[1]!.shape[2]!;
-  return isRelative(attrs, input) ? (attrs.grid![0] + keys) / inputs[input]!.shape[3]! : 1;
+  return isRelative(attrs, input, 5) ? relativeReads(inputs, attrs) : 1;
 }
 
 /** How often the kernel of the keys' and values' gradients reads an input: queries are walked. */
@@ -97,7 +101,7 @@ export function keyValueReads(
 ): number {
   if (input === 1 || input === 2) return own;
   const keys = inputs[1]!.shape[2]!;
-  if (isRelative(attrs, input)) return (2 * keys) / inputs[input]!.shape[3]!;
+  if (isRelative(attrs, input, 5)) return (2 * keys) / (attrs.grid![0] + attrs.grid![1]);
   return input > 4 ? 1 : walked;
 }
 
@@ -112,8 +116,10 @@ export function backwardTypes(inputs: readonly Type[], attrs: BackwardAttrs, fai
   expected("the cotangent", g, [...lead, v.shape[3]!]);
   expected("the table of row statistics", saved, [...lead, 3]);
   expected("the bias", bias, [...lead, k.shape[2]!]);
-  expected("the table of relative terms", relative, [...lead, rows + columns]);
-  const of = { query: q, key: k, value: v, relative: relative ?? q };
+  if (attrs.grid)
+    expected("the table of relative terms", relative, termsShape(q.shape, attrs.grid));
+  const terms: Type = { dtype: "f32", shape: [...lead, rows + columns] };
+  const of = { query: q, key: k, value: v, relative: terms };
   return attrs.wanted.map((name) => of[name]);
 }
 
@@ -143,8 +149,9 @@ export function composedBackward(inputs: readonly Tensor[], attrs: AttentionAttr
   const [batch, heads, queries] = q.shape as [number, number, number];
   if (relative && grid) {
     const [rows, columns] = grid;
-    const down = slice(relative, [[], [], [], [0, rows]]);
-    const across = slice(relative, [[], [], [], [rows, rows + columns]]);
+    const terms = termsByQuery(relative, grid);
+    const down = slice(terms, [[], [], [0, rows]]);
+    const across = slice(terms, [[], [], [rows, rows + columns]]);
     const sums = add(
       reshape(down, [batch, heads, queries, rows, 1]) as Tensor,
       reshape(across, [batch, heads, queries, 1, columns]) as Tensor,
@@ -183,7 +190,7 @@ export function plainBackward(inputs: readonly Dense[], attrs: BackwardAttrs): F
       const [y, x] = [i * terms + Math.floor(j / columns), i * terms + rows + (j % columns)];
       let score = attrs.scale * dot(depth, q, i, k, key);
       if (bias) score += bias.data[i * keys + j]!;
-      if (relative) score += relative.data[y]! + relative.data[x]!;
+      if (attrs.grid && relative) score += shareOf(relative, attrs.grid, i, j);
       const [most, logSum, delta] = saved.data.subarray(3 * i);
       const weight = Math.exp(score - most! - logSum!);
       const slope = weight * (dot(out, g, i, v, key) - delta!);
@@ -196,4 +203,12 @@ export function plainBackward(inputs: readonly Dense[], attrs: BackwardAttrs): F
       if (relative) for (const at of [y, x]) gradients.relative[at]! += slope;
     }
   return attrs.wanted.map((name) => gradients[name]);
+}
+
+/** The port of each wanted result; nothing is computed for the others. */
+export function wantedPorts(
+  { wanted }: BackwardAttrs,
+  outputs: readonly Out[],
+): Partial<Record<Wanted, Out>> {
+  return Object.fromEntries(wanted.map((name, i) => [name, outputs[i]!]));
 }

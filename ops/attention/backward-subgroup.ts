@@ -24,8 +24,9 @@ import {
   keyValueReads,
   probability,
   queryReads,
+  wantedPorts,
 } from "./backward-definition.ts";
-import { wantedPorts } from "./backward-shared.ts";
+import { termsOf } from "./definition.ts";
 import { addRows, type Lanes, ownSums, products, putRows, tilesOf } from "./lanes.ts";
 import { rowsPerLane, type SubgroupAttentionTile } from "./tiles.ts";
 
@@ -82,10 +83,12 @@ function subgroupQueryGradient(
   const across = wanted.relative && k.local("across", columns * count);
   if (across) k.for("x", columns * count, (x) => k.store(across, x, zero));
   const [weights, slopes] = [k.local("weights", tile * count), k.local("slopes", tile * count)];
+  const image = b.mul(q.shape[1]!).add(head);
+  const terms = own.map((query) => termsOf(relative, attrs.grid, image, query));
 
   k.for("y", rows, (y) => {
     const down = range(wanted.relative ? count : 0, () => k.var("down", zero));
-    const rowTerms = own.map((query) => relative?.at(b, head, query, y));
+    const rowTerms = terms.map((own) => own?.row(y));
     k.for("step", steps, (step) => {
       const x0 = k.let("x0", step.mul(tile));
       const column = (j: Value | number) => x0.add(j).min(columns - 1);
@@ -105,7 +108,7 @@ function subgroupQueryGradient(
           const score = added([
             k.load(slopes, at).mul(attrs.scale),
             rowTerms[r],
-            relative?.at(b, head, query, column(j).add(rows)),
+            terms[r]?.column(column(j)),
             bias?.at(b, head, query, place(j)),
           ]);
           const [most, logSum] = statistics[r]!;
@@ -162,7 +165,7 @@ function subgroupKeyValueGradient(
   const { q, k: key, v, g, saved, bias, relative } = backwardOperands(inputs, attrs);
   const [depth, out] = [q.shape[3]!, v.shape[3]!];
   const [queries, keys] = [q.shape[2]!, v.shape[2]!];
-  const [rows, columns] = attrs.grid ?? [1, keys];
+  const columns = attrs.grid?.[1] ?? keys;
   const { lanes, first, own, groups, b, head } = ownership(k, profile.subgroup, perLane, key.shape);
   const { count } = lanes;
   const { steps, tile } = tilesOf(queries);
@@ -188,12 +191,13 @@ function subgroupKeyValueGradient(
         k.let("saved", saved.at(b, head, query, literal(n, "u32"))),
       );
       const inside = i0.add(i).lt(queries);
+      const terms = termsOf(relative, attrs.grid, b.mul(q.shape[1]!).add(head), query);
       own.forEach((row, r) => {
         const at = i.mul(count).add(r);
         const score = added([
           k.load(slopes, at).mul(attrs.scale),
-          relative?.at(b, head, query, k.let("y", row.div(columns))),
-          relative?.at(b, head, query, k.let("x", row.mod(columns).add(rows))),
+          terms?.row(k.let("y", row.div(columns))),
+          terms?.column(k.let("x", row.mod(columns))),
           bias?.at(b, head, query, row),
         ]);
         k.store(weights, at, inside.select(probability(score, most!, logSum!), zero));

@@ -3,22 +3,14 @@ import {
   type Dense,
   elements,
   type Fail,
+  type In,
   index,
   type Out,
   show,
-  type Tensor,
   type Type,
   type Value,
 } from "../../compiler/op-kit.ts";
 import { formatOf } from "../../formats/index.ts";
-import { add } from "../elementwise/add.ts";
-import { iota } from "../elementwise/iota.ts";
-import { sub } from "../elementwise/sub.ts";
-import { matmul, transpose } from "../matmul/matmul.ts";
-import { concat } from "../views/concat.ts";
-import { gather } from "../views/gather.ts";
-import { permute } from "../views/permute.ts";
-import { reshape } from "../views/reshape.ts";
 
 /** Rows and columns of the grid that queries and keys lie on. */
 export type Grid = readonly [rows: number, columns: number];
@@ -30,13 +22,53 @@ export interface AttentionAttrs {
   readonly grid: Grid | undefined;
 }
 
-/** q, k, v, then bias, then the two tables of relative positions, as far as they are there. */
+/** The length of a line of the grid: the longer side. */
+export const sizeOf = ([rows, columns]: Grid): number => Math.max(rows, columns);
+
+/**
+ * q, k, v, then the bias, then the relative terms [2, size, batch * heads, size, size] that `relative.ts`
+ * makes, as far as they are there.
+ */
 export function operands<T>(inputs: readonly T[], attrs: AttentionAttrs) {
   const [q, k, v] = inputs as [T, T, T];
   const bias = attrs.hasBias ? inputs[3] : undefined;
-  const [height, width] = inputs.slice(attrs.hasBias ? 4 : 3);
-  return { q, k, v, bias, height, width };
+  const relative = attrs.grid ? inputs[attrs.hasBias ? 4 : 3] : undefined;
+  return { q, k, v, bias, relative };
 }
+
+export const termsShape = (q: readonly number[], grid: Grid): readonly number[] => {
+  const size = sizeOf(grid);
+  return [2, size, q[0]! * q[1]!, size, size];
+};
+
+/** Whether an input is the table of relative terms, whose elements many scores share. */
+export const isRelative = (attrs: AttentionAttrs, input: number, first = 3): boolean =>
+  attrs.grid !== undefined && input === (attrs.hasBias ? first + 1 : first);
+
+/** The terms of one query: of every row of the grid, and of every column. */
+export interface QueryTerms {
+  row(y: Value): Value;
+  column(x: Value): Value;
+}
+
+/** A query's terms, where there are any. Its image is its batch and its head. */
+export function termsOf(
+  terms: In | undefined,
+  grid: Grid | undefined,
+  image: Value,
+  query: Value,
+): QueryTerms | undefined {
+  if (!terms || !grid) return undefined;
+  const [y, x] = [query.div(grid[1]), query.mod(grid[1])];
+  return {
+    row: (other) => terms.at(index(0), y, image, x, other),
+    column: (other) => terms.at(index(1), x, image, y, other),
+  };
+}
+
+/** How often a kernel that walks keys along the grid reads an element of the relative terms. */
+export const relativeReads = (inputs: readonly Type[], { grid }: AttentionAttrs): number =>
+  (grid![0] + inputs[1]!.shape[2]!) / (grid![0] + grid![1]);
 
 /**
  * What is subtracted from the scores of a row before their exponentials are computed: the largest score, or
@@ -64,7 +96,7 @@ export function putStatistics(
  * mask of the smallest number.
  */
 export function resultTypes(inputs: readonly Type[], attrs: AttentionAttrs, fail: Fail): Type[] {
-  const { q, k, v, height, width } = operands(inputs, attrs);
+  const { q, k, v, relative } = operands(inputs, attrs);
   for (const x of inputs) if (x.dtype !== "f32") fail(`takes f32, not ${show(x)}`);
   if ([q, k, v].some((x) => x.shape.length !== 4))
     fail(
@@ -79,14 +111,9 @@ export function resultTypes(inputs: readonly Type[], attrs: AttentionAttrs, fail
     const [rows, columns] = attrs.grid;
     if (q.shape[2] !== rows * columns || k.shape[2] !== rows * columns)
       fail(`${q.shape[2]} queries and ${k.shape[2]} keys do not fill a ${rows} x ${columns} grid`);
-    const want = [2 * rows - 1, 2 * columns - 1];
-    [height!, width!].forEach((t, i) => {
-      if (t.shape.join() !== [want[i], q.shape[3]].join())
-        fail(
-          `the table of relative ${i ? "columns" : "rows"} is ${show(t)}, not f32[${want[i]}, ${q.shape[3]}]`,
-          "resize the table to 2 * size - 1 rows first",
-        );
-    });
+    const want = termsShape(q.shape, attrs.grid);
+    if (relative && relative.shape.join() !== want.join())
+      fail(`the relative terms are ${show(relative)}, not f32[${want.join(", ")}]`);
   }
   const lead = q.shape.slice(0, 3);
   return [
@@ -96,67 +123,22 @@ export function resultTypes(inputs: readonly Type[], attrs: AttentionAttrs, fail
   ];
 }
 
-/**
- * The relative terms, written with ops: [batch, heads, queries, rows + columns], of each query the
- * terms of every grid row, then those of every grid column. A key's terms add up to its share of
- * the score.
- */
-export function relativeTerms(
-  q: Tensor,
-  height: Tensor,
-  width: Tensor,
-  [rows, columns]: Grid,
-): Tensor {
-  const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
-  const onGrid = reshape(q, [batch, heads, rows, columns, depth]) as Tensor;
-  // Queries of one grid row share the same rows of the table, whatever their image, head and column.
-  const byRow = permute(onGrid, [2, 0, 1, 3, 4]);
-  const byColumn = permute(onGrid, [3, 0, 1, 2, 4]);
-  const down = permute(termsOf(byRow, height), [1, 2, 0, 3, 4]);
-  const across = permute(termsOf(byColumn, width), [1, 2, 3, 0, 4]);
-  return concat(
-    [
-      reshape(down, [batch, heads, queries, rows]),
-      reshape(across, [batch, heads, queries, columns]),
-    ],
-    -1,
-  );
-}
-
-/** Queries [size, ..., depth] by their coordinate: <query, table row> for all others [size, ..., size]. */
-function termsOf(queries: Tensor, table: Tensor): Tensor {
-  const { shape } = queries;
-  const [size, depth] = [shape[0]!, shape.at(-1)!];
-  const flat = reshape(queries, [size, elements(shape) / size / depth, depth]) as Tensor;
-  const terms = matmul(flat, transpose(gather(table, differences(size))));
-  return reshape(terms, [...shape.slice(0, -1), size]);
-}
-
-/** i - j + n - 1 for all i, j below n. */
-const differences = (n: number): Tensor =>
-  add(sub(iota([n, n], 0), iota([n, n], 1)), n - 1) as Tensor;
-
 /** All results, row by row. */
 export function plainAttention(inputs: readonly Dense[], attrs: AttentionAttrs): Float64Array[] {
-  const { q, k, v, bias, height, width } = operands(inputs, attrs);
+  const { q, k, v, bias, relative } = operands(inputs, attrs);
   const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
   const [keys, out] = [v.shape[2]!, v.shape[3]!];
-  const [rows, columns] = attrs.grid ?? [1, 1];
   const y = new Float64Array(elements([batch, heads, queries, out]));
   const statistics = new Float64Array(batch * heads * queries);
   const kept = new Float64Array(batch * heads * queries * 2);
   const scores = new Float64Array(keys);
   for (let i = 0; i < batch * heads * queries; i++) {
-    const [head, query] = [Math.floor(i / queries), i % queries];
+    const head = Math.floor(i / queries);
     let most = Number.NEGATIVE_INFINITY;
     for (let j = 0; j < keys; j++) {
       let score = attrs.scale * dot(depth, q, i, k, head * keys + j);
       if (bias) score += bias.data[i * keys + j]!;
-      if (height && width) {
-        const down = Math.floor(query / columns) - Math.floor(j / columns) + rows - 1;
-        score += dot(depth, q, i, height, down);
-        score += dot(depth, q, i, width, (query % columns) - (j % columns) + columns - 1);
-      }
+      if (attrs.grid && relative) score += shareOf(relative, attrs.grid, i, j);
       scores[j] = score;
       most = Math.max(most, score);
     }
@@ -169,6 +151,17 @@ export function plainAttention(inputs: readonly Dense[], attrs: AttentionAttrs):
         y[i * out + d]! += (scores[j]! / total) * v.data[(head * keys + j) * out + d]!;
   }
   return [y, statistics, kept];
+}
+
+/** What the score of query `i` of all images and key `j` gains. */
+export function shareOf(terms: Dense, grid: Grid, i: number, j: number): number {
+  const [rows, columns] = grid;
+  const [size, images] = [terms.shape[1]!, terms.shape[2]!];
+  const [image, query] = [Math.floor(i / (rows * columns)), i % (rows * columns)];
+  const [y, x] = [Math.floor(query / columns), query % columns];
+  const at = (which: number, line: number, place: number, other: number) =>
+    terms.data[(((which * size + line) * images + image) * size + place) * size + other]!;
+  return at(0, y, x, Math.floor(j / columns)) + at(1, x, y, j % columns);
 }
 
 /** The product of row i of `a` and row j of `b`, both of one depth. */

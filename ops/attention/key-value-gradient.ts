@@ -4,9 +4,9 @@
  */
 import { apply, type KernelOp, type Tensor, type Tests } from "../../compiler/op-kit.ts";
 import { type BackwardAttrs, backwardTypes, plainBackward } from "./backward-definition.ts";
-import { sharedKeyValueForm } from "./backward-shared.ts";
 import { subgroupKeyValueForm } from "./backward-subgroup.ts";
 import { backwardInputs, gradientNodes, secondOrder } from "./query-gradient.ts";
+import { sharedKeyValueForm } from "./shared.ts";
 
 const plain = { scale: 1, hasBias: false, grid: undefined } as const;
 
@@ -28,7 +28,7 @@ const tests: Tests = {
     },
     {
       claim: "relative terms of an odd grid",
-      inputs: [...backwardInputs([1, 2, 15, 8], 15, 8), { shape: [1, 2, 15, 8] }],
+      inputs: [...backwardInputs([1, 2, 15, 8], 15, 8), { shape: [2, 5, 2, 5, 5] }],
       call: (...inputs) => keyValueGradient(inputs, { ...plain, grid: [3, 5] }),
       smooth: true,
     },
@@ -37,7 +37,7 @@ const tests: Tests = {
       inputs: [
         ...backwardInputs([1, 1, 18, 4], 18, 4),
         { shape: [1, 1, 18, 18] },
-        { shape: [1, 1, 18, 11] },
+        { shape: [2, 9, 1, 9, 9] },
       ],
       call: (...inputs) => keyValueGradient(inputs, { ...plain, hasBias: true, grid: [2, 9] }),
       smooth: true,

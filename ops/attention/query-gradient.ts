@@ -10,8 +10,8 @@ import {
   plainBackward,
   type Wanted,
 } from "./backward-definition.ts";
-import { sharedQueryForm } from "./backward-shared.ts";
 import { subgroupQueryForm } from "./backward-subgroup.ts";
+import { sharedQueryForm } from "./shared.ts";
 
 const plain: BackwardAttrs = { scale: 1, hasBias: false, grid: undefined, wanted: ["query"] };
 
@@ -33,7 +33,7 @@ const tests: Tests = {
     },
     {
       claim: "relative terms of an odd grid",
-      inputs: [...backwardInputs([1, 2, 15, 8], 15, 8), { shape: [1, 2, 15, 8] }],
+      inputs: [...backwardInputs([1, 2, 15, 8], 15, 8), { shape: [2, 5, 2, 5, 5] }],
       call: (...inputs) => queryGradient(inputs, { ...plain, grid: [3, 5] }),
       smooth: true,
     },
@@ -42,7 +42,7 @@ const tests: Tests = {
       inputs: [
         ...backwardInputs([1, 1, 18, 4], 18, 4),
         { shape: [1, 1, 18, 18] },
-        { shape: [1, 1, 18, 11] },
+        { shape: [2, 9, 1, 9, 9] },
       ],
       call: (...inputs) => queryGradient(inputs, { ...plain, hasBias: true, grid: [2, 9] }),
       smooth: true,

@@ -2,16 +2,14 @@
  * The attention kernel of subgroup devices: a workgroup is one subgroup, each lane owns a few query
  * rows, and no memory is shared.
  *
- * A tile of keys is read with one key per lane and broadcast from lane to lane; so are the tables of
- * relative positions, and the values with four channels per lane. Softmax is kept up to date from
+ * A tile of keys is read with one key per lane and broadcast from lane to lane; so are the values, with
+ * four channels per lane. Softmax is kept up to date from
  * tile to tile (online softmax), so that no score is ever stored.
  */
 import {
-  type Buffer,
   type Builder,
   bounded,
   form,
-  type In,
   type Kernel,
   type KernelSite,
   literal,
@@ -20,17 +18,15 @@ import {
   type Variable,
 } from "../../compiler/op-kit.ts";
 import { pairwise, range } from "../pairwise.ts";
-import { type AttentionAttrs, levelOf, operands, putStatistics } from "./definition.ts";
 import {
-  type At,
-  addRows,
-  type Lanes,
-  type Own,
-  ownSums,
-  products,
-  putRows,
-  tilesOf,
-} from "./lanes.ts";
+  type AttentionAttrs,
+  isRelative,
+  levelOf,
+  operands,
+  putStatistics,
+  termsOf,
+} from "./definition.ts";
+import { addRows, type Lanes, type Own, ownSums, products, putRows, tilesOf } from "./lanes.ts";
 import { type SubgroupAttentionTile, subgroupAttentionTiles } from "./tiles.ts";
 
 export const subgroupForm = form<AttentionAttrs, SubgroupAttentionTile>({
@@ -39,6 +35,7 @@ export const subgroupForm = form<AttentionAttrs, SubgroupAttentionTile>({
   reads(tile, input, { inputs, attrs, profile }) {
     // A subgroup reads its own rows again for every tile of keys.
     if (input === 0) return Math.ceil(inputs[1]!.shape[2]! / 16);
+    if (isRelative(attrs, input)) return 1;
     if (attrs.hasBias && input === 3) return 1;
     return Math.ceil(inputs[0]!.shape[2]! / (profile.subgroup * tile.perLane));
   },
@@ -50,7 +47,7 @@ function subgroupAttention(
   { perLane: count }: SubgroupAttentionTile,
 ): Kernel {
   const { k, inputs, outputs, attrs, profile } = site;
-  const { q, k: key, v, bias, height, width: acrossTable } = operands(inputs, attrs);
+  const { q, k: key, v, bias, relative } = operands(inputs, attrs);
   const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
   const [keys, out] = [v.shape[2]!, v.shape[3]!];
   const [rows, columns] = attrs.grid ?? [1, keys];
@@ -65,15 +62,21 @@ function subgroupAttention(
   const own = range(count, (r) => k.let("query", first.add(r * width).min(queries - 1)));
   const lanes: Lanes = { k, width, lane, count };
   const query: Own = (r, d) => q.at(b, head, own[r]!, d);
-  const terms = (table: In | undefined, size: number) =>
-    table && tableTerms(lanes, depth, 2 * size - 1, query, (i, d) => table.at(i, d));
-  const down = terms(height, rows);
-  const relative: Relative = { down, across: terms(acrossTable, columns), rows, columns };
+  const image = b.mul(heads).add(head);
+  const terms = own.map((query) => termsOf(relative, attrs.grid, image, query));
+  // A lane's queries have one term for each column, whatever the row.
+  const across = relative && k.local("across", columns * count);
+  if (across)
+    k.for("x", columns, (x) => {
+      terms.forEach((own, r) => {
+        k.store(across, x.mul(count).add(r), own!.column(x));
+      });
+    });
   const states = ownSums(lanes, out).map((sums) => runningSoftmax(k, sums));
   const weights = k.local("weights", tile * count);
 
   k.for("y", rows, (y) => {
-    const rowTerms = own.map((query, r) => rowTerm(k, relative, query, r, y));
+    const rowTerms = terms.map((own) => own?.row(y));
     k.for("step", steps, (step) => {
       const x0 = k.let("x0", step.mul(tile));
       const place = (j: Value | number) =>
@@ -84,7 +87,15 @@ function subgroupAttention(
           const terms = [
             row[r]!.get.mul(attrs.scale),
             rowTerms[r],
-            columnTerm(k, relative, query, r, x0.add(j)),
+            across &&
+              k.load(
+                across,
+                x0
+                  .add(j)
+                  .min(columns - 1)
+                  .mul(count)
+                  .add(r),
+              ),
             bias?.at(b, head, query, place(j)),
           ];
           const score = terms.filter((t) => t !== undefined).reduce((x, z) => x.add(z));
@@ -138,43 +149,4 @@ function weigh(k: Builder, { most, total, sums }: Running, scores: readonly Valu
   total.set(total.get.mul(shrink).add(pairwise(weights)));
   for (const sum of sums) sum.set(sum.get.mul(shrink));
   return weights;
-}
-
-/** <q, table row> for all rows of both tables, per own query; undefined without them. */
-interface Relative {
-  readonly down: Buffer | undefined;
-  readonly across: Buffer | undefined;
-  readonly rows: number;
-  readonly columns: number;
-}
-
-function rowTerm(k: Builder, { down, rows, columns }: Relative, query: Value, r: number, y: Value) {
-  if (!down) return undefined;
-  const top = k.let("top", query.div(columns).add(rows - 1));
-  return k.let("down", k.load(down, top.sub(y).add(r * (2 * rows - 1))));
-}
-
-function columnTerm(k: Builder, { across, columns }: Relative, query: Value, r: number, x: Value) {
-  if (!across) return undefined;
-  const right = k.let("right", query.mod(columns).add(columns - 1));
-  return k.load(across, right.sub(x.min(columns - 1)).add(r * (2 * columns - 1)));
-}
-
-/** <q_r, table_i> for every row of a table, kept in memory of the lane: [r * rows + i]. */
-function tableTerms(lanes: Lanes, depth: number, rows: number, own: Own, at: At): Buffer {
-  const { k, count } = lanes;
-  const { steps, tile } = tilesOf(rows);
-  const terms = k.local("terms", count * rows);
-  k.for("step", steps, (step) => {
-    const i0 = k.let("i0", step.mul(tile));
-    const found = products(lanes, tile, depth, own, (i, d) => at(i0.add(i).min(rows - 1), d));
-    found.forEach((row, j) => {
-      k.if(i0.add(j).lt(rows), () => {
-        row.forEach((term, r) => {
-          k.store(terms, i0.add(j).add(r * rows), term.get);
-        });
-      });
-    });
-  });
-  return terms;
 }

@@ -2,14 +2,15 @@
  * The tiles that attention can have, and how they are ranked: the best is the default, and the first
  * to be measured when a device is tuned.
  */
-import type { Profile, Type } from "../../compiler/op-kit.ts";
+import type { Profile } from "../../compiler/op-kit.ts";
 import { deviceModel, residentGroups } from "../../compiler/tuning/device-model.ts";
-import { elementsIn, storedBytes } from "../../formats/index.ts";
-import type { AttentionAttrs } from "./definition.ts";
+import { storedBytes } from "../../formats/index.ts";
 
-/** Query rows of a workgroup, one per thread, and keys staged in workgroup memory at a time. */
+/** How the threads of a workgroup share a tile of scores, and the keys of a tile. */
 export type SharedAttentionTile = {
-  readonly rows: number;
+  readonly down: number;
+  readonly across: number;
+  readonly rowsPerThread: number;
   readonly keys: number;
 };
 
@@ -18,87 +19,128 @@ export type SubgroupAttentionTile = {
   readonly perLane: number;
 };
 
-export interface AttentionShape {
-  readonly batch: number;
-  readonly heads: number;
-  readonly queries: number;
-  /** Keys are walked along a grid: its rows and columns; one row where there is none. */
-  readonly grid: readonly [rows: number, columns: number];
-  /** Channels of a key, and of a value. */
-  readonly depth: number;
-  readonly out: number;
+/** What a program in workgroup memory walks over, and what it multiplies. */
+export interface Walk {
+  /** Heads of all images. */
+  readonly images: number;
+  /** Rows of all workgroups of an image, and rows of the other side that go by. */
+  readonly rows: number;
+  readonly walked: number;
+  /** Depths of the products that make scores: their left operands stay in memory. */
+  readonly scores: readonly number[];
+  /** Columns of the sums that scores are multiplied onto. */
+  readonly sums: readonly number[];
 }
 
-export function shapeOf(inputs: readonly Type[], { grid }: AttentionAttrs): AttentionShape {
-  const [batch, heads, queries, depth] = inputs[0]!.shape as [number, number, number, number];
-  const [, , keys, out] = inputs[2]!.shape as [number, number, number, number];
-  return { batch, heads, queries, grid: grid ?? [1, keys], depth, out };
+/** Threads along one side of a tile. */
+const sides = [1, 2, 4, 8, 16];
+
+const likely = ["discrete", "software"] as const;
+
+/**
+ * Sums and scores that a thread should keep. More do not fit in the registers of any device; and each stands
+ * in the text by itself, so that slow compilers get fewer.
+ */
+const mostKept = ({ rolled }: Profile): number => (rolled ? 32 : 96);
+
+/** All tiles of a program in workgroup memory that the profile allows, the best of the model first. */
+export function sharedTiles(walk: Walk, profile: Profile): readonly SharedAttentionTile[] {
+  const tiles: SharedAttentionTile[] = [];
+  for (const down of sides)
+    for (const across of sides)
+      for (const rowsPerThread of [1, 2, 4, 8])
+        for (const fours of [1, 2, 4]) {
+          const tile = { down, across, rowsPerThread, keys: 4 * across * fours };
+          const rows = down * rowsPerThread;
+          // A tile that is mostly empty is the work of a smaller one.
+          const isEmpty =
+            (rows > 4 && rows >= 2 * walk.rows) || (fours > 1 && tile.keys >= 2 * walk.walked);
+          if (rows % 4 !== 0 || isEmpty || down * across > profile.maxThreads) continue;
+          if (sharedBytesOf(tile, walk) <= profile.maxSharedBytes) tiles.push(tile);
+        }
+  const few = tiles.filter((tile) => keptOf(tile, walk) <= mostKept(profile));
+  // A device of which nothing is known may be a large one, and a processor.
+  const classes = profile.deviceClass === "unknown" ? likely : [profile.deviceClass];
+  const timed = (few.length > 0 ? few : tiles).map((tile) => ({
+    tile,
+    time: classes.reduce(
+      (time, deviceClass) => time * timeOf(tile, walk, { ...profile, deviceClass }),
+      1,
+    ),
+  }));
+  return timed.sort((x, y) => x.time - y.time).map(({ tile }) => tile);
 }
 
-/** Rows of one workgroup, one per thread, where there are so many queries or keys. */
-export function sharedRows(rows: number, profile: Profile): number {
-  const most = Math.min(32, profile.maxThreads);
-  return rows >= most ? most : Math.max(1, Math.ceil(rows / 8) * 8);
+const ceilTo = (n: number, unit: number): number => Math.ceil(n / unit) * unit;
+const total = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+
+/** Sizes of the products' depths and of the sums' columns, as the tile has them. */
+const wholeOf = ({ across }: SharedAttentionTile, { scores, sums }: Walk) => ({
+  inner: scores.map((depth) => ceilTo(depth, 4)),
+  outer: sums.map((columns) => ceilTo(columns, 4 * across)),
+});
+
+/** Numbers that a thread keeps. */
+function keptOf(tile: SharedAttentionTile, walk: Walk): number {
+  const columns = walk.scores.length * tile.keys + total(wholeOf(tile, walk).outer);
+  return (tile.rowsPerThread * columns) / tile.across;
 }
 
-/** Rows of `size` numbers staged at a time: as many as half of workgroup memory holds, in equal steps. */
-export function stagedRows(rows: number, size: number, profile: Profile): number {
-  const fits = Math.floor(elementsIn("f32", profile.maxSharedBytes / 2) / size);
-  const most = Math.max(1, Math.min(32, fits));
-  return Math.ceil(rows / Math.ceil(rows / most));
+/**
+ * The left operands of scores stay; right ones come and go, those of sums beside the scores that they are
+ * multiplied with; threads of a row have room for a number each.
+ */
+function sharedBytesOf(tile: SharedAttentionTile, walk: Walk): number {
+  const rows = tile.down * tile.rowsPerThread;
+  const { inner, outer } = wholeOf(tile, walk);
+  const stay = total(inner.map((depth) => rows * (depth + 4)));
+  const turned = inner.map((depth) => depth * tile.keys);
+  const beside = outer.map((columns) => columns * tile.keys + rows * (tile.keys + 4));
+  return storedBytes("f32", stay + Math.max(...turned, ...beside) + rows * tile.across);
 }
 
-/** All tiles of the kernel in workgroup memory that the profile allows, the best of the model first. */
-export function sharedAttentionTiles(
-  shape: AttentionShape,
-  profile: Profile,
-): readonly SharedAttentionTile[] {
-  const { queries, grid, depth, out } = shape;
-  const least = sharedRows(queries, profile);
-  const heights = [least, 32, 64, 128].filter(
-    (rows, i, all) => rows <= profile.maxThreads && rows < 2 * queries && all.indexOf(rows) === i,
-  );
-  const columns = grid[1];
-  const usual = stagedRows(columns, depth + out, profile);
-  // In equal steps along a row of the grid, so that little of the last one is empty.
-  const widths = [usual, 8, 16, 32, 64].map((most) =>
-    Math.ceil(columns / Math.ceil(columns / Math.min(columns, most))),
-  );
-  const legal = [...new Set(widths)].filter(
-    (keys) => keys === usual || storedBytes("f32", keys * (depth + out)) <= profile.maxSharedBytes,
-  );
-  const first = { rows: least, keys: usual };
-  const all = (heights.length > 0 ? heights : [least]).flatMap((rows) =>
-    legal.map((keys) => ({ rows, keys, time: timeOf({ rows, keys }, shape, profile) })),
-  );
-  // Where nothing is known of a device, small workgroups: they fit everywhere.
-  const known = profile.deviceClass === "discrete" || profile.deviceClass === "integrated";
-  const ranked = all.sort((a, b) => a.time - b.time).map(({ rows, keys }) => ({ rows, keys }));
-  if (known) return ranked;
-  return [first, ...ranked.filter((t) => t.rows !== first.rows || t.keys !== first.keys)];
-}
+/** Clocks of an exponential and what stands around it, of one score. */
+const ofScore = 16;
 
-/** Clocks of all waves: each workgroup stages every key once, and multiplies its rows with it. */
-function timeOf({ rows, keys }: SharedAttentionTile, shape: AttentionShape, profile: Profile) {
+/**
+ * Clocks of all waves of workgroups. A step along the walked rows takes what its busiest unit takes, or the
+ * latency of memory where too few threads are there to hide it; two barriers are in each product.
+ */
+function timeOf(tile: SharedAttentionTile, walk: Walk, profile: Profile): number {
   const device = deviceModel(profile);
-  const { batch, heads, queries, grid, depth, out } = shape;
-  const groups = Math.ceil(queries / rows) * heads * batch;
-  const sharedBytes = storedBytes("f32", keys * (depth + out));
-  const registers = depth + out + keys + 32;
-  const resident = Math.max(1, residentGroups(device, { threads: rows, sharedBytes, registers }));
+  const { down, across, rowsPerThread, keys } = tile;
+  const [threads, rows] = [down * across, down * rowsPerThread];
+  const { inner, outer } = wholeOf(tile, walk);
+  const wide = total(inner) + total(outer);
+  const bundles = Math.ceil(threads / device.width);
+  const groups = Math.ceil(walk.rows / rows) * walk.images;
+  const kept = keptOf(tile, walk);
+  const registers = kept + 4 * rowsPerThread + 48;
+  const sharedBytes = sharedBytesOf(tile, walk);
+  const resident = residentGroups(device, { threads, sharedBytes, registers });
   const perCore = Math.max(1, Math.min(resident, Math.ceil(groups / device.cores)));
   const waves = Math.ceil(groups / (device.cores * perCore));
-  const bundles = Math.ceil(rows / device.width);
-  const products = bundles * device.width * keys * (depth + out);
-  // All threads read the same key: four bytes in a clock.
+
+  const clocks = (distinct: number) => Math.max(1, (distinct * 16) / device.sharedBytesPerClock);
+  const right = clocks(Math.min(across, device.width));
+  const left = clocks(Math.max(1, device.width / across));
+  const reads = (deep: number, columns: number) =>
+    bundles * (deep / 4) * (rowsPerThread * left + (columns / across) * right);
+  const allReads =
+    total(inner.map((depth) => reads(depth, keys))) + total(outer.map((n) => reads(keys, n)));
+  const spilled = Math.max(1, kept / (2 * device.sums));
+  const products = rows * keys * (wide + ofScore);
+  const staged = storedBytes("f32", keys * wide + rows * keys);
   const busy = Math.max(
-    products / device.lanes,
-    bundles * keys * (depth + out),
-    sharedBytes / device.bytesPerClock,
+    (spilled * products * Math.max(1, device.width / threads)) / device.lanes,
+    allReads + staged / device.sharedBytesPerClock,
+    storedBytes("f32", keys * wide) / device.bytesPerClock,
   );
-  const own = (products / bundles / device.lanes) * 4;
-  const step = Math.max(perCore * busy, device.latency + own) + 2 * device.barrier * rows * perCore;
-  return waves * (grid[0] * Math.ceil(grid[1] / keys) * step + device.latency);
+  const own = (spilled * products * device.width) / threads / device.lanes;
+  const barriers = 2 * (inner.length + outer.length);
+  const switches = barriers * device.barrier * threads * perCore;
+  const step = Math.max(perCore * busy, device.latency + own) + switches;
+  return waves * (Math.ceil(walk.walked / keys) * step + device.latency);
 }
 
 /** Query rows per lane: more of them reuse a key more often, and take longer to compile. */

@@ -1,0 +1,170 @@
+/**
+ * The gradients of attention as tile programs. Weights are made again from scores and row statistics, so no
+ * score is ever stored, and no two workgroups add to one place.
+ */
+import {
+  bounded,
+  type KernelSite,
+  literal,
+  single,
+  span,
+  type TileProgram,
+  type Value,
+} from "../../compiler/op-kit.ts";
+import {
+  type BackwardAttrs,
+  backwardOperands,
+  probability,
+  wantedPorts,
+} from "./backward-definition.ts";
+import { type Grid, termsOf } from "./definition.ts";
+
+/** `m` queries of a workgroup; keys and values go by, at least `n` at a time. */
+export function queryGradientProgram(
+  site: KernelSite<BackwardAttrs>,
+  m: number,
+  n: number,
+): TileProgram {
+  const { k, inputs, outputs, attrs } = site;
+  const { q, k: key, v, g, saved } = backwardOperands(inputs, attrs);
+  const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
+  const [keys, out] = [v.shape[2]!, v.shape[3]!];
+  const { query, relative } = wantedPorts(attrs, outputs);
+  const grid = attrs.grid ?? ([1, 1] as const);
+  const groups = [Math.ceil(queries / m), heads, batch] as const;
+  return {
+    name: "attentionQueryGradient",
+    groups,
+    body(t) {
+      const lead = [k.group(2, batch), k.group(1, heads)] as const;
+      const rows = span(queries, m, k.group(0, groups[0]));
+      const inner = span(depth, t.whole(depth, "depth"));
+      const outer = span(out, t.whole(out, "depth"));
+      const channels = span(depth, t.whole(depth, "columns"));
+      const terms = span(grid[0] + grid[1], t.whole(grid[0] + grid[1], "columns"));
+      const size = t.whole(n, "columns");
+      const own = t.load(rows, inner, (r, d) => q.at(...lead, r, d).mul(attrs.scale));
+      const arrived = t.load(rows, outer, (r, d) => g.at(...lead, r, d));
+      const saving = (i: number) => (r: Value) => saved.at(...lead, r, literal(i, "u32"));
+      const [most, logSum, delta] = [0, 1, 2].map((i) => t.load(rows, single, saving(i)));
+      const first = [
+        ...(query ? [t.fill(m, channels.size, 0)] : []),
+        ...(relative ? [t.fill(m, terms.size, 0)] : []),
+      ];
+      const sums = t.loop(Math.ceil(keys / size), first, (step, sums) => {
+        const columns = span(keys, size, step);
+        const turned = t.load(inner, columns, (d, c) => key.at(...lead, c, d));
+        const scores = t.dot(t.fill(m, size, 0), own, turned);
+        // Beyond the last key there is no weight.
+        const added = t.load(rows, columns, addedTo(site, lead), Number.NEGATIVE_INFINITY);
+        const weight = t.map([scores, added, most!, logSum!], weightOf);
+        const values = t.load(outer, columns, (d, c) => v.at(...lead, c, d));
+        const change = t.dot(t.fill(m, size, 0), arrived, values);
+        const slope = t.map([weight, change, delta!], (w, x, d) => w!.mul(x!.sub(d!)));
+        const by = [
+          ...(query ? [() => t.load(columns, channels, (c, d) => key.at(...lead, c, d))] : []),
+          ...(relative ? [() => t.load(columns, terms, (c, i) => isOn(c, i, grid))] : []),
+        ];
+        return sums.map((sum, i) => t.dot(sum, slope, by[i]!()));
+      });
+      if (query) {
+        const scaled = t.map([sums[0]!], (x) => x!.mul(attrs.scale));
+        t.store(scaled, rows, channels, (x, r, d) => query.put(x, ...lead, r, d));
+      }
+      if (relative) t.store(sums.at(-1)!, rows, terms, (x, r, i) => relative.put(x, ...lead, r, i));
+    },
+  };
+}
+
+/** `m` keys of a workgroup; queries and their cotangents go by, at least `n` at a time. */
+export function keyValueGradientProgram(
+  site: KernelSite<BackwardAttrs>,
+  m: number,
+  n: number,
+): TileProgram {
+  const { k, inputs, outputs, attrs } = site;
+  const { q, k: key, v, g, saved } = backwardOperands(inputs, attrs);
+  const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
+  const [keys, out] = [v.shape[2]!, v.shape[3]!];
+  const wanted = wantedPorts(attrs, outputs);
+  const groups = [Math.ceil(keys / m), heads, batch] as const;
+  return {
+    name: "attentionKeyValueGradient",
+    groups,
+    body(t) {
+      const lead = [k.group(2, batch), k.group(1, heads)] as const;
+      const rows = span(keys, m, k.group(0, groups[0]));
+      const inner = span(depth, t.whole(depth, "depth"));
+      const outer = span(out, t.whole(out, "depth"));
+      const channels = span(depth, t.whole(depth, "columns"));
+      const results = span(out, t.whole(out, "columns"));
+      const size = t.whole(n, "columns");
+      const own = t.load(rows, inner, (r, d) => key.at(...lead, r, d).mul(attrs.scale));
+      const values = wanted.key ? [t.load(rows, outer, (r, d) => v.at(...lead, r, d))] : [];
+      const first = [
+        ...(wanted.key ? [t.fill(m, channels.size, 0)] : []),
+        ...(wanted.value ? [t.fill(m, results.size, 0)] : []),
+      ];
+      const sums = t.loop(Math.ceil(queries / size), first, (step, sums) => {
+        const columns = span(queries, size, step);
+        const saving = (i: number) => (_: Value, c: Value) =>
+          saved.at(...lead, c, literal(i, "u32"));
+        const statistic = (i: number) => t.load(single, columns, saving(i));
+        const turned = t.load(inner, columns, (d, c) => q.at(...lead, c, d));
+        const scores = t.dot(t.fill(m, size, 0), own, turned);
+        const shares = addedTo(site, lead);
+        const added = t.load(rows, columns, (r, c) => shares(c, r), Number.NEGATIVE_INFINITY);
+        const weight = t.map([scores, added, statistic(0), statistic(1)], weightOf);
+        const slopes = values.map((value) => {
+          const arrived = t.load(outer, columns, (d, c) => g.at(...lead, c, d));
+          const change = t.dot(t.fill(m, size, 0), value, arrived);
+          return t.map([weight, change, statistic(2)], (w, x, d) => w!.mul(x!.sub(d!)));
+        });
+        const ofKeys = slopes.map((slope) =>
+          t.dot(
+            sums[0]!,
+            slope,
+            t.load(columns, channels, (c, d) => q.at(...lead, c, d)),
+          ),
+        );
+        if (!wanted.value) return ofKeys;
+        const cotangents = t.load(columns, results, (c, d) => g.at(...lead, c, d));
+        return [...ofKeys, t.dot(sums.at(-1)!, weight, cotangents)];
+      });
+      if (wanted.key) {
+        const scaled = t.map([sums[0]!], (x) => x!.mul(attrs.scale));
+        t.store(scaled, rows, channels, (x, r, d) => wanted.key!.put(x, ...lead, r, d));
+      }
+      if (wanted.value)
+        t.store(sums.at(-1)!, rows, results, (x, r, d) => wanted.value!.put(x, ...lead, r, d));
+    },
+  };
+}
+
+const weightOf = (...[score, added, most, logSum]: Value[]): Value =>
+  probability(score!.add(added!), most!, logSum!);
+
+/** What the score of a query and a key gains from the bias and from relative terms. */
+function addedTo(
+  { k, inputs, attrs }: KernelSite<BackwardAttrs>,
+  [b, head]: readonly [Value, Value],
+): (query: Value, key: Value) => Value {
+  const { q, bias, relative } = backwardOperands(inputs, attrs);
+  return (query, key) => {
+    const all = bias ? [bias.at(b, head, query, key)] : [];
+    const terms = termsOf(relative, attrs.grid, b.mul(q.shape[1]!).add(head), query);
+    if (terms && attrs.grid) {
+      const [rows, columns] = attrs.grid;
+      const y = k.let("y", bounded(key.div(columns), rows - 1));
+      all.push(terms.row(y), terms.column(k.let("x", key.mod(columns))));
+    }
+    return all.length > 0 ? all.reduce((a, c) => a.add(c)) : literal(0, "f32");
+  };
+}
+
+/** 1 where a key lies in row `i` of the grid, or in column `i - rows`. */
+function isOn(key: Value, i: Value, [rows, columns]: Grid): Value {
+  const inRow = key.div(columns).eq(i);
+  const inColumn = key.mod(columns).add(rows).eq(i);
+  return inRow.or(inColumn).select(literal(1, "f32"), literal(0, "f32"));
+}

@@ -1,0 +1,89 @@
+/**
+ * Attention as a tile program: rows are queries, and softmax is kept up to date as tiles of keys go by
+ * (online softmax, Milakov and Gimelshein, arXiv 1805.02867), so that no score is ever stored.
+ */
+import {
+  bounded,
+  type KernelSite,
+  literal,
+  single,
+  span,
+  type TileProgram,
+  type Value,
+} from "../../compiler/op-kit.ts";
+import { type AttentionAttrs, levelOf, operands, termsOf } from "./definition.ts";
+
+/** `m` queries of a workgroup, and at least `n` keys at a time. */
+export function attentionProgram(
+  { k, inputs, outputs, attrs }: KernelSite<AttentionAttrs>,
+  m: number,
+  n: number,
+): TileProgram {
+  const { q, k: key, v, bias, relative } = operands(inputs, attrs);
+  const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
+  const [keys, out] = [v.shape[2]!, v.shape[3]!];
+  const groups = [Math.ceil(queries / m), heads, batch] as const;
+  const [result, statistics, kept] = outputs;
+  const least = Number.NEGATIVE_INFINITY;
+  return {
+    name: "attention",
+    groups,
+    body(t) {
+      const [b, head] = [k.group(2, batch), k.group(1, heads)];
+      const rows = span(queries, m, k.group(0, groups[0]));
+      const inner = span(depth, t.whole(depth, "depth"));
+      const outer = span(out, t.whole(out, "columns"));
+      const size = t.whole(n, "columns");
+      // Scores are sums then, which no device rounds in two ways.
+      const own = t.load(rows, inner, (r, d) => q.at(b, head, r, d).mul(attrs.scale));
+      const first = [t.fill(m, 1, least), t.fill(m, 1, 0), t.fill(m, outer.size, 0)] as const;
+      const [most, total, sum] = t.loop(
+        Math.ceil(keys / size),
+        first,
+        (step, [most, total, sum]) => {
+          const columns = span(keys, size, step);
+          const turned = t.load(inner, columns, (d, c) => key.at(b, head, c, d));
+          const product = t.dot(t.fill(m, size, 0), own, turned);
+          const shares = [
+            ...(bias ? [t.load(rows, columns, (r, c) => bias.at(b, head, r, c))] : []),
+            ...(relative ? [t.load(rows, columns, shareOf(k, b.mul(heads).add(head)))] : []),
+          ];
+          const isThere = t.load(single, columns, () => literal(1, "f32"));
+          const score = t.map([isThere, product, ...shares], (there, s, ...more) =>
+            there!.eq(0).select(
+              least,
+              more.reduce((x, y) => x.add(y), s!),
+            ),
+          );
+          const high = t.map([most, t.fold("maxnum", score, "columns")], (x, y) => x!.maxnum(y!));
+          const shrink = t.map([most, high], (x, y) => x!.sub(levelOf(y!)).exp());
+          const weight = t.map([score, high], (x, y) => x!.sub(levelOf(y!)).exp());
+          const sums = t.map([total, shrink, t.fold("add", weight, "columns")], (x, s, w) =>
+            x!.fma(s!, w!),
+          );
+          const values = t.load(columns, outer, (c, d) => v.at(b, head, c, d));
+          const shrunk = t.map([sum, shrink], (x, s) => x!.mul(s!));
+          return [high, sums, t.dot(shrunk, weight, values)] as const;
+        },
+      );
+      const inverse = t.map([total], (x) => literal(1, "f32").div(x!));
+      const mean = t.map([sum, inverse], (x, y) => x!.mul(y!));
+      t.store(mean, rows, outer, (x, r, d) => result!.put(x, b, head, r, d));
+      if (!statistics && !kept) return;
+      const logSum = t.map([total], (x) => x!.log());
+      const both = t.map([most, logSum], (x, y) => x!.add(y!));
+      t.store(both, rows, single, (x, r) => statistics?.put(x, b, head, r));
+      t.store(most, rows, single, (x, r) => kept?.put(x, b, head, r, literal(0, "u32")));
+      t.store(logSum, rows, single, (x, r) => kept?.put(x, b, head, r, literal(1, "u32")));
+    },
+  };
+
+  function shareOf(builder: typeof k, image: Value) {
+    return (r: Value, c: Value): Value => {
+      const [rows, columns] = attrs.grid!;
+      const terms = termsOf(relative, attrs.grid, image, r)!;
+      const y = builder.let("y", bounded(c.div(columns), rows - 1));
+      return terms.row(y).add(terms.column(builder.let("x", c.mod(columns))));
+    };
+  }
+}
