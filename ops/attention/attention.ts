@@ -184,6 +184,8 @@ export const op: KernelOp<AttentionAttrs> = {
   kind: "kernel",
   type: resultTypes,
   forms: [subgroupForm, sharedForm],
+  // 2: in workgroup memory they are tile programs; relative terms are an input.
+  version: 2,
   oracle: plainAttention,
   spelled: 16,
   work(inputs) {

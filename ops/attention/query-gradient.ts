@@ -55,6 +55,8 @@ export const op: KernelOp<BackwardAttrs> = {
   kind: "kernel",
   type: backwardTypes,
   forms: [subgroupQueryForm, sharedQueryForm],
+  // 2: in workgroup memory they are tile programs; relative terms are an input.
+  version: 2,
   oracle: plainBackward,
   spelled: 16,
   work(inputs) {
