@@ -71,9 +71,11 @@ function attended(f: Arithmetic, q: Dense, k: Dense, v: Dense, o: Attending = {}
       !Number.isFinite(peak) && f.side ? peak : f(peak + Math.log(sum), 16, 2e-6);
     for (let d = 0; d < out; d++) {
       const terms = shares.map((share, j) => share * read(v, [b, h, j, d]));
-      // Some devices divide by the sum of the exponentials last, when what they divide is infinite.
-      const undivided = terms.reduce((size, x) => size + Math.abs(x), 0) * sum;
-      const isOpen = f.side && Number.isFinite(undivided) && undivided > -lowest;
+      // Some devices divide by the sum of the exponentials last, when what they divide is infinite. Before
+      // they have seen the largest score, exponentials are of the largest one so far: up to 1 for any key.
+      const seen = scores.map((score, j) => (score > -Infinity ? read(v, [b, h, j, d]) : 0));
+      const undivided = seen.filter(Number.isFinite).reduce((size, x) => size + Math.abs(x), 0);
+      const isOpen = f.side && undivided > -lowest;
       y.data[n * out + d] = isOpen ? Number.NaN : total(terms, "f32", f);
     }
   }
