@@ -77,7 +77,10 @@ function pushableInput(
     const chain = [...before, { node, input }];
     const count = bindings(decisions, anchor, chain, mostAsked);
     if (count > decisions.profile.maxBindings) {
-      decisions.reasons.set(node, `behind ${anchor.op.name} it would bind ${count} buffers`);
+      const why = Number.isFinite(count)
+        ? `it would bind ${count} buffers`
+        : `it would be in a kernel of more than ${mostAsked} ops`;
+      decisions.reasons.set(node, `behind ${anchor.op.name} ${why}`);
       return;
     }
     const op = anchor.op as KernelOp;

@@ -65,11 +65,14 @@ export function contents(
   return { reads: [...reads], nodes: [...nodes] };
 }
 
-/** How many buffers a region binds: of one of more than `most` nodes at least so many. */
-export const bindings = (
+/** How many buffers a region binds; infinitely many, if it has more than `most` nodes. */
+export function bindings(
   decisions: Decisions,
   node: Node,
   chain: readonly Link[],
-  most?: number,
-): number =>
-  contents(decisions, node, chain, most).reads.length + writesOf(decisions, node, chain).length;
+  most = Number.POSITIVE_INFINITY,
+): number {
+  const { reads, nodes } = contents(decisions, node, chain, most);
+  if (nodes.length > most) return Number.POSITIVE_INFINITY;
+  return reads.length + writesOf(decisions, node, chain).length;
+}

@@ -22,6 +22,7 @@ import {
   slice,
   softmax,
   sub,
+  sum,
 } from "../../ops/index.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { createSession } from "../../runtime/session.ts";
@@ -123,6 +124,15 @@ describe("graphs of any depth compile and run, forwards and backwards", () => {
     const products = chain(1000, x, (t, i) => product(t as Tensor, i));
     for (const y of [sums, products])
       expect(compile(withGradients(y, [x])).steps.length).toBeGreaterThan(0);
+  });
+
+  test("sums that are added up, one after another, to what a thousand ops and more make", async () => {
+    const [rows, z] = [f32("rows", [4, 400]), f32("z", [4])];
+    const long = chain(600, z, (t) => relu(add(t, 1)));
+    const y = chain(20, long, (t, i) => add(t, sum(mul(rows, i + 1), 1)));
+    const graph = graphOf([{ name: "y", tensor: y }]);
+    const { results } = await run(graph, { rows: count(1600).map(() => 1), z: count(4) });
+    expect([...results.y!]).toEqual(count(4).map((v) => v + 600 + 400 * 210));
   });
 
   test("equal work on parameters below equal work on parameters", () => {
