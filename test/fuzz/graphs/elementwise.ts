@@ -154,7 +154,8 @@ export const elementwise: Readonly<Record<string, Known>> = {
     },
     (f, x: Dense, exponent: number) =>
       make("f32", x.shape, (p) => {
-        const y = spread(x, p) ** exponent;
+        // By a half it is the square root, as in PyTorch: of -Infinity that is NaN.
+        const y = exponent === 0.5 ? Math.sqrt(spread(x, p)) : spread(x, p) ** exponent;
         return f(y, 8 + 16 * Math.abs(Math.log(Math.abs(y)) || 0) + 2 * Math.abs(exponent));
       }),
   ),
