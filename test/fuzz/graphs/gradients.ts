@@ -98,6 +98,7 @@ export async function gradientFault(
     const s = program.statements[at]!;
     return isLeaf(s) && valuesOf(s).data.some((x) => Number.isFinite(x) && Math.abs(x) >= 1e8);
   });
+  const isBlind = swallows && seesMasks();
   const more = Object.fromEntries(given.map(({ name, data }) => [name, Float32Array.from(data)]));
   const on = async (device: Device, options = {}) =>
     (await runOn(device, { graph, program, times: 1 }, options, more)).runs[0]!;
@@ -135,10 +136,26 @@ export async function gradientFault(
       if (!Number.isFinite(fine) || unsure > 1e-3 * (Math.abs(fine) + 1e-3)) continue;
       const isNear = Math.abs(claimed - fine) <= limit;
       // At ties and corners, here or on the way, differences are those of neither side.
+      if (isBlind && Number.isFinite(claimed)) continue;
       if (!isNear && !hasCorner(along(3e-5), base, along(-3e-5), 3e-5))
         return `the gradient of statement ${at} along a direction is ${claimed}, by differences ${fine}`;
     }
     return undefined;
+  }
+
+  /** Whether results tell how low masks are: rows that are all hidden lose their own numbers, and steps. */
+  function seesMasks(): boolean {
+    const milder = live(program).flatMap((at) => {
+      const s = program.statements[at]!;
+      if (!isLeaf(s) || s.source === "state" || s.dtype !== "f32") return [];
+      const x = valuesOf(s);
+      const data = x.data.map((v) => Math.min(Math.max(v, -1e4), 1e4));
+      return [[at, [{ ...x, data }]] as const];
+    });
+    const there = loss(
+      evaluate(program, exactly, new Map<number, readonly Dense[]>([...states, ...milder])),
+    );
+    return !(Math.abs(there - loss(base)) <= 1e-9 * Math.abs(there));
   }
 
   function againstDouble(
