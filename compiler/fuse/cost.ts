@@ -93,7 +93,7 @@ const mostText = 600;
 
 /**
  * The input of a node that makes its text too long, if one does: what is to be kept, a view's own input
- * rather than the view. The parts of an element add up; a kernel's inputs count by themselves.
+ * rather than the view, and never a reshape. The parts of an element add up; a kernel's inputs count by themselves.
  */
 export function longestInput(decisions: Decisions, node: Node, known: Known): Tensor | undefined {
   const here = new Set<Node>();
@@ -112,7 +112,7 @@ export function longestInput(decisions: Decisions, node: Node, known: Known): Te
   const [viewed, ...others] = found.node.inputs;
   const isInner =
     isView(found.node) && others.length === 0 && viewed && isComputed(decisions, viewed);
-  return isInner ? viewed : found;
+  return reshapedIn(decisions, isInner ? viewed : found);
 }
 
 /** How many ops are computed one inside another: views too, though they cost nothing. */

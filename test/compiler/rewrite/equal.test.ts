@@ -164,4 +164,19 @@ describe("no copy of what memory holds", () => {
     expect(plan.steps).toHaveLength(6);
     await expectSame(layers(4, 8, view));
   });
+
+  test.each(views)("of a long element that two products read: %s", (_name, view) => {
+    const x = f32("x", [1, 256, width]);
+    const long = gelu(x) as Tensor;
+    const outputs = ["a", "b"].map((name, layer) => {
+      const product = matmul(view(long, 256, layer + 1), f32(name, [width, 64])) as Tensor;
+      return [name, mul(product, sigmoid(product))];
+    });
+    const { fusion } = compileStages(graph(Object.fromEntries(outputs)));
+    expect(fusion.regions.map(({ anchor }) => anchor.op.name)).toEqual([
+      "gelu",
+      "matmul",
+      "matmul",
+    ]);
+  });
 });
