@@ -12,6 +12,7 @@ import { isLeaf, live, type Program, show } from "./program.ts";
 import { smallerPrograms } from "./smaller.ts";
 import { type Spoilt, showSpoilt, spoil, spoiltFault } from "./spoilt.ts";
 import { notOps, table } from "./table.ts";
+import { drawWide, type Wide, wideFault } from "./wide.ts";
 
 interface Case {
   readonly program: Program;
@@ -20,6 +21,7 @@ interface Case {
   readonly spoilt?: Spoilt;
   readonly deep?: Deep;
   readonly misuse?: Misuse;
+  readonly wide?: Wide;
 }
 
 /** Ops that `inarch/ops` exports and the fuzzer does not know, and the other way round. */
@@ -52,23 +54,26 @@ export function graphs(gpu: Device | undefined): Kind<Case> {
       };
       if (random.chance(1 / 150)) return { program, asked, deep: drawDeep(random) };
       if (random.chance(1 / 50)) return { program, asked, misuse: drawMisuse(random) };
+      if (random.chance(1 / 150)) return { program, asked, wide: drawWide(random) };
       const spoilt = random.chance(0.25) ? spoil(random.seed(), program) : undefined;
       return { program, asked, ...(spoilt ? { spoilt } : {}) };
     },
-    fault: async ({ program, asked, spoilt, deep, misuse }) => {
+    fault: async ({ program, asked, spoilt, deep, misuse, wide }) => {
       if (deep) return deepFault(deep);
       if (misuse) return misuseFault(misuse);
+      if (wide) return wideFault(wide);
       return spoilt ? spoiltFault(spoilt, asked.gpu) : faultOf(program, asked);
     },
-    *smaller({ program, asked, spoilt, deep, misuse }) {
+    *smaller({ program, asked, spoilt, deep, misuse, wide }) {
       // These are a few lines as they are drawn.
-      if (spoilt || deep || misuse) return;
+      if (spoilt || deep || misuse || wide) return;
       if (asked.gpu) yield { program, asked: { ...asked, gpu: undefined } };
       for (const one of smallerPrograms(program)) yield { program: one, asked };
     },
-    show({ program, asked, spoilt, deep, misuse }) {
+    show({ program, asked, spoilt, deep, misuse, wide }) {
       if (spoilt) return showSpoilt(spoilt);
-      if (deep ?? misuse) return `// ${JSON.stringify(deep ?? misuse)}`;
+      const other = deep ?? misuse ?? wide;
+      if (other) return `// ${JSON.stringify(other)}`;
       return `${show(program)}\n// compiled as "${asked.way.name}"`;
     },
     sameness: (words) =>
@@ -76,9 +81,10 @@ export function graphs(gpu: Device | undefined): Kind<Case> {
         .replace(/^.*(?=no coded error)/, "")
         .replace(/-?\d[\d.e+-]*|NaN|Infinity/g, "#")
         .slice(0, 90),
-    covered({ program, asked, spoilt, deep, misuse }) {
+    covered({ program, asked, spoilt, deep, misuse, wide }) {
       if (deep) return { what: ["depth"] };
       if (misuse) return { what: ["misuse"] };
+      if (wide) return { what: ["copies"], ops: ["reshape", "matmul"] };
       if (spoilt) return { what: ["refusals"] };
       const used = live(program).map((at) => program.statements[at]!);
       return {
@@ -98,7 +104,7 @@ export function graphs(gpu: Device | undefined): Kind<Case> {
       dtypes: ["f32", "i32", "u32", "bool"],
       profiles: wayNames,
       devices: ["reference", "webgpu"],
-      what: ["values", "gradients", "states", "refusals", "depth", "misuse"],
+      what: ["values", "gradients", "states", "refusals", "depth", "misuse", "copies"],
     },
   };
 }
