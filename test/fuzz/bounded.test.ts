@@ -39,7 +39,7 @@ describe(`the cases of seed ${seed} find nothing`, () => {
 /** A fault, the kind of cases that finds it, and the seed of one that does. */
 const putBack = [
   ["calls have no order", "calls", 1_412_524_698],
-  ["equal work is done twice", "graphs", 3_443_444_068],
+  ["equal work is done twice", "graphs", 2_640_750_503],
 ] as const;
 
 test.each(putBack)("the fault %j is found by %s of seed %d", (fault, kind, start) => {

@@ -37,7 +37,8 @@ export function draw(seed: number, wanted: Wanted): Program {
   const all = (): Ref[] => kinds.flatMap((own, at) => own.map((_, result) => ({ at, result })));
   const kind = ({ at, result }: Ref) => kinds[at]![result]!;
   const fresh = (dtype: Kind["dtype"], of: readonly number[], fill?: Fill): Ref => {
-    const isExtreme = wanted.isExtreme && random.chance(0.6) && fill !== "index";
+    const isExtreme =
+      wanted.isExtreme && random.chance(0.6) && fill !== "index" && fill !== "masked";
     const source =
       dtype === "f32" && random.chance(0.4) ? "parameter" : random.chance(0.12) ? "state" : "input";
     const usual: Fill = random.chance(0.1) && dtype === "f32" ? "tied" : "ordinary";

@@ -12,6 +12,7 @@ const whole = (dtype: DType): dtype is fn.Whole => dtype === "i32" || dtype === 
 
 type One = (x: number, f: Arithmetic, dtype: DType) => number;
 
+/** With a fill, half of them are of sources of their own, which hold it: or extremes, where programs do. */
 function unary(of: One, takes: readonly DType[] = ["f32"], fill?: Fill, result?: DType): Known {
   return known(
     (d) => [
@@ -111,7 +112,7 @@ export const elementwise: Readonly<Record<string, Known>> = {
   ),
   neg: unary((x, _f, dtype) => (whole(dtype) ? fn.wrapped[dtype](-x) : -x), ["f32", "i32"]),
   relu: unary((x) => Math.max(x, 0)),
-  exp: unary((x, f) => f(Math.exp(x), 8 + 4 * Math.min(Math.abs(x), 200))),
+  exp: unary((x, f) => f(Math.exp(x), 8 + 4 * Math.min(Math.abs(x), 200)), ["f32"], "ordinary"),
   log: unary(float32(8, Math.log, 2 ** -21), ["f32"], "positive"),
   sqrt: unary(float32(8, Math.sqrt), ["f32"], "positive"),
   rsqrt: unary(
@@ -119,13 +120,21 @@ export const elementwise: Readonly<Record<string, Known>> = {
     ["f32"],
     "positive",
   ),
-  tanh: unary(float32(8, Math.tanh, 2 ** -20)),
-  sigmoid: unary((x, f) => f(fn.sigmoid(x), 16 + 4 * Math.min(Math.abs(x), 200))),
-  softplus: unary((x, f) => f(fn.softplus(x), 16 + 4 * Math.min(Math.abs(x), 200))),
-  erf: unary(float32(16, fn.erf)),
-  gelu: unary((x, f) => f(fn.gelu(x), 16 + 2 * Math.min(x * x, 400))),
-  sin: unary((x, f) => turned(Math.sin, x, f)),
-  cos: unary((x, f) => turned(Math.cos, x, f)),
+  tanh: unary(float32(8, Math.tanh, 2 ** -20), ["f32"], "ordinary"),
+  sigmoid: unary(
+    (x, f) => f(fn.sigmoid(x), 16 + 4 * Math.min(Math.abs(x), 200)),
+    ["f32"],
+    "ordinary",
+  ),
+  softplus: unary(
+    (x, f) => f(fn.softplus(x), 16 + 4 * Math.min(Math.abs(x), 200)),
+    ["f32"],
+    "ordinary",
+  ),
+  erf: unary(float32(16, fn.erf), ["f32"], "ordinary"),
+  gelu: unary((x, f) => f(fn.gelu(x), 16 + 2 * Math.min(x * x, 400)), ["f32"], "ordinary"),
+  sin: unary((x, f) => turned(Math.sin, x, f), ["f32"], "ordinary"),
+  cos: unary((x, f) => turned(Math.cos, x, f), ["f32"], "ordinary"),
   finite: unary((x) => Number(Number.isFinite(x)), ["f32"], undefined, "bool"),
   not: unary((x) => 1 - x, ["bool"]),
   stopGradient: { ...unary((x) => x, ["f32", "i32", "u32", "bool"]), still: true },

@@ -58,7 +58,10 @@ function reduction(
     (d) => {
       const x = drawn(d);
       const { shape } = d.kind(x);
-      const axes = shape.map((_, i) => i).filter(() => d.random.chance(0.5));
+      const every = shape.map((_, i) => i);
+      const axes = d.random.chance(0.3)
+        ? every.slice(-1)
+        : every.filter(() => d.random.chance(0.5));
       const some = d.random.chance(0.2) ? undefined : axes.length === 1 ? axes[0]! : axes;
       return d.random.chance(0.5) ? [x, some] : [x, some, d.random.pick(["keep", "drop"])];
     },
@@ -72,7 +75,7 @@ const masked = (d: Drawing) =>
   d.fresh("f32", [d.size(6), d.random.pick([3, 17, 31, 37])], "masked");
 
 const ordered = (d: Drawing) =>
-  d.random.chance(0.3) ? masked(d) : d.some(({ dtype }) => dtype !== "bool");
+  d.random.chance(0.4) ? masked(d) : d.some(({ dtype }) => dtype !== "bool");
 
 const most = (line: readonly number[]) => line.reduce((a, b) => Math.max(a, b), -Infinity);
 
