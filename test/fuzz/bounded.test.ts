@@ -38,7 +38,7 @@ describe(`the cases of seed ${seed} find nothing`, () => {
 
 /** A fault, the kind of cases that finds it, and the seed of one that does. */
 const putBack = [
-  ["calls have no order", "calls", 1_412_524_698],
+  ["calls have no order", "calls", 3_675_535_388],
   ["equal work is done twice", "graphs", 2_640_750_503],
 ] as const;
 
