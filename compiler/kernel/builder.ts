@@ -227,7 +227,9 @@ export class Builder {
     if (stable)
       for (const scope of this.#scopes) {
         const known = scope.named.get(key);
-        if (known) return known;
+        // It may have been named where a guard bounds it more than it is bounded here.
+        const isLess = known && known.bound < v.bound;
+        if (known) return isLess ? new Value(known.expr, v.bound, undefined, v.divisor) : known;
       }
     const name = this.#name(hint);
     const depth = stable ? this.#placeOf(v.expr) : this.#scopes.length - 1;

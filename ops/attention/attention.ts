@@ -124,6 +124,7 @@ const attentionTests: Tests = {
     plainCase("odd token counts", [1, 2, 21, 8], [1, 2, 35, 8], 8),
     plainCase("values of another depth", [2, 1, 5, 6], [2, 1, 9, 6], 3),
     plainCase("more keys than one tile holds", [1, 1, 3, 4], [1, 1, 150, 4], 4),
+    plainCase("fewer queries than keys, of few channels", [1, 1, 3, 2], [1, 1, 6, 2], 3),
     relativeCase("relative positions on an odd grid", 2, 3, 5, 8),
     relativeCase("relative positions on a window", 1, 7, 7, 4),
     {
