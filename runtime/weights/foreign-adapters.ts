@@ -26,22 +26,22 @@ const programs: readonly Program[] = [
         .map(({ source }) => source)
         .join("|"),
     ),
-    help: "its settings stand in adapter_config.json, which inarch does not read: merge it in Python, PeftModel.from_pretrained(base, DIR).merge_and_unload(), and save that model's state dict",
+    help: "merge it in Python, PeftModel.from_pretrained(base, DIR).merge_and_unload(), and save that model's state dict",
   },
   {
     name: "SAMed",
     tensor: /^w_[ab]_\d{3}$|\.qkv\.linear_[ab]_[qkv]\.weight$/,
-    help: "its rank and places stand in SAMed's code: merge its products into the qkv weights in Python, qkv[:d] += w_b @ w_a and so on, and save that model's state dict",
+    help: "merge its products into the qkv weights in Python, qkv[:d] += w_b @ w_a, and save that model's state dict",
   },
   {
     name: "AutoGluon",
     tensor: /(?:^|\.)vision_encoder\.(?:.*\.)?lora_(?:[AB]$|moe_)/,
-    help: "its settings stand in AutoGluon's configuration: merge LoRA in Python and save that model's state dict; Conv-LoRA cannot be merged, train it with inarch",
+    help: "merge LoRA in Python and save that model's state dict; Conv-LoRA cannot be merged: train it with inarch",
   },
   {
     name: "Kohya's scripts",
     tensor: /\.lora_(?:down|up)\.weight$|^lora_(?:unet|te\d?)_/,
-    help: "merge it into its base where it was made, and give that checkpoint",
+    help: "merge it into its base where it was made: give that checkpoint",
   },
   {
     name: "Diffusers",
