@@ -3,7 +3,6 @@
  * score is ever stored, and no two workgroups add to one place.
  */
 import {
-  bounded,
   type KernelSite,
   literal,
   single,
@@ -17,7 +16,8 @@ import {
   probability,
   wantedPorts,
 } from "./backward-definition.ts";
-import { type Grid, termsOf } from "./definition.ts";
+import type { Grid } from "./definition.ts";
+import { relativeShare, spansOf } from "./program.ts";
 
 /** `m` queries of a workgroup; keys and values go by, at least `n` at a time. */
 export function queryGradientProgram(
@@ -38,9 +38,7 @@ export function queryGradientProgram(
     body(t) {
       const lead = [k.group(2, batch), k.group(1, heads)] as const;
       const rows = span(queries, m, k.group(0, groups[0]));
-      const inner = span(depth, t.whole(depth, "depth"));
-      const outer = span(out, t.whole(out, "depth"));
-      const channels = span(depth, t.whole(depth, "columns"));
+      const { inner, outer, channels } = spansOf(t, depth, out);
       const terms = span(grid[0] + grid[1], t.whole(grid[0] + grid[1], "columns"));
       const size = t.whole(n, "columns");
       const own = t.load(rows, inner, (r, d) => q.at(...lead, r, d).mul(attrs.scale));
@@ -94,10 +92,7 @@ export function keyValueGradientProgram(
     body(t) {
       const lead = [k.group(2, batch), k.group(1, heads)] as const;
       const rows = span(keys, m, k.group(0, groups[0]));
-      const inner = span(depth, t.whole(depth, "depth"));
-      const outer = span(out, t.whole(out, "depth"));
-      const channels = span(depth, t.whole(depth, "columns"));
-      const results = span(out, t.whole(out, "columns"));
+      const { inner, outer, channels, results } = spansOf(t, depth, out);
       const size = t.whole(n, "columns");
       const own = t.load(rows, inner, (r, d) => key.at(...lead, r, d).mul(attrs.scale));
       const values = wanted.key ? [t.load(rows, outer, (r, d) => v.at(...lead, r, d))] : [];
@@ -150,14 +145,11 @@ function addedTo(
   [b, head]: readonly [Value, Value],
 ): (query: Value, key: Value) => Value {
   const { q, bias, relative } = backwardOperands(inputs, attrs);
+  const image = b.mul(q.shape[1]!).add(head);
+  const share = relative && attrs.grid && relativeShare(k, relative, attrs.grid, image);
   return (query, key) => {
     const all = bias ? [bias.at(b, head, query, key)] : [];
-    const terms = termsOf(relative, attrs.grid, b.mul(q.shape[1]!).add(head), query);
-    if (terms && attrs.grid) {
-      const [rows, columns] = attrs.grid;
-      const y = k.let("y", bounded(key.div(columns), rows - 1));
-      all.push(terms.row(y), terms.column(k.let("x", key.mod(columns))));
-    }
+    if (share) all.push(share(query, key));
     return all.length > 0 ? all.reduce((a, c) => a.add(c)) : literal(0, "f32");
   };
 }

@@ -3,15 +3,44 @@
  * (online softmax, Milakov and Gimelshein, arXiv 1805.02867), so that no score is ever stored.
  */
 import {
+  type Builder,
   bounded,
+  type In,
   type KernelSite,
   literal,
   single,
   span,
   type TileProgram,
+  type Tiles,
   type Value,
 } from "../../compiler/op-kit.ts";
-import { type AttentionAttrs, levelOf, operands, termsOf } from "./definition.ts";
+import { type AttentionAttrs, type Grid, levelOf, operands, termsOf } from "./definition.ts";
+
+/**
+ * The channels of queries and keys, and of values: as a depth that products sum over (`inner`, `outer`) and
+ * as columns of a sum (`channels`, `results`).
+ */
+export const spansOf = (t: Pick<Tiles, "whole">, depth: number, out: number) => ({
+  inner: span(depth, t.whole(depth, "depth")),
+  outer: span(out, t.whole(out, "depth")),
+  channels: span(depth, t.whole(depth, "columns")),
+  results: span(out, t.whole(out, "columns")),
+});
+
+/** What the score of a query and a key gains from the relative terms: of the key's row and of its column. */
+export function relativeShare(
+  k: Builder,
+  relative: In,
+  grid: Grid,
+  image: Value,
+): (query: Value, key: Value) => Value {
+  const [rows, columns] = grid;
+  return (query, key) => {
+    const terms = termsOf(relative, grid, image, query)!;
+    const y = k.let("y", bounded(key.div(columns), rows - 1));
+    return terms.row(y).add(terms.column(k.let("x", key.mod(columns))));
+  };
+}
 
 /** `m` queries of a workgroup, and at least `n` keys at a time. */
 export function attentionProgram(
@@ -31,10 +60,11 @@ export function attentionProgram(
     body(t) {
       const [b, head] = [k.group(2, batch), k.group(1, heads)];
       const rows = span(queries, m, k.group(0, groups[0]));
-      const inner = span(depth, t.whole(depth, "depth"));
-      const outer = span(out, t.whole(out, "columns"));
+      const { inner, results: outer } = spansOf(t, depth, out);
       const size = t.whole(n, "columns");
-      // Scores are sums then, which no device rounds in two ways.
+      const share =
+        relative && attrs.grid && relativeShare(k, relative, attrs.grid, b.mul(heads).add(head));
+      // With the scale in it a score is a sum and nothing more: no device computes it in two ways.
       const own = t.load(rows, inner, (r, d) => q.at(b, head, r, d).mul(attrs.scale));
       const first = [t.fill(m, 1, least), t.fill(m, 1, 0), t.fill(m, outer.size, 0)] as const;
       const [most, total, sum] = t.loop(
@@ -46,7 +76,7 @@ export function attentionProgram(
           const product = t.dot(t.fill(m, size, 0), own, turned);
           const shares = [
             ...(bias ? [t.load(rows, columns, (r, c) => bias.at(b, head, r, c))] : []),
-            ...(relative ? [t.load(rows, columns, shareOf(k, b.mul(heads).add(head)))] : []),
+            ...(share ? [t.load(rows, columns, share)] : []),
           ];
           const isThere = t.load(single, columns, () => literal(1, "f32"));
           const score = t.map([isThere, product, ...shares], (there, s, ...more) =>
@@ -77,13 +107,4 @@ export function attentionProgram(
       t.store(logSum, rows, single, (x, r) => kept?.put(x, b, head, r, literal(1, "u32")));
     },
   };
-
-  function shareOf(builder: typeof k, image: Value) {
-    return (r: Value, c: Value): Value => {
-      const [rows, columns] = attrs.grid!;
-      const terms = termsOf(relative, attrs.grid, image, r)!;
-      const y = builder.let("y", bounded(c.div(columns), rows - 1));
-      return terms.row(y).add(terms.column(builder.let("x", c.mod(columns))));
-    };
-  }
 }
