@@ -366,8 +366,8 @@ class Shared implements Tiles<Held> {
   }
 
   /**
-   * Combines what `count` threads in a line have of each of `own`, in all of them. All lines of threads hold
-   * a vector that stands for all: each has a place of its own for it.
+   * Combines what `count` threads in a line have of each of `own`, in all of them. Every line of threads holds
+   * a vector that stands for all rows or columns, so each line has a place of its own for it.
    */
   #together(
     how: TileFold,

@@ -87,7 +87,7 @@ function checkBands({ photometric, bands, extra }: TiffFacts, where: string | un
   });
 }
 
-/** The decoder calls a PNG without pixels corrupt; it is worth a better word. */
+/** A PNG without pixels: the decoder would call it corrupt. Errors: E300. */
 function checkPngSize(bytes: Uint8Array, where: string | undefined): void {
   if (bytes.length < 24) return;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

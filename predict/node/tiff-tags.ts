@@ -10,7 +10,7 @@ export interface TiffFacts {
   readonly bands: number;
   /** Of a sample. */
   readonly bits: number;
-  /** Of each band beyond those of the photometric: 1 and 2 are alpha, 0 is anything. */
+  /** Of each band beyond the colours that the photometric tag names: 1 and 2 are alpha, 0 is anything. */
   readonly extra: readonly number[];
   /** Of a palette, index by index, `0xrrggbb`. */
   readonly colours: readonly number[];

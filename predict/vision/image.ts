@@ -135,7 +135,7 @@ const decoded =
   drawn;
 const inNode = "in Node: await readImage(it) of inarch/node";
 
-/** What is shown or stored and is no pixels, with the way to these. */
+/** Values that show or store a picture and are no pixels, each with how to get its pixels. */
 const shown: Readonly<Record<string, string>> = {
   ImageBitmap: drawn,
   VideoFrame: drawn,
@@ -156,7 +156,7 @@ const shown: Readonly<Record<string, string>> = {
   Promise: "await it",
 };
 
-/** The kind of a value by its own tag, as pages of other windows have classes of their own. */
+/** The kind of a value by its string tag: objects of another window have classes of their own. */
 const kindOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
 /** Errors: E365. */
