@@ -29,7 +29,7 @@ export async function fillParameters(
     checkParameter(p, weights);
     if (p.dtype === "f32") checkFloats(weights, p.name);
     const before = done;
-    const chunks = counted(weights.chunks(p.name), signals, (elements) => {
+    const chunks = counted(weights.chunks(p.name, undefined, true), signals, (elements) => {
       done = Math.min(before + p.bytes, done + storedBytes(p.stored ?? "f32", elements));
       onProgress(done, total, "bytes of weights");
     });

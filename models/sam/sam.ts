@@ -189,9 +189,9 @@ function resized(
 /** The same weights; what passes by that is NaN or infinite is written down. */
 function watchFinite(weights: Weights) {
   const found = new Map<string, NonFinite>();
-  async function* chunks(name: string, bytes?: number) {
+  async function* chunks(name: string, ...how: [bytes?: number, isLent?: boolean]) {
     let before = 0;
-    for await (const values of weights.chunks(name, bytes)) {
+    for await (const values of weights.chunks(name, ...how)) {
       const bad = findNonFinite(values);
       const earlier = found.get(name);
       if (bad && !earlier) found.set(name, { ...bad, index: before + bad.index });

@@ -2,7 +2,8 @@
 import { type FileHandle, mkdir, open, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { diagnose } from "../../diagnostics/index.ts";
-import { allocate, type ByteSource, checkRange } from "../weights/source.ts";
+import { allocate, type ByteSource, checkRange, type LentMemory } from "../weights/source.ts";
+import { borrow, giveBack } from "./lent.ts";
 
 /** One read returns at most this much: the system's limit is 2 GiB. */
 const maxRead = 2 ** 30;
@@ -19,10 +20,15 @@ export async function fileSource(path: string): Promise<ByteSource> {
     const stats = await handle.stat();
     if (!stats.isFile()) throw notFile(path, stats.isDirectory() ? "a directory" : "not a file");
     const { size } = stats;
+    const file = { handle, path, size };
     return {
       name: path,
       size,
-      read: (offset, length) => readFully(handle, path, size, offset, length),
+      async read(offset, length) {
+        checkRange(path, size, offset, length);
+        return readInto(file, offset, allocate(length, path));
+      },
+      lend: () => lendFor(file),
       close: () => handle.close(),
     };
   } catch (error) {
@@ -31,15 +37,31 @@ export async function fileSource(path: string): Promise<ByteSource> {
   }
 }
 
-async function readFully(
-  handle: FileHandle,
-  path: string,
-  size: number,
+interface OpenFile {
+  readonly handle: FileHandle;
+  readonly path: string;
+  readonly size: number;
+}
+
+function lendFor(file: OpenFile): LentMemory {
+  const lent = borrow();
+  return {
+    bytes: lent.piece.byteLength,
+    mix: lent.mix,
+    async read(offset, length) {
+      checkRange(file.path, file.size, offset, length);
+      return readInto(file, offset, lent.piece.subarray(0, length));
+    },
+    done: () => giveBack(lent),
+  };
+}
+
+async function readInto(
+  { handle, path }: OpenFile,
   offset: number,
-  length: number,
-) {
-  checkRange(path, size, offset, length);
-  const bytes = allocate(length, path);
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const length = bytes.byteLength;
   for (let done = 0; done < length; ) {
     const part = Math.min(maxRead, length - done);
     const { bytesRead } = await handle

@@ -62,7 +62,8 @@ async function* lookedThrough(
 async function* valuesOf(tensor: ResidentTensor, seed: number, weights: Weights) {
   const entry = weights.tensors.get(tensor.name);
   checkFloats(weights, tensor.name);
-  if (entry && entry.shape.join() === tensor.shape.join()) yield* weights.chunks(tensor.name);
+  if (entry && entry.shape.join() === tensor.shape.join())
+    yield* weights.chunks(tensor.name, undefined, true);
   else if (entry && !tensor.init)
     throw diagnose("E430", {
       message: `${tensor.name} is [${entry.shape.join(", ")}] in the weights but [${tensor.shape.join(", ")}] in the model`,

@@ -40,10 +40,10 @@ export function withAdapter(plan: Plan, base: Readable, file: Weights): Readable
   return {
     source: `${base.source} + ${source}`,
     tensors: new Map([...base.tensors, ...file.tensors]),
-    chunks: (name, bytes) =>
+    chunks: (name, ...how) =>
       file.tensors.has(name)
-        ? finite(file.chunks(name, bytes), name, source)
-        : checked(base.chunks(name, bytes), name, described.base.get(name), base.source, source),
+        ? finite(file.chunks(name, ...how), name, source)
+        : checked(base.chunks(name, ...how), name, described.base.get(name), base.source, source),
   };
 }
 

@@ -12,6 +12,8 @@ import { isRecord, parseJson } from "./json.ts";
 import type { ByteSource } from "./source.ts";
 import { countElements, makeWeights, type TensorEntry, type Weights } from "./weights.ts";
 
+const help = "the file is cut short, damaged, or of another kind: fetch it again, or write it anew";
+
 /** Above this a header is refused, as the format's own implementation does. */
 const maxHeader = 100_000_000;
 
@@ -44,8 +46,8 @@ export async function openSafetensors(source: ByteSource): Promise<Weights> {
     tensors,
     metadata,
     ...(checksum === undefined ? {} : { checksum }),
-    stream: (name, elements) =>
-      stream(source, name, tensors.get(name)!, elements, hashes?.get(name)),
+    stream: (name, elements, isLent) =>
+      stream(source, name, tensors.get(name)!, { elements, isLent, expected: hashes?.get(name) }),
     close: async () => source.close?.(),
   });
 }
@@ -54,25 +56,35 @@ async function* stream(
   source: ByteSource,
   name: string,
   { start, bytes, dtype }: Placed,
-  elements: number,
-  expected: string | undefined,
+  { elements, isLent, expected }: Reading,
 ) {
-  const step = fileBytes(dtype, elements);
-  const hash = expected === undefined ? undefined : openHash();
-  for (let at = 0; at < bytes; at += step) {
-    const piece = await source.read(start + at, Math.min(step, bytes - at));
-    hash?.add(piece);
-    // Before the last piece is given away: who has that need not come back for an error.
-    if (at + step >= bytes && hash && hash.digits() !== expected)
-      throw changed("the tensor does not match its hash", `${source.name}, tensor "${name}"`);
-    yield piece;
+  const lent = isLent ? source.lend?.() : undefined;
+  const step = Math.min(fileBytes(dtype, elements), lent?.bytes ?? Number.POSITIVE_INFINITY);
+  const hash = expected === undefined ? undefined : openHash(lent?.mix);
+  try {
+    for (let at = 0; at < bytes; at += step) {
+      const piece = await (lent ?? source).read(start + at, Math.min(step, bytes - at));
+      hash?.add(piece);
+      // Before the last piece is given away: who has that need not come back for an error.
+      if (at + step >= bytes && hash && hash.digits() !== expected)
+        throw changed("the tensor does not match its hash", `${source.name}, tensor "${name}"`);
+      yield piece;
+    }
+  } finally {
+    lent?.done();
   }
+}
+
+interface Reading {
+  /** At a time. */
+  readonly elements: number;
+  readonly isLent: boolean | undefined;
+  /** The tensor's hash. */
+  readonly expected: string | undefined;
 }
 
 async function readHeader(source: ByteSource) {
   const { name, size } = source;
-  const help =
-    "the download or copy stopped early, or this is another kind of file: fetch it again";
   if (size < 8) {
     throw diagnose("E210", {
       message: `a safetensors file starts with 8 bytes of header length; here are ${size} bytes`,
@@ -85,7 +97,7 @@ async function readHeader(source: ByteSource) {
     throw diagnose("E210", {
       message: `the header claims ${length} bytes; the format allows ${maxHeader}`,
       where: `${name}, bytes 0 to 8`,
-      help: "this is not a safetensors file, or its first bytes are damaged",
+      help,
     });
   }
   if (8 + length > size) {
@@ -106,7 +118,7 @@ async function readHeader(source: ByteSource) {
     throw diagnose("E211", {
       message: `the header is not a JSON object: ${problem}`,
       where: `${name}, bytes 8 to ${8 + length}`,
-      help: "the file is damaged or was written by a faulty program: fetch or write it again",
+      help,
     });
   }
   return { json: parsed.value, bytes, dataStart: 8 + length };
@@ -220,5 +232,5 @@ const layoutError = (message: string, file: string) =>
   diagnose("E213", {
     message,
     where: file,
-    help: "the file is cut short or damaged: fetch it again, or write it anew from its origin",
+    help,
   });

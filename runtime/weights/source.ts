@@ -3,6 +3,7 @@
  * (ViT-H, 2.56 GB) exceeds both what one read may return and what should sit in memory.
  */
 import { diagnose } from "../../diagnostics/index.ts";
+import type { Mix } from "./hash.ts";
 
 export interface ByteSource {
   /** What error messages call it: a path, a URL, a name. */
@@ -14,7 +15,20 @@ export interface ByteSource {
    * offset 0 of its buffer, so that any typed array may be laid over it. Errors: E202.
    */
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Memory to read into again and again, for whoever is done with a piece before asking for the next. */
+  lend?(): LentMemory;
   close?(): Promise<void>;
+}
+
+export interface LentMemory {
+  /** The longest piece that it has room for: a multiple of 16 bytes. */
+  readonly bytes: number;
+  /** As `ByteSource.read`, over the piece before; the array starts at a multiple of 16 bytes of its buffer. */
+  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** For a hash of what was read. */
+  readonly mix: Mix;
+  /** Gives it back. */
+  done(): void;
 }
 
 /** Bytes that are in memory already. */

@@ -54,8 +54,11 @@ export interface Weights {
    * lie in the file, whole elements each.
    */
   rawChunks(name: string, bytes?: number): AsyncIterable<Uint8Array<ArrayBuffer>>;
-  /** The same pieces as 32-bit floats. */
-  chunks(name: string, bytes?: number): AsyncIterable<Float32Array<ArrayBuffer>>;
+  /**
+   * The same pieces as 32-bit floats. Lent ones may lie in memory that is used again: a piece holds until
+   * the next is asked for.
+   */
+  chunks(name: string, bytes?: number, isLent?: boolean): AsyncIterable<Float32Array<ArrayBuffer>>;
   close(): Promise<void>;
 }
 
@@ -66,10 +69,10 @@ export interface TensorReader {
   readonly metadata: Readonly<Record<string, string>>;
   readonly checksum?: string;
   /**
-   * Row-major little-endian elements, `elements` at a time (the last piece may be shorter). A
-   * tensor without elements yields nothing. Called only with names in `tensors`.
+   * Row-major little-endian elements, `elements` at a time (the last piece may be shorter; lent pieces as
+   * short as the memory is). A tensor without elements yields nothing. Called only with names in `tensors`.
    */
-  stream(name: string, elements: number): AsyncIterable<Uint8Array<ArrayBuffer>>;
+  stream(name: string, elements: number, isLent?: boolean): AsyncIterable<Uint8Array<ArrayBuffer>>;
   close(): Promise<void>;
 }
 
@@ -86,9 +89,9 @@ export function makeWeights(reader: TensorReader): Weights {
     return { dtype, shape, data: allocate(0, reader.source) };
   }
 
-  async function* rawChunks(name: string, bytes = defaultChunk) {
+  async function* rawChunks(name: string, bytes = defaultChunk, isLent = false) {
     const { dtype } = entry(name);
-    yield* reader.stream(name, Math.max(1, fileElements(dtype, bytes)));
+    yield* reader.stream(name, Math.max(1, fileElements(dtype, bytes)), isLent);
   }
 
   return {
@@ -101,10 +104,10 @@ export function makeWeights(reader: TensorReader): Weights {
       const { dtype, data } = await read(name);
       return toFloat32(data, dtype);
     },
-    rawChunks,
-    async *chunks(name, bytes) {
+    rawChunks: (name, bytes) => rawChunks(name, bytes),
+    async *chunks(name, bytes, isLent) {
       const { dtype } = entry(name);
-      for await (const data of rawChunks(name, bytes)) yield toFloat32(data, dtype);
+      for await (const data of rawChunks(name, bytes, isLent)) yield toFloat32(data, dtype);
     },
     close: () => reader.close(),
   };
@@ -130,7 +133,7 @@ export function renameWeights(weights: Weights, names: ReadonlyMap<string, strin
     read: async (name) => weights.read(inFile(name)),
     readF32: async (name) => weights.readF32(inFile(name)),
     rawChunks: (name, bytes) => weights.rawChunks(inFile(name), bytes),
-    chunks: (name, bytes) => weights.chunks(inFile(name), bytes),
+    chunks: (name, bytes, isLent) => weights.chunks(inFile(name), bytes, isLent),
     close: () => weights.close(),
   };
 }
