@@ -8,8 +8,6 @@ import { writeFileAtOnce } from "../runtime/node/save.ts";
 import { isAdapterFile, savedState } from "../runtime/weights/adapter-file.ts";
 import {
   checkFloats,
-  findNonFinite,
-  type NonFinite,
   notFinite,
   openHash,
   planSafetensors,
@@ -17,6 +15,7 @@ import {
   streamSafetensors,
   type TensorPlan,
   type Weights,
+  watchFinite,
 } from "../runtime/weights/index.ts";
 
 /** The name of the file, which its content tells. */
@@ -78,20 +77,12 @@ const unfit = (problems: readonly string[], count: number, weights: Weights) =>
 
 async function hashesOf(weights: Weights, layout: SafetensorsPlan, onProgress: Progress) {
   const hashes = new Map<string, string>();
-  const bad = new Map<string, NonFinite>();
+  const { found: bad, look } = watchFinite();
   const report = reporter(layout, "bytes of weights checked", onProgress);
   for (const { name } of layout.order) {
     const hash = openHash();
-    let before = 0;
-    for await (const values of weights.chunks(name)) {
-      const found = findNonFinite(values);
-      const earlier = bad.get(name);
-      if (found)
-        bad.set(name, {
-          ...(earlier ?? { ...found, index: before + found.index }),
-          count: found.count + (earlier?.count ?? 0),
-        });
-      before += values.length;
+    for await (const values of weights.chunks(name, undefined, true)) {
+      look(name, values);
       hash.add(bytesOf(values));
       report(values.byteLength);
     }

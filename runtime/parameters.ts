@@ -7,6 +7,7 @@ import type { Device, DeviceBuffer, Progress } from "./devices/device.ts";
 import { writeTensor } from "./stored.ts";
 import type { Readable } from "./weights/adapted.ts";
 import { checkFloats } from "./weights/quantised.ts";
+import { otherShape } from "./weights/weights.ts";
 
 /** @throws E420 when the weights lack a parameter, and the reason of the first signal that is aborted. */
 export async function fillParameters(
@@ -56,7 +57,7 @@ function checkParameter(p: PlanTensor, weights: Readable): void {
   if (entry && entry.shape.join() === p.shape.join()) return;
   if (entry)
     throw diagnose("E420", {
-      message: `${p.name} is [${entry.shape.join(", ")}] in the weights but [${p.shape.join(", ")}] in the plan`,
+      message: otherShape(p.name, entry, p, "plan"),
       where: weights.source,
       help: "use the checkpoint that the plan was compiled for",
     });

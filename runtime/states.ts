@@ -10,8 +10,9 @@ import type { Device, DeviceBuffer, Numbers } from "./devices/device.ts";
 import { writeNumbers } from "./stored.ts";
 import type { Readable } from "./weights/adapted.ts";
 import { savedState } from "./weights/adapter-file.ts";
-import { findNonFinite, notFinite } from "./weights/finite.ts";
+import { finite } from "./weights/finite.ts";
 import { initialValues } from "./weights/initial.ts";
+import { otherShape } from "./weights/weights.ts";
 
 /** A state and the memory that it lies in. */
 export interface HeldState {
@@ -81,16 +82,14 @@ export async function savedValues(
   const entry = file.tensors.get(savedState(name))!;
   if (entry.shape.join() !== shape.join())
     throw diagnose("E434", {
-      message: `the state ${name} is [${entry.shape.join(", ")}] in the file but [${shape.join(", ")}] in the program`,
+      message: otherShape(`the state ${name}`, entry, { shape }, "program"),
       where: file.source,
       help: "use the file of this very model",
     });
   const values: number[] = [];
-  for await (const chunk of file.chunks(savedState(name))) {
-    const bad = findNonFinite(chunk);
-    if (bad) throw notFinite(file.source, new Map([[savedState(name), bad]]));
+  const key = savedState(name);
+  for await (const chunk of finite(file.chunks(key, undefined, true), key, file.source))
     for (const value of chunk) values.push(value);
-  }
   return new (formatOf(plain(dtype)).array!)(values) as Numbers;
 }
 

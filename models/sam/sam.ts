@@ -18,11 +18,10 @@ import { tokenBuckets } from "../../predict/tokens.ts";
 import { asDevice } from "../../runtime/devices/any.ts";
 import type { Device, Progress } from "../../runtime/devices/device.ts";
 import {
-  findNonFinite,
-  type NonFinite,
   notFinite,
   type TensorEntry,
   type Weights,
+  watchFinite,
 } from "../../runtime/weights/index.ts";
 import { checkSamWeights, inferSamConfig } from "./checkpoint.ts";
 import type { SamConfig } from "./config.ts";
@@ -78,7 +77,7 @@ async function loadSam(weights: Weights, options: SamLoadOptions): Promise<Sam> 
   const profile = options.profile ?? deviceProfile(device.capabilities);
   const compiled = { target: device.target, profile, weightFormat, tableRows };
   const plans = await compileSamAsync(config, { ...compiled, signal });
-  const watched = watchFinite(named);
+  const watched = whileRead(named);
   const predictor = await createSamPredictor({
     plans,
     weights: watched.weights,
@@ -187,16 +186,11 @@ function resized(
 }
 
 /** The same weights; what passes by that is NaN or infinite is written down. */
-function watchFinite(weights: Weights) {
-  const found = new Map<string, NonFinite>();
+function whileRead(weights: Weights) {
+  const { found, look } = watchFinite();
   async function* chunks(name: string, ...how: [bytes?: number, isLent?: boolean]) {
-    let before = 0;
     for await (const values of weights.chunks(name, ...how)) {
-      const bad = findNonFinite(values);
-      const earlier = found.get(name);
-      if (bad && !earlier) found.set(name, { ...bad, index: before + bad.index });
-      else if (bad && earlier) found.set(name, { ...earlier, count: earlier.count + bad.count });
-      before += values.length;
+      look(name, values);
       yield values;
     }
   }

@@ -19,6 +19,7 @@ import {
   writeWithChecksums,
 } from "../weights/index.ts";
 import { checkAdapters } from "../weights/same-adapters.ts";
+import { otherShape } from "../weights/weights.ts";
 import { isKept, type ResidentTensor, type TrainingPlan } from "./plan.ts";
 import type { Settings } from "./settings.ts";
 import type { ModelStates } from "./states.ts";
@@ -127,7 +128,7 @@ function checkTensors(
     const near = nearest(name, names);
     throw diagnose("E434", {
       message: entry
-        ? `${name} is [${entry.shape.join(", ")}] in the file but [${shape.join(", ")}] in the model`
+        ? otherShape(name, entry, { shape }, "model")
         : `the adapter file has no tensor ${name}`,
       where: source,
       help: near

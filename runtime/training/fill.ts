@@ -3,10 +3,10 @@ import { bug, diagnose } from "../../diagnostics/index.ts";
 import type { Device, DeviceBuffer, Progress } from "../devices/device.ts";
 import { writeTensor } from "../stored.ts";
 import { fingerprint } from "../weights/adapter-file.ts";
-import { findNonFinite, type NonFinite, notFinite } from "../weights/finite.ts";
+import { notFinite, watchFinite } from "../weights/finite.ts";
 import { initialValues } from "../weights/initial.ts";
 import { checkFloats } from "../weights/quantised.ts";
-import type { Weights } from "../weights/weights.ts";
+import { otherShape, type Weights } from "../weights/weights.ts";
 import type { ResidentTensor, TrainingPlan } from "./plan.ts";
 
 export interface FillOptions {
@@ -30,14 +30,13 @@ export async function fillTraining(
   const all = [...plan.frozen, ...plan.tensors];
   const total = all.reduce((sum, t) => sum + t.bytes, 0);
   const fingerprints = new Map<string, string>();
-  const infinite = new Map<string, NonFinite>();
+  const { found: infinite, look } = watchFinite();
   let done = 0;
   for (const tensor of all) {
     signal?.throwIfAborted();
     const buffer = states.get(tensor.state) ?? bug(`no state ${tensor.state}`);
     const looked = lookedThrough(valuesOf(tensor, seed, weights), (chunk) => {
-      const bad = findNonFinite(chunk);
-      if (bad) infinite.set(tensor.name, bad);
+      look(tensor.name, chunk);
       if (!fingerprints.has(tensor.name)) fingerprints.set(tensor.name, fingerprint(chunk));
     });
     await writeTensor(device, buffer, tensor, looked, weights.source);
@@ -66,7 +65,7 @@ async function* valuesOf(tensor: ResidentTensor, seed: number, weights: Weights)
     yield* weights.chunks(tensor.name, undefined, true);
   else if (entry && !tensor.init)
     throw diagnose("E430", {
-      message: `${tensor.name} is [${entry.shape.join(", ")}] in the weights but [${tensor.shape.join(", ")}] in the model`,
+      message: otherShape(tensor.name, entry, tensor, "model"),
       where: weights.source,
       help: "use the checkpoint of the model that is trained",
     });

@@ -9,9 +9,9 @@ import {
   isSavedState,
   readAdapterFile,
 } from "./adapter-file.ts";
-import { findNonFinite, notFinite } from "./finite.ts";
+import { finite } from "./finite.ts";
 import { checkAdapters } from "./same-adapters.ts";
-import type { Weights } from "./weights.ts";
+import { otherShape, type Weights } from "./weights.ts";
 
 /** What a session reads of weights. */
 export type Readable = Pick<Weights, "source" | "chunks" | "tensors">;
@@ -74,7 +74,7 @@ function checkTensors(
     const near = nearest(name, tensors.keys());
     throw diagnose("E434", {
       message: entry
-        ? `${name} is [${entry.shape.join(", ")}] in the file but [${shape.join(", ")}] in the plan`
+        ? otherShape(name, entry, { shape }, "plan")
         : `neither ${base.source} nor the adapter's file has ${name}`,
       where: source,
       help: near ? `the nearest name in the file is ${near}` : "the file is empty",
@@ -93,19 +93,6 @@ function checkTensors(
       where: source,
       help: `compile the model with the adapters that it was trained with${near ? `; the nearest name is ${near}` : ""}`,
     });
-  }
-}
-
-/** The same chunks, if all of their values are finite. */
-async function* finite(
-  chunks: AsyncIterable<Float32Array<ArrayBuffer>>,
-  name: string,
-  source: string,
-) {
-  for await (const chunk of chunks) {
-    const bad = findNonFinite(chunk);
-    if (bad) throw notFinite(source, new Map([[name, bad]]));
-    yield chunk;
   }
 }
 

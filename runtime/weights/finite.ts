@@ -14,18 +14,43 @@ export interface NonFinite {
   readonly value: number;
 }
 
+/** Looks at tensors as their values pass by, piece after piece; `found` has places in whole tensors. */
+export function watchFinite() {
+  const found = new Map<string, NonFinite>();
+  const passed = new Map<string, number>();
+  const look = (name: string, values: Float32Array): void => {
+    const before = passed.get(name) ?? 0;
+    passed.set(name, before + values.length);
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i]!;
+      // Only for NaN and the infinities is the difference with itself not zero.
+      if (value - value === 0) continue;
+      const { count, ...first } = found.get(name) ?? { count: 0, index: before + i, value };
+      found.set(name, { ...first, count: count + 1 });
+    }
+  };
+  return { found, look };
+}
+
 /** Looks through values that are in memory; `undefined` when all are finite. */
 export function findNonFinite(values: Float32Array): NonFinite | undefined {
-  let count = 0;
-  let index = -1;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    // Only for NaN and the infinities is the difference with itself not zero.
-    if (value - value !== 0) {
-      if (count++ === 0) index = i;
-    }
+  const { found, look } = watchFinite();
+  look("", values);
+  return found.get("");
+}
+
+/** The same pieces of a tensor. @throws E205 at the first that is not finite. */
+export async function* finite(
+  chunks: AsyncIterable<Float32Array<ArrayBuffer>>,
+  name: string,
+  source: string,
+) {
+  const { found, look } = watchFinite();
+  for await (const chunk of chunks) {
+    look(name, chunk);
+    if (found.size > 0) throw notFinite(source, found);
+    yield chunk;
   }
-  return count === 0 ? undefined : { count, index, value: values[index]! };
 }
 
 /**
@@ -33,18 +58,11 @@ export function findNonFinite(values: Float32Array): NonFinite | undefined {
  * with a NaN or an infinite value; an f64 value beyond the range of f32 counts as infinite.
  */
 export async function checkFinite(weights: Weights, names?: Iterable<string>): Promise<void> {
-  const found = new Map<string, NonFinite>();
+  const { found, look } = watchFinite();
   for (const name of names ?? weights.tensors.keys()) {
     const entry = weights.tensors.get(name);
     if (entry && !isFloat(entry.dtype)) continue;
-    let before = 0;
-    for await (const values of weights.chunks(name)) {
-      const bad = findNonFinite(values);
-      const earlier = found.get(name);
-      if (bad && earlier) found.set(name, { ...earlier, count: earlier.count + bad.count });
-      else if (bad) found.set(name, { ...bad, index: before + bad.index });
-      before += values.length;
-    }
+    for await (const values of weights.chunks(name, undefined, true)) look(name, values);
   }
   if (found.size > 0) throw notFinite(weights.source, found);
 }

@@ -10,7 +10,7 @@ export {
   largestFinite,
   toFloat32,
 } from "./dtype.ts";
-export { checkFinite, findNonFinite, type NonFinite, notFinite } from "./finite.ts";
+export { checkFinite, findNonFinite, type NonFinite, notFinite, watchFinite } from "./finite.ts";
 export { refuseForeign } from "./foreign-adapters.ts";
 export { openHash } from "./hash.ts";
 export { openWeights } from "./open.ts";

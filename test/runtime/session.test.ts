@@ -58,7 +58,7 @@ describe("a session", () => {
       "weights of another shape",
       "E420",
       async () => createSession(plan, referenceDevice(), { weights: await weights("w", [2, 3]) }),
-      /\[2, 3\] in the weights but \[3, 2\]/,
+      /\[2, 3\] in the file but \[3, 2\]/,
     ],
     ["no weights at all", "E420", () => createSession(plan, referenceDevice()), /no weights/],
     [

@@ -1,5 +1,6 @@
 /** The safetensors format: what is written reads back, and what is malformed is named. */
 import { describe, expect, test } from "vitest";
+import { finite, watchFinite } from "../../../runtime/weights/finite.ts";
 import {
   bytesSource,
   checkFinite,
@@ -319,6 +320,29 @@ describe("tensors and values that should not be", () => {
     expect(error.details.message).toContain("large: 1 value, the first is Infinity at 1");
     expect(error.details.message).toContain("half: 1 value, the first is -Infinity at 0");
     await checkFinite(await openBytes(file), ["fine", "bits"]);
+  });
+
+  test("places are those in the whole tensor, in whatever pieces it passes by", async () => {
+    const values = Float32Array.of(0, 1, 2, 3, Number.NaN, 5, Number.POSITIVE_INFINITY, 7);
+    const { found, look } = watchFinite();
+    for (const [from, to] of [
+      [0, 3],
+      [3, 5],
+      [5, 8],
+    ] as const) {
+      look("other", values.subarray(0, 2));
+      look("long", values.subarray(from, to));
+    }
+    expect([...found]).toEqual([["long", { count: 2, index: 4, value: Number.NaN }]]);
+    const pieces = async function* () {
+      for (let at = 0; at < 8; at += 3) yield values.slice(at, at + 3);
+    };
+    const seen: number[] = [];
+    const error = await refusal(async () => {
+      for await (const piece of finite(pieces(), "long", "a file")) seen.push(...piece);
+    });
+    expect(error.details.message).toContain("long: 1 value, the first is NaN at 4");
+    expect(seen).toEqual([0, 1, 2]);
   });
 
   test("a source that fails to open is closed", async () => {
