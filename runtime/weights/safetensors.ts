@@ -12,7 +12,7 @@ import { isRecord, parseJson } from "./json.ts";
 import type { ByteSource } from "./source.ts";
 import { countElements, makeWeights, type TensorEntry, type Weights } from "./weights.ts";
 
-const help = "the file is cut short, damaged, or of another kind: fetch it again, or write it anew";
+const help = "the file is cut short or damaged, or is another: fetch it again";
 
 /** Above this a header is refused, as the format's own implementation does. */
 const maxHeader = 100_000_000;
@@ -47,7 +47,7 @@ export async function openSafetensors(source: ByteSource): Promise<Weights> {
     metadata,
     ...(checksum === undefined ? {} : { checksum }),
     stream: (name, elements, isLent) =>
-      stream(source, name, tensors.get(name)!, { elements, isLent, expected: hashes?.get(name) }),
+      stream(source, name, tensors.get(name)!, hashes?.get(name), elements, isLent),
     close: async () => source.close?.(),
   });
 }
@@ -56,10 +56,12 @@ async function* stream(
   source: ByteSource,
   name: string,
   { start, bytes, dtype }: Placed,
-  { elements, isLent, expected }: Reading,
+  expected: string | undefined,
+  elements: number,
+  isLent = false,
 ) {
   const lent = isLent ? source.lend?.() : undefined;
-  const step = Math.min(fileBytes(dtype, elements), lent?.bytes ?? Number.POSITIVE_INFINITY);
+  const step = Math.min(fileBytes(dtype, elements), lent?.bytes ?? bytes);
   const hash = expected === undefined ? undefined : openHash(lent?.mix);
   try {
     for (let at = 0; at < bytes; at += step) {
@@ -73,14 +75,6 @@ async function* stream(
   } finally {
     lent?.done();
   }
-}
-
-interface Reading {
-  /** At a time. */
-  readonly elements: number;
-  readonly isLent: boolean | undefined;
-  /** The tensor's hash. */
-  readonly expected: string | undefined;
 }
 
 async function readHeader(source: ByteSource) {
