@@ -14,6 +14,8 @@ export interface Dialect {
   reduce(fold: Fold, arg: string, type: Scalar): string;
   cast(arg: string, from: Scalar, to: Scalar): string;
   declare(mutable: boolean, name: string, type: Scalar, value: string): string;
+  /** What a variable of the type is set to; the value as it is, unless given. */
+  assigned?(type: Scalar, value: string): string;
   loop(name: string, count: number, rolled: boolean): string;
   load(from: Buffer, name: string, index: string): string;
   load4(from: Buffer, name: string, index: string, names: readonly string[]): readonly string[];
@@ -100,6 +102,7 @@ function walk(d: Dialect, name: (n: string) => string) {
         return d.call(e.fn, e.args.map(expr), e.args[0]!.type);
     }
   };
+  const { assigned = (_type: Scalar, value: string) => value } = d;
   const block = (body: readonly Stmt[], pad: string): string =>
     body.map((s) => stmt(s, pad)).join("\n");
   const stmt = (s: Stmt, pad: string): string => {
@@ -119,7 +122,7 @@ function walk(d: Dialect, name: (n: string) => string) {
         return lines.map((line) => pad + line).join("\n");
       }
       case "set":
-        return `${pad}${name(s.name)} = ${bare(expr(s.value))};`;
+        return `${pad}${name(s.name)} = ${assigned(s.value.type, bare(expr(s.value)))};`;
       case "store":
         return (
           pad + d.store(s.to, name(s.to.name), bare(expr(s.index)), bare(expr(s.value)), s.value)

@@ -66,7 +66,7 @@ export function referenceDevice(options: ReferenceOptions = {}): Device {
   const { precision = "single", width = 32 } = options;
   const isDouble = precision === "double";
   const rounding = isDouble ? () => exact : nearest;
-  const rules: Rules = { rounding, width };
+  const rules: Rules = { rounding, width, single: isDouble ? exact : Math.fround };
   let destroyed = false;
   const checkAlive = () => {
     if (destroyed) throw deviceLost("it was destroyed");
@@ -110,7 +110,7 @@ function load(
   rules: Rules,
   checkAlive: () => void,
 ): Program {
-  const kernels = plan.kernels.map((k) => compileKernel(k));
+  const kernels = plan.kernels.map((k) => compileKernel(k, rules.single));
   const step = async (s: PlanStep, pauses: Pauses) => {
     for (const { buffer } of s.bindings) checkHeld(buffers[buffer]!);
     await runStep(plan.kernels[s.kernel]!, kernels[s.kernel]!, s, buffers, rules, pauses);
@@ -169,6 +169,8 @@ const nearest = (scalar: string): Rounding => (isFormat(scalar) ? formatOf(scala
 
 interface Rules {
   readonly rounding: typeof nearest;
+  /** Of floats that a kernel names. */
+  readonly single: Rounding;
   readonly width: number;
 }
 
@@ -223,8 +225,8 @@ interface ReferenceKernel {
   ): Generator<Offer | undefined, void, number | undefined>;
 }
 
-const compileKernel = (kernel: PlanKernel): ReferenceKernel =>
-  new Function(`return ${kernelText(kernel).trim()};`)() as ReferenceKernel;
+const compileKernel = (kernel: PlanKernel, single: Rounding): ReferenceKernel =>
+  new Function("single", `return ${kernelText(kernel).trim()};`)(single) as ReferenceKernel;
 
 async function runStep(
   plan: PlanKernel,

@@ -69,6 +69,14 @@ function cast(arg: string, from: Scalar, to: Scalar): string {
   return `Math.trunc(Math.min(Math.max((${arg}) || 0, ${low}), ${high}))`;
 }
 
+/**
+ * A named float is a single, as on other devices: what is computed twice, or stored and read again, then
+ * compares as equal. In double precision the device's `single` is no change.
+ */
+function rounded(type: Scalar, value: string): string {
+  return type === "f32" ? `single(${value})` : value;
+}
+
 /** The half of a pattern's lower 16 bits: sign * significand * 2^exponent. */
 const halfValue = [
   "  const half = (bits) => {",
@@ -85,7 +93,7 @@ const dialect: Dialect = {
     `arguments await break case catch class const continue debugger default delete do else enum eval
     export extends false finally for function if implements import in instanceof interface let new
     null package private protected public return static super switch this throw true try typeof var
-    void while with yield group thread team me lane params shared local fragments by half divided Math Number NaN Infinity
+    void while with yield group thread team me lane params shared local fragments by half divided single Math Number NaN Infinity
     Float32Array Uint32Array`.split(/\s+/),
   ),
   literal: (value, type) =>
@@ -99,7 +107,9 @@ const dialect: Dialect = {
     return type === "i32" ? `(${total} | 0)` : `(${total} >>> 0)`;
   },
   cast,
-  declare: (mutable, name, _type, value) => `${mutable ? "let" : "const"} ${name} = ${value};`,
+  declare: (mutable, name, type, value) =>
+    `${mutable ? "let" : "const"} ${name} = ${rounded(type, value)};`,
+  assigned: rounded,
   loop: (name, count) => `for (let ${name} = 0; ${name} < ${count}; ${name}++)`,
   load: (_from, name, index) => `${name}.read(${index}, me)`,
   load4: (_from, name, index, names) =>

@@ -6,13 +6,14 @@ import { index, literal } from "../../../compiler/kernel/value.ts";
 import { unverified } from "../../../compiler/kernel/verify.ts";
 import type { Plan } from "../../../compiler/plan.ts";
 import { reference } from "../../../compiler/targets/reference/index.ts";
-import { referenceDevice } from "../../../runtime/devices/reference.ts";
+import type { Numbers } from "../../../runtime/devices/device.ts";
+import { type ReferenceOptions, referenceDevice } from "../../../runtime/devices/reference.ts";
 
 const one = literal(1, "f32");
 
-/** Runs one kernel over its own buffers, all zero and written. */
-async function run(kernel: Kernel): Promise<void> {
-  const device = referenceDevice();
+/** Runs one kernel over its own buffers, all zero and written. Returns the first. */
+async function run(kernel: Kernel, options: ReferenceOptions = {}): Promise<Numbers> {
+  const device = referenceDevice(options);
   const roles = kernel.params.map((p) => ({ role: "arena" as const, bytes: p.size * 4 }));
   const buffers = await device.allocate(roles);
   kernel.params.forEach((p, i) => {
@@ -47,6 +48,7 @@ async function run(kernel: Kernel): Promise<void> {
     commits: [],
   };
   await (await device.load(plan, buffers)).run();
+  return device.read(buffers[0]!, 0, kernel.params[0]!.size, "f32");
 }
 
 type Body = (k: Builder, y: ReturnType<Builder["param"]>) => void;
@@ -130,4 +132,23 @@ test("a broadcast gives every lane the value of one", async () => {
   const built = k.finish("test", [4, 1, 1], [2, 1, 1]);
   await run(built);
   expect(built.subgroup).toBe(4);
+});
+
+test("a float that a kernel names is what it is when it was stored and read again", async () => {
+  const body: Body = (k, y) => {
+    const t = k.thread(0, 4);
+    const kept = k.shared("kept", 4);
+    const three = k.let("three", literal(3, "f32").add(t.cast("f32").mul(0)));
+    const named = k.let("named", one.div(three));
+    const changed = k.var("changed", one);
+    changed.set(one.div(three));
+    k.store(kept, t, named);
+    const read = k.let("read", k.load(kept, t));
+    const isSame = named.eq(read).and(changed.get.eq(read));
+    k.store(y, t, isSame.select(named, literal(0, "f32")));
+  };
+  const singles = await run(kernel(body));
+  expect([...singles]).toEqual(Array.from({ length: 4 }, () => Math.fround(1 / 3)));
+  const doubles = await run(kernel(body), { precision: "double" });
+  expect([...doubles]).toEqual(Array.from({ length: 4 }, () => 1 / 3));
 });
