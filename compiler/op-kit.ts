@@ -69,4 +69,5 @@ export type { MatrixProduct } from "./plan.ts";
 export type { Profile } from "./profile.ts";
 export type { Case, Sample, Tests } from "./sample.ts";
 export { type Span, single, span, type TileProgram, type Tiles } from "./tile/program.ts";
-export { lowerShared, type Threads } from "./tile/shared.ts";
+export { lowerShared } from "./tile/shared.ts";
+export type { Threads } from "./tile/team.ts";

@@ -94,3 +94,69 @@ export class Barriers {
     this.#all.push("barrier");
   }
 }
+
+/** A tile in workgroup memory, row-major. */
+export interface Staged {
+  readonly region: Region;
+  /** From row to row. */
+  readonly stride: number;
+  /** How many loops it was made in, and how many more times it is read. */
+  readonly depth: number;
+  left: number;
+}
+
+/** Tiles in workgroup memory: those of operands, read and written by fours, and all others. */
+export class Memory {
+  readonly #barriers: Barriers;
+  readonly #arenas: Readonly<Record<"operands" | "parts", Arena>>;
+  #depth = 0;
+  /** Read for the last time in a loop further in than where they were made: the loop comes back to them. */
+  #late: Staged[] = [];
+
+  constructor(k: Builder, threads: number) {
+    this.#barriers = new Barriers(k, threads);
+    this.#arenas = {
+      operands: new Arena((size) => k.sharedFours("operands", size)),
+      parts: new Arena((size) => k.shared("parts", size)),
+    };
+  }
+
+  /** Memory for a tile that all are about to write. It is read `left` times. */
+  take(of: "operands" | "parts", size: number, stride: number, left: number): Staged {
+    const region = this.#arenas[of].take(size);
+    this.#barriers.touch("write", region);
+    return { region, stride, depth: this.#depth, left };
+  }
+  /** All are about to read a tile, together. */
+  read(...tiles: readonly Staged[]): void {
+    for (const { region } of tiles) this.#barriers.touch("read", region);
+  }
+  /** A tile was read once more. After the last time its memory is free, outside of loops that come back. */
+  release(...tiles: readonly Staged[]): void {
+    for (const tile of tiles) {
+      tile.left--;
+      if (tile.left > 0) continue;
+      if (tile.depth < this.#depth) this.#late.push(tile);
+      else this.#free(tile);
+    }
+  }
+  /** The accesses of `body` come again in each of `count` rounds. */
+  loop(count: number, body: () => void): void {
+    this.#depth++;
+    const end = this.#barriers.loop();
+    body();
+    if (count > 1) end();
+    this.#depth--;
+    const isOver = (tile: Staged) => tile.depth === this.#depth;
+    for (const tile of this.#late.filter(isOver)) this.#free(tile);
+    this.#late = this.#late.filter((tile) => !isOver(tile));
+  }
+  /** How many loops deep. */
+  get depth(): number {
+    return this.#depth;
+  }
+
+  #free({ region }: Staged): void {
+    for (const arena of Object.values(this.#arenas)) arena.free(region);
+  }
+}

@@ -1,7 +1,7 @@
 /** Places along a span, kept inside the axis, and whether they exist. */
 import type { Builder } from "../kernel/builder.ts";
-import { index, type Value } from "../kernel/value.ts";
-import type { Span } from "./program.ts";
+import { bounded, index, type Value } from "../kernel/value.ts";
+import type { Put, Span } from "./program.ts";
 
 export type Place = readonly [at: Value, exists: Value];
 
@@ -20,6 +20,17 @@ export function foursIn(k: Builder, { block, size, extent }: Span, four: Value):
   const inside = k.let("inside", first.lt(extent / 4));
   return [0, 1, 2, 3].map((i) => [at.mul(4).add(i), inside]);
 }
+
+/** Puts an element of a tile, at offsets in the spans' pieces, if there is such a place. */
+export const putIn =
+  (k: Builder, rows: Span, columns: Span, put: Put): Put =>
+  (value, row, column) => {
+    const r = k.let("r", rows.block.mul(rows.size).add(row));
+    const c = k.let("c", columns.block.mul(columns.size).add(column));
+    k.if(r.lt(rows.extent).and(c.lt(columns.extent)), () =>
+      put(value, bounded(r, rows.extent - 1), bounded(c, columns.extent - 1)),
+    );
+  };
 
 export const range = <T>(count: number, make: (i: number) => T): T[] =>
   Array.from({ length: count }, (_, i) => make(i));

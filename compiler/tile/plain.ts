@@ -4,8 +4,8 @@
  */
 import type { Builder } from "../kernel/builder.ts";
 import type { Buffer, Kernel } from "../kernel/ir.ts";
-import { bounded, literal, type Value } from "../kernel/value.ts";
-import { placeIn } from "./places.ts";
+import { literal, type Value } from "../kernel/value.ts";
+import { placeIn, putIn } from "./places.ts";
 import {
   type At,
   combine,
@@ -88,14 +88,8 @@ class Plain implements Tiles<Array2> {
     return held as readonly Array2[] as C;
   }
   store(x: Array2, rows: Span, columns: Span, put: Put): void {
-    const k = this.#k;
-    this.#each(x, (i, j) => {
-      const r = k.let("r", rows.block.mul(rows.size).add(i));
-      const c = k.let("c", columns.block.mul(columns.size).add(j));
-      k.if(r.lt(rows.extent).and(c.lt(columns.extent)), () =>
-        put(this.#get(x, i, j), bounded(r, rows.extent - 1), bounded(c, columns.extent - 1)),
-      );
-    });
+    const one = putIn(this.#k, rows, columns, put);
+    this.#each(x, (i, j) => one(this.#get(x, i, j), i, j));
   }
 
   #made({ rows, columns }: Tile, value: (r: Value, c: Value) => Value): Array2 {

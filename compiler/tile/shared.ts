@@ -5,10 +5,10 @@
  */
 import { bug } from "../../diagnostics/index.ts";
 import type { Builder, Variable } from "../kernel/builder.ts";
-import type { Kernel } from "../kernel/ir.ts";
-import { bounded, index, literal, type Value } from "../kernel/value.ts";
-import { Arena, Barriers, type Region } from "./barriers.ts";
-import { foursIn, placeIn, range } from "./places.ts";
+import type { Buffer, Kernel } from "../kernel/ir.ts";
+import { bounded, literal, type Value } from "../kernel/value.ts";
+import { Memory, type Staged } from "./barriers.ts";
+import { placeIn, putIn, range } from "./places.ts";
 import {
   type At,
   combine,
@@ -21,21 +21,14 @@ import {
   type TileProgram,
   type Tiles,
 } from "./program.ts";
+import { Staging } from "./staging.ts";
+import { countOf, type Grid, Team, type Threads } from "./team.ts";
 import { type Use, UsesInOrder, usesOf } from "./uses.ts";
-
-/** How the threads of a workgroup share a computed tile. */
-export interface Threads {
-  readonly down: number;
-  readonly across: number;
-  readonly rowsPerThread: number;
-  /** Texts are kept short: what melted behind a result stands there once. */
-  readonly rolled: boolean;
-}
 
 export function lowerShared(k: Builder, program: TileProgram, threads: Threads): Kernel {
   const { uses, text: tiles } = usesOf(program, (least, of) => wholeOf(threads, least, of));
   program.body(new Shared(k, threads, uses));
-  const kernel = k.finish(program.name, [threads.down * threads.across, 1, 1], program.groups);
+  const kernel = k.finish(program.name, [countOf(threads), 1, 1], program.groups);
   return { ...kernel, tiles };
 }
 
@@ -53,17 +46,8 @@ interface Held extends Tile {
   /** The same, where they can be overwritten. */
   readonly variables?: Grid<Variable> | undefined;
   readonly staged?: Staged | undefined;
-}
-
-type Grid<T> = readonly (readonly T[])[];
-
-/** An operand in workgroup memory, row-major. */
-interface Staged {
-  readonly region: Region;
-  readonly stride: number;
-  /** How many loops it was made in, and how many more times it is read. */
-  readonly depth: number;
-  left: number;
+  /** Each slice of threads has a part, and the parts add up to the tile. Else each has all of it. */
+  readonly isPart?: boolean;
 }
 
 class Shared implements Tiles<Held> {
@@ -71,34 +55,25 @@ class Shared implements Tiles<Held> {
   readonly #layout: Threads;
   readonly #threads: number;
   readonly #uses: UsesInOrder;
-  readonly #barriers: Barriers;
-  readonly #fours: Arena;
-  readonly #ones: Arena;
-  /** This thread's place among those that share a tile. */
-  readonly #row: Value;
-  readonly #column: Value;
-  #depth = 0;
-  /** Read for the last time in a loop further in than where they were made: the loop comes back to them. */
-  #late: Staged[] = [];
+  readonly #memory: Memory;
+  readonly #staging: Staging;
+  readonly #team: Team;
 
   constructor(k: Builder, layout: Threads, uses: readonly Use[]) {
     this.#k = k;
     this.#layout = layout;
-    this.#threads = layout.down * layout.across;
+    this.#threads = countOf(layout);
     this.#uses = new UsesInOrder(uses);
-    this.#barriers = new Barriers(k, this.#threads);
-    this.#fours = new Arena((size) => k.sharedFours("operands", size));
-    this.#ones = new Arena((size) => k.shared("parts", size));
-    const id = k.thread(0, this.#threads);
-    this.#column = k.let("column", id.mod(layout.across));
-    this.#row = k.let("row", id.div(layout.across));
+    this.#memory = new Memory(k, this.#threads);
+    this.#staging = new Staging(k, this.#threads);
+    this.#team = new Team(k, layout);
   }
 
   whole = (least: number, of: "columns" | "depth"): number => wholeOf(this.#layout, least, of);
 
   fill(rows: number, columns: number, value: number): Held {
     const use = this.#uses.next();
-    const values = this.#grid({ rows, columns }, () => literal(value, "f32"));
+    const values = this.#team.grid({ rows, columns }, () => literal(value, "f32"));
     return { use, rows, columns, values };
   }
 
@@ -114,14 +89,15 @@ class Shared implements Tiles<Held> {
     const use = this.#uses.next();
     const k = this.#k;
     const [a, b] = [this.#operand(left, "left"), this.#operand(right, "right")];
-    const variables = this.#variables(sum, "sum");
-    for (const { region } of [a, b]) this.#barriers.touch("read", region);
+    const variables = this.#variables(this.#part(sum), "sum");
+    this.#memory.read(a, b);
     const four = ({ region }: Staged, i: Value) => k.load4(region.buffer, i.add(region.from / 4));
-    k.for("quad", left.columns / 4, (quad) => {
+    this.#quads(left.columns / 4, (quad) => {
       const rows = variables.map((_, i) =>
         four(
           a,
-          this.#rowAt(left, i)
+          this.#team
+            .rowAt(left, i)
             .mul(a.stride / 4)
             .add(quad),
         ),
@@ -132,21 +108,20 @@ class Shared implements Tiles<Held> {
           .add(c)
           .mul(b.stride / 4);
         const columns = range(variables[0]!.length / 4, (j) =>
-          four(b, line.add(this.#columnAt(right, 4 * j).div(4))),
+          four(b, line.add(this.#team.columnAt(right, 4 * j).div(4))),
         ).flat();
         for (const [i, own] of variables.entries())
           for (const [j, v] of own.entries()) v.set(rows[i]![c]!.fma(columns[j]!, v.get));
       });
     });
-    this.#release(a);
-    this.#release(b);
-    return this.#ofVariables(sum, variables, use);
+    this.#memory.release(a, b);
+    return this.#wanted(this.#ofVariables(sum, variables, use, this.#team.slices > 1));
   }
 
   map(args: readonly Held[], f: (...x: Value[]) => Value): Held {
     const use = this.#uses.next();
     const sizes = sizesOf(args);
-    const values = this.#grid(sizes, (i, j) =>
+    const values = this.#team.grid(sizes, (i, j) =>
       this.#k.let("x", f(...args.map((a) => this.#valueOf(a, i, j)))),
     );
     return { use, ...sizes, values };
@@ -160,11 +135,11 @@ class Shared implements Tiles<Held> {
     const lines = isAcross ? values : values[0]!.map((_, j) => values.map((row) => row[j]!));
     const own = lines.map((line) => this.#k.let("part", line.reduce(combine[how])));
     const all = isAcross
-      ? this.#together(how, own, this.#layout.across, this.#column, (i) =>
-          x.rows === 1 ? this.#row : this.#rowAt(x, i),
+      ? this.#together(how, own, this.#layout.across, this.#team.column, (i) =>
+          x.rows === 1 ? this.#team.row : this.#team.rowAt(x, i),
         )
-      : this.#together(how, own, this.#layout.down, this.#row, (j) =>
-          x.columns === 1 ? this.#column : this.#columnAt(x, j),
+      : this.#together(how, own, this.#layout.down, this.#team.row, (j) =>
+          x.columns === 1 ? this.#team.column : this.#team.columnAt(x, j),
         );
     if (isAcross) return { use, rows: x.rows, columns: 1, values: all.map((v) => [v]) };
     return { use, rows: 1, columns: x.columns, values: [all] };
@@ -178,72 +153,126 @@ class Shared implements Tiles<Held> {
     const k = this.#k;
     const held = carried.map((c) => {
       const use = this.#uses.next();
-      return this.#ofVariables(c, this.#variables(c, "carried"), use);
+      const first = use.isWhole ? c : this.#part(c);
+      return this.#ofVariables(c, this.#variables(first, "carried"), use, first.isPart);
     });
-    this.#depth++;
-    k.for("step", count, (i) => {
-      const end = this.#barriers.loop();
+    const round = (i: Value) => {
       const next = body(i, held as readonly Held[] as C);
       // All are computed before any is overwritten.
       const sets = next.flatMap((n, x) => {
         const to = held[x]!.variables!;
         if (n.variables === to) return [];
-        const values = this.#values(n);
+        const values = this.#values(held[x]!.isPart ? this.#part(n) : n);
         return to.flatMap((row, r) =>
           row.map((v, c) => [v, k.let("next", values[r]![c]!)] as const),
         );
       });
       for (const [to, value] of sets) to.set(value);
-      if (count > 1) end();
-    });
-    this.#depth--;
-    const isOver = (s: Staged) => s.depth === this.#depth;
-    for (const staged of this.#late.filter(isOver)) this.#free(staged);
-    this.#late = this.#late.filter((s) => !isOver(s));
-    return held.map((h) => ({ ...h, use: this.#uses.next() })) as readonly Held[] as C;
+    };
+    k.for("step", count, (i) => this.#memory.loop(count, () => round(i)));
+    return held
+      .map((h): Held => ({ ...h, use: this.#uses.next() }))
+      .map((h) => this.#wanted(h)) as readonly Held[] as C;
   }
 
   store(x: Held, rows: Span, columns: Span, put: Put): void {
+    const isInFours = !this.#layout.rolled && columns.extent % 4 === 0 && x.columns > 1;
+    if (x.isPart) this.#storeParts(x, putIn(this.#k, rows, columns, put));
+    else if (isInFours) this.#storeFours(x, rows, columns, put);
+    else this.#storeEach(x, putIn(this.#k, rows, columns, put));
+  }
+  /** In a loop, so that what melted behind stands there once. */
+  #storeEach(x: Held, put: Put): void {
     const k = this.#k;
     const values = this.#values(x).flat();
-    const across = this.#columnsOf(x.columns);
-    const isOwner = [
-      ...(x.columns === 1 ? [this.#column.eq(0)] : []),
-      ...(x.rows === 1 ? [this.#row.eq(0)] : []),
-    ];
-    const one = (value: Value, i: Value | number, j: Value | number) => {
-      const r = k.let("r", rows.block.mul(rows.size).add(this.#rowAt(x, i)));
-      const c = k.let("c", columns.block.mul(columns.size).add(this.#columnAt(x, j)));
-      const isInside = r.lt(rows.extent).and(c.lt(columns.extent));
-      k.if(
-        isOwner.reduce((a, b) => a.and(b), isInside),
-        () => put(value, bounded(r, rows.extent - 1), bounded(c, columns.extent - 1)),
+    const across = this.#team.columns(x.columns);
+    const one = (value: Value, i: Value | number, j: Value | number) =>
+      k.if(this.#team.isOwner(x), () =>
+        put(value, this.#team.rowAt(x, i), this.#team.columnAt(x, j)),
       );
-    };
-    if (values.length === 1) one(values[0]!, 0, 0);
-    else if (!this.#layout.rolled && columns.extent % 4 === 0 && x.columns > 1)
-      this.#storeFours(x, rows, columns, put);
-    else {
-      const kept = k.local("held", values.length);
-      for (const [i, v] of values.entries()) k.store(kept, i, v);
-      k.for("e", values.length, (e) => one(k.load(kept, e), e.div(across), e.mod(across)));
-    }
+    const kept = values.length > 1 && this.#kept(values);
+    if (!kept) one(values[0]!, 0, 0);
+    else k.for("e", values.length, (e) => one(k.load(kept, e), e.div(across), e.mod(across)));
   }
-
-  /** Four neighbours together: where nothing melted behind, they are one store. */
+  /** The same, four neighbours together: what melted behind is then read in fours. */
   #storeFours(x: Held, rows: Span, columns: Span, put: Put): void {
     const k = this.#k;
-    this.#values(x).forEach((row, i) => {
-      const r = k.let("r", rows.block.mul(rows.size).add(this.#rowAt(x, i)));
-      const isOwner = x.rows === 1 ? this.#row.eq(0) : literal(1, "bool");
-      for (let j = 0; j < row.length; j += 4) {
-        const own = this.#columnAt(x, j).div(4);
-        const four = k.let("four", columns.block.mul(columns.size / 4).add(own));
-        k.if(isOwner.and(r.lt(rows.extent)).and(four.lt(columns.extent / 4)), () => {
-          const c = bounded(four, columns.extent / 4 - 1).mul(4);
-          range(4, (n) => put(row[j + n]!, bounded(r, rows.extent - 1), c.add(n)));
-        });
-      }
+    const values = this.#values(x).flat();
+    const fours = this.#team.columns(x.columns) / 4;
+    const kept = this.#kept(values);
+    k.for("e", values.length / 4, (e) => {
+      const own = this.#team.columnAt(x, e.mod(fours).mul(4)).div(4);
+      const four = k.let("four", columns.block.mul(columns.size / 4).add(own));
+      const r = k.let("r", rows.block.mul(rows.size).add(this.#team.rowAt(x, e.div(fours))));
+      const isInside = r.lt(rows.extent).and(four.lt(columns.extent / 4));
+      const inFour = range(4, (n) => k.let("value", k.load(kept, e.mul(4).add(n))));
+      k.if(this.#team.isOwner(x).and(isInside), () => {
+        const c = bounded(four, columns.extent / 4 - 1).mul(4);
+        for (const [n, v] of inFour.entries()) put(v, bounded(r, rows.extent - 1), c.add(n));
+      });
+    });
+  }
+  /** The thread's values as an array. */
+  #kept(values: readonly Value[]): Buffer {
+    const kept = this.#k.local("held", values.length);
+    for (const [i, v] of values.entries()) this.#k.store(kept, i, v);
+    return kept;
+  }
+  /** All threads add what the slices have, each thread neighbours of its neighbours' elements. */
+  #storeParts(x: Held, put: Put): void {
+    const k = this.#k;
+    const size = x.rows * x.columns;
+    const parts = this.#parts(x);
+    k.for("part", Math.ceil(size / this.#threads), (part) => {
+      const e = k.let("e", part.mul(this.#threads).add(k.thread(0, this.#threads)));
+      k.if(e.lt(size), () => {
+        const at = bounded(e, size - 1);
+        put(this.#added(parts, size, at), at.div(x.columns), at.mod(x.columns));
+      });
+    });
+    this.#memory.release(parts);
+  }
+
+  /** The first slice has all of it, others nothing. */
+  #part(x: Held): Held {
+    if (this.#team.slices === 1 || x.isPart) return x;
+    const own = (v: Value) => (isZero(v) ? v : this.#team.slice.eq(0).select(v, 0));
+    const values = this.#values(x).map((row) => row.map(own));
+    return { ...x, values, variables: undefined, isPart: true };
+  }
+  /** All of a tile in every slice, where its elements are asked for. */
+  #wanted(x: Held): Held {
+    if (!x.isPart || !x.use.isWhole) return x;
+    const { use, rows, columns } = x;
+    const parts = this.#parts(x);
+    const values = this.#team.grid(x, (i, j) =>
+      this.#k.let("x", this.#added(parts, rows * columns, this.#team.placeAt(x, i, j))),
+    );
+    this.#memory.release(parts);
+    return { use, rows, columns, values };
+  }
+  /** Writes the parts of all slices, for others to read. */
+  #parts(x: Held): Staged {
+    const size = x.rows * x.columns;
+    const parts = this.#memory.take("parts", this.#team.slices * size, x.columns, 1);
+    const first = this.#team.slice.mul(size).add(parts.region.from);
+    for (const [i, row] of this.#values(x).entries())
+      for (const [j, v] of row.entries())
+        this.#k.store(parts.region.buffer, first.add(this.#team.placeAt(x, i, j)), v);
+    this.#memory.read(parts);
+    return parts;
+  }
+  #added({ region }: Staged, size: number, at: Value): Value {
+    const part = (s: number) =>
+      this.#k.let("part", this.#k.load(region.buffer, at.add(s * size + region.from)));
+    return range(this.#team.slices, part).reduce((x, y) => x.add(y));
+  }
+  /** Every slice multiplies its part of a depth. */
+  #quads(count: number, body: (quad: Value) => void): void {
+    const k = this.#k;
+    k.for("quad", Math.ceil(count / this.#team.slices), (i) => {
+      const quad = k.let("quad", i.mul(this.#team.slices).add(this.#team.slice));
+      k.if(quad.lt(count), () => body(quad));
     });
   }
 
@@ -252,7 +281,7 @@ class Shared implements Tiles<Held> {
     this.#values(x)[x.rows === 1 ? 0 : i]![x.columns === 1 ? 0 : j]!;
   /** Variables with the tile's values: its own, where nothing else reads them. */
   #variables(x: Held, name: string): Grid<Variable> {
-    const isFree = x.use.count === 1 && x.use.depth === this.#depth;
+    const isFree = x.use.count === 1 && x.use.depth === this.#memory.depth;
     if (x.variables && isFree) return x.variables;
     return this.#values(x).map((row) => row.map((v) => this.#k.var(name, v)));
   }
@@ -261,91 +290,40 @@ class Shared implements Tiles<Held> {
     ...{ use, rows: x.rows, columns: x.columns },
     values: this.#values(x).map((row) => row.map((v) => this.#k.let("x", v))),
   });
-  #ofVariables = ({ rows, columns }: Tile, variables: Grid<Variable>, use: Use): Held => ({
-    ...{ use, rows, columns, variables },
+  #ofVariables = (
+    { rows, columns }: Tile,
+    variables: Grid<Variable>,
+    use: Use,
+    isPart = false,
+  ): Held => ({
+    ...{ use, rows, columns, variables, isPart },
     values: variables.map((row) => row.map((v) => v.get)),
   });
-
-  #rowsOf(rows: number): number {
-    const { down, rowsPerThread } = this.#layout;
-    if (rows !== 1 && rows !== down * rowsPerThread)
-      bug(`a computed tile has ${rows} rows, not ${down * rowsPerThread}`);
-    return rows === 1 ? 1 : rowsPerThread;
-  }
-  #columnsOf = (columns: number): number => (columns === 1 ? 1 : columns / this.#layout.across);
-  #grid = <T>({ rows, columns }: Tile, make: (i: number, j: number) => T): T[][] =>
-    range(this.#rowsOf(rows), (i) => range(this.#columnsOf(columns), (j) => make(i, j)));
-  #rowAt = ({ rows }: Tile, i: Value | number): Value =>
-    rows === 1 ? index(0) : this.#row.mul(this.#layout.rowsPerThread).add(i);
-  /** A thread's columns come in fours, as far apart as the threads are many. */
-  #columnAt({ columns }: Tile, j: Value | number): Value {
-    if (columns === 1) return index(0);
-    const at = typeof j === "number" ? index(j) : j;
-    return at.div(4).mul(this.#layout.across).add(this.#column).mul(4).add(at.mod(4));
-  }
-
-  #take(arena: Arena, size: number, stride: number, left: number): Staged {
-    const region = arena.take(size);
-    this.#barriers.touch("write", region);
-    return { region, stride, depth: this.#depth, left };
-  }
-  /** Read once more. After the last time its memory is free, outside of loops that come back to it. */
-  #release(staged: Staged): void {
-    staged.left--;
-    if (staged.left > 0) return;
-    if (staged.depth < this.#depth) this.#late.push(staged);
-    else this.#free(staged);
-  }
-  #free({ region }: Staged): void {
-    for (const arena of [this.#fours, this.#ones]) arena.free(region);
-  }
 
   /** This thread's elements: in a loop where their text would be long. */
   #own(rows: Span, columns: Span, at: At, outside: number): Grid<Value> {
     const k = this.#k;
     const sizes = { rows: rows.size, columns: columns.size };
-    const [down, across] = [this.#rowsOf(sizes.rows), this.#columnsOf(sizes.columns)];
+    const [down, across] = [this.#team.rows(sizes.rows), this.#team.columns(sizes.columns)];
     const get = (i: Value | number, j: Value | number) => {
-      const [r, inRows] = placeIn(k, rows, this.#rowAt(sizes, i));
-      const [c, inColumns] = placeIn(k, columns, this.#columnAt(sizes, j));
+      const [r, inRows] = placeIn(k, rows, this.#team.rowAt(sizes, i));
+      const [c, inColumns] = placeIn(k, columns, this.#team.columnAt(sizes, j));
       return inRows.and(inColumns).select(at(r, c), literal(outside, "f32"));
     };
-    if (down * across <= 2) return this.#grid(sizes, (i, j) => k.let("x", get(i, j)));
+    if (down * across <= 2) return this.#team.grid(sizes, (i, j) => k.let("x", get(i, j)));
     const kept = k.local("own", down * across);
     k.for("e", down * across, (e) => k.store(kept, e, get(e.div(across), e.mod(across))));
-    return this.#grid(sizes, (i, j) => k.let("x", k.load(kept, i * across + j)));
+    return this.#team.grid(sizes, (i, j) => k.let("x", k.load(kept, i * across + j)));
   }
 
-  /** All threads copy blocks of four by four, read in fours whichever way the memory lies. */
   #stage(rows: Span, columns: Span, at: At, outside: number, use: Use): Staged {
-    const k = this.#k;
-    const [down, across] = [rows.size / 4, columns.size / 4];
-    if (rows.size % 4 || columns.size % 4) bug(`an operand of ${rows.size} x ${columns.size}`);
     const stride = strideOf(columns.size, use.isLeft);
-    const staged = this.#take(
-      this.#fours,
-      rows.size * stride,
-      stride,
-      use.count - Number(use.isOwn),
-    );
+    const left = use.count - Number(use.isOwn);
+    const staged = this.#memory.take("operands", rows.size * stride, stride, left);
     const { buffer, from } = staged.region;
-    k.for("part", Math.ceil((down * across) / this.#threads), (part) => {
-      const e = k.let("e", part.mul(this.#threads).add(k.thread(0, this.#threads)));
-      k.if(e.lt(down * across), () => {
-        const inside = bounded(e, down * across - 1);
-        const [r, c] = [k.let("r", inside.div(across)), k.let("c", inside.mod(across))];
-        const places = foursIn(k, columns, c);
-        foursIn(k, rows, r).forEach(([y, inRow], i) => {
-          const values = places.map(([x, inColumn]) =>
-            k.let("v", inRow.and(inColumn).select(at(y, x), literal(outside, "f32"))),
-          );
-          const line = r
-            .mul(4)
-            .add(i)
-            .mul(stride / 4);
-          k.store4(buffer, line.add(c).add(from / 4), values);
-        });
-      });
+    this.#staging.copy(rows, columns, at, outside, (row, four, values) => {
+      const line = row.mul(stride / 4);
+      this.#k.store4(buffer, line.add(four).add(from / 4), values);
     });
     return staged;
   }
@@ -354,13 +332,14 @@ class Shared implements Tiles<Held> {
     if (x.staged) return x.staged;
     const k = this.#k;
     const stride = strideOf(x.columns, side === "left");
-    const staged = this.#take(this.#fours, x.rows * stride, stride, 1);
+    const staged = this.#memory.take("operands", x.rows * stride, stride, 1);
     const { buffer, from } = staged.region;
-    this.#values(x).forEach((row, i) => {
-      for (let j = 0; j < row.length; j += 4) {
-        const at = this.#rowAt(x, i).mul(stride).add(this.#columnAt(x, j)).add(from);
-        k.store4(buffer, at.div(4), row.slice(j, j + 4));
-      }
+    k.if(this.#team.slice.eq(0), () => {
+      for (const [i, row] of this.#values(x).entries())
+        for (let j = 0; j < row.length; j += 4) {
+          const at = this.#team.rowAt(x, i).mul(stride).add(this.#team.columnAt(x, j)).add(from);
+          k.store4(buffer, at.div(4), row.slice(j, j + 4));
+        }
     });
     return staged;
   }
@@ -379,19 +358,22 @@ class Shared implements Tiles<Held> {
     const k = this.#k;
     if (count === 1) return [...own];
     const lines = own.length * (this.#threads / count);
-    const parts = this.#take(this.#ones, lines * count, count, 1);
+    const parts = this.#memory.take("parts", lines * count, count, 1);
     const { buffer, from } = parts.region;
-    const at = (i: number, p: Value) => lineAt(i).mul(count).add(p).add(from);
+    const first = this.#team.slice.mul((lines * count) / this.#team.slices).add(from);
+    const at = (i: number, p: Value) => lineAt(i).mul(count).add(p).add(first);
     for (const [i, v] of own.entries()) k.store(buffer, at(i, mine), v);
-    this.#barriers.touch("read", parts.region);
+    this.#memory.read(parts);
     const all = own.map(() => k.var("all", literal(neutral[how], "f32")));
     k.for("p", count, (p) => {
       for (const [i, v] of all.entries()) v.set(combine[how](v.get, k.load(buffer, at(i, p))));
     });
-    this.#release(parts);
+    this.#memory.release(parts);
     return all.map((v) => k.let("all", v.get));
   }
 }
+
+const isZero = ({ expr }: Value): boolean => expr.kind === "lit" && expr.value === 0;
 
 /** From row to row of an operand: the left one's rows lie in other banks. */
 const strideOf = (columns: number, isLeft: boolean): number => columns + (isLeft ? 4 : 0);

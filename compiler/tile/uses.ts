@@ -19,6 +19,11 @@ export interface Use {
   isRight: boolean;
   /** It is used element by element: mapped, folded, carried, stored, or summed onto. */
   isOwn: boolean;
+  /**
+   * Its elements are asked for. Of other tiles parts are enough that add up to it: of sums that more is
+   * added to, and of what is stored.
+   */
+  isWhole: boolean;
   /** How often it is used, in the text of the program. */
   count: number;
   /** How many loops it was made in. */
@@ -65,6 +70,7 @@ class Noting implements Tiles<Noted> {
     if (!fits)
       bug(`a tile program multiplies ${shown(left)} with ${shown(right)} onto ${shown(sum)}`);
     if (this.uses[sum.id]!.count > 0) bug("a tile program uses a sum twice");
+    for (const x of [left, right]) this.uses[x.id]!.isWhole = true;
     const of = `${this.#used(sum, "isOwn")} + ${this.#used(left, "isLeft")} * ${this.#used(right, "isRight")}`;
     return this.#made(sum, of);
   }
@@ -75,10 +81,10 @@ class Noting implements Tiles<Noted> {
         (a.rows === 1 || a.rows === sizes.rows) && (a.columns === 1 || a.columns === sizes.columns),
     );
     if (!fits) bug(`a tile program maps ${args.map(shown).join(" and ")}`);
-    return this.#made(sizes, `map ${args.map((a) => this.#used(a, "isOwn")).join(", ")}`);
+    return this.#made(sizes, `map ${args.map((a) => this.#read(a)).join(", ")}`);
   }
   fold(how: TileFold, x: Noted, along: "columns" | "rows"): Noted {
-    const of = `${how} of ${this.#used(x, "isOwn")} along ${along}`;
+    const of = `${how} of ${this.#read(x)} along ${along}`;
     const sizes =
       along === "columns" ? { rows: x.rows, columns: 1 } : { rows: 1, columns: x.columns };
     return this.#made(sizes, of);
@@ -99,6 +105,11 @@ class Noting implements Tiles<Noted> {
     });
     this.#line(`next ${next.map((n) => this.#used(n, "isOwn")).join(", ")}`);
     this.#depth--;
+    // Carried tiles may change places, so that one may ask for another's elements.
+    for (const _ of held)
+      for (const [i, { id }] of held.entries())
+        for (const x of [carried[i]!, next[i]!])
+          this.uses[x.id]!.isWhole ||= this.uses[id]!.isWhole;
     return held.map((c) => this.#made(c, `t${c.id} at the end`)) as readonly Noted[] as C;
   }
   store(x: Noted, rows: Span, columns: Span): void {
@@ -107,7 +118,8 @@ class Noting implements Tiles<Noted> {
 
   #made({ rows, columns }: Tile, of: string): Noted {
     const id = this.uses.length;
-    this.uses.push({ isLeft: false, isRight: false, isOwn: false, count: 0, depth: this.#depth });
+    const unused = { isLeft: false, isRight: false, isOwn: false, isWhole: false, count: 0 };
+    this.uses.push({ ...unused, depth: this.#depth });
     this.#line(`t${id} [${rows}, ${columns}] = ${of}`);
     return { id, rows, columns };
   }
@@ -116,6 +128,10 @@ class Noting implements Tiles<Noted> {
     use[how] = true;
     use.count++;
     return `t${x.id}`;
+  }
+  #read(x: Noted): string {
+    this.uses[x.id]!.isWhole = true;
+    return this.#used(x, "isOwn");
   }
   #line = (text: string) => void this.lines.push(`${"  ".repeat(this.#depth)}${text}`);
 }

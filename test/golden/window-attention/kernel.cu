@@ -526,41 +526,25 @@ extern "C" __global__ void __launch_bounds__(16) attention(
     const float add_2 = add_1_4.y;
     const float add_3 = add_1_4.z;
     const float add_4 = add_1_4.w;
-    const float v = inside ? (add_1 * 0.35355338f) : 0.0f;
-    const float v_1 = inside ? (add_2 * 0.35355338f) : 0.0f;
-    const float v_2 = inside ? (add_3 * 0.35355338f) : 0.0f;
-    const float v_3 = inside ? (add_4 * 0.35355338f) : 0.0f;
-    reinterpret_cast<float4*>(operands)[(row * 12u) + column] = {v, v_1, v_2, v_3};
     const float4 add_5_4 = reinterpret_cast<const float4*>(add)[(i + 48u) / 4u];
     const float add_5 = add_5_4.x;
     const float add_6 = add_5_4.y;
     const float add_7 = add_5_4.z;
     const float add_8 = add_5_4.w;
-    const float v_4 = inside ? (add_5 * 0.35355338f) : 0.0f;
-    const float v_5 = inside ? (add_6 * 0.35355338f) : 0.0f;
-    const float v_6 = inside ? (add_7 * 0.35355338f) : 0.0f;
-    const float v_7 = inside ? (add_8 * 0.35355338f) : 0.0f;
-    reinterpret_cast<float4*>(operands)[((row * 12u) + column) + 3u] = {v_4, v_5, v_6, v_7};
     const float4 add_9_4 = reinterpret_cast<const float4*>(add)[(i + 96u) / 4u];
     const float add_9 = add_9_4.x;
     const float add_10 = add_9_4.y;
     const float add_11 = add_9_4.z;
     const float add_12 = add_9_4.w;
-    const float v_8 = inside ? (add_9 * 0.35355338f) : 0.0f;
-    const float v_9 = inside ? (add_10 * 0.35355338f) : 0.0f;
-    const float v_10 = inside ? (add_11 * 0.35355338f) : 0.0f;
-    const float v_11 = inside ? (add_12 * 0.35355338f) : 0.0f;
-    reinterpret_cast<float4*>(operands)[((row * 12u) + column) + 6u] = {v_8, v_9, v_10, v_11};
     const float4 add_13_4 = reinterpret_cast<const float4*>(add)[(i + 144u) / 4u];
     const float add_13 = add_13_4.x;
     const float add_14 = add_13_4.y;
     const float add_15 = add_13_4.z;
     const float add_16 = add_13_4.w;
-    const float v_12 = inside ? (add_13 * 0.35355338f) : 0.0f;
-    const float v_13 = inside ? (add_14 * 0.35355338f) : 0.0f;
-    const float v_14 = inside ? (add_15 * 0.35355338f) : 0.0f;
-    const float v_15 = inside ? (add_16 * 0.35355338f) : 0.0f;
-    reinterpret_cast<float4*>(operands)[((row * 12u) + column) + 9u] = {v_12, v_13, v_14, v_15};
+    reinterpret_cast<float4*>(operands)[(row * 12u) + column] = {inside ? (add_1 * 0.35355338f) : 0.0f, inside ? (add_2 * 0.35355338f) : 0.0f, inside ? (add_3 * 0.35355338f) : 0.0f, inside ? (add_4 * 0.35355338f) : 0.0f};
+    reinterpret_cast<float4*>(operands)[((row * 12u) + column) + 3u] = {inside ? (add_5 * 0.35355338f) : 0.0f, inside ? (add_6 * 0.35355338f) : 0.0f, inside ? (add_7 * 0.35355338f) : 0.0f, inside ? (add_8 * 0.35355338f) : 0.0f};
+    reinterpret_cast<float4*>(operands)[((row * 12u) + column) + 6u] = {inside ? (add_9 * 0.35355338f) : 0.0f, inside ? (add_10 * 0.35355338f) : 0.0f, inside ? (add_11 * 0.35355338f) : 0.0f, inside ? (add_12 * 0.35355338f) : 0.0f};
+    reinterpret_cast<float4*>(operands)[((row * 12u) + column) + 9u] = {inside ? (add_13 * 0.35355338f) : 0.0f, inside ? (add_14 * 0.35355338f) : 0.0f, inside ? (add_15 * 0.35355338f) : 0.0f, inside ? (add_16 * 0.35355338f) : 0.0f};
   }
   float carried = __uint_as_float(0xff800000u);
   float carried_1 = __uint_as_float(0xff800000u);
@@ -574,10 +558,11 @@ extern "C" __global__ void __launch_bounds__(16) attention(
   float carried_9 = 0.0f;
   float carried_10 = 0.0f;
   float carried_11 = 0.0f;
-  const unsigned r = threadIdx.x / 4u;
-  const unsigned c = threadIdx.x % 4u;
+  const unsigned e = (threadIdx.x + 8u) % 16u;
+  const unsigned r = e / 4u;
+  const unsigned c = e % 4u;
   const unsigned i_1 = (((blockIdx.z * 768u) + (c * 192u)) + (blockIdx.y * 8u)) + (r * 4u);
-  if (threadIdx.x < 8u) {
+  if (e < 8u) {
     const float4 add_17_4 = reinterpret_cast<const float4*>(add)[(i_1 + 16u) / 4u];
     const float add_17 = add_17_4.x;
     const float add_21 = add_17_4.y;
@@ -737,9 +722,9 @@ extern "C" __global__ void __launch_bounds__(16) attention(
     sum_15 = fmaf(operands_8, operands_40, sum_15);
   }
   const unsigned i_2 = (blockIdx.z * 768u) + (blockIdx.y * 8u);
-  _Pragma("unroll 1") for (unsigned e = 0u; e < 16u; ++e) {
-    const unsigned at_1 = (row * 2u) + (e / 8u);
-    const unsigned at_2 = ((((e % 8u) / 4u) * 8u) + (column * 4u)) + (e % 4u);
+  _Pragma("unroll 1") for (unsigned e_1 = 0u; e_1 < 16u; ++e_1) {
+    const unsigned at_1 = (row * 2u) + (e_1 / 8u);
+    const unsigned at_2 = ((((e_1 % 8u) / 4u) * 8u) + (column * 4u)) + (e_1 % 4u);
     const unsigned y = at_2 / 4u;
     const unsigned y_1 = at_1 / 4u;
     const unsigned x = at_1 % 4u;
@@ -784,7 +769,7 @@ extern "C" __global__ void __launch_bounds__(16) attention(
     const unsigned i_11 = ((row_2 * 8u) + 7u) / 56u;
     const float stack_16 = stack[((i_11 * 64u) + (i_4 * 8u)) + 7u];
     const float matmul_1 = (((add_33 * stack_9) + (add_34 * stack_10)) + ((add_35 * stack_11) + (add_36 * stack_12))) + (((add_37 * stack_13) + (add_38 * stack_14)) + ((add_39 * stack_15) + (add_40 * stack_16)));
-    own[e] = matmul + matmul_1;
+    own[e_1] = matmul + matmul_1;
   }
   const float x_2 = own[0u];
   const float x_3 = own[1u];
@@ -802,8 +787,8 @@ extern "C" __global__ void __launch_bounds__(16) attention(
   const float x_15 = own[13u];
   const float x_16 = own[14u];
   const float x_17 = own[15u];
-  _Pragma("unroll 1") for (unsigned e_1 = 0u; e_1 < 8u; ++e_1) {
-    own_1[e_1] = 1.0f;
+  _Pragma("unroll 1") for (unsigned e_2 = 0u; e_2 < 8u; ++e_2) {
+    own_1[e_2] = 1.0f;
   }
   const float x_18 = own_1[0u];
   const float x_19 = own_1[1u];
@@ -884,41 +869,25 @@ extern "C" __global__ void __launch_bounds__(16) attention(
     const float add_42 = add_41_4.y;
     const float add_43 = add_41_4.z;
     const float add_44 = add_41_4.w;
-    const float v_16 = inside ? add_41 : 0.0f;
-    const float v_17 = inside ? add_42 : 0.0f;
-    const float v_18 = inside ? add_43 : 0.0f;
-    const float v_19 = inside ? add_44 : 0.0f;
-    reinterpret_cast<float4*>(operands)[((row * 8u) + column) + 48u] = {v_16, v_17, v_18, v_19};
     const float4 add_45_4 = reinterpret_cast<const float4*>(add)[(i + 80u) / 4u];
     const float add_45 = add_45_4.x;
     const float add_46 = add_45_4.y;
     const float add_47 = add_45_4.z;
     const float add_48 = add_45_4.w;
-    const float v_20 = inside ? add_45 : 0.0f;
-    const float v_21 = inside ? add_46 : 0.0f;
-    const float v_22 = inside ? add_47 : 0.0f;
-    const float v_23 = inside ? add_48 : 0.0f;
-    reinterpret_cast<float4*>(operands)[((row * 8u) + column) + 50u] = {v_20, v_21, v_22, v_23};
     const float4 add_49_4 = reinterpret_cast<const float4*>(add)[(i + 128u) / 4u];
     const float add_49 = add_49_4.x;
     const float add_50 = add_49_4.y;
     const float add_51 = add_49_4.z;
     const float add_52 = add_49_4.w;
-    const float v_24 = inside ? add_49 : 0.0f;
-    const float v_25 = inside ? add_50 : 0.0f;
-    const float v_26 = inside ? add_51 : 0.0f;
-    const float v_27 = inside ? add_52 : 0.0f;
-    reinterpret_cast<float4*>(operands)[((row * 8u) + column) + 52u] = {v_24, v_25, v_26, v_27};
     const float4 add_53_4 = reinterpret_cast<const float4*>(add)[(i + 176u) / 4u];
     const float add_53 = add_53_4.x;
     const float add_54 = add_53_4.y;
     const float add_55 = add_53_4.z;
     const float add_56 = add_53_4.w;
-    const float v_28 = inside ? add_53 : 0.0f;
-    const float v_29 = inside ? add_54 : 0.0f;
-    const float v_30 = inside ? add_55 : 0.0f;
-    const float v_31 = inside ? add_56 : 0.0f;
-    reinterpret_cast<float4*>(operands)[((row * 8u) + column) + 54u] = {v_28, v_29, v_30, v_31};
+    reinterpret_cast<float4*>(operands)[((row * 8u) + column) + 48u] = {inside ? add_41 : 0.0f, inside ? add_42 : 0.0f, inside ? add_43 : 0.0f, inside ? add_44 : 0.0f};
+    reinterpret_cast<float4*>(operands)[((row * 8u) + column) + 50u] = {inside ? add_45 : 0.0f, inside ? add_46 : 0.0f, inside ? add_47 : 0.0f, inside ? add_48 : 0.0f};
+    reinterpret_cast<float4*>(operands)[((row * 8u) + column) + 52u] = {inside ? add_49 : 0.0f, inside ? add_50 : 0.0f, inside ? add_51 : 0.0f, inside ? add_52 : 0.0f};
+    reinterpret_cast<float4*>(operands)[((row * 8u) + column) + 54u] = {inside ? add_53 : 0.0f, inside ? add_54 : 0.0f, inside ? add_55 : 0.0f, inside ? add_56 : 0.0f};
   }
   const float x_64 = carried_4 * x_44;
   const float x_65 = carried_5 * x_44;
@@ -1043,10 +1012,10 @@ extern "C" __global__ void __launch_bounds__(16) attention(
   held[5u] = x_79;
   held[6u] = x_80;
   held[7u] = x_81;
-  _Pragma("unroll 1") for (unsigned e_2 = 0u; e_2 < 8u; ++e_2) {
-    const unsigned r_1 = (row * 2u) + (e_2 / 4u);
-    const unsigned c_1 = (column * 4u) + (e_2 % 4u);
-    const float value = held[e_2];
+  _Pragma("unroll 1") for (unsigned e_3 = 0u; e_3 < 8u; ++e_3) {
+    const unsigned r_1 = (row * 2u) + (e_3 / 4u);
+    const unsigned c_1 = (column * 4u) + (e_3 % 4u);
+    const float value = held[e_3];
     reshape[(((blockIdx.z * 256u) + (r_1 * 16u)) + (blockIdx.y * 8u)) + c_1] = value;
   }
 }

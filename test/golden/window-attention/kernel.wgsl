@@ -536,41 +536,25 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     let add_2 = add_1_4.y;
     let add_3 = add_1_4.z;
     let add_4 = add_1_4.w;
-    let v = select(0.0, (add_1 * 0.35355338), inside);
-    let v_1 = select(0.0, (add_2 * 0.35355338), inside);
-    let v_2 = select(0.0, (add_3 * 0.35355338), inside);
-    let v_3 = select(0.0, (add_4 * 0.35355338), inside);
-    operands[(row * 12u) + column] = vec4<f32>(v, v_1, v_2, v_3);
     let add_5_4 = add[(i + 48u) / 4u];
     let add_5 = add_5_4.x;
     let add_6 = add_5_4.y;
     let add_7 = add_5_4.z;
     let add_8 = add_5_4.w;
-    let v_4 = select(0.0, (add_5 * 0.35355338), inside);
-    let v_5 = select(0.0, (add_6 * 0.35355338), inside);
-    let v_6 = select(0.0, (add_7 * 0.35355338), inside);
-    let v_7 = select(0.0, (add_8 * 0.35355338), inside);
-    operands[((row * 12u) + column) + 3u] = vec4<f32>(v_4, v_5, v_6, v_7);
     let add_9_4 = add[(i + 96u) / 4u];
     let add_9 = add_9_4.x;
     let add_10 = add_9_4.y;
     let add_11 = add_9_4.z;
     let add_12 = add_9_4.w;
-    let v_8 = select(0.0, (add_9 * 0.35355338), inside);
-    let v_9 = select(0.0, (add_10 * 0.35355338), inside);
-    let v_10 = select(0.0, (add_11 * 0.35355338), inside);
-    let v_11 = select(0.0, (add_12 * 0.35355338), inside);
-    operands[((row * 12u) + column) + 6u] = vec4<f32>(v_8, v_9, v_10, v_11);
     let add_13_4 = add[(i + 144u) / 4u];
     let add_13 = add_13_4.x;
     let add_14 = add_13_4.y;
     let add_15 = add_13_4.z;
     let add_16 = add_13_4.w;
-    let v_12 = select(0.0, (add_13 * 0.35355338), inside);
-    let v_13 = select(0.0, (add_14 * 0.35355338), inside);
-    let v_14 = select(0.0, (add_15 * 0.35355338), inside);
-    let v_15 = select(0.0, (add_16 * 0.35355338), inside);
-    operands[((row * 12u) + column) + 9u] = vec4<f32>(v_12, v_13, v_14, v_15);
+    operands[(row * 12u) + column] = vec4<f32>(select(0.0, (add_1 * 0.35355338), inside), select(0.0, (add_2 * 0.35355338), inside), select(0.0, (add_3 * 0.35355338), inside), select(0.0, (add_4 * 0.35355338), inside));
+    operands[((row * 12u) + column) + 3u] = vec4<f32>(select(0.0, (add_5 * 0.35355338), inside), select(0.0, (add_6 * 0.35355338), inside), select(0.0, (add_7 * 0.35355338), inside), select(0.0, (add_8 * 0.35355338), inside));
+    operands[((row * 12u) + column) + 6u] = vec4<f32>(select(0.0, (add_9 * 0.35355338), inside), select(0.0, (add_10 * 0.35355338), inside), select(0.0, (add_11 * 0.35355338), inside), select(0.0, (add_12 * 0.35355338), inside));
+    operands[((row * 12u) + column) + 9u] = vec4<f32>(select(0.0, (add_13 * 0.35355338), inside), select(0.0, (add_14 * 0.35355338), inside), select(0.0, (add_15 * 0.35355338), inside), select(0.0, (add_16 * 0.35355338), inside));
   }
   var carried = float_of(0xff800000u);
   var carried_1 = float_of(0xff800000u);
@@ -584,10 +568,11 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   var carried_9 = 0.0;
   var carried_10 = 0.0;
   var carried_11 = 0.0;
-  let r = thread_id.x / 4u;
-  let c = thread_id.x % 4u;
+  let e = (thread_id.x + 8u) % 16u;
+  let r = e / 4u;
+  let c = e % 4u;
   let i_1 = (((group_id.z * 768u) + (c * 192u)) + (group_id.y * 8u)) + (r * 4u);
-  if (thread_id.x < 8u) {
+  if (e < 8u) {
     let add_17_4 = add[(i_1 + 16u) / 4u];
     let add_17 = add_17_4.x;
     let add_21 = add_17_4.y;
@@ -747,9 +732,9 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     sum_15 = fma(operands_8, operands_40, sum_15);
   }
   let i_2 = (group_id.z * 768u) + (group_id.y * 8u);
-  for (var e = 0u; e < 16u * one; e++) {
-    let at_1 = (row * 2u) + (e / 8u);
-    let at_2 = ((((e % 8u) / 4u) * 8u) + (column * 4u)) + (e % 4u);
+  for (var e_1 = 0u; e_1 < 16u * one; e_1++) {
+    let at_1 = (row * 2u) + (e_1 / 8u);
+    let at_2 = ((((e_1 % 8u) / 4u) * 8u) + (column * 4u)) + (e_1 % 4u);
     let y = at_2 / 4u;
     let y_1 = at_1 / 4u;
     let x = at_1 % 4u;
@@ -794,7 +779,7 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     let i_11 = ((row_2 * 8u) + 7u) / 56u;
     let stack_16 = stack[((i_11 * 64u) + (i_4 * 8u)) + 7u];
     let matmul_1 = (((add_33 * stack_9) + (add_34 * stack_10)) + ((add_35 * stack_11) + (add_36 * stack_12))) + (((add_37 * stack_13) + (add_38 * stack_14)) + ((add_39 * stack_15) + (add_40 * stack_16)));
-    own[e] = matmul + matmul_1;
+    own[e_1] = matmul + matmul_1;
   }
   let x_2 = own[0u];
   let x_3 = own[1u];
@@ -812,8 +797,8 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   let x_15 = own[13u];
   let x_16 = own[14u];
   let x_17 = own[15u];
-  for (var e_1 = 0u; e_1 < 8u * one; e_1++) {
-    own_1[e_1] = 1.0;
+  for (var e_2 = 0u; e_2 < 8u * one; e_2++) {
+    own_1[e_2] = 1.0;
   }
   let x_18 = own_1[0u];
   let x_19 = own_1[1u];
@@ -894,41 +879,25 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     let add_42 = add_41_4.y;
     let add_43 = add_41_4.z;
     let add_44 = add_41_4.w;
-    let v_16 = select(0.0, add_41, inside);
-    let v_17 = select(0.0, add_42, inside);
-    let v_18 = select(0.0, add_43, inside);
-    let v_19 = select(0.0, add_44, inside);
-    operands[((row * 8u) + column) + 48u] = vec4<f32>(v_16, v_17, v_18, v_19);
     let add_45_4 = add[(i + 80u) / 4u];
     let add_45 = add_45_4.x;
     let add_46 = add_45_4.y;
     let add_47 = add_45_4.z;
     let add_48 = add_45_4.w;
-    let v_20 = select(0.0, add_45, inside);
-    let v_21 = select(0.0, add_46, inside);
-    let v_22 = select(0.0, add_47, inside);
-    let v_23 = select(0.0, add_48, inside);
-    operands[((row * 8u) + column) + 50u] = vec4<f32>(v_20, v_21, v_22, v_23);
     let add_49_4 = add[(i + 128u) / 4u];
     let add_49 = add_49_4.x;
     let add_50 = add_49_4.y;
     let add_51 = add_49_4.z;
     let add_52 = add_49_4.w;
-    let v_24 = select(0.0, add_49, inside);
-    let v_25 = select(0.0, add_50, inside);
-    let v_26 = select(0.0, add_51, inside);
-    let v_27 = select(0.0, add_52, inside);
-    operands[((row * 8u) + column) + 52u] = vec4<f32>(v_24, v_25, v_26, v_27);
     let add_53_4 = add[(i + 176u) / 4u];
     let add_53 = add_53_4.x;
     let add_54 = add_53_4.y;
     let add_55 = add_53_4.z;
     let add_56 = add_53_4.w;
-    let v_28 = select(0.0, add_53, inside);
-    let v_29 = select(0.0, add_54, inside);
-    let v_30 = select(0.0, add_55, inside);
-    let v_31 = select(0.0, add_56, inside);
-    operands[((row * 8u) + column) + 54u] = vec4<f32>(v_28, v_29, v_30, v_31);
+    operands[((row * 8u) + column) + 48u] = vec4<f32>(select(0.0, add_41, inside), select(0.0, add_42, inside), select(0.0, add_43, inside), select(0.0, add_44, inside));
+    operands[((row * 8u) + column) + 50u] = vec4<f32>(select(0.0, add_45, inside), select(0.0, add_46, inside), select(0.0, add_47, inside), select(0.0, add_48, inside));
+    operands[((row * 8u) + column) + 52u] = vec4<f32>(select(0.0, add_49, inside), select(0.0, add_50, inside), select(0.0, add_51, inside), select(0.0, add_52, inside));
+    operands[((row * 8u) + column) + 54u] = vec4<f32>(select(0.0, add_53, inside), select(0.0, add_54, inside), select(0.0, add_55, inside), select(0.0, add_56, inside));
   }
   let x_64 = carried_4 * x_44;
   let x_65 = carried_5 * x_44;
@@ -1053,10 +1022,10 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   held[5u] = x_79;
   held[6u] = x_80;
   held[7u] = x_81;
-  for (var e_2 = 0u; e_2 < 8u * one; e_2++) {
-    let r_1 = (row * 2u) + (e_2 / 4u);
-    let c_1 = (column * 4u) + (e_2 % 4u);
-    let value = held[e_2];
+  for (var e_3 = 0u; e_3 < 8u * one; e_3++) {
+    let r_1 = (row * 2u) + (e_3 / 4u);
+    let c_1 = (column * 4u) + (e_3 % 4u);
+    let value = held[e_3];
     reshape[(((group_id.z * 256u) + (r_1 * 16u)) + (group_id.y * 8u)) + c_1] = value;
   }
 }
