@@ -176,6 +176,25 @@ const programs: Readonly<Record<string, { readonly shape: readonly number[]; rea
           },
       ),
     },
+    "a sum that is read a round later": {
+      shape: [rows, columns],
+      of: tiled(
+        rows,
+        columns,
+        ({ inputs: [a, b], outputs: [y] }, { m, n, rows, columns }) =>
+          (t) => {
+            const depth = span(deep, t.whole(deep, "depth"));
+            const left = t.load(rows, depth, (r, d) => a!.at(r, d));
+            const right = t.load(depth, columns, (d, c) => b!.at(d, c));
+            const first = [t.fill(m, n, 1), t.fill(m, n, 2)] as const;
+            const [last] = t.loop(3, first, (_, [x, before]) => {
+              const half = t.map([before], (v) => v!.mul(0.5));
+              return [t.dot(half, left, right), x] as const;
+            });
+            t.store(last, rows, columns, (v, r, c) => y!.put(v, r, c));
+          },
+      ),
+    },
     "vectors are stored once, from loops that carry nothing": {
       shape: [rows + deep],
       of: ({ inputs: [a], outputs: [y] }, m, n) => ({
