@@ -89,7 +89,7 @@ class Shared implements Tiles<Held> {
     const use = this.#uses.next();
     const k = this.#k;
     const [a, b] = [this.#operand(left, "left"), this.#operand(right, "right")];
-    const variables = this.#variables(this.#part(sum), "sum");
+    const variables = this.#variables(this.#asPart(sum), "sum");
     this.#memory.read(a, b);
     const four = ({ region }: Staged, i: Value) => k.load4(region.buffer, i.add(region.from / 4));
     this.#quads(left.columns / 4, (quad) => {
@@ -115,7 +115,7 @@ class Shared implements Tiles<Held> {
       });
     });
     this.#memory.release(a, b);
-    return this.#wanted(this.#ofVariables(sum, variables, use, this.#team.slices > 1));
+    return this.#completed(this.#ofVariables(sum, variables, use, this.#team.slices > 1));
   }
 
   map(args: readonly Held[], f: (...x: Value[]) => Value): Held {
@@ -153,7 +153,7 @@ class Shared implements Tiles<Held> {
     const k = this.#k;
     const held = carried.map((c) => {
       const use = this.#uses.next();
-      const first = use.isWhole ? c : this.#part(c);
+      const first = use.isWhole ? c : this.#asPart(c);
       return this.#ofVariables(c, this.#variables(first, "carried"), use, first.isPart);
     });
     const round = (i: Value) => {
@@ -162,7 +162,7 @@ class Shared implements Tiles<Held> {
       const sets = next.flatMap((n, x) => {
         const to = held[x]!.variables!;
         if (n.variables === to) return [];
-        const values = this.#values(held[x]!.isPart ? this.#part(n) : n);
+        const values = this.#values(held[x]!.isPart ? this.#asPart(n) : n);
         return to.flatMap((row, r) =>
           row.map((v, c) => [v, k.let("next", values[r]![c]!)] as const),
         );
@@ -172,7 +172,7 @@ class Shared implements Tiles<Held> {
     k.for("step", count, (i) => this.#memory.loop(count, () => round(i)));
     return held
       .map((h): Held => ({ ...h, use: this.#uses.next() }))
-      .map((h) => this.#wanted(h)) as readonly Held[] as C;
+      .map((h) => this.#completed(h)) as readonly Held[] as C;
   }
 
   store(x: Held, rows: Span, columns: Span, put: Put): void {
@@ -234,14 +234,14 @@ class Shared implements Tiles<Held> {
   }
 
   /** The first slice has all of it, others nothing. */
-  #part(x: Held): Held {
+  #asPart(x: Held): Held {
     if (this.#team.slices === 1 || x.isPart) return x;
     const own = (v: Value) => (isZero(v) ? v : this.#team.slice.eq(0).select(v, 0));
     const values = this.#values(x).map((row) => row.map(own));
     return { ...x, values, variables: undefined, isPart: true };
   }
   /** All of a tile in every slice, where its elements are asked for. */
-  #wanted(x: Held): Held {
+  #completed(x: Held): Held {
     if (!x.isPart || !x.use.isWhole) return x;
     const { use, rows, columns } = x;
     const parts = this.#parts(x);
