@@ -17,6 +17,7 @@ import {
   type In,
   type Kernel,
   type KernelSite,
+  literal,
   type MatrixProduct,
   type Profile,
   unflatten,
@@ -24,7 +25,6 @@ import {
 } from "../../compiler/op-kit.ts";
 import { elementsIn, storedBytes } from "../../formats/index.ts";
 import { range } from "../pairwise.ts";
-import { blockOf } from "./shared.ts";
 import { type ProductShape, shapeOf, tileReads } from "./tiles.ts";
 
 export type FragmentTile = {
@@ -210,6 +210,39 @@ function copyTiles(held: Held, a: In, b: In, k4: Value): void {
   copyBlocks(held, tile.k, tile.n, (r, c, block) => {
     const values = blockOf(k, b, lead, [k4.add(r), n4.add(c)]);
     storeBlock(k, right, rowOf(tile.n, product), block, values);
+  });
+}
+
+/** Four by four elements of an operand, by rows. Zero outside of it. */
+function blockOf(
+  k: Builder,
+  x: In,
+  lead: readonly Value[],
+  block: readonly [Value, Value],
+): Value[][] {
+  const axes = block.map((at, i) => along(k, at, x.shape.at(i - 2)!));
+  return axes[0]!.map((row) =>
+    axes[1]!.map((column) => {
+      const value = x.at(...lead, row.at, column.at);
+      return row.inside.and(column.inside).select(value, literal(0, "f32"));
+    }),
+  );
+}
+
+/**
+ * Four neighbouring places along an axis. A load must stay inside even where it is not used, so
+ * places are clamped: all four together where the axis is a multiple of four, for wide loads.
+ */
+function along(k: Builder, block: Value, size: number) {
+  const whole = k.let("at", block);
+  if (size % 4 === 0) {
+    const clamped = k.let("at", whole.min(size / 4 - 1));
+    const inside = k.let("inside", whole.lt(size / 4));
+    return range(4, (i) => ({ at: clamped.mul(4).add(i), inside }));
+  }
+  return range(4, (i) => {
+    const at = whole.mul(4).add(i);
+    return { at: k.let("at", at.min(size - 1)), inside: k.let("inside", at.lt(size)) };
   });
 }
 

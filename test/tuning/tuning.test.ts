@@ -346,7 +346,7 @@ describe("tuning a kernel", () => {
       if (!sameVariant(variant, variants[2]!)) return plan;
       const kernels = plan.kernels.map((k) => ({
         ...k,
-        source: kernelText(k).replace(/\* (right\w*)/, "* 1.01 * $1"),
+        source: kernelText(k).replace(/\* (operands\w*)/, "* 1.01 * $1"),
       }));
       expect(kernels).not.toEqual(plan.kernels);
       return { ...plan, kernels };
@@ -360,7 +360,7 @@ describe("tuning a kernel", () => {
   test("lets a candidate lose that leaves a tail unwritten, or throws", async () => {
     const failing = (variant: Variant) => {
       const plan = planOf(variant);
-      const source = kernelText(plan.kernels[0]!).replace(/(\(m\w* < )\(9\)/, "$1(8)");
+      const source = kernelText(plan.kernels[0]!).replace(/(\(r\w* < )\(9\)/, "$1(8)");
       if (sameVariant(variant, variants[1]!))
         return { ...plan, kernels: [{ ...plan.kernels[0]!, source }] };
       if (sameVariant(variant, variants[2]!)) throw new RangeError("no such kernel");
@@ -383,7 +383,7 @@ describe("tuning a kernel", () => {
   test("E823: says so if even the default is wrong", async () => {
     const broken = (variant: Variant) => {
       const plan = planOf(variant);
-      const source = kernelText(plan.kernels[0]!).replace(/\* (right\w*)/, "* 1.01 * $1");
+      const source = kernelText(plan.kernels[0]!).replace(/\* (operands\w*)/, "* 1.01 * $1");
       return { ...plan, kernels: [{ ...plan.kernels[0]!, source }] };
     };
     await expect(tune({ planOf: broken, candidates: 1 })).rejects.toThrow(/E823.*default tile/s);

@@ -340,13 +340,12 @@ extern "C" __global__ void __launch_bounds__(64) matmul_add(
     const float* __restrict__ weight,
     const float* __restrict__ add_1,
     const float* __restrict__ bias) {
-  __shared__ alignas(16) float left[1280];
-  __shared__ alignas(16) float right[64];
+  __shared__ alignas(16) float operands[1344];
   float held[4];
-  float sum = 0.0f;
-  float sum_1 = 0.0f;
-  float sum_2 = 0.0f;
-  float sum_3 = 0.0f;
+  float carried = 0.0f;
+  float carried_1 = 0.0f;
+  float carried_2 = 0.0f;
+  float carried_3 = 0.0f;
   const unsigned r = threadIdx.x / 4u;
   const unsigned c = threadIdx.x % 4u;
   const unsigned c_1 = min((((((((((r * 64u) + (c * 4u)) / 256u) * 256u) + (((r * 4u) % 16u) * 16u)) + (c * 4u)) / 512u) * 4u) + (((((r * 4u) % 16u) * 16u) + (c * 4u)) / 64u)), 5u);
@@ -417,10 +416,10 @@ extern "C" __global__ void __launch_bounds__(64) matmul_add(
   const unsigned c_36 = min((((((((r * 64u) + (c * 4u)) + 51u) / 256u) % 2u) * 4u) + 3u), 5u);
   const float add_17 = add_1[((c_35 * 96u) + (c_36 * 16u)) + c_12];
   const float pad_15 = (((((((((((((r * 64u) + (c * 4u)) + 51u) / 256u) * 256u) + ((((r * 4u) + 3u) % 16u) * 16u)) + (c * 4u)) + 3u) / 512u) * 4u) + (((((((r * 4u) + 3u) % 16u) * 16u) + (c * 4u)) + 3u) / 64u)) <= 5u) && ((((((((r * 64u) + (c * 4u)) + 51u) / 256u) % 2u) * 4u) + 3u) <= 5u)) ? add_17 : 0.0f;
-  reinterpret_cast<float4*>(left)[(r * 20u) + c] = {pad, pad_1, pad_2, pad_3};
-  reinterpret_cast<float4*>(left)[((r * 20u) + c) + 5u] = {pad_4, pad_5, pad_6, pad_7};
-  reinterpret_cast<float4*>(left)[((r * 20u) + c) + 10u] = {pad_8, pad_9, pad_10, pad_11};
-  reinterpret_cast<float4*>(left)[((r * 20u) + c) + 15u] = {pad_12, pad_13, pad_14, pad_15};
+  reinterpret_cast<float4*>(operands)[(r * 20u) + c] = {pad, pad_1, pad_2, pad_3};
+  reinterpret_cast<float4*>(operands)[((r * 20u) + c) + 5u] = {pad_4, pad_5, pad_6, pad_7};
+  reinterpret_cast<float4*>(operands)[((r * 20u) + c) + 10u] = {pad_8, pad_9, pad_10, pad_11};
+  reinterpret_cast<float4*>(operands)[((r * 20u) + c) + 15u] = {pad_12, pad_13, pad_14, pad_15};
   const unsigned i = (threadIdx.x * 192u) + (blockIdx.x * 4u);
   if (threadIdx.x < 4u) {
     const float4 weight_1_4 = reinterpret_cast<const float4*>(weight)[i / 4u];
@@ -443,65 +442,65 @@ extern "C" __global__ void __launch_bounds__(64) matmul_add(
     const float weight_14 = weight_13_4.y;
     const float weight_15 = weight_13_4.z;
     const float weight_16 = weight_13_4.w;
-    reinterpret_cast<float4*>(right)[threadIdx.x * 4u] = {weight_1, weight_2, weight_3, weight_4};
-    reinterpret_cast<float4*>(right)[(threadIdx.x * 4u) + 1u] = {weight_5, weight_6, weight_7, weight_8};
-    reinterpret_cast<float4*>(right)[(threadIdx.x * 4u) + 2u] = {weight_9, weight_10, weight_11, weight_12};
-    reinterpret_cast<float4*>(right)[(threadIdx.x * 4u) + 3u] = {weight_13, weight_14, weight_15, weight_16};
+    reinterpret_cast<float4*>(operands)[(threadIdx.x * 4u) + 320u] = {weight_1, weight_2, weight_3, weight_4};
+    reinterpret_cast<float4*>(operands)[(threadIdx.x * 4u) + 321u] = {weight_5, weight_6, weight_7, weight_8};
+    reinterpret_cast<float4*>(operands)[(threadIdx.x * 4u) + 322u] = {weight_9, weight_10, weight_11, weight_12};
+    reinterpret_cast<float4*>(operands)[(threadIdx.x * 4u) + 323u] = {weight_13, weight_14, weight_15, weight_16};
   }
   __syncthreads();
   _Pragma("unroll 1") for (unsigned quad = 0u; quad < 4u; ++quad) {
-    const float4 left_1_4 = reinterpret_cast<const float4*>(left)[(threadIdx.x * 5u) + quad];
-    const float left_1 = left_1_4.x;
-    const float left_2 = left_1_4.y;
-    const float left_3 = left_1_4.z;
-    const float left_4 = left_1_4.w;
-    const float4 right_1_4 = reinterpret_cast<const float4*>(right)[quad * 4u];
-    const float right_1 = right_1_4.x;
-    const float right_2 = right_1_4.y;
-    const float right_3 = right_1_4.z;
-    const float right_4 = right_1_4.w;
-    sum = fmaf(left_1, right_1, sum);
-    sum_1 = fmaf(left_1, right_2, sum_1);
-    sum_2 = fmaf(left_1, right_3, sum_2);
-    sum_3 = fmaf(left_1, right_4, sum_3);
-    const float4 right_5_4 = reinterpret_cast<const float4*>(right)[(quad * 4u) + 1u];
-    const float right_5 = right_5_4.x;
-    const float right_6 = right_5_4.y;
-    const float right_7 = right_5_4.z;
-    const float right_8 = right_5_4.w;
-    sum = fmaf(left_2, right_5, sum);
-    sum_1 = fmaf(left_2, right_6, sum_1);
-    sum_2 = fmaf(left_2, right_7, sum_2);
-    sum_3 = fmaf(left_2, right_8, sum_3);
-    const float4 right_9_4 = reinterpret_cast<const float4*>(right)[(quad * 4u) + 2u];
-    const float right_9 = right_9_4.x;
-    const float right_10 = right_9_4.y;
-    const float right_11 = right_9_4.z;
-    const float right_12 = right_9_4.w;
-    sum = fmaf(left_3, right_9, sum);
-    sum_1 = fmaf(left_3, right_10, sum_1);
-    sum_2 = fmaf(left_3, right_11, sum_2);
-    sum_3 = fmaf(left_3, right_12, sum_3);
-    const float4 right_13_4 = reinterpret_cast<const float4*>(right)[(quad * 4u) + 3u];
-    const float right_13 = right_13_4.x;
-    const float right_14 = right_13_4.y;
-    const float right_15 = right_13_4.z;
-    const float right_16 = right_13_4.w;
-    sum = fmaf(left_4, right_13, sum);
-    sum_1 = fmaf(left_4, right_14, sum_1);
-    sum_2 = fmaf(left_4, right_15, sum_2);
-    sum_3 = fmaf(left_4, right_16, sum_3);
+    const float4 operands_1_4 = reinterpret_cast<const float4*>(operands)[(threadIdx.x * 5u) + quad];
+    const float operands_1 = operands_1_4.x;
+    const float operands_2 = operands_1_4.y;
+    const float operands_3 = operands_1_4.z;
+    const float operands_4 = operands_1_4.w;
+    const float4 operands_5_4 = reinterpret_cast<const float4*>(operands)[(quad * 4u) + 320u];
+    const float operands_5 = operands_5_4.x;
+    const float operands_6 = operands_5_4.y;
+    const float operands_7 = operands_5_4.z;
+    const float operands_8 = operands_5_4.w;
+    carried = fmaf(operands_1, operands_5, carried);
+    carried_1 = fmaf(operands_1, operands_6, carried_1);
+    carried_2 = fmaf(operands_1, operands_7, carried_2);
+    carried_3 = fmaf(operands_1, operands_8, carried_3);
+    const float4 operands_9_4 = reinterpret_cast<const float4*>(operands)[(quad * 4u) + 321u];
+    const float operands_9 = operands_9_4.x;
+    const float operands_10 = operands_9_4.y;
+    const float operands_11 = operands_9_4.z;
+    const float operands_12 = operands_9_4.w;
+    carried = fmaf(operands_2, operands_9, carried);
+    carried_1 = fmaf(operands_2, operands_10, carried_1);
+    carried_2 = fmaf(operands_2, operands_11, carried_2);
+    carried_3 = fmaf(operands_2, operands_12, carried_3);
+    const float4 operands_13_4 = reinterpret_cast<const float4*>(operands)[(quad * 4u) + 322u];
+    const float operands_13 = operands_13_4.x;
+    const float operands_14 = operands_13_4.y;
+    const float operands_15 = operands_13_4.z;
+    const float operands_16 = operands_13_4.w;
+    carried = fmaf(operands_3, operands_13, carried);
+    carried_1 = fmaf(operands_3, operands_14, carried_1);
+    carried_2 = fmaf(operands_3, operands_15, carried_2);
+    carried_3 = fmaf(operands_3, operands_16, carried_3);
+    const float4 operands_17_4 = reinterpret_cast<const float4*>(operands)[(quad * 4u) + 323u];
+    const float operands_17 = operands_17_4.x;
+    const float operands_18 = operands_17_4.y;
+    const float operands_19 = operands_17_4.z;
+    const float operands_20 = operands_17_4.w;
+    carried = fmaf(operands_4, operands_17, carried);
+    carried_1 = fmaf(operands_4, operands_18, carried_1);
+    carried_2 = fmaf(operands_4, operands_19, carried_2);
+    carried_3 = fmaf(operands_4, operands_20, carried_3);
   }
-  held[0u] = sum;
-  held[1u] = sum_1;
-  held[2u] = sum_2;
-  held[3u] = sum_3;
-  _Pragma("unroll 1") for (unsigned i_1 = 0u; i_1 < 4u; ++i_1) {
-    const unsigned n = (blockIdx.x * 4u) + i_1;
-    const float value = held[i_1];
-    const float bias_1 = bias[n];
+  held[0u] = carried;
+  held[1u] = carried_1;
+  held[2u] = carried_2;
+  held[3u] = carried_3;
+  _Pragma("unroll 1") for (unsigned e = 0u; e < 4u; ++e) {
+    const unsigned c_37 = (blockIdx.x * 4u) + e;
+    const float value = held[e];
+    const float bias_1 = bias[c_37];
     const float add_18 = value + bias_1;
-    add[(threadIdx.x * 48u) + n] = add_18;
+    add[(threadIdx.x * 48u) + c_37] = add_18;
   }
 }
 
@@ -1026,13 +1025,12 @@ extern "C" __global__ void __launch_bounds__(64) matmul_add(
     const float* __restrict__ reshape,
     const float* __restrict__ weight,
     const float* __restrict__ x) {
-  __shared__ alignas(16) float left[1280];
-  __shared__ alignas(16) float right[64];
+  __shared__ alignas(16) float operands[1344];
   float held[4];
-  float sum = 0.0f;
-  float sum_1 = 0.0f;
-  float sum_2 = 0.0f;
-  float sum_3 = 0.0f;
+  float carried = 0.0f;
+  float carried_1 = 0.0f;
+  float carried_2 = 0.0f;
+  float carried_3 = 0.0f;
   const unsigned r = threadIdx.x / 4u;
   const unsigned c = threadIdx.x % 4u;
   const float4 reshape_1_4 = reinterpret_cast<const float4*>(reshape)[((r * 64u) + (c * 4u)) / 4u];
@@ -1055,10 +1053,10 @@ extern "C" __global__ void __launch_bounds__(64) matmul_add(
   const float reshape_14 = reshape_13_4.y;
   const float reshape_15 = reshape_13_4.z;
   const float reshape_16 = reshape_13_4.w;
-  reinterpret_cast<float4*>(left)[(r * 20u) + c] = {reshape_1, reshape_2, reshape_3, reshape_4};
-  reinterpret_cast<float4*>(left)[((r * 20u) + c) + 5u] = {reshape_5, reshape_6, reshape_7, reshape_8};
-  reinterpret_cast<float4*>(left)[((r * 20u) + c) + 10u] = {reshape_9, reshape_10, reshape_11, reshape_12};
-  reinterpret_cast<float4*>(left)[((r * 20u) + c) + 15u] = {reshape_13, reshape_14, reshape_15, reshape_16};
+  reinterpret_cast<float4*>(operands)[(r * 20u) + c] = {reshape_1, reshape_2, reshape_3, reshape_4};
+  reinterpret_cast<float4*>(operands)[((r * 20u) + c) + 5u] = {reshape_5, reshape_6, reshape_7, reshape_8};
+  reinterpret_cast<float4*>(operands)[((r * 20u) + c) + 10u] = {reshape_9, reshape_10, reshape_11, reshape_12};
+  reinterpret_cast<float4*>(operands)[((r * 20u) + c) + 15u] = {reshape_13, reshape_14, reshape_15, reshape_16};
   const unsigned i = (threadIdx.x * 64u) + (blockIdx.x * 4u);
   if (threadIdx.x < 4u) {
     const float4 weight_1_4 = reinterpret_cast<const float4*>(weight)[i / 4u];
@@ -1081,69 +1079,69 @@ extern "C" __global__ void __launch_bounds__(64) matmul_add(
     const float weight_14 = weight_13_4.y;
     const float weight_15 = weight_13_4.z;
     const float weight_16 = weight_13_4.w;
-    reinterpret_cast<float4*>(right)[threadIdx.x * 4u] = {weight_1, weight_2, weight_3, weight_4};
-    reinterpret_cast<float4*>(right)[(threadIdx.x * 4u) + 1u] = {weight_5, weight_6, weight_7, weight_8};
-    reinterpret_cast<float4*>(right)[(threadIdx.x * 4u) + 2u] = {weight_9, weight_10, weight_11, weight_12};
-    reinterpret_cast<float4*>(right)[(threadIdx.x * 4u) + 3u] = {weight_13, weight_14, weight_15, weight_16};
+    reinterpret_cast<float4*>(operands)[(threadIdx.x * 4u) + 320u] = {weight_1, weight_2, weight_3, weight_4};
+    reinterpret_cast<float4*>(operands)[(threadIdx.x * 4u) + 321u] = {weight_5, weight_6, weight_7, weight_8};
+    reinterpret_cast<float4*>(operands)[(threadIdx.x * 4u) + 322u] = {weight_9, weight_10, weight_11, weight_12};
+    reinterpret_cast<float4*>(operands)[(threadIdx.x * 4u) + 323u] = {weight_13, weight_14, weight_15, weight_16};
   }
   __syncthreads();
   _Pragma("unroll 1") for (unsigned quad = 0u; quad < 4u; ++quad) {
-    const float4 left_1_4 = reinterpret_cast<const float4*>(left)[(threadIdx.x * 5u) + quad];
-    const float left_1 = left_1_4.x;
-    const float left_2 = left_1_4.y;
-    const float left_3 = left_1_4.z;
-    const float left_4 = left_1_4.w;
-    const float4 right_1_4 = reinterpret_cast<const float4*>(right)[quad * 4u];
-    const float right_1 = right_1_4.x;
-    const float right_2 = right_1_4.y;
-    const float right_3 = right_1_4.z;
-    const float right_4 = right_1_4.w;
-    sum = fmaf(left_1, right_1, sum);
-    sum_1 = fmaf(left_1, right_2, sum_1);
-    sum_2 = fmaf(left_1, right_3, sum_2);
-    sum_3 = fmaf(left_1, right_4, sum_3);
-    const float4 right_5_4 = reinterpret_cast<const float4*>(right)[(quad * 4u) + 1u];
-    const float right_5 = right_5_4.x;
-    const float right_6 = right_5_4.y;
-    const float right_7 = right_5_4.z;
-    const float right_8 = right_5_4.w;
-    sum = fmaf(left_2, right_5, sum);
-    sum_1 = fmaf(left_2, right_6, sum_1);
-    sum_2 = fmaf(left_2, right_7, sum_2);
-    sum_3 = fmaf(left_2, right_8, sum_3);
-    const float4 right_9_4 = reinterpret_cast<const float4*>(right)[(quad * 4u) + 2u];
-    const float right_9 = right_9_4.x;
-    const float right_10 = right_9_4.y;
-    const float right_11 = right_9_4.z;
-    const float right_12 = right_9_4.w;
-    sum = fmaf(left_3, right_9, sum);
-    sum_1 = fmaf(left_3, right_10, sum_1);
-    sum_2 = fmaf(left_3, right_11, sum_2);
-    sum_3 = fmaf(left_3, right_12, sum_3);
-    const float4 right_13_4 = reinterpret_cast<const float4*>(right)[(quad * 4u) + 3u];
-    const float right_13 = right_13_4.x;
-    const float right_14 = right_13_4.y;
-    const float right_15 = right_13_4.z;
-    const float right_16 = right_13_4.w;
-    sum = fmaf(left_4, right_13, sum);
-    sum_1 = fmaf(left_4, right_14, sum_1);
-    sum_2 = fmaf(left_4, right_15, sum_2);
-    sum_3 = fmaf(left_4, right_16, sum_3);
+    const float4 operands_1_4 = reinterpret_cast<const float4*>(operands)[(threadIdx.x * 5u) + quad];
+    const float operands_1 = operands_1_4.x;
+    const float operands_2 = operands_1_4.y;
+    const float operands_3 = operands_1_4.z;
+    const float operands_4 = operands_1_4.w;
+    const float4 operands_5_4 = reinterpret_cast<const float4*>(operands)[(quad * 4u) + 320u];
+    const float operands_5 = operands_5_4.x;
+    const float operands_6 = operands_5_4.y;
+    const float operands_7 = operands_5_4.z;
+    const float operands_8 = operands_5_4.w;
+    carried = fmaf(operands_1, operands_5, carried);
+    carried_1 = fmaf(operands_1, operands_6, carried_1);
+    carried_2 = fmaf(operands_1, operands_7, carried_2);
+    carried_3 = fmaf(operands_1, operands_8, carried_3);
+    const float4 operands_9_4 = reinterpret_cast<const float4*>(operands)[(quad * 4u) + 321u];
+    const float operands_9 = operands_9_4.x;
+    const float operands_10 = operands_9_4.y;
+    const float operands_11 = operands_9_4.z;
+    const float operands_12 = operands_9_4.w;
+    carried = fmaf(operands_2, operands_9, carried);
+    carried_1 = fmaf(operands_2, operands_10, carried_1);
+    carried_2 = fmaf(operands_2, operands_11, carried_2);
+    carried_3 = fmaf(operands_2, operands_12, carried_3);
+    const float4 operands_13_4 = reinterpret_cast<const float4*>(operands)[(quad * 4u) + 322u];
+    const float operands_13 = operands_13_4.x;
+    const float operands_14 = operands_13_4.y;
+    const float operands_15 = operands_13_4.z;
+    const float operands_16 = operands_13_4.w;
+    carried = fmaf(operands_3, operands_13, carried);
+    carried_1 = fmaf(operands_3, operands_14, carried_1);
+    carried_2 = fmaf(operands_3, operands_15, carried_2);
+    carried_3 = fmaf(operands_3, operands_16, carried_3);
+    const float4 operands_17_4 = reinterpret_cast<const float4*>(operands)[(quad * 4u) + 323u];
+    const float operands_17 = operands_17_4.x;
+    const float operands_18 = operands_17_4.y;
+    const float operands_19 = operands_17_4.z;
+    const float operands_20 = operands_17_4.w;
+    carried = fmaf(operands_4, operands_17, carried);
+    carried_1 = fmaf(operands_4, operands_18, carried_1);
+    carried_2 = fmaf(operands_4, operands_19, carried_2);
+    carried_3 = fmaf(operands_4, operands_20, carried_3);
   }
-  held[0u] = sum;
-  held[1u] = sum_1;
-  held[2u] = sum_2;
-  held[3u] = sum_3;
-  _Pragma("unroll 1") for (unsigned i_1 = 0u; i_1 < 4u; ++i_1) {
-    const unsigned n = (blockIdx.x * 4u) + i_1;
-    const float value = held[i_1];
-    const unsigned i_2 = min((((((threadIdx.x * 16u) + n) / 512u) * 4u) + ((((threadIdx.x * 16u) + n) / 64u) % 4u)), 5u);
-    const unsigned i_3 = min(((((((threadIdx.x * 16u) + n) / 256u) % 2u) * 4u) + (threadIdx.x % 4u)), 5u);
-    const unsigned i_4 = ((i_2 * 96u) + (i_3 * 16u)) + n;
-    if (((((((threadIdx.x * 16u) + n) / 512u) * 4u) + ((((threadIdx.x * 16u) + n) / 64u) % 4u)) <= 5u) && (((((((threadIdx.x * 16u) + n) / 256u) % 2u) * 4u) + (threadIdx.x % 4u)) <= 5u)) {
-      const float x_1 = x[i_4];
+  held[0u] = carried;
+  held[1u] = carried_1;
+  held[2u] = carried_2;
+  held[3u] = carried_3;
+  _Pragma("unroll 1") for (unsigned e = 0u; e < 4u; ++e) {
+    const unsigned c_1 = (blockIdx.x * 4u) + e;
+    const float value = held[e];
+    const unsigned i_1 = min((((((threadIdx.x * 16u) + c_1) / 512u) * 4u) + ((((threadIdx.x * 16u) + c_1) / 64u) % 4u)), 5u);
+    const unsigned i_2 = min(((((((threadIdx.x * 16u) + c_1) / 256u) % 2u) * 4u) + (threadIdx.x % 4u)), 5u);
+    const unsigned i_3 = ((i_1 * 96u) + (i_2 * 16u)) + c_1;
+    if (((((((threadIdx.x * 16u) + c_1) / 512u) * 4u) + ((((threadIdx.x * 16u) + c_1) / 64u) % 4u)) <= 5u) && (((((((threadIdx.x * 16u) + c_1) / 256u) % 2u) * 4u) + (threadIdx.x % 4u)) <= 5u)) {
+      const float x_1 = x[i_3];
       const float add_1 = x_1 + value;
-      add[((min((((((threadIdx.x * 16u) + n) / 512u) * 4u) + ((((threadIdx.x * 16u) + n) / 64u) % 4u)), 5u) * 96u) + (min(((((((threadIdx.x * 16u) + n) / 256u) % 2u) * 4u) + (threadIdx.x % 4u)), 5u) * 16u)) + n] = add_1;
+      add[((min((((((threadIdx.x * 16u) + c_1) / 512u) * 4u) + ((((threadIdx.x * 16u) + c_1) / 64u) % 4u)), 5u) * 96u) + (min(((((((threadIdx.x * 16u) + c_1) / 256u) % 2u) * 4u) + (threadIdx.x % 4u)), 5u) * 16u)) + c_1] = add_1;
     }
   }
 }

@@ -341,17 +341,16 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
 @group(0) @binding(1) var<storage, read> weight: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> add_1: array<f32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
-var<workgroup> left: array<vec4<f32>, 320>;
-var<workgroup> right: array<vec4<f32>, 16>;
+var<workgroup> operands: array<vec4<f32>, 336>;
 
 @compute @workgroup_size(64, 1, 1)
 fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) thread_id: vec3u, @builtin(num_workgroups) group_count: vec3u) {
   let one = min(group_count.z, 1u);
   var held: array<f32, 4>;
-  var sum_ = 0.0;
-  var sum_1 = 0.0;
-  var sum_2 = 0.0;
-  var sum_3 = 0.0;
+  var carried = 0.0;
+  var carried_1 = 0.0;
+  var carried_2 = 0.0;
+  var carried_3 = 0.0;
   let r = thread_id.x / 4u;
   let c = thread_id.x % 4u;
   let c_1 = min((((((((((r * 64u) + (c * 4u)) / 256u) * 256u) + (((r * 4u) % 16u) * 16u)) + (c * 4u)) / 512u) * 4u) + (((((r * 4u) % 16u) * 16u) + (c * 4u)) / 64u)), 5u);
@@ -422,10 +421,10 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   let c_36 = min((((((((r * 64u) + (c * 4u)) + 51u) / 256u) % 2u) * 4u) + 3u), 5u);
   let add_17 = add_1[((c_35 * 96u) + (c_36 * 16u)) + c_12];
   let pad_15 = select(0.0, add_17, (((((((((((((r * 64u) + (c * 4u)) + 51u) / 256u) * 256u) + ((((r * 4u) + 3u) % 16u) * 16u)) + (c * 4u)) + 3u) / 512u) * 4u) + (((((((r * 4u) + 3u) % 16u) * 16u) + (c * 4u)) + 3u) / 64u)) <= 5u) && ((((((((r * 64u) + (c * 4u)) + 51u) / 256u) % 2u) * 4u) + 3u) <= 5u)));
-  left[(r * 20u) + c] = vec4<f32>(pad, pad_1, pad_2, pad_3);
-  left[((r * 20u) + c) + 5u] = vec4<f32>(pad_4, pad_5, pad_6, pad_7);
-  left[((r * 20u) + c) + 10u] = vec4<f32>(pad_8, pad_9, pad_10, pad_11);
-  left[((r * 20u) + c) + 15u] = vec4<f32>(pad_12, pad_13, pad_14, pad_15);
+  operands[(r * 20u) + c] = vec4<f32>(pad, pad_1, pad_2, pad_3);
+  operands[((r * 20u) + c) + 5u] = vec4<f32>(pad_4, pad_5, pad_6, pad_7);
+  operands[((r * 20u) + c) + 10u] = vec4<f32>(pad_8, pad_9, pad_10, pad_11);
+  operands[((r * 20u) + c) + 15u] = vec4<f32>(pad_12, pad_13, pad_14, pad_15);
   let i = (thread_id.x * 192u) + (group_id.x * 4u);
   if (thread_id.x < 4u) {
     let weight_1_4 = weight[i / 4u];
@@ -448,65 +447,65 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     let weight_14 = weight_13_4.y;
     let weight_15 = weight_13_4.z;
     let weight_16 = weight_13_4.w;
-    right[thread_id.x * 4u] = vec4<f32>(weight_1, weight_2, weight_3, weight_4);
-    right[(thread_id.x * 4u) + 1u] = vec4<f32>(weight_5, weight_6, weight_7, weight_8);
-    right[(thread_id.x * 4u) + 2u] = vec4<f32>(weight_9, weight_10, weight_11, weight_12);
-    right[(thread_id.x * 4u) + 3u] = vec4<f32>(weight_13, weight_14, weight_15, weight_16);
+    operands[(thread_id.x * 4u) + 320u] = vec4<f32>(weight_1, weight_2, weight_3, weight_4);
+    operands[(thread_id.x * 4u) + 321u] = vec4<f32>(weight_5, weight_6, weight_7, weight_8);
+    operands[(thread_id.x * 4u) + 322u] = vec4<f32>(weight_9, weight_10, weight_11, weight_12);
+    operands[(thread_id.x * 4u) + 323u] = vec4<f32>(weight_13, weight_14, weight_15, weight_16);
   }
   workgroupBarrier();
   for (var quad = 0u; quad < 4u * one; quad++) {
-    let left_1_4 = left[(thread_id.x * 5u) + quad];
-    let left_1 = left_1_4.x;
-    let left_2 = left_1_4.y;
-    let left_3 = left_1_4.z;
-    let left_4 = left_1_4.w;
-    let right_1_4 = right[quad * 4u];
-    let right_1 = right_1_4.x;
-    let right_2 = right_1_4.y;
-    let right_3 = right_1_4.z;
-    let right_4 = right_1_4.w;
-    sum_ = fma(left_1, right_1, sum_);
-    sum_1 = fma(left_1, right_2, sum_1);
-    sum_2 = fma(left_1, right_3, sum_2);
-    sum_3 = fma(left_1, right_4, sum_3);
-    let right_5_4 = right[(quad * 4u) + 1u];
-    let right_5 = right_5_4.x;
-    let right_6 = right_5_4.y;
-    let right_7 = right_5_4.z;
-    let right_8 = right_5_4.w;
-    sum_ = fma(left_2, right_5, sum_);
-    sum_1 = fma(left_2, right_6, sum_1);
-    sum_2 = fma(left_2, right_7, sum_2);
-    sum_3 = fma(left_2, right_8, sum_3);
-    let right_9_4 = right[(quad * 4u) + 2u];
-    let right_9 = right_9_4.x;
-    let right_10 = right_9_4.y;
-    let right_11 = right_9_4.z;
-    let right_12 = right_9_4.w;
-    sum_ = fma(left_3, right_9, sum_);
-    sum_1 = fma(left_3, right_10, sum_1);
-    sum_2 = fma(left_3, right_11, sum_2);
-    sum_3 = fma(left_3, right_12, sum_3);
-    let right_13_4 = right[(quad * 4u) + 3u];
-    let right_13 = right_13_4.x;
-    let right_14 = right_13_4.y;
-    let right_15 = right_13_4.z;
-    let right_16 = right_13_4.w;
-    sum_ = fma(left_4, right_13, sum_);
-    sum_1 = fma(left_4, right_14, sum_1);
-    sum_2 = fma(left_4, right_15, sum_2);
-    sum_3 = fma(left_4, right_16, sum_3);
+    let operands_1_4 = operands[(thread_id.x * 5u) + quad];
+    let operands_1 = operands_1_4.x;
+    let operands_2 = operands_1_4.y;
+    let operands_3 = operands_1_4.z;
+    let operands_4 = operands_1_4.w;
+    let operands_5_4 = operands[(quad * 4u) + 320u];
+    let operands_5 = operands_5_4.x;
+    let operands_6 = operands_5_4.y;
+    let operands_7 = operands_5_4.z;
+    let operands_8 = operands_5_4.w;
+    carried = fma(operands_1, operands_5, carried);
+    carried_1 = fma(operands_1, operands_6, carried_1);
+    carried_2 = fma(operands_1, operands_7, carried_2);
+    carried_3 = fma(operands_1, operands_8, carried_3);
+    let operands_9_4 = operands[(quad * 4u) + 321u];
+    let operands_9 = operands_9_4.x;
+    let operands_10 = operands_9_4.y;
+    let operands_11 = operands_9_4.z;
+    let operands_12 = operands_9_4.w;
+    carried = fma(operands_2, operands_9, carried);
+    carried_1 = fma(operands_2, operands_10, carried_1);
+    carried_2 = fma(operands_2, operands_11, carried_2);
+    carried_3 = fma(operands_2, operands_12, carried_3);
+    let operands_13_4 = operands[(quad * 4u) + 322u];
+    let operands_13 = operands_13_4.x;
+    let operands_14 = operands_13_4.y;
+    let operands_15 = operands_13_4.z;
+    let operands_16 = operands_13_4.w;
+    carried = fma(operands_3, operands_13, carried);
+    carried_1 = fma(operands_3, operands_14, carried_1);
+    carried_2 = fma(operands_3, operands_15, carried_2);
+    carried_3 = fma(operands_3, operands_16, carried_3);
+    let operands_17_4 = operands[(quad * 4u) + 323u];
+    let operands_17 = operands_17_4.x;
+    let operands_18 = operands_17_4.y;
+    let operands_19 = operands_17_4.z;
+    let operands_20 = operands_17_4.w;
+    carried = fma(operands_4, operands_17, carried);
+    carried_1 = fma(operands_4, operands_18, carried_1);
+    carried_2 = fma(operands_4, operands_19, carried_2);
+    carried_3 = fma(operands_4, operands_20, carried_3);
   }
-  held[0u] = sum_;
-  held[1u] = sum_1;
-  held[2u] = sum_2;
-  held[3u] = sum_3;
-  for (var i_1 = 0u; i_1 < 4u * one; i_1++) {
-    let n = (group_id.x * 4u) + i_1;
-    let value = held[i_1];
-    let bias_1 = bias[n];
+  held[0u] = carried;
+  held[1u] = carried_1;
+  held[2u] = carried_2;
+  held[3u] = carried_3;
+  for (var e = 0u; e < 4u * one; e++) {
+    let c_37 = (group_id.x * 4u) + e;
+    let value = held[e];
+    let bias_1 = bias[c_37];
     let add_18 = value + bias_1;
-    add[(thread_id.x * 48u) + n] = add_18;
+    add[(thread_id.x * 48u) + c_37] = add_18;
   }
 }
 
@@ -1035,17 +1034,16 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
 @group(0) @binding(1) var<storage, read_write> reshape: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> weight: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> x: array<f32>;
-var<workgroup> left: array<vec4<f32>, 320>;
-var<workgroup> right: array<vec4<f32>, 16>;
+var<workgroup> operands: array<vec4<f32>, 336>;
 
 @compute @workgroup_size(64, 1, 1)
 fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) thread_id: vec3u, @builtin(num_workgroups) group_count: vec3u) {
   let one = min(group_count.z, 1u);
   var held: array<f32, 4>;
-  var sum_ = 0.0;
-  var sum_1 = 0.0;
-  var sum_2 = 0.0;
-  var sum_3 = 0.0;
+  var carried = 0.0;
+  var carried_1 = 0.0;
+  var carried_2 = 0.0;
+  var carried_3 = 0.0;
   let r = thread_id.x / 4u;
   let c = thread_id.x % 4u;
   let reshape_1_4 = reshape[((r * 64u) + (c * 4u)) / 4u];
@@ -1068,10 +1066,10 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   let reshape_14 = reshape_13_4.y;
   let reshape_15 = reshape_13_4.z;
   let reshape_16 = reshape_13_4.w;
-  left[(r * 20u) + c] = vec4<f32>(reshape_1, reshape_2, reshape_3, reshape_4);
-  left[((r * 20u) + c) + 5u] = vec4<f32>(reshape_5, reshape_6, reshape_7, reshape_8);
-  left[((r * 20u) + c) + 10u] = vec4<f32>(reshape_9, reshape_10, reshape_11, reshape_12);
-  left[((r * 20u) + c) + 15u] = vec4<f32>(reshape_13, reshape_14, reshape_15, reshape_16);
+  operands[(r * 20u) + c] = vec4<f32>(reshape_1, reshape_2, reshape_3, reshape_4);
+  operands[((r * 20u) + c) + 5u] = vec4<f32>(reshape_5, reshape_6, reshape_7, reshape_8);
+  operands[((r * 20u) + c) + 10u] = vec4<f32>(reshape_9, reshape_10, reshape_11, reshape_12);
+  operands[((r * 20u) + c) + 15u] = vec4<f32>(reshape_13, reshape_14, reshape_15, reshape_16);
   let i = (thread_id.x * 64u) + (group_id.x * 4u);
   if (thread_id.x < 4u) {
     let weight_1_4 = weight[i / 4u];
@@ -1094,69 +1092,69 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     let weight_14 = weight_13_4.y;
     let weight_15 = weight_13_4.z;
     let weight_16 = weight_13_4.w;
-    right[thread_id.x * 4u] = vec4<f32>(weight_1, weight_2, weight_3, weight_4);
-    right[(thread_id.x * 4u) + 1u] = vec4<f32>(weight_5, weight_6, weight_7, weight_8);
-    right[(thread_id.x * 4u) + 2u] = vec4<f32>(weight_9, weight_10, weight_11, weight_12);
-    right[(thread_id.x * 4u) + 3u] = vec4<f32>(weight_13, weight_14, weight_15, weight_16);
+    operands[(thread_id.x * 4u) + 320u] = vec4<f32>(weight_1, weight_2, weight_3, weight_4);
+    operands[(thread_id.x * 4u) + 321u] = vec4<f32>(weight_5, weight_6, weight_7, weight_8);
+    operands[(thread_id.x * 4u) + 322u] = vec4<f32>(weight_9, weight_10, weight_11, weight_12);
+    operands[(thread_id.x * 4u) + 323u] = vec4<f32>(weight_13, weight_14, weight_15, weight_16);
   }
   workgroupBarrier();
   for (var quad = 0u; quad < 4u * one; quad++) {
-    let left_1_4 = left[(thread_id.x * 5u) + quad];
-    let left_1 = left_1_4.x;
-    let left_2 = left_1_4.y;
-    let left_3 = left_1_4.z;
-    let left_4 = left_1_4.w;
-    let right_1_4 = right[quad * 4u];
-    let right_1 = right_1_4.x;
-    let right_2 = right_1_4.y;
-    let right_3 = right_1_4.z;
-    let right_4 = right_1_4.w;
-    sum_ = fma(left_1, right_1, sum_);
-    sum_1 = fma(left_1, right_2, sum_1);
-    sum_2 = fma(left_1, right_3, sum_2);
-    sum_3 = fma(left_1, right_4, sum_3);
-    let right_5_4 = right[(quad * 4u) + 1u];
-    let right_5 = right_5_4.x;
-    let right_6 = right_5_4.y;
-    let right_7 = right_5_4.z;
-    let right_8 = right_5_4.w;
-    sum_ = fma(left_2, right_5, sum_);
-    sum_1 = fma(left_2, right_6, sum_1);
-    sum_2 = fma(left_2, right_7, sum_2);
-    sum_3 = fma(left_2, right_8, sum_3);
-    let right_9_4 = right[(quad * 4u) + 2u];
-    let right_9 = right_9_4.x;
-    let right_10 = right_9_4.y;
-    let right_11 = right_9_4.z;
-    let right_12 = right_9_4.w;
-    sum_ = fma(left_3, right_9, sum_);
-    sum_1 = fma(left_3, right_10, sum_1);
-    sum_2 = fma(left_3, right_11, sum_2);
-    sum_3 = fma(left_3, right_12, sum_3);
-    let right_13_4 = right[(quad * 4u) + 3u];
-    let right_13 = right_13_4.x;
-    let right_14 = right_13_4.y;
-    let right_15 = right_13_4.z;
-    let right_16 = right_13_4.w;
-    sum_ = fma(left_4, right_13, sum_);
-    sum_1 = fma(left_4, right_14, sum_1);
-    sum_2 = fma(left_4, right_15, sum_2);
-    sum_3 = fma(left_4, right_16, sum_3);
+    let operands_1_4 = operands[(thread_id.x * 5u) + quad];
+    let operands_1 = operands_1_4.x;
+    let operands_2 = operands_1_4.y;
+    let operands_3 = operands_1_4.z;
+    let operands_4 = operands_1_4.w;
+    let operands_5_4 = operands[(quad * 4u) + 320u];
+    let operands_5 = operands_5_4.x;
+    let operands_6 = operands_5_4.y;
+    let operands_7 = operands_5_4.z;
+    let operands_8 = operands_5_4.w;
+    carried = fma(operands_1, operands_5, carried);
+    carried_1 = fma(operands_1, operands_6, carried_1);
+    carried_2 = fma(operands_1, operands_7, carried_2);
+    carried_3 = fma(operands_1, operands_8, carried_3);
+    let operands_9_4 = operands[(quad * 4u) + 321u];
+    let operands_9 = operands_9_4.x;
+    let operands_10 = operands_9_4.y;
+    let operands_11 = operands_9_4.z;
+    let operands_12 = operands_9_4.w;
+    carried = fma(operands_2, operands_9, carried);
+    carried_1 = fma(operands_2, operands_10, carried_1);
+    carried_2 = fma(operands_2, operands_11, carried_2);
+    carried_3 = fma(operands_2, operands_12, carried_3);
+    let operands_13_4 = operands[(quad * 4u) + 322u];
+    let operands_13 = operands_13_4.x;
+    let operands_14 = operands_13_4.y;
+    let operands_15 = operands_13_4.z;
+    let operands_16 = operands_13_4.w;
+    carried = fma(operands_3, operands_13, carried);
+    carried_1 = fma(operands_3, operands_14, carried_1);
+    carried_2 = fma(operands_3, operands_15, carried_2);
+    carried_3 = fma(operands_3, operands_16, carried_3);
+    let operands_17_4 = operands[(quad * 4u) + 323u];
+    let operands_17 = operands_17_4.x;
+    let operands_18 = operands_17_4.y;
+    let operands_19 = operands_17_4.z;
+    let operands_20 = operands_17_4.w;
+    carried = fma(operands_4, operands_17, carried);
+    carried_1 = fma(operands_4, operands_18, carried_1);
+    carried_2 = fma(operands_4, operands_19, carried_2);
+    carried_3 = fma(operands_4, operands_20, carried_3);
   }
-  held[0u] = sum_;
-  held[1u] = sum_1;
-  held[2u] = sum_2;
-  held[3u] = sum_3;
-  for (var i_1 = 0u; i_1 < 4u * one; i_1++) {
-    let n = (group_id.x * 4u) + i_1;
-    let value = held[i_1];
-    let i_2 = min((((((thread_id.x * 16u) + n) / 512u) * 4u) + ((((thread_id.x * 16u) + n) / 64u) % 4u)), 5u);
-    let i_3 = min(((((((thread_id.x * 16u) + n) / 256u) % 2u) * 4u) + (thread_id.x % 4u)), 5u);
-    let i_4 = ((i_2 * 96u) + (i_3 * 16u)) + n;
-    if (((((((thread_id.x * 16u) + n) / 512u) * 4u) + ((((thread_id.x * 16u) + n) / 64u) % 4u)) <= 5u) && (((((((thread_id.x * 16u) + n) / 256u) % 2u) * 4u) + (thread_id.x % 4u)) <= 5u)) {
-      let x_1 = x[i_4];
+  held[0u] = carried;
+  held[1u] = carried_1;
+  held[2u] = carried_2;
+  held[3u] = carried_3;
+  for (var e = 0u; e < 4u * one; e++) {
+    let c_1 = (group_id.x * 4u) + e;
+    let value = held[e];
+    let i_1 = min((((((thread_id.x * 16u) + c_1) / 512u) * 4u) + ((((thread_id.x * 16u) + c_1) / 64u) % 4u)), 5u);
+    let i_2 = min(((((((thread_id.x * 16u) + c_1) / 256u) % 2u) * 4u) + (thread_id.x % 4u)), 5u);
+    let i_3 = ((i_1 * 96u) + (i_2 * 16u)) + c_1;
+    if (((((((thread_id.x * 16u) + c_1) / 512u) * 4u) + ((((thread_id.x * 16u) + c_1) / 64u) % 4u)) <= 5u) && (((((((thread_id.x * 16u) + c_1) / 256u) % 2u) * 4u) + (thread_id.x % 4u)) <= 5u)) {
+      let x_1 = x[i_3];
       let add_1 = x_1 + value;
-      add[((min((((((thread_id.x * 16u) + n) / 512u) * 4u) + ((((thread_id.x * 16u) + n) / 64u) % 4u)), 5u) * 96u) + (min(((((((thread_id.x * 16u) + n) / 256u) % 2u) * 4u) + (thread_id.x % 4u)), 5u) * 16u)) + n] = add_1;
+      add[((min((((((thread_id.x * 16u) + c_1) / 512u) * 4u) + ((((thread_id.x * 16u) + c_1) / 64u) % 4u)), 5u) * 96u) + (min(((((((thread_id.x * 16u) + c_1) / 256u) % 2u) * 4u) + (thread_id.x % 4u)), 5u) * 16u)) + c_1] = add_1;
     }
   }
 }
