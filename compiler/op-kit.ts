@@ -68,6 +68,8 @@ export type {
 export type { MatrixProduct } from "./plan.ts";
 export type { Profile } from "./profile.ts";
 export type { Case, Sample, Tests } from "./sample.ts";
+export { type Programmed, tileForms } from "./tile/forms.ts";
+export type { Sizes, Walk, Work } from "./tile/lowering.ts";
 export { type Span, single, span, type TileProgram, type Tiles } from "./tile/program.ts";
 export { lowerShared } from "./tile/shared.ts";
 export type { Threads } from "./tile/team.ts";

@@ -40,8 +40,8 @@ import {
 import { keyValueGradient } from "./key-value-gradient.ts";
 import { queryGradient } from "./query-gradient.ts";
 import { relativeTerms, termsByQuery } from "./relative.ts";
-import { sharedForm } from "./shared.ts";
 import { subgroupForm } from "./subgroup.ts";
+import { attentionForms } from "./tiled.ts";
 
 const plainCase = (claim: string, q: number[], kv: number[], out: number): Case => ({
   claim,
@@ -184,7 +184,7 @@ export const op: KernelOp<AttentionAttrs> = {
   name: "attention",
   kind: "kernel",
   type: resultTypes,
-  forms: [subgroupForm, sharedForm],
+  forms: [subgroupForm, ...attentionForms],
   // 2: in workgroup memory they are tile programs; relative terms are an input.
   version: 2,
   oracle: plainAttention,

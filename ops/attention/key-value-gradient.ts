@@ -6,7 +6,7 @@ import { apply, type KernelOp, type Tensor, type Tests } from "../../compiler/op
 import { type BackwardAttrs, backwardTypes, plainBackward } from "./backward-definition.ts";
 import { subgroupKeyValueForm } from "./backward-subgroup.ts";
 import { backwardInputs, gradientNodes, secondOrder } from "./query-gradient.ts";
-import { sharedKeyValueForm } from "./shared.ts";
+import { keyValueForms } from "./tiled.ts";
 
 const plain = { scale: 1, hasBias: false, grid: undefined } as const;
 
@@ -55,7 +55,7 @@ export const op: KernelOp<BackwardAttrs> = {
   name: "attentionKeyValueGradient",
   kind: "kernel",
   type: backwardTypes,
-  forms: [subgroupKeyValueForm, sharedKeyValueForm],
+  forms: [subgroupKeyValueForm, ...keyValueForms],
   // 2: in workgroup memory they are tile programs; relative terms are an input.
   version: 2,
   oracle: plainBackward,

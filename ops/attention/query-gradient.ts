@@ -11,7 +11,7 @@ import {
   type Wanted,
 } from "./backward-definition.ts";
 import { subgroupQueryForm } from "./backward-subgroup.ts";
-import { sharedQueryForm } from "./shared.ts";
+import { queryForms } from "./tiled.ts";
 
 const plain: BackwardAttrs = { scale: 1, hasBias: false, grid: undefined, wanted: ["query"] };
 
@@ -54,7 +54,7 @@ export const op: KernelOp<BackwardAttrs> = {
   name: "attentionQueryGradient",
   kind: "kernel",
   type: backwardTypes,
-  forms: [subgroupQueryForm, sharedQueryForm],
+  forms: [subgroupQueryForm, ...queryForms],
   // 2: in workgroup memory they are tile programs; relative terms are an input.
   version: 2,
   oracle: plainBackward,

@@ -29,7 +29,6 @@ const order: readonly string[] = [
   "compiler/profile.ts",
   "compiler/turns.ts",
   "compiler/kernel/",
-  "compiler/tile/",
   "compiler/sample.ts",
   "compiler/op.ts",
   // The stages of a compilation.
@@ -42,6 +41,7 @@ const order: readonly string[] = [
   "compiler/memory/",
   "compiler/targets/",
   "compiler/tuning/",
+  "compiler/tile/",
   "compiler/passes.ts",
   "compiler/compile.ts",
   "compiler/grad/",

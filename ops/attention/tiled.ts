@@ -1,19 +1,17 @@
 /**
- * Attention and its gradients in workgroup memory: their tile programs, and the tiles that these can have.
+ * The forms of attention and its gradients that are tile programs: what these walk over and multiply.
  */
 import {
-  form,
   type KernelSite,
-  lowerShared,
   type Problem,
   type TileProgram,
-  workgroups,
+  tileForms,
+  type Walk,
 } from "../../compiler/op-kit.ts";
 import { type BackwardAttrs, keyValueReads, queryReads } from "./backward-definition.ts";
 import { keyValueGradientProgram, queryGradientProgram } from "./backward-program.ts";
 import { type AttentionAttrs, isRelative, relativeReads } from "./definition.ts";
 import { attentionProgram } from "./program.ts";
-import { type SharedAttentionTile, sharedTiles, type Walk } from "./tiles.ts";
 
 /** Sizes of q, k and v, in forward and backward problems alike. */
 function sizesOf({ inputs }: Pick<Problem<unknown>, "inputs">) {
@@ -24,25 +22,20 @@ function sizesOf({ inputs }: Pick<Problem<unknown>, "inputs">) {
 
 type Program<A> = (site: KernelSite<A>, m: number, n: number) => TileProgram;
 
-/** A program's form: how it walks, and how often it reads an input of which a tile has so many rows. */
-const inWorkgroups = <A>(
+/** A program's forms: how it walks, and how often it reads an input of which a tile has so many rows. */
+const walking = <A>(
   program: Program<A>,
-  walkOf: (problem: Problem<A>) => Walk,
+  walkOf: (problem: Problem<A>) => Omit<Walk, "kind">,
   reads: (input: number, problem: Problem<A>, walked: number) => number,
 ) =>
-  form<A, SharedAttentionTile>({
-    ...workgroups,
-    tiles: (problem) => sharedTiles(walkOf(problem), problem.profile),
-    reads: ({ down, rowsPerThread }, input, problem) =>
-      reads(input, problem, Math.ceil(walkOf(problem).rows / (down * rowsPerThread))),
-    kernel: (site, { down, across, rowsPerThread, keys }) =>
-      lowerShared(site.k, program(site, down * rowsPerThread, keys), {
-        ...{ down, across, rowsPerThread },
-        rolled: site.profile.rolled,
-      }),
+  tileForms<A>({
+    work: (problem) => ({ kind: "walk", ...walkOf(problem) }),
+    reads: ({ rows }, input, problem) =>
+      reads(input, problem, Math.ceil(walkOf(problem).rows / rows)),
+    program: (site, { rows, columns }) => program(site, rows, columns),
   });
 
-export const sharedForm = inWorkgroups<AttentionAttrs>(
+export const attentionForms = walking<AttentionAttrs>(
   attentionProgram,
   (problem) => {
     const { images, queries, keys, depth, out } = sizesOf(problem);
@@ -54,7 +47,7 @@ export const sharedForm = inWorkgroups<AttentionAttrs>(
   },
 );
 
-export const sharedQueryForm = inWorkgroups<BackwardAttrs>(
+export const queryForms = walking<BackwardAttrs>(
   queryGradientProgram,
   (problem) => {
     const { images, queries, keys, depth, out } = sizesOf(problem);
@@ -65,7 +58,7 @@ export const sharedQueryForm = inWorkgroups<BackwardAttrs>(
   (input, problem, walked) => queryReads(input, problem, { own: 1, walked }),
 );
 
-export const sharedKeyValueForm = inWorkgroups<BackwardAttrs>(
+export const keyValueForms = walking<BackwardAttrs>(
   keyValueGradientProgram,
   (problem) => {
     const { images, queries, keys, depth, out } = sizesOf(problem);
