@@ -1,145 +1,33 @@
-/**
- * The tiles that programs in workgroup memory can have, and how they are ranked: the best is the default, and
- * the first to be measured when a device is tuned.
- */
-import { storedBytes } from "../../formats/index.ts";
+/** Programs in workgroup memory: their tiles, and how threads share them. */
 import { workgroups } from "../forms/asks.ts";
 import type { Profile } from "../profile.ts";
-import { deviceModel, residentGroups } from "../tuning/device-model.ts";
-import type { Lowering, Walk } from "./lowering.ts";
+import type { Blocking, Lowering, Product, Walk } from "./lowering.ts";
+import { productTiles } from "./product-tiles.ts";
 import { lowerShared } from "./shared.ts";
+import { walkTiles } from "./walk-tiles.ts";
 
 export const shared: Lowering = {
   ...workgroups,
   blockings: (work, profile) =>
-    work.kind === "walk"
-      ? walkTiles(work, profile).map((tile) => {
-          const { down, across, rowsPerThread, keys } = tile;
-          const threads = { down, across, rowsPerThread, rolled: profile.rolled };
-          return {
-            tile,
-            sizes: { rows: down * rowsPerThread, columns: keys, depth: 0 },
-            lower: (k, program) => lowerShared(k, program, threads),
-          };
-        })
-      : [],
+    work.kind === "walk" ? ofWalk(work, profile) : ofProduct(work, profile),
 };
 
-/** How the threads of a workgroup share a tile of scores, and the keys of a tile. */
-type WalkTile = {
-  readonly down: number;
-  readonly across: number;
-  readonly rowsPerThread: number;
-  readonly keys: number;
-};
+const ofWalk = (walk: Walk, profile: Profile): Blocking[] =>
+  walkTiles(walk, profile).map((tile) => {
+    const { down, across, rowsPerThread, keys } = tile;
+    const threads = { down, across, rowsPerThread, rolled: profile.rolled };
+    return {
+      ...{ tile, sizes: { rows: down * rowsPerThread, columns: keys, depth: 0 } },
+      lower: (k, program) => lowerShared(k, program, threads),
+    };
+  });
 
-/** Threads along one side of a tile. */
-const sides = [1, 2, 4, 8, 16];
-
-const likely = ["discrete", "software"] as const;
-
-/**
- * Sums and scores that a thread should keep. More do not fit in the registers of any device; and each stands
- * in the text by itself, so that slow compilers get fewer.
- */
-const mostKept = ({ rolled }: Profile): number => (rolled ? 32 : 96);
-
-/** All tiles of a walk that the profile allows, the best of the model first. */
-function walkTiles(walk: Walk, profile: Profile): readonly WalkTile[] {
-  const tiles: WalkTile[] = [];
-  for (const down of sides)
-    for (const across of sides)
-      for (const rowsPerThread of [1, 2, 4, 8])
-        for (const fours of [1, 2, 4]) {
-          const tile = { down, across, rowsPerThread, keys: 4 * across * fours };
-          const rows = down * rowsPerThread;
-          // A tile that is mostly empty is the work of a smaller one.
-          const isEmpty =
-            (rows > 4 && rows >= 2 * walk.rows) || (fours > 1 && tile.keys >= 2 * walk.walked);
-          if (rows % 4 !== 0 || isEmpty || down * across > profile.maxThreads) continue;
-          if (sharedBytesOf(tile, walk) <= profile.maxSharedBytes) tiles.push(tile);
-        }
-  const few = tiles.filter((tile) => keptOf(tile, walk) <= mostKept(profile));
-  // A device of which nothing is known may be a large one, and a processor.
-  const classes = profile.deviceClass === "unknown" ? likely : [profile.deviceClass];
-  const timed = (few.length > 0 ? few : tiles).map((tile) => ({
-    tile,
-    time: classes.reduce(
-      (time, deviceClass) => time * timeOf(tile, walk, { ...profile, deviceClass }),
-      1,
-    ),
-  }));
-  return timed.sort((x, y) => x.time - y.time).map(({ tile }) => tile);
-}
-
-const ceilTo = (n: number, unit: number): number => Math.ceil(n / unit) * unit;
-const total = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
-
-/** Sizes of the products' depths and of the sums' columns, as the tile has them. */
-const wholeOf = ({ across }: WalkTile, { scores, sums }: Walk) => ({
-  inner: scores.map((depth) => ceilTo(depth, 4)),
-  outer: sums.map((columns) => ceilTo(columns, 4 * across)),
-});
-
-/** Numbers that a thread keeps. */
-function keptOf(tile: WalkTile, walk: Walk): number {
-  const columns = walk.scores.length * tile.keys + total(wholeOf(tile, walk).outer);
-  return (tile.rowsPerThread * columns) / tile.across;
-}
-
-/**
- * The left operands of scores stay; right ones come and go, those of sums beside the scores that they are
- * multiplied with; threads of a row have room for a number each.
- */
-function sharedBytesOf(tile: WalkTile, walk: Walk): number {
-  const rows = tile.down * tile.rowsPerThread;
-  const { inner, outer } = wholeOf(tile, walk);
-  const stay = total(inner.map((depth) => rows * (depth + 4)));
-  const turned = inner.map((depth) => depth * tile.keys);
-  const beside = outer.map((columns) => columns * tile.keys + rows * (tile.keys + 4));
-  return storedBytes("f32", stay + Math.max(...turned, ...beside) + rows * tile.across);
-}
-
-/** Clocks of an exponential and what stands around it, of one score. */
-const ofScore = 16;
-
-/**
- * Clocks of all waves of workgroups. A step along the walked rows takes what its busiest unit takes, or the
- * latency of memory where too few threads are there to hide it; two barriers are in each product.
- */
-function timeOf(tile: WalkTile, walk: Walk, profile: Profile): number {
-  const device = deviceModel(profile);
-  const { down, across, rowsPerThread, keys } = tile;
-  const [threads, rows] = [down * across, down * rowsPerThread];
-  const { inner, outer } = wholeOf(tile, walk);
-  const wide = total(inner) + total(outer);
-  const bundles = Math.ceil(threads / device.width);
-  const groups = Math.ceil(walk.rows / rows) * walk.images;
-  const kept = keptOf(tile, walk);
-  const registers = kept + 4 * rowsPerThread + 48;
-  const sharedBytes = sharedBytesOf(tile, walk);
-  const resident = residentGroups(device, { threads, sharedBytes, registers });
-  const perCore = Math.max(1, Math.min(resident, Math.ceil(groups / device.cores)));
-  const waves = Math.ceil(groups / (device.cores * perCore));
-
-  const clocks = (distinct: number) => Math.max(1, (distinct * 16) / device.sharedBytesPerClock);
-  const right = clocks(Math.min(across, device.width));
-  const left = clocks(Math.max(1, device.width / across));
-  const reads = (deep: number, columns: number) =>
-    bundles * (deep / 4) * (rowsPerThread * left + (columns / across) * right);
-  const allReads =
-    total(inner.map((depth) => reads(depth, keys))) + total(outer.map((n) => reads(keys, n)));
-  const spilled = Math.max(1, kept / (2 * device.sums));
-  const products = rows * keys * (wide + ofScore);
-  const staged = storedBytes("f32", keys * wide + rows * keys);
-  const busy = Math.max(
-    (spilled * products * Math.max(1, device.width / threads)) / device.lanes,
-    allReads + staged / device.sharedBytesPerClock,
-    storedBytes("f32", keys * wide) / device.bytesPerClock,
-  );
-  const own = (spilled * products * device.width) / threads / device.lanes;
-  const barriers = 2 * (inner.length + outer.length);
-  const switches = barriers * device.barrier * threads * perCore;
-  const step = Math.max(perCore * busy, device.latency + own) + switches;
-  return waves * (Math.ceil(walk.walked / keys) * step + device.latency);
-}
+const ofProduct = (product: Product, profile: Profile): Blocking[] =>
+  productTiles(product, profile).map((tile) => {
+    const { m, n, k: depth, rm, rn, split: slices } = tile;
+    const sharing = { down: m / rm, across: n / rn, rowsPerThread: rm, slices };
+    return {
+      ...{ tile, sizes: { rows: m, columns: n, depth } },
+      lower: (k, program) => lowerShared(k, program, { ...sharing, rolled: profile.rolled }),
+    };
+  });

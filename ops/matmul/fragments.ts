@@ -69,7 +69,7 @@ const many = 128;
 
 /** The tiles for a product, the likeliest to be fast first; none where fragments do not pay. */
 function fragmentTiles(shape: ProductShape, profile: Profile): readonly FragmentTile[] {
-  const { m, n, batch, depths } = shape;
+  const { rows: m, columns: n, images: batch, depths } = shape;
   const depth = depths.reduce((sum, k) => sum + k, 0);
   const { products = [], width = 1 } = profile.matrices ?? {};
   const product = products.findIndex(

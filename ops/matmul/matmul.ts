@@ -37,8 +37,8 @@ import { slice } from "../views/slice.ts";
 import { stackOfViews } from "../views/stack.ts";
 import { fragmentProduct } from "./fragments.ts";
 import { productRules } from "./rules.ts";
-import { sharedProduct } from "./shared.ts";
 import { subgroupProduct } from "./subgroup.ts";
+import { productForms } from "./tiled.ts";
 
 /** The deepest product that is written out. */
 const mostSmall = 8;
@@ -55,7 +55,7 @@ export const op: KernelOp<null> = {
       fail(`segments make ${shapes.map((s) => `[${s.join(", ")}]`).join(" and ")}`);
     return [{ dtype: "f32", shape: shapes[0]! }];
   },
-  forms: [fragmentProduct, subgroupProduct, sharedProduct],
+  forms: [fragmentProduct, subgroupProduct, ...productForms],
   // Four places along the depth, of four columns or rows.
   spelled: 16,
   oracle: (inputs, _attrs, types) => [product(inputs, types[0]!.shape)],

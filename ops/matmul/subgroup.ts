@@ -44,7 +44,7 @@ const widths = [1, 2, 4];
  * Small products get small tiles, which compile sooner. The others follow by what they read.
  */
 function subgroupTiles(shape: ProductShape, profile: Profile): readonly SubgroupTile[] {
-  const { m, n } = shape;
+  const { rows: m, columns: n } = shape;
   const isSmall = m * n * shape.depths.reduce((a, b) => a + b) < 2 ** 20;
   const waste = (rows: number) => Math.ceil(m / rows) * rows;
   const rows = (isSmall ? [8, 16] : heights).reduce((a, b) => (waste(b) <= waste(a) ? b : a));

@@ -85,7 +85,7 @@ export const subjectsOf = (files: OpFiles): readonly Subject[] =>
 
 function strangersOf(files: OpFiles): readonly string[] {
   const names = new Set([...files.keys()].map(stem));
-  /** matmul/shared.ts is part of matmul, convolution/scaled-convolution-axis.ts of scaled-convolution. */
+  /** matmul/tiled.ts is part of matmul, convolution/scaled-convolution-axis.ts of scaled-convolution. */
   const isPart = (path: string) =>
     names.has(path.split("/").at(-2)!) ||
     stem(path)

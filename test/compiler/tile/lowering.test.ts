@@ -20,9 +20,9 @@ const tiled = subjects.filter(
   ({ op }) => op?.kind === "kernel" && (op as KernelOp).forms.some(({ name }) => name === added),
 );
 
-test("attention and its gradients are tile programs", () => {
+test("matmul, attention and its gradients are tile programs", () => {
   expect(tiled.map(({ op }) => op!.name).sort()).toEqual([
-    ...["attention", "attentionKeyValueGradient", "attentionQueryGradient"],
+    ...["attention", "attentionKeyValueGradient", "attentionQueryGradient", "matmul"],
   ]);
 });
 
