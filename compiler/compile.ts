@@ -94,7 +94,7 @@ export interface Compilation {
 /**
  * Compiles a graph. Pure: the same graph, target and profile give the same bytes.
  * @throws E113 for what is no graph, E109 for an unknown target, E112 for a form that is asked for and that the device cannot run,
- * E821 for a tuned tile that the device does not allow, E150 for mixed precision where the profile's
+ * E175 for a kernel whose tiles are all too large for the profile, E821 for a tuned tile that the device does not allow, E150 for mixed precision where the profile's
  * device has no halves and no frozen parameter is there to be packed, E153 for an unknown
  * `weightFormat`, E152 for one that the device lacks, E900 for a kernel that is not verified.
  */

@@ -40,6 +40,7 @@ const titles = {
   E164: "weights do not fit the model to merge",
   E165: "a model without adapters to merge",
   E170: "an adapter does not do what its samples say",
+  E175: "no tile of a kernel fits the device",
   E120: "a loss is not one number",
   E108: "an op needs more than the profile allows",
   E200: "a file is not there, or is no file",

@@ -4,7 +4,7 @@
  */
 import { diagnose } from "../../diagnostics/index.ts";
 import type { Graph } from "../graph/graph.ts";
-import type { Node } from "../graph/tensor.ts";
+import { type Node, show } from "../graph/tensor.ts";
 import type { Form, KernelOp, Problem, Variant } from "../op.ts";
 import type { Profile } from "../profile.ts";
 import { isDue, type Pausing } from "../turns.ts";
@@ -19,7 +19,7 @@ export type AskedForms = Readonly<Record<string, string>>;
  * The best variant of each kernel, by the order of its op's forms and by their models of time. Where a
  * form is asked for that is not for a problem, that kernel has one of the others.
  * @throws E112 for a form asked for that the op lacks or the device cannot run, and for a kernel that
- * has no form for the device.
+ * has no form for the device, E175 for one whose tiles are all too large for it.
  */
 export function* pickVariants(
   graph: Graph,
@@ -51,7 +51,7 @@ export interface Candidates {
 /**
  * The first form that fits the device and is for the problem, and while a form is contested the next
  * one that fits.
- * @throws E112 where there is none.
+ * @throws E112 where there is none, E175 where those that fit have no tile for the problem.
  */
 export function candidatesOf(node: Node, profile: Profile): Candidates {
   const forms = fittingForms(node, profile);
@@ -63,6 +63,7 @@ export function candidatesOf(node: Node, profile: Profile): Candidates {
   }
   const settled = forms.at(-1);
   if (settled && variants.length > 0) return { variants, settled };
+  if (settled) throw noTile(node, forms, profile);
   throw diagnose("E112", {
     message: `${node.op.name} has no form that the profile "${profile.name}" can run; its forms are ${namesOf(formsOf(node))}`,
     at: node.span,
@@ -85,6 +86,33 @@ export function formNamed(node: Node, name: string, profile: Profile, where: str
     help: `of its forms the profile can run ${namesOf(fittingForms(node, profile))}`,
   });
 }
+
+/** With limits that would do: every tile is right for its problem, so it is for want of room. */
+function noTile(node: Node, forms: readonly Form[], profile: Profile) {
+  const { maxSharedBytes, maxThreads, name } = profile;
+  const enough = limitsOf(profile).find((limits) =>
+    forms.some((f) => f.variants(problemOf(node, { ...profile, ...limits })).length > 0),
+  );
+  const device = enough
+    ? `compile for a device with ${enough.maxSharedBytes} bytes of workgroup memory and workgroups of ${enough.maxThreads} threads, or make`
+    : "make";
+  return diagnose("E175", {
+    message: `no tile of ${node.op.name} of ${node.inputs.map(show).join(", ")} fits the profile "${name}" (${maxSharedBytes} bytes of workgroup memory, ${maxThreads} threads)`,
+    at: node.span,
+    help: `${device} the last axes of its inputs shorter`,
+  });
+}
+
+/** Larger limits, the nearest first. */
+const limitsOf = ({ maxSharedBytes, maxThreads }: Profile) =>
+  Array.from({ length: 12 }, (_, i) => 2 ** (i + 1)).flatMap((more) => {
+    const bytes = more * Math.max(maxSharedBytes, 2 ** 10);
+    return [
+      { maxSharedBytes: bytes, maxThreads },
+      { maxSharedBytes, maxThreads: more * maxThreads },
+      { maxSharedBytes: bytes, maxThreads: more * maxThreads },
+    ];
+  });
 
 export const fittingForms = (node: Node, profile: Profile): readonly Form[] =>
   formsOf(node).filter((f) => f.fits(profile));

@@ -15,7 +15,7 @@ import {
   type Tensor,
 } from "../../../compiler/op-kit.ts";
 import { defaultProfile, deviceProfile, type Profile } from "../../../compiler/profile.ts";
-import { matmul } from "../../../ops/index.ts";
+import { attention, matmul } from "../../../ops/index.ts";
 import { op as computeTogether } from "../../../ops/training/compute-together.ts";
 import { referenceDevice } from "../../../runtime/devices/reference.ts";
 
@@ -131,6 +131,31 @@ describe("the form of a product", () => {
       /E112.*"width 32" cannot run the form subgroups of matmul.*can run workgroups/s,
     );
     expect(() => product(hardware, "tensors")).toThrow(/E112.*matmul has no form "tensors"/s);
+  });
+});
+
+describe("E175: a kernel whose tiles are all too large for the profile", () => {
+  const attend = (depth: number) => {
+    const x = f32("x", [1, 2, 9, depth]);
+    return attention(x, x, x);
+  };
+  const product = () => matmul(f32("a", [64, 64]), f32("b", [64, 64]));
+  const compiled = (tensor: Tensor, limits: Partial<Profile> = {}) =>
+    compile(graphOf([{ name: "y", tensor }]), { profile: { ...defaultProfile, ...limits } });
+
+  test.each([
+    ["a head of 512 channels", () => attend(512), {}, 32768, 256],
+    ["a head of 4096 channels", () => attend(4096), {}, 262144, 256],
+    ["little memory", () => attend(64), { maxSharedBytes: 1000 }, 4096, 256],
+    ["no memory", product, { maxSharedBytes: 0 }, 4096, 256],
+    ["one thread", product, { maxThreads: 1 }, 16384, 64],
+    ["neither", product, { maxSharedBytes: 0, maxThreads: 1 }, 65536, 64],
+  ] as const)("%s: says so, and with which it would do", (_, make, limits, bytes, threads) => {
+    const enough = `${bytes} bytes of workgroup memory and workgroups of ${threads} threads`;
+    expect(() => compiled(make(), limits)).toThrow(
+      new RegExp(`E175.*forms.test.ts.*${enough}`, "s"),
+    );
+    expect(compiled(make(), { maxSharedBytes: bytes, maxThreads: threads }).steps).toHaveLength(1);
   });
 });
 
