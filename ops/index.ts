@@ -1,11 +1,7 @@
 /** Every op, as the functions that models call. Tensors in, tensors out. */
 
-export {
-  type AttentionOptions,
-  type AttentionResults,
-  attention,
-  attentionWithStatistics,
-} from "./attention/attention.ts";
+export { attention, attentionWithStatistics } from "./attention/attention.ts";
+export type { AttentionOptions, AttentionResults } from "./attention/options.ts";
 export {
   convTranspose2d,
   type TransposedConvolutionOptions,

@@ -3,7 +3,7 @@
  * along rows and columns of the grid.
  */
 import { op as attention } from "../../ops/attention/attention.ts";
-import { type Grid, operands } from "../../ops/attention/definition.ts";
+import { extraAt, type Grid, operands } from "../../ops/attention/definition.ts";
 import { op as gridLines } from "../../ops/attention/grid-lines.ts";
 import { op as tableLines } from "../../ops/attention/table-lines.ts";
 import { taken } from "./products.ts";
@@ -20,7 +20,7 @@ export const attentions: readonly Entry[] = [
       relative: terms,
     } = operands(
       // The bias broadcasts, all others are matrices.
-      x.map((value, i) => (attrs.hasBias && i === 3 ? value : wide(i))),
+      x.map((value, i) => (extraAt(attrs, i) === "bias" ? value : wide(i))),
       attrs,
     );
     const scaled = attrs.scale === 1 ? q : w.map("Mul", [q, w.number(attrs.scale)]);

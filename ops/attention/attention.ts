@@ -7,15 +7,9 @@
 import {
   apply,
   type Case,
-  checkList,
-  checkNames,
-  checkNumber,
-  checkTensors,
   gradient,
   type KernelOp,
   type Node,
-  refuse,
-  show,
   type Tensor,
   type Tests,
 } from "../../compiler/op-kit.ts";
@@ -25,7 +19,6 @@ import { mul } from "../elementwise/mul.ts";
 import { sub } from "../elementwise/sub.ts";
 import { sum } from "../lines/reduce.ts";
 import { softmax } from "../lines/softmax.ts";
-import { broadcastTo } from "../views/broadcast.ts";
 import { concat } from "../views/concat.ts";
 import { reshape } from "../views/reshape.ts";
 import { slice } from "../views/slice.ts";
@@ -38,8 +31,9 @@ import {
   resultTypes,
 } from "./definition.ts";
 import { keyValueGradient } from "./key-value-gradient.ts";
+import { type AttentionOptions, type AttentionResults, prepared, shaped } from "./options.ts";
 import { queryGradient } from "./query-gradient.ts";
-import { relativeTerms, termsByQuery } from "./relative.ts";
+import { termsByQuery } from "./relative.ts";
 import { subgroupForm } from "./subgroup.ts";
 import { attentionForms } from "./tiled.ts";
 
@@ -119,8 +113,29 @@ const attentionTests: Tests = {
       call: (q, k, v) => attentionWithStatistics(q!, k!, v!).statistics,
       outputs: [[[[900 + Math.log(2)]]]],
     },
+    {
+      claim: "neighbouring heads of queries share a head of keys and values",
+      inputs: [
+        [[[[1]], [[2]], [[3]], [[4]]]],
+        [
+          [
+            [[0], [0]],
+            [[5], [5]],
+          ],
+        ],
+        [
+          [
+            [[2], [4]],
+            [[6], [8]],
+          ],
+        ],
+      ],
+      call: (q, k, v) => attention(q!, k!, v!),
+      outputs: [[[[[3]], [[3]], [[7]], [[7]]]]],
+    },
   ],
   cases: [
+    plainCase("six heads of queries over two of keys", [1, 6, 5, 8], [1, 2, 7, 8], 3),
     plainCase("odd token counts", [1, 2, 21, 8], [1, 2, 35, 8], 8),
     plainCase("values of another depth", [2, 1, 5, 6], [2, 1, 9, 6], 3),
     plainCase("more keys than one tile holds", [1, 1, 3, 4], [1, 1, 150, 4], 4),
@@ -199,24 +214,10 @@ export const op: KernelOp<AttentionAttrs> = {
   tests: attentionTests,
 };
 
-export interface AttentionOptions {
-  /** What <q, k> is multiplied with: 1 / sqrt(depth) unless given. */
-  readonly scale?: number;
-  /** Added to the scores; broadcasts to [batch, heads, queries, keys]. */
-  readonly bias?: Tensor;
-  /** Decomposed relative positions: tables [2 H - 1, depth] and [2 W - 1, depth]. */
-  readonly relative?: Relative;
-}
-
-interface Relative {
-  readonly height: Tensor;
-  readonly width: Tensor;
-  readonly grid: readonly [rows: number, columns: number];
-}
-
 /**
- * q [batch, heads, queries, depth], k [batch, heads, keys, depth], v [batch, heads, keys, out] ->
- * [batch, heads, queries, out], all float32. Masks are a bias of -Infinity or of the smallest number, as
+ * q [batch, heads, queries, depth], k [batch, shared, keys, depth], v [batch, shared, keys, out] ->
+ * [batch, heads, queries, out], all float32. Heads are a multiple of `shared`, often 1: head h of the queries
+ * reads head floor(h * shared / heads) of the keys and values, as with PyTorch's `enable_gqa`. Masks are a bias of -Infinity or of the smallest number, as
  * in PyTorch: a query whose scores are all -Infinity gets NaN, and one whose scores are all one finite
  * number gets the mean of the values. Throws E101 when the shapes do not fit.
  */
@@ -227,17 +228,6 @@ export const attention = (
   options: AttentionOptions = {},
 ): Tensor<"f32"> => attentionWithStatistics(q, k, v, options).out;
 
-export interface AttentionResults {
-  /** [batch, heads, queries, out] */
-  readonly out: Tensor<"f32">;
-  /**
-   * The logarithm of the sum over keys of exp(score), relative to the largest score of the row and
-   * so never out of range: [batch, heads, queries]. Attentions of the same queries to disjoint keys
-   * merge with it: their results weighted with the softmax of their statistics.
-   */
-  readonly statistics: Tensor<"f32">;
-}
-
 /** As `attention`, with the statistics of every query's row of scores. Both have derivatives. */
 export function attentionWithStatistics(
   q: Tensor,
@@ -245,57 +235,14 @@ export function attentionWithStatistics(
   v: Tensor,
   options: AttentionOptions = {},
 ): AttentionResults {
-  checkTensors("attention", { q, k, v });
-  checkNames("attention", options, { scale: true, bias: true, relative: true });
-  const { scale = 1 / Math.sqrt(q.shape.at(-1) ?? 1), bias, relative } = options;
-  checkNumber("attention", [q, k, v], "the scale", scale);
-  if (bias !== undefined) checkTensors("attention", { bias });
-  if (relative !== undefined)
-    checkNames("attention", relative, { height: true, width: true, grid: true });
-  // What is wrong with these is said before anything is computed of them.
-  if (relative || [q, k].some((x) => x.shape.length !== 4))
-    apply(op, [q, k, v], { ...plain, scale });
-  if (relative !== undefined) checkRelative([q, k, v], relative);
-  const scores = [...q.shape.slice(0, 3), k.shape[2]!];
-  const inputs = [
-    ...[q, k, v],
-    ...(bias ? [broadcastTo(bias, scores)] : []),
-    ...(relative ? [relativeTerms(q, relative.height, relative.width, relative.grid)] : []),
-  ];
-  const attrs = { scale, hasBias: bias !== undefined, grid: relative?.grid };
+  const { inputs, attrs } = prepared(q, k, v, options);
   const [out, statistics, rows] = apply(op, inputs, attrs) as Tensor<"f32">[];
   rowsOf.set(out!.node, rows!);
-  return { out: out!, statistics: statistics! };
-}
-
-const plain = { hasBias: false, grid: undefined };
-
-function checkRelative([q, k, v]: readonly [Tensor, Tensor, Tensor], given: Relative): void {
-  const { height, width, grid } = given;
-  checkTensors("attention", { height, width });
-  const inputs = [q, k, v, height, width];
-  checkList("attention", inputs, "the grid", grid, 2);
-  for (const n of grid) checkNumber("attention", inputs, "the grid", n, { least: 1, whole: true });
-  const [rows, columns] = grid;
-  const [queries, keys, depth] = [q.shape[2]!, k.shape[2]!, q.shape[3]!];
-  if (queries !== rows * columns || keys !== rows * columns)
-    refuse(
-      "attention",
-      inputs,
-      `${queries} queries and ${keys} keys do not fill a ${rows} x ${columns} grid`,
-      "give the grid on which queries and keys lie",
-    );
-  for (const [name, table, size] of [
-    ["rows", height, rows],
-    ["columns", width, columns],
-  ] as const)
-    if (table.shape.join() !== [2 * size - 1, depth].join())
-      refuse(
-        "attention",
-        inputs,
-        `the table of relative ${name} is ${show(table)}, not f32[${2 * size - 1}, ${depth}]`,
-        "resize the table to 2 * size - 1 rows first",
-      );
+  const lead = q.shape.slice(0, 3);
+  return {
+    out: shaped(out!, [...lead, v.shape[3]!]) as Tensor<"f32">,
+    statistics: shaped(statistics!, lead) as Tensor<"f32">,
+  };
 }
 
 /** A model uses the results alone: their derivatives need what is kept of the rows. */

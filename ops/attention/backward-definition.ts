@@ -14,7 +14,6 @@ import {
   literal,
   type Out,
   type Problem,
-  show,
   type Tensor,
   type Type,
   type Value,
@@ -33,13 +32,15 @@ import { reshape } from "../views/reshape.ts";
 import { slice } from "../views/slice.ts";
 import {
   type AttentionAttrs,
+  checkExtra,
   dot,
-  isRelative,
+  extraAt,
+  extrasOf,
   relativeReads,
+  resultTypes,
   shareOf,
-  termsShape,
 } from "./definition.ts";
-import { termsByQuery } from "./relative.ts";
+import { relativeShares } from "./relative.ts";
 
 /** What a gradient can be of. `relative`: of the terms by query, as `termsByQuery` orders them. */
 export type Wanted = "query" | "relative" | "key" | "value";
@@ -52,14 +53,11 @@ export interface BackwardAttrs extends AttentionAttrs {
 /**
  * q, k, v; g, the cotangent of the result; `saved` [batch, heads, queries, 3]: of each row its largest
  * score, the logarithm of the sum of exponentials relative to it, and delta = <g, result> minus the
- * cotangents of statistics; then the bias, then
- * the relative terms [2, size, batch * heads, size, size], as far as they are there.
+ * cotangents of statistics; then the extras of attention itself.
  */
 export function backwardOperands<T>(inputs: readonly T[], attrs: AttentionAttrs) {
   const [q, k, v, g, saved] = inputs as [T, T, T, T, T];
-  const bias = attrs.hasBias ? inputs[5] : undefined;
-  const relative = attrs.grid ? inputs[attrs.hasBias ? 6 : 5] : undefined;
-  return { q, k, v, g, saved, bias, relative };
+  return { q, k, v, g, saved, ...extrasOf(inputs.slice(5), attrs) };
 }
 
 /** Below this a probability counts as zero: e^-40 is far below what a sum of them can resolve. */
@@ -90,7 +88,7 @@ export function queryReads(
 ): number {
   if (input === 1 || input === 2) return walked;
   if (input === 0 || input === 3) return own;
-  return isRelative(attrs, input, 5) ? relativeReads(inputs, attrs) : 1;
+  return extraAt(attrs, input, 5) === "relative" ? relativeReads(inputs, attrs) : 1;
 }
 
 /** How often the kernel of the keys' and values' gradients reads an input: queries are walked. */
@@ -101,23 +99,18 @@ export function keyValueReads(
 ): number {
   if (input === 1 || input === 2) return own;
   const keys = inputs[1]!.shape[2]!;
-  if (isRelative(attrs, input, 5)) return (2 * keys) / (attrs.grid![0] + attrs.grid![1]);
+  if (extraAt(attrs, input, 5) === "relative")
+    return (2 * keys) / (attrs.grid![0] + attrs.grid![1]);
   return input > 4 ? 1 : walked;
 }
 
 export function backwardTypes(inputs: readonly Type[], attrs: BackwardAttrs, fail: Fail): Type[] {
-  const { q, k, v, g, saved, bias, relative } = backwardOperands(inputs, attrs);
-  for (const x of inputs) if (x.dtype !== "f32") fail(`takes f32, not ${show(x)}`);
+  const { q, k, v, g, saved } = backwardOperands(inputs, attrs);
+  resultTypes([q, k, v, ...inputs.slice(5)], attrs, fail);
   const lead = q.shape.slice(0, 3);
+  checkExtra("cotangent", g, "f32", [...lead, v.shape[3]!], fail);
+  checkExtra("table of row statistics", saved, "f32", [...lead, 3], fail);
   const [rows, columns] = attrs.grid ?? [0, 0];
-  const expected = (name: string, x: Type | undefined, shape: readonly number[]) => {
-    if (x && x.shape.join() !== shape.join()) fail(`${name} is ${show(x)}, not f32[${shape}]`);
-  };
-  expected("the cotangent", g, [...lead, v.shape[3]!]);
-  expected("the table of row statistics", saved, [...lead, 3]);
-  expected("the bias", bias, [...lead, k.shape[2]!]);
-  if (attrs.grid)
-    expected("the table of relative terms", relative, termsShape(q.shape, attrs.grid));
   const terms: Type = { dtype: "f32", shape: [...lead, rows + columns] };
   const of = { query: q, key: k, value: v, relative: terms };
   return attrs.wanted.map((name) => of[name]);
@@ -145,23 +138,12 @@ export function composedBackward(inputs: readonly Tensor[], attrs: AttentionAttr
   const column = (i: number): Tensor => slice(saved, [[], [], [], [i, i + 1]]);
   let scores: Tensor = mul(matmul(q, transpose(k)), attrs.scale);
   if (bias) scores = add(scores, bias);
-  const grid = attrs.grid;
-  const [batch, heads, queries] = q.shape as [number, number, number];
-  if (relative && grid) {
-    const [rows, columns] = grid;
-    const terms = termsByQuery(relative, grid);
-    const down = slice(terms, [[], [], [0, rows]]);
-    const across = slice(terms, [[], [], [rows, rows + columns]]);
-    const sums = add(
-      reshape(down, [batch, heads, queries, rows, 1]) as Tensor,
-      reshape(across, [batch, heads, queries, 1, columns]) as Tensor,
-    );
-    scores = add(scores, reshape(sums as Tensor, scores.shape) as Tensor);
-  }
+  const { grid } = attrs;
+  if (relative && grid) scores = add(scores, relativeShares(relative, grid, scores.shape));
   const unlimited: Tensor = exp(sub(sub(scores, column(0)), column(1)));
   const weights: Tensor = where(le(unlimited, Math.exp(least)), 0, unlimited);
   const slope: Tensor = mul(weights, sub(matmul(g, transpose(v)), column(2)));
-  const onGrid = (): Tensor => reshape(slope, [batch, heads, queries, ...grid!]);
+  const onGrid = (): Tensor => reshape(slope, [...q.shape.slice(0, 3), ...grid!]);
   return {
     score: slope,
     query: (): Tensor => mul(matmul(slope, k), attrs.scale),

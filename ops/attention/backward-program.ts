@@ -142,13 +142,12 @@ const weightOf = (...[score, added, most, logSum]: Value[]): Value =>
 /** What the score of a query and a key gains from the bias and from relative terms. */
 function addedTo(
   { k, inputs, attrs }: KernelSite<BackwardAttrs>,
-  [b, head]: readonly [Value, Value],
+  lead: readonly [Value, Value],
 ): (query: Value, key: Value) => Value {
   const { q, bias, relative } = backwardOperands(inputs, attrs);
-  const image = b.mul(q.shape[1]!).add(head);
-  const share = relative && attrs.grid && relativeShare(k, relative, attrs.grid, image);
+  const share = relative && attrs.grid && relativeShare(k, relative, attrs.grid, q.shape, lead);
   return (query, key) => {
-    const all = bias ? [bias.at(b, head, query, key)] : [];
+    const all = bias ? [bias.at(...lead, query, key)] : [];
     if (share) all.push(share(query, key));
     return all.length > 0 ? all.reduce((a, c) => a.add(c)) : literal(0, "f32");
   };

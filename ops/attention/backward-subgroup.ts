@@ -83,8 +83,7 @@ function subgroupQueryGradient(
   const across = wanted.relative && k.local("across", columns * count);
   if (across) k.for("x", columns * count, (x) => k.store(across, x, zero));
   const [weights, slopes] = [k.local("weights", tile * count), k.local("slopes", tile * count)];
-  const image = b.mul(q.shape[1]!).add(head);
-  const terms = own.map((query) => termsOf(relative, attrs.grid, image, query));
+  const terms = own.map((at) => termsOf(relative, attrs.grid, q.shape, [b, head, at]));
 
   k.for("y", rows, (y) => {
     const down = range(wanted.relative ? count : 0, () => k.var("down", zero));
@@ -191,7 +190,7 @@ function subgroupKeyValueGradient(
         k.let("saved", saved.at(b, head, query, literal(n, "u32"))),
       );
       const inside = i0.add(i).lt(queries);
-      const terms = termsOf(relative, attrs.grid, b.mul(q.shape[1]!).add(head), query);
+      const terms = termsOf(relative, attrs.grid, q.shape, [b, head, query]);
       own.forEach((row, r) => {
         const at = i.mul(count).add(r);
         const score = added([

@@ -1,6 +1,7 @@
 /** What attention means: its operands, its shape rule, and its values in plain double precision. */
 import {
   type Dense,
+  type DType,
   elements,
   type Fail,
   type In,
@@ -15,9 +16,13 @@ import { formatOf } from "../../formats/index.ts";
 /** Rows and columns of the grid that queries and keys lie on. */
 export type Grid = readonly [rows: number, columns: number];
 
+/** What may stand behind the operands that are always there. */
+export type Extra = "bias" | "relative";
+
 export interface AttentionAttrs {
   readonly scale: number;
-  readonly hasBias: boolean;
+  /** What stands behind the operands that are always there, in this order. */
+  readonly extras: readonly Extra[];
   /** Undefined without relative terms. */
   readonly grid: Grid | undefined;
 }
@@ -26,24 +31,33 @@ export interface AttentionAttrs {
 export const sizeOf = ([rows, columns]: Grid): number => Math.max(rows, columns);
 
 /**
- * q, k, v, then the bias, then the relative terms [2, size, batch * heads, size, size] that `relative.ts`
- * makes, as far as they are there.
+ * q [batch, heads, rows, depth], k [batch, heads, keys, depth], v [batch, heads, keys, out], then the extras:
+ *
+ *   bias       [batch, heads, rows, keys]
+ *   relative   [2, size, images, size, size]: the relative terms that `relative.ts` makes
+ *
+ * Rows are queries. Where several heads of queries share one head of keys and values, the rows of a head are
+ * the queries of all of them, head after head, so that keys and values are read once for all.
  */
 export function operands<T>(inputs: readonly T[], attrs: AttentionAttrs) {
   const [q, k, v] = inputs as [T, T, T];
-  const bias = attrs.hasBias ? inputs[3] : undefined;
-  const relative = attrs.grid ? inputs[attrs.hasBias ? 4 : 3] : undefined;
-  return { q, k, v, bias, relative };
+  return { q, k, v, ...extrasOf(inputs.slice(3), attrs) };
 }
+
+export const extrasOf = <T>(inputs: readonly T[], { extras }: AttentionAttrs) =>
+  Object.fromEntries(extras.map((name, i) => [name, inputs[i]!])) as Partial<Record<Extra, T>>;
+
+/** Which extra an input is, of those that begin at `first`. */
+export const extraAt = ({ extras }: AttentionAttrs, input: number, first = 3): Extra | undefined =>
+  extras[input - first];
+
+/** How many heads of queries the rows of a head belong to. */
+const headsIn = (q: readonly number[], [rows, columns]: Grid): number => q[2]! / (rows * columns);
 
 export const termsShape = (q: readonly number[], grid: Grid): readonly number[] => {
   const size = sizeOf(grid);
-  return [2, size, q[0]! * q[1]!, size, size];
+  return [2, size, q[0]! * q[1]! * headsIn(q, grid), size, size];
 };
-
-/** Whether an input is the table of relative terms, whose elements many scores share. */
-export const isRelative = (attrs: AttentionAttrs, input: number, first = 3): boolean =>
-  attrs.grid !== undefined && input === (attrs.hasBias ? first + 1 : first);
 
 /** The terms of one query: of every row of the grid, and of every column. */
 export interface QueryTerms {
@@ -51,14 +65,17 @@ export interface QueryTerms {
   column(x: Value): Value;
 }
 
-/** A query's terms, where there are any. Its image is its batch and its head. */
+/** The terms of a row of q, by its place: batch, head and row. Undefined where there are none. */
 export function termsOf(
   terms: In | undefined,
   grid: Grid | undefined,
-  image: Value,
-  query: Value,
+  q: readonly number[],
+  [b, head, at]: readonly [Value, Value, Value],
 ): QueryTerms | undefined {
   if (!terms || !grid) return undefined;
+  const cells = grid[0] * grid[1];
+  const image = b.mul(q[1]!).add(head).mul(headsIn(q, grid)).add(at.div(cells));
+  const query = at.mod(cells);
   const [y, x] = [query.div(grid[1]), query.mod(grid[1])];
   return {
     row: (other) => terms.at(index(0), y, image, x, other),
@@ -96,24 +113,16 @@ export function putStatistics(
  * mask of the smallest number.
  */
 export function resultTypes(inputs: readonly Type[], attrs: AttentionAttrs, fail: Fail): Type[] {
-  const { q, k, v, relative } = operands(inputs, attrs);
-  for (const x of inputs) if (x.dtype !== "f32") fail(`takes f32, not ${show(x)}`);
-  if ([q, k, v].some((x) => x.shape.length !== 4))
-    fail(
-      `q, k, v are ${[q, k, v].map(show).join(", ")}`,
-      "each needs [batch, heads, tokens, depth]",
-    );
-  if ([k, v].some((x) => x.shape[0] !== q.shape[0] || x.shape[1] !== q.shape[1]))
-    fail(`batch and heads of ${[q, k, v].map(show).join(", ")} differ`);
-  if (q.shape[3] !== k.shape[3]) fail(`queries have depth ${q.shape[3]}, keys ${k.shape[3]}`);
-  if (k.shape[2] !== v.shape[2]) fail(`there are ${k.shape[2]} keys but ${v.shape[2]} values`);
+  const { q, k, v, bias, relative } = operands(inputs, attrs);
+  checkOperands([q, k, v], fail);
+  if (q.shape[1] !== k.shape[1]) fail(`heads of ${[q, k, v].map(show).join(", ")} differ`);
+  checkExtra("bias", bias, "f32", [...q.shape.slice(0, 3), k.shape[2]!], fail);
   if (attrs.grid) {
     const [rows, columns] = attrs.grid;
-    if (q.shape[2] !== rows * columns || k.shape[2] !== rows * columns)
+    if (headsIn(q.shape, attrs.grid) % 1 !== 0 || k.shape[2] !== rows * columns)
       fail(`${q.shape[2]} queries and ${k.shape[2]} keys do not fill a ${rows} x ${columns} grid`);
-    const want = termsShape(q.shape, attrs.grid);
-    if (relative && relative.shape.join() !== want.join())
-      fail(`the relative terms are ${show(relative)}, not f32[${want.join(", ")}]`);
+    const shape = termsShape(q.shape, attrs.grid);
+    checkExtra("table of relative terms", relative, "f32", shape, fail);
   }
   const lead = q.shape.slice(0, 3);
   return [
@@ -121,6 +130,36 @@ export function resultTypes(inputs: readonly Type[], attrs: AttentionAttrs, fail
     { dtype: "f32", shape: lead },
     { dtype: "f32", shape: [...lead, 2] },
   ];
+}
+
+/** Of q, k and v; heads of queries may share those of keys and values. */
+export function checkOperands(operands: readonly [q: Type, k: Type, v: Type], fail: Fail): void {
+  const [q, k, v] = operands;
+  const all = operands.map(show).join(", ");
+  for (const x of operands) if (x.dtype !== "f32") fail(`takes f32, not ${show(x)}`);
+  if (operands.some((x) => x.shape.length !== 4))
+    fail(`q, k, v are ${all}`, "each needs [batch, heads, tokens, depth]");
+  if ([k, v].some((x) => x.shape[0] !== q.shape[0])) fail(`batches of ${all} differ`);
+  if (k.shape[1] !== v.shape[1]) fail(`heads of keys and values differ: ${all}`);
+  if (q.shape[1]! % k.shape[1]! !== 0)
+    fail(
+      `${q.shape[1]} heads of queries do not share ${k.shape[1]} heads of keys and values evenly`,
+      "give as many heads of keys and values as of queries, or a divisor of that",
+    );
+  if (q.shape[3] !== k.shape[3]) fail(`queries have depth ${q.shape[3]}, keys ${k.shape[3]}`);
+  if (k.shape[2] !== v.shape[2]) fail(`there are ${k.shape[2]} keys but ${v.shape[2]} values`);
+}
+
+/** What the op is given beside q, k and v has one dtype and one shape, where it is there. */
+export function checkExtra(
+  name: string,
+  given: Type | undefined,
+  dtype: DType,
+  shape: readonly number[],
+  fail: Fail,
+): void {
+  const wanted = show({ dtype, shape });
+  if (given && show(given) !== wanted) fail(`the ${name} is ${show(given)}, not ${wanted}`);
 }
 
 /** All results, row by row. */

@@ -8,7 +8,7 @@ import { subgroupKeyValueForm } from "./backward-subgroup.ts";
 import { backwardInputs, gradientNodes, secondOrder } from "./query-gradient.ts";
 import { keyValueForms } from "./tiled.ts";
 
-const plain = { scale: 1, hasBias: false, grid: undefined } as const;
+const plain = { scale: 1, extras: [], grid: undefined } as const;
 
 const tests: Tests = {
   samples: [
@@ -29,7 +29,8 @@ const tests: Tests = {
     {
       claim: "relative terms of an odd grid",
       inputs: [...backwardInputs([1, 2, 15, 8], 15, 8), { shape: [2, 5, 2, 5, 5] }],
-      call: (...inputs) => keyValueGradient(inputs, { ...plain, grid: [3, 5] }),
+      call: (...inputs) =>
+        keyValueGradient(inputs, { ...plain, extras: ["relative"], grid: [3, 5] }),
       smooth: true,
     },
     {
@@ -39,7 +40,8 @@ const tests: Tests = {
         { shape: [1, 1, 18, 18] },
         { shape: [2, 9, 1, 9, 9] },
       ],
-      call: (...inputs) => keyValueGradient(inputs, { ...plain, hasBias: true, grid: [2, 9] }),
+      call: (...inputs) =>
+        keyValueGradient(inputs, { ...plain, extras: ["bias", "relative"], grid: [2, 9] }),
       smooth: true,
     },
     {

@@ -32,11 +32,12 @@ export function relativeShare(
   k: Builder,
   relative: In,
   grid: Grid,
-  image: Value,
+  q: readonly number[],
+  [b, head]: readonly [Value, Value],
 ): (query: Value, key: Value) => Value {
   const [rows, columns] = grid;
   return (query, key) => {
-    const terms = termsOf(relative, grid, image, query)!;
+    const terms = termsOf(relative, grid, q, [b, head, query])!;
     const y = k.let("y", bounded(key.div(columns), rows - 1));
     return terms.row(y).add(terms.column(k.let("x", key.mod(columns))));
   };
@@ -63,7 +64,7 @@ export function attentionProgram(
       const { inner, results: outer } = spansOf(t, depth, out);
       const size = t.whole(n, "columns");
       const share =
-        relative && attrs.grid && relativeShare(k, relative, attrs.grid, b.mul(heads).add(head));
+        relative && attrs.grid && relativeShare(k, relative, attrs.grid, q.shape, [b, head]);
       // With the scale in it a score is a sum and nothing more: no device computes it in two ways.
       const own = t.load(rows, inner, (r, d) => q.at(b, head, r, d).mul(attrs.scale));
       const first = [t.fill(m, 1, least), t.fill(m, 1, 0), t.fill(m, outer.size, 0)] as const;

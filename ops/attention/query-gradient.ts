@@ -13,7 +13,7 @@ import {
 import { subgroupQueryForm } from "./backward-subgroup.ts";
 import { queryForms } from "./tiled.ts";
 
-const plain: BackwardAttrs = { scale: 1, hasBias: false, grid: undefined, wanted: ["query"] };
+const plain: BackwardAttrs = { scale: 1, extras: [], grid: undefined, wanted: ["query"] };
 
 const tests: Tests = {
   samples: [
@@ -34,7 +34,7 @@ const tests: Tests = {
     {
       claim: "relative terms of an odd grid",
       inputs: [...backwardInputs([1, 2, 15, 8], 15, 8), { shape: [2, 5, 2, 5, 5] }],
-      call: (...inputs) => queryGradient(inputs, { ...plain, grid: [3, 5] }),
+      call: (...inputs) => queryGradient(inputs, { ...plain, extras: ["relative"], grid: [3, 5] }),
       smooth: true,
     },
     {
@@ -44,7 +44,8 @@ const tests: Tests = {
         { shape: [1, 1, 18, 18] },
         { shape: [2, 9, 1, 9, 9] },
       ],
-      call: (...inputs) => queryGradient(inputs, { ...plain, hasBias: true, grid: [2, 9] }),
+      call: (...inputs) =>
+        queryGradient(inputs, { ...plain, extras: ["bias", "relative"], grid: [2, 9] }),
       smooth: true,
     },
   ],
@@ -78,14 +79,14 @@ export function queryGradient(inputs: readonly Tensor[], attrs: Omit<BackwardAtt
   return gradientNodes(op, inputs, attrs, wanted);
 }
 
-/** One node for all wanted results; one for each where it would bind too many buffers. */
+/** One node for all wanted results; one for each where it would bind more than eight buffers. */
 export function gradientNodes(
   of: KernelOp<BackwardAttrs>,
   inputs: readonly Tensor[],
   attrs: Omit<BackwardAttrs, "wanted">,
   wanted: readonly Wanted[],
 ): Tensor[] {
-  if (!(attrs.hasBias && attrs.grid)) return apply(of, inputs, { ...attrs, wanted });
+  if (attrs.extras.length + wanted.length <= 3) return apply(of, inputs, { ...attrs, wanted });
   return wanted.map((one) => apply(of, inputs, { ...attrs, wanted: [one] })[0]!);
 }
 

@@ -5,6 +5,7 @@
  * computed in front of attention, by one product.
  */
 import type { Tensor } from "../../compiler/op-kit.ts";
+import { add } from "../elementwise/add.ts";
 import { matmul, transpose } from "../matmul/matmul.ts";
 import { concat } from "../views/concat.ts";
 import { permute } from "../views/permute.ts";
@@ -35,6 +36,20 @@ const joined = (height: Tensor, width: Tensor): Tensor =>
   height.shape[0] === width.shape[0]
     ? (reshape(stack([height, width]), [2 * height.shape[0]!, height.shape[1]!]) as Tensor)
     : concat([height, width], 0);
+
+/** What the scores [batch, heads, rows, keys] gain from the terms. */
+export function relativeShares(terms: Tensor, grid: Grid, scores: readonly number[]): Tensor {
+  const [rows, columns] = grid;
+  const lead = scores.slice(0, 3);
+  const byQuery = termsByQuery(terms, grid);
+  const down = slice(byQuery, [[], [], [0, rows]]);
+  const across = slice(byQuery, [[], [], [rows, rows + columns]]);
+  const sums = add(
+    reshape(down, [...lead, rows, 1]) as Tensor,
+    reshape(across, [...lead, 1, columns]) as Tensor,
+  );
+  return reshape(sums as Tensor, scores) as Tensor;
+}
 
 /** The terms by query: [images, queries, rows + columns]. */
 export function termsByQuery(terms: Tensor, [rows, columns]: Grid): Tensor {

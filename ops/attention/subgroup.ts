@@ -20,7 +20,7 @@ import {
 import { pairwise, range } from "../pairwise.ts";
 import {
   type AttentionAttrs,
-  isRelative,
+  extraAt,
   levelOf,
   operands,
   putStatistics,
@@ -35,8 +35,7 @@ export const subgroupForm = form<AttentionAttrs, SubgroupAttentionTile>({
   reads(tile, input, { inputs, attrs, profile }) {
     // A subgroup reads its own rows again for every tile of keys.
     if (input === 0) return Math.ceil(inputs[1]!.shape[2]! / 16);
-    if (isRelative(attrs, input)) return 1;
-    if (attrs.hasBias && input === 3) return 1;
+    if (extraAt(attrs, input)) return 1;
     return Math.ceil(inputs[0]!.shape[2]! / (profile.subgroup * tile.perLane));
   },
   kernel: subgroupAttention,
@@ -62,8 +61,7 @@ function subgroupAttention(
   const own = range(count, (r) => k.let("query", first.add(r * width).min(queries - 1)));
   const lanes: Lanes = { k, width, lane, count };
   const query: Own = (r, d) => q.at(b, head, own[r]!, d);
-  const image = b.mul(heads).add(head);
-  const terms = own.map((query) => termsOf(relative, attrs.grid, image, query));
+  const terms = own.map((at) => termsOf(relative, attrs.grid, q.shape, [b, head, at]));
   // A lane's queries have one term for each column, whatever the row.
   const across = relative && k.local("across", columns * count);
   if (across)

@@ -10,7 +10,7 @@ import {
 } from "../../compiler/op-kit.ts";
 import { type BackwardAttrs, keyValueReads, queryReads } from "./backward-definition.ts";
 import { keyValueGradientProgram, queryGradientProgram } from "./backward-program.ts";
-import { type AttentionAttrs, isRelative, relativeReads } from "./definition.ts";
+import { type AttentionAttrs, extraAt, relativeReads } from "./definition.ts";
 import { attentionProgram } from "./program.ts";
 
 /** Sizes of q, k and v, in forward and backward problems alike. */
@@ -42,8 +42,9 @@ export const attentionForms = walking<AttentionAttrs>(
     return { images, rows: queries, walked: keys, scores: [depth], sums: [out] };
   },
   (input, { inputs, attrs }, walked) => {
-    if (isRelative(attrs, input)) return relativeReads(inputs, attrs);
-    return input === 0 || (attrs.hasBias && input === 3) ? 1 : walked;
+    const extra = extraAt(attrs, input);
+    if (extra === "relative") return relativeReads(inputs, attrs);
+    return input === 0 || extra === "bias" ? 1 : walked;
   },
 );
 

@@ -161,6 +161,16 @@ const refused: readonly (readonly [message: string, help: string, call: () => un
   ],
   ["topK: the 5 largest of 4", "ask for 1 to 4 of them", () => ops.topK(t([2, 4]), 5)],
   ["topK: takes f32, not i32", 'cast(x, "f32")', () => ops.argmax(t([2, 4], "i32"))],
+  [
+    "attention: 6 heads of queries do not share 4 heads of keys and values evenly",
+    "a divisor of that",
+    () => ops.attention(t([1, 6, 3, 2]), t([1, 4, 5, 2]), t([1, 4, 5, 2])),
+  ],
+  [
+    "attention: heads of keys and values differ: f32[1, 4, 3, 2], f32[1, 2, 5, 2], f32[1, 4, 5, 2]",
+    "",
+    () => ops.attention(t([1, 4, 3, 2]), t([1, 2, 5, 2]), t([1, 4, 5, 2])),
+  ],
 ];
 
 test.each(refused)("%s", (message, help, call) => {
