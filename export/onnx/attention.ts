@@ -6,29 +6,38 @@ import { op as attention } from "../../ops/attention/attention.ts";
 import { extraAt, type Grid, operands } from "../../ops/attention/definition.ts";
 import { op as gridLines } from "../../ops/attention/grid-lines.ts";
 import { op as tableLines } from "../../ops/attention/table-lines.ts";
+import type { Causal, Hiding } from "../../ops/attention/visible.ts";
 import { taken } from "./products.ts";
 import { type Entry, entry } from "./spelling.ts";
 import type { OnnxWriter, Value } from "./writer.ts";
 
 export const attentions: readonly Entry[] = [
-  entry(attention, ({ w, x, wide, attrs }) => {
+  entry(attention, ({ w, node, x, wide, attrs }) => {
+    // The bias and the mask broadcast, all others are matrices.
+    const isNarrow = (i: number) => ["bias", "mask"].includes(extraAt(attrs, i) ?? "");
     const {
       q,
       k,
       v,
       bias,
       relative: terms,
+      ...hiding
     } = operands(
-      // The bias broadcasts, all others are matrices.
-      x.map((value, i) => (extraAt(attrs, i) === "bias" ? value : wide(i))),
+      x.map((value, i) => (isNarrow(i) ? value : wide(i))),
       attrs,
     );
     const scaled = attrs.scale === 1 ? q : w.map("Mul", [q, w.number(attrs.scale)]);
     const products = w.product(scaled, w.transpose(k, [0, 1, 3, 2]));
     const placed = attrs.grid && terms ? relative(w, products, terms, attrs.grid) : products;
-    const scores = bias ? w.map("Add", [placed, bias]) : placed;
+    const biased = bias ? w.map("Add", [placed, bias]) : placed;
+    const isOfKeys = node.inputs[attrs.extras.indexOf("mask") + 3]?.shape[2] === 1;
+    const { key, pair } = seen(w, hiding, isOfKeys, attrs.causal, products.shape);
+    const none = Number.NEGATIVE_INFINITY;
+    const scores = pair ? w.map("Where", [pair, biased, w.number(none)], "f32") : biased;
     const shares = w.emit("Softmax", [scores], "f32", scores.shape, { axis: { int: -1 } });
-    return [w.product(shares, v), statistics(w, scores)];
+    const turned = key && w.reshape(key, [...key.shape.slice(0, -2), key.shape.at(-1)!, 1]);
+    const known = turned ? w.map("Where", [turned, v, w.number(0)], "f32") : v;
+    return [w.product(shares, known), statistics(w, scores)];
   }),
   entry(gridLines, ({ w, wide, attrs: { grid }, types: [type] }) => {
     const x = wide(0);
@@ -59,6 +68,43 @@ export const attentions: readonly Entry[] = [
     return taken(w, table, 0, numbers, [2, size, size]);
   }),
 ];
+
+/**
+ * Conditions as in a kernel (`ops/attention/visible.ts`): of keys [batch, heads, 1, keys], and of rows and
+ * keys. A mask may be narrower.
+ */
+function seen(
+  w: OnnxWriter,
+  { mask, lengths }: Hiding<Value>,
+  isOfKeys: boolean,
+  causal: Causal | undefined,
+  scores: readonly number[],
+): { readonly key: Value | undefined; readonly pair: Value | undefined } {
+  const [rows, keys] = scores.slice(2) as [number, number];
+  const both = (...given: readonly (Value | undefined)[]) => {
+    const there = given.filter((x) => x !== undefined);
+    return there.length === 0 ? undefined : there.reduce((x, y) => w.map("And", [x, y]));
+  };
+  const places = w.constant("i64", [1, 1, 1, keys], range(keys));
+  const wide = mask && w.reshape(mask, [1, 1, 1, 1, ...mask.shape].slice(-4));
+  const exist =
+    lengths &&
+    w.map(
+      "Less",
+      [places, w.reshape(w.cast(lengths, "i64"), [lengths.shape[0]!, 1, 1, 1])],
+      "bool",
+    );
+  const key = both(exist, isOfKeys ? wide : undefined);
+  const behind =
+    causal &&
+    w.constant(
+      "i64",
+      [rows, 1],
+      range(rows).map((r) => (r % causal.queries) + causal.offset),
+    );
+  const before = behind && w.map("LessOrEqual", [places, behind], "bool");
+  return { key, pair: both(key, isOfKeys ? undefined : wide, before) };
+}
 
 /** Scores [batch, heads, queries, keys] with the terms [2, size, batch * heads, size, size]. */
 function relative(w: OnnxWriter, scores: Value, terms: Value, [rows, columns]: Grid): Value {

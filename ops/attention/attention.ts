@@ -21,17 +21,19 @@ import { sum } from "../lines/reduce.ts";
 import { softmax } from "../lines/softmax.ts";
 import { concat } from "../views/concat.ts";
 import { reshape } from "../views/reshape.ts";
-import { slice } from "../views/slice.ts";
+import { pad, slice } from "../views/slice.ts";
 import { composedBackward, storesScores } from "./backward-definition.ts";
 import {
   type AttentionAttrs,
+  type Extra,
   type Grid,
   operands,
   plainAttention,
   resultTypes,
 } from "./definition.ts";
 import { keyValueGradient } from "./key-value-gradient.ts";
-import { type AttentionOptions, type AttentionResults, prepared, shaped } from "./options.ts";
+import type { AttentionOptions, AttentionResults } from "./options.ts";
+import { prepared, shaped } from "./prepare.ts";
 import { queryGradient } from "./query-gradient.ts";
 import { termsByQuery } from "./relative.ts";
 import { subgroupForm } from "./subgroup.ts";
@@ -133,9 +135,53 @@ const attentionTests: Tests = {
       call: (q, k, v) => attention(q!, k!, v!),
       outputs: [[[[[3]], [[3]], [[7]], [[7]]]]],
     },
+    {
+      claim: "causal: a query sees the keys up to its own",
+      inputs: [[[[[0], [0], [0]]]], [[[[1], [1], [1]]]], [[[[2], [4], [9]]]]],
+      call: (q, k, v) => [
+        attention(q!, k!, v!, { causal: true }),
+        attention(q!, k!, v!, { causal: 1 }),
+      ],
+      outputs: [[[[[2], [3], [5]]]], [[[[3], [5], [5]]]]],
+    },
+    {
+      claim: "a mask and lengths leave the keys of which both are true",
+      inputs: [
+        [[[[0]]], [[[0]]]],
+        [[[[1], [1], [1]]], [[[1], [1], [1]]]],
+        [[[[2], [4], [9]]], [[[2], [4], [9]]]],
+        { dtype: "bool", data: [1, 0, 1] },
+        { dtype: "u32", data: [3, 2] },
+      ],
+      call: (q, k, v, mask, lengths) => attention(q!, k!, v!, { mask: mask!, lengths: lengths! }),
+      outputs: [[[[[5.5]]], [[[2]]]]],
+    },
   ],
   cases: [
     plainCase("six heads of queries over two of keys", [1, 6, 5, 8], [1, 2, 7, 8], 3),
+    {
+      claim: "causal, with keys in front, and lengths",
+      inputs: [
+        { shape: [2, 6, 5, 4] },
+        ...[0, 1].map(() => ({ shape: [2, 2, 9, 4] })),
+        { shape: [2], dtype: "i32", range: [1, 9] },
+      ],
+      call: (q, k, v, lengths) => attention(q!, k!, v!, { causal: 3, lengths: lengths! }),
+      smooth: true,
+    },
+    {
+      claim: "a mask that leaves every query a key",
+      inputs: [
+        { shape: [2, 2, 9, 4] },
+        ...[0, 1].map(() => ({ shape: [2, 2, 13, 4] })),
+        { shape: [2, 1, 9, 13], dtype: "bool" },
+      ],
+      call: (q, k, v, mask) =>
+        attention(q!, k!, v!, {
+          mask: slice(pad(mask!, [[], [], [], [1]], 1), [[], [], [], [0, 13]]),
+        }),
+      smooth: true,
+    },
     plainCase("odd token counts", [1, 2, 21, 8], [1, 2, 35, 8], 8),
     plainCase("values of another depth", [2, 1, 5, 6], [2, 1, 9, 6], 3),
     plainCase("more keys than one tile holds", [1, 1, 3, 4], [1, 1, 150, 4], 4),
@@ -210,16 +256,27 @@ export const op: KernelOp<AttentionAttrs> = {
     return batch * heads * queries * keys * (depth + out);
   },
   vjp: (cotangents, { inputs, results, attrs }) => backward(cotangents, inputs, results, attrs),
-  note: ({ grid }) => (grid ? `relative on ${grid.join(" x ")}` : ""),
+  note: ({ grid, causal }) =>
+    [
+      ...(grid ? [`relative on ${grid.join(" x ")}`] : []),
+      ...(causal ? [`causal by ${causal.offset} of ${causal.queries}`] : []),
+    ].join(", "),
   tests: attentionTests,
 };
 
 /**
  * q [batch, heads, queries, depth], k [batch, shared, keys, depth], v [batch, shared, keys, out] ->
  * [batch, heads, queries, out], all float32. Heads are a multiple of `shared`, often 1: head h of the queries
- * reads head floor(h * shared / heads) of the keys and values, as with PyTorch's `enable_gqa`. Masks are a bias of -Infinity or of the smallest number, as
- * in PyTorch: a query whose scores are all -Infinity gets NaN, and one whose scores are all one finite
- * number gets the mean of the values. Throws E101 when the shapes do not fit.
+ * reads head floor(h * shared / heads) of the keys and values, as with PyTorch's `enable_gqa`.
+ *
+ * `mask`, `lengths` and `causal` say which keys a query sees; it sees those that all of them leave it. Scores
+ * of other keys count as -Infinity whatever they are, and no gradient passes. Keys that no query may see are
+ * not read, so NaN there does not matter: those behind `lengths`, those that a mask with one row for all
+ * queries hides, and those that `causal` puts behind the last query. Where some queries see a key, a NaN or
+ * an infinity in its value reaches those that do not, as in PyTorch.
+ *
+ * A query that sees no key gets NaN, as one whose scores are all -Infinity by the bias, and one whose scores
+ * are all one finite number gets the mean of the values. Throws E101 when shapes or dtypes do not fit.
  */
 export const attention = (
   q: Tensor,
@@ -258,7 +315,7 @@ function backward(
   results: readonly (Tensor | undefined)[],
   attrs: AttentionAttrs,
 ): (Tensor | undefined)[] {
-  const { q, v, bias, relative } = operands(inputs, attrs);
+  const { q, v, relative } = operands(inputs, attrs);
   const { node } = results.find((x) => x !== undefined)!;
   const kept = results[2] ?? rowsOf.get(node) ?? apply(op, inputs, attrs)[2]!;
   const rows = [...q.shape.slice(0, 3), 1];
@@ -274,11 +331,14 @@ function backward(
   const [ofQuery, ofTerms] = isStored
     ? [composed.query(), relative && composed.relative()]
     : queryGradient(all, attrs);
+  const ofExtras: { readonly [E in Extra]?: Tensor | undefined } = {
+    bias: composed.score,
+    relative: relative && attrs.grid && ofOrdered(relative, ofTerms!, attrs.grid),
+  };
   return [
     ofQuery,
     ...(isStored ? [composed.key(), composed.value()] : keyValueGradient(all, attrs)),
-    ...(bias ? [composed.score] : []),
-    ...(relative && attrs.grid ? [ofOrdered(relative, ofTerms!, attrs.grid)] : []),
+    ...attrs.extras.map((name) => ofExtras[name]),
   ];
 }
 

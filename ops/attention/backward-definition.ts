@@ -35,12 +35,13 @@ import {
   checkExtra,
   dot,
   extraAt,
+  extraReads,
   extrasOf,
-  relativeReads,
   resultTypes,
   shareOf,
 } from "./definition.ts";
 import { relativeShares } from "./relative.ts";
+import { plainSeen, seenTensors } from "./visible.ts";
 
 /** What a gradient can be of. `relative`: of the terms by query, as `termsByQuery` orders them. */
 export type Wanted = "query" | "relative" | "key" | "value";
@@ -88,7 +89,7 @@ export function queryReads(
 ): number {
   if (input === 1 || input === 2) return walked;
   if (input === 0 || input === 3) return own;
-  return extraAt(attrs, input, 5) === "relative" ? relativeReads(inputs, attrs) : 1;
+  return extraReads(inputs, attrs, input, 5, walked);
 }
 
 /** How often the kernel of the keys' and values' gradients reads an input: queries are walked. */
@@ -99,9 +100,9 @@ export function keyValueReads(
 ): number {
   if (input === 1 || input === 2) return own;
   const keys = inputs[1]!.shape[2]!;
-  if (extraAt(attrs, input, 5) === "relative")
-    return (2 * keys) / (attrs.grid![0] + attrs.grid![1]);
-  return input > 4 ? 1 : walked;
+  const extra = extraAt(attrs, input, 5);
+  if (extra === "relative") return (2 * keys) / (attrs.grid![0] + attrs.grid![1]);
+  return extra ? extraReads(inputs, attrs, input, 5, 1) : walked;
 }
 
 export function backwardTypes(inputs: readonly Type[], attrs: BackwardAttrs, fail: Fail): Type[] {
@@ -134,19 +135,23 @@ export function storesScores(q: Type, v: Type): boolean {
 
 /** All gradients, written with ops: scores are stored. */
 export function composedBackward(inputs: readonly Tensor[], attrs: AttentionAttrs) {
-  const { q, k, v, g, saved, bias, relative } = backwardOperands(inputs, attrs);
+  const { q, k, v, g, saved, bias, relative, ...hiding } = backwardOperands(inputs, attrs);
   const column = (i: number): Tensor => slice(saved, [[], [], [], [i, i + 1]]);
   let scores: Tensor = mul(matmul(q, transpose(k)), attrs.scale);
   if (bias) scores = add(scores, bias);
   const { grid } = attrs;
   if (relative && grid) scores = add(scores, relativeShares(relative, grid, scores.shape));
   const unlimited: Tensor = exp(sub(sub(scores, column(0)), column(1)));
-  const weights: Tensor = where(le(unlimited, Math.exp(least)), 0, unlimited);
-  const slope: Tensor = mul(weights, sub(matmul(g, transpose(v)), column(2)));
+  const seen = seenTensors(hiding, attrs.causal, scores.shape);
+  const whereSeen = (x: Tensor): Tensor => (seen.pair ? where(seen.pair, x, 0) : x);
+  const weights = whereSeen(where(le(unlimited, Math.exp(least)), 0, unlimited) as Tensor);
+  const slope = whereSeen(mul(weights, sub(matmul(g, transpose(v)), column(2))) as Tensor);
+  /** Of keys that no query may see nothing counts. */
+  const known = (x: Tensor): Tensor => (seen.key ? where(transpose(seen.key), x, 0) : x);
   const onGrid = (): Tensor => reshape(slope, [...q.shape.slice(0, 3), ...grid!]);
   return {
     score: slope,
-    query: (): Tensor => mul(matmul(slope, k), attrs.scale),
+    query: (): Tensor => mul(matmul(slope, known(k)), attrs.scale),
     key: (): Tensor => mul(matmul(transpose(slope), q), attrs.scale),
     value: (): Tensor => matmul(transpose(weights), g),
     relative: (): Tensor => concat([sum(onGrid(), 4), sum(onGrid(), 3)], -1),
@@ -155,7 +160,7 @@ export function composedBackward(inputs: readonly Tensor[], attrs: AttentionAttr
 
 /** The wanted gradients in plain double precision. */
 export function plainBackward(inputs: readonly Dense[], attrs: BackwardAttrs): Float64Array[] {
-  const { q, k, v, g, saved, bias, relative } = backwardOperands(inputs, attrs);
+  const { q, k, v, g, saved, bias, relative, ...hiding } = backwardOperands(inputs, attrs);
   const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
   const [keys, out] = [v.shape[2]!, v.shape[3]!];
   const [rows, columns] = attrs.grid ?? [0, 1];
@@ -166,18 +171,21 @@ export function plainBackward(inputs: readonly Dense[], attrs: BackwardAttrs): F
     value: new Float64Array(elements(v.shape)),
     relative: new Float64Array(batch * heads * queries * terms),
   };
+  const seen = plainSeen(hiding, attrs.causal, q.shape, keys);
   for (let i = 0; i < batch * heads * queries; i++)
     for (let j = 0; j < keys; j++) {
+      const isSeen = seen.pair(i, j);
       const key = Math.floor(i / queries) * keys + j;
       const [y, x] = [i * terms + Math.floor(j / columns), i * terms + rows + (j % columns)];
       let score = attrs.scale * dot(depth, q, i, k, key);
       if (bias) score += bias.data[i * keys + j]!;
       if (attrs.grid && relative) score += shareOf(relative, attrs.grid, i, j);
       const [most, logSum, delta] = saved.data.subarray(3 * i);
-      const weight = Math.exp(score - most! - logSum!);
-      const slope = weight * (dot(out, g, i, v, key) - delta!);
+      const weight = isSeen ? Math.exp(score - most! - logSum!) : 0;
+      const slope = isSeen ? weight * (dot(out, g, i, v, key) - delta!) : 0;
       for (let d = 0; d < depth; d++) {
-        gradients.query[i * depth + d]! += attrs.scale * slope * k.data[key * depth + d]!;
+        const known = seen.key(i, j) ? k.data[key * depth + d]! : 0;
+        gradients.query[i * depth + d]! += attrs.scale * slope * known;
         gradients.key[key * depth + d]! += attrs.scale * slope * q.data[i * depth + d]!;
       }
       for (let d = 0; d < out; d++)

@@ -10,14 +10,11 @@ import {
   type TileProgram,
   type Value,
 } from "../../compiler/op-kit.ts";
-import {
-  type BackwardAttrs,
-  backwardOperands,
-  probability,
-  wantedPorts,
-} from "./backward-definition.ts";
-import type { Grid } from "./definition.ts";
-import { relativeShare, spansOf } from "./program.ts";
+import { type BackwardAttrs, backwardOperands, wantedPorts } from "./backward-definition.ts";
+import { isOpen } from "./definition.ts";
+import { spansOf } from "./program.ts";
+import { addedTo, isOn, read, sightOf, sightOfKeys, slopeOf, weightOf } from "./scores.ts";
+import { seenBy } from "./visible.ts";
 
 /** `m` queries of a workgroup; keys and values go by, at least `n` at a time. */
 export function queryGradientProgram(
@@ -26,7 +23,7 @@ export function queryGradientProgram(
   n: number,
 ): TileProgram {
   const { k, inputs, outputs, attrs } = site;
-  const { q, k: key, v, g, saved } = backwardOperands(inputs, attrs);
+  const { q, k: key, v, g, saved, ...hiding } = backwardOperands(inputs, attrs);
   const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
   const [keys, out] = [v.shape[2]!, v.shape[3]!];
   const { query, relative } = wantedPorts(attrs, outputs);
@@ -41,6 +38,7 @@ export function queryGradientProgram(
       const { inner, outer, channels } = spansOf(t, depth, out);
       const terms = span(grid[0] + grid[1], t.whole(grid[0] + grid[1], "columns"));
       const size = t.whole(n, "columns");
+      const seen = seenBy(hiding, attrs.causal, lead);
       const own = t.load(rows, inner, (r, d) => q.at(...lead, r, d).mul(attrs.scale));
       const arrived = t.load(rows, outer, (r, d) => g.at(...lead, r, d));
       const saving = (i: number) => (r: Value) => saved.at(...lead, r, literal(i, "u32"));
@@ -55,12 +53,15 @@ export function queryGradientProgram(
         const scores = t.dot(t.fill(m, size, 0), own, turned);
         // Beyond the last key there is no weight.
         const added = t.load(rows, columns, addedTo(site, lead), Number.NEGATIVE_INFINITY);
-        const weight = t.map([scores, added, most!, logSum!], weightOf);
+        const sight = isOpen(attrs) ? [] : [t.load(...sightOf(seen, rows, columns))];
+        const weight = t.map([scores, added, most!, logSum!, ...sight], weightOf);
         const values = t.load(outer, columns, (d, c) => v.at(...lead, c, d));
         const change = t.dot(t.fill(m, size, 0), arrived, values);
-        const slope = t.map([weight, change, delta!], (w, x, d) => w!.mul(x!.sub(d!)));
+        const slope = t.map([weight, change, delta!, ...sight], slopeOf);
         const by = [
-          ...(query ? [() => t.load(columns, channels, (c, d) => key.at(...lead, c, d))] : []),
+          ...(query
+            ? [() => t.load(columns, channels, (c, d) => read(seen, c, key.at(...lead, c, d)))]
+            : []),
           ...(relative ? [() => t.load(columns, terms, (c, i) => isOn(c, i, grid))] : []),
         ];
         return sums.map((sum, i) => t.dot(sum, slope, by[i]!()));
@@ -81,7 +82,7 @@ export function keyValueGradientProgram(
   n: number,
 ): TileProgram {
   const { k, inputs, outputs, attrs } = site;
-  const { q, k: key, v, g, saved } = backwardOperands(inputs, attrs);
+  const { q, k: key, v, g, saved, ...hiding } = backwardOperands(inputs, attrs);
   const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
   const [keys, out] = [v.shape[2]!, v.shape[3]!];
   const wanted = wantedPorts(attrs, outputs);
@@ -94,6 +95,7 @@ export function keyValueGradientProgram(
       const rows = span(keys, m, k.group(0, groups[0]));
       const { inner, outer, channels, results } = spansOf(t, depth, out);
       const size = t.whole(n, "columns");
+      const seen = seenBy(hiding, attrs.causal, lead);
       const own = t.load(rows, inner, (r, d) => key.at(...lead, r, d).mul(attrs.scale));
       const values = wanted.key ? [t.load(rows, outer, (r, d) => v.at(...lead, r, d))] : [];
       const first = [
@@ -109,11 +111,12 @@ export function keyValueGradientProgram(
         const scores = t.dot(t.fill(m, size, 0), own, turned);
         const shares = addedTo(site, lead);
         const added = t.load(rows, columns, (r, c) => shares(c, r), Number.NEGATIVE_INFINITY);
-        const weight = t.map([scores, added, statistic(0), statistic(1)], weightOf);
+        const sight = isOpen(attrs) ? [] : [t.load(...sightOfKeys(seen, rows, columns))];
+        const weight = t.map([scores, added, statistic(0), statistic(1), ...sight], weightOf);
         const slopes = values.map((value) => {
           const arrived = t.load(outer, columns, (d, c) => g.at(...lead, c, d));
           const change = t.dot(t.fill(m, size, 0), value, arrived);
-          return t.map([weight, change, statistic(2)], (w, x, d) => w!.mul(x!.sub(d!)));
+          return t.map([weight, change, statistic(2), ...sight], slopeOf);
         });
         const ofKeys = slopes.map((slope) =>
           t.dot(
@@ -134,28 +137,4 @@ export function keyValueGradientProgram(
         t.store(sums.at(-1)!, rows, results, (x, r, d) => wanted.value!.put(x, ...lead, r, d));
     },
   };
-}
-
-const weightOf = (...[score, added, most, logSum]: Value[]): Value =>
-  probability(score!.add(added!), most!, logSum!);
-
-/** What the score of a query and a key gains from the bias and from relative terms. */
-function addedTo(
-  { k, inputs, attrs }: KernelSite<BackwardAttrs>,
-  lead: readonly [Value, Value],
-): (query: Value, key: Value) => Value {
-  const { q, bias, relative } = backwardOperands(inputs, attrs);
-  const share = relative && attrs.grid && relativeShare(k, relative, attrs.grid, q.shape, lead);
-  return (query, key) => {
-    const all = bias ? [bias.at(...lead, query, key)] : [];
-    if (share) all.push(share(query, key));
-    return all.length > 0 ? all.reduce((a, c) => a.add(c)) : literal(0, "f32");
-  };
-}
-
-/** 1 where a key lies in row `i` of the grid, or in column `i - rows`. */
-function isOn(key: Value, i: Value, [rows, columns]: Grid): Value {
-  const inRow = key.div(columns).eq(i);
-  const inColumn = key.mod(columns).add(rows).eq(i);
-  return inRow.or(inColumn).select(literal(1, "f32"), literal(0, "f32"));
 }

@@ -12,6 +12,7 @@ import {
   type KernelSite,
   literal,
   type Out,
+  type Problem,
   type Profile,
   subgroups,
   type Value,
@@ -26,7 +27,7 @@ import {
   queryReads,
   wantedPorts,
 } from "./backward-definition.ts";
-import { termsOf } from "./definition.ts";
+import { isOpen, termsOf } from "./definition.ts";
 import { addRows, type Lanes, ownSums, products, putRows, tilesOf } from "./lanes.ts";
 import { rowsPerLane, type SubgroupAttentionTile } from "./tiles.ts";
 
@@ -38,11 +39,13 @@ const rowReads = (own: number, walked: number, perLane: number, { subgroup }: Pr
   walked: Math.ceil(own / (subgroup * perLane)),
 });
 
+/** For problems where every query sees every key. Lanes own the rows of an input. */
+const tilesFor = ({ inputs, attrs, profile }: Problem<BackwardAttrs>, own: 0 | 1) =>
+  isOpen(attrs) ? [{ perLane: rowsPerLane(inputs[own]!.shape[2]!, profile.subgroup) }] : [];
+
 export const subgroupQueryForm = form<BackwardAttrs, SubgroupAttentionTile>({
   ...subgroups,
-  tiles: ({ inputs, profile }) => [
-    { perLane: rowsPerLane(inputs[0]!.shape[2]!, profile.subgroup) },
-  ],
+  tiles: (problem) => tilesFor(problem, 0),
   reads(tile, input, problem) {
     const [queries, keys] = [problem.inputs[0]!.shape[2]!, problem.inputs[1]!.shape[2]!];
     return queryReads(input, problem, rowReads(queries, keys, tile.perLane, problem.profile));
@@ -52,9 +55,7 @@ export const subgroupQueryForm = form<BackwardAttrs, SubgroupAttentionTile>({
 
 export const subgroupKeyValueForm = form<BackwardAttrs, SubgroupAttentionTile>({
   ...subgroups,
-  tiles: ({ inputs, profile }) => [
-    { perLane: rowsPerLane(inputs[1]!.shape[2]!, profile.subgroup) },
-  ],
+  tiles: (problem) => tilesFor(problem, 1),
   reads(tile, input, problem) {
     const [queries, keys] = [problem.inputs[0]!.shape[2]!, problem.inputs[1]!.shape[2]!];
     return keyValueReads(input, problem, rowReads(keys, queries, tile.perLane, problem.profile));

@@ -12,12 +12,13 @@ import {
   type Value,
 } from "../../compiler/op-kit.ts";
 import { formatOf } from "../../formats/index.ts";
+import { type Causal, plainSeen } from "./visible.ts";
 
 /** Rows and columns of the grid that queries and keys lie on. */
 export type Grid = readonly [rows: number, columns: number];
 
 /** What may stand behind the operands that are always there. */
-export type Extra = "bias" | "relative";
+export type Extra = "bias" | "relative" | "mask" | "lengths";
 
 export interface AttentionAttrs {
   readonly scale: number;
@@ -25,6 +26,8 @@ export interface AttentionAttrs {
   readonly extras: readonly Extra[];
   /** Undefined without relative terms. */
   readonly grid: Grid | undefined;
+  /** Undefined where queries see keys wherever those stand. */
+  readonly causal: Causal | undefined;
 }
 
 /** The length of a line of the grid: the longer side. */
@@ -35,6 +38,8 @@ export const sizeOf = ([rows, columns]: Grid): number => Math.max(rows, columns)
  *
  *   bias       [batch, heads, rows, keys]
  *   relative   [2, size, images, size, size]: the relative terms that `relative.ts` makes
+ *   mask       bool [batch, heads, rows, keys], or [batch, heads, 1, keys] for all rows: true is seen
+ *   lengths    i32 or u32 [batch]: how many keys exist
  *
  * Rows are queries. Where several heads of queries share one head of keys and values, the rows of a head are
  * the queries of all of them, head after head, so that keys and values are read once for all.
@@ -45,7 +50,11 @@ export function operands<T>(inputs: readonly T[], attrs: AttentionAttrs) {
 }
 
 export const extrasOf = <T>(inputs: readonly T[], { extras }: AttentionAttrs) =>
-  Object.fromEntries(extras.map((name, i) => [name, inputs[i]!])) as Partial<Record<Extra, T>>;
+  Object.fromEntries(extras.map((name, i) => [name, inputs[i]!])) as { [E in Extra]?: T };
+
+/** Whether every query sees every key. */
+export const isOpen = ({ extras, causal }: AttentionAttrs): boolean =>
+  !causal && !extras.includes("mask") && !extras.includes("lengths");
 
 /** Which extra an input is, of those that begin at `first`. */
 export const extraAt = ({ extras }: AttentionAttrs, input: number, first = 3): Extra | undefined =>
@@ -83,9 +92,29 @@ export function termsOf(
   };
 }
 
-/** How often a kernel that walks keys along the grid reads an element of the relative terms. */
-export const relativeReads = (inputs: readonly Type[], { grid }: AttentionAttrs): number =>
-  (grid![0] + inputs[1]!.shape[2]!) / (grid![0] + grid![1]);
+/**
+ * How often a kernel that walks all keys `walked` times in a head reads an element of an extra; of those that
+ * have one for each score, once.
+ */
+export function extraReads(
+  inputs: readonly Type[],
+  attrs: AttentionAttrs,
+  input: number,
+  first: number,
+  walked: number,
+): number {
+  const keys = inputs[1]!.shape[2]!;
+  switch (extraAt(attrs, input, first)) {
+    case "relative":
+      return (attrs.grid![0] + keys) / (attrs.grid![0] + attrs.grid![1]);
+    case "lengths":
+      return inputs[0]!.shape[1]! * keys * walked;
+    case "mask":
+      return inputs[input]!.shape[2] === 1 ? walked : 1;
+    default:
+      return 1;
+  }
+}
 
 /**
  * What is subtracted from the scores of a row before their exponentials are computed: the largest score, or
@@ -113,18 +142,23 @@ export function putStatistics(
  * mask of the smallest number.
  */
 export function resultTypes(inputs: readonly Type[], attrs: AttentionAttrs, fail: Fail): Type[] {
-  const { q, k, v, bias, relative } = operands(inputs, attrs);
+  const { q, k, v, bias, relative, mask, lengths } = operands(inputs, attrs);
   checkOperands([q, k, v], fail);
   if (q.shape[1] !== k.shape[1]) fail(`heads of ${[q, k, v].map(show).join(", ")} differ`);
-  checkExtra("bias", bias, "f32", [...q.shape.slice(0, 3), k.shape[2]!], fail);
+  const [batch, heads, rows] = q.shape as [number, number, number];
+  const keys = k.shape[2]!;
+  checkExtra("bias", bias, "f32", [batch, heads, rows, keys], fail);
+  const maskRows = mask?.shape[2] === 1 ? 1 : rows;
+  checkExtra("mask", mask, "bool", [batch, heads, maskRows, keys], fail);
+  checkExtra("lengths", lengths, lengths?.dtype === "u32" ? "u32" : "i32", [batch], fail);
   if (attrs.grid) {
-    const [rows, columns] = attrs.grid;
-    if (headsIn(q.shape, attrs.grid) % 1 !== 0 || k.shape[2] !== rows * columns)
-      fail(`${q.shape[2]} queries and ${k.shape[2]} keys do not fill a ${rows} x ${columns} grid`);
+    const [height, width] = attrs.grid;
+    if (headsIn(q.shape, attrs.grid) % 1 !== 0 || keys !== height * width)
+      fail(`${rows} queries and ${keys} keys do not fill a ${height} x ${width} grid`);
     const shape = termsShape(q.shape, attrs.grid);
     checkExtra("table of relative terms", relative, "f32", shape, fail);
   }
-  const lead = q.shape.slice(0, 3);
+  const lead = [batch, heads, rows];
   return [
     { dtype: "f32", shape: [...lead, v.shape[3]!] },
     { dtype: "f32", shape: lead },
@@ -164,13 +198,14 @@ export function checkExtra(
 
 /** All results, row by row. */
 export function plainAttention(inputs: readonly Dense[], attrs: AttentionAttrs): Float64Array[] {
-  const { q, k, v, bias, relative } = operands(inputs, attrs);
+  const { q, k, v, bias, relative, ...hiding } = operands(inputs, attrs);
   const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
   const [keys, out] = [v.shape[2]!, v.shape[3]!];
   const y = new Float64Array(elements([batch, heads, queries, out]));
   const statistics = new Float64Array(batch * heads * queries);
   const kept = new Float64Array(batch * heads * queries * 2);
   const scores = new Float64Array(keys);
+  const seen = plainSeen(hiding, attrs.causal, q.shape, keys);
   for (let i = 0; i < batch * heads * queries; i++) {
     const head = Math.floor(i / queries);
     let most = Number.NEGATIVE_INFINITY;
@@ -178,16 +213,19 @@ export function plainAttention(inputs: readonly Dense[], attrs: AttentionAttrs):
       let score = attrs.scale * dot(depth, q, i, k, head * keys + j);
       if (bias) score += bias.data[i * keys + j]!;
       if (attrs.grid && relative) score += shareOf(relative, attrs.grid, i, j);
-      scores[j] = score;
-      most = Math.max(most, score);
+      scores[j] = seen.pair(i, j) ? score : Number.NEGATIVE_INFINITY;
+      most = Math.max(most, scores[j]!);
     }
     let total = 0;
-    for (let j = 0; j < keys; j++) total += scores[j] = Math.exp(scores[j]! - most);
+    // As `levelOf`.
+    const level = Math.max(most, -formatOf("f32").largest);
+    for (let j = 0; j < keys; j++) total += scores[j] = Math.exp(scores[j]! - level);
     statistics[i] = most + Math.log(total);
     kept.set([most, Math.log(total)], 2 * i);
     for (let j = 0; j < keys; j++)
       for (let d = 0; d < out; d++)
-        y[i * out + d]! += (scores[j]! / total) * v.data[(head * keys + j) * out + d]!;
+        y[i * out + d]! +=
+          (scores[j]! / total) * (seen.key(i, j) ? v.data[(head * keys + j) * out + d]! : 0);
   }
   return [y, statistics, kept];
 }

@@ -8,7 +8,7 @@ import { subgroupKeyValueForm } from "./backward-subgroup.ts";
 import { backwardInputs, gradientNodes, secondOrder } from "./query-gradient.ts";
 import { keyValueForms } from "./tiled.ts";
 
-const plain = { scale: 1, extras: [], grid: undefined } as const;
+const plain = { scale: 1, extras: [], grid: undefined, causal: undefined } as const;
 
 const tests: Tests = {
   samples: [
@@ -24,6 +24,31 @@ const tests: Tests = {
       claim: "odd token counts, values of another depth",
       inputs: backwardInputs([2, 1, 37, 6], 19, 3),
       call: (...inputs) => keyValueGradient(inputs, { ...plain, scale: 0.4 }),
+      smooth: true,
+    },
+    {
+      claim: "a mask, lengths and causal",
+      inputs: [
+        ...backwardInputs([2, 2, 37, 6], 19, 3),
+        { shape: [2, 2, 37, 19], dtype: "bool" },
+        { shape: [2], dtype: "i32", range: [0, 19] },
+      ],
+      call: (...inputs) =>
+        keyValueGradient(inputs, {
+          ...plain,
+          extras: ["mask", "lengths"],
+          causal: { offset: 2, queries: 37 },
+        }),
+      smooth: true,
+    },
+    {
+      claim: "a mask of keys beside a bias",
+      inputs: [
+        ...backwardInputs([1, 2, 9, 4], 11, 4),
+        { shape: [1, 2, 9, 11] },
+        { shape: [1, 2, 1, 11], dtype: "bool" },
+      ],
+      call: (...inputs) => keyValueGradient(inputs, { ...plain, extras: ["bias", "mask"] }),
       smooth: true,
     },
     {

@@ -3,18 +3,16 @@
  * (online softmax, Milakov and Gimelshein, arXiv 1805.02867), so that no score is ever stored.
  */
 import {
-  type Builder,
-  bounded,
-  type In,
   type KernelSite,
   literal,
   single,
   span,
   type TileProgram,
   type Tiles,
-  type Value,
 } from "../../compiler/op-kit.ts";
-import { type AttentionAttrs, type Grid, levelOf, operands, termsOf } from "./definition.ts";
+import { type AttentionAttrs, levelOf, operands } from "./definition.ts";
+import { read, relativeShare, sightOf } from "./scores.ts";
+import { seenBy } from "./visible.ts";
 
 /**
  * The channels of queries and keys, and of values: as a depth that products sum over (`inner`, `outer`) and
@@ -27,29 +25,13 @@ export const spansOf = (t: Pick<Tiles, "whole">, depth: number, out: number) => 
   results: span(out, t.whole(out, "columns")),
 });
 
-/** What the score of a query and a key gains from the relative terms: of the key's row and of its column. */
-export function relativeShare(
-  k: Builder,
-  relative: In,
-  grid: Grid,
-  q: readonly number[],
-  [b, head]: readonly [Value, Value],
-): (query: Value, key: Value) => Value {
-  const [rows, columns] = grid;
-  return (query, key) => {
-    const terms = termsOf(relative, grid, q, [b, head, query])!;
-    const y = k.let("y", bounded(key.div(columns), rows - 1));
-    return terms.row(y).add(terms.column(k.let("x", key.mod(columns))));
-  };
-}
-
 /** `m` queries of a workgroup, and at least `n` keys at a time. */
 export function attentionProgram(
   { k, inputs, outputs, attrs }: KernelSite<AttentionAttrs>,
   m: number,
   n: number,
 ): TileProgram {
-  const { q, k: key, v, bias, relative } = operands(inputs, attrs);
+  const { q, k: key, v, bias, relative, ...hiding } = operands(inputs, attrs);
   const [batch, heads, queries, depth] = q.shape as [number, number, number, number];
   const [keys, out] = [v.shape[2]!, v.shape[3]!];
   const groups = [Math.ceil(queries / m), heads, batch] as const;
@@ -65,6 +47,7 @@ export function attentionProgram(
       const size = t.whole(n, "columns");
       const share =
         relative && attrs.grid && relativeShare(k, relative, attrs.grid, q.shape, [b, head]);
+      const seen = seenBy(hiding, attrs.causal, [b, head]);
       // With the scale in it a score is a sum and nothing more: no device computes it in two ways.
       const own = t.load(rows, inner, (r, d) => q.at(b, head, r, d).mul(attrs.scale));
       const first = [t.fill(m, 1, least), t.fill(m, 1, 0), t.fill(m, outer.size, 0)] as const;
@@ -79,7 +62,7 @@ export function attentionProgram(
             ...(bias ? [t.load(rows, columns, (r, c) => bias.at(b, head, r, c))] : []),
             ...(share ? [t.load(rows, columns, share)] : []),
           ];
-          const isThere = t.load(single, columns, () => literal(1, "f32"));
+          const isThere = t.load(...sightOf(seen, rows, columns));
           const score = t.map([isThere, product, ...shares], (there, s, ...more) =>
             there!.eq(0).select(
               least,
@@ -92,7 +75,7 @@ export function attentionProgram(
           const sums = t.map([total, shrink, t.fold("add", weight, "columns")], (x, s, w) =>
             x!.fma(s!, w!),
           );
-          const values = t.load(columns, outer, (c, d) => v.at(b, head, c, d));
+          const values = t.load(columns, outer, (c, d) => read(seen, c, v.at(b, head, c, d)));
           const shrunk = t.map([sum, shrink], (x, s) => x!.mul(s!));
           return [high, sums, t.dot(shrunk, weight, values)] as const;
         },

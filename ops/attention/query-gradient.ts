@@ -13,7 +13,13 @@ import {
 import { subgroupQueryForm } from "./backward-subgroup.ts";
 import { queryForms } from "./tiled.ts";
 
-const plain: BackwardAttrs = { scale: 1, extras: [], grid: undefined, wanted: ["query"] };
+const plain: BackwardAttrs = {
+  scale: 1,
+  extras: [],
+  grid: undefined,
+  causal: undefined,
+  wanted: ["query"],
+};
 
 const tests: Tests = {
   samples: [
@@ -29,6 +35,31 @@ const tests: Tests = {
       claim: "odd token counts, values of another depth",
       inputs: backwardInputs([2, 1, 19, 6], 37, 3),
       call: (...inputs) => apply(op, inputs, { ...plain, scale: 0.4 })[0]!,
+      smooth: true,
+    },
+    {
+      claim: "a mask, lengths and causal",
+      inputs: [
+        ...backwardInputs([2, 2, 19, 6], 37, 3),
+        { shape: [2, 2, 19, 37], dtype: "bool" },
+        { shape: [2], dtype: "i32", range: [0, 37] },
+      ],
+      call: (...inputs) =>
+        queryGradient(inputs, {
+          ...plain,
+          extras: ["mask", "lengths"],
+          causal: { offset: 2, queries: 19 },
+        }),
+      smooth: true,
+    },
+    {
+      claim: "a mask of keys beside a bias",
+      inputs: [
+        ...backwardInputs([1, 2, 9, 4], 11, 4),
+        { shape: [1, 2, 9, 11] },
+        { shape: [1, 2, 1, 11], dtype: "bool" },
+      ],
+      call: (...inputs) => queryGradient(inputs, { ...plain, extras: ["bias", "mask"] }),
       smooth: true,
     },
     {

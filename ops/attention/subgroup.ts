@@ -21,6 +21,7 @@ import { pairwise, range } from "../pairwise.ts";
 import {
   type AttentionAttrs,
   extraAt,
+  isOpen,
   levelOf,
   operands,
   putStatistics,
@@ -31,7 +32,8 @@ import { type SubgroupAttentionTile, subgroupAttentionTiles } from "./tiles.ts";
 
 export const subgroupForm = form<AttentionAttrs, SubgroupAttentionTile>({
   ...subgroups,
-  tiles: ({ inputs, profile }) => subgroupAttentionTiles(inputs[0]!.shape[2]!, profile.subgroup),
+  tiles: ({ inputs, attrs, profile }) =>
+    isOpen(attrs) ? subgroupAttentionTiles(inputs[0]!.shape[2]!, profile.subgroup) : [],
   reads(tile, input, { inputs, attrs, profile }) {
     // A subgroup reads its own rows again for every tile of keys.
     if (input === 0) return Math.ceil(inputs[1]!.shape[2]! / 16);

@@ -10,7 +10,7 @@ import {
 } from "../../compiler/op-kit.ts";
 import { type BackwardAttrs, keyValueReads, queryReads } from "./backward-definition.ts";
 import { keyValueGradientProgram, queryGradientProgram } from "./backward-program.ts";
-import { type AttentionAttrs, extraAt, relativeReads } from "./definition.ts";
+import { type AttentionAttrs, extraAt, extraReads } from "./definition.ts";
 import { attentionProgram } from "./program.ts";
 
 /** Sizes of q, k and v, in forward and backward problems alike. */
@@ -42,9 +42,8 @@ export const attentionForms = walking<AttentionAttrs>(
     return { images, rows: queries, walked: keys, scores: [depth], sums: [out] };
   },
   (input, { inputs, attrs }, walked) => {
-    const extra = extraAt(attrs, input);
-    if (extra === "relative") return relativeReads(inputs, attrs);
-    return input === 0 || extra === "bias" ? 1 : walked;
+    if (extraAt(attrs, input)) return extraReads(inputs, attrs, input, 3, walked);
+    return input === 0 ? 1 : walked;
   },
 );
 

@@ -50,7 +50,10 @@ const calls: Readonly<Record<keyof typeof ops, () => unknown[]>> = {
   matmul: () => [t([2, 3]), t([4, 3]), { transpose: "right" }],
   matmulSegments: () => [[[t([2, 3]), t([3, 4])]]],
   attention: () => [heads(), heads(), heads(), { scale: 1, bias: t([6]), relative: relative() }],
-  attentionWithStatistics: () => [heads(), heads(), heads(), { relative: relative() }],
+  attentionWithStatistics: () => [
+    ...[heads(), heads(), heads()],
+    { relative: relative(), mask: t([6], "bool"), lengths: t([1], "i32"), causal: 1 },
+  ],
   conv2d: () => [map(), t([4, 2, 3, 3]), { bias: t([4]), stride: 1, padding: [1, 1], groups: 2 }],
   convTranspose2d: () => [
     map(),

@@ -7,6 +7,11 @@ import * as ops from "../../ops/index.ts";
 
 /** A tensor of some shape, as untyped as one whose sizes are known at trace time only. */
 const t = (shape: readonly number[], dtype: DType = "f32"): Tensor => input("x", dtype, shape);
+/** Four heads of three queries over two of five keys, twice. */
+const heads = (): [Tensor, Tensor, Tensor] => [
+  t([2, 4, 3, 6]),
+  ...([t([2, 2, 5, 6]), t([2, 2, 5, 7])] as const),
+];
 const image = () => t([1, 4, 6, 6]);
 
 const refused: readonly (readonly [message: string, help: string, call: () => unknown])[] = [
@@ -165,6 +170,41 @@ const refused: readonly (readonly [message: string, help: string, call: () => un
     "attention: 6 heads of queries do not share 4 heads of keys and values evenly",
     "a divisor of that",
     () => ops.attention(t([1, 6, 3, 2]), t([1, 4, 5, 2]), t([1, 4, 5, 2])),
+  ],
+  [
+    "attention: the mask is f32[5], not bool",
+    "mask: gt(x, 0)",
+    () => ops.attention(...heads(), { mask: t([5]) }),
+  ],
+  [
+    "attention: the mask is bool[3, 4], which does not broadcast to [2, 4, 3, 5]",
+    "aligned at the keys",
+    () => ops.attention(...heads(), { mask: t([3, 4], "bool") }),
+  ],
+  [
+    "attention: the bias is bool[5], not f32",
+    "the option mask",
+    () => ops.attention(...heads(), { bias: t([5], "bool") }),
+  ],
+  [
+    "attention: the bias is f32[2, 4, 3, 5, 1], which does not broadcast to [2, 4, 3, 5]",
+    "aligned at the keys",
+    () => ops.attention(...heads(), { bias: t([2, 4, 3, 5, 1]) }),
+  ],
+  [
+    "attention: the lengths are i32[3], not i32[2] or u32[2]",
+    "a whole number for each batch",
+    () => ops.attention(...heads(), { lengths: t([3], "i32") }),
+  ],
+  [
+    "attention: the lengths are f32[2], not i32[2] or u32[2]",
+    "a whole number for each batch",
+    () => ops.attention(...heads(), { lengths: t([2]) }),
+  ],
+  [
+    "attention: what causal moves by is 0.5",
+    "a whole number",
+    () => ops.attention(...heads(), { causal: 0.5 }),
   ],
   [
     "attention: heads of keys and values differ: f32[1, 4, 3, 2], f32[1, 2, 5, 2], f32[1, 4, 5, 2]",

@@ -65,7 +65,12 @@ function attentionOn(rows: number, columns: number): Graph {
   const named = (name: string) => input(name, "f32", [1, 1, rows * columns, 4]);
   const size = Math.max(rows, columns);
   const terms = input("terms", "f32", [2, size, 1, size, size]);
-  const attrs = { scale: 0.5, extras: ["relative"] as const, grid: [rows, columns] as const };
+  const attrs = {
+    scale: 0.5,
+    causal: undefined,
+    extras: ["relative"] as const,
+    grid: [rows, columns] as const,
+  };
   const [y] = apply(attentionOp, [named("q"), named("k"), named("v"), terms], attrs);
   return graphOf([{ name: "y0", tensor: y! }]);
 }
