@@ -1,11 +1,10 @@
 /** The pipeline as one list: from a traced program to a plan. Each stage is kept for `inarch show`. */
 
 import { bug, diagnose } from "../diagnostics/index.ts";
-import { checkOptions, type OptionNames } from "../diagnostics/options.ts";
-import { plain, type WeightFormat } from "../formats/index.ts";
-import { type AskedForms, pickVariants, type Variants } from "./forms/pick.ts";
+import { plain } from "../formats/index.ts";
+import { pickVariants, type Variants } from "./forms/pick.ts";
 import { fuse } from "./fuse/fuse.ts";
-import type { Fusion, Policy, Region } from "./fuse/region.ts";
+import type { Fusion, Region } from "./fuse/region.ts";
 import { checkGraph } from "./graph/check-graph.ts";
 import type { Graph } from "./graph/graph.ts";
 import { type Node, Tensor } from "./graph/tensor.ts";
@@ -13,7 +12,8 @@ import type { Kernel } from "./kernel/ir.ts";
 import { verifying } from "./kernel/verify.ts";
 import { type Lowered, lowerAll } from "./lower/lower.ts";
 import { assignPlaces, type Places } from "./memory/places.ts";
-import { counts, kernelsOf, type Pass, passRunner } from "./passes.ts";
+import { type CompileOptions, checkCompileOptions } from "./options.ts";
+import { counts, kernelsOf, passRunner } from "./passes.ts";
 import { type Plan, type PlanStep, planFormat } from "./plan.ts";
 import { defaultProfile, type Profile } from "./profile.ts";
 import { rewrite } from "./rewrite/rewrite.ts";
@@ -30,52 +30,10 @@ import { type Layout, noLayout } from "./storage/layout.ts";
 import { defaultTarget, targetNamed } from "./targets/find.ts";
 import { PlanKernels, sharedBytes } from "./targets/plan-kernels.ts";
 import { capableOf, type Target } from "./targets/target.ts";
-import { noTuning, type Tuning, tunedVariants } from "./tuning/tuning.ts";
+import { noTuning, tunedVariants } from "./tuning/tuning.ts";
 import { atOnce, finish, inTurns, isDue, type Pausing, type TurnOptions } from "./turns.ts";
 
-export interface CompileOptions {
-  readonly name?: string;
-  /** The name of a target: `wgsl` unless given. */
-  readonly target?: Plan["target"];
-  readonly profile?: Profile;
-  /** `unfused` makes every node its own kernel: the baseline that fusion is checked against. */
-  readonly policy?: Policy;
-  /** Where tensors live that outlive a run. */
-  readonly layout?: Layout;
-  /** `mixed` stores large tensors as halves and computes in `f32`; `f32` unless given. */
-  readonly precision?: Precision;
-  /** In mixed precision: the fewest elements of a tensor that is stored as halves; 1024 unless given. */
-  readonly halveFrom?: number;
-  /**
-   * What all frozen parameters are stored in, small ones too. A session rounds them to nearest when it
-   * loads them; kernels compute with the rounded numbers in `f32`. Every device can read each of
-   * `weightFormats`. Unless given they are `f32`, and large ones halves in mixed precision.
-   */
-  readonly weightFormat?: WeightFormat | undefined;
-  /** Forms of kernels that are to be used, by the names of ops: `{ matmul: "workgroups" }`. */
-  readonly forms?: AskedForms;
-  /** Tiles that were measured on the device: see `inarch tune`. */
-  readonly tuning?: Tuning;
-  /** Checks every kernel after each pass that makes or changes it. */
-  readonly verify?: boolean;
-  /** Is told of each pass, once it has run. */
-  readonly onPass?: (pass: Pass) => void;
-}
-
-const compileOptions: OptionNames<CompileOptions> = {
-  name: true,
-  target: true,
-  profile: true,
-  policy: true,
-  layout: true,
-  precision: true,
-  halveFrom: true,
-  weightFormat: true,
-  forms: true,
-  tuning: true,
-  verify: true,
-  onPass: true,
-};
+export type { CompileOptions };
 
 /** Every stage of one compilation. */
 export interface Compilation {
@@ -124,7 +82,7 @@ export const compiling = (graph: Graph, options: CompileOptions): Pausing<Compil
 
 function* runPasses(graph: Graph, options: CompileOptions): Pausing<Compilation> {
   checkGraph(graph);
-  checkOptions("compile", options, compileOptions);
+  checkCompileOptions(options);
   const target = targetNamed(options.target ?? defaultTarget.name);
   const { layout = noLayout, precision = "f32", weightFormat } = options;
   const { forms = {}, tuning = noTuning } = options;

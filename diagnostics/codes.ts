@@ -153,6 +153,7 @@ const titles = {
   E462: "a field of a checkpoint cannot be",
   E463: "a model's names appear under several prefixes",
   E464: "a file holds whole numbers where weights are wanted",
+  E465: "an option has a value that it cannot have",
   E470: "there is no device of this kind",
   E500: "no command of this name",
   E501: "no flag of this name",

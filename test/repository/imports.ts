@@ -43,6 +43,7 @@ const order: readonly string[] = [
   "compiler/tuning/",
   "compiler/tile/",
   "compiler/passes.ts",
+  "compiler/options.ts",
   "compiler/compile.ts",
   "compiler/grad/",
   "compiler/inspect/",
