@@ -5,10 +5,11 @@ import {
   atLeast,
   callback,
   checkValues,
+  isObject,
+  object,
   oneOf,
   text,
   truth,
-  type Wanted,
   type Wants,
 } from "../diagnostics/values.ts";
 import type { WeightFormat } from "../formats/index.ts";
@@ -49,10 +50,6 @@ export interface CompileOptions {
   /** Is told of each pass, once it has run. */
   readonly onPass?: (pass: Pass) => void;
 }
-
-const isObject = (value: unknown) =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-const object = (words: string): Wanted => ({ words, is: isObject });
 
 const wants: Wants<CompileOptions> = {
   name: text,

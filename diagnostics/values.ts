@@ -29,8 +29,15 @@ const typed = (type: string, words: string): Wanted => ({
 });
 
 export const text = typed("string", "a string");
+export const number = typed("number", "a number");
 export const truth = typed("boolean", "true or false");
 export const callback = typed("function", "a function");
+
+export const isObject = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+export const object = (words: string): Wanted => ({ words, is: isObject });
+export const list = (words: string): Wanted => ({ words, is: Array.isArray });
 
 /** For what is checked elsewhere. */
 export const anything: Wanted = { words: "anything", is: () => true };

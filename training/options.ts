@@ -1,9 +1,22 @@
 /** What is asked of a training when it is compiled. */
 import type { Dims, Tensor } from "../compiler/index.ts";
+import { checkProfile } from "../compiler/options.ts";
 import type { TargetName } from "../compiler/plan.ts";
 import type { Profile } from "../compiler/profile.ts";
 import type { Precision } from "../compiler/storage/formats.ts";
-import { checkOptions, type OptionNames } from "../diagnostics/options.ts";
+import { checkOptions } from "../diagnostics/options.ts";
+import {
+  anything,
+  callback,
+  checkValues,
+  isObject,
+  list,
+  object,
+  number,
+  oneOf,
+  text,
+  type Wants,
+} from "../diagnostics/values.ts";
 import type { WeightFormat } from "../formats/index.ts";
 import type { GroupOptions } from "./memory.ts";
 import type { Optimiser } from "./optimisers/optimiser.ts";
@@ -49,28 +62,33 @@ export interface TrainingOptions {
   readonly profile?: Profile;
 }
 
-/** The options, by name. */
-export const trainingOptions: OptionNames<TrainingOptions> = {
-  loss: true,
-  optimiser: true,
-  program: true,
-  dims: true,
-  groups: true,
-  clip: true,
-  micro: true,
-  programs: true,
-  noise: true,
-  precision: true,
-  weightFormat: true,
-  scaling: true,
-  budget: true,
-  target: true,
-  profile: true,
+/** The options, by name. Numbers are checked where they are used (E720, E140). */
+export const trainingOptions: Wants<TrainingOptions> = {
+  loss: callback,
+  optimiser: {
+    words: "an optimiser: adamW(), adam() or sgd()",
+    is: (value) => isObject(value) && typeof (value as Optimiser).update === "function",
+  },
+  program: text,
+  dims: object("sizes by the names of dims"),
+  groups: list("a list of { match, rate, decay }"),
+  clip: anything,
+  micro: anything,
+  programs: object("dims by the names of programs"),
+  noise: oneOf("drawn", "given"),
+  precision: oneOf("f32", "mixed"),
+  weightFormat: anything,
+  scaling: object("{ initial, growth, backoff, interval }"),
+  budget: number,
+  target: anything,
+  profile: object("a profile: deviceProfile(device.capabilities)"),
 };
 
-/** @throws E460 for a name that no option has. */
+/** @throws E460 for a name that no option has, E465 for a value that its option cannot have. */
 export function checkTrainingOptions(options: TrainingOptions): void {
-  checkOptions("compileTraining", options, trainingOptions);
+  checkOptions<TrainingOptions>("compileTraining", options, trainingOptions);
+  checkValues("compileTraining", options, trainingOptions);
+  if (options.profile) checkProfile(options.profile);
   checkOptions<LossScaling>("scaling", options.scaling, {
     initial: true,
     growth: true,

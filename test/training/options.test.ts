@@ -108,6 +108,30 @@ describe("an unknown option is E460 with the nearest name", () => {
   });
 });
 
+describe("a value that an option cannot have is E465, or E720 for numbers", () => {
+  const cases: readonly (readonly [given: object, code: string])[] = [
+    [{ optimiser: "adamw" }, "E465"],
+    [{ optimiser: { kind: "adamw" } }, "E465"],
+    [{ loss: "bce" }, "E465"],
+    [{ precision: "half" }, "E465"],
+    [{ noise: "none" }, "E465"],
+    [{ groups: { match: ["**"] } }, "E465"],
+    [{ programs: "forward" }, "E465"],
+    [{ scaling: 1024 }, "E465"],
+    [{ profile: { maxThreads: 4 } }, "E465"],
+    [{ program: 3 }, "E465"],
+    [{ micro: 1.5 }, "E720"],
+    [{ micro: "2" }, "E720"],
+    [{ clip: -1 }, "E720"],
+    [{ seed: "a" }, "E720"],
+    [{ scaling: { initial: -1 } }, "E720"],
+    [{ budget: "1" }, "E465"],
+  ];
+  test.each(cases)("%j: %s", async (given, code) => {
+    expect((await refusal(() => begin(given))).code).toBe(code);
+  });
+});
+
 const x = randomNumbers(24, 3);
 const grey = Array.from({ length: 24 }, (_, i) => (i % 3 === 0 ? 255 : 0));
 const unit = grey.map((value) => value / 255);
