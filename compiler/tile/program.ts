@@ -4,7 +4,7 @@
  * that writes kernel IR as the program calls it.
  *
  * A program is run several times: once to learn how its tiles are used (`uses.ts`), then by the
- * lowering. So it is pure, and touches the builder inside `at`, `f` and `put` alone. Memory is reached
+ * lowering. So it is pure, and touches the builder inside `at`, `f`, `put` and `when` alone. Memory is reached
  * through ports, inside `at` and `put`: what melted in front of an operand or behind the result is
  * computed there.
  *
@@ -56,11 +56,15 @@ export interface Tiles<T extends Tile = Tile> {
   map(args: readonly T[], f: (...x: Value[]) => Value): T;
   /** Along columns: one value for each row. Along rows: one for each column. */
   fold(how: TileFold, x: T, along: "columns" | "rows"): T;
-  /** The tiles that `body` makes of the carried ones, `count` times over. */
+  /**
+   * The tiles that `body` makes of the carried ones, `count` times over. A round of which `when`, one value
+   * for the workgroup, does not hold changes nothing, and a lowering may leave it out.
+   */
   loop<C extends readonly T[]>(
     count: number,
     carried: readonly [...C],
     body: (i: Value, carried: C) => C,
+    when?: (i: Value) => Value,
   ): C;
   /** Calls `put` for every element whose place exists, maybe in a loop. */
   store(x: T, rows: Span, columns: Span, put: Put): void;

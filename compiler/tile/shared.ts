@@ -4,7 +4,7 @@
  * written and read by fours.
  */
 import { bug } from "../../diagnostics/index.ts";
-import type { Builder, Variable } from "../kernel/builder.ts";
+import { always, type Builder, type Variable } from "../kernel/builder.ts";
 import type { Buffer, Kernel } from "../kernel/ir.ts";
 import { bounded, literal, type Value } from "../kernel/value.ts";
 import { Memory, type Staged } from "./barriers.ts";
@@ -149,6 +149,7 @@ class Shared implements Tiles<Held> {
     count: number,
     carried: readonly [...C],
     body: (i: Value, carried: C) => C,
+    when?: (i: Value) => Value,
   ): C {
     const k = this.#k;
     const held = carried.map((c) => {
@@ -169,7 +170,9 @@ class Shared implements Tiles<Held> {
       });
       for (const [to, value] of sets) to.set(value);
     };
-    k.for("step", count, (i) => this.#memory.loop(count, () => round(i)));
+    // The first round always runs: barriers behind the loop count on those in it.
+    const isRun = (i: Value) => (when ? i.eq(0).or(when(i)) : always);
+    k.for("step", count, (i) => k.if(isRun(i), () => this.#memory.loop(count, () => round(i))));
     return held
       .map((h): Held => ({ ...h, use: this.#uses.next() }))
       .map((h) => this.#completed(h)) as readonly Held[] as C;
