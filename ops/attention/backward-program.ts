@@ -47,25 +47,30 @@ export function queryGradientProgram(
         ...(query ? [t.fill(m, channels.size, 0)] : []),
         ...(relative ? [t.fill(m, terms.size, 0)] : []),
       ];
-      const sums = t.loop(Math.ceil(keys / size), first, (step, sums) => {
-        const columns = span(keys, size, step);
-        const turned = t.load(inner, columns, (d, c) => key.at(...lead, c, d));
-        const scores = t.dot(t.fill(m, size, 0), own, turned);
-        // Beyond the last key there is no weight.
-        const added = t.load(rows, columns, addedTo(site, lead), Number.NEGATIVE_INFINITY);
-        const sight = isOpen(attrs) ? [] : [t.load(...sightOf(seen, rows, columns))];
-        const weight = t.map([scores, added, most!, logSum!, ...sight], weightOf);
-        const values = t.load(outer, columns, (d, c) => v.at(...lead, c, d));
-        const change = t.dot(t.fill(m, size, 0), arrived, values);
-        const slope = t.map([weight, change, delta!, ...sight], slopeOf);
-        const by = [
-          ...(query
-            ? [() => t.load(columns, channels, (c, d) => read(seen, c, key.at(...lead, c, d)))]
-            : []),
-          ...(relative ? [() => t.load(columns, terms, (c, i) => isOn(c, i, grid))] : []),
-        ];
-        return sums.map((sum, i) => t.dot(sum, slope, by[i]!()));
-      });
+      const sums = t.loop(
+        Math.ceil(keys / size),
+        first,
+        (step, sums) => {
+          const columns = span(keys, size, step);
+          const turned = t.load(inner, columns, (d, c) => key.at(...lead, c, d));
+          const scores = t.dot(t.fill(m, size, 0), own, turned);
+          // Beyond the last key there is no weight.
+          const added = t.load(rows, columns, addedTo(site, lead), Number.NEGATIVE_INFINITY);
+          const sight = isOpen(attrs) ? [] : [t.load(...sightOf(seen, rows, columns))];
+          const weight = t.map([scores, added, most!, logSum!, ...sight], weightOf);
+          const values = t.load(outer, columns, (d, c) => v.at(...lead, c, d));
+          const change = t.dot(t.fill(m, size, 0), arrived, values);
+          const slope = t.map([weight, change, delta!, ...sight], slopeOf);
+          const by = [
+            ...(query
+              ? [() => t.load(columns, channels, (c, d) => read(seen, c, key.at(...lead, c, d)))]
+              : []),
+            ...(relative ? [() => t.load(columns, terms, (c, i) => isOn(c, i, grid))] : []),
+          ];
+          return sums.map((sum, i) => t.dot(sum, slope, by[i]!()));
+        },
+        seen.any && ((step) => seen.any!(rows, span(keys, size, step))),
+      );
       if (query) {
         const scaled = t.map([sums[0]!], (x) => x!.mul(attrs.scale));
         t.store(scaled, rows, channels, (x, r, d) => query.put(x, ...lead, r, d));
@@ -102,33 +107,38 @@ export function keyValueGradientProgram(
         ...(wanted.key ? [t.fill(m, channels.size, 0)] : []),
         ...(wanted.value ? [t.fill(m, results.size, 0)] : []),
       ];
-      const sums = t.loop(Math.ceil(queries / size), first, (step, sums) => {
-        const columns = span(queries, size, step);
-        const saving = (i: number) => (_: Value, c: Value) =>
-          saved.at(...lead, c, literal(i, "u32"));
-        const statistic = (i: number) => t.load(single, columns, saving(i));
-        const turned = t.load(inner, columns, (d, c) => q.at(...lead, c, d));
-        const scores = t.dot(t.fill(m, size, 0), own, turned);
-        const shares = addedTo(site, lead);
-        const added = t.load(rows, columns, (r, c) => shares(c, r), Number.NEGATIVE_INFINITY);
-        const sight = isOpen(attrs) ? [] : [t.load(...sightOfKeys(seen, rows, columns))];
-        const weight = t.map([scores, added, statistic(0), statistic(1), ...sight], weightOf);
-        const slopes = values.map((value) => {
-          const arrived = t.load(outer, columns, (d, c) => g.at(...lead, c, d));
-          const change = t.dot(t.fill(m, size, 0), value, arrived);
-          return t.map([weight, change, statistic(2), ...sight], slopeOf);
-        });
-        const ofKeys = slopes.map((slope) =>
-          t.dot(
-            sums[0]!,
-            slope,
-            t.load(columns, channels, (c, d) => q.at(...lead, c, d)),
-          ),
-        );
-        if (!wanted.value) return ofKeys;
-        const cotangents = t.load(columns, results, (c, d) => g.at(...lead, c, d));
-        return [...ofKeys, t.dot(sums.at(-1)!, weight, cotangents)];
-      });
+      const sums = t.loop(
+        Math.ceil(queries / size),
+        first,
+        (step, sums) => {
+          const columns = span(queries, size, step);
+          const saving = (i: number) => (_: Value, c: Value) =>
+            saved.at(...lead, c, literal(i, "u32"));
+          const statistic = (i: number) => t.load(single, columns, saving(i));
+          const turned = t.load(inner, columns, (d, c) => q.at(...lead, c, d));
+          const scores = t.dot(t.fill(m, size, 0), own, turned);
+          const shares = addedTo(site, lead);
+          const added = t.load(rows, columns, (r, c) => shares(c, r), Number.NEGATIVE_INFINITY);
+          const sight = isOpen(attrs) ? [] : [t.load(...sightOfKeys(seen, rows, columns))];
+          const weight = t.map([scores, added, statistic(0), statistic(1), ...sight], weightOf);
+          const slopes = values.map((value) => {
+            const arrived = t.load(outer, columns, (d, c) => g.at(...lead, c, d));
+            const change = t.dot(t.fill(m, size, 0), value, arrived);
+            return t.map([weight, change, statistic(2), ...sight], slopeOf);
+          });
+          const ofKeys = slopes.map((slope) =>
+            t.dot(
+              sums[0]!,
+              slope,
+              t.load(columns, channels, (c, d) => q.at(...lead, c, d)),
+            ),
+          );
+          if (!wanted.value) return ofKeys;
+          const cotangents = t.load(columns, results, (c, d) => g.at(...lead, c, d));
+          return [...ofKeys, t.dot(sums.at(-1)!, weight, cotangents)];
+        },
+        seen.any && ((step) => seen.any!(span(queries, size, step), rows)),
+      );
       if (wanted.key) {
         const scaled = t.map([sums[0]!], (x) => x!.mul(attrs.scale));
         t.store(scaled, rows, channels, (x, r, d) => wanted.key!.put(x, ...lead, r, d));

@@ -79,6 +79,7 @@ export function attentionProgram(
           const shrunk = t.map([sum, shrink], (x, s) => x!.mul(s!));
           return [high, sums, t.dot(shrunk, weight, values)] as const;
         },
+        seen.any && ((step) => seen.any!(rows, span(keys, size, step))),
       );
       const inverse = t.map([total], (x) => literal(1, "f32").div(x!));
       const mean = t.map([sum, inverse], (x, y) => x!.mul(y!));

@@ -8,6 +8,7 @@ import {
   type In,
   index,
   literal,
+  type Span,
   type Tensor,
   type Value,
 } from "../../compiler/op-kit.ts";
@@ -42,6 +43,8 @@ export interface Seen {
   readonly key: ((key: Value) => Value) | undefined;
   /** The query of this row sees the key. Undefined where that is as `key` says. */
   readonly pair: ((row: Value, key: Value) => Value) | undefined;
+  /** Some query of these rows sees one of these keys, or may. Undefined where nothing says no. */
+  readonly any: ((rows: Span, keys: Span) => Value) | undefined;
 }
 
 export function seenBy(
@@ -57,9 +60,10 @@ export function seenBy(
   if (causal) ofPairs.push((row, key) => isBehind(key, row.mod(causal.queries), causal.offset));
   const all = (conditions: readonly Value[]) => conditions.reduce((x, y) => x.and(y));
   const key = ofKeys.length === 0 ? undefined : (at: Value) => all(ofKeys.map((f) => f(at)));
-  if (ofPairs.length === 0) return { key, pair: undefined };
+  if (ofPairs.length === 0) return { key, pair: undefined, any: undefined };
   return {
     key,
+    any: causal && ((rows, keys) => mayBeBehind(causal, rows, keys)),
     pair: (row, at) => all([...(key ? [key(at)] : []), ...ofPairs.map((f) => f(row, at))]),
   };
 }
@@ -68,6 +72,14 @@ const integer = (dtype: DType) => (dtype === "i32" ? "i32" : "u32");
 
 const isBehind = (key: Value, query: Value, offset: number): Value =>
   offset < 0 ? key.add(-offset).le(query) : key.le(query.add(offset));
+
+/** The first of the keys does not stand behind the last of the queries. */
+function mayBeBehind({ offset, queries }: Causal, rows: Span, keys: Span): Value {
+  const first = rows.block.mul(rows.size).mod(queries);
+  // Rows that go on in the next head end with its queries.
+  const last = first.add(rows.size - 1).min(queries - 1);
+  return isBehind(keys.block.mul(keys.size), last, offset);
+}
 
 /** A condition as a number of a tile. */
 export const asNumber = (condition: Value): Value =>
