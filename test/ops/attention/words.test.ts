@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { compile, compileStages } from "../../../compiler/compile.ts";
 import { deviceProfile, graphOf, input } from "../../../compiler/index.ts";
 import { type DType, elements, gradient, type Tensor } from "../../../compiler/op-kit.ts";
+import { defaultProfile, type Profile } from "../../../compiler/profile.ts";
 import {
   add,
   and,
@@ -30,6 +31,7 @@ import {
   runOnReference,
 } from "../../../verify/ops/evaluate.ts";
 import { runs } from "../../../verify/ops/op.ts";
+import { deviceTest } from "../../support/device.ts";
 
 type Tensors = Readonly<Record<string, Tensor>>;
 type Shapes = Readonly<Record<string, readonly number[]>>;
@@ -193,115 +195,119 @@ describe("attention with words is attention with a bias and a copy of keys for e
 
 const [nan, inf] = [Number.NaN, Number.POSITIVE_INFINITY];
 
-/** Runs a graph on the reference device and on a device, there also without subgroups if asked. */
-async function everywhere(
+/** What a session of a device gives: with what the device has, or with what every device has. */
+async function onDevice(
   graph: ReturnType<typeof graphOf>,
   arrays: Arrays,
-  check: (got: Results, run: string) => void,
-  isTwice = false,
-): Promise<void> {
-  check(await runOnReference(graph, arrays), "reference");
-  if (process.env.INARCH_DEVICE === "none") return;
+  given?: Profile,
+): Promise<Results> {
   const { device } = await openDevice();
-  const able = deviceProfile(device.capabilities);
-  const profiles = isTwice ? [able, { ...able, name: "without", subgroup: 0 }] : [able];
-  for (const profile of profiles) {
-    const plan = compile(graph, { profile });
-    const session = await createSession(plan, device);
-    const given = plan.inputs.map(({ name, dtype }) => {
-      const values = [...arrays[name]!];
-      return [name, dtype === "f32" ? Float32Array.from(values) : values] as const;
-    });
-    const got = await session.run(Object.fromEntries(given));
-    session.close();
-    check(
-      Object.fromEntries(Object.entries(got).map(([name, values]) => [name, [...values]])),
-      `device, ${profile.subgroup} lanes`,
-    );
-  }
+  const profile = given ?? deviceProfile(device.capabilities);
+  const plan = compile(graph, { profile });
+  const session = await createSession(plan, device);
+  const inputs = plan.inputs.map(({ name, dtype }) => {
+    const values = [...arrays[name]!];
+    return [name, dtype === "f32" ? Float32Array.from(values) : values] as const;
+  });
+  const got = await session.run(Object.fromEntries(inputs));
+  session.close();
   device.destroy();
+  return Object.fromEntries(Object.entries(got).map(([name, values]) => [name, [...values]]));
 }
 
-describe("on every device", () => {
-  test.each<[string, Shapes, boolean | number]>([
-    ["everything", shapesOf([4, 2], 15, 15, { ...tables, ...all, bias: [4, 1, 15] }), 3],
-    ["a mask, lengths and causal", { ...wide, mask: [35, 41], lengths: [1] }, 6],
-  ])("%s, gradients too", async (_, shapes, causal) => {
+function expectNear(got: Results, wanted: Results): void {
+  for (const [name, values] of Object.entries(wanted))
+    expect(relativeError(got[name]!, values), name).toBeLessThan(3e-6);
+}
+
+describe("on a device", () => {
+  deviceTest.each<[string, Shapes, boolean | number, Profile | undefined]>([
+    [
+      "with what it has: everything",
+      shapesOf([4, 2], 15, 15, { ...tables, ...all, bias: [4, 1, 15] }),
+      3,
+      undefined,
+    ],
+    [
+      "with what all have: a mask, lengths and causal",
+      { q: [1, 2, 12, 2], k: [1, 1, 13, 2], v: [1, 1, 13, 3], mask: [12, 13], lengths: [1] },
+      6,
+      defaultProfile,
+    ],
+  ])("%s, gradients too", async (_, shapes, causal, profile) => {
     const { graph, arrays } = withGradients(shapes, inWords(causal));
-    const wanted = await evaluate(graph, arrays);
-    const check = (got: Results, run: string) => {
-      for (const [name, values] of Object.entries(wanted))
-        expect(relativeError(got[name]!, values), `${run}: ${name}`).toBeLessThan(3e-6);
-    };
-    await everywhere(graph, arrays, check, true);
+    expectNear(await onDevice(graph, arrays, profile), await evaluate(graph, arrays));
   });
+});
 
-  /** Few keys, of which scores are stored for the gradients, and many. */
-  test.each([5, 40])(
-    "a query that sees none of %i keys gets NaN, and no gradient comes of it",
-    async (keys) => {
-      const shapes = { q: [2, 1, keys, 2], k: [2, 1, keys, 2], v: [2, 1, keys, 2], lengths: [2] };
-      const { graph, arrays } = withGradients(shapes, inWords(-1));
-      const given = { ...arrays, lengths: [keys, 0] };
-      const half = keys * 2;
-      await everywhere(graph, given, (got, run) => {
-        // The first query has no key in front of it, and the second batch has none at all.
-        const isNone = (i: number, row: number) => i < row || i >= row * keys;
-        for (const [name, row] of [
-          ["y0", 2],
-          ["y1", 1],
-        ] as const)
-          got[name]!.forEach((value, i) => {
-            const none = name === "y0" ? nan : -inf;
-            if (isNone(i, row)) expect(value, `${run}: ${name} ${i}`).toBe(none);
-            else expect(Number.isFinite(value), `${run}: ${name} ${i}`).toBe(true);
-          });
-        for (const name of ["dq", "dk", "dv"]) {
-          const values = got[name]!;
-          expect(values.every(Number.isFinite), `${run}: ${name}`).toBe(true);
-          expect(
-            values.slice(half).every((x) => x === 0),
-            `${run}: ${name}`,
-          ).toBe(true);
-          expect(
-            values.slice(2, half).some((x) => x !== 0),
-            `${run}: ${name}`,
-          ).toBe(true);
-        }
-        expect(
-          got.dq!.slice(0, 2).every((x) => x === 0),
-          run,
-        ).toBe(true);
-      });
-    },
-  );
+/** The first query has no key in front of it, and the second batch has none at all. */
+function expectNone(got: Results, keys: number): void {
+  const expectRows = (name: string, size: number, none: number) => {
+    const inner = got[name]!.slice(size, size * keys);
+    const outer = [...got[name]!.slice(0, size), ...got[name]!.slice(size * keys)];
+    expect(outer, name).toEqual(outer.map(() => none));
+    expect(
+      inner.filter((x) => !Number.isFinite(x) || x === 0),
+      name,
+    ).toEqual([]);
+  };
+  expectRows("y0", 2, nan);
+  expectRows("y1", 1, -inf);
+  expectRows("dq", 2, 0);
+  for (const name of ["dk", "dv"]) {
+    const [first, second] = [got[name]!.slice(0, 2 * keys), got[name]!.slice(2 * keys)];
+    expect(second, name).toEqual(second.map(() => 0));
+    // No query sees the last key.
+    expect(first.slice(-2), name).toEqual([0, 0]);
+    expect(
+      first.slice(0, -2).filter((x) => !Number.isFinite(x) || x === 0),
+      name,
+    ).toEqual([]);
+  }
+}
 
-  test.each<[string, Shapes, Readonly<Record<string, readonly number[]>>, boolean]>([
-    ["lengths", { lengths: [1] }, { lengths: [30] }, false],
-    [
-      "a mask of keys",
-      { mask: [40] },
-      { mask: Array.from({ length: 40 }, (_, j) => Number(j < 30)) },
-      false,
-    ],
-    [
-      "lengths beside a mask and a bias",
-      { lengths: [1], mask: [30, 40], bias: [40] },
-      { lengths: [30] },
-      false,
-    ],
-    ["causal and fewer queries than keys", {}, {}, true],
-  ])("%s: what no query sees may be NaN", async (_, others, given, causal) => {
-    const shapes = { q: [1, 2, 30, 4], k: [1, 1, 40, 4], v: [1, 1, 40, 3], ...others };
-    const { graph, arrays } = withGradients(shapes, inWords(causal));
-    const full = { ...arrays, ...given };
-    const poisoned = (name: string, depth: number) =>
-      [...full[name]!].map((x, i) => (i < 30 * depth ? x : i % 2 ? nan : inf));
-    const wanted = await evaluate(graph, full);
-    await everywhere(graph, { ...full, k: poisoned("k", 4), v: poisoned("v", 3) }, (got, run) => {
-      for (const [name, values] of Object.entries(wanted))
-        expect(relativeError(got[name]!, values), `${run}: ${name}`).toBeLessThan(3e-6);
-    });
+const unseen = (keys: number) => {
+  const shapes = { q: [2, 1, keys, 2], k: [2, 1, keys, 2], v: [2, 1, keys, 2], lengths: [2] };
+  const { graph, arrays } = withGradients(shapes, inWords(-1));
+  return [graph, { ...arrays, lengths: [keys, 0] }] as const;
+};
+
+describe("a query that sees no key gets NaN, and no gradient comes of it", () => {
+  // Of few keys scores are stored for the gradients.
+  test.each([5, 40])("%i keys", async (keys) => {
+    const [graph, arrays] = unseen(keys);
+    for (const [, policy, profile] of runs)
+      expectNone(await runOnReference(graph, arrays, { policy, profile }), keys);
+  });
+  deviceTest("on a device", async () => expectNone(await onDevice(...unseen(40)), 40));
+});
+
+/** Of 40 keys the last ten are hidden from all queries: without and with numbers that are none there. */
+function poisoned(others: Shapes, given: Arrays, causal: boolean) {
+  const shapes = { q: [1, 2, 30, 4], k: [1, 1, 40, 4], v: [1, 1, 40, 3], ...others };
+  const { graph, arrays } = withGradients(shapes, inWords(causal));
+  const clean = { ...arrays, ...given };
+  const spoilt = (name: string, depth: number) =>
+    [...clean[name]!].map((x, i) => (i < 30 * depth ? x : i % 2 ? nan : inf));
+  return { graph, clean, spoilt: { ...clean, k: spoilt("k", 4), v: spoilt("v", 3) } };
+}
+
+describe("what no query may see may be NaN", () => {
+  const first = Array.from({ length: 40 }, (_, j) => Number(j < 30));
+  const more = { lengths: [1], mask: [30, 40], bias: [40] };
+  const hidden: [string, Shapes, Arrays, boolean][] = [
+    ["behind lengths", { lengths: [1] }, { lengths: [30] }, false],
+    ["hidden by a mask of keys", { mask: [40] }, { mask: first }, false],
+    ["behind lengths, beside a mask and a bias", more, { lengths: [30] }, false],
+    ["behind the last query", {}, {}, true],
+  ];
+  test.each(hidden)("%s", async (_, others, given, causal) => {
+    const { graph, clean, spoilt } = poisoned(others, given, causal);
+    expectNear(await runOnReference(graph, spoilt), await evaluate(graph, clean));
+  });
+  deviceTest("on a device", async () => {
+    const { graph, clean, spoilt } = poisoned({ mask: [40] }, { mask: first }, false);
+    expectNear(await onDevice(graph, spoilt), await evaluate(graph, clean));
   });
 });
 
