@@ -155,6 +155,8 @@ const titles = {
   E464: "a file holds whole numbers where weights are wanted",
   E465: "an option has a value that it cannot have",
   E470: "there is no device of this kind",
+  E480: "nothing may be compiled to WebAssembly",
+  E481: "the engine's WebAssembly has no vectors",
   E500: "no command of this name",
   E501: "no flag of this name",
   E502: "an argument is missing",

@@ -24,6 +24,8 @@ const environment: readonly Code[] = [
   "E423",
   "E424",
   "E426",
+  "E480",
+  "E481",
   "E520",
 ];
 const internal: readonly Code[] = ["E425", "E441", "E450", "E900"];

@@ -9,6 +9,7 @@ import { input } from "../../compiler/graph/sources.ts";
 import type { Tensor } from "../../compiler/op-kit.ts";
 import { deviceProfile } from "../../compiler/profile.ts";
 import * as ops from "../../ops/index.ts";
+import { cpuDevice } from "../../runtime/devices/cpu.ts";
 import type { Device } from "../../runtime/devices/device.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { openDevice } from "../../runtime/node/device.ts";
@@ -89,6 +90,10 @@ describe("the reference device", () => {
   test.each(claims)("%s", async (...claim) =>
     expect(await worst(referenceDevice(), claim)).toEqual([]),
   );
+});
+
+describe("the processor device", () => {
+  test.each(claims)("%s", async (...claim) => expect(await worst(cpuDevice(), claim)).toEqual([]));
 });
 
 describeOnDevice("WGSL", () => {

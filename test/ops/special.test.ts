@@ -1,11 +1,12 @@
 /**
- * NaN, infinities and the ends of each type, as PyTorch has them: on the reference device, and in WGSL
- * with and without subgroups.
+ * NaN, infinities and the ends of each type, as PyTorch has them: on the reference device, on the processor,
+ * and in WGSL with and without subgroups.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { gradient, type Tensor } from "../../compiler/op-kit.ts";
 import { defaultProfile, deviceProfile } from "../../compiler/profile.ts";
 import * as ops from "../../ops/index.ts";
+import { cpuDevice } from "../../runtime/devices/cpu.ts";
 import type { Device } from "../../runtime/devices/device.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { openDevice } from "../../runtime/node/device.ts";
@@ -309,6 +310,12 @@ const all = (runner: () => Runner) => {
 describe("the reference device", () => {
   const device = referenceDevice();
   all(() => ({ device, options: { profile: { ...defaultProfile, subgroup: 0 } } }));
+});
+
+describe("the processor device", () => {
+  const device = cpuDevice();
+  all(() => ({ device, options: { profile: deviceProfile(device.capabilities) } }));
+  describe("with barriers", () => all(() => ({ device, options: { profile: defaultProfile } })));
 });
 
 describeOnDevice("WGSL", () => {
