@@ -271,9 +271,10 @@ export const op: KernelOp<AttentionAttrs> = {
  *
  * `mask`, `lengths` and `causal` say which keys a query sees; it sees those that all of them leave it. Scores
  * of other keys count as -Infinity whatever they are, and no gradient passes. Keys that no query may see are
- * not read, so NaN there does not matter: those behind `lengths`, those that a mask with one row for all
- * queries hides, and those that `causal` puts behind the last query. Where some queries see a key, a NaN or
- * an infinity in its value reaches those that do not, as in PyTorch.
+ * not read, so NaN there does not matter: those behind `lengths`, those that a mask hides which has one row
+ * for all queries (and for all heads that share keys), and without relative positions those that `causal`
+ * puts behind the last query. Where some queries see a key, a NaN or an infinity in its value may reach those
+ * that do not, as in PyTorch.
  *
  * A query that sees no key gets NaN, as one whose scores are all -Infinity by the bias, and one whose scores
  * are all one finite number gets the mean of the values. Throws E101 when shapes or dtypes do not fit.
