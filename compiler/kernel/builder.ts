@@ -137,6 +137,7 @@ export class Builder {
     this.#collective({ kind: "fragment-load", to, from, index: at.expr, stride });
   }
 
+  zeroFragment = (sum: Fragment): void => this.#collective({ kind: "fragment-zero", sum });
   multiplyFragments(sum: Fragment, left: Fragment, right: Fragment): void {
     this.#collective({ kind: "fragment-multiply", sum, left, right });
   }
@@ -293,7 +294,7 @@ export class Builder {
     const reduces = this.#reduces;
     const subgroup = this.#subgroup;
     const fragments = this.#fragments;
-    const matrices = this.#matrices ? { matrices: this.#matrices } : {};
+    const matrices = fragments.length > 0 ? { matrices: this.#matrices! } : {};
     const built = verified("building", {
       ...{ name, params, vectors: inFours(this.#fours), scratch, subgroup, reduces, fragments },
       ...{ ...matrices, threads, groups, body: this.#scopes[0]!.block },
@@ -309,12 +310,11 @@ export class Builder {
   }
 
   #collective(stmt: FragmentStmt): void {
-    const wrong = (buffer: Buffer, fragment: Fragment) =>
-      bug(`${buffer.name} holds ${buffer.scalar}, fragment ${fragment.name} ${fragment.scalar}`);
-    if (stmt.kind === "fragment-load" && stmt.from.scalar !== stmt.to.scalar)
-      wrong(stmt.from, stmt.to);
-    if (stmt.kind === "fragment-store" && stmt.to.scalar !== stmt.from.scalar)
-      wrong(stmt.to, stmt.from);
+    if (stmt.kind === "fragment-load" || stmt.kind === "fragment-store") {
+      const { from, to } = stmt;
+      if (from.scalar !== to.scalar)
+        bug(`${from.name} holds ${from.scalar}, but ${to.name} holds ${to.scalar}`);
+    }
     this.#emit(stmt);
   }
 

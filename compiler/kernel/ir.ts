@@ -106,6 +106,11 @@ export type FragmentStmt =
       readonly stride: number;
     }
   | {
+      /** sum = 0, as it is at first. */
+      readonly kind: "fragment-zero";
+      readonly sum: Fragment;
+    }
+  | {
       /** sum += left * right */
       readonly kind: "fragment-multiply";
       readonly sum: Fragment;

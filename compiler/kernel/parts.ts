@@ -27,6 +27,7 @@ export function withParts(
     case "if":
       return { ...s, cond: expr(s.cond), body: block(s.body) };
     case "barrier":
+    case "fragment-zero":
     case "fragment-multiply":
       return s;
   }

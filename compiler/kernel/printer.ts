@@ -130,6 +130,7 @@ function walk(d: Dialect, name: (n: string) => string) {
       case "fragment-load":
       case "fragment-store":
         return pad + d.fragment(s, name, bare(expr(s.index)));
+      case "fragment-zero":
       case "fragment-multiply":
         return pad + d.fragment(s, name, "");
       case "barrier":

@@ -41,6 +41,8 @@ const dialect: Dialect = {
     switch (s.kind) {
       case "fragment-load":
         return `${s.to.name} = ${s.from.name}[${index} ..], rows ${s.stride} apart;`;
+      case "fragment-zero":
+        return `${s.sum.name} = 0;`;
       case "fragment-multiply":
         return `${s.sum.name} += ${s.left.name} * ${s.right.name};`;
       case "fragment-store":

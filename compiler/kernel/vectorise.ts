@@ -165,6 +165,7 @@ export function visitExprs(body: readonly Stmt[], visit: (e: Expr) => void): voi
         visitExprs(s.body, visit);
         break;
       case "barrier":
+      case "fragment-zero":
       case "fragment-multiply":
         break;
     }

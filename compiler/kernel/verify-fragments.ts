@@ -27,6 +27,10 @@ export class FragmentRules {
         if (!s.to.writable) this.#fail(`${s.to.name} is read only, but stored to`);
         this.#memory(s.from, s.to, s.index, s.stride);
         return;
+      case "fragment-zero":
+        this.#use(s.sum);
+        if (s.sum.role !== "sum") this.#fail(`${s.sum.name} is an operand, but made zero`);
+        return;
       case "fragment-multiply":
         this.#multiply(s);
         return;

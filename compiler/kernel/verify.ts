@@ -171,6 +171,7 @@ class Verifier {
         if (s.kind === "fragment-store") this.#stored.add(s.to);
         else this.#read(s.from);
         return;
+      case "fragment-zero":
       case "fragment-multiply":
         this.#gather("subgroup", "a fragment");
         this.#fragments.check(s);

@@ -105,7 +105,7 @@ export interface Staged {
   left: number;
 }
 
-/** Tiles in workgroup memory: those of operands, read and written by fours, and all others. */
+/** Tiles in workgroup memory: those of operands, in a buffer as they need it, and all others. */
 export class Memory {
   readonly #barriers: Barriers;
   readonly #arenas: Readonly<Record<"operands" | "parts", Arena>>;
@@ -113,10 +113,10 @@ export class Memory {
   /** Read for the last time in a loop further in than where they were made: the loop comes back to them. */
   #late: Staged[] = [];
 
-  constructor(k: Builder, threads: number) {
+  constructor(k: Builder, threads: number, operands: (size: number) => Buffer) {
     this.#barriers = new Barriers(k, threads);
     this.#arenas = {
-      operands: new Arena((size) => k.sharedFours("operands", size)),
+      operands: new Arena(operands),
       parts: new Arena((size) => k.shared("parts", size)),
     };
   }

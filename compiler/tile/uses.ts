@@ -24,13 +24,16 @@ export interface Use {
    * added to, and of what is stored.
    */
   isWhole: boolean;
+  /** A loop carries it on in the place of another, not with sums added to it: its own place cannot be kept. */
+  isMoved: boolean;
   /** How often it is used, in the text of the program. */
   count: number;
   /** How many loops it was made in. */
   readonly depth: number;
 }
 
-type Noted = Tile & { readonly id: number };
+/** `root`: the tile that it was before sums were added to it. */
+type Noted = Tile & { readonly id: number; readonly root: number };
 
 /** What the first run found: the uses in the order of the tiles' making, and the program as text. */
 export interface Uses {
@@ -72,7 +75,7 @@ class Noting implements Tiles<Noted> {
     if (this.uses[sum.id]!.count > 0) bug("a tile program uses a sum twice");
     for (const x of [left, right]) this.uses[x.id]!.isWhole = true;
     const of = `${this.#used(sum, "isOwn")} + ${this.#used(left, "isLeft")} * ${this.#used(right, "isRight")}`;
-    return this.#made(sum, of);
+    return this.#made(sum, of, sum.root);
   }
   map(args: readonly Noted[]): Noted {
     const sizes = sizesOf(args);
@@ -110,18 +113,22 @@ class Noting implements Tiles<Noted> {
       for (const [i, { id }] of held.entries())
         for (const x of [carried[i]!, next[i]!])
           this.uses[x.id]!.isWhole ||= this.uses[id]!.isWhole;
-    return held.map((c) => this.#made(c, `t${c.id} at the end`)) as readonly Noted[] as C;
+    return held.map((c, i) => {
+      const isKept = next[i]!.root === c.id;
+      for (const x of isKept ? [] : [carried[i]!, c, next[i]!]) this.uses[x.id]!.isMoved = true;
+      return this.#made(c, `t${c.id} at the end`, isKept ? carried[i]!.root : undefined);
+    }) as readonly Noted[] as C;
   }
   store(x: Noted, rows: Span, columns: Span): void {
     this.#line(`store ${this.#used(x, "isOwn")} to ${rows.extent} x ${columns.extent}`);
   }
 
-  #made({ rows, columns }: Tile, of: string): Noted {
+  #made({ rows, columns }: Tile, of: string, root = this.uses.length): Noted {
     const id = this.uses.length;
-    const unused = { isLeft: false, isRight: false, isOwn: false, isWhole: false, count: 0 };
-    this.uses.push({ ...unused, depth: this.#depth });
+    const unused = { isLeft: false, isRight: false, isOwn: false, isWhole: false };
+    this.uses.push({ ...unused, isMoved: false, count: 0, depth: this.#depth });
     this.#line(`t${id} [${rows}, ${columns}] = ${of}`);
-    return { id, rows, columns };
+    return { id, rows, columns, root };
   }
   #used(x: Noted, how: "isLeft" | "isRight" | "isOwn"): string {
     const use = this.uses[x.id]!;

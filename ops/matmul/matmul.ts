@@ -35,7 +35,6 @@ import { permute } from "../views/permute.ts";
 import { reshape } from "../views/reshape.ts";
 import { slice } from "../views/slice.ts";
 import { stackOfViews } from "../views/stack.ts";
-import { fragmentProduct } from "./fragments.ts";
 import { productRules } from "./rules.ts";
 import { subgroupProduct } from "./subgroup.ts";
 import { productForms } from "./tiled.ts";
@@ -55,7 +54,7 @@ export const op: KernelOp<null> = {
       fail(`segments make ${shapes.map((s) => `[${s.join(", ")}]`).join(" and ")}`);
     return [{ dtype: "f32", shape: shapes[0]! }];
   },
-  forms: [fragmentProduct, subgroupProduct, ...productForms],
+  forms: [subgroupProduct, ...productForms],
   // Four places along the depth, of four columns or rows.
   spelled: 16,
   oracle: (inputs, _attrs, types) => [product(inputs, types[0]!.shape)],

@@ -28,6 +28,7 @@ export interface Collective {
 export interface FragmentMemory {
   readonly columns: number;
   load(from: Memory, at: number, stride: number, by: number): void;
+  clear(): void;
   /** this += left * right, rounded once. */
   add(left: FragmentMemory, right: FragmentMemory): void;
   store(to: Memory, at: number, stride: number, by: number): void;
@@ -52,6 +53,9 @@ export function fragmentMemory(
         for (let c = 0; c < columns; c++)
           data[r * columns + c] = from.read(at + r * stride + c, by);
       isFilled = true;
+    },
+    clear() {
+      data.fill(0);
     },
     add(left, right) {
       for (let r = 0; r < rows; r++)

@@ -121,6 +121,8 @@ const dialect: Dialect = {
     switch (s.kind) {
       case "fragment-load":
         return `yield { does: "load ${s.to.name}", at: ${index}, run: (by) => ${name(s.to.name)}.load(${name(s.from.name)}, ${index}, ${s.stride}, by) };`;
+      case "fragment-zero":
+        return `yield { does: "zero ${s.sum.name}", at: 0, run: () => ${name(s.sum.name)}.clear() };`;
       case "fragment-multiply":
         return `yield { does: "${s.sum.name}, ${s.left.name}, ${s.right.name}", at: 0, run: () => ${name(s.sum.name)}.add(${name(s.left.name)}, ${name(s.right.name)}) };`;
       case "fragment-store":

@@ -15,6 +15,8 @@ export function fragment(s: FragmentStmt, name: (n: string) => string, index: st
   switch (s.kind) {
     case "fragment-load":
       return `${name(s.to.name)} = subgroupMatrixLoad<${typeOf(s.to)}, row_major>(&${name(s.from.name)}, ${index}, ${s.stride}u);`;
+    case "fragment-zero":
+      return `${name(s.sum.name)} = ${typeOf(s.sum)}();`;
     case "fragment-multiply":
       return `${name(s.sum.name)} = subgroupMatrixMultiplyAccumulate(${name(s.left.name)}, ${name(s.right.name)}, ${name(s.sum.name)});`;
     case "fragment-store":

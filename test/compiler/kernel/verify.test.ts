@@ -267,6 +267,10 @@ const ofFragments: readonly Broken[] = [
   ],
   ["sum is a sum, but loaded", kernelOf([fill, take(sum)], fragments)],
   ["left is an operand, but stored", kernelOf([fill, take(left), give(left)], fragments)],
+  [
+    "left is an operand, but made zero",
+    kernelOf([{ kind: "fragment-zero", sum: left }], fragments),
+  ],
   ["x is read only, but stored to", kernelOf([give(sum, x)], fragments)],
   ["tile is read before it is written", kernelOf([take(left)], fragments)],
   ["left is multiplied before it is loaded", kernelOf([times({ sum, left, right })], fragments)],

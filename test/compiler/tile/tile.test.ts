@@ -20,7 +20,8 @@ import {
   type Threads,
   type TileProgram,
 } from "../../../compiler/op-kit.ts";
-import type { Plan } from "../../../compiler/plan.ts";
+import type { KernelMatrices, Plan } from "../../../compiler/plan.ts";
+import { lowerFragments, type Units, wholeOf } from "../../../compiler/tile/fragments.ts";
 import { lowerPlain } from "../../../compiler/tile/plain.ts";
 import { usesOf } from "../../../compiler/tile/uses.ts";
 import { referenceDevice } from "../../../runtime/devices/reference.ts";
@@ -118,7 +119,8 @@ const programs: Readonly<Record<string, { readonly shape: readonly number[]; rea
         columns,
         ({ inputs: [a, b], outputs: [y] }, { m, n, rows, columns }) =>
           (t) => {
-            const size = t.whole(4, "depth");
+            // In every lowering: what is done in each step depends on how many there are.
+            const size = t.whole(8, "depth");
             // It is read in the loop further in, and stays as it is.
             const kept = t.load(rows, span(deep, t.whole(deep, "depth")), (r, d) => a!.at(r, d));
             const whole = t.load(span(deep, t.whole(deep, "depth")), columns, (d, c) =>
@@ -295,20 +297,54 @@ const layouts: Readonly<Record<string, Threads>> = {
   "a row of threads each": { down: 4, across: 1, rowsPerThread: 1, rolled: false },
 };
 
+/** Fragments of singles round nothing: subgroups down and across, and the threads that have elements. */
+const teams: Readonly<Record<string, Units>> = {
+  "a subgroup": units("fixed", [1, 1], [8, 2, 1]),
+  "two by two, of at most so many threads": units("most", [2, 2], [16, 4, 1]),
+  "two in a column, fragments stored by twos": { ...units("chosen", [2, 1], [16, 2, 2]), round: 2 },
+};
+
+function units(
+  widths: KernelMatrices["widths"],
+  [down, across]: readonly [number, number],
+  [threadsDown, threadsAcross, rowsPerThread]: readonly [number, number, number],
+): Units {
+  const product = { operand: "f32", rows: 8, columns: 8, depth: 8, width: 16, widths } as const;
+  const threads = { down: threadsDown, across: threadsAcross, rowsPerThread, rolled: true };
+  return { matrices: product, down, across, threads };
+}
+
 describe.each(Object.entries(programs))("%s", (_, { shape, of }) => {
   test.each(Object.entries(layouts))("in workgroup memory, %s", async (_, threads) => {
     const [m, n] = [threads.down * threads.rowsPerThread, 4 * threads.across];
-    const plain = graphOfOp(opOf(shape, (k, made) => lowerPlain(k, made(m, n)), of));
-    const shared = graphOfOp(opOf(shape, (k, made) => lowerShared(k, made(m, n), threads), of));
-    const wanted = await runOnReference(plain, numbers, {});
-    const got = await runOnReference(shared, numbers, {});
-    expect(relativeError(got.y!, wanted.y!)).toBeLessThan(1e-6);
+    await checkLowering(shape, of, [m, n], (k, program) => lowerShared(k, program, threads));
+  });
 
-    const { kernels, plan } = compileStages(shared, { target: "reference" });
-    for (const [i, broken] of withoutBarriers(plan, 0, kernels[0]!.kernel).entries())
-      await expect(run(broken), `without barrier ${i}`).rejects.toThrow(/E450/);
+  test.each(Object.entries(teams))("in fragments, %s", async (_, units) => {
+    const { down, rowsPerThread } = units.threads;
+    const n = wholeOf(units, 1, "columns");
+    const lower = (k: Builder, program: TileProgram) => lowerFragments(k, program, units);
+    await checkLowering(shape, of, [down * rowsPerThread, n], lower);
   });
 });
+
+/** A lowering computes what one thread does, and all its barriers are needed. */
+async function checkLowering(
+  shape: readonly number[],
+  of: Made,
+  [m, n]: readonly [number, number],
+  lower: (k: Builder, program: TileProgram) => Kernel,
+): Promise<void> {
+  const plain = graphOfOp(opOf(shape, (k, made) => lowerPlain(k, made(m, n)), of));
+  const lowered = graphOfOp(opOf(shape, (k, made) => lower(k, made(m, n)), of));
+  const wanted = await runOnReference(plain, numbers, {});
+  const got = await runOnReference(lowered, numbers, {});
+  expect(relativeError(got.y!, wanted.y!)).toBeLessThan(1e-6);
+
+  const { kernels, plan } = compileStages(lowered, { target: "reference" });
+  for (const [i, broken] of withoutBarriers(plan, 0, kernels[0]!.kernel).entries())
+    await expect(run(broken), `without barrier ${i}`).rejects.toThrow(/E450/);
+}
 
 test("rounds that change nothing are left out in workgroup memory", async () => {
   const threads = layouts["four by two"]!;

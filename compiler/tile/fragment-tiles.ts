@@ -1,0 +1,225 @@
+/** Programs whose products are multiplied as matrix fragments: their tiles, the likeliest to be fast first. */
+import { storedBytes } from "../../formats/index.ts";
+import type { KernelMatrices } from "../plan.ts";
+import type { Profile } from "../profile.ts";
+import { lowerFragments, strideOf, wholeOf } from "./fragments.ts";
+import type { Blocking, Lowering, Product, Walk } from "./lowering.ts";
+import { range } from "./places.ts";
+import type { Threads } from "./team.ts";
+
+export const fragments: Lowering = {
+  name: "fragments",
+  fits: ({ matrices }) => (matrices?.products ?? []).length > 0,
+  contested: true,
+  blockings: (work, profile) =>
+    work.kind === "walk" ? ofWalk(work, profile) : ofProduct(work, profile),
+};
+
+type ProductTile = {
+  /** Rows, columns and depth of a workgroup's tile. */
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** Its subgroups, down and across. */
+  readonly down: number;
+  readonly across: number;
+  /** The fragments of one subgroup, down and across; and how many of them are stored at a time. */
+  readonly rm: number;
+  readonly rn: number;
+  readonly round: number;
+  /** Which of the profile's products is used. */
+  readonly product: number;
+};
+
+type WalkTile = {
+  readonly m: number;
+  readonly keys: number;
+  readonly down: number;
+  readonly across: number;
+  readonly product: number;
+};
+
+/** Smaller work is over before a tile is filled. */
+const least = 2 ** 15;
+
+/**
+ * Rows and columns of a subgroup's part of a tile, about. A software device compiles each product of
+ * fragments to hundreds of instructions.
+ */
+const partOf = ({ rolled }: Profile): number => (rolled ? 16 : 32);
+
+/** The most places of the depth that are copied at a time. */
+const deepest = 32;
+
+/** As many workgroups as a large device can run at a time. */
+const many = 128;
+
+/** Subgroups along one side of a tile. */
+const counts = [1, 2, 4];
+
+interface Found {
+  readonly product: number;
+  readonly matrices: KernelMatrices;
+  /** Subgroups of a workgroup, at most. */
+  readonly subgroups: number;
+}
+
+/** The first product of the device's whose fragments are not mostly empty. */
+function productFor(sizes: readonly [number, number, number], profile: Profile): Found | undefined {
+  const { products = [], width = 1, widths = "fixed" } = profile.matrices ?? {};
+  const [m, n, deep] = sizes;
+  const product = products.findIndex(
+    ({ rows, columns, depth }) =>
+      rows <= m && columns <= n && depth <= deep && (rows | columns | depth) % 4 === 0,
+  );
+  const found = products[product];
+  const subgroups = Math.floor(Math.min(profile.maxThreads, 256) / width);
+  return found && { product, matrices: { ...found, width, widths }, subgroups };
+}
+
+function ofProduct(work: Product, profile: Profile): Blocking[] {
+  const { rows: m, columns: n, images, depths } = work;
+  const depth = total(depths);
+  const found = productFor([m, n, depth], profile);
+  if (!found || images * m * n * depth < least) return [];
+  const { product, matrices, subgroups } = found;
+  const part = partOf(profile);
+  const rm = Math.min(Math.ceil(part / matrices.rows), Math.ceil(m / matrices.rows));
+  const rn = Math.min(Math.ceil(part / matrices.columns), Math.ceil(n / matrices.columns));
+  const k = Math.ceil(Math.min(deepest, depth) / matrices.depth) * matrices.depth;
+  const tiles = shares(subgroups).flatMap(([down, across]): ProductTile[] => {
+    const sizes = { m: down * rm * matrices.rows, n: across * rn * matrices.columns, k };
+    const isEmpty = (down > 1 && sizes.m >= 2 * m) || (across > 1 && sizes.n >= 2 * n);
+    const tile = { ...sizes, down, across, rm, rn, round: 0, product };
+    const round = isEmpty ? 0 : roundOf(tile, matrices, profile);
+    return round > 0 ? [{ ...tile, round }] : [];
+  });
+  // Each element is copied once for every tile that it is in; too few workgroups leave cores idle.
+  const time = (tile: ProductTile) => {
+    const [down, across] = [Math.ceil(m / tile.m), Math.ceil(n / tile.n)];
+    const copied = down * across * (tile.m + tile.n);
+    return copied * Math.max(1, many / (down * across * images));
+  };
+  return tiles
+    .sort((a, b) => time(a) - time(b))
+    .map((tile) => {
+      const { down, across, round } = tile;
+      // Sums are all that there is: no thread has elements.
+      const threads = { down: down * across * matrices.width, across: 1, rowsPerThread: 1 };
+      const units = { matrices, down, across, round };
+      return {
+        ...{ tile, sizes: { rows: tile.m, columns: tile.n, depth: k } },
+        lower: (b, program) =>
+          lowerFragments(b, program, { ...units, threads: { ...threads, rolled: profile.rolled } }),
+      };
+    });
+}
+
+/**
+ * How many fragments of a subgroup fit into the workgroup memory that the operands leave: a divisor of all that
+ * it has, or 0.
+ */
+function roundOf(tile: ProductTile, matrices: KernelMatrices, profile: Profile): number {
+  const copied = tile.m * strideOf(tile.k, matrices) + tile.k * strideOf(tile.n, matrices);
+  const operands = storedBytes(matrices.operand, copied);
+  const one = storedBytes("f32", tile.down * tile.across * matrices.rows * matrices.columns);
+  const all = tile.rm * tile.rn;
+  const fitting = range(all, (i) => all - i).filter(
+    (count) => all % count === 0 && operands + count * one <= profile.maxSharedBytes,
+  );
+  return fitting[0] ?? 0;
+}
+
+function ofWalk(walk: Walk, profile: Profile): Blocking[] {
+  const { images, rows, walked, scores, sums } = walk;
+  const deep = Math.min(...scores);
+  const found = productFor([rows, walked, deep], profile);
+  if (!found || images * rows * walked * total([...scores, ...sums]) < least) return [];
+  const { product, matrices, subgroups } = found;
+  const made = shares(subgroups).flatMap(([down, across]) =>
+    range(Math.ceil(partOf(profile) / matrices.rows), (i) => i + 1).flatMap((rm): Timed[] => {
+      const m = down * rm * matrices.rows;
+      const threads = threadsFor(m, down * across * matrices.width, profile);
+      if (m >= rows + down * matrices.rows || !threads) return [];
+      const whole = { matrices, across, threads };
+      return [1, 2].flatMap((fours) => {
+        const keys = fours * wholeOf(whole, 1, "columns");
+        if (fours > 1 && keys >= 2 * walked) return [];
+        const inner = scores.map((depth) => wholeOf(whole, depth, "depth"));
+        const outer = sums.map((columns) => wholeOf(whole, columns, "columns"));
+        const taken = { m, keys, inner, outer, threads: down * across * matrices.width };
+        if (bytesOf(taken, threads, matrices) > profile.maxSharedBytes) return [];
+        const groups = Math.ceil(rows / m) * images;
+        // A step has barriers; too few workgroups leave cores idle.
+        const step = keys * (total(inner) + total(outer)) + waiting;
+        const time = groups * Math.ceil(walked / keys) * step * Math.max(1, many / groups);
+        const kept = (m * (scores.length * keys + total(outer))) / taken.threads;
+        return [{ time, kept, threads, tile: { m, keys, down, across, product } }];
+      });
+    }),
+  );
+  const few = made.filter(({ kept }) => kept <= mostKept);
+  return (few.length > 0 ? few : made)
+    .sort((a, b) => a.time - b.time)
+    .map(({ tile, threads }) => ({
+      ...{ tile, sizes: { rows: tile.m, columns: tile.keys, depth: 0 } },
+      lower: (b, program) =>
+        lowerFragments(b, program, {
+          ...{ matrices, down: tile.down, across: tile.across, threads },
+        }),
+    }));
+}
+
+interface Timed {
+  readonly time: number;
+  /** Numbers that a thread keeps. */
+  readonly kept: number;
+  readonly threads: Threads;
+  readonly tile: WalkTile;
+}
+
+/** More do not fit in the registers of any device. */
+const mostKept = 96;
+
+/** What the barriers of a step take, in elements that are copied meanwhile. */
+const waiting = 2048;
+
+/** The fewest threads of a row that leave every thread a row. */
+function threadsFor(m: number, count: number, { rolled }: Profile): Threads | undefined {
+  const across = [1, 2, 4, 8, 16].find((n) => count % n === 0 && m % (count / n) === 0);
+  if (!across) return undefined;
+  return { down: count / across, across, rowsPerThread: (m * across) / count, rolled };
+}
+
+interface Taken {
+  readonly m: number;
+  readonly keys: number;
+  /** Depths of scores and columns of sums, as the tile has them. */
+  readonly inner: readonly number[];
+  readonly outer: readonly number[];
+}
+
+/**
+ * The left operands of scores stay; right ones come and go, those of sums beside the scores that they are
+ * multiplied with. A sum goes through memory as a whole where its elements are asked for.
+ */
+function bytesOf(
+  { m, keys, inner, outer }: Taken,
+  { across }: Threads,
+  units: KernelMatrices,
+): number {
+  const stride = (columns: number) => strideOf(columns, units);
+  const stay = total(inner.map((depth) => m * stride(depth)));
+  const turned = inner.map((depth) => depth * stride(keys));
+  const beside = outer.map((columns) => keys * stride(columns) + m * stride(keys));
+  const operands = stay + Math.max(...turned, ...beside);
+  const parts = m * Math.max(keys, across, ...outer);
+  return storedBytes(units.operand, operands) + storedBytes("f32", parts);
+}
+
+const shares = (subgroups: number): (readonly [number, number])[] =>
+  counts.flatMap((down) =>
+    counts.flatMap((across) => (down * across <= subgroups ? [[down, across] as const] : [])),
+  );
+
+const total = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
