@@ -12,6 +12,7 @@ import { aptSources, backportsSource } from "./mesa.mjs";
 import { capture, main, root, run, SetupError, say } from "./processes.mjs";
 
 const packages = ["mesa-vulkan-drivers", "libvulkan1", "nodejs"];
+const files = ["matmul", "attention"].map((op) => `test/ops/${op}/fragments.test.ts`);
 const driver = "/usr/share/vulkan/icd.d/lvp_icd.json";
 
 await main(async (args) => {
@@ -19,8 +20,7 @@ await main(async (args) => {
   if (reason) throw new SetupError(`the tests of matrix fragments do not run here: ${reason}`);
   const system = process.env.INARCH_MATRIX_SYSTEM || join(tmpdir(), "inarch-matrix-system");
   if (!existsSync(join(system, "ready"))) await makeSystem(system);
-  const test =
-    args.length > 0 ? args : ["test/ops/matmul/fragments.test.ts", "-t", "^on the device"];
+  const test = args.length > 0 ? args : [...files, "-t", "^on the device"];
   return inSystem(system, ["node", "node_modules/vitest/vitest.mjs", "run", ...test]);
 });
 

@@ -1,0 +1,163 @@
+/** Attention and its gradients on matrix fragments: every lowering of theirs that devices have, at odd sizes. */
+import { describe, expect, test } from "vitest";
+import { type Compilation, compileStages } from "../../../compiler/compile.ts";
+import { type Graph, graphOf, input } from "../../../compiler/index.ts";
+import { gradient, type Tensor } from "../../../compiler/op-kit.ts";
+import type { MatrixUnits, Plan } from "../../../compiler/plan.ts";
+import { defaultProfile, type Profile } from "../../../compiler/profile.ts";
+import { attention } from "../../../ops/index.ts";
+import { type Device, kernelText } from "../../../runtime/devices/device.ts";
+import { referenceDevice } from "../../../runtime/devices/reference.ts";
+import { requestNullGpu } from "../../../runtime/node/index.ts";
+import { createSession } from "../../../runtime/session.ts";
+import { type Arrays, evaluate, randomNumbers } from "../../../verify/ops/evaluate.ts";
+import { matrixTest } from "../../support/matrix-device.ts";
+import { withoutBarriers } from "../../support/without-barriers.ts";
+
+const halves = (rows: number, columns: number, depth: number) =>
+  ({ operand: "f16", rows, columns, depth }) as const;
+
+const singles: MatrixUnits = {
+  ...{ width: 32, widths: "fixed" },
+  products: [{ operand: "f32", rows: 8, columns: 8, depth: 8 }],
+};
+
+/** Devices as vendors make them. */
+const units: Readonly<Record<string, MatrixUnits>> = {
+  "8 x 8 x 8 of singles": singles,
+  "8 x 8 x 8 in subgroups of 8": { width: 8, widths: "fixed", products: [halves(8, 8, 8)] },
+  "16 x 16 x 16 in chosen subgroups": {
+    ...{ width: 32, widths: "chosen", products: [halves(16, 16, 16)] },
+  },
+  "8 x 16 x 16 in subgroups of at most 32": {
+    ...{ width: 32, widths: "most", products: [halves(8, 16, 16)] },
+  },
+};
+
+const profileOf = (matrices: MatrixUnits): Profile => ({
+  ...{ ...defaultProfile, name: "matrices", half: true, rolled: false, matrices },
+});
+
+/** More scores than are stored for gradients. */
+const [queries, keys] = [67, 83];
+const f32 = (name: string, shape: readonly number[]): Tensor => input(name, "f32", shape);
+
+function plainGraph(): Graph {
+  const [q, k] = [f32("q", [1, 1, queries, 17]), f32("k", [1, 1, keys, 17])];
+  const [v, bias] = [f32("v", [1, 1, keys, 18]), f32("bias", [1, 1, 1, keys])];
+  return gradientsOf(attention(q, k, v, { bias }), { q, k, v });
+}
+
+function gridGraph(): Graph {
+  const [q, k, v] = ["q", "k", "v"].map((name) => f32(name, [1, 1, 63, 16])) as Tensor[];
+  const [height, width] = [f32("height", [13, 16]), f32("width", [17, 16])];
+  const relative = { height, width, grid: [7, 9] as const };
+  return gradientsOf(attention(q!, k!, v!, { relative }), { q: q!, k: k!, v: v!, height });
+}
+
+/** What attention gives, and all its gradients. */
+function gradientsOf(y: Tensor, wrt: Readonly<Record<string, Tensor>>): Graph {
+  const found = gradient([y], [f32("g", y.shape)], Object.values(wrt));
+  const named = Object.keys(wrt).map((name, i) => ({ name: `d${name}`, tensor: found[i]! }));
+  return graphOf([{ name: "y", tensor: y }, ...named]);
+}
+
+const programs: Readonly<Record<string, () => Graph>> = {
+  "with a bias": plainGraph,
+  "with relative positions": gridGraph,
+};
+
+const made = (graph: Graph, matrices: MatrixUnits, target: Plan["target"], rolled = false) =>
+  compileStages(graph, {
+    ...{ target, profile: { ...profileOf(matrices), rolled }, precision: "mixed" },
+    // Numbers in memory are as they are without halves.
+    halveFrom: Number.MAX_SAFE_INTEGER,
+  });
+
+const arraysFor = ({ inputs }: Plan): Arrays =>
+  Object.fromEntries(
+    inputs.map(({ name, shape }, i) => [
+      name,
+      randomNumbers(
+        shape.reduce((a, b) => a * b, 1),
+        40 + i,
+      ),
+    ]),
+  );
+
+async function check(
+  { plan }: Compilation,
+  graph: Graph,
+  device: Device,
+  tolerance: number,
+): Promise<void> {
+  const arrays = arraysFor(plan);
+  const wanted = await evaluate(graph, arrays);
+  const session = await createSession(plan, device);
+  const given = Object.entries(arrays).map(([n, v]) => [n, Float32Array.from(v)] as const);
+  const got = await session.run(Object.fromEntries(given));
+  session.close();
+  for (const [name, values] of Object.entries(wanted)) {
+    const largest = values.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+    const worst = values.reduce((m, v, i) => Math.max(m, Math.abs(v - got[name]![i]!)), 0);
+    expect(worst / largest, name).toBeLessThan(tolerance);
+  }
+}
+
+/** Every operand is rounded to a half once; scores of a few units are so to a thousandth or two. */
+const toleranceOf = ({ products }: MatrixUnits): number =>
+  products[0]!.operand === "f16" ? 4e-3 : 4e-6;
+
+const attends = ({ fusion }: Compilation) =>
+  fusion.regions.filter(({ anchor }) => anchor.op.name.startsWith("attention"));
+
+describe.each(Object.entries(units))("on the reference device, %s:", (_, matrices) => {
+  test.each(Object.entries(programs))("attention %s and its gradients", async (_, make) => {
+    const graph = make();
+    const compiled = made(graph, matrices, "reference");
+    expect(attends(compiled).map(({ anchor }) => anchor.op.name)).toContain("attention");
+    expect(attends(compiled)).toHaveLength(3);
+    for (const { variant } of attends(compiled)) expect(variant!.form).toBe("fragments");
+    await check(compiled, graph, referenceDevice(), toleranceOf(matrices));
+  });
+});
+
+test("no barrier can be left out", async () => {
+  const { kernels, plan } = made(plainGraph(), singles, "reference");
+  const arrays = arraysFor(plan);
+  let count = 0;
+  for (const [step, { kernel }] of kernels.entries()) {
+    if (!kernel.matrices) continue;
+    for (const [n, broken] of withoutBarriers(plan, step, kernel).entries()) {
+      count++;
+      const session = await createSession(broken, referenceDevice());
+      const given = Object.entries(arrays).map(([n, v]) => [n, Float32Array.from(v)] as const);
+      const running = session.run(Object.fromEntries(given));
+      await expect(running, `${kernel.name} without barrier ${n}`).rejects.toThrow(/E450/);
+    }
+  }
+  expect(count).toBeGreaterThan(10);
+});
+
+test.each(Object.entries(units))("Dawn accepts the text of %s", async (_, matrices) => {
+  const gpu = await requestNullGpu();
+  for (const make of Object.values(programs))
+    for (const source of made(make(), matrices, "wgsl").plan.kernels.map(kernelText)) {
+      gpu.device.pushErrorScope("validation");
+      gpu.device.createShaderModule({ code: source });
+      const error = await gpu.device.popErrorScope();
+      expect(error?.message, source).toBe(undefined);
+    }
+  gpu.destroy();
+});
+
+describe("on the device", () => {
+  matrixTest("attention and its gradients are right within rounding", async (device, matrices) => {
+    for (const make of Object.values(programs)) {
+      const graph = make();
+      const compiled = made(graph, matrices, "wgsl", true);
+      for (const { variant } of attends(compiled)) expect(variant!.form).toBe("fragments");
+      await check(compiled, graph, device, toleranceOf(matrices));
+    }
+  });
+});
