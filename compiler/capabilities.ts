@@ -6,7 +6,7 @@
 import type { MatrixUnits } from "./plan.ts";
 
 /** What the model of a tile's time needs to know of a device: how wide it is, how far its memory. */
-export type DeviceClass = "discrete" | "integrated" | "software" | "unknown";
+export type DeviceClass = "discrete" | "integrated" | "software" | "processor" | "unknown";
 
 export interface Capabilities {
   /** A few words for messages, and the name of the profile. */

@@ -2,7 +2,7 @@
 
 export { shown } from "../diagnostics/options.ts";
 export * from "./dsl.ts";
-export { subgroups, workgroups } from "./forms/asks.ts";
+export { subgroups, wideSubgroups, workgroups } from "./forms/asks.ts";
 export { form, portable } from "./forms/form.ts";
 export { gradient } from "./grad/backward.ts";
 export {

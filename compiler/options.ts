@@ -91,7 +91,7 @@ const profileWants: Wants<Profile> = {
     words: "a device's matrix units",
     is: (value) => value === undefined || isObject(value),
   },
-  deviceClass: oneOf("discrete", "integrated", "software", "unknown"),
+  deviceClass: oneOf("discrete", "integrated", "software", "processor", "unknown"),
 };
 
 /** @throws E460 for a name that no option has, E465 for a value that its option cannot have. */

@@ -23,3 +23,12 @@ export const subgroups: Asked = {
   fits: (profile) => profile.subgroup > 0 && profile.slowBarriers,
   label: (profile) => [`subgroups-${profile.subgroup}`, ...operands(profile)].join("-"),
 };
+
+/**
+ * The same for what is a tile program as well: on a processor that is lowered to lanes, and writes fewer sums to
+ * memory than a kernel written for many registers.
+ */
+export const wideSubgroups: Asked = {
+  ...subgroups,
+  fits: (profile) => subgroups.fits(profile) && profile.deviceClass !== "processor",
+};

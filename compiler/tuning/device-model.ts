@@ -67,6 +67,11 @@ const models: Readonly<Record<DeviceClass, DeviceModel>> = {
     ...{ cores: 2, lanes: 8, width: 8, threads: 256, registers: 2 ** 20, sharedBytes: 2 ** 20 },
     ...{ sharedBytesPerClock: 4, bytesPerClock: 4, latency: 50, sums: 16, barrier: 50 },
   },
+  // Lanes of its own vectors; between barriers they take turns.
+  processor: {
+    ...{ cores: 1, lanes: 4, width: 4, threads: 256, registers: 2 ** 20, sharedBytes: 2 ** 20 },
+    ...{ sharedBytesPerClock: 16, bytesPerClock: 8, latency: 20, sums: 12, barrier: 4 },
+  },
 };
 
 export const deviceModel = (profile: Profile): DeviceModel => models[profile.deviceClass];

@@ -14,9 +14,9 @@ import {
   type Out,
   type Problem,
   type Profile,
-  subgroups,
   type Value,
   type Variable,
+  wideSubgroups,
 } from "../../compiler/op-kit.ts";
 import { range } from "../pairwise.ts";
 import {
@@ -44,7 +44,7 @@ const tilesFor = ({ inputs, attrs, profile }: Problem<BackwardAttrs>, own: 0 | 1
   isOpen(attrs) ? [{ perLane: rowsPerLane(inputs[own]!.shape[2]!, profile.subgroup) }] : [];
 
 export const subgroupQueryForm = form<BackwardAttrs, SubgroupAttentionTile>({
-  ...subgroups,
+  ...wideSubgroups,
   tiles: (problem) => tilesFor(problem, 0),
   reads(tile, input, problem) {
     const [queries, keys] = [problem.inputs[0]!.shape[2]!, problem.inputs[1]!.shape[2]!];
@@ -54,7 +54,7 @@ export const subgroupQueryForm = form<BackwardAttrs, SubgroupAttentionTile>({
 });
 
 export const subgroupKeyValueForm = form<BackwardAttrs, SubgroupAttentionTile>({
-  ...subgroups,
+  ...wideSubgroups,
   tiles: (problem) => tilesFor(problem, 1),
   reads(tile, input, problem) {
     const [queries, keys] = [problem.inputs[0]!.shape[2]!, problem.inputs[1]!.shape[2]!];

@@ -13,9 +13,9 @@ import {
   type Kernel,
   type KernelSite,
   literal,
-  subgroups,
   type Value,
   type Variable,
+  wideSubgroups,
 } from "../../compiler/op-kit.ts";
 import { pairwise, range } from "../pairwise.ts";
 import {
@@ -31,7 +31,7 @@ import { addRows, type Lanes, type Own, ownSums, products, putRows, tilesOf } fr
 import { type SubgroupAttentionTile, subgroupAttentionTiles } from "./tiles.ts";
 
 export const subgroupForm = form<AttentionAttrs, SubgroupAttentionTile>({
-  ...subgroups,
+  ...wideSubgroups,
   tiles: ({ inputs, attrs, profile }) =>
     isOpen(attrs) ? subgroupAttentionTiles(inputs[0]!.shape[2]!, profile.subgroup) : [],
   reads(tile, input, { inputs, attrs, profile }) {

@@ -14,10 +14,10 @@ import {
   type KernelSite,
   literal,
   type Profile,
-  subgroups,
   unflatten,
   type Value,
   type Variable,
+  wideSubgroups,
 } from "../../compiler/op-kit.ts";
 import { pairwise, range } from "../pairwise.ts";
 import { type ProductShape, shapeOf, tileReads } from "./tiles.ts";
@@ -30,7 +30,7 @@ export type SubgroupTile = {
 };
 
 export const subgroupProduct = form<null, SubgroupTile>({
-  ...subgroups,
+  ...wideSubgroups,
   tiles: ({ inputs, profile }) => subgroupTiles(shapeOf(inputs), profile),
   reads: tileReads,
   kernel: subgroupMatmul,

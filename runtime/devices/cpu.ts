@@ -81,7 +81,7 @@ export const openCpu = async (options: CpuOptions) => ({ device: cpuDevice(optio
 
 const capabilities: Capabilities = {
   name: "processor",
-  deviceClass: "software",
+  deviceClass: "processor",
   maxBindingBytes: 2 ** 31 - 64,
   maxBufferBytes: 2 ** 31 - 64,
   maxBindings: 64,

@@ -7,7 +7,13 @@ import { elements, gradient, type Tensor } from "../../compiler/op-kit.ts";
 import { defaultProfile, deviceProfile, type Profile } from "../../compiler/profile.ts";
 import { cpuDevice } from "../../runtime/devices/cpu.ts";
 import { createSession } from "../../runtime/session.ts";
-import { type Arrays, evaluate, type Results, randomNumbers } from "../../verify/ops/evaluate.ts";
+import {
+  type Arrays,
+  evaluate,
+  type Results,
+  randomNumbers,
+  runOnReference,
+} from "../../verify/ops/evaluate.ts";
 import { unequal } from "../../verify/ops/faults.ts";
 import { type Example, findOps } from "../../verify/ops/programs.ts";
 
@@ -74,6 +80,13 @@ describe.each(subjects)("$name", (subject) => {
         expect(unequal(example, got, wanted), way[0]).toBe(undefined);
       }
     });
+    if (subject.op?.kind === "kernel" && subject.op.forms.some(({ name }) => name === "lanes"))
+      test(`${subject.claims[i]}: in lanes nothing races, on the reference device`, async () => {
+        const example = make();
+        const wanted = await evaluate(example.graph, example.arrays);
+        const got = await runOnReference(example.graph, example.arrays, { profile: own });
+        expect(unequal(example, got, wanted)).toBe(undefined);
+      });
     if (!make().smooth) continue;
     test(`${subject.claims[i]}: derivative`, async () => {
       const { graph, arrays } = gradientsOf(make());
