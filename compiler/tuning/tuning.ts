@@ -72,10 +72,11 @@ function variantOf(
   const variants = forms.flatMap((f) => f.variants(problemOf(node, profile)));
   const found = variants.find((v) => sameTile(v.tile, tile));
   if (found) return found;
+  const example = variants[0] ? `, such as ${showTile(variants[0].tile)}` : "";
   throw diagnose("E821", {
     message: `the tuning gives a kernel the tile ${showTile(tile)}, which it cannot have under the profile "${profile.name}"`,
     where: key,
-    help: "tune for the limits that you compile for (--limits device), or compile without the tuning",
+    help: `tune for the limits that you compile for (--limits device), or take a tile that it can have${example}`,
   });
 }
 
