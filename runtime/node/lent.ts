@@ -45,13 +45,21 @@ interface Module {
   readonly mix: (start: number, end: number) => void;
 }
 
-let module: WebAssembly.Module | undefined;
+/** What is used of WebAssembly: its types are a page's. */
+interface Engine {
+  readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
+  readonly Instance: new (module: object) => { readonly exports: unknown };
+}
+
+let module: object | undefined;
 
 /** `undefined` where a process may not compile. */
 function compiled(): Module | undefined {
+  const { WebAssembly: engine } = globalThis as unknown as { readonly WebAssembly?: Engine };
+  if (!engine) return undefined;
   try {
-    module ??= new WebAssembly.Module(moduleBytes());
-    return new WebAssembly.Instance(module).exports as unknown as Module;
+    module ??= new engine.Module(moduleBytes());
+    return new engine.Instance(module).exports as Module;
   } catch {
     return undefined;
   }
