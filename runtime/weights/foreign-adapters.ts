@@ -31,7 +31,7 @@ const programs: readonly Program[] = [
   {
     name: "SAMed",
     tensor: /^w_[ab]_\d{3}$|\.qkv\.linear_[ab]_[qkv]\.weight$/,
-    help: "merge its products into the qkv weights in Python, qkv[:d] += w_b @ w_a, and save that model's state dict",
+    help: "merge its products in Python, qkv[:d] += w_b @ w_a, and save that model's state dict",
   },
   {
     name: "AutoGluon",
@@ -46,12 +46,12 @@ const programs: readonly Program[] = [
   {
     name: "Diffusers",
     tensor: /(?:_lora|\.lora(?:_linear_layer)?)\.(?:down|up)\.weight$/,
-    help: "fuse_lora() in Python merges it into its base: save that model's state dict",
+    help: "merge it with fuse_lora() in Python and save that model's state dict",
   },
   {
     name: "MLX",
     tensor: /\.lora_[ab]$/,
-    help: "mlx_lm.fuse merges it into its base: give that checkpoint",
+    help: "merge it into its base with mlx_lm.fuse: give that checkpoint",
   },
 ];
 
