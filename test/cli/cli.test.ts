@@ -90,7 +90,7 @@ const mistakes: readonly Mistake[] = [
     code: "E502",
     says: [
       "--stage needs a value",
-      "graph|rewritten|regions|tiles|kernels|cuda|reference|wgsl|plan",
+      "graph|rewritten|regions|tiles|kernels|cuda|reference|wasm|wgsl|plan",
     ],
   },
   {
