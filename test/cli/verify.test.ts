@@ -44,7 +44,7 @@ test("prints JSON for programs, and nothing else", async () => {
 
 test.each<[string, readonly string[]]>([
   ["E502", []],
-  ["E503", [resample, "--device", "cpu"]],
+  ["E503", [resample, "--device", "tpu"]],
   ["E501", [resample, "--tolerance", "1"]],
 ])("%s for %j", async (expected, args) => {
   const { code, stderr } = await inarch(["verify", ...args]);
