@@ -67,6 +67,6 @@ function checkParameter(p: PlanTensor, weights: Readable): void {
   throw diagnose("E420", {
     message: `the weights have no tensor ${p.name}`,
     where: weights.source,
-    help: `${near === undefined ? `there are ${names.length} tensors, ${first}` : `did you mean ${near}?`}; use the checkpoint that the plan was compiled for, or give its tensors other names with renameWeights`,
+    help: `${near === undefined ? `there are ${names.length} tensors, ${first}` : `did you mean ${near}?`}; use the checkpoint that the plan was compiled for, or renameWeights`,
   });
 }

@@ -35,7 +35,7 @@ export function withAdapter(plan: Plan, base: Readable, file: Weights): Readable
     throw diagnose("E431", {
       message: "the file does not say which base it was trained on",
       where: source,
-      help: "save the adapter again, with saveAdapter() of its training session",
+      help: "save it again, with saveAdapter() of a training session",
     });
   return {
     source: `${base.source} + ${source}`,

@@ -142,5 +142,5 @@ const damaged = (name: string, source: string) =>
   diagnose("E437", {
     message: `"${name}" of the file's metadata is damaged`,
     where: source,
-    help: "copy the file again as it was saved",
+    help: "fetch it again",
   });

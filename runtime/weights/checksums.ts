@@ -17,6 +17,9 @@ const hashesKey = "inarch.hashes";
 const zeros = "0".repeat(32);
 const stated = (digits: string) => `"${checksumKey}":"${digits}"`;
 
+/** Both, under names that are as long: what damages both leaves a file of another program's else. */
+const nameless = /:"[0-9a-f]{32}","[^"]{13}":"{/;
+
 /** What the metadata has before its checksum is known: `sealHeader` puts it in. */
 export const unsealed = (hashes: Hashes) => ({
   [checksumKey]: zeros,
@@ -50,8 +53,8 @@ export function readChecksums(
   file: string,
 ): Checksums {
   const { [checksumKey]: checksum, [hashesKey]: hashes, ...metadata } = all;
-  if (checksum === undefined && hashes === undefined) return { metadata };
   const text = new TextDecoder().decode(header.subarray(8));
+  if (checksum === undefined && hashes === undefined && !nameless.test(text)) return { metadata };
   const blank = header.slice();
   if (/^[0-9a-f]{32}$/.test(checksum ?? ""))
     blank.set(new TextEncoder().encode(text.replace(stated(checksum!), stated(zeros))), 8);
@@ -69,5 +72,5 @@ export const changed = (message: string, where: string) =>
   diagnose("E461", {
     message: `the file is not as it was written: ${message}`,
     where,
-    help: `copy or fetch it again; if another program wrote it anew, leave ${checksumKey} and ${hashesKey} out of its metadata`,
+    help: `fetch it again; if another program wrote it anew, leave ${checksumKey} and ${hashesKey} out`,
   });

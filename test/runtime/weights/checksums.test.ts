@@ -102,6 +102,19 @@ describe("a file with checksums", () => {
     }
   });
 
+  test("is refused with both names of its checksums damaged", async () => {
+    const text = Buffer.from(file).toString("latin1");
+    const [checksum, hashes] = ["inarch.checksum", "inarch.hashes"].map((key) => text.indexOf(key));
+    for (const [a, b] of [
+      [0, 0],
+      [3, 9],
+      [14, 12],
+    ] as const) {
+      const both = flipBit(flipBit(file, 8 * (checksum! + a)), 8 * (hashes! + b) + 1);
+      expect((await refusal(() => openBytes(both))).code).toBe("E461");
+    }
+  });
+
   test("gives no last piece of a changed tensor away", async () => {
     const weights = await openBytes(flipBit(file, 8 * (file.byteLength - 60)));
     const pieces: number[] = [];
