@@ -17,7 +17,10 @@ const hashesKey = "inarch.hashes";
 const zeros = "0".repeat(32);
 const stated = (digits: string) => `"${checksumKey}":"${digits}"`;
 
-/** Both, under names that are as long: what damages both leaves a file of another program's else. */
+/**
+ * A checksum and hashes under other names of the same lengths. Where both names are damaged, the file would
+ * else be taken for one of another program, which has no checksums.
+ */
 const nameless = /:"[0-9a-f]{32}","[^"]{13}":"{/;
 
 /** What the metadata has before its checksum is known: `sealHeader` puts it in. */
