@@ -1,4 +1,4 @@
-/** Which names of what all threads have are held as vectors. */
+/** Which numbers, equal in all threads, are held as vectors. */
 import type { Expr, Kernel, Stmt } from "../../kernel/ir.ts";
 import { withArguments, withParts } from "../../kernel/parts.ts";
 import type { Shapes } from "./shapes.ts";
