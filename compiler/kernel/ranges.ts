@@ -59,7 +59,7 @@ export class Ranges {
       case "call": {
         const parts = e.args.map((x) => this.divisor(x));
         if (e.fn === "mul") return parts[0]! * parts[1]!;
-        return ["add", "sub", "min", "max"].includes(e.fn) ? parts.reduce(gcd) : 1;
+        return ["add", "sub", "min", "max", "mod"].includes(e.fn) ? parts.reduce(gcd) : 1;
       }
       default:
         return 1;
@@ -151,7 +151,8 @@ export class Ranges {
       case "div":
         return by ? Math.floor(a / by) : a;
       case "mod":
-        return Math.min(a, b - 1);
+        // What divides both divides the remainder.
+        return Math.min(a, by ? by - gcd(by, this.divisor(args[0]!)) : b - 1);
       case "min":
         return Math.min(a, b);
       case "max":

@@ -262,10 +262,12 @@ function quotient(v: Value, fn: "div" | "mod"): Quotient | undefined {
 }
 
 function makeQuotient(fn: "div" | "mod", of: Value, by: number): Value {
-  const bound = fn === "div" ? Math.floor(of.bound / by) : Math.min(of.bound, by - 1);
-  const result = plain(fn, "u32", [of, index(by)], bound);
-  quotients.set(result.expr, { of, by });
-  return result;
+  const { expr } = plain(fn, "u32", [of, index(by)]);
+  quotients.set(expr, { of, by });
+  if (fn === "div") return new Value(expr, Math.floor(of.bound / by));
+  // What divides both divides the remainder.
+  const divisor = gcd(by, of.divisor);
+  return new Value(expr, Math.min(of.bound, by - divisor), undefined, divisor);
 }
 
 function foldIndex(
@@ -328,16 +330,18 @@ function subtract(a: Value, b: Value): Value {
   return plain("sub", "u32", [a, b], a.bound);
 }
 
-/** floor((c*A + r) / c) = A + floor(r / c), for any r >= 0. */
+/**
+ * floor((c*A + r) / c) = A + floor(r / c), for any r >= 0; and where g divides both c and r, a number below g
+ * that is added to r changes nothing.
+ */
 function divide(a: Value, by: number): Value {
   if (by === 1) return a;
   if (a.bound < by) return index(0);
   const { constant, terms } = sumOf(a);
   const whole = terms.filter((t) => t.factor % by === 0);
-  const rest = fromSum({
-    constant: constant % by,
-    terms: terms.filter((t) => t.factor % by !== 0),
-  });
+  const parts = terms.filter((t) => t.factor % by !== 0);
+  const below = (constant % by) % divisorOf(by, parts);
+  const rest = fromSum({ constant: (constant % by) - below, terms: parts });
   const inner = quotient(rest, "div");
   const fraction =
     rest.bound < by
@@ -352,20 +356,19 @@ function divide(a: Value, by: number): Value {
   return outer.add(fraction);
 }
 
-/** (c*A + r) mod c = r mod c. */
+/** (c*A + r) mod c = r mod c; and what is added to r, as in `divide`, is added to the remainder. */
 function remainder(a: Value, by: number): Value {
   if (by === 1) return index(0);
   const { constant, terms } = sumOf(a);
-  const rest = fromSum({
-    constant: constant % by,
-    terms: terms
-      .map((t) => ({ factor: t.factor % by, atom: t.atom }))
-      .filter((t) => t.factor !== 0),
-  });
-  if (rest.bound < by) return rest;
+  const parts = terms
+    .map((t) => ({ factor: t.factor % by, atom: t.atom }))
+    .filter((t) => t.factor !== 0);
+  const below = (constant % by) % divisorOf(by, parts);
+  const rest = fromSum({ constant: (constant % by) - below, terms: parts });
+  if (rest.bound + below < by) return rest.add(below);
   const inner = quotient(rest, "mod");
-  if (inner && inner.by % by === 0) return remainder(inner.of, by);
-  return makeQuotient("mod", rest, by);
+  if (inner && inner.by % by === 0) return remainder(inner.of, by).add(below);
+  return makeQuotient("mod", rest, by).add(below);
 }
 
 function compare(fn: "lt" | "le" | "eq", a: Value, b: Value): Value | undefined {
