@@ -154,9 +154,9 @@ export class Builder {
   shared(name: string, size: number, scalar: Element = "f32"): Buffer {
     return this.#buffer(this.scratch, name, "shared", scalar, size, true);
   }
-  /** Memory of the workgroup in groups of four: touched by `load4` and `store4` alone. */
-  sharedFours(name: string, size: number): Buffer {
-    const buffer = this.shared(name, size);
+  /** Memory of the workgroup in groups of four: touched by `load4` and `store4`, and loaded as fragments, alone. */
+  sharedFours(name: string, size: number, scalar: Element = "f32"): Buffer {
+    const buffer = this.shared(name, size, scalar);
     this.#fours.add(buffer);
     return buffer;
   }

@@ -23,7 +23,13 @@ export interface Dialect {
   store(to: Buffer, name: string, index: string, value: string, of: Expr): string;
   /** `index` is spelled; empty where there is none. */
   fragment(stmt: FragmentStmt, name: (n: string) => string, index: string): string;
-  store4(to: Buffer, name: string, index: string, values: readonly string[]): readonly string[];
+  store4(
+    to: Buffer,
+    name: string,
+    index: string,
+    values: readonly string[],
+    of: readonly Expr[],
+  ): readonly string[];
   readonly barrier: string;
   kernel(kernel: Kernel, name: (n: string) => string, body: string): string;
 }
@@ -118,7 +124,7 @@ function walk(d: Dialect, name: (n: string) => string) {
       }
       case "store4": {
         const values = s.values.map((v) => bare(expr(v)));
-        const lines = d.store4(s.to, name(s.to.name), bare(expr(s.index)), values);
+        const lines = d.store4(s.to, name(s.to.name), bare(expr(s.index)), values, s.values);
         return lines.map((line) => pad + line).join("\n");
       }
       case "set":

@@ -23,6 +23,8 @@ export class FragmentRules {
         this.#loaded.add(s.to);
         return;
       case "fragment-store":
+        if (this.#kernel.vectors.has(s.to))
+          this.#fail(`a fragment is stored to ${s.to.name}, which is accessed in groups`);
         if (s.from.role !== "sum") this.#fail(`${s.from.name} is an operand, but stored`);
         if (!s.to.writable) this.#fail(`${s.to.name} is read only, but stored to`);
         this.#memory(s.from, s.to, s.index, s.stride);
@@ -56,7 +58,9 @@ export class FragmentRules {
     if (![...params, ...scratch].includes(b)) this.#fail(`${b.name} is no buffer of the kernel`);
     checkIndex(index, this.#fail);
     if (b.space === "local") this.#fail(`a fragment and ${b.name}, which is local memory`);
-    if (vectors.has(b)) this.#fail(`a fragment and ${b.name}, which is accessed in groups`);
+    const group = vectors.get(b) ?? 1;
+    if (this.#ranges.divisor(index) % group !== 0 || stride % group !== 0)
+      this.#fail(`a fragment of ${b.name}, not from a multiple of ${group}`);
     if (b.scalar !== f.scalar) this.#fail(`${b.name} holds ${b.scalar}, ${f.name} ${f.scalar}`);
     if (stride < f.columns) this.#fail(`rows of ${f.columns} stand ${stride} apart`);
     const last = this.#ranges.bound(index) + (f.rows - 1) * stride + f.columns - 1;

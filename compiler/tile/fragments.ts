@@ -33,7 +33,9 @@ export function lowerFragments(k: Builder, program: TileProgram, units: Units): 
   const threads = down * across * matrices.width;
   k.matrices(matrices);
   const { uses, text: tiles } = usesOf(program, (least, of) => wholeOf(units, least, of));
-  const memory = new Memory(k, threads, (size) => k.shared("operands", size, matrices.operand));
+  const memory = new Memory(k, threads, (size) =>
+    k.sharedFours("operands", size, matrices.operand),
+  );
   program.body(new Fragments(k, units, uses, memory));
   return { ...k.finish(program.name, [threads, 1, 1], program.groups), tiles };
 }
@@ -178,8 +180,14 @@ class Fragments extends InRegisters {
     );
     const { buffer, from } = staged.region;
     this.staging.copy(rows, columns, at, outside, (row, four, values) => {
-      const first = this.k.let("to", row.mul(staged.stride).add(four.mul(4)).add(from));
-      for (const [i, v] of values.entries()) this.k.store(buffer, first.add(i), v);
+      this.k.store4(
+        buffer,
+        row
+          .mul(staged.stride / 4)
+          .add(four)
+          .add(from / 4),
+        values,
+      );
     });
     return staged;
   }
@@ -189,9 +197,9 @@ class Fragments extends InRegisters {
     const staged = this.#take(x, 1);
     const { buffer, from } = staged.region;
     for (const [i, row] of this.values(x).entries())
-      for (const [j, v] of row.entries()) {
+      for (let j = 0; j < row.length; j += 4) {
         const at = this.team.rowAt(x, i).mul(staged.stride).add(this.team.columnAt(x, j));
-        this.k.store(buffer, at.add(from), v);
+        this.k.store4(buffer, at.add(from).div(4), row.slice(j, j + 4));
       }
     return staged;
   }

@@ -11,10 +11,19 @@ const typeOf = ({ role, scalar, rows, columns }: Fragment): string =>
 export const declareFragment = (f: Fragment, name: string): string =>
   `  var ${name}: ${typeOf(f)};`;
 
-export function fragment(s: FragmentStmt, name: (n: string) => string, index: string): string {
+/** Places and strides count what the array holds: numbers, or groups of them. */
+export function fragment(
+  s: FragmentStmt,
+  name: (n: string) => string,
+  index: string,
+  vectors: Kernel["vectors"],
+): string {
   switch (s.kind) {
-    case "fragment-load":
-      return `${name(s.to.name)} = subgroupMatrixLoad<${typeOf(s.to)}, row_major>(&${name(s.from.name)}, ${index}, ${s.stride}u);`;
+    case "fragment-load": {
+      const count = vectors.get(s.from) ?? 1;
+      const at = count > 1 ? `(${index}) / ${count}u` : index;
+      return `${name(s.to.name)} = subgroupMatrixLoad<${typeOf(s.to)}, row_major>(&${name(s.from.name)}, ${at}, ${s.stride / count}u);`;
+    }
     case "fragment-zero":
       return `${name(s.sum.name)} = ${typeOf(s.sum)}();`;
     case "fragment-multiply":

@@ -62,6 +62,7 @@ const arrayOf = (b: Buffer, k: Kernel): string => {
 const dialect = (
   scratch: (name: string) => boolean,
   isExact: (e: Expr, format: FormatName) => boolean,
+  vectors: Kernel["vectors"],
 ): Dialect => ({
   call,
   reserved,
@@ -95,10 +96,12 @@ const dialect = (
     const rounded = scalar !== "bool" && memoryTypes[scalar]?.store(value, isExact(of, scalar));
     return `${name}[${index}] = ${rounded || value};`;
   },
-  store4: (to, name, index, values) => [
-    `${name}[${index}] = vec4<${to.scalar}>(${values.join(", ")});`,
-  ],
-  fragment,
+  store4: ({ scalar }, name, index, values, of) => {
+    const type = scalar !== "bool" && memoryTypes[scalar];
+    const stored = type ? values.map((v, j) => type.store(v, isExact(of[j]!, scalar))) : values;
+    return [`${name}[${index}] = vec4<${scalar}>(${stored.join(", ")});`];
+  },
+  fragment: (s, name, index) => fragment(s, name, index, vectors),
   barrier: "workgroupBarrier();",
   kernel(k: Kernel, name, body) {
     const params = k.params.map(
@@ -191,6 +194,6 @@ export const wgsl: Target = {
       known.set(format, found);
       return found(e);
     };
-    return printUnpacked(withOpaque(kernel), dialect(scratch, isExact), names);
+    return printUnpacked(withOpaque(kernel), dialect(scratch, isExact, kernel.vectors), names);
   },
 };

@@ -289,8 +289,16 @@ const ofFragments: readonly Broken[] = [
   ["p is no buffer", kernelOf([take(left, lit(0), { ...x, name: "p" })], fragments)],
   ["a fragment and own, which is local memory", kernelOf([...local, give(sum, own)], fragments)],
   [
-    "a fragment and x, which is accessed in groups",
-    kernelOf([take(left, lit(0), x)], { ...fragments, vectors: inFours(x) }),
+    "a fragment of x, not from a multiple of 4",
+    kernelOf([take(left, lit(2), x)], { ...fragments, vectors: inFours(x) }),
+  ],
+  [
+    "a fragment of x, not from a multiple of 4",
+    kernelOf([take(left, lit(0), x, 10)], { ...fragments, vectors: inFours(x) }),
+  ],
+  [
+    "a fragment is stored to y, which is accessed in groups",
+    kernelOf([give(sum, y)], { ...fragments, vectors: inFours(y) }),
   ],
   [
     "tile holds f32, half f16",
