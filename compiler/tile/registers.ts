@@ -5,9 +5,9 @@
 import { bug } from "../../diagnostics/index.ts";
 import { always, type Builder, type Variable } from "../kernel/builder.ts";
 import type { Buffer } from "../kernel/ir.ts";
-import { bounded, literal, type Value } from "../kernel/value.ts";
+import { bounded, index, literal, type Value } from "../kernel/value.ts";
 import type { Memory, Staged } from "./barriers.ts";
-import { placeIn, putIn, range } from "./places.ts";
+import { foursIn, placeIn, putIn, range } from "./places.ts";
 import {
   type At,
   combine,
@@ -205,7 +205,10 @@ export abstract class InRegisters implements Tiles<Held> {
     values: variables.map((row) => row.map((v) => v.get)),
   });
 
-  /** This thread's elements: in a loop where their text would be long. */
+  /**
+   * This thread's elements. In a loop where their text would be long: there they pass through an array, which
+   * drivers keep in memory.
+   */
   #own(rows: Span, columns: Span, at: At, outside: number): Grid<Value> {
     const k = this.k;
     const sizes = { rows: rows.size, columns: columns.size };
@@ -216,9 +219,28 @@ export abstract class InRegisters implements Tiles<Held> {
       return inRows.and(inColumns).select(at(r, c), literal(outside, "f32"));
     };
     if (down * across <= 2) return this.team.grid(sizes, (i, j) => k.let("x", get(i, j)));
+    if (!this.layout.rolled) return this.#ownInFours(rows, columns, at, outside);
     const kept = k.local("own", down * across);
     k.for("e", down * across, (e) => k.store(kept, e, get(e.div(across), e.mod(across))));
     return this.team.grid(sizes, (i, j) => k.let("x", k.load(kept, i * across + j)));
+  }
+
+  /** The same, four neighbours of a row together: loads are then wide. */
+  #ownInFours(rows: Span, columns: Span, at: At, outside: number): Grid<Value> {
+    const k = this.k;
+    const sizes = { rows: rows.size, columns: columns.size };
+    const isWide = columns.size > 1;
+    return range(this.team.rows(sizes.rows), (i) => {
+      const [r, inRows] = placeIn(k, rows, this.team.rowAt(sizes, i));
+      return range(Math.ceil(this.team.columns(sizes.columns) / 4), (four) => {
+        const places = isWide
+          ? foursIn(k, columns, this.team.columnAt(sizes, 4 * four).div(4))
+          : [placeIn(k, columns, index(0))];
+        return places.map(([c, inColumns]) =>
+          k.let("x", inRows.and(inColumns).select(at(r, c), literal(outside, "f32"))),
+        );
+      }).flat();
+    });
   }
 
   /**
