@@ -4,7 +4,7 @@
  */
 import { storedBytes } from "../../formats/index.ts";
 import type { Profile } from "../profile.ts";
-import { deviceModel, residentGroups } from "../tuning/device-model.ts";
+import { deviceModel, residentGroups, stepOf, wavesOf } from "../tuning/device-model.ts";
 import type { Product } from "./lowering.ts";
 
 /**
@@ -123,8 +123,7 @@ function isEven(tile: ProductTile): boolean {
 
 /**
  * Clocks that a product takes: waves of workgroups over the cores, and in each wave as many steps
- * along the depth as the tile's depth makes. A step takes what its busiest unit takes, or the latency of
- * memory where too few threads are there to hide it.
+ * along the depth as the tile's depth makes.
  */
 function timeOf(
   tile: ProductTile,
@@ -138,7 +137,7 @@ function timeOf(
   const registers = tile.rm * tile.rn + 4 * tile.rm + tile.rn + 32;
   const resident = residentGroups(device, { threads, sharedBytes: sharedBytesOf(tile), registers });
   const perCore = Math.max(1, Math.min(resident, Math.ceil(groups / device.cores)));
-  const waves = Math.ceil(groups / (device.cores * perCore));
+  const waves = wavesOf(device, groups, perCore);
   const steps = depths.reduce((sum, k) => sum + Math.ceil(k / tile.k), 0);
 
   // Neighbouring threads read one row of the left tile, and neighbouring columns of the right one.
@@ -153,13 +152,12 @@ function timeOf(
   // Memory comes in sectors of eight elements.
   const fetched = (tile.m + Math.max(8, tile.n)) * tile.k;
   const staged = (tile.m + tile.n) * tile.k;
-  const busy = Math.max(
-    (spilled * tile.m * tile.n * tile.k) / device.lanes,
-    reads + bytesOf(staged) / device.sharedBytesPerClock,
-    bytesOf(fetched) / device.bytesPerClock,
-  );
-  const own = (spilled * tile.rm * tile.rn * tile.k * device.width) / tile.split / device.lanes;
-  const step = Math.max(perCore * busy, device.latency + own);
+  const step = stepOf(device, {
+    ...{ perCore, threads, work: spilled * tile.m * tile.n * tile.k },
+    shared: reads + bytesOf(staged) / device.sharedBytesPerClock,
+    memory: bytesOf(fetched) / device.bytesPerClock,
+    rounds: Math.ceil(staged / 16 / threads),
+  });
   const switches = device.barrier * threads * perCore * (2 * steps + (tile.split > 1 ? 1 : 0));
   const sums = bytesOf(tile.m * tile.n * (tile.split > 1 ? 2 : 1));
   const written = (sums * perCore) / device.bytesPerClock;

@@ -4,7 +4,7 @@
  */
 import { storedBytes } from "../../formats/index.ts";
 import type { Profile } from "../profile.ts";
-import { deviceModel, residentGroups } from "../tuning/device-model.ts";
+import { deviceModel, residentGroups, stepOf, wavesOf } from "../tuning/device-model.ts";
 import type { Walk } from "./lowering.ts";
 
 /** How the threads of a workgroup share a tile of scores, and the keys of a tile. */
@@ -86,8 +86,7 @@ function sharedBytesOf(tile: WalkTile, walk: Walk): number {
 const ofScore = 16;
 
 /**
- * Clocks of all waves of workgroups. A step along the walked rows takes what its busiest unit takes, or the
- * latency of memory where too few threads are there to hide it; two barriers are in each product.
+ * Clocks of all waves of workgroups, of steps along the walked rows. Two barriers are in each product.
  */
 function timeOf(tile: WalkTile, walk: Walk, profile: Profile): number {
   const device = deviceModel(profile);
@@ -102,7 +101,7 @@ function timeOf(tile: WalkTile, walk: Walk, profile: Profile): number {
   const sharedBytes = sharedBytesOf(tile, walk);
   const resident = residentGroups(device, { threads, sharedBytes, registers });
   const perCore = Math.max(1, Math.min(resident, Math.ceil(groups / device.cores)));
-  const waves = Math.ceil(groups / (device.cores * perCore));
+  const waves = wavesOf(device, groups, perCore);
 
   const clocks = (distinct: number) => Math.max(1, (distinct * 16) / device.sharedBytesPerClock);
   const right = clocks(Math.min(across, device.width));
@@ -111,17 +110,16 @@ function timeOf(tile: WalkTile, walk: Walk, profile: Profile): number {
     bundles * (deep / 4) * (rowsPerThread * left + (columns / across) * right);
   const allReads =
     total(inner.map((depth) => reads(depth, keys))) + total(outer.map((n) => reads(keys, n)));
-  const spilled = Math.max(1, kept / (2 * device.sums));
+  const spilled = Math.max(1, kept / device.kept);
   const products = rows * keys * (wide + ofScore);
   const staged = storedBytes("f32", keys * wide + rows * keys);
-  const busy = Math.max(
-    (spilled * products * Math.max(1, device.width / threads)) / device.lanes,
-    allReads + staged / device.sharedBytesPerClock,
-    storedBytes("f32", keys * wide) / device.bytesPerClock,
-  );
-  const own = (spilled * products * device.width) / threads / device.lanes;
+  const rounds = total([...inner, ...outer].map((n) => Math.ceil((keys * n) / 16 / threads)));
   const barriers = 2 * (inner.length + outer.length);
   const switches = barriers * device.barrier * threads * perCore;
-  const step = Math.max(perCore * busy, device.latency + own) + switches;
-  return waves * (Math.ceil(walk.walked / keys) * step + device.latency);
+  const step = stepOf(device, {
+    ...{ perCore, threads, work: spilled * products, rounds },
+    shared: allReads + staged / device.sharedBytesPerClock,
+    memory: storedBytes("f32", keys * wide) / device.bytesPerClock,
+  });
+  return waves * (Math.ceil(walk.walked / keys) * (step + switches) + device.latency);
 }

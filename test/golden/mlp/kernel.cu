@@ -248,8 +248,8 @@ extern "C" __global__ void __launch_bounds__(128) matmul_add(
     const float* __restrict__ gelu,
     const float* __restrict__ weight,
     const float* __restrict__ x) {
-  __shared__ alignas(16) float operands[1184];
-  __shared__ float parts[1024];
+  __shared__ alignas(16) float operands[976];
+  __shared__ float parts[512];
   const unsigned column = threadIdx.x % 4u;
   const unsigned row = (threadIdx.x / 4u) % 4u;
   const unsigned slice = threadIdx.x / 16u;
@@ -257,15 +257,8 @@ extern "C" __global__ void __launch_bounds__(128) matmul_add(
   float carried_1 = 0.0f;
   float carried_2 = 0.0f;
   float carried_3 = 0.0f;
-  float carried_4 = 0.0f;
-  float carried_5 = 0.0f;
-  float carried_6 = 0.0f;
-  float carried_7 = 0.0f;
-  const unsigned r = threadIdx.x / 12u;
-  const unsigned c = threadIdx.x % 12u;
-  const unsigned at = (blockIdx.y * 2u) + r;
-  const unsigned i = (at * 192u) + (c * 4u);
-  if (threadIdx.x < 24u) {
+  const unsigned i = (blockIdx.y * 192u) + (threadIdx.x * 4u);
+  if (threadIdx.x < 12u) {
     const float4 gelu_1_4 = reinterpret_cast<const float4*>(gelu)[i / 4u];
     const float gelu_1 = gelu_1_4.x;
     const float gelu_2 = gelu_1_4.y;
@@ -286,18 +279,18 @@ extern "C" __global__ void __launch_bounds__(128) matmul_add(
     const float gelu_14 = gelu_13_4.y;
     const float gelu_15 = gelu_13_4.z;
     const float gelu_16 = gelu_13_4.w;
-    reinterpret_cast<float4*>(operands)[(r * 52u) + c] = {gelu_1, gelu_2, gelu_3, gelu_4};
-    reinterpret_cast<float4*>(operands)[((r * 52u) + c) + 13u] = {gelu_5, gelu_6, gelu_7, gelu_8};
-    reinterpret_cast<float4*>(operands)[((r * 52u) + c) + 26u] = {gelu_9, gelu_10, gelu_11, gelu_12};
-    reinterpret_cast<float4*>(operands)[((r * 52u) + c) + 39u] = {gelu_13, gelu_14, gelu_15, gelu_16};
+    reinterpret_cast<float4*>(operands)[threadIdx.x] = {gelu_1, gelu_2, gelu_3, gelu_4};
+    reinterpret_cast<float4*>(operands)[threadIdx.x + 13u] = {gelu_5, gelu_6, gelu_7, gelu_8};
+    reinterpret_cast<float4*>(operands)[threadIdx.x + 26u] = {gelu_9, gelu_10, gelu_11, gelu_12};
+    reinterpret_cast<float4*>(operands)[threadIdx.x + 39u] = {gelu_13, gelu_14, gelu_15, gelu_16};
   }
-  const unsigned e = (threadIdx.x + 104u) % 128u;
-  const unsigned r_1 = e / 4u;
-  const unsigned c_1 = e % 4u;
-  const unsigned at_1 = (blockIdx.x * 4u) + c_1;
-  const unsigned at_2 = min(at_1, 5u);
-  const bool inside = at_1 < 6u;
-  const unsigned i_1 = (r_1 * 96u) + (at_2 * 4u);
+  const unsigned e = (threadIdx.x + 116u) % 128u;
+  const unsigned r = e / 4u;
+  const unsigned c = e % 4u;
+  const unsigned at = (blockIdx.x * 4u) + c;
+  const unsigned at_1 = min(at, 5u);
+  const bool inside = at < 6u;
+  const unsigned i_1 = (r * 96u) + (at_1 * 4u);
   if (e < 48u) {
     const float4 weight_1_4 = reinterpret_cast<const float4*>(weight)[i_1 / 4u];
     const float weight_1 = weight_1_4.x;
@@ -319,103 +312,80 @@ extern "C" __global__ void __launch_bounds__(128) matmul_add(
     const float weight_14 = weight_13_4.y;
     const float weight_15 = weight_13_4.z;
     const float weight_16 = weight_13_4.w;
-    reinterpret_cast<float4*>(operands)[((r_1 * 16u) + c_1) + 104u] = {inside ? weight_1 : 0.0f, inside ? weight_2 : 0.0f, inside ? weight_3 : 0.0f, inside ? weight_4 : 0.0f};
-    reinterpret_cast<float4*>(operands)[((r_1 * 16u) + c_1) + 108u] = {inside ? weight_5 : 0.0f, inside ? weight_6 : 0.0f, inside ? weight_7 : 0.0f, inside ? weight_8 : 0.0f};
-    reinterpret_cast<float4*>(operands)[((r_1 * 16u) + c_1) + 112u] = {inside ? weight_9 : 0.0f, inside ? weight_10 : 0.0f, inside ? weight_11 : 0.0f, inside ? weight_12 : 0.0f};
-    reinterpret_cast<float4*>(operands)[((r_1 * 16u) + c_1) + 116u] = {inside ? weight_13 : 0.0f, inside ? weight_14 : 0.0f, inside ? weight_15 : 0.0f, inside ? weight_16 : 0.0f};
+    reinterpret_cast<float4*>(operands)[((r * 16u) + c) + 52u] = {inside ? weight_1 : 0.0f, inside ? weight_2 : 0.0f, inside ? weight_3 : 0.0f, inside ? weight_4 : 0.0f};
+    reinterpret_cast<float4*>(operands)[((r * 16u) + c) + 56u] = {inside ? weight_5 : 0.0f, inside ? weight_6 : 0.0f, inside ? weight_7 : 0.0f, inside ? weight_8 : 0.0f};
+    reinterpret_cast<float4*>(operands)[((r * 16u) + c) + 60u] = {inside ? weight_9 : 0.0f, inside ? weight_10 : 0.0f, inside ? weight_11 : 0.0f, inside ? weight_12 : 0.0f};
+    reinterpret_cast<float4*>(operands)[((r * 16u) + c) + 64u] = {inside ? weight_13 : 0.0f, inside ? weight_14 : 0.0f, inside ? weight_15 : 0.0f, inside ? weight_16 : 0.0f};
   }
   __syncthreads();
   _Pragma("unroll 1") for (unsigned quad = 0u; quad < 2u; ++quad) {
     const unsigned quad_1 = (quad * 8u) + slice;
     if (quad_1 < 12u) {
-      const float4 operands_1_4 = reinterpret_cast<const float4*>(operands)[(row * 26u) + quad_1];
+      const float4 operands_1_4 = reinterpret_cast<const float4*>(operands)[(row * 13u) + quad_1];
       const float operands_1 = operands_1_4.x;
       const float operands_2 = operands_1_4.y;
       const float operands_3 = operands_1_4.z;
       const float operands_4 = operands_1_4.w;
-      const float4 operands_5_4 = reinterpret_cast<const float4*>(operands)[((row * 26u) + quad_1) + 13u];
+      const float4 operands_5_4 = reinterpret_cast<const float4*>(operands)[((quad_1 * 16u) + column) + 52u];
       const float operands_5 = operands_5_4.x;
       const float operands_6 = operands_5_4.y;
       const float operands_7 = operands_5_4.z;
       const float operands_8 = operands_5_4.w;
-      const float4 operands_9_4 = reinterpret_cast<const float4*>(operands)[((quad_1 * 16u) + column) + 104u];
+      carried = fmaf(operands_1, operands_5, carried);
+      carried_1 = fmaf(operands_1, operands_6, carried_1);
+      carried_2 = fmaf(operands_1, operands_7, carried_2);
+      carried_3 = fmaf(operands_1, operands_8, carried_3);
+      const float4 operands_9_4 = reinterpret_cast<const float4*>(operands)[((quad_1 * 16u) + column) + 56u];
       const float operands_9 = operands_9_4.x;
       const float operands_10 = operands_9_4.y;
       const float operands_11 = operands_9_4.z;
       const float operands_12 = operands_9_4.w;
-      carried = fmaf(operands_1, operands_9, carried);
-      carried_1 = fmaf(operands_1, operands_10, carried_1);
-      carried_2 = fmaf(operands_1, operands_11, carried_2);
-      carried_3 = fmaf(operands_1, operands_12, carried_3);
-      carried_4 = fmaf(operands_5, operands_9, carried_4);
-      carried_5 = fmaf(operands_5, operands_10, carried_5);
-      carried_6 = fmaf(operands_5, operands_11, carried_6);
-      carried_7 = fmaf(operands_5, operands_12, carried_7);
-      const float4 operands_13_4 = reinterpret_cast<const float4*>(operands)[((quad_1 * 16u) + column) + 108u];
+      carried = fmaf(operands_2, operands_9, carried);
+      carried_1 = fmaf(operands_2, operands_10, carried_1);
+      carried_2 = fmaf(operands_2, operands_11, carried_2);
+      carried_3 = fmaf(operands_2, operands_12, carried_3);
+      const float4 operands_13_4 = reinterpret_cast<const float4*>(operands)[((quad_1 * 16u) + column) + 60u];
       const float operands_13 = operands_13_4.x;
       const float operands_14 = operands_13_4.y;
       const float operands_15 = operands_13_4.z;
       const float operands_16 = operands_13_4.w;
-      carried = fmaf(operands_2, operands_13, carried);
-      carried_1 = fmaf(operands_2, operands_14, carried_1);
-      carried_2 = fmaf(operands_2, operands_15, carried_2);
-      carried_3 = fmaf(operands_2, operands_16, carried_3);
-      carried_4 = fmaf(operands_6, operands_13, carried_4);
-      carried_5 = fmaf(operands_6, operands_14, carried_5);
-      carried_6 = fmaf(operands_6, operands_15, carried_6);
-      carried_7 = fmaf(operands_6, operands_16, carried_7);
-      const float4 operands_17_4 = reinterpret_cast<const float4*>(operands)[((quad_1 * 16u) + column) + 112u];
+      carried = fmaf(operands_3, operands_13, carried);
+      carried_1 = fmaf(operands_3, operands_14, carried_1);
+      carried_2 = fmaf(operands_3, operands_15, carried_2);
+      carried_3 = fmaf(operands_3, operands_16, carried_3);
+      const float4 operands_17_4 = reinterpret_cast<const float4*>(operands)[((quad_1 * 16u) + column) + 64u];
       const float operands_17 = operands_17_4.x;
       const float operands_18 = operands_17_4.y;
       const float operands_19 = operands_17_4.z;
       const float operands_20 = operands_17_4.w;
-      carried = fmaf(operands_3, operands_17, carried);
-      carried_1 = fmaf(operands_3, operands_18, carried_1);
-      carried_2 = fmaf(operands_3, operands_19, carried_2);
-      carried_3 = fmaf(operands_3, operands_20, carried_3);
-      carried_4 = fmaf(operands_7, operands_17, carried_4);
-      carried_5 = fmaf(operands_7, operands_18, carried_5);
-      carried_6 = fmaf(operands_7, operands_19, carried_6);
-      carried_7 = fmaf(operands_7, operands_20, carried_7);
-      const float4 operands_21_4 = reinterpret_cast<const float4*>(operands)[((quad_1 * 16u) + column) + 116u];
-      const float operands_21 = operands_21_4.x;
-      const float operands_22 = operands_21_4.y;
-      const float operands_23 = operands_21_4.z;
-      const float operands_24 = operands_21_4.w;
-      carried = fmaf(operands_4, operands_21, carried);
-      carried_1 = fmaf(operands_4, operands_22, carried_1);
-      carried_2 = fmaf(operands_4, operands_23, carried_2);
-      carried_3 = fmaf(operands_4, operands_24, carried_3);
-      carried_4 = fmaf(operands_8, operands_21, carried_4);
-      carried_5 = fmaf(operands_8, operands_22, carried_5);
-      carried_6 = fmaf(operands_8, operands_23, carried_6);
-      carried_7 = fmaf(operands_8, operands_24, carried_7);
+      carried = fmaf(operands_4, operands_17, carried);
+      carried_1 = fmaf(operands_4, operands_18, carried_1);
+      carried_2 = fmaf(operands_4, operands_19, carried_2);
+      carried_3 = fmaf(operands_4, operands_20, carried_3);
     }
   }
-  parts[((slice * 128u) + (row * 32u)) + (column * 4u)] = carried;
-  parts[(((slice * 128u) + (row * 32u)) + (column * 4u)) + 1u] = carried_1;
-  parts[(((slice * 128u) + (row * 32u)) + (column * 4u)) + 2u] = carried_2;
-  parts[(((slice * 128u) + (row * 32u)) + (column * 4u)) + 3u] = carried_3;
-  parts[(((slice * 128u) + (row * 32u)) + (column * 4u)) + 16u] = carried_4;
-  parts[(((slice * 128u) + (row * 32u)) + (column * 4u)) + 17u] = carried_5;
-  parts[(((slice * 128u) + (row * 32u)) + (column * 4u)) + 18u] = carried_6;
-  parts[(((slice * 128u) + (row * 32u)) + (column * 4u)) + 19u] = carried_7;
+  parts[((slice * 64u) + (row * 16u)) + (column * 4u)] = carried;
+  parts[(((slice * 64u) + (row * 16u)) + (column * 4u)) + 1u] = carried_1;
+  parts[(((slice * 64u) + (row * 16u)) + (column * 4u)) + 2u] = carried_2;
+  parts[(((slice * 64u) + (row * 16u)) + (column * 4u)) + 3u] = carried_3;
   __syncthreads();
-  const float part = parts[threadIdx.x];
-  const float part_1 = parts[threadIdx.x + 128u];
-  const float part_2 = parts[threadIdx.x + 256u];
-  const float part_3 = parts[threadIdx.x + 384u];
-  const float part_4 = parts[threadIdx.x + 512u];
-  const float part_5 = parts[threadIdx.x + 640u];
-  const float part_6 = parts[threadIdx.x + 768u];
-  const float part_7 = parts[threadIdx.x + 896u];
-  const unsigned r_2 = (blockIdx.y * 8u) + (threadIdx.x / 16u);
-  const unsigned c_2 = (blockIdx.x * 16u) + (threadIdx.x % 16u);
-  const float value = ((((((part + part_1) + part_2) + part_3) + part_4) + part_5) + part_6) + part_7;
-  const unsigned i_2 = (r_2 * 24u) + c_2;
-  if (c_2 < 24u) {
-    const float x_1 = x[i_2];
-    const float add_1 = x_1 + value;
-    add[(r_2 * 24u) + c_2] = add_1;
+  const unsigned r_1 = (blockIdx.y * 4u) + (threadIdx.x / 16u);
+  const unsigned c_1 = (blockIdx.x * 16u) + (threadIdx.x % 16u);
+  const unsigned i_2 = (r_1 * 24u) + c_1;
+  if (threadIdx.x < 64u) {
+    const float part = parts[threadIdx.x];
+    const float part_1 = parts[threadIdx.x + 64u];
+    const float part_2 = parts[threadIdx.x + 128u];
+    const float part_3 = parts[threadIdx.x + 192u];
+    const float part_4 = parts[threadIdx.x + 256u];
+    const float part_5 = parts[threadIdx.x + 320u];
+    const float part_6 = parts[threadIdx.x + 384u];
+    const float part_7 = parts[threadIdx.x + 448u];
+    const float value = ((((((part + part_1) + part_2) + part_3) + part_4) + part_5) + part_6) + part_7;
+    if (c_1 < 24u) {
+      const float x_1 = x[i_2];
+      const float add_1 = x_1 + value;
+      add[(r_1 * 24u) + c_1] = add_1;
+    }
   }
 }

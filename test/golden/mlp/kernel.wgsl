@@ -255,8 +255,8 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
 @group(0) @binding(1) var<storage, read_write> gelu: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> weight: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> x: array<f32>;
-var<workgroup> operands: array<vec4<f32>, 296>;
-var<workgroup> parts: array<f32, 1024>;
+var<workgroup> operands: array<vec4<f32>, 244>;
+var<workgroup> parts: array<f32, 512>;
 
 @compute @workgroup_size(128, 1, 1)
 fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) thread_id: vec3u, @builtin(num_workgroups) group_count: vec3u) {
@@ -268,15 +268,8 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   var carried_1 = 0.0;
   var carried_2 = 0.0;
   var carried_3 = 0.0;
-  var carried_4 = 0.0;
-  var carried_5 = 0.0;
-  var carried_6 = 0.0;
-  var carried_7 = 0.0;
-  let r = thread_id.x / 12u;
-  let c = thread_id.x % 12u;
-  let at = (group_id.y * 2u) + r;
-  let i = (at * 192u) + (c * 4u);
-  if (thread_id.x < 24u) {
+  let i = (group_id.y * 192u) + (thread_id.x * 4u);
+  if (thread_id.x < 12u) {
     let gelu_1_4 = gelu[i / 4u];
     let gelu_1 = gelu_1_4.x;
     let gelu_2 = gelu_1_4.y;
@@ -297,18 +290,18 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     let gelu_14 = gelu_13_4.y;
     let gelu_15 = gelu_13_4.z;
     let gelu_16 = gelu_13_4.w;
-    operands[(r * 52u) + c] = vec4<f32>(gelu_1, gelu_2, gelu_3, gelu_4);
-    operands[((r * 52u) + c) + 13u] = vec4<f32>(gelu_5, gelu_6, gelu_7, gelu_8);
-    operands[((r * 52u) + c) + 26u] = vec4<f32>(gelu_9, gelu_10, gelu_11, gelu_12);
-    operands[((r * 52u) + c) + 39u] = vec4<f32>(gelu_13, gelu_14, gelu_15, gelu_16);
+    operands[thread_id.x] = vec4<f32>(gelu_1, gelu_2, gelu_3, gelu_4);
+    operands[thread_id.x + 13u] = vec4<f32>(gelu_5, gelu_6, gelu_7, gelu_8);
+    operands[thread_id.x + 26u] = vec4<f32>(gelu_9, gelu_10, gelu_11, gelu_12);
+    operands[thread_id.x + 39u] = vec4<f32>(gelu_13, gelu_14, gelu_15, gelu_16);
   }
-  let e = (thread_id.x + 104u) % 128u;
-  let r_1 = e / 4u;
-  let c_1 = e % 4u;
-  let at_1 = (group_id.x * 4u) + c_1;
-  let at_2 = min(at_1, 5u);
-  let inside = at_1 < 6u;
-  let i_1 = (r_1 * 96u) + (at_2 * 4u);
+  let e = (thread_id.x + 116u) % 128u;
+  let r = e / 4u;
+  let c = e % 4u;
+  let at = (group_id.x * 4u) + c;
+  let at_1 = min(at, 5u);
+  let inside = at < 6u;
+  let i_1 = (r * 96u) + (at_1 * 4u);
   if (e < 48u) {
     let weight_1_4 = weight[i_1 / 4u];
     let weight_1 = weight_1_4.x;
@@ -330,103 +323,80 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     let weight_14 = weight_13_4.y;
     let weight_15 = weight_13_4.z;
     let weight_16 = weight_13_4.w;
-    operands[((r_1 * 16u) + c_1) + 104u] = vec4<f32>(select(0.0, weight_1, inside), select(0.0, weight_2, inside), select(0.0, weight_3, inside), select(0.0, weight_4, inside));
-    operands[((r_1 * 16u) + c_1) + 108u] = vec4<f32>(select(0.0, weight_5, inside), select(0.0, weight_6, inside), select(0.0, weight_7, inside), select(0.0, weight_8, inside));
-    operands[((r_1 * 16u) + c_1) + 112u] = vec4<f32>(select(0.0, weight_9, inside), select(0.0, weight_10, inside), select(0.0, weight_11, inside), select(0.0, weight_12, inside));
-    operands[((r_1 * 16u) + c_1) + 116u] = vec4<f32>(select(0.0, weight_13, inside), select(0.0, weight_14, inside), select(0.0, weight_15, inside), select(0.0, weight_16, inside));
+    operands[((r * 16u) + c) + 52u] = vec4<f32>(select(0.0, weight_1, inside), select(0.0, weight_2, inside), select(0.0, weight_3, inside), select(0.0, weight_4, inside));
+    operands[((r * 16u) + c) + 56u] = vec4<f32>(select(0.0, weight_5, inside), select(0.0, weight_6, inside), select(0.0, weight_7, inside), select(0.0, weight_8, inside));
+    operands[((r * 16u) + c) + 60u] = vec4<f32>(select(0.0, weight_9, inside), select(0.0, weight_10, inside), select(0.0, weight_11, inside), select(0.0, weight_12, inside));
+    operands[((r * 16u) + c) + 64u] = vec4<f32>(select(0.0, weight_13, inside), select(0.0, weight_14, inside), select(0.0, weight_15, inside), select(0.0, weight_16, inside));
   }
   workgroupBarrier();
   for (var quad = 0u; quad < 2u * one; quad++) {
     let quad_1 = (quad * 8u) + slice;
     if (quad_1 < 12u) {
-      let operands_1_4 = operands[(row * 26u) + quad_1];
+      let operands_1_4 = operands[(row * 13u) + quad_1];
       let operands_1 = operands_1_4.x;
       let operands_2 = operands_1_4.y;
       let operands_3 = operands_1_4.z;
       let operands_4 = operands_1_4.w;
-      let operands_5_4 = operands[((row * 26u) + quad_1) + 13u];
+      let operands_5_4 = operands[((quad_1 * 16u) + column) + 52u];
       let operands_5 = operands_5_4.x;
       let operands_6 = operands_5_4.y;
       let operands_7 = operands_5_4.z;
       let operands_8 = operands_5_4.w;
-      let operands_9_4 = operands[((quad_1 * 16u) + column) + 104u];
+      carried = fma(operands_1, operands_5, carried);
+      carried_1 = fma(operands_1, operands_6, carried_1);
+      carried_2 = fma(operands_1, operands_7, carried_2);
+      carried_3 = fma(operands_1, operands_8, carried_3);
+      let operands_9_4 = operands[((quad_1 * 16u) + column) + 56u];
       let operands_9 = operands_9_4.x;
       let operands_10 = operands_9_4.y;
       let operands_11 = operands_9_4.z;
       let operands_12 = operands_9_4.w;
-      carried = fma(operands_1, operands_9, carried);
-      carried_1 = fma(operands_1, operands_10, carried_1);
-      carried_2 = fma(operands_1, operands_11, carried_2);
-      carried_3 = fma(operands_1, operands_12, carried_3);
-      carried_4 = fma(operands_5, operands_9, carried_4);
-      carried_5 = fma(operands_5, operands_10, carried_5);
-      carried_6 = fma(operands_5, operands_11, carried_6);
-      carried_7 = fma(operands_5, operands_12, carried_7);
-      let operands_13_4 = operands[((quad_1 * 16u) + column) + 108u];
+      carried = fma(operands_2, operands_9, carried);
+      carried_1 = fma(operands_2, operands_10, carried_1);
+      carried_2 = fma(operands_2, operands_11, carried_2);
+      carried_3 = fma(operands_2, operands_12, carried_3);
+      let operands_13_4 = operands[((quad_1 * 16u) + column) + 60u];
       let operands_13 = operands_13_4.x;
       let operands_14 = operands_13_4.y;
       let operands_15 = operands_13_4.z;
       let operands_16 = operands_13_4.w;
-      carried = fma(operands_2, operands_13, carried);
-      carried_1 = fma(operands_2, operands_14, carried_1);
-      carried_2 = fma(operands_2, operands_15, carried_2);
-      carried_3 = fma(operands_2, operands_16, carried_3);
-      carried_4 = fma(operands_6, operands_13, carried_4);
-      carried_5 = fma(operands_6, operands_14, carried_5);
-      carried_6 = fma(operands_6, operands_15, carried_6);
-      carried_7 = fma(operands_6, operands_16, carried_7);
-      let operands_17_4 = operands[((quad_1 * 16u) + column) + 112u];
+      carried = fma(operands_3, operands_13, carried);
+      carried_1 = fma(operands_3, operands_14, carried_1);
+      carried_2 = fma(operands_3, operands_15, carried_2);
+      carried_3 = fma(operands_3, operands_16, carried_3);
+      let operands_17_4 = operands[((quad_1 * 16u) + column) + 64u];
       let operands_17 = operands_17_4.x;
       let operands_18 = operands_17_4.y;
       let operands_19 = operands_17_4.z;
       let operands_20 = operands_17_4.w;
-      carried = fma(operands_3, operands_17, carried);
-      carried_1 = fma(operands_3, operands_18, carried_1);
-      carried_2 = fma(operands_3, operands_19, carried_2);
-      carried_3 = fma(operands_3, operands_20, carried_3);
-      carried_4 = fma(operands_7, operands_17, carried_4);
-      carried_5 = fma(operands_7, operands_18, carried_5);
-      carried_6 = fma(operands_7, operands_19, carried_6);
-      carried_7 = fma(operands_7, operands_20, carried_7);
-      let operands_21_4 = operands[((quad_1 * 16u) + column) + 116u];
-      let operands_21 = operands_21_4.x;
-      let operands_22 = operands_21_4.y;
-      let operands_23 = operands_21_4.z;
-      let operands_24 = operands_21_4.w;
-      carried = fma(operands_4, operands_21, carried);
-      carried_1 = fma(operands_4, operands_22, carried_1);
-      carried_2 = fma(operands_4, operands_23, carried_2);
-      carried_3 = fma(operands_4, operands_24, carried_3);
-      carried_4 = fma(operands_8, operands_21, carried_4);
-      carried_5 = fma(operands_8, operands_22, carried_5);
-      carried_6 = fma(operands_8, operands_23, carried_6);
-      carried_7 = fma(operands_8, operands_24, carried_7);
+      carried = fma(operands_4, operands_17, carried);
+      carried_1 = fma(operands_4, operands_18, carried_1);
+      carried_2 = fma(operands_4, operands_19, carried_2);
+      carried_3 = fma(operands_4, operands_20, carried_3);
     }
   }
-  parts[((slice * 128u) + (row * 32u)) + (column * 4u)] = carried;
-  parts[(((slice * 128u) + (row * 32u)) + (column * 4u)) + 1u] = carried_1;
-  parts[(((slice * 128u) + (row * 32u)) + (column * 4u)) + 2u] = carried_2;
-  parts[(((slice * 128u) + (row * 32u)) + (column * 4u)) + 3u] = carried_3;
-  parts[(((slice * 128u) + (row * 32u)) + (column * 4u)) + 16u] = carried_4;
-  parts[(((slice * 128u) + (row * 32u)) + (column * 4u)) + 17u] = carried_5;
-  parts[(((slice * 128u) + (row * 32u)) + (column * 4u)) + 18u] = carried_6;
-  parts[(((slice * 128u) + (row * 32u)) + (column * 4u)) + 19u] = carried_7;
+  parts[((slice * 64u) + (row * 16u)) + (column * 4u)] = carried;
+  parts[(((slice * 64u) + (row * 16u)) + (column * 4u)) + 1u] = carried_1;
+  parts[(((slice * 64u) + (row * 16u)) + (column * 4u)) + 2u] = carried_2;
+  parts[(((slice * 64u) + (row * 16u)) + (column * 4u)) + 3u] = carried_3;
   workgroupBarrier();
-  let part = parts[thread_id.x];
-  let part_1 = parts[thread_id.x + 128u];
-  let part_2 = parts[thread_id.x + 256u];
-  let part_3 = parts[thread_id.x + 384u];
-  let part_4 = parts[thread_id.x + 512u];
-  let part_5 = parts[thread_id.x + 640u];
-  let part_6 = parts[thread_id.x + 768u];
-  let part_7 = parts[thread_id.x + 896u];
-  let r_2 = (group_id.y * 8u) + (thread_id.x / 16u);
-  let c_2 = (group_id.x * 16u) + (thread_id.x % 16u);
-  let value = ((((((part + part_1) + part_2) + part_3) + part_4) + part_5) + part_6) + part_7;
-  let i_2 = (r_2 * 24u) + c_2;
-  if (c_2 < 24u) {
-    let x_1 = x[i_2];
-    let add_1 = x_1 + value;
-    add[(r_2 * 24u) + c_2] = add_1;
+  let r_1 = (group_id.y * 4u) + (thread_id.x / 16u);
+  let c_1 = (group_id.x * 16u) + (thread_id.x % 16u);
+  let i_2 = (r_1 * 24u) + c_1;
+  if (thread_id.x < 64u) {
+    let part = parts[thread_id.x];
+    let part_1 = parts[thread_id.x + 64u];
+    let part_2 = parts[thread_id.x + 128u];
+    let part_3 = parts[thread_id.x + 192u];
+    let part_4 = parts[thread_id.x + 256u];
+    let part_5 = parts[thread_id.x + 320u];
+    let part_6 = parts[thread_id.x + 384u];
+    let part_7 = parts[thread_id.x + 448u];
+    let value = ((((((part + part_1) + part_2) + part_3) + part_4) + part_5) + part_6) + part_7;
+    if (c_1 < 24u) {
+      let x_1 = x[i_2];
+      let add_1 = x_1 + value;
+      add[(r_1 * 24u) + c_1] = add_1;
+    }
   }
 }
