@@ -3,8 +3,9 @@
  * library lies, and which file is missing where there is none.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { constants } from "node:os";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { diagnose } from "../../diagnostics/index.ts";
 import { driverVariables, listNamed } from "../../runtime/node/vulkan.ts";
@@ -24,7 +25,7 @@ export interface NvidiaFiles {
   readonly folders: readonly string[];
 }
 
-/** Either holds the whole driver; the second needs no library of X11. */
+/** Either holds the whole driver; the first needs a display, the second no library of X11. */
 const vulkanLibraries = ["libGLX_nvidia.so.0", "libEGL_nvidia.so.0"] as const;
 
 /** What they load, with the driver's version behind it: the last compiles shaders. */
@@ -111,20 +112,39 @@ const missingHelp =
 const manifestOf = (library: string): string =>
   `${JSON.stringify({ file_format_version: "1.0.0", ICD: { library_path: library, api_version: "1.3.277" } }, null, 2)}\n`;
 
-/** Why a library cannot be opened: undefined where it can. In a process of its own: it may crash. */
-export function whyNotOpen(library: string, environment: NodeJS.ProcessEnv): string | undefined {
-  const program =
-    "try { process.dlopen({ exports: {} }, process.argv[1], Number(process.argv[2])) } catch (e) { console.log(e.message) }";
-  const { stdout, signal, status } = spawnSync(
-    process.execPath,
-    ["-e", program, library, String(constants.dlopen.RTLD_NOW)],
-    { env: environment, encoding: "utf8", timeout: 20_000 },
-  );
-  if (signal !== null || status !== 0) return `opening it ends with ${signal ?? `code ${status}`}`;
-  const said = stdout.trim().split("\n")[0]!;
-  // It was opened, and is no module of Node's.
-  return said === "" || /did not self-register/.test(said) ? undefined : said;
+/**
+ * Why Dawn finds no GPU by a library: undefined where it finds one. It is asked, in a process of its own, since a
+ * driver may crash; and a library that opens is not enough: NVIDIA's for X11 has no Vulkan without a display.
+ */
+export function whyNoGpu(library: string, environment: NodeJS.ProcessEnv): string | undefined {
+  const folder = mkdtempSync(join(tmpdir(), "inarch-driver-"));
+  try {
+    const manifest = join(folder, "icd.json");
+    writeFileSync(manifest, manifestOf(library));
+    const { stdout, stderr, signal, status } = spawnSync(
+      process.execPath,
+      ["-e", asking, createRequire(import.meta.url).resolve("webgpu")],
+      {
+        env: { ...environment, VK_DRIVER_FILES: manifest },
+        ...{ encoding: "utf8", timeout: 20_000 },
+      },
+    );
+    if (signal !== null || status !== 0)
+      return `opening it ends with ${signal ?? `code ${status}`}`;
+    if (stdout.trim() === "found") return undefined;
+    const said = /Warning: (.*(?:\.so|ICD).*)/.exec(stderr)?.[1];
+    return said ?? "Dawn finds no GPU by it";
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
+
+const asking = `
+  import(process.argv[1]).then(async ({ create, globals }) => {
+    Object.assign(globalThis, globals);
+    console.log((await create([]).requestAdapter()) ? "found" : "none");
+    process.exit();
+  });`;
 
 export interface ChosenDriver {
   readonly library: string;
@@ -133,14 +153,14 @@ export interface ChosenDriver {
 }
 
 /**
- * The first of the libraries that opens, with the machine's own libraries or with those in `spare`
- * behind them. Words instead where none does.
+ * The first of the libraries by which Dawn finds a GPU, with the machine's own libraries or with those in `spare`
+ * behind them. Words instead where there is none.
  */
 export function chooseLibrary(
   { libraries }: Pick<NvidiaFiles, "libraries">,
   environment: NodeJS.ProcessEnv,
   spare: string,
-  open = whyNotOpen,
+  open = whyNoGpu,
 ): ChosenDriver | string {
   const own = environment.LD_LIBRARY_PATH;
   const paths = existsSync(spare) ? [own, [own, spare].filter(Boolean).join(delimiter)] : [own];
@@ -171,13 +191,13 @@ export interface DriverRequest {
   readonly tell: (words: string) => void;
   /** The folder that stands for `/`. */
   readonly root?: string;
-  readonly open?: typeof whyNotOpen;
+  readonly open?: typeof whyNoGpu;
 }
 
 /**
  * The environment in which processes find the GPU: NVIDIA's driver where there is one, by a manifest of
  * our own, since bare machines have none. A driver that somebody chose stays chosen.
- * @throws E409 for a driver without its Vulkan library, or one that cannot be opened.
+ * @throws E409 for a driver without its Vulkan library, or one by which Dawn finds no GPU.
  */
 export function chooseDriver(request: DriverRequest): NodeJS.ProcessEnv {
   const { environment, out, spare, tell, root = "/", open } = request;
@@ -192,7 +212,7 @@ export function chooseDriver(request: DriverRequest): NodeJS.ProcessEnv {
   const chosen = chooseLibrary(nvidia, environment, spare, open);
   if (typeof chosen === "string")
     throw diagnose("E409", {
-      message: `the Vulkan library of NVIDIA's driver cannot be opened: ${chosen}`,
+      message: `NVIDIA's driver is no Vulkan driver for Dawn here: ${chosen}`,
       help: missingHelp,
     });
   const manifest = join(out, "nvidia_icd.json");

@@ -7,8 +7,9 @@ import {
   chooseLibrary,
   findNvidia,
   missingWords,
-  whyNotOpen,
+  whyNoGpu,
 } from "../../../bench/gpu/driver.ts";
+import { findVulkan } from "../../../runtime/node/vulkan.ts";
 import { tree } from "../../support/folders.ts";
 import { refusal } from "../../support/weights-files.ts";
 
@@ -111,10 +112,14 @@ describe("NVIDIA's driver", () => {
     expect(chooseDriver({ ...request(tree(driver)), environment })).toBe(environment);
   });
 
-  test("whether a library opens is tried in a process", () => {
-    expect(whyNotOpen("/nowhere/libGLX_nvidia.so.0", process.env)).toMatch(
+  test("Dawn is asked, in a process, whether a library has a GPU", () => {
+    expect(whyNoGpu("/nowhere/libGLX_nvidia.so.0", process.env)).toMatch(
       /libGLX_nvidia\.so\.0: cannot open shared object file/,
     );
-    expect(whyNotOpen("libc.so.6", process.env)).toBe(undefined);
+    // A library that opens, and is no driver.
+    expect(whyNoGpu("libc.so.6", process.env)).toMatch(/ICD libc\.so\.6|no GPU/);
+    const { software } = findVulkan();
+    const { ICD } = JSON.parse(readFileSync(software!, "utf8"));
+    expect(whyNoGpu(ICD.library_path, process.env)).toBe(undefined);
   });
 });
