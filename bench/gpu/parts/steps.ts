@@ -69,12 +69,13 @@ async function timeStep(
     const ready = ((performance.now() - begun) / 1000).toFixed(1);
     let last: Promise<{ readonly loss: number }> = Promise.resolve(first);
     const timing = await timeRuns({
+      capabilities: device.capabilities,
       submit: () => {
-        last = session.step({});
+        last = session.step(inputs);
       },
       wait: () => last,
     });
-    const { loss, vetoed } = await session.step({});
+    const { loss, vetoed } = await session.step(inputs);
     tell({
       ...{ type: "check", what: `${what}, ${variant.name}` },
       // Halves may overflow in the first steps, until the scale of the loss has come down.
