@@ -16,6 +16,7 @@ import { elementsIn } from "../formats/index.ts";
 import type { Device, DeviceBuffer, Program } from "../runtime/devices/device.ts";
 import { expectedOf } from "./expected.ts";
 import { inputValues, mismatch } from "./values.ts";
+import { warmUp } from "./warm-up.ts";
 
 export interface TuneOptions {
   readonly device: Device;
@@ -95,6 +96,7 @@ export async function tuneRegion(region: Region, options: TuneOptions): Promise<
         help: "inarch doctor checks the device; update its driver",
       });
     const measure = options.measure ?? (await clockOf(bench, standard.program));
+    if (!options.measure) await warmUp(device.capabilities, () => many(bench, standard.program!));
     return await compete(entries, rounds, measure);
   } finally {
     for (const b of buffers) b.destroy();
@@ -194,6 +196,13 @@ async function clockOf({ device, plan, buffers }: Bench, program: Program) {
       return performance.now() - start;
     };
   }
+}
+
+/** Runs that keep a GPU at work; the last is waited for. */
+async function many({ device, plan, buffers }: Bench, program: Program): Promise<void> {
+  for (let i = 0; i < 20; i++) await program.run();
+  const { buffer, offset } = plan.outputs[0]!;
+  await device.read(buffers[buffer]!, offset, 1, "f32");
 }
 
 /** Measures all that are right, in turns, the default twice; the order turns round every time. */

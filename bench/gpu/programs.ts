@@ -34,7 +34,7 @@ export async function openProgram(
   const [first] = plan.outputs;
   const { buffer, tensor } = session.output(first!.name);
   return {
-    plan,
+    ...{ plan, capabilities: device.capabilities },
     run: async () => (await session.run(inputs))[first!.name] as Float32Array,
     submit: () => session.run({}, []),
     wait: () => device.read(buffer, tensor.offset, 1, "f32"),

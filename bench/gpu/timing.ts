@@ -1,9 +1,12 @@
 /** How long a program takes on a device: many runs one after another, several times. */
+import type { Capabilities } from "../../compiler/capabilities.ts";
+import { warmUp } from "../../tuning/warm-up.ts";
 import { medianInterval } from "../measure/statistics.ts";
 import type { Time } from "./lines.ts";
 
 /** A program whose runs are submitted without waiting, until somebody waits for all of them. */
 export interface Timed {
+  readonly capabilities: Pick<Capabilities, "deviceClass">;
   submit(): Promise<unknown> | unknown;
   /** Resolves when everything that was submitted has been done. */
   wait(): Promise<unknown>;
@@ -16,8 +19,12 @@ const batch = 60;
 
 export type Timing = Pick<Time, "milliseconds" | "low" | "high" | "runs">;
 
-/** Times a program that has run once already. */
-export async function timeRuns({ submit, wait }: Timed): Promise<Timing> {
+/** Times a program that has run once already, on a device that is kept at work before. */
+export async function timeRuns(
+  { submit, wait, capabilities }: Timed,
+  { isWarm = false }: { readonly isWarm?: boolean } = {},
+): Promise<Timing> {
+  if (!isWarm) await warmUp(capabilities, () => time(10));
   const once = await time(1);
   const runs = Math.max(1, Math.min(1000, Math.round(batch / Math.max(once, 0.01))));
   const times: number[] = [];
