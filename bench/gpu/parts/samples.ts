@@ -1,9 +1,10 @@
 /** Every sample and case of every op, compiled here, against the oracles. */
+import { InarchError } from "../../../diagnostics/index.ts";
 import { oddSubject } from "../../../verify/ops/products.ts";
-import { findOps, type Subject } from "../../../verify/ops/programs.ts";
+import { type Example, findOps, type Subject } from "../../../verify/ops/programs.ts";
 import { canBeHalved, type OpSetting, planOf, runExample } from "../../../verify/ops/run.ts";
 import type { Item, Part, Setting } from "../part.ts";
-import { f32, fragments, type Opened, openVariant, type Variant } from "../variants.ts";
+import { f32, fragments, type Opened, openVariant, packed, type Variant } from "../variants.ts";
 
 /** A part for each way of computing: where one hangs the driver, the others are still measured. */
 export const samplesOf = (variant: Variant): Part => ({
@@ -33,6 +34,17 @@ async function itemsOf(variant: Variant, setting: Setting): Promise<readonly Ite
   }));
 }
 
+/** Where no halves are stored, a program that reads no parameter has none at all, and is refused. */
+function hasHalves(example: Example, setting: OpSetting): boolean {
+  try {
+    planOf(example, setting);
+    return true;
+  } catch (cause) {
+    if (cause instanceof InarchError && cause.code === "E150") return false;
+    throw cause;
+  }
+}
+
 const first = ({ examples, claims, ...subject }: Subject): Subject => ({
   ...subject,
   examples: examples.slice(0, 1),
@@ -52,6 +64,7 @@ async function checkSubject(
   for (const [i, make] of examples.entries()) {
     const example = make();
     if (storage === "halves" && !canBeHalved(example)) continue;
+    if (variant === packed && !hasHalves(example, setting)) continue;
     // Of the rest, kernels of fragments are all that is new.
     if (variant === fragments && !planOf(example, setting).kernels.some((k) => k.matrices))
       continue;
