@@ -49,5 +49,5 @@ export function shown(value: unknown): string {
   if (typeof value === "symbol") return "a symbol";
   if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return String(value);
-  return Array.isArray(value) ? "an array" : "an object";
+  return Array.isArray(value) ? "an array" : `an object (${value.constructor?.name ?? "no class"})`;
 }

@@ -2,6 +2,7 @@
 import type { Plan, PlanTensor } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { meant } from "../diagnostics/nearest.ts";
+import { shown } from "../diagnostics/options.ts";
 import type { Numbers } from "./devices/device.ts";
 
 /** Inputs of a run: plain numbers are converted to the input's dtype. */
@@ -28,7 +29,7 @@ export const checkInputs = (plan: Plan, inputs: Inputs, isDouble: boolean): Chec
 export function entriesOf(what: string, given: Inputs): [string, unknown][] {
   if (typeof given === "object" && given !== null && !isList(given)) return Object.entries(given);
   throw diagnose("E420", {
-    message: `${what} are given by name, not as ${kindOf(given)}`,
+    message: `${what} are given by name, not as ${shown(given)}`,
     help: "pass { NAME: numbers }",
   });
 }
@@ -62,7 +63,7 @@ export function checkValues(
   const input = { ...tensor, name: `${what} ${tensor.name}` };
   if (!isList(values))
     throw diagnose("E420", {
-      message: `${input.name} is ${kindOf(values)}`,
+      message: `${input.name} is ${shown(values)}, not an array`,
       help: "give a typed array, or an array of numbers",
     });
   if (values.length !== elementCount(input))
@@ -137,18 +138,10 @@ function truths(input: PlanTensor, values: ArrayLike<unknown>): Numbers {
 }
 
 const notNumber = (input: PlanTensor, index: number, value: unknown) =>
-  badElement(input, index, `${kindOf(value)}, not a number`);
+  badElement(input, index, `${shown(value)}, not a number`);
 
 const badElement = (input: PlanTensor, index: number, words: string) =>
   diagnose("E420", {
     message: `element ${index} of ${input.name} is ${words}`,
     help: `give ${elementCount(input)} values of ${input.dtype}, row-major and not nested`,
   });
-
-/** A value in a few words. */
-function kindOf(value: unknown): string {
-  if (value === null || value === undefined || typeof value === "boolean") return String(value);
-  if (typeof value === "string") return `the string ${JSON.stringify(value.slice(0, 20))}`;
-  if (typeof value !== "object") return `a ${typeof value}`;
-  return Array.isArray(value) ? "an array" : `an object (${value.constructor?.name ?? "no class"})`;
-}

@@ -1,5 +1,6 @@
 /** What users pass as a device: one of inarch's, or a page's own `GPUDevice`. */
 import { diagnose } from "../../diagnostics/index.ts";
+import { shown } from "../../diagnostics/options.ts";
 import type { Device } from "./device.ts";
 import { webgpuDevice } from "./webgpu.ts";
 
@@ -30,11 +31,12 @@ const isObject = (value: unknown): value is Fields =>
   (typeof value === "object" && value !== null) || typeof value === "function";
 
 function wordsFor(value: unknown): string {
-  if (!isObject(value)) return String(value);
-  if (typeof value.requestDevice === "function") return "an adapter of WebGPU";
-  if (typeof value.requestAdapter === "function") return "navigator.gpu";
-  if (typeof value.then === "function") return "a promise";
-  return `an object (${(value as object).constructor?.name ?? "no class"})`;
+  if (isObject(value)) {
+    if (typeof value.requestDevice === "function") return "an adapter of WebGPU";
+    if (typeof value.requestAdapter === "function") return "navigator.gpu";
+    if (typeof value.then === "function") return "a promise";
+  }
+  return shown(value);
 }
 
 function help(value: unknown): string {

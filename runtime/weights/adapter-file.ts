@@ -6,6 +6,7 @@ import type { PlanAdapter } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
 import { fnv1a } from "./fnv.ts";
 import { refuseForeign } from "./foreign-adapters.ts";
+import { isRecord } from "./json.ts";
 import type { Weights } from "./weights.ts";
 
 /** The version of this format. Files of version 1 say the base alone, and no version. */
@@ -117,9 +118,6 @@ export function readMetadata({ metadata, source }: Pick<Weights, "metadata" | "s
   if (own !== undefined && !isNames(own)) throw damaged("own", source);
   return { adapters, base: new Map(Object.entries(base)), own: own && new Set(own) } as AdapterFile;
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const isAdapter = (value: unknown): boolean =>
   isRecord(value) &&

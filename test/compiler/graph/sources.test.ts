@@ -50,7 +50,7 @@ describe.each(made)("%s", (of, make) => {
       [null, "the shape is null"],
       [3, "the shape is 3"],
       ["abc", 'the shape is "abc"'],
-      [new Float32Array(2), "the shape is an object"],
+      [new Float32Array(2), "the shape is an object (Float32Array)"],
       [[70000, 70000], "has 4900000000 elements"],
       [new Array(40).fill(1), "40 axes, more than 32"],
     ];
