@@ -72,6 +72,7 @@ const titles = {
   E240: "a conversion that cannot be done",
   E241: "a file cannot be written",
   E242: "a value does not fit a number format",
+  E246: "a weights file has checksums of an earlier version",
   E250: "programs of one model disagree about a state that they share",
   E251: "a state is written with another dtype or shape",
   E252: "an initial value that a tensor cannot have",

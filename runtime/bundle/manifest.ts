@@ -1,11 +1,11 @@
 /** A bundle's manifest: what it holds, and everything that may be wrong with one. */
 import type { PlanDType, TargetName } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
-import { hashOf } from "../weights/hash.ts";
+import { ownHash, zeros } from "../weights/hash.ts";
 import { isRecord, parseJson } from "../weights/json.ts";
 
 /** The version of the folder's layout. A runtime refuses others. */
-export const bundleFormat = 2;
+export const bundleFormat = 3;
 
 /** What `manifest.json` holds. Paths are relative to it. */
 export interface Manifest {
@@ -46,22 +46,17 @@ export interface ManifestState extends ManifestTensor {
   readonly buffers: Readonly<Record<string, number>>;
 }
 
-const zeros = "0".repeat(32);
-const stated = (digits: string) => `"checksum": "${digits}"\n}\n`;
+const stated = (digits: unknown) => `"checksum": "${digits}"\n}\n`;
 
 /** The text of a manifest, which ends with a hash of the rest, so that any changed bit is seen. */
 export function manifestText(manifest: Manifest): string {
   const text = `${JSON.stringify({ ...manifest, checksum: zeros }, null, 2)}\n`;
-  return text.replace(stated(zeros), stated(hashOf(new TextEncoder().encode(text))));
+  return text.replace(stated(zeros), stated(ownHash(text, stated)));
 }
 
 /** Whether a manifest, whose own checksum is given, is as `manifestText` wrote it. */
-function isAsWritten(bytes: Uint8Array, checksum: unknown): boolean {
-  const text = new TextDecoder().decode(bytes);
-  const end = stated(String(checksum));
-  const blank = text.slice(0, -end.length) + stated(zeros);
-  return text.endsWith(end) && hashOf(new TextEncoder().encode(blank)) === checksum;
-}
+const isAsWritten = (bytes: Uint8Array, checksum: unknown): boolean =>
+  ownHash(new TextDecoder().decode(bytes), stated, String(checksum)) === checksum;
 
 /**
  * Errors: E611 for what is no manifest, with all problems; E612 for a manifest of another format; E614

@@ -83,7 +83,7 @@ export const header = {
     const { __metadata__: all = {}, ...tensors } = JSON.parse(
       new TextDecoder().decode(bytes.subarray(8, 8 + headerLength(bytes))),
     );
-    const { "inarch.checksum": _sum, "inarch.hashes": _hashes, ...metadata } = all;
+    const { "inarch.checksum.2": _sum, "inarch.hashes": _hashes, ...metadata } = all;
     return { __metadata__: metadata, ...tensors };
   },
   put: (files: Files, json: unknown) => {

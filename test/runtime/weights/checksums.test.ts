@@ -24,12 +24,12 @@ const bytes = (count: number, seed = 1) => {
 describe("the hash", () => {
   test("is the same in whatever pieces the bytes come", () => {
     const random = randomNumbers(7);
-    for (const count of [0, 1, 15, 16, 17, 63, 64, 200, 1000]) {
+    for (const count of [0, 1, 15, 127, 128, 129, 255, 256, 700, 3000]) {
       const all = bytes(count);
       for (let round = 0; round < 20; round++) {
         const hash = openHash();
         for (let at = 0; at < count; ) {
-          const next = Math.min(count, at + 1 + random(round < 10 ? 5 : 90));
+          const next = Math.min(count, at + 1 + random(round < 10 ? 5 : 300));
           hash.add(all.subarray(at, next));
           at = next;
         }
@@ -44,7 +44,7 @@ describe("the hash", () => {
   });
 
   test("is another for every flipped bit, for every swap, and for zeros at the end", () => {
-    const all = bytes(150);
+    const all = bytes(300);
     const seen = new Set([hashOf(all)]);
     for (let bit = 0; bit < 8 * all.length; bit++)
       seen.add(hashOf(Uint8Array.from(flipBit(all, bit))));
@@ -52,14 +52,46 @@ describe("the hash", () => {
     const zeros = Array.from({ length: 40 }, (_, count) => hashOf(new Uint8Array(count)));
     expect(new Set(zeros).size).toBe(40);
     // The signs of two numbers in one lane: only the highest bits, which a product alone would cancel.
-    const signs = Float32Array.from({ length: 32 }, (_, i) => i + 1);
+    const signs = Float32Array.from({ length: 8 * 32 }, (_, i) => i + 1);
     const one = hashOf(new Uint8Array(signs.buffer.slice(0)));
-    for (let i = 4; i < 32; i += 4) {
+    for (let i = 32; i < signs.length; i += 32) {
       const other = signs.map((value, at) => (at === 0 || at === i ? -value : value));
       expect(hashOf(new Uint8Array(other.buffer))).not.toBe(one);
     }
+    // Words of two lanes, and blocks, change places.
+    const words = Int32Array.from({ length: 96 }, (_, i) => i + 1);
+    const orders = [...words.keys()].map((i) => swapped(words, 0, i));
+    const blocks = [swapped(words, 0, 32, 32), swapped(words, 32, 64, 32)];
+    const hashes = [...orders, ...blocks].map((order) => hashOf(new Uint8Array(order.buffer)));
+    expect(new Set(hashes).size).toBe(hashes.length);
+  });
+
+  test("sees each of 100,000 changes of one bit or of two, near or far", () => {
+    const random = randomNumbers(11);
+    const all = bytes(1024);
+    const one = hashOf(all);
+    const bits = 8 * all.length;
+    const flip = (bit: number) => {
+      all[bit >>> 3]! ^= 1 << (bit & 7);
+    };
+    for (let round = 0; round < 100_000; round++) {
+      const first = random(bits);
+      // In the same number, in the next of its lane, anywhere; or none.
+      const others = [first ^ random(32), first ^ (8 * 128) ^ random(32), random(bits), first];
+      const pair = new Set([first, others[round % 4]!]);
+      pair.forEach(flip);
+      if (hashOf(all) === one) throw new TypeError(`bits ${[...pair]} are not seen`);
+      pair.forEach(flip);
+    }
+    expect(hashOf(all)).toBe(one);
   });
 });
+
+const swapped = (words: Int32Array<ArrayBuffer>, a: number, b: number, count = 1) => {
+  const other = words.slice();
+  for (let i = 0; i < count; i++) [other[a + i], other[b + i]] = [words[b + i]!, words[a + i]!];
+  return other;
+};
 
 const tensor = (dtype: TensorData["dtype"], shape: number[], data: Uint8Array<ArrayBuffer>) => ({
   dtype,
@@ -131,7 +163,14 @@ describe("a file with checksums", () => {
     expect(weights.metadata).toEqual({ checksum: "theirs" });
   });
 
-  test.each(["inarch.checksum", "inarch.hashes"])("without %s lost it", async (key) => {
+  test("of an earlier version's checksums is refused as such", async () => {
+    const metadata = { "inarch.checksum": "0".repeat(32), "inarch.hashes": "{}" };
+    const error = await refusal(() => openBytes(writeSafetensors(tensors, metadata)));
+    expect(error.code).toBe("E246");
+    expect(error.details.where).toBe("crafted");
+  });
+
+  test.each(["inarch.checksum.2", "inarch.hashes"])("without %s lost it", async (key) => {
     const text = new TextDecoder("latin1").decode(file);
     const at = text.indexOf(key);
     const renamed = Uint8Array.from(file);
