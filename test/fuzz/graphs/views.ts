@@ -252,8 +252,8 @@ export const random: Readonly<Record<string, Known>> = {
   ),
   randomUniform: known(
     (d) => [keyed(d), d.random.below(99), d.shape(d.random.below(4))],
-    (_f, key: Dense, stream: number, shape: readonly number[]) =>
-      drawn(key, stream, shape, ([a]) => part(a)),
+    (f, key: Dense, stream: number, shape: readonly number[]) =>
+      drawn(key, stream, shape, ([a]) => f.stored(part(a))),
   ),
   randomNormal: known(
     (d) => [keyed(d), d.random.below(99), d.shape(d.random.below(4))],
