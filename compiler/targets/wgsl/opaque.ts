@@ -1,7 +1,7 @@
 /**
  * Where WGSL's compilers would compute as if there were no NaN and no infinity: they make x - x zero, x * 0 and
- * 0 / x zero, exp(log(x)) x, sqrt(x) * sqrt(x) |x|, and they refuse constants that overflow. There an argument
- * becomes opaque: the same number, of which they know nothing, so that the device computes what is written.
+ * 0 / x zero, x * a + x * b x * (a + b), exp(log(x)) x, sqrt(x) * sqrt(x) |x|, and they refuse constants that overflow.
+ * There an argument becomes opaque: the same number, of which they know nothing, so that the device computes what is written.
  */
 import type { Expr, Fn, Kernel, Scalar, Stmt } from "../../kernel/ir.ts";
 import { isStable, keyOf } from "../../kernel/keys.ts";
@@ -42,21 +42,25 @@ const laws: Partial<Record<Fn, (e: Call, known: Known) => Expr>> = {
     return changed === e ? sum(e, known) : changed;
   },
   exp: (e, known) =>
-    known.terms(e.args[0]!).some(({ of }) => isCall(known.of(of), "log")) ? withOpaqueAt(e, 0) : e,
+    [...known.terms(e.args[0]!).values()].some(({ of }) => isCall(known.of(of), "log"))
+      ? withOpaqueAt(e, 0)
+      : e,
   log: (e, known) => (isCall(known.of(e.args[0]!), "exp", "sqrt", "div") ? withOpaqueAt(e, 0) : e),
 };
 
-/** What is added and taken away again may be infinite. */
+/** What is added and taken away again may be infinite; so may be what is added twice, times one and times another. */
 function sum(e: Call, known: Known): Expr {
   const last = e.args.length - 1;
   const [before, behind] = [e.args.slice(0, last), e.args[last]!];
   const left = e.fn === "fma" ? known.productOf(before[0]!, before[1]!) : known.terms(before[0]!);
   const right = known.terms(behind);
-  const opposite = e.fn === "sub" ? 1 : -1;
-  const isGone = right.some((r) =>
-    left.some((l) => l.sign * r.sign === opposite && isSame(l.of, r.of)),
-  );
-  return isGone ? withOpaqueAt(e, last) : e;
+  const same = e.fn === "sub" ? -1 : 1;
+  const isGone = [...right].some(([key, r]) => {
+    const l = left.get(key);
+    return l !== undefined && l.sign * r.sign !== same;
+  });
+  if (isGone || right.size > mostTerms) return withOpaqueAt(e, last);
+  return left.size > mostTerms ? withOpaqueAt(e, e.fn === "fma" ? last : 0) : e;
 }
 
 /** 0 times or by something, and what a number is multiplied with that may undo how it was made. */
@@ -69,9 +73,8 @@ function product(e: Call, known: Known): Expr {
 
 /** A NaN is no number, and differs from itself. */
 function comparison(e: Call, known: Known): Expr {
-  const [a, b] = e.args as [Expr, Expr];
-  const left = known.terms(a);
-  return known.terms(b).some((r) => left.some((l) => isSame(l.of, r.of))) ? withOpaqueAt(e, 1) : e;
+  const [left, right] = e.args.map((a) => known.terms(a)) as [Terms, Terms];
+  return [...right.keys()].some((key) => left.has(key)) ? withOpaqueAt(e, 1) : e;
 }
 
 const isCall = (e: Expr, ...fns: readonly Fn[]) => e.kind === "call" && fns.includes(e.fn);
@@ -81,71 +84,111 @@ const isZero = (e: Expr) => e.kind === "lit" && e.value === 0;
 
 const isSame = (a: Expr, b: Expr) => isStable(a) && isStable(b) && keyOf(a) === keyOf(b);
 
-/** What is added or taken away in an expression, alone or times something. */
+/** What is added or taken away in an expression, alone or times something; 0 for a sign that is not known. */
 interface Term {
   readonly of: Expr;
-  readonly sign: 1 | -1;
+  readonly sign: 1 | -1 | 0;
 }
 
-const turned = (terms: readonly Term[]): readonly Term[] =>
-  terms.map(({ of, sign }) => ({ of, sign: sign > 0 ? -1 : 1 }));
+/** By what tells whether two are the same: an expression whose value may change is only itself. */
+type Terms = ReadonlyMap<string | Expr, Term>;
 
-/** More of them are no sum that a compiler would take apart. */
-const mostTerms = 16;
+const none: Terms = new Map();
+const keyFor = (e: Expr) => (isStable(e) ? keyOf(e) : e);
+
+const times = (terms: Terms, by: Term["sign"]): Terms =>
+  new Map(
+    [...terms].map(([key, { of, sign }]) => [key, { of, sign: (sign * by) as Term["sign"] }]),
+  );
+
+function both(a: Terms, b: Terms): Terms {
+  const all = new Map(a);
+  for (const [key, { of, sign }] of b) {
+    const other = all.get(key);
+    all.set(key, { of, sign: other === undefined || other.sign === sign ? sign : 0 });
+  }
+  return all;
+}
+
+/** A sum of more is not taken apart further: it becomes opaque where something is added to it. */
+const mostTerms = 32;
 
 /** What the names of a kernel stand for. */
 class Known {
   readonly values = new Map<string, Expr>();
-  readonly #terms = new WeakMap<Expr, readonly Term[]>();
+  readonly #terms = new WeakMap<Expr, Terms>();
 
   of(e: Expr): Expr {
     const value = e.kind === "ref" && !e.mutable ? this.values.get(e.name) : undefined;
     return value === undefined ? e : this.of(value);
   }
 
-  terms(e: Expr): readonly Term[] {
+  terms(e: Expr): Terms {
     const found = this.#terms.get(e) ?? this.#findTerms(e);
     this.#terms.set(e, found);
     return found;
   }
 
-  #findTerms(e: Expr): readonly Term[] {
+  #findTerms(e: Expr): Terms {
     const value = this.of(e);
-    if (value.kind === "lit") return [];
-    const own: readonly Term[] = [{ of: e, sign: 1 }];
-    const parts = value.kind === "call" ? this.#partsOf(value) : [];
-    return parts.length <= mostTerms ? [...own, ...parts] : own;
+    if (value.kind === "lit") return none;
+    const own: Terms = new Map([[keyFor(e), { of: e, sign: 1 }]]);
+    return value.kind === "call" ? both(own, this.#partsOf(value)) : own;
   }
 
-  #partsOf({ fn, args }: Call): readonly Term[] {
+  #partsOf({ fn, args }: Call): Terms {
     const [a, b, c] = args as [Expr, Expr, Expr];
     switch (fn) {
       case "neg":
-        return turned(this.terms(a));
+        return times(this.terms(a), -1);
       case "add":
-        return [...this.terms(a), ...this.terms(b)];
+        return both(this.terms(a), this.terms(b));
       case "sub":
-        return [...this.terms(a), ...turned(this.terms(b))];
+        return both(this.terms(a), times(this.terms(b), -1));
       case "mul":
         return this.productOf(a, b);
+      case "div":
+        return this.#times(a, b);
       case "fma":
-        return [...this.productOf(a, b), ...this.terms(c)];
+        return both(this.productOf(a, b), this.terms(c));
       default:
-        return [];
+        return none;
     }
   }
 
-  /** The terms of both factors. The sign of a factor that is a sum with both signs is not known. */
-  productOf(a: Expr, b: Expr): readonly Term[] {
-    return [...this.#times(a, b), ...this.#times(b, a)];
+  /** The terms of both factors. */
+  productOf(a: Expr, b: Expr): Terms {
+    return both(this.#times(a, b), this.#times(b, a));
   }
 
-  #times(a: Expr, factor: Expr): readonly Term[] {
-    const terms = this.terms(a);
-    const by = this.of(factor);
-    if (by.kind === "lit") return by.value < 0 ? turned(terms) : terms;
-    const isMixed = this.terms(factor).some(({ sign }) => sign < 0);
-    return isMixed ? [...terms, ...turned(terms)] : terms;
+  #times(a: Expr, factor: Expr): Terms {
+    const sign = this.#signOf(factor);
+    if (sign !== 0) return times(this.terms(a), sign);
+    // What is added in `a` is no factor of the product. It is taken away if something is in the other.
+    const isMixed = [...this.terms(factor).values()].some((term) => term.sign < 0);
+    const parts = times(this.terms(a), isMixed ? 0 : 1);
+    return new Map([...parts, ...this.#factors(a)]);
+  }
+
+  #factors(e: Expr): Terms {
+    const value = this.of(e);
+    if (value.kind === "lit") return none;
+    const own: Terms = new Map([[keyFor(e), { of: e, sign: 0 }]]);
+    if (!isCall(value, "mul", "div", "neg")) return own;
+    const [a, b] = (value as Call).args as [Expr, Expr?];
+    return new Map([
+      ...own,
+      ...this.#factors(a),
+      ...(isCall(value, "mul") ? this.#factors(b!) : []),
+    ]);
+  }
+
+  #signOf(e: Expr): Term["sign"] {
+    const value = this.of(e);
+    if (value.kind === "lit") return value.value < 0 ? -1 : 1;
+    const isSquare =
+      isCall(value, "mul") && isSame((value as Call).args[0]!, (value as Call).args[1]!);
+    return isSquare || isCall(value, "abs", "exp", "sqrt") ? 1 : 0;
   }
 }
 

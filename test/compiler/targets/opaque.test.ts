@@ -30,6 +30,7 @@ const ys = [2, -1, nan, 0, inf, 1, -inf, 0.25, -2, 5];
 const full = (value: number) => ops.full(value, [xs.length]) as unknown as F;
 const num = (x: Tensor) => cast(x, "f32") as unknown as F;
 const column = (x: Tensor) => ops.reshape(x, [xs.length, 1]) as unknown as F;
+const times = (count: number) => Array.from({ length: count }, (_, i) => i);
 const signOf = (y: number) => Number(y > 0);
 
 type Claim = readonly [string, (x: F, y: F) => Tensor, (x: number, y: number) => number];
@@ -50,6 +51,26 @@ const sums: readonly Claim[] = [
   ["(x - y) + y", (x, y) => add(sub(x, y), y), (x, y) => x - y + y],
   ["(x - y) + (y - x)", (x, y) => add(sub(x, y), sub(y, x)), (x, y) => x - y + (y - x)],
   ["x y - y x", (x, y) => sub(mul(x, y), mul(y, x)), (x, y) => x * y - y * x],
+  ["x y + y (x - 3)", (x, y) => add(mul(x, y), mul(y, sub(x, 3))), (x, y) => x * y + y * (x - 3)],
+  [
+    "x y + (2 + y (x - 3))",
+    (x, y) => add(mul(x, y), add(2, mul(y, sub(x, 3)))),
+    (x, y) => x * y + (2 + y * (x - 3)),
+  ],
+  [
+    "y / x + y / (x - 3)",
+    (x, y) => add(div(y, x), div(y, sub(x, 3))),
+    (x, y) => y / x + y / (x - 3),
+  ],
+  [
+    "x y and 60 others and y (x - 3)",
+    (x, y) => {
+      const others = times(60).map((n) => num(gt(y, n)));
+      const first = others.reduce((sum, other) => add(sum, other) as F, mul(x, y) as F);
+      return add(first, mul(y, sub(x, 3)));
+    },
+    (x, y) => times(60).reduce((sum, n) => sum + Number(y > n), x * y) + y * (x - 3),
+  ],
   ["|x| - |x|", (x) => sub(abs(x), abs(x)), (x) => Math.abs(x) - Math.abs(x)],
   ["x less itself, held", (x) => sub(x, ops.stopGradient(x)), (x) => x - x],
   ["x less its mean", (x) => sub(column(x), ops.mean(column(x), 1, "keep")), (x) => x - x],
@@ -147,6 +168,12 @@ const rows: readonly Row[] = [
         xs.map((x, i) => Math.fround(plain(x, ys[i]!))),
       ],
     ),
+  [
+    "one number, read four times by weights of both signs",
+    [shaped([1, 1, 1, 1], inf)],
+    (x) => ops.resample(x!, { mode: "bicubic", size: [3, 1] }),
+    [nan, nan, nan],
+  ],
   [
     "a product with zeros on the left",
     [shaped([9, 1], nan, ...Array(8).fill(1))],

@@ -497,6 +497,7 @@ fn float_of(bits: u32) -> f32 { return bitcast<f32>(bits); }
 @compute @workgroup_size(16, 1, 1)
 fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) thread_id: vec3u, @builtin(num_workgroups) group_count: vec3u) {
   let one = min(group_count.z, 1u);
+  let nothing = one - 1u;
   var own: array<f32, 16>;
   var own_1: array<f32, 8>;
   var held: array<f32, 8>;
@@ -751,7 +752,7 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     let stack_15 = stack_13_4.z;
     let stack_16 = stack_13_4.w;
     let matmul_1 = (((add_33 * stack_9) + (add_34 * stack_10)) + ((add_35 * stack_11) + (add_36 * stack_12))) + (((add_37 * stack_13) + (add_38 * stack_14)) + ((add_39 * stack_15) + (add_40 * stack_16)));
-    own[e_1] = matmul + matmul_1;
+    own[e_1] = matmul + bitcast<f32>(bitcast<u32>(matmul_1) ^ nothing);
   }
   let x_2 = own[0u];
   let x_3 = own[1u];
