@@ -306,6 +306,7 @@ function foldIndex(
     case "min":
       if (a.bound <= (divisor ?? -1)) return a;
       if (divisor !== undefined && a.expr.kind === "lit") return index(Math.min(divisor, a.bound));
+      if (divisor === 0) return b;
       return plain("min", "u32", [a, b], Math.min(a.bound, b.bound));
     case "max":
       if (divisor === 0) return a;

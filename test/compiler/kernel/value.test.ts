@@ -129,6 +129,10 @@ describe("index arithmetic", () => {
     expect(back.map((v) => v.expr)).toEqual(at.map((v) => v.expr));
   });
 
+  test("what is at most 0 is 0", () => {
+    expect(variable("i", 9).add(2).min(0).expr).toEqual(index(0).expr);
+  });
+
   test("a guard that always holds is no guard", () => {
     expect(variable("x", 13).lt(14).expr).toEqual(literal(1, "bool").expr);
     expect(variable("x", 13).lt(13).expr.kind).toBe("call");
