@@ -2,7 +2,7 @@
 
 import { bug, diagnose } from "../diagnostics/index.ts";
 import { plain } from "../formats/index.ts";
-import { pickVariants, type Variants } from "./forms/pick.ts";
+import { checkAsked, pickVariants, type Variants } from "./forms/pick.ts";
 import { fuse } from "./fuse/fuse.ts";
 import type { Fusion, Region } from "./fuse/region.ts";
 import { checkGraph } from "./graph/check-graph.ts";
@@ -53,7 +53,7 @@ export interface Compilation {
  * Compiles a graph. Pure: the same graph, target and profile give the same bytes.
  * @throws E113 for what is no graph, E109 for an unknown target, E112 for a form that is asked for and that the device cannot run,
  * E175 for a kernel whose tiles are all too large for the profile, E821 for a tuned tile that the device does not allow, E150 for mixed precision where the profile's
- * device has no halves and no frozen parameter is there to be packed, E153 for an unknown
+ * device has no halves and no frozen parameter is there to be packed, E465 for a value that an option cannot have, E153 for an unknown
  * `weightFormat`, E152 for one that the device lacks, E900 for a kernel that is not verified.
  */
 export const compile = (graph: Graph, options: CompileOptions = {}): Plan =>
@@ -95,6 +95,7 @@ function* runPasses(graph: Graph, options: CompileOptions): Pausing<Compilation>
     policy === "fused" ? rewrite(graph, layout) : atOnce(() => ({ graph, rules: new Map() })),
     (made) => counts.rewritten(graph, made.graph),
   );
+  checkAsked(forms, [graph, rewritten]);
   const joins = yield* pass(
     "join",
     atOnce(() => joinsOf(rewritten)),

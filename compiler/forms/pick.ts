@@ -3,6 +3,7 @@
  * This happens before fusion, whose costs are those of the kernel that will run.
  */
 import { diagnose } from "../../diagnostics/index.ts";
+import { meant } from "../../diagnostics/nearest.ts";
 import type { Graph } from "../graph/graph.ts";
 import { type Node, show } from "../graph/tensor.ts";
 import type { Form, KernelOp, Problem, Variant } from "../op.ts";
@@ -38,6 +39,27 @@ export function* pickVariants(
     if (isDue()) yield;
   }
   return picked;
+}
+
+/**
+ * Checks the names of ops for which forms are asked against those of the kernels of a program, as it was written
+ * and as it is computed.
+ * @throws E465 for a name that none of these has.
+ */
+export function checkAsked(asked: AskedForms, graphs: readonly Graph[]): void {
+  const kernels = graphs.flatMap(({ nodes }) => nodes.filter(({ op }) => op.kind === "kernel"));
+  const names = new Set(kernels.map(({ op }) => op.name));
+  for (const [name, form] of Object.entries(asked)) {
+    if (names.has(name) || form === undefined) continue;
+    const near = meant(name, names);
+    throw diagnose("E465", {
+      message: `a form of ${name} is asked for, but no kernel of the program is one`,
+      where: "forms",
+      help: near
+        ? `write ${near}: ${JSON.stringify(form)}`
+        : `leave it out; there are ${[...names].join(", ") || "none"}`,
+    });
+  }
 }
 
 /** What a kernel can be made from. */

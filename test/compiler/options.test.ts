@@ -4,9 +4,9 @@ import { type CompileOptions, compile } from "../../compiler/compile.ts";
 import { trace } from "../../compiler/graph/graph.ts";
 import { input } from "../../compiler/graph/sources.ts";
 import { defaultProfile, type Profile } from "../../compiler/profile.ts";
-import { relu } from "../../ops/index.ts";
+import { relu, softmax } from "../../ops/index.ts";
 
-const graph = trace(() => ({ y: relu(input("x", "f32", [2, 4])) }), {});
+const graph = trace(() => ({ y: softmax(relu(input("x", "f32", [2, 4]))) }), {});
 
 const options = (given: object) => given as CompileOptions;
 const profile = (given: object) => ({ profile: { ...defaultProfile, ...given } as Profile });
@@ -21,6 +21,9 @@ const cases: readonly (readonly [given: object, code: string, says: RegExp])[] =
   [{ halveFrom: "5" }, "E465", /cannot be "5"/],
   [{ forms: "workgroups" }, "E465", /names of forms by names of ops/],
   [{ forms: ["workgroups"] }, "E465", /cannot be an array/],
+  [{ forms: { softmaxx: "portable" } }, "E465", /of softmaxx.*\n.*\n.*write softmax: "portable"/],
+  [{ forms: { matmul: "workgroups" } }, "E465", /of matmul.*\n.*\n.*there are softmax/],
+  [{ forms: { relu: "portable" } }, "E465", /of relu.*\n.*\n.*there are softmax/],
   [{ tuning: 3 }, "E465", /tuning, which cannot be 3/],
   [{ layout: { statess: [] } }, "E465", /new Map\(\)/],
   [{ verify: "yes" }, "E465", /give true or false/],
