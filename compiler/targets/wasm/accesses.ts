@@ -16,6 +16,11 @@ import { laneNumbers, typeOf, type Writer } from "./writer.ts";
 export function address(w: Writer, b: Buffer, index: Expr, shift: number): number {
   const { code } = w;
   const { local, offset } = w.baseOf(b);
+  const pointer = w.pointers.to(local, index, shift);
+  if (pointer) {
+    code.get(pointer.local);
+    return offset + pointer.offset;
+  }
   if (index.kind === "lit") {
     code.get(local);
     return offset + index.value * 2 ** shift;

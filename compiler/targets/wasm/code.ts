@@ -8,7 +8,7 @@ export type Local = number;
 const four = (pattern: Uint8Array): number[] => [...pattern, ...pattern, ...pattern, ...pattern];
 
 export class Code {
-  readonly bytes: number[] = [];
+  bytes: number[] = [];
   readonly locals: ValueType[] = [];
   readonly #params: number;
   readonly #free: Record<ValueType, Local[]> = { i32: [], f32: [], v128: [] };
@@ -65,13 +65,31 @@ export class Code {
   /** A local that nobody else uses until it is released. */
   local(type: ValueType): Local {
     const known = this.#free[type].pop();
-    if (known !== undefined) return known;
-    this.locals.push(type);
-    return this.#params + this.locals.length - 1;
+    return known ?? this.fresh(type);
   }
 
   release(type: ValueType, local: Local): void {
     this.#free[type].push(local);
+  }
+
+  /** A local that nobody used before. */
+  fresh(type: ValueType): Local {
+    this.locals.push(type);
+    return this.#params + this.locals.length - 1;
+  }
+
+  /** What `write` writes, for `put` to write later. */
+  aside(write: () => void): readonly number[] {
+    const before = this.bytes;
+    this.bytes = [];
+    write();
+    const written = this.bytes;
+    this.bytes = before;
+    return written;
+  }
+
+  put(written: readonly number[]): void {
+    for (const byte of written) this.bytes.push(byte);
   }
 
   /** A local with what is on the stack, while `use` writes code. */

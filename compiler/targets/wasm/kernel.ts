@@ -10,6 +10,7 @@ import { usedAsVectors } from "./held.ts";
 import { blockTypes, type ValueType } from "./instructions.ts";
 import { memoryTypeOf, ownShift } from "./memory-types.ts";
 import { moduleBytes } from "./module.ts";
+import { Pointers } from "./pointers.ts";
 import { hasBarrier, keptNames, runsOf } from "./regions.ts";
 import { lanes, type Shapes, shapesOf } from "./shapes.ts";
 import { Place } from "./threads.ts";
@@ -22,6 +23,8 @@ export function printModule(kernel: Kernel): Uint8Array {
   return new KernelWriter(kernel).module();
 }
 
+type For = Extract<Stmt, { kind: "for" }>;
+
 interface Name {
   readonly held: Held;
   readonly scalar: Scalar;
@@ -31,6 +34,7 @@ class KernelWriter implements Writer, Threads {
   readonly code: Code;
   readonly shapes: Shapes;
   mask: Local | undefined;
+  readonly pointers: Pointers;
   readonly #kernel: Kernel;
   readonly #threads: number;
   readonly #names = new Map<string, Name>();
@@ -50,6 +54,7 @@ class KernelWriter implements Writer, Threads {
     this.#threads = kernel.threads.reduce((a, b) => a * b);
     this.shapes = shapesOf(kernel);
     this.code = new Code(kernel.params.length + own.length);
+    this.pointers = new Pointers(this.code, (e) => this.scalar(e));
     this.#at = new Place(this.code, kernel);
     this.#memory = this.code.local("i32");
     const isOne = this.#threads <= lanes || !kernel.body.some(hasBarrier);
@@ -183,7 +188,10 @@ class KernelWriter implements Writer, Threads {
     for (const run of runsOf(body)) {
       const [first] = run;
       if (!first || !hasBarrier(first)) this.#vectors(() => this.#block(run));
-      else if (first.kind === "for") this.#loop(first, () => this.#around(first.body));
+      else if (first.kind === "for")
+        this.#counted(first, (local) =>
+          code.loop(local, first.count, 1, () => this.#around(first.body)),
+        );
       else if (first.kind === "if") {
         this.#enter(() => code.i32(0));
         this.scalar(first.cond);
@@ -250,6 +258,7 @@ class KernelWriter implements Writer, Threads {
       case "let":
       case "var":
         this.#declare(s.name, s.value.type, () => this.#value(s.name, s.value));
+        this.pointers.declare(s.name, s.kind === "let" ? s.value : undefined);
         return;
       case "set":
         this.#set(s.name, s.value);
@@ -258,6 +267,7 @@ class KernelWriter implements Writer, Threads {
         loadFour(this, s, (j, put) => {
           const type = widened(s.from.scalar);
           this.#declare(s.names[j]!, type, () => this.#loaded(s, s.names[j]!, put));
+          this.pointers.declare(s.names[j]!);
         });
         return;
       case "store":
@@ -267,7 +277,7 @@ class KernelWriter implements Writer, Threads {
         storeFour(this, s);
         return;
       case "for":
-        this.#loop(s, () => this.#block(s.body));
+        this.#loop(s);
         return;
       case "if":
         this.#branch(s.cond, () => this.#block(s.body));
@@ -300,10 +310,21 @@ class KernelWriter implements Writer, Threads {
     });
   }
 
-  #loop(s: Extract<Stmt, { kind: "for" }>, body: () => void): void {
+  #loop(s: For): void {
+    const { code, pointers } = this;
+    this.#counted(s, (local) =>
+      pointers.loop(
+        s.name,
+        () => this.#block(s.body),
+        (inside) => code.loop(local, s.count, 1, inside),
+      ),
+    );
+  }
+
+  #counted(s: For, loop: (counter: Local) => void): void {
     const local = this.code.local("i32");
     this.#names.set(s.name, { held: { kind: "local", local, type: "i32" }, scalar: "u32" });
-    this.code.loop(local, s.count, 1, body);
+    loop(local);
     this.#names.delete(s.name);
     this.code.release("i32", local);
   }

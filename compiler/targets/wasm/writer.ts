@@ -2,6 +2,7 @@
 import type { Buffer, Expr, Scalar } from "../../kernel/ir.ts";
 import type { Code, Local } from "./code.ts";
 import type { ValueType } from "./instructions.ts";
+import type { Pointers } from "./pointers.ts";
 import type { Shapes } from "./shapes.ts";
 
 /** Where a buffer begins: an address in a local, and bytes behind it. */
@@ -23,6 +24,8 @@ export interface Writer {
   /** Leaves what each of the four threads has. Of booleans: all bits, or none. */
   vector(e: Expr): void;
   baseOf(b: Buffer): Base;
+  /** Addresses that loops carry on. */
+  readonly pointers: Pointers;
   /** The threads that are at work, as a `v128`; undefined: all of them. */
   readonly mask: Local | undefined;
 }
