@@ -20,30 +20,47 @@ const blocking = (sizes: Sizes, { subgroup }: Profile): Blocking => ({
   lower: (k, program) => lowerLanes(k, program, subgroup),
 });
 
-const heights = [64, 48, 32, 16, 8, 4, 1];
-const widths = [64, 32, 16, 8, 4];
-/** Numbers of an operand that stay near. */
-const near = 8192;
+/** Rows and columns of a tile, at most: even parts of all. */
+const heights = [192, 96, 48, 24, 12];
+const widths = [192, 96, 48, 24, 12];
+const deepest = 256;
+
+/** Parts of an extent that are as equal as whole units allow. */
+const evenly = (extent: number, most: number, unit: number): number =>
+  Math.ceil(extent / Math.ceil(extent / most) / unit) * unit;
 
 /** The least that is multiplied for nothing and copied, the best first. */
-function productSizes({ rows, columns }: Product): Sizes[] {
+function productSizes({ rows, columns, depths }: Product): Sizes[] {
+  const depth = evenly(Math.max(...depths), deepest, 4);
   const whole = (extent: number, size: number) => Math.ceil(extent / size) * size;
   const cost = (s: Sizes) =>
-    whole(rows, s.rows) * whole(columns, s.columns) * (1 + 4 / s.rows + 2 / s.columns);
-  return heights
-    .flatMap((m) => widths.map((n) => ({ rows: m, columns: n, depth: depthFor(m, n) })))
-    .sort((a, b) => cost(a) - cost(b));
+    whole(rows, s.rows) * whole(columns, s.columns) * (1 + 1 / s.rows + 1 / s.columns);
+  return unique(
+    heights.flatMap((m) =>
+      widths.map((n) => ({
+        rows: evenly(rows, m, rows % 4 === 0 ? 4 : 1),
+        columns: evenly(columns, n, 4),
+        depth,
+      })),
+    ),
+  ).sort((a, b) => cost(a) - cost(b));
 }
 
-/** Places of a depth for which both operands stay near. */
-const depthFor = (rows: number, columns: number): number =>
-  Math.max(32, Math.min(256, Math.floor(near / Math.max(rows, columns) / 32) * 32));
+const unique = (all: readonly Sizes[]): Sizes[] => [
+  ...new Map(all.map((s) => [[s.rows, s.columns, s.depth].join(), s])).values(),
+];
 
 function walkSizes({ rows, walked }: Walk): Sizes[] {
   const waste = (extent: number, size: number) => (Math.ceil(extent / size) * size) / extent;
   const cost = (s: Sizes) =>
     waste(rows, s.rows) * waste(walked, s.columns) * (1 + 8 / s.rows + 8 / s.columns);
-  return heights
-    .flatMap((m) => widths.map((n) => ({ rows: m, columns: n, depth: 0 })))
-    .sort((a, b) => cost(a) - cost(b));
+  return unique(
+    [48, 24, 12, 6].flatMap((m) =>
+      [64, 32, 16, 8].map((n) => ({
+        rows: evenly(rows, m, 1),
+        columns: evenly(walked, n, 4),
+        depth: 0,
+      })),
+    ),
+  ).sort((a, b) => cost(a) - cost(b));
 }

@@ -1,16 +1,17 @@
 /**
  * The lowering for processors: a workgroup is one subgroup, whose threads are the lanes of a vector, and tiles are
- * arrays of its own, which lie in a cache. Columns lie along the lanes; what has one column, and an operand
- * that is only multiplied from the left, is the same in all lanes. Nothing is shared, and there is no barrier.
+ * arrays, which lie in a cache. Columns lie along the lanes; what has one column is the same in all lanes. A left
+ * operand is read by all lanes whoever wrote it, so it lies in workgroup memory; all else is each lane's own.
  *
- * A product keeps a block of sums in variables while a depth goes by: two vectors of columns, and as many
- * rows as registers allow beside two vectors of the right operand and one number of the left.
+ * A product keeps a block of sums in variables while the depth of its operands goes by: two vectors of columns,
+ * and as many rows as registers allow beside two vectors of the right operand and one number of the left. The
+ * right operand lies as such blocks read it, in panels. An operand that one block alone reads is not copied.
  */
 import { bug } from "../../diagnostics/index.ts";
 import type { Builder } from "../kernel/builder.ts";
 import type { Buffer, Kernel } from "../kernel/ir.ts";
 import { index, literal, type Value } from "../kernel/value.ts";
-import { placeIn, putIn, range } from "./places.ts";
+import { foursIn, lanesIn, type Place, placeIn, putIn, range } from "./places.ts";
 import {
   type At,
   combine,
@@ -23,29 +24,29 @@ import {
   type TileProgram,
   type Tiles,
 } from "./program.ts";
-import { UsesInOrder, usesOf } from "./uses.ts";
-
-/** Rows and vectors of columns of a block of sums. */
-const block = { rows: 4, vectors: 2 } as const;
-
-/** Places of a depth that are multiplied in one turn of a loop: whole vectors of them. */
-const togetherIn = (width: number): number => Math.ceil(4 / width) * width;
+import { type Use, UsesInOrder, usesOf } from "./uses.ts";
 
 export function lowerLanes(k: Builder, program: TileProgram, width: number): Kernel {
-  const whole: Tiles["whole"] = (least, of) => {
-    const unit = of === "depth" ? togetherIn(width) : width;
-    return Math.ceil(least / unit) * unit;
-  };
+  const whole: Tiles["whole"] = (least) => Math.ceil(least / width) * width;
   const { uses, text: tiles } = usesOf(program, whole);
   program.body(new Lanes(k, width, whole, new UsesInOrder(uses)));
   const kernel = k.finish(program.name, [width, 1, 1], program.groups);
   return { ...kernel, tiles };
 }
 
-/** Row-major. Of a tile that is the same in all lanes each has all; else each has its columns. */
+/**
+ * `column`: one number for each row. `own`: rows of vectors. `panels`: vectors as blocks of a product read
+ * them. `left`: rows of numbers that all lanes read. `used`: computed where it is used.
+ */
+type Kind = "column" | "own" | "panels" | "left" | "used";
+
 interface Held extends Tile {
-  readonly buffer: Buffer;
-  readonly isSame: boolean;
+  readonly kind: Kind;
+  readonly use: Use;
+  /** Of a tile in memory. */
+  readonly buffer?: Buffer;
+  /** Elements of a tile that is computed where it is used. */
+  readonly at?: At;
 }
 
 class Lanes implements Tiles<Held> {
@@ -54,6 +55,7 @@ class Lanes implements Tiles<Held> {
   readonly #width: number;
   readonly #uses: UsesInOrder;
   readonly #lane: Value;
+  #loops = 0;
 
   constructor(k: Builder, width: number, whole: Tiles["whole"], uses: UsesInOrder) {
     this.#k = k;
@@ -64,41 +66,72 @@ class Lanes implements Tiles<Held> {
   }
 
   fill(rows: number, columns: number, value: number): Held {
-    return this.#made({ rows, columns }, columns === 1, () => literal(value, "f32"));
+    return this.#made({ rows, columns }, () => literal(value, "f32"));
   }
 
   load(rows: Span, columns: Span, at: At, outside = 0): Held {
     const k = this.#k;
-    const { isLeft, isRight, isOwn } = this.#uses.next();
-    const isSame = columns.size === 1 || (isLeft && !isRight && !isOwn);
-    return this.#kept({ rows: rows.size, columns: columns.size }, isSame, (r, c) => {
-      const [row, inRows] = placeIn(k, rows, r);
-      const [column, inColumns] = placeIn(k, columns, c);
-      return inRows.and(inColumns).select(at(row, column), literal(outside, "f32"));
-    });
+    const use = this.#uses.next();
+    const size = { rows: rows.size, columns: columns.size };
+    const one = ([row, inRows]: Place, [column, inColumns]: Place) =>
+      inRows.and(inColumns).select(at(row, column), literal(outside, "f32"));
+    const across = (v: Value) => lanesIn(k, columns, v, this.#lane, this.#width);
+    const kind = this.#kindOf(size, use);
+    if (kind === "used") {
+      const isLeft = use.isLeft;
+      const there = (r: Value, c: Value) =>
+        one(placeIn(k, rows, r), isLeft ? placeIn(k, columns, c) : across(c));
+      return { ...size, kind, use, at: there };
+    }
+    if (kind === "column" || kind === "own" || rows.size % 4 !== 0)
+      return this.#kept(size, kind, use, (r, c, v) =>
+        one(placeIn(k, rows, r), kind === "column" ? placeIn(k, columns, c) : across(v)),
+      );
+    const held = this.#place(size, kind, use);
+    k.for("q", rows.size / 4, (q) =>
+      k.for("v", columns.size / this.#width, (v) => {
+        // All are loaded before any is written: four neighbours of a lane are loaded together.
+        const places = foursIn(k, rows, q);
+        const values = places.map((row) => k.let("x", one(row, across(v))));
+        for (const [i, value] of values.entries())
+          k.store(held.buffer!, this.#index(held, q.mul(4).add(i), v), value);
+      }),
+    );
+    return held;
   }
 
   dot(sum: Held, left: Held, right: Held): Held {
-    this.#uses.next();
+    const use = this.#uses.next();
     const k = this.#k;
-    const vectors = sum.columns / this.#width;
-    for (const [row, rows] of pieces(sum.rows, block.rows))
-      for (const [vector, count] of pieces(vectors, block.vectors))
-        k.for("rows", rows.times, (i) =>
-          k.for("columns", count.times, (j) =>
-            this.#block(sum, left, right, {
-              ...{ row: i.mul(rows.size).add(row), rows: rows.size },
-              ...{ vector: j.mul(count.size).add(vector), vectors: count.size },
+    const a = left.kind === "left" || left.kind === "used" ? left : this.#copied(left, "left");
+    if (a.kind === "left") k.barrier();
+    const wide = sum.columns / this.#width;
+    const { rows, vectors } = blockOf(sum.rows, wide);
+    for (const [vector, across] of pieces(wide, vectors))
+      for (const [row, down] of pieces(sum.rows, rows))
+        k.for("columns", across.times, (j) =>
+          k.for("rows", down.times, (i) =>
+            this.#block(sum, a, right, {
+              ...{ row: i.mul(down.size).add(row), rows: down.size },
+              ...{ vector: j.mul(across.size).add(vector), vectors: across.size },
             }),
           ),
         );
-    return sum;
+    return { ...sum, use };
   }
 
   map(args: readonly Held[], f: (...x: Value[]) => Value): Held {
+    const k = this.#k;
+    const use = this.#uses.next();
     const sizes = sizesOf(args);
-    return this.#made(sizes, sizes.columns === 1, (r, c, vector) =>
-      f(...args.map((a) => this.#k.let("x", this.#get(a, r, a.isSame ? c : vector)))),
+    const kind = this.#kindOf(sizes, use);
+    // Elements are read before they are written: a tile that nothing else reads gives its place.
+    const isFree = (a: Held) =>
+      a.kind === kind && a.use.count === 1 && a.rows === sizes.rows && a.columns === sizes.columns;
+    const free = args.find(isFree);
+    const held = free ? { ...free, use } : this.#place(sizes, kind, use);
+    return this.#written(held, (r, c, v) =>
+      f(...args.map((a) => k.let("x", this.#get(a, r, a.kind === "column" ? c : v)))),
     );
   }
 
@@ -111,14 +144,15 @@ class Lanes implements Tiles<Held> {
       return total.get;
     };
     if (along === "rows")
-      return this.#made({ rows: 1, columns: x.columns }, x.isSame, (_r, c, vector) =>
-        all(x.rows, (i) => this.#get(x, i, x.isSame ? c : vector)),
+      return this.#made({ rows: 1, columns: x.columns }, (_r, c, v) =>
+        all(x.rows, (i) => this.#get(x, i, x.kind === "column" ? c : v)),
       );
-    return this.#made({ rows: x.rows, columns: 1 }, true, (r) => {
-      if (x.isSame) return all(x.columns, (i) => this.#get(x, r, i));
+    return this.#made({ rows: x.rows, columns: 1 }, (r) => {
+      if (x.kind === "column") return this.#get(x, r, index(0));
+      const vectors = x.columns / this.#width;
       const own = k.let(
         "own",
-        all(x.columns / this.#width, (i) => this.#get(x, r, i)),
+        all(vectors, (i) => this.#get(x, r, i)),
       );
       return range(this.#width, (lane) => k.let("other", k.broadcast(own, lane))).reduce(both);
     });
@@ -129,126 +163,148 @@ class Lanes implements Tiles<Held> {
     carried: readonly [...C],
     body: (i: Value, carried: C) => C,
   ): C {
-    for (const _ of carried) this.#uses.next();
-    const held = carried.map((c) => this.#copied(c));
+    const held = carried.map((c): Held => {
+      const use = this.#uses.next();
+      return c.use.count === 1 ? { ...c, use } : { ...this.#copied(c, c.kind), use };
+    });
     const buffers = new Set(held.map((h) => h.buffer));
+    this.#loops++;
     this.#k.for("step", count, (i) => {
       const next = body(i, held as readonly Held[] as C);
       // What changes places is copied before any of it is overwritten.
       const ready = next.map((n, x) =>
-        n.buffer !== held[x]!.buffer && buffers.has(n.buffer) ? this.#copied(n) : n,
+        n.buffer !== held[x]!.buffer && buffers.has(n.buffer) ? this.#copied(n, n.kind) : n,
       );
       for (const [x, to] of held.entries())
         if (ready[x]!.buffer !== to.buffer) this.#copy(ready[x]!, to);
     });
-    for (const _ of held) this.#uses.next();
-    return held as readonly Held[] as C;
+    this.#loops--;
+    return held.map((h) => ({ ...h, use: this.#uses.next() })) as readonly Held[] as C;
   }
 
   store(x: Held, rows: Span, columns: Span, put: Put): void {
     const k = this.#k;
     const one = putIn(k, rows, columns, put);
     const all = () =>
-      this.#each(x, x.isSame, (r, c, vector) => one(this.#get(x, r, x.isSame ? c : vector), r, c));
+      this.#each(x, (r, c, v) => one(this.#get(x, r, x.kind === "column" ? c : v), r, c));
     // What all lanes have, one of them stores.
-    if (x.isSame) k.if(this.#lane.eq(0), all);
+    if (x.kind === "column") k.if(this.#lane.eq(0), all);
     else all();
   }
 
   /** A tile of values at rows and columns; `vector` numbers the vector of columns. */
-  #made(sizes: Tile, isSame: boolean, value: Element): Held {
-    this.#uses.next();
-    return this.#kept(sizes, isSame, value);
+  #made(sizes: Tile, value: Element): Held {
+    const use = this.#uses.next();
+    return this.#kept(sizes, this.#kindOf(sizes, use), use, value);
   }
 
-  #kept({ rows, columns }: Tile, isSame: boolean, value: Element): Held {
-    const k = this.#k;
-    const held = this.#place({ rows, columns }, isSame);
-    this.#each(held, isSame, (r, c, vector) =>
-      k.store(held.buffer, this.#index(held, r, isSame ? c : vector), value(r, c, vector)),
+  /** Operands are copied to be read more often than once, by blocks that need them so. */
+  #kindOf({ rows, columns }: Tile, use: Use): Kind {
+    const { isLeft, isRight, isOwn, count, multiplied, isAgain } = use;
+    if (columns === 1) return "column";
+    const isOnce = count === 1 && !isOwn && !isAgain;
+    if (isLeft) {
+      const { vectors } = blockOf(rows, multiplied / this.#width);
+      return isOnce && multiplied <= vectors * this.#width ? "used" : "left";
+    }
+    if (!isRight || isOwn || count > 1) return "own";
+    return isOnce && multiplied <= this.#panel(columns, use).rows ? "used" : "panels";
+  }
+
+  #kept(size: Tile, kind: Kind, use: Use, value: Element): Held {
+    return this.#written(this.#place(size, kind, use), value);
+  }
+
+  #written(held: Held, value: Element): Held {
+    this.#each(held, (r, c, v) =>
+      this.#k.store(held.buffer!, this.#index(held, r, v), value(r, c, v)),
     );
     return held;
   }
 
-  #place({ rows, columns }: Tile, isSame: boolean): Held {
-    if (!isSame && columns % this.#width !== 0) bug(`a tile of ${columns} columns in lanes`);
-    const size = rows * (isSame ? columns : columns / this.#width);
-    return { rows, columns, isSame, buffer: this.#k.local("tile", size) };
+  #place({ rows, columns }: Tile, of: Kind, use: Use): Held {
+    const k = this.#k;
+    const kind = of === "used" ? "own" : of;
+    const made = (buffer: Buffer): Held => ({ rows, columns, kind, use, buffer });
+    if (kind === "column") return made(k.local("column", rows));
+    if (columns % this.#width !== 0) bug(`a tile of ${columns} columns in lanes`);
+    if (kind !== "left") {
+      const unit = kind === "panels" ? this.#panel(columns, use).vectors : 1;
+      return made(k.local("tile", rows * Math.ceil(columns / this.#width / unit) * unit));
+    }
+    // What other lanes read in the round before is not overwritten before they did.
+    if (this.#loops > 0) k.barrier();
+    return made(k.shared("left", rows * columns));
   }
 
-  #copied(from: Held): Held {
-    const to = this.#place(from, from.isSame);
+  /** The blocks that read a right operand. */
+  #panel = (columns: number, { multiplied }: Use) => blockOf(multiplied, columns / this.#width);
+
+  #copied(from: Held, kind: Kind): Held {
+    const to = this.#place(from, kind, from.use);
     this.#copy(from, to);
     return to;
   }
 
   #copy(from: Held, to: Held): void {
-    const k = this.#k;
-    k.for("e", to.buffer.size, (e) => k.store(to.buffer, e, k.load(from.buffer, e)));
+    this.#written(to, (r, c, v) => this.#get(from, r, from.kind === "column" ? c : v));
   }
 
-  #each({ rows, columns }: Tile, isSame: boolean, body: (...at: At3) => void): void {
+  #each({ rows, columns, kind }: Held, body: (...at: At3) => void): void {
     const k = this.#k;
     const width = this.#width;
     k.for("r", rows, (r) =>
-      isSame
-        ? k.for("c", columns, (c) => body(r, c, c))
+      kind === "column"
+        ? body(r, index(0), index(0))
         : k.for("v", columns / width, (v) => body(r, v.mul(width).add(this.#lane), v)),
     );
   }
 
-  /** `at` is a column where all lanes have the same, else the number of a vector. */
-  #get(x: Held, r: Value, at: Value): Value {
-    return this.#k.load(
-      x.buffer,
-      this.#index(x, x.rows === 1 ? index(0) : r, x.columns === 1 ? index(0) : at),
-    );
+  /** What each lane has of a row: in a vector, or of the one column. */
+  #get(x: Held, r: Value, v: Value): Value {
+    const row = x.rows === 1 ? index(0) : r;
+    return x.at ? x.at(row, v) : this.#k.load(x.buffer!, this.#index(x, row, v));
   }
 
-  #index({ columns, isSame }: Held, r: Value, at: Value): Value {
-    return r.mul(isSame ? columns : columns / this.#width).add(at);
+  #index({ rows, columns, kind, use }: Held, r: Value, v: Value): Value {
+    const vectors = columns / this.#width;
+    switch (kind) {
+      case "column":
+        return r;
+      case "left":
+        return r.mul(columns).add(v.mul(this.#width)).add(this.#lane);
+      case "panels": {
+        const unit = this.#panel(columns, use).vectors;
+        return v
+          .div(unit)
+          .mul(rows * unit)
+          .add(r.mul(unit))
+          .add(v.mod(unit));
+      }
+      default:
+        return r.mul(vectors).add(v);
+    }
   }
 
   #block(sum: Held, left: Held, right: Held, at: Block): void {
     const k = this.#k;
-    const together = togetherIn(this.#width);
-    const across = right.columns / this.#width;
     const each = <T>(make: (r: Value, v: Value) => T): T[][] =>
       range(at.rows, (i) => range(at.vectors, (j) => make(at.row.add(i), at.vector.add(j))));
     const sums = each((r, v) => k.var("sum", this.#get(sum, r, v)));
-    k.for("d", left.columns / together, (d) => {
-      const rows = range(at.rows, (i) => this.#lefts(left, at.row.add(i), d));
-      const place = k.let("place", d.mul(together * across).add(at.vector));
-      for (const l of range(together, (l) => l)) {
-        const others = range(at.vectors, (j) =>
-          k.let("right", k.load(right.buffer, place.add(l * across + j))),
-        );
-        for (const [i, row] of sums.entries()) {
-          const own = rows[i]!(l);
-          for (const [j, s] of row.entries()) s.set(s.get.add(own.mul(others[j]!)));
-        }
+    const leftAt = (r: Value, d: Value) =>
+      left.at ? left.at(r, d) : k.load(left.buffer!, r.mul(left.columns).add(d));
+    k.for("d", left.columns, (d) => {
+      const others = range(at.vectors, (j) =>
+        k.let("right", this.#get(right, d, at.vector.add(j))),
+      );
+      for (const [i, row] of sums.entries()) {
+        const own = k.let("left", leftAt(at.row.add(i), d));
+        for (const [j, s] of row.entries()) s.set(own.fma(others[j]!, s.get));
       }
     });
-    for (const [i, s] of sums.flat().entries()) {
-      const [r, v] = [at.row.add(Math.floor(i / at.vectors)), at.vector.add(i % at.vectors)];
-      k.store(sum.buffer, this.#index(sum, r, v), s.get);
-    }
-  }
-
-  /** Numbers of a row of the left operand, each in all lanes. */
-  #lefts(left: Held, r: Value, d: Value): (l: number) => Value {
-    const k = this.#k;
-    const together = togetherIn(this.#width);
-    if (left.isSame) {
-      const place = k.let("place", k.let("row", r.mul(left.columns)).add(d.mul(together)));
-      return (l) => k.let("left", k.load(left.buffer, place.add(l)));
-    }
-    const width = this.#width;
-    const parts = range(together / width, (p) => {
-      const first = d.mul(together).add(p * width);
-      return k.let("own", this.#get(left, r, first.div(width)));
-    });
-    return (l) => k.let("left", k.broadcast(parts[Math.floor(l / width)]!, l % width));
+    for (const [i, row] of sums.entries())
+      for (const [j, s] of row.entries())
+        k.store(sum.buffer!, this.#index(sum, at.row.add(i), at.vector.add(j)), s.get);
   }
 }
 
@@ -262,6 +318,29 @@ interface Block {
   readonly vector: Value;
   readonly vectors: number;
 }
+
+/**
+ * Rows and vectors of the blocks of a sum, by a model of their time. All that a block multiplies at one place of
+ * the depth is loaded before: so 15 registers hold its sums, its vectors and its rows' numbers.
+ */
+function blockOf(
+  down: number,
+  across: number,
+): { readonly rows: number; readonly vectors: number } {
+  const sizes = range(6, (i) => i + 1);
+  const fitting = sizes.flatMap((rows) =>
+    sizes.flatMap((vectors) => (rows * vectors + rows + vectors <= 15 ? [{ rows, vectors }] : [])),
+  );
+  const time = ({ rows, vectors }: { rows: number; vectors: number }) =>
+    pieces(down, rows)
+      .flatMap(([, a]) => pieces(across, vectors).map(([, b]) => [a, b] as const))
+      .reduce((sum, [a, b]) => sum + a.times * b.times * cyclesOf(a.size, b.size), 0);
+  return fitting.reduce((a, b) => (time(b) < time(a) ? b : a));
+}
+
+/** Four instructions at a time; sums that wait for each other, two in each cycle. */
+const cyclesOf = (rows: number, vectors: number): number =>
+  Math.max(4, (rows * vectors) / 2, (rows * vectors + rows + vectors + 5) / 4);
 
 /** An extent in pieces of a size, and what is left: where each begins, how large pieces are and how many. */
 function pieces(extent: number, size: number): [number, { size: number; times: number }][] {

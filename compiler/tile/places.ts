@@ -21,6 +21,14 @@ export function foursIn(k: Builder, { block, size, extent }: Span, four: Value):
   return [0, 1, 2, 3].map((i) => [at.mul(4).add(i), inside]);
 }
 
+/** The place of each lane in vector number `v` of the span's piece: clamped together where vectors are whole. */
+export function lanesIn(k: Builder, span: Span, v: Value, lane: Value, width: number): Place {
+  const { block, size, extent } = span;
+  if (extent % width !== 0) return placeIn(k, span, v.mul(width).add(lane));
+  const first = k.let("at", block.mul(size).add(v.mul(width)));
+  return [first.min(extent - width).add(lane), k.let("inside", first.lt(extent))];
+}
+
 /** Puts an element of a tile, at offsets in the spans' pieces, if there is such a place. */
 export const putIn =
   (k: Builder, rows: Span, columns: Span, put: Put): Put =>

@@ -30,6 +30,10 @@ export interface Use {
   count: number;
   /** How many loops it was made in. */
   readonly depth: number;
+  /** Of an operand of `dot`: with how many columns, or rows, of the other side each element is multiplied. */
+  multiplied: number;
+  /** A loop that it was not made in comes back to it. */
+  isAgain: boolean;
 }
 
 /** `root`: the tile that it was before sums were added to it. */
@@ -74,6 +78,8 @@ class Noting implements Tiles<Noted> {
       bug(`a tile program multiplies ${shown(left)} with ${shown(right)} onto ${shown(sum)}`);
     if (this.uses[sum.id]!.count > 0) bug("a tile program uses a sum twice");
     for (const x of [left, right]) this.uses[x.id]!.isWhole = true;
+    this.#multiplied(left, sum.columns);
+    this.#multiplied(right, sum.rows);
     const of = `${this.#used(sum, "isOwn")} + ${this.#used(left, "isLeft")} * ${this.#used(right, "isRight")}`;
     return this.#made(sum, of, sum.root);
   }
@@ -126,9 +132,15 @@ class Noting implements Tiles<Noted> {
   #made({ rows, columns }: Tile, of: string, root = this.uses.length): Noted {
     const id = this.uses.length;
     const unused = { isLeft: false, isRight: false, isOwn: false, isWhole: false };
-    this.uses.push({ ...unused, isMoved: false, count: 0, depth: this.#depth });
+    const read = { multiplied: 0, isAgain: false, count: 0 };
+    this.uses.push({ ...unused, ...read, isMoved: false, depth: this.#depth });
     this.#line(`t${id} [${rows}, ${columns}] = ${of}`);
     return { id, rows, columns, root };
+  }
+  #multiplied(x: Noted, times: number): void {
+    const use = this.uses[x.id]!;
+    use.multiplied = Math.max(use.multiplied, times);
+    use.isAgain ||= use.depth < this.#depth;
   }
   #used(x: Noted, how: "isLeft" | "isRight" | "isOwn"): string {
     const use = this.uses[x.id]!;

@@ -85,7 +85,7 @@ const capabilities: Capabilities = {
   maxBindingBytes: 2 ** 31 - 64,
   maxBufferBytes: 2 ** 31 - 64,
   maxBindings: 64,
-  maxSharedBytes: 64 * 1024,
+  maxSharedBytes: 1024 * 1024,
   maxThreads: 256,
   maxGroups: 2 ** 31 - 1,
   alignment: 64,
