@@ -30,6 +30,11 @@ export interface Capabilities {
   readonly subgroups?: Subgroups;
   /** Whether kernels can load and store halves. */
   readonly half: boolean;
+  /**
+   * Whether kernels can ask for `fma` rounded once. Undefined: they cannot, or it is the device's own affair, as on
+   * GPUs.
+   */
+  readonly fma?: boolean;
   /** The matrix fragments that it multiplies; undefined: none. */
   readonly matrices?: MatrixUnits;
   /**

@@ -150,13 +150,14 @@ export function compileAlone(graph: Graph, region: Region, options: AloneOptions
 /** Kernels of subgroups are for a width that the target has; others share workgroup memory. */
 function fitting(asked: Profile, target: Target, precision: Precision): Profile {
   const device = { ...asked, ...capableOf(target, asked) };
-  const { matrices, ...others } = forPrecision(device, precision);
+  const { matrices, fma, ...others } = forPrecision(device, precision);
   const subgroup = target.subgroup === undefined || target.subgroup === asked.subgroup;
   return {
     ...others,
     half: asked.half,
     subgroup: subgroup ? asked.subgroup : 0,
     ...(matrices && target.fragments ? { matrices } : {}),
+    ...(fma && target.fma ? { fma } : {}),
   };
 }
 

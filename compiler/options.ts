@@ -87,6 +87,10 @@ const profileWants: Wants<Profile> = {
   reduces: truth,
   rolled: truth,
   half: truth,
+  fma: {
+    words: "true, or left out",
+    is: (value) => value === undefined || value === true,
+  },
   matrices: {
     words: "a device's matrix units",
     is: (value) => value === undefined || isObject(value),

@@ -72,6 +72,8 @@ export interface PlanKernel {
   readonly subgroup: number;
   /** It reduces over subgroups, of whatever width. */
   readonly reduces?: true;
+  /** It asks for `fma` rounded once. */
+  readonly fma?: true;
   /** What its matrix fragments ask of a device; none in most kernels. */
   readonly matrices?: KernelMatrices;
 }

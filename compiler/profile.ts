@@ -37,6 +37,8 @@ export interface Profile {
   readonly rolled: boolean;
   /** Whether kernels can load and store halves: without it mixed precision packs frozen parameters. */
   readonly half: boolean;
+  /** Kernels ask for `fma` rounded once: their plans are for devices that have it. */
+  readonly fma?: true;
   /** The matrix fragments that kernels may multiply; undefined: none. */
   readonly matrices?: MatrixUnits;
   readonly deviceClass: DeviceClass;
@@ -62,7 +64,7 @@ export const defaultProfile: Profile = {
 
 /** A profile with all that one device allows. Plans made with it may not run on others. */
 export function deviceProfile(capabilities: Capabilities): Profile {
-  const { subgroups, slowBarriers, slowCompiler, matrices } = capabilities;
+  const { subgroups, slowBarriers, slowCompiler, matrices, fma } = capabilities;
   return {
     name: capabilities.name,
     maxBindingBytes: capabilities.maxBindingBytes,
@@ -78,6 +80,7 @@ export function deviceProfile(capabilities: Capabilities): Profile {
     rolled: slowCompiler,
     half: capabilities.half,
     deviceClass: capabilities.deviceClass,
+    ...(fma ? { fma } : {}),
     // A slow compiler takes seconds for one kernel of fragments.
     ...(matrices && !slowCompiler ? { matrices } : {}),
   };

@@ -91,6 +91,7 @@ const kernel: Check = (value, at, tell) => {
     sharedBytes: whole(0),
     subgroup: whole(0, mostThreads),
     reduces: maybe(truth),
+    fma: maybe(truth),
     matrices: maybe(
       record({
         operand: text,

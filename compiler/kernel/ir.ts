@@ -214,6 +214,8 @@ export interface Kernel {
   readonly fragments: readonly Fragment[];
   /** What its fragments ask of a device. */
   readonly matrices?: KernelMatrices;
+  /** Its `fma` of `f32` is rounded once, on devices that have such an instruction alone. */
+  readonly fma?: true;
   readonly threads: readonly [number, number, number];
   readonly groups: readonly [number, number, number];
   readonly body: readonly Stmt[];

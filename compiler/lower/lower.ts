@@ -13,6 +13,7 @@ import { foldGroups } from "../kernel/groups.ts";
 import type { Kernel } from "../kernel/ir.ts";
 import { type In, type Out, readPort, unflatten, writePort } from "../kernel/ports.ts";
 import { bounded, type Value } from "../kernel/value.ts";
+import { visitExprs } from "../kernel/vectorise.ts";
 import { verified } from "../kernel/verify.ts";
 import type { ElementOp } from "../op.ts";
 import type { Profile } from "../profile.ts";
@@ -140,8 +141,20 @@ function lower(
     ? region.variant.kernel({ k, inputs: anchor.inputs.map((x) => read(x, new Map())), outputs })
     : map(k, region, compute, outputs[0]!, profile);
   checkGroups(kernel, anchor, profile);
-  const named = { ...foldGroups(kernel, profile.maxGroups), name: kernelName(region) };
+  const named = {
+    ...foldGroups(kernel, profile.maxGroups),
+    ...(profile.fma && callsFma(kernel) ? { fma: profile.fma } : {}),
+    name: kernelName(region),
+  };
   return { kernel: verified("lowering", named), bindings };
+}
+
+function callsFma({ body }: Kernel): boolean {
+  let found = false;
+  visitExprs(body, (e) => {
+    found ||= e.kind === "call" && e.fn === "fma" && e.type === "f32";
+  });
+  return found;
 }
 
 /** Workgroups are folded over three axes; more than these take there cannot be. */

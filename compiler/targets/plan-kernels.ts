@@ -35,10 +35,18 @@ export class PlanKernels {
   }
 
   #share(kernel: Kernel, scratch: (name: string) => boolean): number {
-    const { threads, subgroup, reduces, matrices } = kernel;
+    const { threads, subgroup, reduces, matrices, fma } = kernel;
     const params = kernel.params.map((b) => paramOf(b, scratch(b.name)));
     const own = params.map(({ scalar, writes }) => [scalar, writes]);
-    const key = JSON.stringify([threads, subgroup, reduces, matrices, own, outline(kernel.body)]);
+    const key = JSON.stringify([
+      threads,
+      subgroup,
+      reduces,
+      matrices,
+      fma,
+      own,
+      outline(kernel.body),
+    ]);
     const number = this.all.length;
     const text = () => readable(this.#target.print(kernel, scratch, "numbered"));
     const alike = this.#alike.get(key);
@@ -60,6 +68,7 @@ export class PlanKernels {
       subgroup,
       ...(reduces ? { reduces } : {}),
       ...(matrices ? { matrices } : {}),
+      ...(fma ? { fma } : {}),
     });
     return number;
   }

@@ -20,6 +20,8 @@ export interface Target {
   readonly subgroup?: number;
   /** Whether all its devices have halves; else the profile says. */
   readonly half: boolean;
+  /** Whether it spells an `fma` that some of its devices lack. */
+  readonly fma?: true;
   /** Whether it spells matrix fragments. */
   readonly fragments: boolean;
   /**

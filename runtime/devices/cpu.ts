@@ -4,7 +4,7 @@
  * works in the thread that calls it, with a pause for events now and then.
  */
 import type { Capabilities } from "../../compiler/capabilities.ts";
-import type { PlanKernel, PlanStep } from "../../compiler/plan.ts";
+import type { Plan, PlanKernel, PlanStep } from "../../compiler/plan.ts";
 import { bug, diagnose } from "../../diagnostics/index.ts";
 import { checkOptions } from "../../diagnostics/options.ts";
 import { formatOf, storedBytes } from "../../formats/index.ts";
@@ -20,18 +20,19 @@ import {
 } from "./device.ts";
 import { checkFits } from "./fits.ts";
 import { type Pauses, pausesFor } from "./pauses.ts";
-import { wasmEngine } from "./web-assembly.ts";
+import { hasFma, wasmEngine } from "./web-assembly.ts";
 
 /** None yet. */
 export type CpuOptions = Readonly<Record<never, never>>;
 
 /**
- * Makes a device of the processor.
+ * Makes a device of the processor. Where the engine has `fma` its name says so: results are rounded otherwise.
  * @throws E480 where nothing may be compiled to WebAssembly, E481 where the engine's has no vectors.
  */
 export function cpuDevice(options: CpuOptions = {}): Device {
   checkOptions<CpuOptions>("cpuDevice", options, {});
   const engine = wasmEngine();
+  const own = hasFma(engine) ? { ...capabilities, name: "processor-fma", fma: true } : capabilities;
   const memory = new CpuMemory(engine);
   const scratch = new Scratch(memory);
   let destroyed = false;
@@ -40,8 +41,8 @@ export function cpuDevice(options: CpuOptions = {}): Device {
   };
   return {
     target: "wasm",
-    name: "processor",
-    capabilities,
+    name: own.name,
+    capabilities: own,
     lost: new Promise(() => {}),
     checkAlive,
     async allocate(buffers) {
@@ -65,7 +66,8 @@ export function cpuDevice(options: CpuOptions = {}): Device {
     },
     async load(plan, buffers, onProgress) {
       checkAlive();
-      checkFits(plan, capabilities);
+      checkFits(plan, own);
+      checkFma(plan, own);
       const kernels = await compileKernels(engine, plan.kernels, memory, onProgress);
       scratch.hold(Math.max(0, ...kernels.map((k) => k.scratchBytes)));
       return programOf({ plan, kernels, buffers, memory, scratch, checkAlive });
@@ -75,9 +77,6 @@ export function cpuDevice(options: CpuOptions = {}): Device {
     },
   };
 }
-
-/** Opens one. */
-export const openCpu = async (options: CpuOptions) => ({ device: cpuDevice(options) });
 
 const capabilities: Capabilities = {
   name: "processor",
@@ -141,6 +140,16 @@ interface CpuKernel {
   /** The addresses of its buffers and of scratch memory, then which workgroups, and how they lie. */
   run(...addressesAndGroups: readonly number[]): void;
   readonly scratchBytes: number;
+}
+
+/** @throws E424 for a kernel that asks for an instruction which the engine lacks. */
+function checkFma({ kernels, name }: Pick<Plan, "kernels" | "name">, { fma }: Capabilities): void {
+  const lacking = fma ? undefined : kernels.find((kernel) => kernel.fma);
+  if (!lacking) return;
+  throw diagnose("E424", {
+    message: `kernel ${lacking.name} of ${name} asks for fma, which this engine lacks (relaxed SIMD of WebAssembly)`,
+    help: "compile for this device, or use Node 20 with openDevice, or a newer engine",
+  });
 }
 
 async function compileKernels(

@@ -39,7 +39,7 @@ function lackOf(kernel: PlanKernel, device: Capabilities): Lack | undefined {
   if (kernel.reduces && !numbered)
     return {
       message:
-        "reduces over subgroups that it numbers, which the device cannot (in WebGPU: the feature subgroups, and WGSL's subgroup_id)",
+        "reduces over subgroups by number, which the device lacks (in WebGPU: the feature subgroups, and WGSL's subgroup_id)",
     };
   const lacking = kernel.params.find((p) => !has(device, p.scalar));
   if (lacking)
@@ -51,8 +51,8 @@ function lackOf(kernel: PlanKernel, device: Capabilities): Lack | undefined {
   if (matrices && !hasMatrices(device.matrices, matrices)) {
     const { operand, rows, columns, depth, width } = matrices;
     return {
-      message: `multiplies fragments of ${rows} x ${depth} x ${columns} (${operand}) in subgroups of ${width}, which the device does not offer`,
-      help: "compile with the default profile, or for this device; Dawn offers subgroup matrices with the toggle allow_unsafe_apis",
+      message: `multiplies fragments of ${rows} x ${depth} x ${columns} (${operand}) in subgroups of ${width}, which the device lacks`,
+      help: "compile with the default profile, or for this device; Dawn offers them with the toggle allow_unsafe_apis",
     };
   }
   return beyondLimits(kernel, device);

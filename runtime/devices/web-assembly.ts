@@ -26,6 +26,15 @@ const withVectors = [
   ...[0x0a, 0x09, 0x01, 0x07, 0x00, 0x41, 0x00, 0xfd, 0x11, 0x1a, 0x0b],
 ];
 
+/** One whose function multiplies and adds in one instruction (relaxed SIMD). */
+const withFma = [
+  ...[...header, 0x01, 0x04, 0x01, 0x60, 0x00, 0x00, 0x03, 0x02, 0x01, 0x00, 0x0a, 0x14],
+  ...[0x01, 0x12, 0x00, ...[0, 0, 0].flatMap(() => [0x41, 0x00, 0xfd, 0x11])],
+  ...[0xfd, 0x85, 0x02, 0x1a, 0x0b],
+];
+
+export const hasFma = (engine: WasmEngine): boolean => engine.validate(Uint8Array.from(withFma));
+
 /** The engine, which has vectors. @throws E480 where nothing may be compiled, E481 where it has none. */
 export function wasmEngine(): WasmEngine {
   const { WebAssembly } = globalThis as unknown as { readonly WebAssembly?: WasmEngine };

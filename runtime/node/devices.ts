@@ -2,6 +2,6 @@
  * The kinds of devices that can be opened, one line each: the function that opens one, under the name by
  * which it is asked for. Nothing else lists them.
  */
-export { openCpu as cpu } from "../devices/cpu.ts";
 export { openReference as reference } from "../devices/reference.ts";
+export { openCpu as cpu } from "./cpu.ts";
 export { openDawn as webgpu } from "./dawn.ts";

@@ -283,6 +283,9 @@ function vectorCall(w: Writer, e: Call): void {
   } else if (four) {
     w.vector(args[0]!);
     four(code);
+  } else if (fn === "fma" && w.fma && type === "f32") {
+    for (const x of args) w.vector(x);
+    code.op("f32x4.relaxed_madd");
   } else if (fn === "fma") {
     w.vector(args[0]!);
     w.vector(args[1]!);

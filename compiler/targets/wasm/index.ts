@@ -19,6 +19,7 @@ export const wasm: Target = {
   ending: "wasm",
   comment: ";;",
   half: true,
+  fma: true,
   fragments: false,
   subgroup: lanes,
   entry: () => "run",

@@ -76,6 +76,7 @@ const table = new Map(
     row("none", { "f32x4.convert_i32x4_s": 0xfa, "f32x4.convert_i32x4_u": 0xfb }, simd),
     row("none", { "i32x4.trunc_sat_f64x2_s_zero": 0xfc }, simd),
     row("none", { "i32x4.trunc_sat_f64x2_u_zero": 0xfd }, simd),
+    row("none", { "f32x4.relaxed_madd": 0x105 }, simd),
     row("none", { "f64x2.convert_low_i32x4_s": 0xfe, "f64x2.convert_low_i32x4_u": 0xff }, simd),
   ].flat(),
 );

@@ -33,6 +33,7 @@ interface Name {
 class KernelWriter implements Writer, Threads {
   readonly code: Code;
   readonly shapes: Shapes;
+  readonly fma: boolean;
   mask: Local | undefined;
   readonly pointers: Pointers;
   readonly #kernel: Kernel;
@@ -51,6 +52,7 @@ class KernelWriter implements Writer, Threads {
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
+    this.fma = kernel.fma ?? false;
     this.#threads = kernel.threads.reduce((a, b) => a * b);
     this.shapes = shapesOf(kernel);
     this.code = new Code(kernel.params.length + own.length);

@@ -336,7 +336,7 @@ describe("on the device", () => {
     const { code, details } = await refusal(() => createSession(plan, device));
     expect([code, details.message]).toEqual([
       "E424",
-      "kernel matmul of program multiplies fragments of 8 x 8 x 8 (f32) in subgroups of 32, which the device does not offer",
+      "kernel matmul of program multiplies fragments of 8 x 8 x 8 (f32) in subgroups of 32, which the device lacks",
     ]);
     device.destroy();
   });

@@ -6,6 +6,7 @@ import { deviceProfile } from "../../../compiler/profile.ts";
 import { add, matmul, mul } from "../../../ops/index.ts";
 import { cpuDevice } from "../../../runtime/devices/cpu.ts";
 import { CpuMemory } from "../../../runtime/devices/cpu-memory.ts";
+import type { Device } from "../../../runtime/devices/device.ts";
 import { wasmEngine } from "../../../runtime/devices/web-assembly.ts";
 import { openDevice } from "../../../runtime/node/index.ts";
 import { createSession } from "../../../runtime/session.ts";
@@ -51,6 +52,41 @@ test("E425: kernels of text are for another device", async () => {
   const device = cpuDevice();
   const forged = { ...plan, target: "wasm" };
   expect((await refusal(() => createSession(forged, device))).code).toBe("E425");
+});
+
+test("E424: fma is a fact of the device's name, and kernels that ask for it are for engines that have it", async () => {
+  // The square of 1 + 2^-12 less its first two terms: nothing, unless the product is kept whole.
+  const [a, b] = [input("a", "f32", [4, 16]), input("b", "f32", [16, 4])] as [Tensor, Tensor];
+  const first = 1 + 2 ** -12;
+  const given = {
+    a: Float32Array.from({ length: 64 }, (_, i) => [-(1 + 2 ** -11), first][i % 16] ?? 0),
+    b: Float32Array.from({ length: 64 }, (_, i) => (i < 4 ? 1 : first)),
+  };
+  const made = ({ capabilities }: Device) =>
+    compile(outputs({ y: matmul(a, b) as Tensor }), {
+      target: "wasm",
+      profile: deviceProfile(capabilities),
+    });
+  const { device } = await openDevice({ kind: "cpu" });
+  const plan = made(device);
+  const session = await createSession(plan, device);
+  expect(device.name).toBe("processor-fma");
+  expect((await session.run(given)).y).toEqual(new Float32Array(16).fill(2 ** -24));
+
+  const { validate } = WebAssembly;
+  const { Memory, Module, compile: toModule, instantiate } = WebAssembly;
+  const lacks = (bytes: Uint8Array<ArrayBuffer>) => validate(bytes) && !bytes.includes(0x85);
+  vi.stubGlobal("WebAssembly", {
+    ...{ Memory, Module, compile: toModule, instantiate },
+    validate: lacks,
+  });
+  const without = cpuDevice();
+  vi.unstubAllGlobals();
+  expect(without.name).toBe("processor");
+  const { code, message } = await refusal(() => createSession(plan, without));
+  expect([code, message]).toEqual(["E424", expect.stringMatching(/asks for fma.*relaxed SIMD/)]);
+  const other = await createSession(made(without), without);
+  expect((await other.run(given)).y).toEqual(new Float32Array(16));
 });
 
 test("E423: memory ends at 4 GiB, and what was taken for a plan that does not fit is given back", async () => {
