@@ -1,7 +1,8 @@
 /** Programs in lanes: the sizes of their tiles, and which devices they are for. */
 import type { Profile } from "../profile.ts";
+import { cyclesOf } from "./blocks.ts";
 import { lowerLanes } from "./lanes.ts";
-import type { Blocking, Lowering, Product, Sizes, Walk } from "./lowering.ts";
+import type { Blocking, Lowering, Product, Sizes, Walk, Work } from "./lowering.ts";
 
 /** On processors, where vectors' lanes are threads, and arrays lie in a cache. */
 export const lanes: Lowering = {
@@ -9,10 +10,11 @@ export const lanes: Lowering = {
   fits: ({ deviceClass, subgroup }) => deviceClass === "processor" && subgroup > 0,
   label: ({ subgroup }) => `lanes-${subgroup}`,
   blockings: (work, profile) =>
-    (work.kind === "walk" ? walkSizes(work) : productSizes(work)).map((sizes) =>
-      blocking(sizes, profile),
-    ),
+    sizesFor(work, profile.subgroup).map((sizes) => blocking(sizes, profile)),
 };
+
+const sizesFor = (work: Work, width: number): Sizes[] =>
+  work.kind === "walk" ? walkSizes(work, width) : productSizes(work, width);
 
 const blocking = (sizes: Sizes, { subgroup }: Profile): Blocking => ({
   tile: { m: sizes.rows, n: sizes.columns, k: sizes.depth },
@@ -21,46 +23,61 @@ const blocking = (sizes: Sizes, { subgroup }: Profile): Blocking => ({
 });
 
 /** Rows and columns of a tile, at most: even parts of all. */
-const heights = [192, 96, 48, 24, 12];
-const widths = [192, 96, 48, 24, 12];
+const extents = [384, 192, 96, 48, 24, 12];
 const deepest = 256;
+/** Numbers of a left operand that stay near: half a megabyte. */
+const near = 2 ** 17;
+
+/** Cycles to copy an element of an operand, to begin, end and store a sum, and to compute with a score. */
+const cycles = { copy: 1.5, sum: 2, score: 20 };
 
 /** Parts of an extent that are as equal as whole units allow. */
 const evenly = (extent: number, most: number, unit: number): number =>
   Math.ceil(extent / Math.ceil(extent / most) / unit) * unit;
 
-/** The least that is multiplied for nothing and copied, the best first. */
-function productSizes({ rows, columns, depths }: Product): Sizes[] {
-  const depth = evenly(Math.max(...depths), deepest, 4);
-  const whole = (extent: number, size: number) => Math.ceil(extent / size) * size;
-  const cost = (s: Sizes) =>
-    whole(rows, s.rows) * whole(columns, s.columns) * (1 + 1 / s.rows + 1 / s.columns);
-  return unique(
-    heights.flatMap((m) =>
-      widths.map((n) => ({
-        rows: evenly(rows, m, rows % 4 === 0 ? 4 : 1),
-        columns: evenly(columns, n, 4),
-        depth,
-      })),
-    ),
-  ).sort((a, b) => cost(a) - cost(b));
-}
-
-const unique = (all: readonly Sizes[]): Sizes[] => [
-  ...new Map(all.map((s) => [[s.rows, s.columns, s.depth].join(), s])).values(),
+/** Even parts of rows in fours, of columns in vectors, or in three of them. */
+const partsOf = (extent: number, units: readonly number[]): readonly number[] => [
+  ...new Set(extents.flatMap((most) => units.map((unit) => evenly(extent, most, unit)))),
 ];
 
-function walkSizes({ rows, walked }: Walk): Sizes[] {
-  const waste = (extent: number, size: number) => (Math.ceil(extent / size) * size) / extent;
-  const cost = (s: Sizes) =>
-    waste(rows, s.rows) * waste(walked, s.columns) * (1 + 8 / s.rows + 8 / s.columns);
-  return unique(
-    [48, 24, 12, 6].flatMap((m) =>
-      [64, 32, 16, 8].map((n) => ({
-        rows: evenly(rows, m, 1),
-        columns: evenly(walked, n, 4),
-        depth: 0,
-      })),
-    ),
-  ).sort((a, b) => cost(a) - cost(b));
+/** As many workgroups as threads finish about together, whichever number of threads that is. */
+const threads = 4;
+const uneven = (groups: number): number => (Math.ceil(groups / threads) * threads) / groups;
+
+function productSizes({ rows, columns, depths, images }: Product, width: number): Sizes[] {
+  const depth = evenly(Math.max(...depths), deepest, 4);
+  const places = depths.reduce((a, b) => a + b);
+  const time = (s: Sizes) => {
+    const tiles = Math.ceil(rows / s.rows) * Math.ceil(columns / s.columns);
+    const place = cyclesOf(s.rows, s.columns / width) + cycles.copy * (s.rows + s.columns);
+    const all = places * place + cycles.sum * s.rows * s.columns;
+    return tiles * all * uneven(tiles * images);
+  };
+  return partsOf(rows, [rows % 4 === 0 ? 4 : 1])
+    .filter((m) => m * depth <= near)
+    .flatMap((m) =>
+      partsOf(columns, [width, 3 * width]).map((n) => ({ rows: m, columns: n, depth })),
+    )
+    .sort((a, b) => time(a) - time(b));
+}
+
+/** A walk multiplies scores and sums; what goes by is copied for every tile of rows, and scores are computed with. */
+function walkSizes({ rows, walked, images, scores, sums }: Walk, width: number): Sizes[] {
+  const time = (s: Sizes) => {
+    const [tiles, steps] = [Math.ceil(rows / s.rows), Math.ceil(walked / s.columns)];
+    const scored = scores.map((deep) => deep * cyclesOf(s.rows, s.columns / width));
+    const summed = sums.map((wide) => s.columns * cyclesOf(s.rows, Math.ceil(wide / width)));
+    const copied = [...scores, ...sums].map((deep) => cycles.copy * deep * s.columns);
+    const computed = cycles.score * s.rows * s.columns;
+    const carried = sums.map((wide) => cycles.sum * s.rows * wide);
+    const step = [...scored, ...summed, ...copied, ...carried].reduce((a, b) => a + b) + computed;
+    return tiles * steps * step * uneven(tiles * images);
+  };
+  return partsOf(rows, [rows % 4 === 0 ? 4 : 1])
+    .filter((m) => m <= 192)
+    .flatMap((m) =>
+      partsOf(walked, [width, 3 * width]).map((n) => ({ rows: m, columns: n, depth: 0 })),
+    )
+    .filter((s) => s.rows * s.columns <= near / 8)
+    .sort((a, b) => time(a) - time(b));
 }

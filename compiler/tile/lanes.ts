@@ -11,6 +11,7 @@ import { bug } from "../../diagnostics/index.ts";
 import type { Builder } from "../kernel/builder.ts";
 import type { Buffer, Kernel } from "../kernel/ir.ts";
 import { index, literal, type Value } from "../kernel/value.ts";
+import { blockOf, pieces } from "./blocks.ts";
 import { foursIn, lanesIn, type Place, placeIn, putIn, range } from "./places.ts";
 import {
   type At,
@@ -88,15 +89,19 @@ class Lanes implements Tiles<Held> {
         one(placeIn(k, rows, r), kind === "column" ? placeIn(k, columns, c) : across(v)),
       );
     const held = this.#place(size, kind, use);
-    k.for("q", rows.size / 4, (q) =>
-      k.for("v", columns.size / this.#width, (v) => {
-        // All are loaded before any is written: four neighbours of a lane are loaded together.
-        const places = foursIn(k, rows, q);
-        const values = places.map((row) => k.let("x", one(row, across(v))));
-        for (const [i, value] of values.entries())
-          k.store(held.buffer!, this.#index(held, q.mul(4).add(i), v), value);
-      }),
-    );
+    const unit = kind === "left" ? 4 : this.#panel(columns.size, use).vectors;
+    // What differs from lane to lane is computed once for all rows.
+    for (const [first, { size, times }] of pieces(columns.size / this.#width, unit))
+      k.for("v", times, (j) =>
+        k.for("q", rows.size / 4, (q) => {
+          for (const v of range(size, (e) => j.mul(size).add(first + e))) {
+            // All are loaded before any is written: four neighbours of a lane are loaded together.
+            const values = foursIn(k, rows, q).map((row) => k.let("x", one(row, across(v))));
+            for (const [i, value] of values.entries())
+              k.store(held.buffer!, this.#index(held, q.mul(4).add(i), v), value);
+          }
+        }),
+      );
     return held;
   }
 
@@ -317,39 +322,4 @@ interface Block {
   readonly rows: number;
   readonly vector: Value;
   readonly vectors: number;
-}
-
-/**
- * Rows and vectors of the blocks of a sum, by a model of their time. All that a block multiplies at one place of
- * the depth is loaded before: so 15 registers hold its sums, its vectors and its rows' numbers.
- */
-function blockOf(
-  down: number,
-  across: number,
-): { readonly rows: number; readonly vectors: number } {
-  const sizes = range(6, (i) => i + 1);
-  const fitting = sizes.flatMap((rows) =>
-    sizes.flatMap((vectors) => (rows * vectors + rows + vectors <= 15 ? [{ rows, vectors }] : [])),
-  );
-  const time = ({ rows, vectors }: { rows: number; vectors: number }) =>
-    pieces(down, rows)
-      .flatMap(([, a]) => pieces(across, vectors).map(([, b]) => [a, b] as const))
-      .reduce((sum, [a, b]) => sum + a.times * b.times * cyclesOf(a.size, b.size), 0);
-  return fitting.reduce((a, b) => (time(b) < time(a) ? b : a));
-}
-
-/** Four instructions at a time; sums that wait for each other, two in each cycle. */
-const cyclesOf = (rows: number, vectors: number): number =>
-  Math.max(4, (rows * vectors) / 2, (rows * vectors + rows + vectors + 5) / 4);
-
-/** An extent in pieces of a size, and what is left: where each begins, how large pieces are and how many. */
-function pieces(extent: number, size: number): [number, { size: number; times: number }][] {
-  const times = Math.floor(extent / size);
-  const rest = extent - times * size;
-  return [
-    ...(times > 0 ? [[0, { size, times }] as [number, { size: number; times: number }]] : []),
-    ...(rest > 0
-      ? [[times * size, { size: rest, times: 1 }] as [number, { size: number; times: number }]]
-      : []),
-  ];
 }
