@@ -214,7 +214,7 @@ export interface Kernel {
   readonly fragments: readonly Fragment[];
   /** What its fragments ask of a device. */
   readonly matrices?: KernelMatrices;
-  /** Its `fma` of `f32` is rounded once, on devices that have such an instruction alone. */
+  /** Its `fma`, `exp`, `log` and `tanh` use one that is rounded once: it is for devices that have it. */
   readonly fma?: true;
   readonly threads: readonly [number, number, number];
   readonly groups: readonly [number, number, number];

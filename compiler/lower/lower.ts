@@ -10,7 +10,7 @@ import type { Source } from "../graph/sources.ts";
 import { elements, isSource, type Node, type Tensor } from "../graph/tensor.ts";
 import { Builder } from "../kernel/builder.ts";
 import { foldGroups } from "../kernel/groups.ts";
-import type { Kernel } from "../kernel/ir.ts";
+import type { Fn, Kernel } from "../kernel/ir.ts";
 import { type In, type Out, readPort, unflatten, writePort } from "../kernel/ports.ts";
 import { bounded, type Value } from "../kernel/value.ts";
 import { visitExprs } from "../kernel/vectorise.ts";
@@ -143,16 +143,19 @@ function lower(
   checkGroups(kernel, anchor, profile);
   const named = {
     ...foldGroups(kernel, profile.maxGroups),
-    ...(profile.fma && callsFma(kernel) ? { fma: profile.fma } : {}),
+    ...(profile.fma && isRoundedOnce(kernel) ? { fma: profile.fma } : {}),
     name: kernelName(region),
   };
   return { kernel: verified("lowering", named), bindings };
 }
 
-function callsFma({ body }: Kernel): boolean {
+/** What is `fma`, or what a target without such a function makes of it. */
+const fused: ReadonlySet<Fn> = new Set(["fma", "exp", "log", "tanh"]);
+
+function isRoundedOnce({ body }: Kernel): boolean {
   let found = false;
   visitExprs(body, (e) => {
-    found ||= e.kind === "call" && e.fn === "fma" && e.type === "f32";
+    found ||= e.kind === "call" && fused.has(e.fn) && e.type === "f32";
   });
   return found;
 }

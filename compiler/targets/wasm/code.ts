@@ -13,8 +13,12 @@ export class Code {
   readonly #params: number;
   readonly #free: Record<ValueType, Local[]> = { i32: [], f32: [], v128: [] };
 
-  constructor(params: number) {
+  /** Whether `fma` is one instruction. */
+  readonly fma: boolean;
+
+  constructor(params: number, fma = false) {
     this.#params = params;
+    this.fma = fma;
   }
 
   op(name: string, ...given: readonly number[]): void {

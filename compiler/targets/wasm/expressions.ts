@@ -3,7 +3,8 @@ import { bug } from "../../../diagnostics/index.ts";
 import { castRange } from "../../kernel/cast.ts";
 import type { Expr, Fn, Scalar } from "../../kernel/ir.ts";
 import { loadScalar, loadVector } from "./accesses.ts";
-import { divide, divideBy, exp, log, tanh, widenHalves } from "./functions.ts";
+import { divide, divideBy, exp, log, tanh } from "./functions.ts";
+import { widenHalves } from "./halves.ts";
 import { typeOf, type Writer } from "./writer.ts";
 
 type Call = Extract<Expr, { kind: "call" }>;
@@ -275,6 +276,12 @@ function vectorCall(w: Writer, e: Call): void {
   const { code, shapes } = w;
   const { fn, args } = e;
   const type = args[0]!.type;
+  if (type === "f32" && (fn === "min" || fn === "max") && args.some(isNumber)) {
+    // A NaN in the first one stays.
+    for (const x of isNumber(args[0]!) ? [...args].reverse() : args) w.vector(x);
+    code.op(`f32x4.p${fn}`);
+    return;
+  }
   const name = plainVector[fn]?.[type];
   const four = ofFours[fn];
   if (name !== undefined) {
@@ -283,7 +290,7 @@ function vectorCall(w: Writer, e: Call): void {
   } else if (four) {
     w.vector(args[0]!);
     four(code);
-  } else if (fn === "fma" && w.fma && type === "f32") {
+  } else if (fn === "fma" && code.fma && type === "f32") {
     for (const x of args) w.vector(x);
     code.op("f32x4.relaxed_madd");
   } else if (fn === "fma") {
@@ -304,6 +311,8 @@ function vectorCall(w: Writer, e: Call): void {
   // `bits`, `float` and `opaque`: the same pattern.
   else w.vector(args[0]!);
 }
+
+const isNumber = (e: Expr): boolean => e.kind === "lit" && !Number.isNaN(e.value);
 
 function vectorQuotient(w: Writer, { fn, args }: Call): void {
   const { code } = w;

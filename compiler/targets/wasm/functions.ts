@@ -21,10 +21,15 @@ function polynomial(code: Code, x: Local, coefficients: readonly number[]): void
   code.floats(first!);
   for (const c of others) {
     code.get(x);
-    code.op("f32x4.mul");
-    code.floats(c);
-    code.op("f32x4.add");
+    fma(code, () => code.floats(c));
   }
+}
+
+/** a b + c of the two numbers on the stack, and the one that `c` leaves. */
+function fma(code: Code, c: () => void): void {
+  if (!code.fma) code.op("f32x4.mul");
+  c();
+  code.op(code.fma ? "f32x4.relaxed_madd" : "f32x4.add");
 }
 
 /** 2^n of a local of whole numbers from -126 to 127. */
@@ -44,38 +49,44 @@ const expCoefficients = [
 /** The logarithm of 2 in two parts, of which products of the first with whole numbers are exact. */
 const [ln2High, ln2Low] = [0.693359375, -2.1219444e-4];
 
+/** Numbers from here to its double and a third have the whole ones as their last bits. */
+const wholeFrom = 1.5 * 2 ** 23;
+
 /** x = n ln 2 + r, and 2^n in two factors: one alone could not have the least numbers. */
 export function exp(code: Code): void {
   const [x, n] = [code.local("v128"), code.local("v128")];
   // Beyond these everything is infinite or 0. A NaN stays.
   code.floats(89);
-  code.op("f32x4.min");
+  code.op("f32x4.pmin");
   code.floats(-104);
-  code.op("f32x4.max");
+  code.op("f32x4.pmax");
   code.tee(x);
   code.floats(Math.LOG2E);
-  code.op("f32x4.mul");
-  code.op("f32x4.nearest");
-  code.set(n);
-  code.get(x);
-  for (const part of [ln2High, ln2Low]) {
-    code.get(n);
-    code.floats(part);
-    code.op("f32x4.mul");
-    code.op("f32x4.sub");
-  }
-  code.set(x);
+  // Behind this sum there is no room for fractions: its last bits are n.
+  fma(code, () => code.floats(wholeFrom));
+  code.tee(n);
+  code.floats(wholeFrom);
+  code.op("f32x4.sub");
+  code.held("v128", (number) => {
+    code.get(number);
+    code.floats(-ln2High);
+    fma(code, () => code.get(x));
+    code.set(x);
+    code.get(number);
+    code.floats(-ln2Low);
+    fma(code, () => code.get(x));
+    code.set(x);
+  });
   polynomial(code, x, expCoefficients);
   code.get(x);
   code.get(x);
   code.op("f32x4.mul");
-  code.op("f32x4.mul");
-  code.get(x);
-  code.op("f32x4.add");
+  fma(code, () => code.get(x));
   code.floats(1);
   code.op("f32x4.add");
   code.get(n);
-  code.op("i32x4.trunc_sat_f32x4_s");
+  code.floats(wholeFrom);
+  code.op("i32x4.sub");
   code.tee(n);
   code.i32(1);
   code.op("i32x4.shr_s");
@@ -234,84 +245,6 @@ export function tanh(code: Code): void {
   code.op("v128.and");
   code.op("v128.or");
   for (const local of [x, size, far, square]) code.release("v128", local);
-}
-
-/** The numbers of halves, whose patterns are the lower 16 bits of each lane. Others do not matter. */
-export function widenHalves(code: Code): void {
-  const [bits, size] = [code.local("v128"), code.local("v128")];
-  code.tee(bits);
-  code.patterns(0x7fff);
-  code.op("v128.and");
-  code.i32(13);
-  code.op("i32x4.shl");
-  code.tee(size);
-  code.floats(2 ** 112);
-  code.op("f32x4.mul");
-  // Infinity and NaN have the largest exponent here as there.
-  code.patterns(0x7c00 << 13);
-  code.get(size);
-  code.op("i32x4.le_u");
-  code.patterns(0x7f800000);
-  code.op("v128.and");
-  code.op("v128.or");
-  code.get(bits);
-  code.patterns(0x8000);
-  code.op("v128.and");
-  code.i32(16);
-  code.op("i32x4.shl");
-  code.op("v128.or");
-  code.release("v128", bits);
-  code.release("v128", size);
-}
-
-/** The patterns of the nearest halves, ties to even, in the lower 16 bits of each lane. */
-export function roundHalves(code: Code): void {
-  const [bits, size] = [code.local("v128"), code.local("v128")];
-  code.tee(bits);
-  code.patterns(0x7fffffff);
-  code.op("v128.and");
-  code.set(size);
-  // A normal half: the lowest bit that stays decides a tie.
-  code.get(size);
-  code.get(size);
-  code.i32(13);
-  code.op("i32x4.shr_u");
-  code.patterns(1);
-  code.op("v128.and");
-  code.op("i32x4.add");
-  code.patterns(0xc8000fff);
-  code.op("i32x4.add");
-  code.i32(13);
-  code.op("i32x4.shr_u");
-  // One below those: the sum has its last bit where the half has.
-  code.get(size);
-  code.floats(0.5);
-  code.op("f32x4.add");
-  code.floats(0.5);
-  code.op("i32x4.sub");
-  code.patterns(0x38800000);
-  code.get(size);
-  code.op("i32x4.le_u");
-  code.op("v128.bitselect");
-  // From 65520 on infinity, and NaN.
-  code.patterns(0x7c00);
-  code.patterns(0x7e00);
-  code.get(size);
-  code.patterns(0x7f800000);
-  code.op("i32x4.le_u");
-  code.op("v128.bitselect");
-  code.get(size);
-  code.patterns(0x477ff000);
-  code.op("i32x4.lt_u");
-  code.op("v128.bitselect");
-  code.get(bits);
-  code.i32(16);
-  code.op("i32x4.shr_u");
-  code.patterns(0x8000);
-  code.op("v128.and");
-  code.op("v128.or");
-  code.release("v128", bits);
-  code.release("v128", size);
 }
 
 /**

@@ -33,7 +33,6 @@ interface Name {
 class KernelWriter implements Writer, Threads {
   readonly code: Code;
   readonly shapes: Shapes;
-  readonly fma: boolean;
   mask: Local | undefined;
   readonly pointers: Pointers;
   readonly #kernel: Kernel;
@@ -52,10 +51,9 @@ class KernelWriter implements Writer, Threads {
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
-    this.fma = kernel.fma ?? false;
     this.#threads = kernel.threads.reduce((a, b) => a * b);
     this.shapes = shapesOf(kernel);
-    this.code = new Code(kernel.params.length + own.length);
+    this.code = new Code(kernel.params.length + own.length, kernel.fma);
     this.pointers = new Pointers(this.code, (e) => this.scalar(e));
     this.#at = new Place(this.code, kernel);
     this.#memory = this.code.local("i32");

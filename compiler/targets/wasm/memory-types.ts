@@ -3,7 +3,7 @@ import { bug } from "../../../diagnostics/index.ts";
 import type { NativeName } from "../../../formats/index.ts";
 import type { Buffer, Element } from "../../kernel/ir.ts";
 import type { Code } from "./code.ts";
-import { roundHalves, widenHalves } from "./functions.ts";
+import { roundHalves, widenHalves } from "./halves.ts";
 
 export interface MemoryType {
   /** An element's bytes as a power of two, which is its alignment as well. */

@@ -19,8 +19,6 @@ export type Held =
 export interface Writer {
   readonly code: Code;
   readonly shapes: Shapes;
-  /** Whether `fma` is one instruction. */
-  readonly fma: boolean;
   /** Leaves a value that all threads have, or that of the first one where they are in a line. */
   scalar(e: Expr): void;
   /** Leaves what each of the four threads has. Of booleans: all bits, or none. */

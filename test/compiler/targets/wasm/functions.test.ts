@@ -6,6 +6,7 @@ import type { Value } from "../../../../compiler/kernel/value.ts";
 import { functionBounds } from "../../../../compiler/targets/wasm/functions.ts";
 import { floatToHalf, halfToFloat } from "../../../../formats/index.ts";
 import { cpuDevice } from "../../../../runtime/devices/cpu.ts";
+import { openDevice } from "../../../../runtime/node/index.ts";
 import { runKernel } from "../../../support/one-kernel.ts";
 
 type Stored = "f32" | "u32" | "i32" | "f16";
@@ -20,6 +21,7 @@ function map(size: number, from: Stored, to: Stored, f: (x: Value) => Value): Ke
 }
 
 const device = cpuDevice();
+const { device: fusing } = await openDevice({ kind: "cpu" });
 
 /** Every 2039th pattern, the ends of each power of two, and what lies beside them. */
 function patterns(): Uint32Array<ArrayBuffer> {
@@ -43,8 +45,12 @@ const functions = {
 
 describe.each(Object.entries(functions))("%s", (name, [call, exact]) => {
   const bound = functionBounds[name as keyof typeof functionBounds];
-  test(`is within ${bound} units in the last place everywhere`, async () => {
-    const { y } = await runKernel(device, map(all.length, "f32", "f32", call), { x: all });
+  test.each([
+    ["", device, {}],
+    [", with fma", fusing, { fma: true }],
+  ] as const)(`is within ${bound} units in the last place everywhere%s`, async (_, on, fma) => {
+    const kernel = { ...map(all.length, "f32", "f32", call), ...fma };
+    const { y } = await runKernel(on, kernel, { x: all });
     let [worst, at] = [0, 0];
     for (const [i, x] of all.entries()) {
       const [got, wanted] = [y![i]!, exact(x)];
