@@ -84,13 +84,19 @@ class Lanes implements Tiles<Held> {
         one(placeIn(k, rows, r), isLeft ? placeIn(k, columns, c) : across(c));
       return { ...size, kind, use, at: there };
     }
-    if (kind === "column" || kind === "own" || rows.size % 4 !== 0)
-      return this.#kept(size, kind, use, (r, c, v) =>
-        one(placeIn(k, rows, r), kind === "column" ? placeIn(k, columns, c) : across(v)),
+    if (kind === "column")
+      return this.#kept(size, kind, use, (r, c) =>
+        one(placeIn(k, rows, r), placeIn(k, columns, c)),
       );
     const held = this.#place(size, kind, use);
-    const unit = kind === "left" ? 4 : this.#panel(columns.size, use).vectors;
     // What differs from lane to lane is computed once for all rows.
+    const put = (r: Value, v: Value) =>
+      k.store(held.buffer!, this.#index(held, r, v), one(placeIn(k, rows, r), across(v)));
+    if (kind === "own" || rows.size % 4 !== 0) {
+      k.for("v", columns.size / this.#width, (v) => k.for("r", rows.size, (r) => put(r, v)));
+      return held;
+    }
+    const unit = kind === "left" ? 4 : this.#panel(columns.size, use).vectors;
     for (const [first, { size, times }] of pieces(columns.size / this.#width, unit))
       k.for("v", times, (j) =>
         k.for("q", rows.size / 4, (q) => {
