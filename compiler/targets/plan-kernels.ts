@@ -6,8 +6,8 @@
 import { bug } from "../../diagnostics/index.ts";
 import { type FormatName, storedBytes } from "../../formats/index.ts";
 import type { Buffer, Kernel, Stmt } from "../kernel/ir.ts";
-import type { PlanKernel, PlanParam, Role } from "../plan.ts";
-import { readable, type Target } from "./target.ts";
+import type { KernelSource, PlanKernel, PlanParam, Role } from "../plan.ts";
+import type { Target } from "./target.ts";
 
 export class PlanKernels {
   readonly all: PlanKernel[] = [];
@@ -48,7 +48,7 @@ export class PlanKernels {
       outline(kernel.body),
     ]);
     const number = this.all.length;
-    const text = () => readable(this.#target.print(kernel, scratch, "numbered"));
+    const text = () => comparable(this.#target.print(kernel, scratch, "numbered"));
     const alike = this.#alike.get(key);
     const twin = alike && twinIn(alike, { number, text });
     if (twin !== undefined) {
@@ -86,6 +86,10 @@ interface Alike {
   /** Their numbers by their texts. */
   readonly byText: Map<string, number>;
 }
+
+/** Equal for equal kernels. */
+const comparable = (source: KernelSource): string =>
+  typeof source === "string" ? source : new TextDecoder("latin1").decode(source);
 
 /** The kernel with the same text, if there is one; else this one is known from now on. */
 function twinIn({ first, byText }: Alike, one: Printed): number | undefined {

@@ -22,8 +22,7 @@ export class Code {
   }
 
   op(name: string, ...given: readonly number[]): void {
-    const found = instruction(name, given) ?? bug(`no instruction ${name} of WebAssembly`);
-    for (const byte of found) this.bytes.push(byte);
+    if (!instruction(this.bytes, name, given)) bug(`no instruction ${name} of WebAssembly`);
   }
 
   get(local: Local): void {

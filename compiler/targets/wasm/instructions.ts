@@ -90,57 +90,75 @@ export const blockTypes = { ...valueTypes, nothing: 0x40 } as const;
 /** Unsigned, seven bits a byte, the lowest first. */
 export function unsigned(value: number): number[] {
   const bytes: number[] = [];
+  pushUnsigned(bytes, value);
+  return bytes;
+}
+
+function pushUnsigned(bytes: number[], value: number): void {
   let rest = value;
   while (rest >= 0x80) {
     bytes.push((rest % 0x80) | 0x80);
     rest = Math.floor(rest / 0x80);
   }
-  return [...bytes, rest];
+  bytes.push(rest);
 }
 
 /** Signed, of 32 bits. */
-function signed(value: number): number[] {
-  const bytes: number[] = [];
+function pushSigned(bytes: number[], value: number): void {
   let rest = value | 0;
   while (rest < -0x40 || rest >= 0x40) {
     bytes.push((rest & 0x7f) | 0x80);
     rest >>= 7;
   }
-  return [...bytes, rest & 0x7f];
+  bytes.push(rest & 0x7f);
 }
 
-const bytesOf = (numbers: Float32Array | Float64Array) => [...new Uint8Array(numbers.buffer)];
+const pushNumber = (bytes: number[], number: Float32Array | Float64Array) =>
+  bytes.push(...new Uint8Array(number.buffer));
 
-function encoded(of: Immediates, given: readonly number[]): number[] {
+function pushImmediates(bytes: number[], of: Immediates, given: readonly number[]): void {
   const [first = 0, second = 0, third = 0] = given;
   switch (of) {
     case "none":
-      return [];
+      return;
     case "number":
-      return unsigned(first);
+      pushUnsigned(bytes, first);
+      return;
     case "i32":
-      return signed(first);
+      pushSigned(bytes, first);
+      return;
     case "f32":
-      return bytesOf(Float32Array.of(first));
+      pushNumber(bytes, Float32Array.of(first));
+      return;
     case "f64":
-      return bytesOf(Float64Array.of(first));
+      pushNumber(bytes, Float64Array.of(first));
+      return;
     case "bytes":
-      return [...given];
+      bytes.push(...given);
+      return;
     case "lane":
     case "block":
-      return [first];
+      bytes.push(first);
+      return;
     case "memory":
-      return [...unsigned(first), ...unsigned(second)];
     case "memory lane":
-      return [...unsigned(first), ...unsigned(second), third];
+      pushUnsigned(bytes, first);
+      pushUnsigned(bytes, second);
+      if (of === "memory lane") bytes.push(third);
+      return;
   }
 }
 
-/** One instruction's bytes. A mnemonic that is not in the table is a bug of the caller's. */
-export function instruction(name: string, given: readonly number[]): number[] | undefined {
+/** Adds one instruction's bytes. False for a mnemonic that is not in the table: a bug of the caller's. */
+export function instruction(bytes: number[], name: string, given: readonly number[]): boolean {
   const found = table.get(name);
-  if (!found) return undefined;
+  if (!found) return false;
   const { code, of, prefix } = found;
-  const operation = prefix === undefined ? [code] : [prefix, ...unsigned(code)];
-  return [...operation, ...encoded(of, given)];
+  if (prefix === undefined) bytes.push(code);
+  else {
+    bytes.push(prefix);
+    pushUnsigned(bytes, code);
+  }
+  pushImmediates(bytes, of, given);
+  return true;
 }

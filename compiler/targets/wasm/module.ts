@@ -19,8 +19,10 @@ const names = { run: "run", scratch: "scratch", from: "inarch", memory: "memory"
 
 export function moduleBytes({ params, locals, code, scratchBytes }: ModuleParts): Uint8Array {
   const { i32 } = valueTypes;
-  const body = [...vector(runs(locals)), ...code, 0x0b];
-  return Uint8Array.from([
+  const declared = vector(runs(locals));
+  const bodyBytes = declared.length + code.length + 1;
+  const body = [1, ...unsigned(bodyBytes), ...declared];
+  const begin = [
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(1, vector([[0x60, ...vector(Array(params).fill([i32])), 0]])),
     // A memory of any size.
@@ -34,8 +36,13 @@ export function moduleBytes({ params, locals, code, scratchBytes }: ModuleParts)
         [...text(names.scratch), 3, 0],
       ]),
     ),
-    ...section(10, vector([[...unsigned(body.length), ...body]])),
-  ]);
+    ...[10, ...unsigned(body.length + code.length + 1), ...body],
+  ];
+  const bytes = new Uint8Array(begin.length + code.length + 1);
+  bytes.set(begin);
+  bytes.set(code, begin.length);
+  bytes[bytes.length - 1] = 0x0b;
+  return bytes;
 }
 
 /** Locals are declared as counts of one type after another. */
