@@ -44,21 +44,27 @@ const partsOf = (extent: number, units: readonly number[]): readonly number[] =>
 const threads = 4;
 const uneven = (groups: number): number => (Math.ceil(groups / threads) * threads) / groups;
 
+const ranked = (all: readonly Sizes[], time: (s: Sizes) => number): Sizes[] =>
+  all
+    .map((s) => ({ s, time: time(s) }))
+    .sort((a, b) => a.time - b.time)
+    .map(({ s }) => s);
+
 function productSizes({ rows, columns, depths, images }: Product, width: number): Sizes[] {
   const depth = evenly(Math.max(...depths), deepest, 4);
   const places = depths.reduce((a, b) => a + b);
   const time = (s: Sizes) => {
     const tiles = Math.ceil(rows / s.rows) * Math.ceil(columns / s.columns);
     const place = cyclesOf(s.rows, s.columns / width) + cycles.copy * (s.rows + s.columns);
-    const all = places * place + cycles.sum * s.rows * s.columns;
-    return tiles * all * uneven(tiles * images);
+    const tile = places * place + cycles.sum * s.rows * s.columns;
+    return tiles * tile * uneven(tiles * images);
   };
-  return partsOf(rows, [rows % 4 === 0 ? 4 : 1])
+  const all = partsOf(rows, [rows % 4 === 0 ? 4 : 1])
     .filter((m) => m * depth <= near)
     .flatMap((m) =>
       partsOf(columns, [width, 3 * width]).map((n) => ({ rows: m, columns: n, depth })),
-    )
-    .sort((a, b) => time(a) - time(b));
+    );
+  return ranked(all, time);
 }
 
 /** A walk multiplies scores and sums; what goes by is copied for every tile of rows, and scores are computed with. */
@@ -73,11 +79,11 @@ function walkSizes({ rows, walked, images, scores, sums }: Walk, width: number):
     const step = [...scored, ...summed, ...copied, ...carried].reduce((a, b) => a + b) + computed;
     return tiles * steps * step * uneven(tiles * images);
   };
-  return partsOf(rows, [rows % 4 === 0 ? 4 : 1])
+  const all = partsOf(rows, [rows % 4 === 0 ? 4 : 1])
     .filter((m) => m <= 192)
     .flatMap((m) =>
       partsOf(walked, [width, 3 * width]).map((n) => ({ rows: m, columns: n, depth: 0 })),
     )
-    .filter((s) => s.rows * s.columns <= near / 8)
-    .sort((a, b) => time(a) - time(b));
+    .filter((s) => s.rows * s.columns <= near / 8);
+  return ranked(all, time);
 }

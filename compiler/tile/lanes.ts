@@ -96,7 +96,7 @@ class Lanes implements Tiles<Held> {
       k.for("v", columns.size / this.#width, (v) => k.for("r", rows.size, (r) => put(r, v)));
       return held;
     }
-    const unit = kind === "left" ? 4 : this.#panel(columns.size, use).vectors;
+    const unit = kind === "left" ? 2 : this.#panel(columns.size, use).vectors;
     for (const [first, { size, times }] of pieces(columns.size / this.#width, unit))
       k.for("v", times, (j) =>
         k.for("q", rows.size / 4, (q) => {
