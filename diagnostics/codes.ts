@@ -158,6 +158,7 @@ const titles = {
   E470: "there is no device of this kind",
   E480: "nothing may be compiled to WebAssembly",
   E481: "the engine's WebAssembly has no vectors",
+  E484: "the processor device cannot have so many threads",
   E500: "no command of this name",
   E501: "no flag of this name",
   E502: "an argument is missing",

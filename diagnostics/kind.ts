@@ -26,6 +26,7 @@ const environment: readonly Code[] = [
   "E426",
   "E480",
   "E481",
+  "E484",
   "E520",
 ];
 const internal: readonly Code[] = ["E425", "E441", "E450", "E900"];

@@ -19,7 +19,7 @@ const alignment = 64;
 const pageBytes = 65536;
 const firstPages = 16;
 /** As many as addresses of 32 bits reach. */
-const mostPages = 65536;
+const reachedPages = 65536;
 
 interface Range {
   address: number;
@@ -28,15 +28,21 @@ interface Range {
 
 export class CpuMemory {
   readonly memory: WasmMemory;
+  /** Whether threads share it. */
+  readonly isShared: boolean;
+  /** Of 64 KiB, to which it grows. */
+  readonly mostPages: number;
   /** By address; no two touch. */
   readonly #free: Range[] = [{ address: room, bytes: firstPages * pageBytes - room - room }];
 
-  constructor({ Memory }: Pick<ReturnType<typeof wasmEngine>, "Memory">) {
-    this.memory = new Memory({ initial: firstPages, maximum: mostPages });
+  /** @throws E423 where the engine gives none. */
+  constructor(engine: Pick<ReturnType<typeof wasmEngine>, "Memory">, isShared: boolean) {
+    this.isShared = isShared;
+    [this.memory, this.mostPages] = openMemory(engine, isShared);
   }
 
   /** All of it. It is another one once the memory has grown. */
-  get bytes(): Uint8Array<ArrayBuffer> {
+  get bytes(): Uint8Array {
     return new Uint8Array(this.memory.buffer);
   }
 
@@ -56,7 +62,7 @@ export class CpuMemory {
   }
 
   /** The bytes of a range of a buffer. @throws E427 for one that was freed. */
-  range(buffer: DeviceBuffer, offset: number, bytes: number): Uint8Array<ArrayBuffer> {
+  range(buffer: DeviceBuffer, offset: number, bytes: number): Uint8Array {
     checkHeld(buffer);
     const first = (buffer as CpuBuffer).address + offset;
     return this.bytes.subarray(first, first + bytes);
@@ -76,7 +82,7 @@ export class CpuMemory {
   #grow(bytes: number): number | undefined {
     const pages = Math.ceil(bytes / pageBytes);
     const before = this.memory.buffer.byteLength;
-    if (before / pageBytes + pages > mostPages) return undefined;
+    if (before / pageBytes + pages > this.mostPages) return undefined;
     try {
       this.memory.grow(pages);
     } catch (cause) {
@@ -96,6 +102,53 @@ export class CpuMemory {
       a.bytes += b.bytes;
       this.#free.splice(at, 1);
     }
+  }
+}
+
+/** Shared memory is set aside as far as it may grow, and some engines have less than addresses reach. */
+function openMemory(
+  { Memory }: Pick<ReturnType<typeof wasmEngine>, "Memory">,
+  shared: boolean,
+): [WasmMemory, mostPages: number] {
+  for (let maximum = reachedPages; maximum >= firstPages; maximum /= 2)
+    try {
+      return [new Memory({ initial: firstPages, maximum, shared }), maximum];
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause;
+    }
+  return outOfMemory(firstPages * pageBytes);
+}
+
+/** Memory that kernels use while they run: one range for each thread, since one step runs at a time. */
+export class Scratch {
+  readonly #memory: CpuMemory;
+  readonly #threads: number;
+  #held: CpuBuffer | undefined;
+  readonly #outgrown: CpuBuffer[] = [];
+
+  constructor(memory: CpuMemory, threads: number) {
+    this.#memory = memory;
+    this.#threads = threads;
+  }
+
+  /** Bytes between the ranges of two threads, of which each uses so many: no line of a cache is in both. */
+  strideOf(bytes: number): number {
+    return Math.ceil(bytes / alignment) * alignment;
+  }
+
+  /** Has room for kernels that use so many bytes. */
+  hold(bytes: number): void {
+    const all = this.strideOf(bytes) * this.#threads;
+    if (all <= (this.#held?.bytes ?? 0)) return;
+    const larger = this.#memory.allocate(all);
+    if (this.#held) this.#outgrown.push(this.#held);
+    this.#held = larger;
+  }
+
+  /** Where it begins, for a step that is about to run: none is running now. */
+  enter(): number {
+    for (const range of this.#outgrown.splice(0)) range.destroy();
+    return this.#held?.address ?? 0;
   }
 }
 

@@ -1,49 +1,63 @@
 /**
  * The processor device: runs kernels that are modules of WebAssembly with vectors (the target `wasm`), in
  * Node and in pages, and needs nothing else. All of them share one memory, in which buffers are ranges. It
- * works in the thread that calls it, with a pause for events now and then.
+ * works in the thread that calls it, with a pause for events now and then, and in worker threads where
+ * memory can be shared with them.
  */
 import type { Capabilities } from "../../compiler/capabilities.ts";
-import type { Plan, PlanKernel, PlanStep } from "../../compiler/plan.ts";
-import { bug, diagnose } from "../../diagnostics/index.ts";
-import { checkOptions } from "../../diagnostics/options.ts";
+import type { Plan } from "../../compiler/plan.ts";
+import { diagnose } from "../../diagnostics/index.ts";
+import { checkOptions, shown } from "../../diagnostics/options.ts";
 import { formatOf, storedBytes } from "../../formats/index.ts";
-import { type CpuBuffer, CpuMemory } from "./cpu-memory.ts";
+import { type CpuKernel, compileKernels } from "./cpu-kernels.ts";
+import { type CpuBuffer, CpuMemory, Scratch } from "./cpu-memory.ts";
+import { noWorkers, Team, type TeamProgram } from "./cpu-threads.ts";
 import {
   checkHeld,
   type Device,
   type DeviceBuffer,
   deviceLost,
   type Program,
-  type Progress,
   type StepTime,
 } from "./device.ts";
 import { checkFits } from "./fits.ts";
-import { type Pauses, pausesFor } from "./pauses.ts";
+import { pausesFor } from "./pauses.ts";
 import { hasFma, wasmEngine } from "./web-assembly.ts";
+import { canShare, processors } from "./workers.ts";
 
-/** None yet. */
-export type CpuOptions = Readonly<Record<never, never>>;
+export interface CpuOptions {
+  /**
+   * How many threads compute, the one that calls included; as many as there are processors unless given, at
+   * most 16, or one where memory cannot be shared. Results do not depend on it.
+   */
+  readonly threads?: number;
+}
 
 /**
- * Makes a device of the processor. Where the engine has `fma` its name says so: results are rounded otherwise.
- * @throws E480 where nothing may be compiled to WebAssembly, E481 where the engine's has no vectors.
+ * Makes a device of the processor. Where the engine has `fma` its name says so: results are rounded otherwise. Threads begin to work with the first plan that it is given.
+ * @throws E465 for a number of threads that cannot be, E480 where nothing may be compiled to WebAssembly,
+ * E481 where the engine's has no vectors, E484 for several threads where memory cannot be shared.
  */
 export function cpuDevice(options: CpuOptions = {}): Device {
-  checkOptions<CpuOptions>("cpuDevice", options, {});
+  checkOptions<CpuOptions>("cpuDevice", options, { threads: true });
   const engine = wasmEngine();
   const own = hasFma(engine) ? { ...capabilities, name: "processor-fma", fma: true } : capabilities;
-  const memory = new CpuMemory(engine);
-  const scratch = new Scratch(memory);
-  let destroyed = false;
-  const checkAlive = () => {
-    if (destroyed) throw deviceLost("it was destroyed");
-  };
+  const threads = threadsOf(options);
+  const memory = new CpuMemory(engine, threads > 1);
+  const { lost, lose, checkAlive, destroy } = life();
+  const team = new Team({
+    memory: memory.memory,
+    threads,
+    exactly: options.threads !== undefined,
+    onLost: (reason) => lose(`a worker thread has ended: ${reason}`),
+  });
+  const scratch = new Scratch(memory, threads);
+  const inTurn = turns();
   return {
     target: "wasm",
     name: own.name,
     capabilities: own,
-    lost: new Promise(() => {}),
+    lost,
     checkAlive,
     async allocate(buffers) {
       checkAlive();
@@ -61,7 +75,7 @@ export function cpuDevice(options: CpuOptions = {}): Device {
     },
     async read(from, offset, count, scalar) {
       checkAlive();
-      const bytes = memory.range(from, offset, storedBytes(scalar, count)).slice();
+      const bytes = Uint8Array.from(memory.range(from, offset, storedBytes(scalar, count)));
       return new (formatOf(scalar).array!)(bytes.buffer, 0, count);
     },
     async load(plan, buffers, onProgress) {
@@ -69,11 +83,62 @@ export function cpuDevice(options: CpuOptions = {}): Device {
       checkFits(plan, own);
       checkFma(plan, own);
       const kernels = await compileKernels(engine, plan.kernels, memory, onProgress);
+      checkAlive();
       scratch.hold(Math.max(0, ...kernels.map((k) => k.scratchBytes)));
-      return programOf({ plan, kernels, buffers, memory, scratch, checkAlive });
+      return programOf({ plan, kernels, buffers, memory, scratch, team, inTurn, checkAlive });
     },
     destroy() {
-      destroyed = true;
+      destroy();
+      team.destroy();
+    },
+  };
+}
+
+/** @throws E424 for a kernel that asks for an instruction which the engine lacks. */
+function checkFma({ kernels, name }: Pick<Plan, "kernels" | "name">, { fma }: Capabilities): void {
+  const lacking = fma ? undefined : kernels.find((kernel) => kernel.fma);
+  if (!lacking) return;
+  throw diagnose("E424", {
+    message: `kernel ${lacking.name} of ${name} asks for fma, which this engine lacks (relaxed SIMD of WebAssembly)`,
+    help: "compile for this device, or use Node 20 with openDevice, or a newer engine",
+  });
+}
+
+/** More seldom help: they share what brings numbers from memory. */
+const mostThreads = 16;
+
+function threadsOf({ threads }: CpuOptions): number {
+  if (threads === undefined) return canShare() ? Math.min(mostThreads, processors()) : 1;
+  if (!Number.isInteger(threads) || threads < 1 || threads > 256)
+    throw diagnose("E465", {
+      message: `threads is ${shown(threads)}, but takes a whole number from 1 to 256`,
+      where: "cpuDevice",
+      help: "leave it out for as many as there are processors",
+    });
+  if (threads > 1 && !canShare()) throw noWorkers(threads, "memory cannot be shared");
+  return threads;
+}
+
+/** Whether the device is there. */
+function life() {
+  let gone: string | undefined;
+  let isDestroyed = false;
+  let resolveLost: (reason: string) => void = () => {};
+  const lost = new Promise<string>((resolve) => {
+    resolveLost = resolve;
+  });
+  return {
+    lost,
+    lose(reason: string) {
+      gone ??= reason;
+      resolveLost(gone);
+    },
+    destroy() {
+      isDestroyed = true;
+    },
+    checkAlive() {
+      if (isDestroyed) throw deviceLost("it was destroyed");
+      if (gone !== undefined) throw deviceLost(gone);
     },
   };
 }
@@ -84,9 +149,10 @@ const capabilities: Capabilities = {
   maxBindingBytes: 2 ** 31 - 64,
   maxBufferBytes: 2 ** 31 - 64,
   maxBindings: 64,
-  maxSharedBytes: 1024 * 1024,
+  maxSharedBytes: 64 * 1024,
   maxThreads: 256,
-  maxGroups: 2 ** 31 - 1,
+  // Threads count them past their end.
+  maxGroups: 2 ** 30,
   alignment: 64,
   // Vectors of 128 bits.
   subgroups: { least: 4, most: 4, numbered: true },
@@ -114,70 +180,14 @@ function allocateAll(
   return made;
 }
 
-/** Memory that kernels use while they run: one range for all, since one runs at a time. */
-class Scratch {
-  readonly #memory: CpuMemory;
-  #held: CpuBuffer | undefined;
-
-  constructor(memory: CpuMemory) {
-    this.#memory = memory;
-  }
-
-  get address(): number {
-    return this.#held?.address ?? 0;
-  }
-
-  hold(bytes: number): void {
-    if (bytes <= (this.#held?.bytes ?? 0)) return;
-    const larger = this.#memory.allocate(bytes);
-    this.#held?.destroy();
-    this.#held = larger;
-  }
-}
-
-/** What a module of a kernel exports (`compiler/targets/wasm`). */
-interface CpuKernel {
-  /** The addresses of its buffers and of scratch memory, then which workgroups, and how they lie. */
-  run(...addressesAndGroups: readonly number[]): void;
-  readonly scratchBytes: number;
-}
-
-/** @throws E424 for a kernel that asks for an instruction which the engine lacks. */
-function checkFma({ kernels, name }: Pick<Plan, "kernels" | "name">, { fma }: Capabilities): void {
-  const lacking = fma ? undefined : kernels.find((kernel) => kernel.fma);
-  if (!lacking) return;
-  throw diagnose("E424", {
-    message: `kernel ${lacking.name} of ${name} asks for fma, which this engine lacks (relaxed SIMD of WebAssembly)`,
-    help: "compile for this device, or use Node 20 with openDevice, or a newer engine",
-  });
-}
-
-async function compileKernels(
-  engine: ReturnType<typeof wasmEngine>,
-  kernels: readonly PlanKernel[],
-  { memory }: CpuMemory,
-  onProgress?: Progress,
-): Promise<CpuKernel[]> {
-  let done = 0;
-  return Promise.all(
-    kernels.map(async (kernel): Promise<CpuKernel> => {
-      const module = await engine.compile(kernelBytes(kernel));
-      const { exports } = await engine.instantiate(module, { inarch: { memory } });
-      onProgress?.(++done, kernels.length, "kernels");
-      const { value } = exports.scratch as { readonly value: number };
-      return { run: exports[kernel.entry] as CpuKernel["run"], scratchBytes: value };
-    }),
-  );
-}
-
-/** @throws E425 for a kernel that is text. */
-function kernelBytes({ name, source }: PlanKernel): Uint8Array<ArrayBuffer> {
-  if (typeof source !== "string") return Uint8Array.from(source);
-  throw diagnose("E425", {
-    message: `the device runs modules of WebAssembly, and kernel ${name} is text`,
-    where: name,
-    help: 'compile the plan again for the target of the device: { target: "wasm" }',
-  });
+/** Work that takes turns: one run at a time, since all use the same threads and scratch memory. */
+function turns() {
+  let last: Promise<unknown> = Promise.resolve();
+  return <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = last.then(work);
+    last = mine.catch(() => {});
+    return mine;
+  };
 }
 
 interface Loaded {
@@ -186,60 +196,73 @@ interface Loaded {
   readonly buffers: readonly DeviceBuffer[];
   readonly memory: CpuMemory;
   readonly scratch: Scratch;
+  readonly team: Team;
+  readonly inTurn: ReturnType<typeof turns>;
   checkAlive(): void;
 }
 
 function programOf(loaded: Loaded): Program {
-  const { plan, buffers, memory, checkAlive } = loaded;
+  const { plan, buffers, memory, inTurn } = loaded;
+  const runStep = stepsOf(loaded);
   return {
-    async run(signal) {
-      checkAlive();
-      const pauses = pausesFor(signal);
-      for (const step of plan.steps) await runStep(loaded, step, pauses);
-      for (const { from, to } of plan.commits)
-        memory
-          .range(buffers[to.buffer]!, to.offset, from.bytes)
-          .set(memory.range(buffers[from.buffer]!, from.offset, from.bytes));
-      return { accepted: Promise.resolve() };
-    },
-    async profile(signal) {
-      checkAlive();
-      const times: StepTime[] = [];
-      for (const step of plan.steps) {
-        const start = performance.now();
-        await runStep(loaded, step, pausesFor(signal));
-        signal?.throwIfAborted();
-        const milliseconds = performance.now() - start;
-        times.push({ label: step.label, kernel: plan.kernels[step.kernel]!.name, milliseconds });
-      }
-      return times;
-    },
+    run: (signal) =>
+      inTurn(async () => {
+        const pause = pauser(loaded, signal);
+        for (const index of plan.steps.keys()) await runStep(index, pause);
+        for (const { from, to } of plan.commits)
+          memory
+            .range(buffers[to.buffer]!, to.offset, from.bytes)
+            .set(memory.range(buffers[from.buffer]!, from.offset, from.bytes));
+        return { accepted: Promise.resolve() };
+      }),
+    profile: (signal) =>
+      inTurn(async () => {
+        const times: StepTime[] = [];
+        for (const [index, { label, kernel }] of plan.steps.entries()) {
+          const start = performance.now();
+          await runStep(index, pauser(loaded, signal));
+          signal?.throwIfAborted();
+          const milliseconds = performance.now() - start;
+          times.push({ label, kernel: plan.kernels[kernel]!.name, milliseconds });
+        }
+        return times;
+      }),
   };
 }
 
-/** The most parts in which a step is run: events may pass between two. */
+type Pause = () => Promise<void> | undefined;
+
+function pauser({ checkAlive }: Loaded, signal: AbortSignal | undefined): Pause {
+  const pauses = pausesFor(signal);
+  return () => (pauses.isDue() ? pauses.take().then(checkAlive) : undefined);
+}
+
+/** The parts of a step for each thread: events pass between two, and all threads end at about the same time. */
 const parts = 16;
 
-async function runStep(loaded: Loaded, step: PlanStep, pauses: Pauses): Promise<void> {
-  const { plan, kernels, buffers, scratch, checkAlive } = loaded;
-  const { run } = kernels[step.kernel]!;
-  const addresses = step.bindings.map(({ buffer, offset }) => {
-    checkHeld(buffers[buffer]!);
-    return (buffers[buffer] as CpuBuffer).address + offset;
+function stepsOf({ plan, kernels, buffers, scratch, team, checkAlive }: Loaded) {
+  const steps = plan.steps.map(({ kernel, bindings, groups }) => {
+    const [columns, rows, layers] = groups;
+    const all = columns * rows * layers;
+    return {
+      kernel,
+      addresses: bindings.map((b) => (buffers[b.buffer] as CpuBuffer).address + b.offset),
+      groups: [all, columns, rows] as const,
+      part: Math.max(1, Math.ceil(all / (parts * team.threads))),
+      stride: scratch.strideOf(kernels[kernel]!.scratchBytes),
+    };
   });
-  const [columns, rows, layers] = step.groups;
-  const all = columns * rows * layers;
-  const part = Math.ceil(all / parts);
-  for (let first = 0; first < all; first += part) {
-    if (pauses.isDue()) {
-      await pauses.take();
-      checkAlive();
-    }
-    const end = Math.min(all, first + part);
-    try {
-      run(...addresses, scratch.address, first, end, columns, rows);
-    } catch (cause) {
-      bug(`kernel ${plan.kernels[step.kernel]!.name} of ${plan.name}: ${cause}`);
-    }
-  }
+  const program: TeamProgram = {
+    kernels,
+    steps,
+    modules: kernels.map(({ module }) => module),
+    entries: kernels.map(({ entry }) => entry),
+  };
+  const id = team.load(program, buffers);
+  return async (index: number, pause: Pause): Promise<void> => {
+    checkAlive();
+    for (const { buffer } of plan.steps[index]!.bindings) checkHeld(buffers[buffer]!);
+    await team.run({ program, id, index, scratch: scratch.enter(), pause });
+    checkAlive();
+  };
 }

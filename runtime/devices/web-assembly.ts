@@ -3,13 +3,13 @@ import { diagnose } from "../../diagnostics/index.ts";
 
 export interface WasmMemory {
   /** All bytes. It is another one once the memory has grown. */
-  readonly buffer: ArrayBuffer;
+  readonly buffer: ArrayBufferLike;
   /** By pages of 64 KiB. @throws RangeError where there are no more. */
   grow(pages: number): number;
 }
 
 interface WasmEngine {
-  readonly Memory: new (pages: { initial: number; maximum: number }) => WasmMemory;
+  readonly Memory: new (pages: { initial: number; maximum: number; shared: boolean }) => WasmMemory;
   readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
   validate(bytes: Uint8Array<ArrayBuffer>): boolean;
   compile(bytes: Uint8Array<ArrayBuffer>): Promise<object>;

@@ -100,7 +100,7 @@ test("E423: memory ends at 4 GiB, and what was taken for a plan that does not fi
 });
 
 test("ranges that were freed are used again, and neighbours become one", () => {
-  const memory = new CpuMemory(wasmEngine());
+  const memory = new CpuMemory(wasmEngine(), false);
   const [a, b, c] = [1000, 2000, 3000].map((bytes) => memory.allocate(bytes));
   const { address } = a!;
   for (const buffer of [b!, a!, a!]) buffer.destroy();
