@@ -1,7 +1,8 @@
 /**
- * The threads of the processor device: the one that calls it, and workers. Who calls opens a step, and all
- * take parts of its workgroups from one counter, itself included: so a step waits for no worker that is not
- * at work on it already, and what a workgroup computes does not depend on who computes it.
+ * The threads of the processor device: the one that calls it, and workers. Who calls opens a step that is
+ * long enough, and all take parts of its workgroups from one counter, itself included: so a step waits for
+ * no worker that is not at work on it already, and what a workgroup computes does not depend on who
+ * computes it.
  */
 import { bug, diagnose } from "../../diagnostics/index.ts";
 import { storedBytes } from "../../formats/index.ts";
@@ -10,6 +11,7 @@ import {
   type Message,
   type Run,
   type ThreadProgram,
+  type ThreadStep,
   words,
   work,
 } from "./cpu-worker.ts";
@@ -43,6 +45,8 @@ export interface TeamOptions {
   onLost(reason: string): void;
 }
 
+/** Milliseconds of work that workers are called for: waking them, and waiting for them, takes longer than less. */
+const worthSharing = 0.03;
 /** Milliseconds for which workers are waited for before this thread sleeps. */
 const patience = 0.05;
 /** Milliseconds of sleep between two looks. */
@@ -54,6 +58,8 @@ export class Team {
   readonly #forgotten = new FinalizationRegistry<number>((id) =>
     this.#send({ kind: "forget", id }),
   );
+  /** Steps that were seen to be worth sharing. */
+  readonly #long = new WeakSet<ThreadStep>();
   #workers: WorkerThread[] | undefined;
   #programs = 0;
   #steps = 0;
@@ -89,18 +95,21 @@ export class Team {
 
   async run(step: TeamStep): Promise<void> {
     const control = this.#control;
-    const { kernel, groups, part } = step.program.steps[step.index]!;
+    const thread = step.program.steps[step.index]!;
+    const start = performance.now();
     Atomics.store(control, words.next, 0);
-    if (part < groups[0]) this.#open(step);
+    if (this.#long.has(thread)) this.#open(step);
     try {
-      await this.#takeParts(step);
+      await this.#takeParts(step, thread);
     } finally {
       // Whatever ended it, nobody takes another part.
-      Atomics.store(control, words.next, groups[0]);
+      Atomics.store(control, words.next, thread.groups[0]);
       await this.#close();
     }
+    const milliseconds = (performance.now() - start) * this.threads;
+    if (milliseconds < worthSharing) this.#long.delete(thread);
     if (Atomics.exchange(control, words.failed, 0) === 0) return;
-    failed(step.program.kernels[kernel]!.name, await this.#reason());
+    failed(step.program.kernels[thread.kernel]!.name, await this.#reason());
   }
 
   /** Ends the workers. */
@@ -110,19 +119,30 @@ export class Team {
     this.#workers = [];
   }
 
-  async #takeParts({ program, index, scratch, pause }: TeamStep): Promise<void> {
-    const { kernel, addresses, groups, part } = program.steps[index]!;
+  async #takeParts(step: TeamStep, thread: ThreadStep): Promise<void> {
+    const { addresses, groups, kernel } = thread;
     const [all, columns, rows] = groups;
-    const { name, run } = program.kernels[kernel]!;
+    const { name, run } = step.program.kernels[kernel]!;
+    let { part } = thread;
+    let isKnown = this.#long.has(thread);
     for (;;) {
-      const due = pause();
+      const due = step.pause();
       if (due) await due;
       const first = Atomics.add(this.#control, words.next, part);
       if (first >= all) return;
+      const start = isKnown ? 0 : performance.now();
       try {
-        run(...addresses, scratch, first, Math.min(all, first + part), columns, rows);
+        run(...addresses, step.scratch, first, Math.min(all, first + part), columns, rows);
       } catch (cause) {
         failed(name, cause);
+      }
+      if (isKnown || part >= all) continue;
+      // The first part tells how long the step is.
+      isKnown = true;
+      if (((performance.now() - start) * all) / part < worthSharing) part = all;
+      else {
+        this.#long.add(thread);
+        this.#open(step);
       }
     }
   }
