@@ -226,8 +226,7 @@ export class Team {
   }
 }
 
-// Bundlers that keep the names of functions mark them with a function of this name.
-const text = `const __name = (f) => f; (${work})(${JSON.stringify(words)});`;
+const text = `(${work})(${JSON.stringify(words)});`;
 
 /** E484: there are no workers, or none to share memory with. */
 export const noWorkers = (threads: number, why: string, cause?: unknown) =>

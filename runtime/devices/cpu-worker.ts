@@ -79,6 +79,7 @@ interface Host {
   };
 }
 
+/** Its functions are methods, into whose text no bundler puts calls of its own. */
 export function work(at: typeof words): void {
   const host = globalThis as unknown as Host;
   const port =
@@ -93,67 +94,70 @@ export function work(at: typeof words): void {
   let received = 0;
   let last = 0;
 
-  const isNew = () => {
-    const open = Atomics.load(control, at.open);
-    return (open !== 0 && open !== last) || Atomics.load(control, at.messages) !== received;
-  };
-  const lookFor = () => {
-    const end = performance.now() + patience;
-    do {
-      for (let i = 0; i < 50; i++) if (isNew()) return;
-    } while (performance.now() < end);
-    const news = Atomics.load(control, at.news);
-    Atomics.add(control, at.sleepers, 1);
-    if (!isNew()) Atomics.wait(control, at.news, news);
-    Atomics.sub(control, at.sleepers, 1);
-  };
-  const runParts = () => {
-    const program = programs.get(Atomics.load(control, at.program));
-    const step = program?.steps[Atomics.load(control, at.step)];
-    if (!program || !step) return;
-    const run = program.kernels[step.kernel]!;
-    const [all, columns, rows] = step.groups;
-    const { addresses, part } = step;
-    const scratch = Atomics.load(control, at.scratch) + thread * step.stride;
-    for (;;) {
-      const first = Atomics.add(control, at.next, part);
-      if (first >= all) return;
-      run(...addresses, scratch, first, Math.min(all, first + part), columns, rows);
-    }
-  };
-  /** A step that is not open any more is left alone: the one who closed it waits for those who are active. */
-  const join = () => {
-    Atomics.add(control, at.active, 1);
-    const open = Atomics.load(control, at.open);
-    try {
-      if (open !== 0 && open !== last) runParts();
-    } catch (cause) {
-      port.postMessage({ failed: String(cause) });
-      Atomics.store(control, at.failed, 1);
-    }
-    if (open !== 0) last = open;
-    if (Atomics.sub(control, at.active, 1) === 1) Atomics.notify(control, at.active);
-  };
-  const receive = (message: Message) => {
-    received++;
-    if (message.kind === "begin") {
-      ({ control, memory, thread } = message);
-      port.postMessage({ begun: true });
-    } else if (message.kind === "forget") programs.delete(message.id);
-    else {
-      const { modules, entries, steps } = message.program;
+  const worker = {
+    isNew(): boolean {
+      const open = Atomics.load(control, at.open);
+      return (open !== 0 && open !== last) || Atomics.load(control, at.messages) !== received;
+    },
+    look(): void {
+      const end = performance.now() + patience;
+      do {
+        for (let i = 0; i < 50; i++) if (worker.isNew()) return;
+      } while (performance.now() < end);
+      const news = Atomics.load(control, at.news);
+      Atomics.add(control, at.sleepers, 1);
+      if (!worker.isNew()) Atomics.wait(control, at.news, news);
+      Atomics.sub(control, at.sleepers, 1);
+    },
+    takeParts(): void {
+      const program = programs.get(Atomics.load(control, at.program));
+      const step = program?.steps[Atomics.load(control, at.step)];
+      if (!program || !step) return;
+      const run = program.kernels[step.kernel]!;
+      const [all, columns, rows] = step.groups;
+      const { addresses, part } = step;
+      const scratch = Atomics.load(control, at.scratch) + thread * step.stride;
+      for (;;) {
+        const first = Atomics.add(control, at.next, part);
+        if (first >= all) return;
+        run(...addresses, scratch, first, Math.min(all, first + part), columns, rows);
+      }
+    },
+    /** A step that is not open any more is left alone: who closed it waits for those that are active. */
+    join(): void {
+      Atomics.add(control, at.active, 1);
+      const open = Atomics.load(control, at.open);
+      try {
+        if (open !== 0 && open !== last) worker.takeParts();
+      } catch (cause) {
+        port.postMessage({ failed: String(cause) });
+        Atomics.store(control, at.failed, 1);
+      }
+      if (open !== 0) last = open;
+      if (Atomics.sub(control, at.active, 1) === 1) Atomics.notify(control, at.active);
+    },
+    load({ modules, entries, steps }: ThreadProgram, id: number): void {
       const imports = { inarch: { memory } };
       const kernels = modules.map((module, i) => {
         const { exports } = new host.WebAssembly.Instance(module, imports);
         return exports[entries[i]!] as Run;
       });
-      programs.set(message.id, { steps, kernels });
-    }
-    while (Atomics.load(control, at.messages) === received) {
-      lookFor();
-      if (Atomics.load(control, at.messages) === received) join();
-    }
+      programs.set(id, { steps, kernels });
+    },
+    receive(message: Message): void {
+      received++;
+      if (message.kind === "load") worker.load(message.program, message.id);
+      else if (message.kind === "forget") programs.delete(message.id);
+      else {
+        ({ control, memory, thread } = message);
+        port.postMessage({ begun: true });
+      }
+      while (Atomics.load(control, at.messages) === received) {
+        worker.look();
+        if (Atomics.load(control, at.messages) === received) worker.join();
+      }
+    },
   };
-  if (port.on) port.on("message", receive);
-  else port.onmessage = ({ data }) => receive(data);
+  if (port.on) port.on("message", worker.receive);
+  else port.onmessage = ({ data }) => worker.receive(data);
 }
