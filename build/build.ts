@@ -23,6 +23,8 @@ export interface BuildRequest {
   readonly out: string;
   readonly programs: readonly string[];
   readonly dims: Dims;
+  /** What kernels are printed as; the default target's unless given. */
+  readonly target?: string;
   readonly profile: Profile;
   /** `f32` unless given. */
   readonly precision?: Precision;
@@ -115,14 +117,14 @@ function plansOf({ bundle }: Model, program: string, given: Dims): readonly Want
 
 async function compilePrograms(request: BuildRequest) {
   const { loaded, programs, dims: given, profile, onProgress } = request;
-  const { precision = "f32", weightFormat, tuning = noTuning, signal } = request;
+  const { precision = "f32", weightFormat, tuning = noTuning, signal, target } = request;
   const wanted = programs.flatMap((program) => plansOf(loaded.model, program, given));
   const plans = new Map<string, Plan>();
   for (const { as, program, dims } of wanted) {
     const graph = traceLoaded(loaded, program, dims);
     const name = `${loaded.model.name}.${as}`;
-    const formats = { precision, weightFormat };
-    plans.set(as, await compileAsync(graph, { name, profile, tuning, signal, ...formats }));
+    const printing = { precision, weightFormat, ...(target === undefined ? {} : { target }) };
+    plans.set(as, await compileAsync(graph, { name, profile, tuning, signal, ...printing }));
     onProgress(plans.size, wanted.length, "programs");
   }
   return plans;

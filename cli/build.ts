@@ -2,36 +2,39 @@
 import type { BuildReport } from "../build/build.ts";
 import { defineCommand } from "./arguments/command.ts";
 import { parseDims } from "./arguments/dims.ts";
-import { limitsFlag, limitsOf } from "./arguments/limits.ts";
+import { limitsFlag, limitsOf, targetFlag } from "./arguments/limits.ts";
 import { modelArguments, modelOf, programsOf } from "./arguments/model.ts";
 import { precisionFlags, precisionOf } from "./arguments/precision.ts";
 import { tuningFlag } from "./arguments/tuning.ts";
 
 export const command = defineCommand({
   description: "compile a model ahead of time into a folder that the runtime loads",
-  args: {
-    ...modelArguments,
-    out: { type: "string", required: true, valueHint: "DIR", description: "the folder to write" },
-    weights: {
-      type: "string",
-      valueHint: "FILE",
-      description: "a checkpoint: the parameters that the programs need go into the folder",
-    },
-    limits: limitsFlag,
-    ...precisionFlags,
-    tuning: tuningFlag,
-  },
+  args: async () =>
+    ({
+      ...modelArguments,
+      out: { type: "string", required: true, valueHint: "DIR", description: "the folder to write" },
+      weights: {
+        type: "string",
+        valueHint: "FILE",
+        description: "a checkpoint: the parameters that the programs need go into the folder",
+      },
+      target: await targetFlag(),
+      limits: limitsFlag,
+      ...precisionFlags,
+      tuning: tuningFlag,
+    }) as const,
   async run(given, { progress }) {
     const { build } = await import("../build/build.ts");
     const { tuningOf } = await import("../tuning/store.ts");
     const { out, weights } = given;
     const loaded = await modelOf(given, weights);
-    const { profile, device } = await limitsOf(given.limits);
+    const { profile, device } = await limitsOf(given.limits, given.target);
     const report = await build({
       loaded,
       out,
       programs: programsOf(loaded.model, given.program),
       dims: parseDims(given.dim),
+      target: given.target,
       profile,
       ...precisionOf(given),
       tuning: await tuningOf(given.tuning, device),

@@ -44,7 +44,7 @@ export const command = defineCommand({
       stage: given.stage,
       programs: programsOf(loaded.model, given.program),
       dims: parseDims(given.dim),
-      profile: await profileOf(given.limits),
+      profile: await profileOf(given.limits, findTarget(stage)?.name),
       ...precisionOf(given),
       verify: given.verify,
       time: given.time,

@@ -1,4 +1,4 @@
-/** `--limits default|device`: the compile profile of the command line. */
+/** `--limits default|device` and `--target NAME`: what the command line compiles for. */
 import type { Profile } from "../../compiler/profile.ts";
 
 /** What every command that compiles calls the flag. */
@@ -19,21 +19,34 @@ export interface Limits {
   readonly device: string | undefined;
 }
 
+/** `--target`, made of the targets that there are. */
+export async function targetFlag() {
+  const { defaultTarget, targets } = await import("../../compiler/targets/find.ts");
+  return {
+    type: "enum",
+    options: targets.map(({ name }) => name),
+    default: defaultTarget.name,
+    description: "what kernels are printed as: for WebGPU, or for another kind of device",
+  } as const;
+}
+
 /**
- * The profile that a value of the flag stands for.
+ * The profile that a value of the flag stands for. Devices of some targets are alike on every machine: then
+ * their limits are those of all.
  * @throws E400 to E406 when there is no device to ask.
  */
-export async function limitsOf(limits: LimitsName): Promise<Limits> {
+export async function limitsOf(limits: LimitsName, target?: string): Promise<Limits> {
   const { defaultProfile, deviceProfile } = await import("../../compiler/profile.ts");
-  if (limits === "default") return { profile: defaultProfile, device: undefined };
   const { deviceKey } = await import("../../compiler/tuning/tuning.ts");
-  const { openDevice } = await import("../../runtime/node/device.ts");
-  const { device } = await openDevice();
+  const { alike, openDevice } = await import("../../runtime/node/device.ts");
+  const same = alike().find((device) => device.target === target);
+  if (!same && limits === "default") return { profile: defaultProfile, device: undefined };
+  const device = same ?? (await openDevice()).device;
   device.destroy();
   const { capabilities } = device;
   return { profile: deviceProfile(capabilities), device: deviceKey(capabilities) };
 }
 
 /** As `limitsOf`, for what no tuning concerns. */
-export const profileOf = async (limits: LimitsName): Promise<Profile> =>
-  (await limitsOf(limits)).profile;
+export const profileOf = async (limits: LimitsName, target?: string): Promise<Profile> =>
+  (await limitsOf(limits, target)).profile;

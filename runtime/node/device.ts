@@ -2,6 +2,8 @@
 import { diagnose } from "../../diagnostics/index.ts";
 import { meant } from "../../diagnostics/nearest.ts";
 import { shown } from "../../diagnostics/options.ts";
+import { cpuDevice } from "../devices/cpu.ts";
+import type { Device } from "../devices/device.ts";
 import * as list from "./devices.ts";
 
 export type { OpenedDevice } from "./dawn.ts";
@@ -36,3 +38,6 @@ export function openDevice<K extends DeviceKind = "webgpu">(options?: DeviceOpti
   }
   return kinds[kind](rest) as Opened<K>;
 }
+
+/** Devices that are alike on every machine: what is compiled for one is for all. */
+export const alike = (): readonly Device[] => [cpuDevice({ threads: 1 })];

@@ -15,6 +15,7 @@ import {
   buildPackage,
   file,
   inarch,
+  installRuntime,
   node,
   repository,
   scratchFolder,
@@ -25,7 +26,7 @@ const folder = scratchFolder("build");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 beforeAll(async () => {
   await buildPackage();
-  installRuntime();
+  installRuntime(folder);
   writeFileSync(join(folder, "mlp.safetensors"), checkpoint(shapes));
   expect(await built("first", mlp, "--weights", "mlp.safetensors")).toMatchObject({ code: 0 });
   expect(await built("plain", mlp)).toMatchObject({ code: 0 });
@@ -51,18 +52,6 @@ function checkpoint(of: Record<string, readonly number[]>, change: Record<string
     return [name, { dtype: "f32", shape, data: new Uint8Array(values.buffer) }] as const;
   });
   return writeSafetensors(new Map(tensors));
-}
-
-/**
- * A project of its own in which `inarch` is the runtime alone: compiler, ops and models are absent,
- * so whatever runs there has no use for them.
- */
-function installRuntime() {
-  file(folder, "package.json", '{ "name": "app", "type": "module" }');
-  const installed = join(folder, "node_modules", "inarch");
-  for (const part of ["diagnostics", "entries", "formats", "predict", "runtime"])
-    cpSync(join(repository, "dist", part), join(installed, "dist", part), { recursive: true });
-  cpSync(join(repository, "package.json"), join(installed, "package.json"));
 }
 
 const built = (name: string, ...args: string[]) =>

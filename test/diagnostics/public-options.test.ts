@@ -1,6 +1,7 @@
 /** Every public function that takes options refuses one of no known name, and says which is meant. */
 import { expect, test } from "vitest";
 import * as adapters from "../../entries/adapters.ts";
+import * as cpu from "../../entries/cpu.ts";
 import * as core from "../../entries/index.ts";
 import * as models from "../../entries/models.ts";
 import * as node from "../../entries/node.ts";
@@ -107,6 +108,7 @@ const table: Readonly<Record<string, readonly [given: string, meant: string, Cal
   openBundleUrl: ["singal", "signal", (o) => runtime.openBundleUrl("file:///x/", o)],
   openTorch: ["keys", "key", (o) => runtime.openTorch(bytes(), o)],
   openWeights: ["keys", "key", (o) => runtime.openWeights(bytes(), o)],
+  cpuDevice: ["thread", "threads", (o) => cpu.cpuDevice(o)],
   webgpuDevice: ["matrix", "matrices", (o) => runtime.webgpuDevice({} as never, o)],
   adam: ["beta", "betas", (o) => training.adam(o)],
   adamW: ["decays", "decay", (o) => training.adamW(o)],
@@ -181,7 +183,7 @@ const others = [
 ];
 
 test("no public function that takes options is left out", () => {
-  const entries = { ...core, ...adapters, ...models, ...node, ...onnx, ...ops, ...runtime };
+  const entries = { ...core, ...adapters, ...cpu, ...models, ...node, ...onnx, ...ops, ...runtime };
   const taking = Object.entries({ ...entries, ...training }).filter(([name, value]) => {
     if (typeof value !== "function" || /^class /.test(String(value))) return false;
     if (others.includes(name)) return false;

@@ -1,6 +1,7 @@
 /** Runs the built command line as a user does: in a process of its own. */
 import { execFile } from "node:child_process";
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -53,6 +54,18 @@ function newestSource(): number {
     ),
   );
   return Math.max(...times);
+}
+
+/**
+ * Makes of a folder a project in which `inarch` is the runtime alone: compiler, ops and models are absent, so
+ * whatever runs there has no use for them.
+ */
+export function installRuntime(folder: string): void {
+  file(folder, "package.json", '{ "name": "app", "type": "module" }');
+  const installed = join(folder, "node_modules", "inarch");
+  for (const part of ["diagnostics", "entries", "formats", "predict", "runtime"])
+    cpSync(join(repository, "dist", part), join(installed, "dist", part), { recursive: true });
+  cpSync(join(repository, "package.json"), join(installed, "package.json"));
 }
 
 /** `inarch ARGS` in `cwd`. */
