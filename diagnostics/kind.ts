@@ -26,7 +26,6 @@ const environment: readonly Code[] = [
   "E426",
   "E480",
   "E481",
-  "E484",
   "E520",
 ];
 const internal: readonly Code[] = ["E425", "E441", "E450", "E900"];

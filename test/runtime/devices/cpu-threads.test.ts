@@ -301,7 +301,7 @@ describe("workers end", () => {
 test("E484: threads where memory cannot be shared; unasked there is one", async () => {
   vi.stubGlobal("SharedArrayBuffer", undefined);
   const { code, kind, message } = await refusal(() => cpuDevice({ threads: 2 }));
-  expect([code, kind]).toEqual(["E484", "environment"]);
+  expect([code, kind]).toEqual(["E484", "user"]);
   expect(message).toMatch(/memory cannot be shared.*Cross-Origin-Opener-Policy: same-origin/s);
   const { graph, given } = block();
   const session = await createSession(compile(graph, { target: "wasm" }), cpuDevice());
