@@ -62,6 +62,8 @@ function newestSource(): number {
  */
 export function installRuntime(folder: string): void {
   file(folder, "package.json", '{ "name": "app", "type": "module" }');
+  // Without it bundlers find that of the repository, and there the sources.
+  file(folder, "tsconfig.json", "{}");
   const installed = join(folder, "node_modules", "inarch");
   for (const part of ["diagnostics", "entries", "formats", "predict", "runtime"])
     cpSync(join(repository, "dist", part), join(installed, "dist", part), { recursive: true });
