@@ -46,8 +46,8 @@ export async function verify(request: VerifyRequest): Promise<VerifyReport> {
     const checkers = references.map(checkerOf);
     const { device } = await openDevice({ kind: request.device });
     // Numbers must be right within the limits of every device, with this one's kind of kernels.
-    const { subgroup, slowBarriers, rolled } = deviceProfile(device.capabilities);
-    const profile = { ...defaultProfile, subgroup, slowBarriers, rolled };
+    const { subgroup, slowBarriers, rolled, deviceClass } = deviceProfile(device.capabilities);
+    const profile = { ...defaultProfile, subgroup, slowBarriers, rolled, deviceClass };
     try {
       const reports: VerifyReport["files"][number][] = [];
       for (const [i, reference] of references.entries()) {
