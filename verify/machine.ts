@@ -9,10 +9,11 @@ import { promisify } from "node:util";
 import { diagnose, InarchError } from "../diagnostics/index.ts";
 import type { PackageName } from "../diagnostics/packages.ts";
 import type { Device } from "../runtime/devices/device.ts";
-import { type OpenedDevice, openDevice } from "../runtime/node/device.ts";
+import { type DeviceKind, type OpenedDevice, openDevice } from "../runtime/node/device.ts";
 import type { GpuSummary } from "../runtime/node/gpu.ts";
 import { driverVariables, findVulkan, type VulkanFiles } from "../runtime/node/vulkan.ts";
 import { checkKernel, type KernelResult } from "./kernel.ts";
+import { timeProduct } from "./speed.ts";
 
 /** Runs a small kernel and checks its result. The device stays open. */
 export type KernelCheck = (device: Device) => Promise<KernelResult>;
@@ -29,9 +30,19 @@ export interface MachineReport extends Versions {
   /** @deprecated The old word for `device`. */
   readonly adapter: GpuSummary | null;
   readonly kernel: KernelResult | null;
+  /** The devices that compute here, each timed. The first is what is used where none is asked for. */
+  readonly devices: readonly DeviceSpeed[];
   readonly vulkan: VulkanFiles & { readonly variables: Readonly<Record<string, string>> };
   readonly nvcc: { readonly path: string; readonly version: string } | null;
   readonly problems: readonly ReturnType<InarchError["toJSON"]>[];
+}
+
+export interface DeviceSpeed {
+  /** What `--device` calls it. */
+  readonly kind: DeviceKind;
+  readonly name: string;
+  /** Of a product of 384 x 384 x 384. */
+  readonly milliseconds: number;
 }
 
 /** Looks at the machine and runs `runKernel` on its device. Problems are in the report, not thrown. */
@@ -42,6 +53,7 @@ export async function examineMachine(runKernel: KernelCheck = checkKernel): Prom
   const nvcc = findNvcc();
   const { summary, kernel, problem } = await tryDevice(runKernel);
   if (problem) problems.push(problem);
+  const devices = [...(problem ? [] : await speedOf("webgpu")), ...(await speedOf("cpu"))];
   const set = driverVariables.filter((name) => process.env[name]);
   return {
     ok: problems.length === 0,
@@ -52,6 +64,7 @@ export async function examineMachine(runKernel: KernelCheck = checkKernel): Prom
     device: summary,
     adapter: summary,
     kernel,
+    devices,
     vulkan: {
       ...findVulkan(),
       variables: Object.fromEntries(set.map((name) => [name, process.env[name]!])),
@@ -77,7 +90,7 @@ async function tryDevice(runKernel: KernelCheck) {
   let kernel: KernelResult | null = null;
   let problem: InarchError | undefined;
   try {
-    opened = await openDevice();
+    opened = await openDevice({ kind: "webgpu" });
     kernel = await runKernel(opened.device);
     if (!kernel.ok) problem = wrongNumbers(`is off by ${kernel.maxError}`, opened.summary);
   } catch (cause) {
@@ -89,6 +102,20 @@ async function tryDevice(runKernel: KernelCheck) {
     opened?.device.destroy();
   }
   return { summary: opened?.summary ?? null, kernel, problem };
+}
+
+/** A device of a kind, timed; none where it cannot be opened. */
+async function speedOf(kind: DeviceKind): Promise<readonly DeviceSpeed[]> {
+  let device: Device | undefined;
+  try {
+    ({ device } = await openDevice({ kind }));
+    return [{ kind, name: device.name, milliseconds: await timeProduct(device) }];
+  } catch (cause) {
+    if (cause instanceof InarchError) return [];
+    throw cause;
+  } finally {
+    device?.destroy();
+  }
 }
 
 const wrongNumbers = (words: string, summary: GpuSummary | undefined, cause?: unknown) =>

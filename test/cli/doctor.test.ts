@@ -12,6 +12,10 @@ const noDevice = { DAWNNODE_BACKEND: "nonsense" };
 deviceTest("a machine that computes ends with 0", async () => {
   const { code, stdout } = await inarch(["doctor"]);
   expect(stdout).toMatch(/kernel {4}right: largest error \S+, \S+ ms/);
+  expect(stdout).toMatch(/speed {5}webgpu +\S+ ms for a product.*\n +cpu +\S+ ms for a product/);
+  expect(stdout).toMatch(
+    /used {6}webgpu, where no device is asked for: it is \D+; --device cpu is/,
+  );
   expect(stdout).toMatch(/ready: the device computes/);
   expect(code).toBe(0);
 });
@@ -49,6 +53,12 @@ test.each([
   },
 );
 
+test("without a device the processor is timed, and how to ask for it is said", async () => {
+  const { stdout } = await inarch(["doctor"], undefined, noDevice);
+  expect(stdout).toMatch(/speed {5}cpu +\S+ ms for a product of 384 x 384 x 384\n/);
+  expect(stdout).toMatch(/used {6}none unasked: there is no WebGPU device.*add --device cpu\n/);
+});
+
 test("the JSON has these keys in this order", async () => {
   const { stdout } = await inarch(["doctor", "--json"], undefined, noDevice);
   const report = JSON.parse(stdout) as MachineReport;
@@ -62,9 +72,13 @@ test("the JSON has these keys in this order", async () => {
     // The old word, for programs that read it.
     "adapter",
     "kernel",
+    "devices",
     "vulkan",
     "nvcc",
     "problems",
+  ]);
+  expect(report.devices).toEqual([
+    { kind: "cpu", name: "processor", milliseconds: expect.any(Number) },
   ]);
   expect(Object.keys(report.problems[0]!)).toEqual(["code", "kind", "message", "help"]);
   expect(report.node.version).toBe(process.versions.node);
