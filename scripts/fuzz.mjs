@@ -1,6 +1,7 @@
 /**
- * `npm run fuzz -- [--minutes N] [--seed S] [--kind graphs|calls|files] [--fault NAME] [--faults]`: random
- * programs, calls and damaged files, against the sources as they are. All arguments go to test/fuzz/.
+ * `npm run fuzz -- [--minutes N] [--seed S] [--kind graphs|calls|files] [--device KIND] [--fault NAME]
+ * [--faults]`: random programs, calls and damaged files, against the sources as they are. All arguments go
+ * to test/fuzz/.
  */
 import { main, run } from "./processes.mjs";
 import { setUpToRun } from "./setup.mjs";

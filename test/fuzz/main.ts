@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { openDevice } from "../../runtime/node/index.ts";
+import { type DeviceKind, openDevice } from "../../runtime/node/index.ts";
 import { calls } from "./calls/index.ts";
 import type { Fault } from "./faults/fault.ts";
 import { faults } from "./faults/index.ts";
@@ -31,6 +31,7 @@ export async function main(args: readonly string[]): Promise<number> {
       minutes: { type: "string", default: "1" },
       seed: { type: "string" },
       kind: { type: "string" },
+      device: { type: "string" },
       cases: { type: "string" },
       findings: { type: "string" },
       patience: { type: "string" },
@@ -42,7 +43,10 @@ export async function main(args: readonly string[]): Promise<number> {
   if (values.faults) return findFaults(values);
   const unknown = unknownOps();
   for (const line of unknown) say(line);
-  const opened = process.env.INARCH_DEVICE === "none" ? undefined : await openDevice();
+  const { device } = values;
+  const asked = device === undefined ? {} : { kind: device as DeviceKind };
+  const isThere = device !== undefined || process.env.INARCH_DEVICE !== "none";
+  const opened = isThere ? await openDevice(asked) : undefined;
   const all = [graphs, calls, files].map((make) => make(opened?.device) as Kind<unknown>);
   const kinds = all.filter(({ name }) => !values.kind || name === values.kind);
   const seed = Number(values.seed ?? Date.now() % 2 ** 32);
