@@ -1,11 +1,12 @@
 /** `inarch build --target wasm`: a bundle for processors, in Node and in pages of every kind. */
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createContext, runInContext } from "node:vm";
 import { gzipSync } from "node:zlib";
 import { type BuildOptions, build as bundle } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { input, trace } from "../../compiler/index.ts";
+import { readable } from "../../compiler/targets/target.ts";
 import { add, gelu, matmul } from "../../ops/index.ts";
 import { writeSafetensors } from "../../runtime/weights/index.ts";
 import { evaluate, randomNumbers, relativeError } from "../../verify/ops/evaluate.ts";
@@ -33,6 +34,7 @@ const numbers = Object.fromEntries(
   ]),
 );
 
+const mlp = join(repository, "examples", "01-mlp.graph.ts");
 beforeAll(async () => {
   await buildPackage();
   installRuntime(folder);
@@ -42,7 +44,6 @@ beforeAll(async () => {
   });
   const weights = join(folder, "mlp.safetensors");
   writeFileSync(weights, writeSafetensors(new Map(tensors.slice(0, 3))));
-  const mlp = join(repository, "examples", "01-mlp.graph.ts");
   const flags = ["--target", "wasm", "--weights", weights, "--out", "mlp"];
   expect(await inarch(["build", mlp, ...flags], folder)).toMatchObject({ code: 0 });
 });
@@ -82,6 +83,14 @@ test("kernels are modules in lanes, for the limits that every processor has", ()
     // A workgroup is one vector.
     expect([threads, sharedBytes]).toEqual([[4, 1, 1], 0]);
   }
+});
+
+test("they are those that inarch show prints", async () => {
+  const { stdout } = await inarch(["show", mlp, "--stage", "wasm"], folder);
+  const files = readdirSync(join(folder, "mlp", "kernels"));
+  expect(files.length).toBeGreaterThan(0);
+  for (const name of files)
+    expect(stdout).toContain(readable(readFileSync(join(folder, "mlp", "kernels", name))));
 });
 
 test("it runs in Node, where the compiler is absent, with one thread and with several", async () => {
