@@ -149,7 +149,7 @@ const capabilities: Capabilities = {
   maxBindingBytes: 2 ** 31 - 64,
   maxBufferBytes: 2 ** 31 - 64,
   maxBindings: 64,
-  maxSharedBytes: 64 * 1024,
+  maxSharedBytes: 1024 * 1024,
   maxThreads: 256,
   // Threads count them past their end.
   maxGroups: 2 ** 30,
