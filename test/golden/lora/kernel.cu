@@ -55,9 +55,8 @@ extern "C" __global__ void __launch_bounds__(128) matmul(
   const unsigned e = (threadIdx.x + 118u) % 128u;
   const unsigned r = e / 4u;
   const unsigned c = e % 4u;
-  const unsigned at_7 = min(c, 0u);
   const bool inside_3 = c < 1u;
-  const unsigned i_4 = (r * 16u) + (at_7 * 4u);
+  const unsigned i_4 = r * 16u;
   if (e < 40u) {
     const float4 A_1_4 = reinterpret_cast<const float4*>(A)[i_4 / 4u];
     const float A_1 = A_1_4.x;

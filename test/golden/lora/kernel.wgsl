@@ -58,9 +58,8 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   let e = (thread_id.x + 118u) % 128u;
   let r = e / 4u;
   let c = e % 4u;
-  let at_7 = min(c, 0u);
   let inside_3 = c < 1u;
-  let i_4 = (r * 16u) + (at_7 * 4u);
+  let i_4 = r * 16u;
   if (e < 40u) {
     let A_1_4 = A[i_4 / 4u];
     let A_1 = A_1_4.x;
