@@ -161,6 +161,12 @@ const capabilities: Capabilities = {
   slowCompiler: true,
 };
 
+const tooManyGroups = (kernel: string, all: number) =>
+  diagnose("E424", {
+    message: `kernel ${kernel} is to run in ${all} workgroups, but the device counts to ${capabilities.maxGroups}`,
+    help: "use a smaller batch or image",
+  });
+
 /** All of them, or none. */
 function allocateAll(
   memory: CpuMemory,
@@ -244,6 +250,7 @@ function stepsOf({ plan, kernels, buffers, scratch, team, checkAlive }: Loaded) 
   const steps = plan.steps.map(({ kernel, bindings, groups }) => {
     const [columns, rows, layers] = groups;
     const all = columns * rows * layers;
+    if (all > capabilities.maxGroups) throw tooManyGroups(plan.kernels[kernel]!.name, all);
     return {
       kernel,
       addresses: bindings.map((b) => (buffers[b.buffer] as CpuBuffer).address + b.offset),

@@ -89,6 +89,16 @@ test("E424: fma is a fact of the device's name, and kernels that ask for it are 
   expect((await other.run(given)).y).toEqual(new Float32Array(16));
 });
 
+test("E424: more workgroups than threads can count", async () => {
+  const plan = compile(outputs({ y: mul(x, 2) }), { target: "wasm" });
+  const steps = plan.steps.map((step) => ({ ...step, groups: [2 ** 20, 2 ** 11, 1] as const }));
+  const device = cpuDevice();
+  const { code, message } = await refusal(() => createSession({ ...plan, steps }, device));
+  expect(code).toBe("E424");
+  expect(message).toContain("in 2147483648 workgroups, but the device counts to 1073741824");
+  device.destroy();
+});
+
 test("E423: memory ends at 4 GiB, and what was taken for a plan that does not fit is given back", async () => {
   const device = cpuDevice();
   const huge = { bytes: 2 ** 31 - 64, role: "arena" } as const;
