@@ -31,17 +31,20 @@ export async function targetFlag() {
 }
 
 /**
- * The profile that a value of the flag stands for. Devices of some targets are alike on every machine: then
- * their limits are those of all.
+ * The profile that a value of the flag stands for, where plans are made for a target.
  * @throws E400 to E406 when there is no device to ask.
  */
 export async function limitsOf(limits: LimitsName, target?: string): Promise<Limits> {
   const { defaultProfile, deviceProfile } = await import("../../compiler/profile.ts");
   const { deviceKey } = await import("../../compiler/tuning/tuning.ts");
-  const { alike, openDevice } = await import("../../runtime/node/device.ts");
-  const same = alike().find((device) => device.target === target);
-  if (!same && limits === "default") return { profile: defaultProfile, device: undefined };
-  const device = same ?? (await openDevice()).device;
+  const { everywhere, openDevice } = await import("../../runtime/node/device.ts");
+  const known = everywhere.find((one) => one.target === target);
+  if (limits === "default")
+    return {
+      profile: known ? deviceProfile(known.capabilities) : defaultProfile,
+      device: known && deviceKey(known.capabilities),
+    };
+  const { device } = await openDevice(known ? { kind: known.kind } : {});
   device.destroy();
   const { capabilities } = device;
   return { profile: deviceProfile(capabilities), device: deviceKey(capabilities) };

@@ -34,14 +34,15 @@ export interface CpuOptions {
 }
 
 /**
- * Makes a device of the processor. Where the engine has `fma` its name says so: results are rounded otherwise. Threads begin to work with the first plan that it is given.
+ * Makes a device of the processor. Where the engine has `fma` its name says so: results are rounded otherwise.
+ * Threads begin to work with the first plan that it is given.
  * @throws E465 for a number of threads that cannot be, E480 where nothing may be compiled to WebAssembly,
  * E481 where the engine's has no vectors, E484 for several threads where memory cannot be shared.
  */
 export function cpuDevice(options: CpuOptions = {}): Device {
   checkOptions<CpuOptions>("cpuDevice", options, { threads: true });
   const engine = wasmEngine();
-  const own = hasFma(engine) ? { ...capabilities, name: "processor-fma", fma: true } : capabilities;
+  const own = hasFma(engine) ? { ...processor, name: "processor-fma", fma: true } : processor;
   const threads = threadsOf(options);
   const memory = new CpuMemory(engine, threads > 1);
   const { lost, lose, checkAlive, destroy } = life();
@@ -143,7 +144,8 @@ function life() {
   };
 }
 
-const capabilities: Capabilities = {
+/** What every processor has on which the device can be opened. */
+export const processor: Capabilities = {
   name: "processor",
   deviceClass: "processor",
   maxBindingBytes: 2 ** 31 - 64,
@@ -163,7 +165,7 @@ const capabilities: Capabilities = {
 
 const tooManyGroups = (kernel: string, all: number) =>
   diagnose("E424", {
-    message: `kernel ${kernel} is to run in ${all} workgroups, but the device counts to ${capabilities.maxGroups}`,
+    message: `kernel ${kernel} is to run in ${all} workgroups, but the device counts to ${processor.maxGroups}`,
     help: "use a smaller batch or image",
   });
 
@@ -250,7 +252,7 @@ function stepsOf({ plan, kernels, buffers, scratch, team, checkAlive }: Loaded) 
   const steps = plan.steps.map(({ kernel, bindings, groups }) => {
     const [columns, rows, layers] = groups;
     const all = columns * rows * layers;
-    if (all > capabilities.maxGroups) throw tooManyGroups(plan.kernels[kernel]!.name, all);
+    if (all > processor.maxGroups) throw tooManyGroups(plan.kernels[kernel]!.name, all);
     return {
       kernel,
       addresses: bindings.map((b) => (buffers[b.buffer] as CpuBuffer).address + b.offset),

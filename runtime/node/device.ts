@@ -1,9 +1,10 @@
 /** Opens devices of every kind that there is. */
+import type { Capabilities } from "../../compiler/capabilities.ts";
+import type { TargetName } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
 import { meant } from "../../diagnostics/nearest.ts";
 import { shown } from "../../diagnostics/options.ts";
-import { cpuDevice } from "../devices/cpu.ts";
-import type { Device } from "../devices/device.ts";
+import { processor } from "../devices/cpu.ts";
 import * as list from "./devices.ts";
 
 export type { OpenedDevice } from "./dawn.ts";
@@ -39,5 +40,9 @@ export function openDevice<K extends DeviceKind = "webgpu">(options?: DeviceOpti
   return kinds[kind](rest) as Opened<K>;
 }
 
-/** Devices that are alike on every machine: what is compiled for one is for all. */
-export const alike = (): readonly Device[] => [cpuDevice({ threads: 1 })];
+/** By target: the kind of device whose limits every machine has at least, and these limits. */
+export const everywhere: readonly {
+  readonly target: TargetName;
+  readonly kind: DeviceKind;
+  readonly capabilities: Capabilities;
+}[] = [{ target: "wasm", kind: "cpu", capabilities: processor }];
