@@ -3,9 +3,8 @@
  * arrays, which lie in a cache. Columns lie along the lanes; what has one column is the same in all lanes. A left
  * operand is read by all lanes whoever wrote it, so it lies in workgroup memory; all else is each lane's own.
  *
- * A product keeps a block of sums in variables while the depth of its operands goes by: two vectors of columns,
- * and as many rows as registers allow beside two vectors of the right operand and one number of the left. The
- * right operand lies as such blocks read it, in panels. An operand that one block alone reads is not copied.
+ * A product keeps a block of sums in variables while the depth of its operands goes by (`blocks.ts`). The right
+ * operand lies as such blocks read it, in panels; where one row of blocks alone reads it, it is not copied.
  */
 import { bug } from "../../diagnostics/index.ts";
 import type { Builder } from "../kernel/builder.ts";
@@ -37,7 +36,7 @@ export function lowerLanes(k: Builder, program: TileProgram, width: number): Ker
 
 /**
  * `column`: one number for each row. `own`: rows of vectors. `panels`: vectors as blocks of a product read
- * them. `left`: rows of numbers that all lanes read. `used`: computed where it is used.
+ * them. `left`: rows of numbers that all lanes read. `used`: a right operand, computed where it is used.
  */
 type Kind = "column" | "own" | "panels" | "left" | "used";
 
@@ -79,9 +78,7 @@ class Lanes implements Tiles<Held> {
     const across = (v: Value) => lanesIn(k, columns, v, this.#lane, this.#width);
     const kind = this.#kindOf(size, use);
     if (kind === "used") {
-      const isLeft = use.isLeft;
-      const there = (r: Value, c: Value) =>
-        one(placeIn(k, rows, r), isLeft ? placeIn(k, columns, c) : across(c));
+      const there = (r: Value, v: Value) => one(placeIn(k, rows, r), across(v));
       return { ...size, kind, use, at: there };
     }
     if (kind === "column")
@@ -114,8 +111,8 @@ class Lanes implements Tiles<Held> {
   dot(sum: Held, left: Held, right: Held): Held {
     const use = this.#uses.next();
     const k = this.#k;
-    const a = left.kind === "left" || left.kind === "used" ? left : this.#copied(left, "left");
-    if (a.kind === "left") k.barrier();
+    const a = left.kind === "left" ? left : this.#copied(left, "left");
+    k.barrier();
     const wide = sum.columns / this.#width;
     const { rows, vectors } = blockOf(sum.rows, wide);
     for (const [vector, across] of pieces(wide, vectors))
@@ -210,16 +207,13 @@ class Lanes implements Tiles<Held> {
   }
 
   /** Operands are copied to be read more often than once, by blocks that need them so. */
-  #kindOf({ rows, columns }: Tile, use: Use): Kind {
+  #kindOf({ columns }: Tile, use: Use): Kind {
     const { isLeft, isRight, isOwn, count, multiplied, isAgain } = use;
     if (columns === 1) return "column";
-    const isOnce = count === 1 && !isOwn && !isAgain;
-    if (isLeft) {
-      const { vectors } = blockOf(rows, multiplied / this.#width);
-      return isOnce && multiplied <= vectors * this.#width ? "used" : "left";
-    }
+    // Where it is used a left operand would be computed number by number, here by vectors of neighbours.
+    if (isLeft) return "left";
     if (!isRight || isOwn || count > 1) return "own";
-    return isOnce && multiplied <= this.#panel(columns, use).rows ? "used" : "panels";
+    return !isAgain && multiplied <= this.#panel(columns, use).rows ? "used" : "panels";
   }
 
   #kept(size: Tile, kind: Kind, use: Use, value: Element): Held {
@@ -302,8 +296,7 @@ class Lanes implements Tiles<Held> {
     const each = <T>(make: (r: Value, v: Value) => T): T[][] =>
       range(at.rows, (i) => range(at.vectors, (j) => make(at.row.add(i), at.vector.add(j))));
     const sums = each((r, v) => k.var("sum", this.#get(sum, r, v)));
-    const leftAt = (r: Value, d: Value) =>
-      left.at ? left.at(r, d) : k.load(left.buffer!, r.mul(left.columns).add(d));
+    const leftAt = (r: Value, d: Value) => k.load(left.buffer!, r.mul(left.columns).add(d));
     k.for("d", left.columns, (d) => {
       const others = range(at.vectors, (j) =>
         k.let("right", this.#get(right, d, at.vector.add(j))),
