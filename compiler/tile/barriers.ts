@@ -105,10 +105,13 @@ export interface Staged {
   left: number;
 }
 
-/** Tiles in workgroup memory: those of operands, in a buffer as they need it, and all others. */
+/** What lies in one buffer: operands, as they need it; parts of sums; what threads fold, in fours. */
+type Kind = "operands" | "parts" | "folds";
+
+/** Tiles in workgroup memory. */
 export class Memory {
   readonly #barriers: Barriers;
-  readonly #arenas: Readonly<Record<"operands" | "parts", Arena>>;
+  readonly #arenas: Readonly<Record<Kind, Arena>>;
   #depth = 0;
   /** Read for the last time in a loop further in than where they were made: the loop comes back to them. */
   #late: Staged[] = [];
@@ -118,11 +121,12 @@ export class Memory {
     this.#arenas = {
       operands: new Arena(operands),
       parts: new Arena((size) => k.shared("parts", size)),
+      folds: new Arena((size) => k.sharedFours("folds", size)),
     };
   }
 
   /** Memory for a tile that all are about to write. It is read `left` times. */
-  take(of: "operands" | "parts", size: number, stride: number, left: number): Staged {
+  take(of: Kind, size: number, stride: number, left: number): Staged {
     const region = this.#arenas[of].take(size);
     this.#barriers.touch("write", region);
     return { region, stride, depth: this.#depth, left };

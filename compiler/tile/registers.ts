@@ -100,12 +100,8 @@ export abstract class InRegisters implements Tiles<Held> {
     const lines = isAcross ? values : values[0]!.map((_, j) => values.map((row) => row[j]!));
     const own = lines.map((line) => this.k.let("part", line.reduce(combine[how])));
     const all = isAcross
-      ? this.#together(how, own, this.layout.across, this.team.column, (i) =>
-          x.rows === 1 ? this.team.row : this.team.rowAt(x, i),
-        )
-      : this.#together(how, own, this.layout.down, this.team.row, (j) =>
-          x.columns === 1 ? this.team.column : this.team.columnAt(x, j),
-        );
+      ? this.#together(how, own, this.layout.across, this.team.column, this.team.row)
+      : this.#together(how, own, this.layout.down, this.team.row, this.team.column);
     if (isAcross) return { use, rows: x.rows, columns: 1, values: all.map((v) => [v]) };
     return { use, rows: 1, columns: x.columns, values: [all] };
   }
@@ -244,28 +240,39 @@ export abstract class InRegisters implements Tiles<Held> {
   }
 
   /**
-   * Combines what `count` threads in a line have of each of `own`, in all of them. Every line of threads holds
-   * a vector that stands for all rows or columns, so each line has a place of its own for it.
+   * Combines what `count` threads in a line have of each of `own`, in all of them; where these are whole fours,
+   * four together. Every line of threads holds a vector that stands for all rows or columns, so each line has a
+   * place of its own for it.
    */
   #together(
     how: TileFold,
     own: readonly Value[],
     count: number,
     mine: Value,
-    lineAt: (i: number) => Value,
+    line: Value,
   ): Value[] {
     const k = this.k;
     if (count === 1) return [...own];
-    const lines = own.length * (this.threads / count);
-    const parts = this.memory.take("parts", lines * count, count, 1);
+    const wide = own.length % 4 === 0 ? 4 : 1;
+    const groups = own.length / wide;
+    const lines = this.threads / count;
+    const kind = wide === 4 ? "folds" : "parts";
+    const parts = this.memory.take(kind, lines * own.length * count, count, 1);
     const { buffer, from } = parts.region;
-    const first = this.team.slice.mul((lines * count) / this.team.slices).add(from);
-    const at = (i: number, p: Value) => lineAt(i).mul(count).add(p).add(first);
-    for (const [i, v] of own.entries()) k.store(buffer, at(i, mine), v);
+    const first = this.team.slice.mul(lines / this.team.slices).add(line);
+    const place = first.mul(groups * count).add(from / wide);
+    const at = (group: number, p: Value) => place.add(group * count).add(p);
+    range(groups, (g) => {
+      if (wide === 4) k.store4(buffer, at(g, mine), own.slice(4 * g, 4 * g + 4));
+      else k.store(buffer, at(g, mine), own[g]!);
+    });
     this.memory.read(parts);
     const all = own.map(() => k.var("all", literal(neutral[how], "f32")));
     k.for("p", count, (p) => {
-      for (const [i, v] of all.entries()) v.set(combine[how](v.get, k.load(buffer, at(i, p))));
+      const others = range(groups, (g) =>
+        wide === 4 ? k.load4(buffer, at(g, p)) : [k.load(buffer, at(g, p))],
+      ).flat();
+      for (const [i, v] of all.entries()) v.set(combine[how](v.get, others[i]!));
     });
     this.memory.release(parts);
     return all.map((v) => k.let("all", v.get));
