@@ -32,36 +32,53 @@ class Shared extends InRegisters {
 
   dot(sum: Held, left: Held, right: Held): Held {
     const use = this.uses.next();
-    const k = this.k;
     const [a, b] = [this.#operand(left, "left"), this.#operand(right, "right")];
     const variables = this.variables(this.#asPart(sum), "sum");
     this.memory.read(a, b);
-    const four = ({ region }: Staged, i: Value) => k.load4(region.buffer, i.add(region.from / 4));
-    this.#quads(left.columns / 4, (quad) => {
-      const rows = variables.map((_, i) =>
-        four(
-          a,
-          this.team
-            .rowAt(left, i)
-            .mul(a.stride / 4)
-            .add(quad),
-        ),
-      );
-      range(4, (c) => {
-        const line = quad
-          .mul(4)
+    const isTurned = this.#isTurned(left, "left");
+    const deep = isTurned ? 1 : 4;
+    this.#eachOf(isTurned ? "place" : "quad", left.columns / deep, (piece) => {
+      const lefts = isTurned ? this.#leftsTurned(a, left, piece) : this.#lefts(a, left, piece);
+      for (const [c, rows] of lefts.entries()) {
+        const line = piece
+          .mul(deep)
           .add(c)
           .mul(b.stride / 4);
         const columns = range(variables[0]!.length / 4, (j) =>
-          four(b, line.add(this.team.columnAt(right, 4 * j).div(4))),
+          this.#four(b, line.add(this.team.columnAt(right, 4 * j).div(4))),
         ).flat();
         for (const [i, own] of variables.entries())
-          for (const [j, v] of own.entries()) v.set(rows[i]![c]!.fma(columns[j]!, v.get));
-      });
+          for (const [j, v] of own.entries()) v.set(rows[i]!.fma(columns[j]!, v.get));
+      }
     });
     this.memory.release(a, b);
     return this.completed(this.ofVariables(sum, variables, use, this.team.slices > 1));
   }
+
+  /** Of four places of the depth, a thread's rows of the left operand. */
+  #lefts(x: Staged, left: Held, quad: Value): Value[][] {
+    const rows = range(this.team.rows(left.rows), (i) =>
+      this.#four(
+        x,
+        this.team
+          .rowAt(left, i)
+          .mul(x.stride / 4)
+          .add(quad),
+      ),
+    );
+    return range(4, (c) => rows.map((row) => row[c]!));
+  }
+  /** The same of one place, where the operand lies column by column. */
+  #leftsTurned(x: Staged, left: Held, place: Value): Value[][] {
+    const line = place.mul(x.stride / 4);
+    return [
+      range(this.team.rows(left.rows) / 4, (i) =>
+        this.#four(x, line.add(this.team.rowAt(left, 4 * i).div(4))),
+      ).flat(),
+    ];
+  }
+  #four = ({ region }: Staged, at: Value): Value[] =>
+    this.k.load4(region.buffer, at.add(region.from / 4));
 
   /** All threads add what the slices have, each thread neighbours of its neighbours' elements. */
   protected storeParts(x: Held, put: Put): void {
@@ -118,38 +135,57 @@ class Shared extends InRegisters {
     return range(this.team.slices, part).reduce((x, y) => x.add(y));
   }
   /** Every slice multiplies its part of a depth. */
-  #quads(count: number, body: (quad: Value) => void): void {
+  #eachOf(name: string, count: number, body: (piece: Value) => void): void {
     const k = this.k;
-    k.for("quad", Math.ceil(count / this.team.slices), (i) => {
-      const quad = k.let("quad", i.mul(this.team.slices).add(this.team.slice));
-      k.if(quad.lt(count), () => body(quad));
+    k.for(name, Math.ceil(count / this.team.slices), (i) => {
+      const piece = k.let(name, i.mul(this.team.slices).add(this.team.slice));
+      k.if(piece.lt(count), () => body(piece));
     });
   }
 
+  /**
+   * Whether a left operand lies column by column: then its places go by one at a time instead of four, and the
+   * text of a product is a quarter as long.
+   */
+  #isTurned = ({ rows, use }: Pick<Held, "rows" | "use">, side: "left" | "right"): boolean =>
+    this.layout.rolled && side === "left" && !use.isRight && this.team.rows(rows) % 4 === 0;
+
   protected stage(rows: Span, columns: Span, at: At, outside: number, use: Use): Staged {
-    const stride = strideOf(columns.size, use.isLeft);
+    const isTurned = this.#isTurned({ rows: rows.size, use }, use.isLeft ? "left" : "right");
+    const turned = (r: Value, c: Value) => at(c, r);
+    const [lines, along, element] = isTurned ? [columns, rows, turned] : [rows, columns, at];
+    const stride = strideOf(along.size, use.isLeft && !isTurned);
     const left = use.count - Number(use.isOwn);
-    const staged = this.memory.take("operands", rows.size * stride, stride, left);
+    const staged = this.memory.take("operands", lines.size * stride, stride, left);
     const { buffer, from } = staged.region;
-    this.staging.copy(rows, columns, at, outside, (row, four, values) => {
-      const line = row.mul(stride / 4);
-      this.k.store4(buffer, line.add(four).add(from / 4), values);
+    this.staging.copy(lines, along, element, outside, (line, four, values) => {
+      const first = line.mul(stride / 4);
+      this.k.store4(buffer, first.add(four).add(from / 4), values);
     });
     return staged;
   }
   /** A computed tile becomes an operand: each thread writes what it has. */
   #operand(x: Held, side: "left" | "right"): Staged {
     if (x.staged) return x.staged;
-    const k = this.k;
-    const stride = strideOf(x.columns, side === "left");
-    const staged = this.memory.take("operands", x.rows * stride, stride, 1);
+    const isTurned = this.#isTurned(x, side);
+    const [lines, along] = isTurned ? [x.columns, x.rows] : [x.rows, x.columns];
+    const stride = strideOf(along, side === "left" && !isTurned);
+    const staged = this.memory.take("operands", lines * stride, stride, 1);
     const { buffer, from } = staged.region;
-    k.if(this.team.slice.eq(0), () => {
-      for (const [i, row] of this.values(x).entries())
-        for (let j = 0; j < row.length; j += 4) {
-          const at = this.team.rowAt(x, i).mul(stride).add(this.team.columnAt(x, j)).add(from);
-          k.store4(buffer, at.div(4), row.slice(j, j + 4));
-        }
+    const put = (line: Value, place: Value, four: readonly Value[]) =>
+      this.k.store4(buffer, line.mul(stride).add(place).add(from).div(4), four);
+    const values = this.values(x);
+    this.k.if(this.team.slice.eq(0), () => {
+      if (isTurned)
+        for (let i = 0; i < values.length; i += 4)
+          for (let j = 0; j < values[0]!.length; j++) {
+            const four = range(4, (n) => values[i + n]![j]!);
+            put(this.team.columnAt(x, j), this.team.rowAt(x, i), four);
+          }
+      else
+        for (const [i, row] of values.entries())
+          for (let j = 0; j < row.length; j += 4)
+            put(this.team.rowAt(x, i), this.team.columnAt(x, j), row.slice(j, j + 4));
     });
     return staged;
   }

@@ -80,6 +80,13 @@ const layouts: Readonly<Record<string, Threads>> = {
   "four by two": { down: 4, across: 2, rowsPerThread: 2, rolled: true },
   "two by four, unrolled": { down: 2, across: 4, rowsPerThread: 4, rolled: false },
   "two slices of the depth": { down: 2, across: 2, rowsPerThread: 2, slices: 2, rolled: true },
+  "two slices, four rows a thread": {
+    down: 2,
+    across: 2,
+    rowsPerThread: 4,
+    slices: 2,
+    rolled: true,
+  },
   "three slices, unrolled": { down: 4, across: 1, rowsPerThread: 1, slices: 3, rolled: false },
   "a row of threads each": { down: 4, across: 1, rowsPerThread: 1, rolled: false },
 };
