@@ -214,7 +214,8 @@ export abstract class InRegisters implements Tiles<Held> {
       const [c, inColumns] = placeIn(k, columns, this.team.columnAt(sizes, j));
       return inRows.and(inColumns).select(at(r, c), literal(outside, "f32"));
     };
-    if (down * across <= 2) return this.team.grid(sizes, (i, j) => k.let("x", get(i, j)));
+    if (down * across <= (this.layout.rolled ? 4 : 2))
+      return this.team.grid(sizes, (i, j) => k.let("x", get(i, j)));
     if (!this.layout.rolled) return this.#ownInFours(rows, columns, at, outside);
     const kept = k.local("own", down * across);
     k.for("e", down * across, (e) => k.store(kept, e, get(e.div(across), e.mod(across))));

@@ -18,13 +18,14 @@ export type WalkTile = {
 /** Threads along one side of a tile. */
 const sides = [1, 2, 4, 8, 16];
 
-const likely = ["discrete", "software"] as const;
+/** What a device may be of which nothing is known. A wrong tile costs a software device the most, so it counts twice. */
+const likely = ["discrete", "software", "software"] as const;
 
-/**
- * Sums and scores that a thread should keep. More do not fit in the registers of any device; and each stands
- * in the text by itself, so that slow compilers get fewer.
- */
-const mostKept = ({ rolled }: Profile): number => (rolled ? 32 : 96);
+/** Sums and scores that a thread should keep: more do not fit in the registers of any device. */
+const mostKept = 96;
+
+/** Products that stand in the text of a step along a depth: slow compilers get fewer. */
+const mostWritten = ({ rolled }: Profile): number => (rolled ? 64 : Number.POSITIVE_INFINITY);
 
 /** All tiles of a walk that the profile allows, the best of the model first. */
 export function walkTiles(walk: Walk, profile: Profile): readonly WalkTile[] {
@@ -41,10 +42,14 @@ export function walkTiles(walk: Walk, profile: Profile): readonly WalkTile[] {
           if (rows % 4 !== 0 || isEmpty || down * across > profile.maxThreads) continue;
           if (sharedBytesOf(tile, walk) <= profile.maxSharedBytes) tiles.push(tile);
         }
-  const few = tiles.filter((tile) => keptOf(tile, walk) <= mostKept(profile));
+  const kept = tiles.filter((tile) => keptOf(tile, walk) <= mostKept);
+  const possible = kept.length > 0 ? kept : tiles;
+  const written = possible.map((tile) => writtenOf(tile, walk, profile));
+  const most = Math.max(mostWritten(profile), Math.min(...written));
+  const few = possible.filter((_, i) => written[i]! <= most);
   // A device of which nothing is known may be a large one, and a processor.
   const classes = profile.deviceClass === "unknown" ? likely : [profile.deviceClass];
-  const timed = (few.length > 0 ? few : tiles).map((tile) => ({
+  const timed = few.map((tile) => ({
     tile,
     time: classes.reduce(
       (time, deviceClass) => time * timeOf(tile, walk, { ...profile, deviceClass }),
@@ -68,6 +73,10 @@ function keptOf(tile: WalkTile, walk: Walk): number {
   const columns = walk.scores.length * tile.keys + total(wholeOf(tile, walk).outer);
   return (tile.rowsPerThread * columns) / tile.across;
 }
+
+/** Four places of a depth stand in the text, but one where left operands lie column by column. */
+const writtenOf = (tile: WalkTile, walk: Walk, { rolled }: Profile): number =>
+  keptOf(tile, walk) * (rolled && tile.rowsPerThread % 4 === 0 ? 1 : 4);
 
 /**
  * The left operands of scores stay; right ones come and go, those of sums beside the scores that they are
@@ -103,7 +112,8 @@ function timeOf(tile: WalkTile, walk: Walk, profile: Profile): number {
   const perCore = Math.max(1, Math.min(resident, Math.ceil(groups / device.cores)));
   const waves = wavesOf(device, groups, perCore);
 
-  const clocks = (distinct: number) => Math.max(1, (distinct * 16) / device.sharedBytesPerClock);
+  const clocks = (distinct: number) =>
+    Math.max(1, ((device.serial ? device.width : distinct) * 16) / device.sharedBytesPerClock);
   const right = clocks(Math.min(across, device.width));
   const left = clocks(Math.max(1, device.width / across));
   const reads = (deep: number, columns: number) =>

@@ -32,6 +32,8 @@ export interface DeviceModel {
   readonly barrier: number;
   /** Stands for devices with more cores and with fewer: how full the last wave is cannot be known. */
   readonly isFamily: boolean;
+  /** One thing after the other: nothing hides behind anything, and every thread of a width loads by itself. */
+  readonly serial: boolean;
 }
 
 interface Need {
@@ -58,6 +60,7 @@ const discrete: DeviceModel = {
   kept: 40,
   barrier: 0.25,
   isFamily: true,
+  serial: false,
 };
 
 const integrated: DeviceModel = {
@@ -82,14 +85,14 @@ const models: Readonly<Record<DeviceClass, DeviceModel>> = {
   // Threads are lanes of a processor's vectors; a barrier stores and loads the state of each.
   software: {
     ...{ cores: 2, lanes: 8, width: 8, threads: 256, registers: 2 ** 20, sharedBytes: 2 ** 20 },
-    ...{ sharedBytesPerClock: 4, bytesPerClock: 4, latency: 50, sums: 16, barrier: 50 },
-    ...{ copy: 0, exposed: 0, kept: 32, isFamily: false },
+    ...{ sharedBytesPerClock: 4, bytesPerClock: 4, latency: 50, sums: 64, barrier: 50 },
+    ...{ copy: 0, exposed: 0, kept: 128, isFamily: false, serial: true },
   },
   // Lanes of its own vectors; between barriers they take turns.
   processor: {
     ...{ cores: 1, lanes: 4, width: 4, threads: 256, registers: 2 ** 20, sharedBytes: 2 ** 20 },
     ...{ sharedBytesPerClock: 16, bytesPerClock: 8, latency: 20, sums: 12, barrier: 4 },
-    ...{ copy: 0, exposed: 0, kept: 24, isFamily: false },
+    ...{ copy: 0, exposed: 0, kept: 24, isFamily: false, serial: false },
   },
 };
 
@@ -123,9 +126,11 @@ export function stepOf(
   device: DeviceModel,
   { perCore, threads, work, shared, memory, rounds }: Step,
 ): number {
-  const { lanes, width, exposed, copy } = device;
+  const { lanes, width, exposed, copy, serial } = device;
   const multiplied = (work * Math.max(1, width / threads)) / lanes;
-  const busy = Math.max(multiplied + exposed * shared, shared, memory);
+  const busy = serial
+    ? multiplied + shared + memory
+    : Math.max(multiplied + exposed * shared, shared, memory);
   return Math.max(perCore * busy, rounds * copy + work / Math.min(threads, lanes));
 }
 
