@@ -256,10 +256,13 @@ export function noGpu(
       help: `unset ${chosen}, or let it name a driver's manifest: ${found.drivers.join(", ")}`,
     });
   }
+  const isNvidia = found.gpuNodes.some((node) => /nvidia\d+$/.test(node));
   return diagnose("E403", {
     message: "no WebGPU device: no Vulkan driver on this machine is one that Dawn accepts",
     where: `the drivers ${found.drivers.join(", ") || "(none)"}`,
-    help: "install the GPU's Vulkan driver; without a GPU, Mesa's software driver, version 25 or newer (Debian and Ubuntu: mesa-vulkan-drivers, on Debian 12 from bookworm-backports)",
+    help: isNvidia
+      ? 'without a display NVIDIA\'s libGLX_nvidia.so.0 is no driver: write {"file_format_version":"1.0.0","ICD":{"library_path":"libEGL_nvidia.so.0","api_version":"1.3.277"}} to a file, and let VK_DRIVER_FILES name it'
+      : "install the GPU's Vulkan driver; without a GPU, Mesa's software driver, version 25 or newer (Debian and Ubuntu: mesa-vulkan-drivers, on Debian 12 from bookworm-backports)",
   });
 }
 

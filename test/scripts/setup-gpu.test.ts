@@ -145,10 +145,12 @@ describe("what is missing is named, with what to type", () => {
     loaders: ["/usr/lib/libvulkan.so.1"],
     drivers: ["lvp_icd.x86_64.json"],
   };
+  const headless = { ...old, drivers: ["nvidia_icd.json"], gpuNodes: ["/dev/nvidia0"] };
   const chosen = { VK_DRIVER_FILES: "mine.json" };
   test.each([
     ["no loader", nothing, "linux", {}, /E402.*sudo apt-get install libvulkan1/s],
     ["a driver too old", old, "linux", {}, /E403.*lvp_icd\.x86_64\.json.*version 25/s],
+    ["NVIDIA's without a display", headless, "linux", {}, /E403.*libEGL_nvidia\.so\.0/s],
     ["a driver chosen in vain", old, "linux", chosen, /E403.*=mine\.json.*unset VK_DRIVER_FILES/s],
     ["no GPU on a Mac", nothing, "darwin", {}, /E403.*install or update the GPU's driver/s],
   ] as const)("%s", (_, found, platform, environment, words) => {
