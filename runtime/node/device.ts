@@ -14,7 +14,7 @@ const kinds = { ...list };
 export type DeviceKind = keyof typeof kinds;
 
 /** In the order of their names. */
-export const deviceKinds = Object.keys(kinds) as readonly DeviceKind[];
+export const deviceKinds = Object.keys(kinds).sort() as readonly DeviceKind[];
 
 /** The kind, `webgpu` unless given, and what devices of that kind can be told. */
 export type DeviceOptions<K extends DeviceKind = DeviceKind> = {
