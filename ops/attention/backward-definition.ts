@@ -22,7 +22,6 @@ import { storedBytes } from "../../formats/index.ts";
 import { add } from "../elementwise/add.ts";
 import { exp } from "../elementwise/exp.ts";
 import { le } from "../elementwise/le.ts";
-import { minimum } from "../elementwise/minimum.ts";
 import { mul } from "../elementwise/mul.ts";
 import { sub } from "../elementwise/sub.ts";
 import { where } from "../elementwise/where.ts";
@@ -142,9 +141,7 @@ export function composedBackward(inputs: readonly Tensor[], attrs: AttentionAttr
   if (bias) scores = add(scores, bias);
   const { grid } = attrs;
   if (relative && grid) scores = add(scores, relativeShares(relative, grid, scores.shape));
-  const differences: Tensor = sub(sub(scores, column(0)), column(1));
-  // Vast scores may be rounded otherwise here than where the largest was found, and be above it.
-  const unlimited: Tensor = exp(minimum(differences, 0));
+  const unlimited: Tensor = exp(sub(sub(scores, column(0)), column(1)));
   const seen = seenTensors(hiding, attrs.causal, scores.shape);
   const whereSeen = (x: Tensor): Tensor => (seen.pair ? where(seen.pair, x, 0) : x);
   const weights = whereSeen(where(le(unlimited, Math.exp(least)), 0, unlimited) as Tensor);
