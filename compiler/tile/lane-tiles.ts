@@ -1,4 +1,5 @@
 /** Programs in lanes: the sizes of their tiles, and which devices they are for. */
+import { storedBytes } from "../../formats/index.ts";
 import type { Profile } from "../profile.ts";
 import { cyclesOf } from "./blocks.ts";
 import { lowerLanes } from "./lanes.ts";
@@ -10,8 +11,20 @@ export const lanes: Lowering = {
   fits: ({ deviceClass, subgroup }) => deviceClass === "processor" && subgroup > 0,
   label: ({ subgroup }) => `lanes-${subgroup}`,
   blockings: (work, profile) =>
-    sizesFor(work, profile.subgroup).map((sizes) => blocking(sizes, profile)),
+    sizesFor(work, profile.subgroup)
+      .filter((sizes) => sharedBytesOf(sizes, work, profile.subgroup) <= profile.maxSharedBytes)
+      .map((sizes) => blocking(sizes, profile)),
 };
+
+/** Left operands lie in workgroup memory, each in a place of its own. */
+function sharedBytesOf({ rows, columns, depth }: Sizes, work: Work, width: number): number {
+  const whole = (n: number) => Math.ceil(n / width) * width;
+  const lefts =
+    work.kind === "walk"
+      ? [...work.scores.map(whole), ...work.sums.map(() => whole(columns))]
+      : work.depths.map((n) => Math.min(depth, whole(n)));
+  return storedBytes("f32", rows * lefts.reduce((a, b) => a + b, 0));
+}
 
 const sizesFor = (work: Work, width: number): Sizes[] =>
   work.kind === "walk" ? walkSizes(work, width) : productSizes(work, width);
