@@ -4,7 +4,7 @@ import { bug, diagnose } from "../../diagnostics/index.ts";
 import type { CpuMemory } from "./cpu-memory.ts";
 import type { Run } from "./cpu-worker.ts";
 import type { Progress } from "./device.ts";
-import type { wasmEngine } from "./web-assembly.ts";
+import { section, unsigned, type wasmEngine } from "./web-assembly.ts";
 
 export interface CpuKernel {
   readonly name: string;
@@ -61,8 +61,8 @@ function ofSharedMemory(bytes: Uint8Array<ArrayBuffer>, mostPages: number) {
     if (id === imports) {
       // Ends with flags and the least size: now shared, with a largest one.
       const content = [...bytes.subarray(size.end, end - 2), 3, 0, ...unsigned(mostPages)];
-      const section = [imports, ...unsigned(content.length), ...content];
-      return Uint8Array.from([...bytes.subarray(0, at), ...section, ...bytes.subarray(end)]);
+      const changed = section(imports, content);
+      return Uint8Array.from([...bytes.subarray(0, at), ...changed, ...bytes.subarray(end)]);
     }
     at = end;
   }
@@ -78,6 +78,3 @@ function readUnsigned(bytes: Uint8Array, at: number): { value: number; end: numb
     if (byte < 0x80) return { value, end: at };
   }
 }
-
-const unsigned = (value: number): number[] =>
-  value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(value >>> 7)];

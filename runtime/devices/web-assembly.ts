@@ -57,3 +57,15 @@ const forbidden = (why: string, cause?: unknown) =>
     help: "in a page, add 'wasm-unsafe-eval' to script-src of the Content-Security-Policy; else open another device",
     cause,
   });
+
+/** A section of a module. */
+export const section = (id: number, content: readonly number[]): number[] => [
+  id,
+  ...unsigned(content.length),
+  ...content,
+];
+
+/** LEB128: seven bits a byte, the lowest first. */
+export function unsigned(value: number): number[] {
+  return value < 128 ? [value] : [(value & 127) | 128, ...unsigned(value >>> 7)];
+}

@@ -3,6 +3,7 @@
  * half as much processor time again, since the system makes each page anew. A hash is computed where the bytes
  * lie, by vector instructions of WebAssembly, in a sixth of the time that JavaScript takes.
  */
+import { section, unsigned } from "../devices/web-assembly.ts";
 import { type Mix, mixWords, steps } from "../weights/hash.ts";
 
 const { lanes, prime, shift } = steps;
@@ -107,14 +108,9 @@ function moduleBytes(): Uint8Array<ArrayBuffer> {
   ]);
 }
 
-const section = (id: number, bytes: readonly number[]) => [id, ...unsigned(bytes.length), ...bytes];
 const text = (word: string) => [word.length, ...new TextEncoder().encode(word)];
 
-/** LEB128: seven bits a byte, the lowest first. */
-function unsigned(value: number): number[] {
-  return value < 128 ? [value] : [(value & 127) | 128, ...unsigned(value >>> 7)];
-}
-
+/** LEB128 of a number that may be below 0. */
 function signed(value: number): number[] {
   const low = value & 127;
   const rest = value >> 7;
