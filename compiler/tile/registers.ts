@@ -202,10 +202,11 @@ export abstract class InRegisters implements Tiles<Held> {
   });
 
   /**
-   * This thread's elements. In a loop where their text would be long: there they pass through an array, which
-   * drivers keep in memory.
+   * This thread's elements. Where texts are kept short, more than a few are loaded in a loop: they pass through
+   * an array, which drivers keep in memory.
    */
   #own(rows: Span, columns: Span, at: At, outside: number): Grid<Value> {
+    if (!this.layout.rolled) return this.#ownInFours(rows, columns, at, outside);
     const k = this.k;
     const sizes = { rows: rows.size, columns: columns.size };
     const [down, across] = [this.team.rows(sizes.rows), this.team.columns(sizes.columns)];
@@ -214,9 +215,7 @@ export abstract class InRegisters implements Tiles<Held> {
       const [c, inColumns] = placeIn(k, columns, this.team.columnAt(sizes, j));
       return inRows.and(inColumns).select(at(r, c), literal(outside, "f32"));
     };
-    if (down * across <= (this.layout.rolled ? 4 : 2))
-      return this.team.grid(sizes, (i, j) => k.let("x", get(i, j)));
-    if (!this.layout.rolled) return this.#ownInFours(rows, columns, at, outside);
+    if (down * across <= 4) return this.team.grid(sizes, (i, j) => k.let("x", get(i, j)));
     const kept = k.local("own", down * across);
     k.for("e", down * across, (e) => k.store(kept, e, get(e.div(across), e.mod(across))));
     return this.team.grid(sizes, (i, j) => k.let("x", k.load(kept, i * across + j)));
