@@ -45,13 +45,17 @@ const cyclesOfBlock = (rows: number, vectors: number): number =>
   Math.max(4, (rows * vectors) / 2, (rows * vectors + rows + vectors + 5) / 4);
 
 /** An extent in pieces of a size, and what is left: where each begins, how large pieces are and how many. */
-export function pieces(extent: number, size: number): [number, { size: number; times: number }][] {
+export function pieces(extent: number, size: number): [first: number, Pieces][] {
   const times = Math.floor(extent / size);
   const rest = extent - times * size;
-  return [
-    ...(times > 0 ? [[0, { size, times }] as [number, { size: number; times: number }]] : []),
-    ...(rest > 0
-      ? [[times * size, { size: rest, times: 1 }] as [number, { size: number; times: number }]]
-      : []),
+  const all: [number, Pieces][] = [
+    [0, { size, times }],
+    [times * size, { size: rest, times: rest > 0 ? 1 : 0 }],
   ];
+  return all.filter(([, { times }]) => times > 0);
+}
+
+interface Pieces {
+  readonly size: number;
+  readonly times: number;
 }
