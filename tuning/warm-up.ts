@@ -5,16 +5,15 @@ import type { Capabilities } from "../compiler/capabilities.ts";
 const enough = 600;
 
 /**
- * Keeps a GPU at work by runs that are waited for in turns of `together`. A processor's clocks follow at once:
- * nothing is run there.
+ * Keeps a GPU at work for that time: `run` is called again and again, and waited for. A processor's clocks rise at
+ * once: nothing is run there.
  */
 export async function warmUp(
   { deviceClass }: Pick<Capabilities, "deviceClass">,
   run: () => Promise<unknown>,
-  milliseconds = enough,
 ): Promise<void> {
   if (deviceClass === "software" || deviceClass === "processor") return;
-  const end = performance.now() + milliseconds;
+  const end = performance.now() + enough;
   do await run();
   while (performance.now() < end);
 }
