@@ -53,7 +53,7 @@ const partsOf = (extent: number, units: readonly number[]): readonly number[] =>
   ...new Set(extents.flatMap((most) => units.map((unit) => evenly(extent, most, unit)))),
 ];
 
-/** As many workgroups as threads finish about together, whichever number of threads that is. */
+/** Workgroups count in fours: threads, however many there are, then end at about the same time. */
 const threads = 4;
 const uneven = (groups: number): number => (Math.ceil(groups / threads) * threads) / groups;
 

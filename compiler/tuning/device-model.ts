@@ -110,8 +110,8 @@ export const residentGroups = (device: DeviceModel, need: Need): number =>
   );
 
 /**
- * How often all cores are filled, `perCore` workgroups on each at a time. Of a family of devices the last time is
- * full by half a workgroup more than it is on the average.
+ * How often all cores are filled, `perCore` workgroups on each at a time. Of a family of devices one workgroup more
+ * is counted on each core, since the last time leaves some without.
  */
 export function wavesOf({ cores, isFamily }: DeviceModel, groups: number, perCore: number): number {
   const waves = groups / (cores * perCore);

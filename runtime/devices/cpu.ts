@@ -105,7 +105,7 @@ function checkFma({ kernels, name }: Pick<Plan, "kernels" | "name">, { fma }: Ca
   });
 }
 
-/** More seldom help: they share what brings numbers from memory. */
+/** More threads seldom help: all of them share one way to memory. */
 const mostThreads = 16;
 
 function threadsOf({ threads }: CpuOptions): number {
