@@ -2,17 +2,17 @@
  * Is it cheaper to keep a tensor in memory, or to compute its elements again at every read?
  *
  * The unit is one multiplication. Reading or writing an element of memory counts `memory`; what is
- * kept also costs a dispatch of its own.
+ * kept also costs a dispatch of its own, at the price that the class of device has.
  */
 import { elements, type Node, type Tensor } from "../graph/tensor.ts";
 import type { ElementOp, KernelOp } from "../op.ts";
+import { deviceModel } from "../tuning/device-model.ts";
 import type { Decisions } from "./decisions.ts";
 import { costOf, holdsItsInput, isPointwise, isView } from "./element.ts";
 
 const memory = 4;
 /** Tensors up to this size stay in the caches: reading one again costs as much as arithmetic. */
 const cached = 1024;
-const dispatch = 1_000_000;
 
 /** Counts per tensor, so that a graph of diamonds takes linear time. */
 export type Known = Map<Tensor, number>;
@@ -152,8 +152,14 @@ function isComputed(decisions: Decisions, tensor: Tensor): boolean {
   );
 }
 
-export function isWorthKeeping(cost: number, evaluated: number, size: number): boolean {
+export function isWorthKeeping(
+  { profile }: Decisions,
+  cost: number,
+  evaluated: number,
+  size: number,
+): boolean {
   const again = evaluated * cost;
+  const { dispatch } = deviceModel(profile);
   const kept = size * (cost + memory) + evaluated * memory + dispatch;
   return again > kept;
 }

@@ -112,7 +112,7 @@ function* keep(decisions: Decisions, policy: Policy): Pausing<void> {
     }
     const evaluated = evaluations(decisions, tensor, evaluationsOf);
     const cost = inlineCost(decisions, tensor, costOf);
-    if (!isWorthKeeping(cost, evaluated, elements(tensor.shape))) continue;
+    if (!isWorthKeeping(decisions, cost, evaluated, elements(tensor.shape))) continue;
     const held = reshapedIn(decisions, tensor);
     decisions.kept.add(held);
     // Other views of it cost less now.

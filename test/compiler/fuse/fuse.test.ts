@@ -1,12 +1,23 @@
 /** Decisions of fusion: what a kernel stores on its way, when it runs, and what its text repeats. */
 import { describe, expect, test } from "vitest";
+import type { DeviceClass } from "../../../compiler/capabilities.ts";
 import { compileStages } from "../../../compiler/compile.ts";
 import { graphOf } from "../../../compiler/graph/graph.ts";
 import { input, type Source } from "../../../compiler/graph/sources.ts";
 import type { Tensor } from "../../../compiler/graph/tensor.ts";
 import { defaultProfile } from "../../../compiler/profile.ts";
 import { takeOut } from "../../../compiler/tuning/alone.ts";
-import { add, gelu, matmul, mul, permute, relu, softmax, transpose } from "../../../ops/index.ts";
+import {
+  add,
+  exp,
+  gelu,
+  matmul,
+  mul,
+  permute,
+  relu,
+  softmax,
+  transpose,
+} from "../../../ops/index.ts";
 import { expectedOf } from "../../../tuning/expected.ts";
 import {
   evaluate,
@@ -100,6 +111,16 @@ describe("an activation whose input is needed as well", () => {
     const narrow = { ...defaultProfile, maxBindings: 4 };
     expect(regionsOf(results, narrow).names).toEqual(["matmul add 1", "gelu 1", "matmul 1"]);
   });
+});
+
+test("what melts is computed again at every read where that takes less time than a dispatch", () => {
+  // Every row of workgroups computes 16384 exponentials: a software device should not repeat that.
+  const [wide, tall] = [input("x", "f32", [2048, 128]), input("w", "f32", [128, 128])];
+  const results = { y: matmul(wide as Tensor, exp(tall as Tensor)) };
+  const on = (deviceClass: DeviceClass) =>
+    regionsOf(results, { ...defaultProfile, deviceClass }).names;
+  expect(on("software")).toEqual(["exp 1", "matmul 1"]);
+  expect(on("discrete")).toEqual(["matmul 1"]);
 });
 
 test("a kernel runs as soon as its inputs are there, however late what melted behind it was written", () => {
