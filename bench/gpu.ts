@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- gpu [--out FOLDER] [--only NAME,NAME] [--minutes N] [--list]`: what can be learnt of
+ * `npm run bench -- gpu [--out FOLDER] [--only NAME]... [--minutes N] [--list]`: what can be learnt of
  * a GPU in ten minutes, on this machine: whether every op and model is right on it, the fastest tiles,
  * and the times of products, attention, SAM's encoders and training steps, beside PyTorch where it is
  * installed. Writes results.jsonl as it goes, and results.md at the end, to out/gpu/. Ends with 1 where
@@ -15,7 +15,7 @@
  *
  *     mkdir /tmp/inarch && tar -xzf out/pack.tar.gz -C /tmp/inarch && /tmp/inarch/pack/run --out "$OUT" --minutes 9
  *
- * A second one, with what is left of the time, does a part again: `run --out "$OUT" --only matmul,encoders`.
+ * A second one, with what is left of the time, does a part again: `run --out "$OUT" --only matmul --only encoders`.
  * What is given to --out already keeps what other parts found.
  */
 import { join } from "node:path";
@@ -42,8 +42,7 @@ try {
 process.exit();
 
 async function measure(): Promise<void> {
-  const { minutes } = flags;
-  const only = flags.only?.split(",");
+  const { minutes, only } = flags;
   process.exitCode = await runAll({
     out: flags.out ?? join(root, "out", "gpu"),
     ...{ minutes: minutes === undefined ? undefined : Number(minutes), only },
@@ -63,12 +62,19 @@ function parse() {
   try {
     const { values } = parseArgs({
       options: {
-        ...{ pack: { type: "string" }, out: { type: "string" }, only: { type: "string" } },
+        ...{
+          pack: { type: "string" },
+          out: { type: "string" },
+          only: { type: "string", multiple: true },
+        },
         ...{ minutes: { type: "string" }, list: { type: "boolean", default: false } },
         ...{ part: { type: "string" }, skip: { type: "string" }, scale: { type: "string" } },
       },
     });
-    const { minutes } = values;
+    const { minutes, only = [] } = values;
+    const unknown = only.find((words) => !parts.some(({ name }) => name.includes(words)));
+    if (unknown !== undefined)
+      throw misused(`no part's name holds --only "${unknown}": --list has them`);
     if (minutes !== undefined && !(Number(minutes) > 0))
       throw misused(`--minutes cannot be "${minutes}"`);
     return values;
@@ -84,6 +90,6 @@ function misused(message: string) {
   return diagnose("E370", {
     message,
     where: "bench gpu",
-    help: "npm run bench -- gpu [--out FOLDER] [--only NAME,NAME] [--minutes N] [--list] [--pack FOLDER]",
+    help: "npm run bench -- gpu [--out FOLDER] [--only NAME]... [--minutes N] [--list] [--pack FOLDER]",
   });
 }

@@ -6,7 +6,7 @@
  */
 export const runScript = (glibc: string): string => `#!/bin/sh
 # Measures inarch on this machine's GPU. It needs no network, nothing from PATH, and glibc ${glibc} or newer.
-# Options: --out FOLDER, --only NAME,NAME, --minutes N, --list.
+# Options: --out FOLDER, --only NAME (again and again), --minutes N, --list.
 case $0 in
   */*) here=\${0%/*} ;;
   *) here=. ;;
@@ -27,7 +27,7 @@ exit 3
 
 export const readmeText = (glibc: string): string => `inarch on this machine's GPU
 
-    ./run [--out FOLDER] [--only NAME,NAME] [--minutes N] [--list]
+    ./run [--out FOLDER] [--only NAME]... [--minutes N] [--list]
 
 It checks every op and model of inarch on the GPU, finds the fastest tiles, and times products,
 attention, SAM's encoders and training steps, beside PyTorch where a python3 has it. It takes ten

@@ -94,7 +94,8 @@ describe("the packed folder", () => {
 
     test("E370: flags that it does not know are refused", async () => {
       const gpu = join(repository, "dist", "bench", "gpu.js");
-      for (const flags of [["--fast"], ["--minutes", "soon"], ["--part", "nothing"]]) {
+      const wrong = [["--fast"], ["--minutes", "soon"], ["--part", "nothing"], ["--only", "all"]];
+      for (const flags of wrong) {
         const { code, stderr } = await ended(process.execPath, [gpu, ...flags], process.env);
         expect([code, stderr]).toEqual([1, expect.stringMatching(/E370/)]);
       }
