@@ -1,20 +1,20 @@
 /** A kernel as one function: over workgroups, in each over vectors of threads, and statements inside. */
 import { bug } from "../../../diagnostics/index.ts";
+import { usedAsVectors } from "../../kernel/held.ts";
 import type { Buffer, Expr, Kernel, Scalar, Stmt } from "../../kernel/ir.ts";
 import { widened } from "../../kernel/ir.ts";
+import { hasBarrier, keptNames, runsOf } from "../../kernel/regions.ts";
+import { type Shapes, shapesOf } from "../../kernel/shapes.ts";
 import { store } from "./accesses.ts";
 import { Code, type Local } from "./code.ts";
 import { scalar, type Threads, vector } from "./expressions.ts";
 import { isScalarGroup, loadFour, storeFour } from "./fours.ts";
-import { usedAsVectors } from "./held.ts";
 import { blockTypes, type ValueType } from "./instructions.ts";
 import { memoryTypeOf, ownShift } from "./memory-types.ts";
 import { moduleBytes } from "./module.ts";
 import { Pointers } from "./pointers.ts";
-import { hasBarrier, keptNames, runsOf } from "./regions.ts";
-import { lanes, type Shapes, shapesOf } from "./shapes.ts";
 import { Place } from "./threads.ts";
-import { type Base, type Held, typeOf, type Writer } from "./writer.ts";
+import { type Base, type Held, lanes, typeOf, type Writer } from "./writer.ts";
 
 /** Behind the kernel's buffers: scratch memory, the workgroups from `first` to before `end`, how they lie. */
 const own = ["scratch", "first", "end", "columns", "rows"] as const;
@@ -52,7 +52,7 @@ class KernelWriter implements Writer, Threads {
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
     this.#threads = kernel.threads.reduce((a, b) => a * b);
-    this.shapes = shapesOf(kernel);
+    this.shapes = shapesOf(kernel, lanes);
     this.code = new Code(kernel.params.length + own.length, kernel.fma);
     this.pointers = new Pointers(this.code, (e) => this.scalar(e));
     this.#at = new Place(this.code, kernel);

@@ -2,7 +2,7 @@
 import type { Expr, Kernel } from "../../kernel/ir.ts";
 import type { Code, Local } from "./code.ts";
 import { divideBy } from "./functions.ts";
-import { lanes } from "./shapes.ts";
+import { lanes } from "./writer.ts";
 
 type Id = Extract<Expr, { kind: "id" }>;
 

@@ -1,9 +1,9 @@
 /** What expressions, accesses and statements share while a kernel is written. */
 import type { Buffer, Expr, Scalar } from "../../kernel/ir.ts";
+import type { Shapes } from "../../kernel/shapes.ts";
 import type { Code, Local } from "./code.ts";
 import type { ValueType } from "./instructions.ts";
 import type { Pointers } from "./pointers.ts";
-import type { Shapes } from "./shapes.ts";
 
 /** Where a buffer begins: an address in a local, and bytes behind it. */
 export interface Base {
@@ -34,4 +34,6 @@ export interface Writer {
 const scalarTypes = { f32: "f32", i32: "i32", u32: "i32", bool: "i32" } as const;
 export const typeOf = (of: Scalar): "f32" | "i32" => scalarTypes[of];
 
+/** Threads of a vector. */
+export const lanes = 4;
 export const laneNumbers = [0, 1, 2, 3] as const;

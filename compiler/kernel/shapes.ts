@@ -1,13 +1,10 @@
 /**
- * How the four threads of a vector differ in a value: not at all, by a number from each to the next, or in
- * any way. What does not differ is a scalar of WebAssembly; what differs by a number is one as well, that of
- * the first thread, so index arithmetic stays scalar and contiguous accesses are known as such; all else
- * is a vector.
+ * How the threads of a vector differ in a value: not at all, by a number from each to the next, or in any way.
+ * Targets for processors keep what does not differ as a scalar, and what differs by a number as that of the
+ * first thread: index arithmetic stays scalar, and contiguous accesses are known as such. All else is a
+ * vector. What holds for vectors of so many threads holds for those of half as many.
  */
-import type { Buffer, Expr, Kernel, Stmt } from "../../kernel/ir.ts";
-
-/** Threads of a vector. */
-export const lanes = 4;
+import type { Buffer, Expr, Kernel, Stmt } from "./ir.ts";
 
 export type Shape =
   /** `by` is what each thread has more than the one before it: 0 where all have the same. */
@@ -33,20 +30,23 @@ export interface Shapes {
   differs(b: Buffer): boolean;
 }
 
-export function shapesOf(kernel: Kernel): Shapes {
-  return new Analysis(kernel);
+/** `lanes` is how many threads make a vector. */
+export function shapesOf(kernel: Kernel, lanes: number): Shapes {
+  return new Analysis(kernel, lanes);
 }
 
 class Analysis implements Shapes {
   readonly #kernel: Kernel;
+  readonly #lanes: number;
   readonly #threads: number;
   readonly #names = new Map<string, Shape>();
   readonly #differing = new Set<Buffer>();
   #known = new Map<Expr, Shape>();
   #isSettled = false;
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: Kernel, lanes: number) {
     this.#kernel = kernel;
+    this.#lanes = lanes;
     this.#threads = kernel.threads.reduce((a, b) => a * b);
     // What a loop sets is read at its beginning the next time.
     while (!this.#isSettled) {
@@ -147,6 +147,7 @@ class Analysis implements Shapes {
     if (of === "member" && this.#threads > 1) return line(1, 0);
     if (of !== "thread") return same();
     const { threads } = this.#kernel;
+    const lanes = this.#lanes;
     if (threads[axis] === 1) return same(0);
     const isWhole = threads[0] % lanes === 0 || threads[0] === this.#threads;
     if (axis === 0 && isWhole) return line(1, this.#threads <= lanes ? 0 : lanes);
@@ -161,7 +162,7 @@ class Analysis implements Shapes {
     const all = e.args.map((x) => this.of(x));
     const isPlace = e.args[0]!.type === "u32";
     if (isPlace) {
-      const found = ofPlaces(e, all);
+      const found = ofPlaces(e, all, this.#lanes);
       if (found) return found;
     }
     return all.every(isSame) ? same() : vector;
@@ -177,6 +178,7 @@ const isEqual = (a: Shape, b: Shape): boolean =>
 function ofPlaces(
   { fn, args }: Extract<Expr, { kind: "call" }>,
   [a, b, c]: readonly Shape[],
+  lanes: number,
 ): Shape | undefined {
   if (a?.kind !== "linear" || b?.kind !== "linear") return undefined;
   const by = args[1]!.kind === "lit" ? args[1]!.value : undefined;
@@ -193,13 +195,13 @@ function ofPlaces(
     }
     case "div":
       if (a.by === 0 || !by) return undefined;
-      return isWithin(a, by) ? same(a.divisor % by === 0 ? a.divisor / by : 1) : undefined;
+      return isWithin(a, by, lanes) ? same(a.divisor % by === 0 ? a.divisor / by : 1) : undefined;
     case "mod":
       if (a.by === 0 || !by) return undefined;
-      return isWithin(a, by) ? line(a.by, gcd(a.divisor, by)) : undefined;
+      return isWithin(a, by, lanes) ? line(a.by, gcd(a.divisor, by)) : undefined;
     // Where threads are on one side of a multiple of what divides their first place.
     case "lt":
-      return by !== undefined && isWithin(a, by) ? same() : undefined;
+      return by !== undefined && isWithin(a, by, lanes) ? same() : undefined;
     case "select":
       return c && isSame(c) && a.by === b.by ? line(a.by, gcd(a.divisor, b.divisor)) : undefined;
     default:
@@ -211,7 +213,11 @@ function ofPlaces(
 const product = (a: number, b: number): number => (a * b < 2 ** 31 ? a * b : 1);
 
 /** Whether no multiple of `by` comes between the first thread's place and the last one's. */
-function isWithin({ by: step, divisor }: Extract<Shape, { kind: "linear" }>, by: number): boolean {
+function isWithin(
+  { by: step, divisor }: Extract<Shape, { kind: "linear" }>,
+  by: number,
+  lanes: number,
+): boolean {
   const unit = gcd(divisor, by);
   return step > 0 && (lanes - 1) * step < unit;
 }

@@ -1,6 +1,6 @@
 /** Which numbers, equal in all threads, are held as vectors. */
-import type { Expr, Kernel, Stmt } from "../../kernel/ir.ts";
-import { withArguments, withParts } from "../../kernel/parts.ts";
+import type { Expr, Kernel, Stmt } from "./ir.ts";
+import { withArguments, withParts } from "./parts.ts";
 import type { Shapes } from "./shapes.ts";
 
 /**

@@ -3,8 +3,8 @@
  * another. Loops and branches around barriers are the same for all threads, so they stand around these runs.
  * What a run computes and another one reads is kept in memory, for each vector.
  */
-import type { Expr, Kernel, Stmt } from "../../kernel/ir.ts";
-import { withArguments, withParts } from "../../kernel/parts.ts";
+import type { Expr, Kernel, Stmt } from "./ir.ts";
+import { withArguments, withParts } from "./parts.ts";
 
 export const hasBarrier = (s: Stmt): boolean =>
   s.kind === "barrier" || ((s.kind === "for" || s.kind === "if") && s.body.some(hasBarrier));
