@@ -22,7 +22,7 @@ export async function findDevice() {
     return { env, missing: undefined };
   }
   const missing = mesaHelps(found) ? installWords() : found.message;
-  return { env: { ...env, INARCH_DEVICE: "none" }, missing };
+  return { env: { ...env, INARCH_WEBGPU_TESTS: "skip" }, missing };
 }
 
 async function withDriver(env, before) {

@@ -97,7 +97,7 @@ deviceTest("programs of a built folder share their states, which begin as they s
   });
   const { out, read } = await built(running, { weights: file });
   expect(read("running.d.ts")).toContain("- `mean`, f32[2]");
-  const { device } = await openDevice();
+  const { device } = await openDevice({ kind: "webgpu" });
   const model = await loadBundle(pathToFileURL(join(out, "/")), device);
   const seen = async () => [...(await model.run("look", {})).y!];
   expect(await seen()).toEqual([20, 40]);
@@ -124,7 +124,7 @@ deviceTest(
       build: () => ({ y: mul(state("mean", "f32", [2]), 2) }),
     });
     const { out } = await built(plain, { weights: file });
-    const { device } = await openDevice();
+    const { device } = await openDevice({ kind: "webgpu" });
     const model = await loadBundle(pathToFileURL(join(out, "/")), device);
     expect([...(await model.run("forward", {})).y!]).toEqual([10, 12]);
     await model.close();

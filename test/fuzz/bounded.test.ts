@@ -23,7 +23,7 @@ const bounds = [
 describe(`the cases of seed ${seed} find nothing`, () => {
   let opened: OpenedDevice | undefined;
   beforeAll(async () => {
-    if (process.env.INARCH_DEVICE !== "none") opened = await openDevice();
+    if (process.env.INARCH_WEBGPU_TESTS !== "skip") opened = await openDevice({ kind: "webgpu" });
   });
   afterAll(() => opened?.device.destroy());
 
@@ -47,7 +47,7 @@ test.each(putBack)("the fault %j is found by %s of seed %d", (fault, kind, start
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
     [join(repository, "test/fuzz/main.mjs"), ...args],
-    { encoding: "utf8", env: { ...process.env, INARCH_DEVICE: "none" } },
+    { encoding: "utf8", env: { ...process.env, INARCH_WEBGPU_TESTS: "skip" } },
   );
   expect(stdout, stderr).toMatch(new RegExp(`^FOUND in ${kind}`, "m"));
   expect(status).toBe(1);

@@ -44,8 +44,8 @@ export async function main(args: readonly string[]): Promise<number> {
   const unknown = unknownOps();
   for (const line of unknown) say(line);
   const { device } = values;
-  const asked = device === undefined ? {} : { kind: device as DeviceKind };
-  const isThere = device !== undefined || process.env.INARCH_DEVICE !== "none";
+  const asked = { kind: (device ?? "webgpu") as DeviceKind };
+  const isThere = device !== undefined || process.env.INARCH_WEBGPU_TESTS !== "skip";
   const opened = isThere ? await openDevice(asked) : undefined;
   const all = [graphs, calls, files].map((make) => make(opened?.device) as Kind<unknown>);
   const kinds = all.filter(({ name }) => !values.kind || name === values.kind);

@@ -107,7 +107,7 @@ describe("the merged checkpoint", () => {
   });
 
   deviceTest("is right to single precision where a GPU computes it", async () => {
-    const { device } = await openDevice();
+    const { device } = await openDevice({ kind: "webgpu" });
     const merged = await mergeAdapters(adapted, [await open(base), await open(trained)], {
       device,
     });

@@ -99,7 +99,7 @@ describe("the processor device", () => {
 describeOnDevice("WGSL", () => {
   let device: Device;
   beforeAll(async () => {
-    ({ device } = await openDevice());
+    ({ device } = await openDevice({ kind: "webgpu" }));
   });
   afterAll(() => device.destroy());
   test.each(claims)("%s", async (...claim) => expect(await worst(device, claim)).toEqual([]));

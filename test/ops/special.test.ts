@@ -321,7 +321,7 @@ describe("the processor device", () => {
 describeOnDevice("WGSL", () => {
   let device: Device;
   beforeAll(async () => {
-    ({ device } = await openDevice());
+    ({ device } = await openDevice({ kind: "webgpu" }));
   });
   afterAll(() => device.destroy());
   describe("without subgroups", () =>

@@ -170,7 +170,7 @@ describe("calls in random order, some refused and some aborted, give what they g
 describeOnDevice(
   "calls in random order, some refused and some aborted, give what they give",
   () => {
-    const opened = openDevice();
+    const opened = openDevice({ kind: "webgpu" });
     afterAll(async () => (await opened).device.destroy());
 
     test("one by one on the device", async () => {

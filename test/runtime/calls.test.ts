@@ -267,7 +267,7 @@ describe("on the reference device,", () => {
 });
 
 describeOnDevice("on the device,", () => {
-  const opened = openDevice();
+  const opened = openDevice({ kind: "webgpu" });
   callsOn(async () => (await opened).device);
   afterAll(async () => (await opened).device.destroy());
 });

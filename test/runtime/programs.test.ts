@@ -110,7 +110,7 @@ describe("a cache of keys and values", () => {
   test("is shared by sessions of one model", () => decodesInSessions(referenceDevice()));
   test("is shared by the programs of a bundle", () => decodesInABundle(referenceDevice()));
   deviceTest("is shared on the device, in sessions and in a bundle", async () => {
-    const { device } = await openDevice();
+    const { device } = await openDevice({ kind: "webgpu" });
     await decodesInSessions(device);
     await decodesInABundle(device);
     device.destroy();

@@ -60,7 +60,7 @@ async function counts(device: Device) {
 describe("states", () => {
   test("keep their values between runs on the reference device", () => counts(referenceDevice()));
   deviceTest("keep their values between runs on the device", async () => {
-    const { device } = await openDevice();
+    const { device } = await openDevice({ kind: "webgpu" });
     await counts(device);
     device.destroy();
   });

@@ -33,7 +33,7 @@ describe("bytes come back as they were", () => {
   test("from the reference device in double precision", () =>
     keepsBytes(referenceDevice({ precision: "double" })));
   deviceTest("from a device", async () => {
-    const { device } = await openDevice();
+    const { device } = await openDevice({ kind: "webgpu" });
     await keepsBytes(device);
     device.destroy();
   });

@@ -8,7 +8,7 @@ import type { Arrays, Results } from "../../verify/ops/evaluate.ts";
 
 /** Compiles a graph for the device that is there, and runs it once. */
 export async function runOnDevice(graph: Graph, inputs: Arrays): Promise<Results> {
-  const { device } = await openDevice();
+  const { device } = await openDevice({ kind: "webgpu" });
   try {
     const { subgroup, slowBarriers } = deviceProfile(device.capabilities);
     const plan = compile(graph, {

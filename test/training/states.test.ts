@@ -73,7 +73,7 @@ describe("a running mean", () => {
   test("moves in steps as plain arithmetic says, and not in evaluation", () =>
     movesInSteps(referenceDevice()));
   deviceTest("moves on the device", async () => {
-    const { device } = await openDevice();
+    const { device } = await openDevice({ kind: "webgpu" });
     await movesInSteps(device);
     device.destroy();
   });

@@ -131,7 +131,7 @@ describe("a training session", () => {
     trainsAndResumes(referenceDevice()));
 
   deviceTest("trains, and resumes bit for bit, on the device", async () => {
-    const { device } = await openDevice();
+    const { device } = await openDevice({ kind: "webgpu" });
     await trainsAndResumes(device);
     device.destroy();
   });

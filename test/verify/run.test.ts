@@ -31,7 +31,7 @@ describe.each(storages)("in %s", (storage) => {
   );
 
   deviceTest("so do products of odd sizes, on the device", async () => {
-    const { device } = await openDevice();
+    const { device } = await openDevice({ kind: "webgpu" });
     const setting = { device, profile: deviceProfile(device.capabilities), storage };
     for (const make of oddSubject.examples)
       expect(await runExample(make(), setting)).toMatchObject({ fault: undefined });

@@ -24,7 +24,7 @@ async function computed(
   const y = call(...inputs);
   const all = [y, ...gradient([y], [full(1, y.shape) as Tensor], inputs)];
   const graph = graphOf(all.map((tensor, i) => ({ name: `y${i}`, tensor: tensor! })));
-  const { device } = await openDevice();
+  const { device } = await openDevice({ kind: "webgpu" });
   try {
     const { subgroup, slowBarriers } = deviceProfile(device.capabilities);
     const own = forms.subgroups ? { subgroup, slowBarriers } : {};

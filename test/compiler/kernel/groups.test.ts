@@ -55,7 +55,7 @@ describe.each(subjects.filter(({ op }) => op?.kind === "kernel"))("$name", ({ ex
 describeOnDevice("on a device, beyond its 65535 workgroups", () => {
   let device: Device;
   beforeAll(async () => {
-    ({ device } = await openDevice());
+    ({ device } = await openDevice({ kind: "webgpu" }));
   });
   afterAll(() => device.destroy());
 

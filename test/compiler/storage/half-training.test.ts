@@ -80,7 +80,7 @@ async function run(device: Device, steps: number, more: Partial<TrainerOptions>)
 describeOnDevice("in mixed precision", () => {
   let device: Device;
   beforeAll(async () => {
-    ({ device } = await openDevice());
+    ({ device } = await openDevice({ kind: "webgpu" }));
   });
   afterAll(() => device?.destroy());
 

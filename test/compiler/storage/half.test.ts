@@ -69,7 +69,7 @@ describe("a half that a kernel stores is the nearest, ties to even, beyond 65520
   test("on the reference device", () => storesHalves(referenceDevice()));
 
   deviceTest("on the device", async () => {
-    const { device } = await openDevice();
+    const { device } = await openDevice({ kind: "webgpu" });
     await storesHalves(device);
     device.destroy();
   });
@@ -157,7 +157,7 @@ describe("in mixed precision", () => {
   deviceTest("a small SAM encodes an image nearly as the reference does", async () => {
     const config = parseSamConfig(readFileSync(fixturePath("sam_nano.config.json"), "utf8"));
     const graph = traceProgram(samModel(config), "encode");
-    const { device } = await openDevice();
+    const { device } = await openDevice({ kind: "webgpu" });
     const profile = deviceProfile(device.capabilities);
     const weights = await openWeightsFile(fixturePath("sam_nano.pth"));
     const { tensors } = fixture("sam_nano.safetensors");

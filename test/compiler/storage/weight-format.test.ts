@@ -198,7 +198,7 @@ const narrow = weightFormats.filter((format) => format !== "f32");
 describeOnDevice("on a device", () => {
   let device: Device;
   beforeAll(async () => {
-    ({ device } = await openDevice());
+    ({ device } = await openDevice({ kind: "webgpu" }));
   });
   afterAll(() => device?.destroy());
 

@@ -224,7 +224,7 @@ describe("the reference device", () => {
 describeOnDevice("WGSL", () => {
   let device: Device;
   beforeAll(async () => {
-    ({ device } = await openDevice());
+    ({ device } = await openDevice({ kind: "webgpu" }));
   });
   afterAll(() => device.destroy());
   all((way) => ({ device, options: ways(defaultProfile)[way]! }));

@@ -76,7 +76,7 @@ for (const [name, make] of Object.entries(kernels))
   deviceTest(
     `${name}: what is ranked first is about the fastest, what is ranked last is slow`,
     async () => {
-      const { device } = await openDevice();
+      const { device } = await openDevice({ kind: "webgpu" });
       const profile = { ...deviceProfile(device.capabilities), subgroup: 0 };
       const graph = graphOf([{ name: "y", tensor: make() }]);
       const { regions } = compileStages(graph, { profile, target: device.target }).fusion;

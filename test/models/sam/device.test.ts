@@ -20,7 +20,7 @@ describeOnDevice("a SAM on a device", () => {
   let device: Device;
   let weights: Weights;
   beforeAll(async () => {
-    ({ device } = await openDevice());
+    ({ device } = await openDevice({ kind: "webgpu" }));
     weights = await openWeightsFile(fixturePath("sam_nano.pth"));
   });
   afterAll(async () => {

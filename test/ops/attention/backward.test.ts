@@ -66,7 +66,7 @@ describe("the gradient of attention", () => {
     const trained = ["q", "k", "v"];
     const graph = attentionGradients(trained);
     const wanted = await evaluate(graph, numbers);
-    const { device } = await openDevice();
+    const { device } = await openDevice({ kind: "webgpu" });
     const session = await createSession(
       compile(graph, { profile: deviceProfile(device.capabilities) }),
       device,

@@ -201,7 +201,7 @@ async function onDevice(
   arrays: Arrays,
   given?: Profile,
 ): Promise<Results> {
-  const { device } = await openDevice();
+  const { device } = await openDevice({ kind: "webgpu" });
   const profile = given ?? deviceProfile(device.capabilities);
   const plan = compile(graph, { profile });
   const session = await createSession(plan, device);

@@ -227,7 +227,7 @@ describe("WebGPU", () => {
   });
 
   deviceTest("a device gives what the oracles give", async () => {
-    const { device } = await openDevice();
+    const { device } = await openDevice({ kind: "webgpu" });
     expect(device.capabilities.subgroups?.numbered).toBe(true);
     for (const { example, name } of longest) {
       const { plan } = compiled(example, "wgsl");

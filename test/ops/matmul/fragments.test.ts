@@ -330,7 +330,7 @@ describe("the reference device objects (E450) to", () => {
 
 describe("on the device", () => {
   deviceTest("E424: fragments that it does not multiply", async () => {
-    const { device } = await openDevice();
+    const { device } = await openDevice({ kind: "webgpu" });
     const singles = Object.values(units).at(-1)!;
     const { plan } = compileStages(graphFor("odd sizes"), { profile: profileOf(singles) });
     const { code, details } = await refusal(() => createSession(plan, device));

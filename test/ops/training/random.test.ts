@@ -244,7 +244,7 @@ describe("arithmetic on bits", () => {
 describeOnDevice("random numbers on a device", () => {
   let device: Device;
   beforeAll(async () => {
-    ({ device } = await openDevice());
+    ({ device } = await openDevice({ kind: "webgpu" }));
   });
   afterAll(() => device?.destroy());
 

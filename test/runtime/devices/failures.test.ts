@@ -27,7 +27,7 @@ const tooManyGroups = (plan: Plan): Plan => ({
 });
 
 describeOnDevice("a device that refuses (E441)", () => {
-  const opened = openDevice();
+  const opened = openDevice({ kind: "webgpu" });
   afterAll(async () => (await opened).device.destroy());
 
   test("a dispatch names its step, and nothing has been done", async () => {
@@ -140,7 +140,7 @@ describeOnDevice("a lost device says so (E422)", () => {
   });
 
   test("when it was destroyed here, without `lost`", async () => {
-    const { device } = await openDevice();
+    const { device } = await openDevice({ kind: "webgpu" });
     const session = await createSession(product(), device);
     const run = session.run({ x: ones() });
     device.destroy();

@@ -314,7 +314,7 @@ describe("an update on the reference device", () => checks(() => referenceDevice
 describeOnDevice("an update on a device", () => {
   let device: Device;
   beforeAll(async () => {
-    ({ device } = await openDevice());
+    ({ device } = await openDevice({ kind: "webgpu" }));
   });
   afterAll(() => device?.destroy());
   checks(() => device);
