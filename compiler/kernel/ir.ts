@@ -8,7 +8,7 @@
  * Semantics. `f32` arithmetic is IEEE single precision up to the target's reordering; the reference
  * device evaluates in double precision and rounds at stores. A NaN stays NaN: `min` and `max` of `f32`,
  * and reductions by them, are NaN if any argument is. `maxnum` alone may drop a NaN: what it gives for
- * one is either argument.
+ * one is either argument. Where `exp` is less than the least normal number it may be 0.
  *
  * `i32` arithmetic is modulo 2^32. `u32` is what counts and indexes: `add`, `sub` and `mul` of it never
  * overflow in a correct kernel, and are simplified by that; `addwrap`, `mulwrap` and `shl` are modulo

@@ -4,7 +4,8 @@
  *
  * `exp`, `log` and `tanh` are polynomials after an exact range reduction (those of Cephes), for every
  * number: within 1.2, 1 and 2 units in the last place of what is exact (`functionBounds`), and what limits
- * say for zeros, infinities and NaN. Results below the least normal number are rounded a second time.
+ * say for zeros, infinities and NaN. Where `exp` is below the least normal number it is 0: processors take
+ * a hundred cycles to multiply by such a number, and softmax makes many of them.
  */
 import type { Code, Local } from "./code.ts";
 
@@ -32,15 +33,6 @@ function fma(code: Code, c: () => void): void {
   code.op(code.fma ? "f32x4.relaxed_madd" : "f32x4.add");
 }
 
-/** 2^n of a local of whole numbers from -126 to 127. */
-function powerOfTwo(code: Code, n: () => void): void {
-  n();
-  code.patterns(127);
-  code.op("i32x4.add");
-  code.i32(23);
-  code.op("i32x4.shl");
-}
-
 const expCoefficients = [
   ...[1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3],
   ...[4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1],
@@ -52,14 +44,22 @@ const [ln2High, ln2Low] = [0.693359375, -2.1219444e-4];
 /** Numbers from here to its double and a third have the whole ones as their last bits. */
 const wholeFrom = 1.5 * 2 ** 23;
 
-/** x = n ln 2 + r, and 2^n in two factors: one alone could not have the least numbers. */
+/** Below it results would be less than the least normal number. */
+const leastExponent = -87.33654;
+
+/** x = n ln 2 + r: twice a polynomial of r, and the half of 2^n. */
 export function exp(code: Code): void {
   const [x, n] = [code.local("v128"), code.local("v128")];
-  // Beyond these everything is infinite or 0. A NaN stays.
+  const isLess = code.local("v128");
+  code.tee(x);
+  code.get(x);
+  code.floats(leastExponent);
+  code.op("f32x4.lt");
+  code.tee(isLess);
+  // What is 0 in the end is computed of 0. Beyond 89 everything is infinite. A NaN stays.
+  code.op("v128.andnot");
   code.floats(89);
   code.op("f32x4.pmin");
-  code.floats(-104);
-  code.op("f32x4.pmax");
   code.tee(x);
   code.floats(Math.LOG2E);
   // Behind this sum there is no room for fractions: its last bits are n.
@@ -84,23 +84,21 @@ export function exp(code: Code): void {
   fma(code, () => code.get(x));
   code.floats(1);
   code.op("f32x4.add");
+  code.tee(x);
+  code.get(x);
+  code.op("f32x4.add");
+  // 2^127 is the largest power; the least one here, 2^-127, is less than the normal numbers.
   code.get(n);
-  code.floats(wholeFrom);
-  code.op("i32x4.sub");
-  code.tee(n);
-  code.i32(1);
-  code.op("i32x4.shr_s");
-  code.set(x);
-  powerOfTwo(code, () => code.get(x));
+  code.patterns(126);
+  code.op("i32x4.add");
+  code.i32(23);
+  code.op("i32x4.shl");
+  code.patterns(1 << 22);
+  code.op("i32x4.max_s");
   code.op("f32x4.mul");
-  powerOfTwo(code, () => {
-    code.get(n);
-    code.get(x);
-    code.op("i32x4.sub");
-  });
-  code.op("f32x4.mul");
-  code.release("v128", x);
-  code.release("v128", n);
+  code.get(isLess);
+  code.op("v128.andnot");
+  for (const local of [x, n, isLess]) code.release("v128", local);
 }
 
 const logCoefficients = [
