@@ -66,7 +66,7 @@ export type {
   Variant,
 } from "./op.ts";
 export type { MatrixProduct } from "./plan.ts";
-export type { Profile } from "./profile.ts";
+export { type Profile, threadsFor } from "./profile.ts";
 export type { Case, Sample, Tests } from "./sample.ts";
 export { type Programmed, tileForms } from "./tile/forms.ts";
 export type { Sizes, Walk, Work } from "./tile/lowering.ts";

@@ -86,5 +86,17 @@ export function deviceProfile(capabilities: Capabilities): Profile {
   };
 }
 
+/**
+ * Threads of a workgroup where each thread has one of `count` tasks of its own, at most so many. On a processor, which
+ * has no idle threads to fill, they divide the count where they can: no vector then has threads without a task.
+ */
+export function threadsFor(count: number, { deviceClass, subgroup, maxThreads }: Profile): number {
+  const most = Math.min(64, maxThreads);
+  if (deviceClass !== "processor") return most;
+  let threads = most;
+  while (threads > subgroup && count % threads !== 0) threads /= 2;
+  return count % threads === 0 ? threads : most;
+}
+
 /** @deprecated The name of `deviceProfile` in versions before this one. */
 export const adapterProfile = deviceProfile;

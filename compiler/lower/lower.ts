@@ -16,7 +16,7 @@ import { bounded, type Value } from "../kernel/value.ts";
 import { visitExprs } from "../kernel/vectorise.ts";
 import { verified } from "../kernel/verify.ts";
 import type { ElementOp } from "../op.ts";
-import type { Profile } from "../profile.ts";
+import { type Profile, threadsFor } from "../profile.ts";
 import { plainStorage, type Storage } from "../storage/formats.ts";
 import { type Joins, noJoins, spacingOf } from "../storage/joins.ts";
 import { isDue, type Pausing } from "../turns.ts";
@@ -180,7 +180,7 @@ function map(
   profile: Profile,
 ): Kernel {
   const size = elements(out.shape);
-  const threads = Math.min(64, profile.maxThreads);
+  const threads = threadsFor(size, profile);
   const groups = Math.ceil(size / threads);
   const i = k.let("i", k.group(0, groups).mul(threads).add(k.thread(0, threads)));
   k.if(i.lt(size), () => {

@@ -14,6 +14,7 @@ import {
   type Problem,
   subgroups,
   type Type,
+  threadsFor,
   workgroups,
 } from "../../compiler/op-kit.ts";
 import { type Line, type LineTile, layoutOf, overLines } from "./line-kernel.ts";
@@ -55,6 +56,8 @@ interface LineShape {
   readonly most: number;
   /** The width of subgroups. */
   readonly width: number;
+  /** Threads of a workgroup where each has a line to itself. */
+  readonly threads: number;
 }
 
 interface LineWay extends Pick<Form, "name" | "fits" | "label"> {
@@ -80,19 +83,21 @@ function lineForm<A>(of: LineKernel<A>, way: LineWay): Form<A> {
 function shapeOf<A>({ inputs, profile }: Problem<A>, axes: readonly number[]): LineShape {
   const { shape } = inputs[0]!;
   const extent = elements(axes.map((a) => shape[a]!));
+  const count = elements(shape) / extent;
   return {
-    count: elements(shape) / extent,
+    count,
     extent,
     alongLast: axes.includes(shape.length - 1),
     most: Math.min(256, profile.maxThreads),
     width: profile.subgroup,
+    threads: threadsFor(count, profile),
   };
 }
 
 const shortLine = 32;
 
 /** One thread for each line. */
-const single = ({ most }: LineShape): LineTile => ({ lanes: Math.min(64, most), slices: 1 });
+const single = ({ threads }: LineShape): LineTile => ({ lanes: threads, slices: 1 });
 
 function laneTile(at: LineShape): LineTile {
   if (at.extent <= shortLine || !at.alongLast) return single(at);
