@@ -4,7 +4,7 @@
  *
  * Ranges: E1 graph and shapes, E2 weights, E3 images and prompts, E4 device and environment,
  * E5 command line, E6 bundles built ahead of time, E7 training, E8 export and tuning, E9
- * our own bugs.
+ * our own bugs, E10 data sets and metrics.
  */
 import { type Kind, kindOf } from "./kind.ts";
 
@@ -194,6 +194,8 @@ const titles = {
   E822: "a tuning file is for other devices",
   E823: "a device that cannot be tuned",
   E900: "an invariant of inarch is broken",
+  E1020: "what is to be measured does not fit together",
+  E1021: "a label is none of the classes that are counted",
 } as const;
 
 export type Code = keyof typeof titles;

@@ -87,6 +87,11 @@ const order: readonly string[] = [
   "build/",
   "export/",
   "export/node/",
+  // Metrics stand before verify/, which compares them with what was published.
+  "study/metrics/",
+  "study/data/",
+  "study/data/node/",
+  "study/",
   "tuning/",
   "explain/",
   "verify/",
@@ -146,6 +151,10 @@ const allowed: Readonly<Record<string, { folders: RegExp; packages: RegExp }>> =
     folders: /^(?:build|compiler|export|merge|models|runtime)\//,
     packages: /^node:/,
   },
+  // Metrics are of maps and counts, so that pages and other programs can use them.
+  "study/metrics": { folders: /^$/, packages: /^$/ },
+  "study/data": { folders: /^predict\/vision\//, packages: /^$/ },
+  "study/data/node": { folders: /^(?:predict|runtime|study\/data)\//, packages: /.*/ },
 };
 
 const isAllTests = (path: string) => /^(?:test|examples|bench)\//.test(path);
@@ -176,8 +185,9 @@ export function loadedEarly(file: SourceFile): string[] {
 
 export function forbiddenImports(file: SourceFile): string[] {
   const folder =
-    /^(?:export|merge|models|predict|runtime)\/node(?=\/)/.exec(file.path)?.[0] ??
-    file.path.split("/", 1)[0]!;
+    /^(?:(?:export|merge|models|predict|runtime|study\/data)\/node|study\/\w+)(?=\/)/.exec(
+      file.path,
+    )?.[0] ?? file.path.split("/", 1)[0]!;
   const rule = allowed[folder];
   if (!rule) return [];
   return importsOf(file)

@@ -63,7 +63,9 @@ const filesOf = (where: string) =>
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
 
-const entries = ["", "/adapters", "/cpu", "/models", "/onnx", "/ops", "/runtime", "/training"];
+const entries = [
+  ...["", "/adapters", "/cpu", "/metrics", "/models", "/onnx", "/ops", "/runtime", "/training"],
+];
 const importAll = entries
   .map((entry) => `export * as entry${entry.replace("/", "_")} from "inarch${entry}";`)
   .join("\n");
