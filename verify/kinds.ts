@@ -3,6 +3,7 @@ import type { Profile } from "../compiler/index.ts";
 import type { Device, Progress } from "../runtime/devices/device.ts";
 import type { Check } from "./compare.ts";
 import { verifyConvLora } from "./conv-lora.ts";
+import { verifyDenseMetrics, verifySegmentationMetrics } from "./metrics.ts";
 import type { Reference } from "./reference.ts";
 import { verifyResample } from "./resample.ts";
 import { verifySamFile, verifySamHashed } from "./sam.ts";
@@ -25,9 +26,11 @@ export type Checker = (reference: Reference, setting: Setting) => AsyncIterable<
 
 export const kinds: Readonly<Record<string, Checker>> = {
   conv_lora: verifyConvLora,
+  dense_metrics: verifyDenseMetrics,
   resample: verifyResample,
   sam: verifySamFile,
   sam_hashed: verifySamHashed,
+  segmentation_metrics: verifySegmentationMetrics,
   structure_loss: verifyStructureLoss,
   ta_lora: verifyTaLora,
   train_msam_ta_lora: verifyMSamTaLora,

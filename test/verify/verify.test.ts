@@ -81,8 +81,8 @@ describe("on the reference device", () => {
   test.each<[string, string, Parameters<typeof changed>[1]]>([
     [
       "E360",
-      'of the kind "dense_metrics"',
-      (_, meta) => Object.assign(meta, { kind: "dense_metrics" }),
+      'of the kind "loose_metrics"',
+      (_, meta) => Object.assign(meta, { kind: "loose_metrics" }),
     ],
     ["E360", "does not say", (_, metadata) => Reflect.deleteProperty(metadata, "kind")],
     ["E361", 'no tensor "nearest/x"', (tensors) => tensors.delete("nearest/x")],
