@@ -8,7 +8,7 @@ import type { ProgramsForecast } from "../training/forecast/programs.ts";
 import type { TrainingForecast } from "../training/forecast/training.ts";
 import { defineCommand } from "./arguments/command.ts";
 import { parseDims } from "./arguments/dims.ts";
-import { limitsFlag, profileOf } from "./arguments/limits.ts";
+import { limitsFlag, profileOf, targetFlag } from "./arguments/limits.ts";
 import { methodFlag } from "./arguments/method.ts";
 import { modelArguments, modelOf, programsOf } from "./arguments/model.ts";
 import { precisionFlags, precisionOf } from "./arguments/precision.ts";
@@ -39,13 +39,14 @@ export const command = defineCommand({
         options: optimiserNames,
         description: "with --train, the optimiser, adamW unless told",
       },
+      target: { ...(await targetFlag()), description: "the target that the plans are for" },
       limits: limitsFlag,
       ...precisionFlags,
     } as const;
   },
   async run(given) {
     const budget = given.budget === undefined ? undefined : parseBytes(given.budget);
-    const { train, method, optimiser } = given;
+    const { train, method, optimiser, target } = given;
     if (!train && (method ?? optimiser) !== undefined)
       throw diagnose("E503", {
         message: `--${method ? "method" : "optimiser"} goes with --train`,
@@ -55,8 +56,8 @@ export const command = defineCommand({
     const { inUsersWords } = await import("../build/user-error.ts");
     const { model, file } = await modelOf(given);
     const dims = parseDims(given.dim);
-    const profile = await profileOf(given.limits);
-    const request = { model, dims, profile, budget, ...precisionOf(given) };
+    const profile = await profileOf(given.limits, target);
+    const request = { model, dims, target, profile, budget, ...precisionOf(given) };
     if (train) {
       const { planTraining } = await import("../training/forecast/training.ts");
       const chosen = { ...(method ? { method } : {}), ...(optimiser ? { optimiser } : {}) };

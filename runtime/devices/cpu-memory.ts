@@ -2,6 +2,7 @@
  * Memory of the processor device: one memory of WebAssembly that grows, and buffers as ranges of it. Kernels
  * may read a little beyond a buffer, so there is room at both ends.
  */
+import { formatBytes } from "../../diagnostics/bytes.ts";
 import { diagnose } from "../../diagnostics/index.ts";
 import { checkHeld, type DeviceBuffer } from "./device.ts";
 import type { WasmMemory, wasmEngine } from "./web-assembly.ts";
@@ -20,6 +21,10 @@ const pageBytes = 65536;
 const firstPages = 16;
 /** As many as addresses of 32 bits reach. */
 const reachedPages = 65536;
+
+/** What a buffer takes. */
+const sizeOf = (bytes: number): number =>
+  Math.max(alignment, Math.ceil(bytes / alignment) * alignment);
 
 interface Range {
   address: number;
@@ -46,9 +51,17 @@ export class CpuMemory {
     return new Uint8Array(this.memory.buffer);
   }
 
+  /** @throws E423 for buffers that together are more than the memory can have, before it grows for any. */
+  checkRoom(buffers: readonly number[]): void {
+    const asked = buffers.reduce((sum, bytes) => sum + sizeOf(bytes), 0);
+    const grown = this.memory.buffer.byteLength;
+    const free = this.#free.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (asked > free + this.mostPages * pageBytes - grown) outOfMemory(asked, grown - free);
+  }
+
   /** @throws E423 where the engine gives no more memory. */
   allocate(bytes: number): CpuBuffer {
-    const size = Math.max(alignment, Math.ceil(bytes / alignment) * alignment);
+    const size = sizeOf(bytes);
     const address = this.#take(size) ?? this.#grow(size) ?? outOfMemory(bytes);
     const release = () => this.#release({ address, bytes: size });
     const buffer: CpuBuffer = {
@@ -152,9 +165,10 @@ export class Scratch {
   }
 }
 
-function outOfMemory(bytes: number): never {
+function outOfMemory(bytes: number, taken?: number): never {
+  const beside = taken === undefined ? "" : ` beside the ${formatBytes(taken)} that are taken`;
   throw diagnose("E423", {
-    message: `the processor device has no ${bytes} bytes left: its memory ends at 4 GiB, or the engine gives no more`,
-    help: "close sessions, use a smaller batch or image, or compile with a narrower weightFormat",
+    message: `the processor device has no ${formatBytes(bytes)} left${beside}: its memory ends at 4 GiB, or the engine gives no more`,
+    help: 'close sessions, use a smaller batch or image, compile with { precision: "mixed" } or train with a budget; or open another device (inarch plan --target wasm says what a model takes)',
   });
 }

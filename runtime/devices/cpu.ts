@@ -174,6 +174,7 @@ function allocateAll(
   memory: CpuMemory,
   buffers: Parameters<Device["allocate"]>[0],
 ): DeviceBuffer[] {
+  memory.checkRoom(buffers.map(({ bytes }) => bytes));
   const made: CpuBuffer[] = [];
   try {
     for (const { bytes, role } of buffers) {

@@ -3,7 +3,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { compile, traceProgram } from "../../compiler/index.ts";
+import { deviceProfile } from "../../compiler/profile.ts";
 import { parseSamConfig, samModel } from "../../models/index.ts";
+import { processor } from "../../runtime/devices/cpu.ts";
 import { buildPackage, inarch } from "../support/command-line.ts";
 
 beforeAll(buildPackage);
@@ -34,6 +36,23 @@ test("the programs by themselves, as JSON: what the compiled plans have", async 
   const [steps, kernels] = [plan.steps.length, plan.kernels.length];
   expect(Object.keys(programs)).toEqual(["encode"]);
   expect(programs.encode).toMatchObject({ total, steps, kernels });
+});
+
+test("the processor's plans, by the limits of its device", async () => {
+  const { stdout } = await inarch(["plan", ...nano, "--json", "--target", "wasm"]);
+  const { programs } = JSON.parse(stdout);
+  const model = samModel(parseSamConfig(readFileSync(nano[2]!, "utf8")));
+  for (const [name, { total, kernels }] of Object.entries<{ total: number; kernels: number }>(
+    programs,
+  )) {
+    const profile = deviceProfile(processor);
+    const plan = compile(traceProgram(model, name), { target: "wasm", profile });
+    expect(total).toBe(plan.buffers.reduce((sum, b) => sum + b.bytes, 0));
+    expect(kernels).toBe(plan.kernels.length);
+  }
+  const trained = await inarch(["plan", ...nano, "--json", "--train", "--target", "wasm"]);
+  const webgpu = await inarch(["plan", ...nano, "--json", "--train"]);
+  expect(JSON.parse(trained.stdout).steps).not.toBe(JSON.parse(webgpu.stdout).steps);
 });
 
 test("weights in bf16 take half of what they took, run or frozen in training", async () => {

@@ -31,6 +31,8 @@ export interface ProgramsRequest {
   readonly programs: readonly string[];
   readonly dims: Dims;
   readonly profile: Profile;
+  /** `wgsl` unless given. */
+  readonly target?: string;
   /** `f32` unless given. */
   readonly precision?: Precision;
   /** Of frozen parameters; unless given the precision says. */
@@ -41,12 +43,12 @@ export interface ProgramsRequest {
 
 /** @throws E140 for a program that takes more than the budget, and what compiling throws. */
 export function planPrograms(request: ProgramsRequest): ProgramsForecast {
-  const { model, programs, dims, profile, budget, precision = "f32", weightFormat } = request;
+  const { model, programs, dims, budget, ...options } = request;
   const { name } = model;
   const forecasts = programs.map((program) => {
     const sums = { weights: 0, activations: 0, inputsAndOutputs: 0 };
     const graph = traceProgram(model, program, dims);
-    const { buffers, ...plan } = compile(graph, { profile, precision, weightFormat });
+    const { buffers, ...plan } = compile(graph, options);
     for (const { role, bytes } of buffers) {
       if (role === "weights") sums.weights += bytes;
       else if (role === "arena") sums.activations += bytes;

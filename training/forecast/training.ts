@@ -27,6 +27,8 @@ export interface TrainingRequest {
   readonly program?: string;
   readonly dims: Dims;
   readonly profile: Profile;
+  /** `wgsl` unless given. */
+  readonly target?: string;
   readonly method?: MethodName;
   readonly optimiser?: OptimiserName;
   /** `f32` unless given. */
@@ -63,7 +65,7 @@ export interface TrainingForecast {
  * for a method and a model that is no bare SAM, and what compiling throws.
  */
 export function planTraining(request: TrainingRequest): TrainingForecast {
-  const { profile, budget, optimiser = "adamW", precision = "f32", weightFormat } = request;
+  const { profile, target, budget, optimiser = "adamW", precision = "f32", weightFormat } = request;
   const { model, method, loss, lossName } = trainee(request);
   const program = request.program ?? Object.keys(model.programs)[0]!;
   const options = {
@@ -74,7 +76,11 @@ export function planTraining(request: TrainingRequest): TrainingForecast {
     weightFormat,
     optimiser: optimisers[optimiser](),
   };
-  const limits = { profile, ...(budget === undefined ? {} : { budget }) };
+  const limits = {
+    profile,
+    ...(target ? { target } : {}),
+    ...(budget === undefined ? {} : { budget }),
+  };
   const plan = compileTraining(model, { ...options, ...limits });
   const count = (tensors: readonly { readonly shape: readonly number[] }[]) =>
     tensors.reduce((sum, t) => sum + elements(t.shape), 0);

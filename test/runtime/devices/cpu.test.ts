@@ -109,6 +109,20 @@ test("E423: memory ends at 4 GiB, and what was taken for a plan that does not fi
   buffer!.destroy();
 });
 
+test("E423: a plan that is larger than the memory takes none of it, and the error says what to do", async () => {
+  const memory = new CpuMemory(wasmEngine(), false);
+  const before = memory.bytes.length;
+  const half = 2 ** 31 - 64;
+  memory.checkRoom([half]);
+  const { code, message } = await refusal(() => memory.checkRoom([half, half, 2 ** 20]));
+  expect([code, memory.bytes.length]).toEqual(["E423", before]);
+  expect(message).toMatch(/no 4\.00 GiB left.*smaller batch.*inarch plan --target wasm/s);
+  const held = memory.allocate(1e6);
+  expect((await refusal(() => memory.checkRoom([half, half]))).message).toContain("beside the 9");
+  held.destroy();
+  memory.checkRoom([half, half - 2 ** 20]);
+});
+
 test("ranges that were freed are used again, and neighbours become one", () => {
   const memory = new CpuMemory(wasmEngine(), false);
   const [a, b, c] = [1000, 2000, 3000].map((bytes) => memory.allocate(bytes));
