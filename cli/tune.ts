@@ -3,29 +3,38 @@ import { diagnose } from "../diagnostics/index.ts";
 import type { TuneReport } from "../tuning/tune.ts";
 import { defineCommand } from "./arguments/command.ts";
 import { parseDims } from "./arguments/dims.ts";
+import { targetFlag } from "./arguments/limits.ts";
 import { modelArguments, modelOf, programsOf } from "./arguments/model.ts";
 
 export const command = defineCommand({
   description: "measure the fastest tiles of a model's kernels on this machine",
-  args: {
-    ...modelArguments,
-    output: {
-      type: "string",
-      valueHint: "FILE",
-      description: "the file to write or to add to; the user's cache unless given",
-    },
-    candidates: {
-      type: "string",
-      default: "6",
-      valueHint: "COUNT",
-      description: "how many tiles of each kernel are tried, the best of the model first",
-    },
-    rounds: {
-      type: "string",
-      default: "9",
-      valueHint: "COUNT",
-      description: "how often each is measured",
-    },
+  async args() {
+    const { type, options } = await targetFlag();
+    return {
+      ...modelArguments,
+      target: {
+        ...{ type, options },
+        description:
+          "the target whose device is measured; unless told, of the device that is found",
+      },
+      output: {
+        type: "string",
+        valueHint: "FILE",
+        description: "the file to write or to add to; the user's cache unless given",
+      },
+      candidates: {
+        type: "string",
+        default: "6",
+        valueHint: "COUNT",
+        description: "how many tiles of each kernel are tried, the best of the model first",
+      },
+      rounds: {
+        type: "string",
+        default: "9",
+        valueHint: "COUNT",
+        description: "how often each is measured",
+      },
+    } as const;
   },
   async run(given, { progress }) {
     const candidates = countOf("--candidates", given.candidates, 2);
@@ -37,6 +46,7 @@ export const command = defineCommand({
       loaded,
       programs: programsOf(loaded.model, given.program),
       dims: parseDims(given.dim),
+      target: given.target,
       file: given.output ?? cachePath(),
       candidates,
       rounds,

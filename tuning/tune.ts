@@ -9,7 +9,7 @@ import { withTuning } from "../compiler/tuning/file.ts";
 import { kernelKey } from "../compiler/tuning/kernel-key.ts";
 import { deviceKey, type TunedKernel } from "../compiler/tuning/tuning.ts";
 import type { Progress } from "../runtime/devices/device.ts";
-import { openDevice } from "../runtime/node/device.ts";
+import { everywhere, openDevice } from "../runtime/node/device.ts";
 import { readTuningFile, writeTuningFile } from "./store.ts";
 import { type TuneResult, tuneRegion } from "./tuner.ts";
 
@@ -17,6 +17,8 @@ export interface TuneRequest {
   readonly loaded: LoadedModel;
   readonly programs: readonly string[];
   readonly dims: Dims;
+  /** The target whose device is measured; unless given that of the device that is opened. */
+  readonly target?: string | undefined;
   /** The file that is written or added to: what it has of this device stays. */
   readonly file: string;
   /** How many tiles of each kernel are tried, from 2 up. */
@@ -42,13 +44,15 @@ export interface TuneReport {
  */
 export async function tune(request: TuneRequest): Promise<TuneReport> {
   const { loaded, programs, dims, file, candidates, rounds, onProgress, signal } = request;
+  const known = everywhere.find(({ target }) => target === request.target);
   const before = await readTuningFile(file);
-  const { device } = await openDevice();
+  const { device } = await openDevice(known ? { kind: known.kind } : {});
   try {
     const compiled: Compilation[] = [];
     for (const program of programs) {
       const graph = traceLoaded(loaded, program, dims);
-      const asked = { profile: deviceProfile(device.capabilities), signal };
+      const profile = deviceProfile(device.capabilities);
+      const asked = { target: device.target, profile, signal };
       compiled.push(await compileStagesAsync(graph, asked));
     }
     // What the target and the precision leave of the device: kernels are named and made by that.
