@@ -1,4 +1,8 @@
-/** pow(x, exponent) with a constant exponent. A power that is not whole is NaN for a negative x. */
+/**
+ * pow(x, exponent) with a constant exponent. A power that is not whole is NaN for a negative x. On a processor
+ * whole powers up to n = 16 are within 0.8 n units in the last place, and 3 more where the exponent is
+ * negative; others within 1.2, and 2.5 times the size of the result's logarithm.
+ */
 import {
   always,
   apply,

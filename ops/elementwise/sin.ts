@@ -1,6 +1,6 @@
 /**
  * sin(x) and cos(x), exact to about 1e-7 of 1 for every x, where the functions that shaders have
- * are only good near zero. NaN for NaN and infinities.
+ * are only good near zero; on a processor within 3 units in the last place. NaN for NaN and infinities.
  *
  * One op for both: sin(x + quarter * pi/2), whose derivative is the next quarter. x is brought to
  * [-pi/4, pi/4] by taking away n * pi/2 in four parts, the first three so short that their product
