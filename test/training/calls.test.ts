@@ -1,67 +1,14 @@
 /** Calls on a training session: what a step reads is its own, and one that is refused or aborted never was. */
 import { afterAll, describe, expect, test } from "vitest";
-import { defineAdapter } from "../../adapters/adapter.ts";
-import { adapt, defineModel, input, kaiming, type Tensor, zeros } from "../../compiler/index.ts";
-import { linear } from "../../models/layers.ts";
-import { add, matmul, mean, mul, sub } from "../../ops/index.ts";
 import type { Device } from "../../runtime/devices/device.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { webgpuDevice } from "../../runtime/devices/webgpu.ts";
 import type { Inputs } from "../../runtime/inputs.ts";
 import { openDevice, requestGpu } from "../../runtime/node/index.ts";
-import { createTrainingSession, type TrainingSession } from "../../runtime/training/session.ts";
-import { compileTraining } from "../../training/compile.ts";
-import { adamW } from "../../training/optimisers/index.ts";
-import { randomNumbers } from "../../verify/ops/evaluate.ts";
+import type { TrainingSession } from "../../runtime/training/session.ts";
 import { describeOnDevice } from "../support/device.ts";
+import { batch, begin, everything, weights } from "../support/layer-training.ts";
 import { openBytes, refusal } from "../support/weights-files.ts";
-import { weightsOf } from "../support/weights-of.ts";
-
-const model = defineModel({
-  name: "layer",
-  dims: { batch: 2 },
-  build: (p) => ({ y: linear(p.at("layer"), input("x", "f32", ["batch", 4]), 4, 3) }),
-});
-
-const low = defineAdapter({
-  name: "low",
-  linear({ own, inputs, outputs }, x, base) {
-    const down = own.f32("down", [inputs!, 2], { init: kaiming(inputs!) });
-    return add(base(x), matmul(matmul(x, down), own.f32("up", [2, outputs!], { init: zeros })));
-  },
-});
-
-const adapted = adapt(model, low, { train: ["layer.bias"] });
-
-const loss = (outputs: Readonly<Record<string, Tensor<"f32">>>) => {
-  const difference = sub(outputs.y!, input("target", "f32", ["batch", 3]));
-  return { square: mean(mul(difference, difference)) };
-};
-
-const weights = () => weightsOf({ "layer.weight": [3, 4], "layer.bias": [3] });
-
-const begin = async (device: Device, micro = 1, more: object = {}) => {
-  const plan = compileTraining(adapted, {
-    ...{ target: device.target, loss, optimiser: adamW(), micro },
-    programs: { forward: {} },
-  });
-  return createTrainingSession(plan, device, { weights: await weights(), rate: 0.1, ...more });
-};
-
-const batch = (seed: number) => ({
-  x: Float32Array.from(randomNumbers(8, seed)),
-  target: Float32Array.from(randomNumbers(6, seed + 50)),
-});
-
-/** All that can be seen of a session. */
-async function everything(session: TrainingSession) {
-  const names = session.plan.tensors.map((t) => t.name);
-  const gradients = [];
-  for (const name of names) gradients.push([...(await session.gradient(name))]);
-  const forward = await session.run("forward", { x: batch(0).x });
-  const present = await session.present();
-  return { file: await session.save(), gradients, present, forward, steps: session.steps };
-}
 
 /** That a session has made the step of batches 8 and 9 and nothing else: its next one is that of a twin. */
 async function expectOneStep(session: TrainingSession, twin: TrainingSession) {
