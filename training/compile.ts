@@ -9,7 +9,7 @@ import { type Graph, graphOf, type Output, usesOf } from "../compiler/graph/grap
 import { type Model, traceProgram } from "../compiler/graph/model.ts";
 import { emptyScope, type Scope } from "../compiler/graph/site.ts";
 import { type Dims, declaring, input, state, withDims } from "../compiler/graph/sources.ts";
-import { elements, type Node, resultsOf, show, type Tensor } from "../compiler/graph/tensor.ts";
+import { elements, type Node, resultsOf, type Tensor } from "../compiler/graph/tensor.ts";
 import type { Plan, PlanAdapter } from "../compiler/plan.ts";
 import { defaultProfile } from "../compiler/profile.ts";
 import { applyLaws } from "../compiler/rewrite/rewrite.ts";
@@ -20,7 +20,7 @@ import { capableOf } from "../compiler/targets/target.ts";
 import { finish, inTurns, isDue, type Pausing, type TurnOptions } from "../compiler/turns.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { plain } from "../formats/index.ts";
-import { add, cast, full, mean, or, pad, reshape, sum } from "../ops/index.ts";
+import { cast, full, or, pad, reshape } from "../ops/index.ts";
 import { modelStates } from "../runtime/states.ts";
 import { trainingBytes } from "../runtime/training/memory.ts";
 import {
@@ -29,12 +29,14 @@ import {
   type TrainingPlan,
   trainingFormat,
 } from "../runtime/training/plan.ts";
+import { evaluationGraph } from "./evaluation.ts";
 import { targetsOf } from "./losses/targets.ts";
 import { gradientOf, layOut, nameOf, parametersBehind, type Trainable } from "./memory.ts";
 import { drawn } from "./noise.ts";
 import { checkTrainingOptions, type TrainingOptions } from "./options.ts";
 import { lossHash, settingsOf } from "./setting.ts";
 import { evaluated, isState, writtenStates } from "./states.ts";
+import { lossOutputs, lossTerms, totalOf } from "./terms.ts";
 import {
   accumulateGraph,
   endToEnd,
@@ -80,9 +82,11 @@ function* compilingTraining(model: Model, asked: TrainingOptions): Pausing<Train
     forward.push([name, evaluated(name, graph, backward.graph)]);
     if (isDue()) yield;
   }
+  const evaluation = options.evaluate && evaluationGraph(model, programOf(model, options), options);
   const adapters = joinedAdapters([backward.adapters, ...forward.map(([, g]) => g.adapters ?? [])]);
   const device = capableOf(targetNamed(target), profile);
-  const graphs = [backward.graph, ...forward.map(([, g]) => g)];
+  const others = [...forward.map(([, g]) => g), ...(evaluation ? [evaluation] : [])];
+  const graphs = [backward.graph, ...others];
   const memory = layOut(backward, graphs, { ...options, device });
   if (isDue()) yield;
   const spec: UpdateSpec = {
@@ -105,10 +109,11 @@ function* compilingTraining(model: Model, asked: TrainingOptions): Pausing<Train
     micro > 1 ? { accumulate: yield* plan(accumulateGraph(spec), "accumulate", "f32") } : {};
   const programs: Record<string, Plan> = {};
   for (const [name, graph] of forward) programs[name] = yield* plan(graph, name, precision);
-  const others = [update, ...Object.values(accumulate), ...Object.values(programs)];
+  const evaluate = evaluation ? { evaluate: yield* plan(evaluation, "evaluate", precision) } : {};
+  const beside = [accumulate, evaluate, programs].flatMap((plans) => Object.values(plans));
   const measure = function* (graph: Graph) {
     const buffers = yield* planBuffers(graph, profile, layout, { precision, device });
-    return trainingBytes([{ buffers }, ...others]).total;
+    return trainingBytes([{ buffers }, update, ...beside]).total;
   };
   const { budget } = options;
   const chosen =
@@ -131,6 +136,7 @@ function* compilingTraining(model: Model, asked: TrainingOptions): Pausing<Train
     recomputed: chosen.recomputed,
     ...accumulate,
     update,
+    ...evaluate,
     programs,
     frozen: memory.frozen,
     tensors: memory.tensors,
@@ -196,7 +202,7 @@ function* backwardPass(model: Model, dims: Dims, options: TrainingOptions): Paus
   );
   yield;
   const { terms, moved } = yield* simplified(loss.made.terms, moves, scope);
-  const total = terms.map((t) => t.tensor as Tensor<"f32">).reduce((a, b) => add(a, b));
+  const total = totalOf(terms);
   if (isDue()) yield;
   const candidates = parametersBehind(graphOf(terms).nodes).filter((t) =>
     trains(model, nameOf(t), scope.grafted.get(nameOf(t)) === true),
@@ -211,11 +217,7 @@ function* backwardPass(model: Model, dims: Dims, options: TrainingOptions): Paus
   if (isDue()) yield;
   const graph = graphOf(
     [
-      { name: "loss", tensor: reshape(total, [1]) },
-      ...terms.map(({ name, tensor }) => ({
-        name: `term.${name}`,
-        tensor: reshape(tensor as Tensor<"f32">, [1]),
-      })),
+      ...lossOutputs(total, terms),
       ...joined.map(({ join, gradient: g }) => ({ name: gradientOf(join.parts), tensor: g })),
       ...reached
         .filter(({ parameter }) => !joined.some((j) => j.join.parts.includes(nameOf(parameter))))
@@ -300,24 +302,6 @@ function nothingTrains(model: Model) {
   return diagnose("E133", {
     message: `no parameter of ${model.name} trains (adapters: ${adapters || "none"})`,
     help: 'graft an adapter on it, or say what trains: adapt(model, adapter, { train: ["..."] })',
-  });
-}
-
-/** The loss's own terms and those of adapters, summed by name. */
-function lossTerms(own: Record<string, Tensor>, scope: Scope): Output[] {
-  const terms: Output[] = Object.entries(own).map(([name, tensor]) => ({ name, tensor }));
-  for (const [name, parts] of scope.terms) {
-    const total = endToEnd(parts.map((t) => reshape(t, [1])));
-    terms.push({ name, tensor: scope.averaged.has(name) ? mean(total) : sum(total) });
-  }
-  return terms.map(({ name, tensor }) => {
-    if (tensor.dtype !== "f32" || elements(tensor.shape) !== 1)
-      throw diagnose("E120", {
-        message: `the loss's term ${name} is ${show(tensor.type)}, not one number`,
-        at: tensor.node.span,
-        help: "reduce it: mean(x) or sum(x)",
-      });
-    return { name, tensor: reshape(tensor as Tensor<"f32">, []) };
   });
 }
 

@@ -13,7 +13,7 @@ export {
   type SgdOptions,
   sgd,
 } from "./optimisers/index.ts";
-export type { TrainingOptions } from "./options.ts";
+export type { EvaluationOptions, TrainingOptions } from "./options.ts";
 export { rateAt, type Schedule } from "./schedules.ts";
 export { createTrainer, type TrainerOptions } from "./trainer.ts";
 export type { LossScaling } from "./update.ts";

@@ -22,6 +22,18 @@ import type { GroupOptions } from "./memory.ts";
 import type { Optimiser } from "./optimisers/optimiser.ts";
 import type { LossScaling } from "./update.ts";
 
+export interface EvaluationOptions {
+  /** Sizes in place of those of a step. */
+  readonly dims?: Dims;
+  /**
+   * Tensors to return beside the loss, from the program's outputs and inputs made here, by name: counts of
+   * a confusion matrix, say, so that the device need not give back whole masks.
+   */
+  readonly metrics?: (
+    outputs: Readonly<Record<string, Tensor<"f32">>>,
+  ) => Readonly<Record<string, Tensor>>;
+}
+
 export interface TrainingOptions {
   /** Which program of the model; its only one unless given. */
   readonly program?: string;
@@ -39,6 +51,8 @@ export interface TrainingOptions {
   readonly micro?: number;
   /** Programs to run between steps with the same parameters, by name, with their dims. */
   readonly programs?: Readonly<Record<string, Dims>>;
+  /** What `evaluate` of a session tells of inputs: the loss, and more. Without it there is no `evaluate`. */
+  readonly evaluate?: EvaluationOptions;
   /** Random numbers are drawn from the session's seed, or given as inputs `noise.<name>`. */
   readonly noise?: "drawn" | "given";
   /**
@@ -75,6 +89,7 @@ export const trainingOptions: Wants<TrainingOptions> = {
   clip: anything,
   micro: anything,
   programs: object("dims by the names of programs"),
+  evaluate: object("{ dims, metrics }"),
   noise: oneOf("drawn", "given"),
   precision: oneOf("f32", "mixed"),
   weightFormat: anything,
@@ -82,6 +97,11 @@ export const trainingOptions: Wants<TrainingOptions> = {
   budget: number,
   target: anything,
   profile: object("a profile: deviceProfile(device.capabilities)"),
+};
+
+const evaluationOptions: Wants<EvaluationOptions> = {
+  dims: object("sizes by the names of dims"),
+  metrics: callback,
 };
 
 /** @throws E460 for a name that no option has, E465 for a value that its option cannot have. */
@@ -95,6 +115,10 @@ export function checkTrainingOptions(options: TrainingOptions): void {
     backoff: true,
     interval: true,
   });
+  if (options.evaluate) {
+    checkOptions<EvaluationOptions>("evaluate", options.evaluate, evaluationOptions);
+    checkValues("evaluate", options.evaluate, evaluationOptions);
+  }
   for (const group of options.groups ?? [])
     checkOptions<GroupOptions>("a group", group, { match: true, rate: true, decay: true });
 }

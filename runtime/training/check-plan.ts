@@ -51,6 +51,7 @@ export function checkTrainingPlan(value: unknown, where = "the training plan"): 
   checkPlan(plan.backward, `${where}, backward`);
   if (plan.accumulate !== undefined) checkPlan(plan.accumulate, `${where}, accumulate`);
   checkPlan(plan.update, `${where}, update`);
+  if (plan.evaluate !== undefined) checkPlan(plan.evaluate, `${where}, evaluate`);
   for (const [name, one] of Object.entries(plan.programs)) checkPlan(one, `${where}, ${name}`);
   checkTensors(plan, tell);
   checkParts(plan, tell);
@@ -146,7 +147,7 @@ function checkApart(tensors: readonly ResidentTensor[], tell: Tell): void {
 
 /** The plans of a step take and return what each step gives and reads. */
 function checkParts(
-  { backward, accumulate, update, micro, terms }: TrainingPlan,
+  { backward, accumulate, update, evaluate, micro, terms }: TrainingPlan,
   tell: Tell,
 ): void {
   if (accumulate === undefined && micro > 1) tell("accumulate", "is not an object");
@@ -156,5 +157,6 @@ function checkParts(
   has(backward.outputs, "backward.outputs", ["loss", ...terms.map((name) => `term.${name}`)]);
   has(update.outputs, "update.outputs", ["norm", "broken"]);
   has(update.inputs, "update.inputs", ["rates", "decays", "chunk_tensor"]);
+  if (evaluate) has(evaluate.outputs, "evaluate.outputs", ["loss"]);
   if (accumulate) has(accumulate.inputs, "accumulate.inputs", ["chunk_tensor"]);
 }

@@ -78,6 +78,8 @@ export interface TrainingPlan {
   readonly accumulate?: Plan;
   /** From gradients to parameters. */
   readonly update: Plan;
+  /** From inputs to the loss without a gradient: outputs `loss`, `term.<name>` and `metric.<name>`. */
+  readonly evaluate?: Plan;
   /** Forward passes by the same memory, by program. */
   readonly programs: Readonly<Record<string, Plan>>;
   readonly frozen: readonly ResidentTensor[];
@@ -107,5 +109,6 @@ export const plansOf = (plan: TrainingPlan): readonly Plan[] => [
   plan.backward,
   ...(plan.accumulate ? [plan.accumulate] : []),
   plan.update,
+  ...(plan.evaluate ? [plan.evaluate] : []),
   ...Object.values(plan.programs),
 ];
