@@ -148,6 +148,7 @@ const titles = {
   E442: "memory that a plan shares is smaller than what it has there",
   E443: "the signal of a call is none",
   E444: "an output is read before a run has made it",
+  E445: "half a step is taken where the other half is due",
   E450: "the reference device objects to a kernel",
   E460: "a function has no option of this name",
   E461: "a weights file is not as it was written",

@@ -37,8 +37,11 @@ export {
 export { type TrainingPlan, trainingFormat } from "./training/plan.ts";
 export {
   createTrainingSession,
+  type Evaluation,
+  type LossReport,
   type StepReport,
   type TrainingOptions,
   type TrainingSession,
+  type UpdateReport,
 } from "./training/session.ts";
 export * from "./weights/index.ts";

@@ -2,7 +2,6 @@
  * A training session: the plans of training on one device, sharing one memory. A step is submitted
  * without waiting for the one before; what it reports is read back while later ones run.
  */
-import type { Plan } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
 import { meant } from "../../diagnostics/nearest.ts";
 import { checkOptions, type OptionNames } from "../../diagnostics/options.ts";
@@ -11,21 +10,27 @@ import { abortable, type CallOptions, createCalls, createOrder } from "../calls.
 import { asDevice } from "../devices/any.ts";
 import type { Device, Numbers, Progress, StepTime } from "../devices/device.ts";
 import type { Inputs } from "../inputs.ts";
-import { type Placement, placePlan, type SharedMemory } from "../placement.ts";
 import { keep, keepBuffers } from "../runs.ts";
-import { fitNames } from "../weights/prefix.ts";
 import type { Weights } from "../weights/weights.ts";
 import { checkTrainingPlan } from "./check-plan.ts";
-import { checkpointFile, resume } from "./checkpoint.ts";
-import { adapterFile, loadTensors, stateOf, type Trained } from "./files.ts";
-import { fillTraining } from "./fill.ts";
-import { sharedBuffers, type TrainingBytes, trainingBytes } from "./memory.ts";
+import { checkpointFile } from "./checkpoint.ts";
+import { adapterFile, loadTensors, stateOf } from "./files.ts";
+import { checkPacked, packedStates, readPacked, writePacked } from "./gradients.ts";
+import { type TrainingBytes, trainingBytes } from "./memory.ts";
+import { type PlacedTraining, placeTraining } from "./place.ts";
 import { plansOf, stateBeside, type TrainingPlan } from "./plan.ts";
 import type { Settings } from "./settings.ts";
-import { holdModelStates } from "./states.ts";
-import { checkRate, createSteps, prepareForward, type StepReport } from "./steps.ts";
+import {
+  checkRate,
+  createSteps,
+  type LossReport,
+  prepareEvaluation,
+  prepareForward,
+  type StepReport,
+  type UpdateReport,
+} from "./steps.ts";
 
-export type { StepReport } from "./steps.ts";
+export type { LossReport, StepReport, UpdateReport } from "./steps.ts";
 
 export interface TrainingOptions {
   /** The base: every frozen tensor, and those that train from what they were. */
@@ -74,9 +79,38 @@ export interface TrainingSession {
    * the next keeps the device busy. Takes all inputs of each micro-step, and then options; each
    * micro-step moves the model's states in turn, and if the step is vetoed they are as before it.
    * @throws E340 and E341 for targets that the losses cannot take, E420 for inputs that the plan does not
-   * take, or that are missing, E720 for a rate that cannot be.
+   * take, or that are missing, E445 after `gradients` without `update`, E720 for a rate that cannot be.
    */
   step(...inputs: StepArguments): Promise<StepReport>;
+  /**
+   * The first half of a step: the passes of each micro-step, which leave gradients. The loss is that of the last.
+   * @throws what `step` throws.
+   */
+  gradients(...inputs: StepArguments): Promise<LossReport>;
+  /**
+   * The second half: changes the parameters by the gradients that there are.
+   * @throws E445 without `gradients` before, E720 for a rate that cannot be.
+   */
+  update(options?: CallOptions): Promise<UpdateReport>;
+  /**
+   * The gradients that `update` will use, times the loss scale: those of the trained tensors one after another,
+   * as `plan.tensors` has them (zeros where a tensor has none), then 1 or 0 for each tensor that has one or
+   * has not, then the loss. f32. What several processes read may be averaged, number by number.
+   * @throws E445 without `gradients` before.
+   */
+  readGradients(options?: CallOptions): Promise<Float32Array<ArrayBuffer>>;
+  /**
+   * Puts others in their place.
+   * @throws E420 for another count of numbers, E445 without `gradients` before.
+   */
+  writeGradients(packed: Float32Array, options?: CallOptions): Promise<void>;
+  /**
+   * The loss of inputs, its terms, and what `evaluate` of the compiling options asks for beside, with
+   * the parameters and states as they are, without noise. Nothing changes.
+   * @throws E340 and E341 for targets that the losses cannot take, E420 for inputs that the plan does not take,
+   * E433 if nothing to evaluate was compiled.
+   */
+  evaluate(inputs: Inputs, options?: CallOptions): Promise<Evaluation>;
   /**
    * Runs a forward pass with the parameters and states as they are after the steps so far. It moves no
    * state of the program that trains; states that programs between the steps alone have are theirs.
@@ -111,7 +145,10 @@ export interface TrainingSession {
   reset(names?: string | readonly string[], options?: CallOptions): Promise<void>;
   /** Names of the trained tensors that had a gradient in the last micro-step. */
   present(options?: CallOptions): Promise<readonly string[]>;
-  /** Everything that training needs to go on as if it had never stopped: a safetensors file. */
+  /**
+   * Everything that training needs to go on as if it had never stopped: a safetensors file.
+   * @throws E445 between `gradients` and `update`.
+   */
   save(options?: CallOptions): Promise<Uint8Array<ArrayBuffer>>;
   /**
    * All that the base does not have, trained or not, by name, with the adapters' settings and places
@@ -130,6 +167,11 @@ export interface TrainingSession {
   readonly lost: Promise<string>;
   /** Frees the memory, once all calls before have ended. The device stays. */
   close(): Promise<void>;
+}
+
+export interface Evaluation extends LossReport {
+  /** What `metrics` of the compiling options returned, by name. */
+  readonly metrics: Readonly<Record<string, Numbers>>;
 }
 
 /** The inputs of each micro-step, then options or none. */
@@ -161,93 +203,12 @@ export async function createTrainingSession(
   return openTraining(placed, options);
 }
 
-const settingsOf = ({ settings }: TrainingPlan, { rate, settings: own }: TrainingOptions) => ({
-  ...settings,
-  ...(own ?? { rate: typeof rate === "number" ? rate : "a function" }),
-});
-
-interface Placements {
-  readonly backward: Placement;
-  readonly accumulate: Placement | undefined;
-  readonly update: Placement;
-  readonly programs: ReadonlyMap<string, Placement>;
-}
-
-interface PlacedTraining {
-  readonly trained: Trained;
-  readonly placements: Placements;
-  readonly begun: Begun;
-  readonly free: () => void;
-}
-
-interface Begun {
-  readonly step: number;
-  readonly passes: number;
-}
-
-async function placeTraining(
-  plan: TrainingPlan,
-  device: Device,
-  options: TrainingOptions,
-): Promise<PlacedTraining> {
-  const { onProgress, signal, seed = 0 } = options;
-  const memory = await sharedMemory(plan, device);
-  const placed: Placement[] = [];
-  const free = () => {
-    for (const placement of placed) placement.free();
-    memory.free();
-  };
-  try {
-    const { shared } = memory;
-    const names = [...plan.frozen, ...plan.tensors].map((t) => t.name);
-    const weights = fitNames(options.weights, names);
-    const base = await fillTraining(plan, device, shared.states, { ...options, weights, seed });
-    const model = await holdModelStates(plan, device, shared.states, weights);
-    const more = { shared, ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) };
-    const place = async (p: Plan) => {
-      const placement = await placePlan(p, device, more);
-      placed.push(placement);
-      return placement;
-    };
-    const backward = await place(plan.backward);
-    const accumulate = plan.accumulate && (await place(plan.accumulate));
-    const update = await place(plan.update);
-    const programs = new Map<string, Placement>();
-    for (const [name, p] of Object.entries(plan.programs)) programs.set(name, await place(p));
-    const { states } = shared;
-    const settings = settingsOf(plan, options);
-    const trained: Trained = { plan, device, states, model, base, seed, settings };
-    const begun = options.resume
-      ? await resume(trained, options.resume, options.accept ?? [])
-      : { step: 0, passes: 0 };
-    return { trained, placements: { backward, accumulate, update, programs }, begun, free };
-  } catch (error) {
-    free();
-    throw error;
-  }
-}
-
-/** Makes the memory that all plans share. */
-async function sharedMemory(plan: TrainingPlan, device: Device) {
-  const wanted = sharedBuffers(plansOf(plan));
-  const states = wanted.filter((b) => b.role === "state");
-  const made = await device.allocate(wanted);
-  const shared: SharedMemory = {
-    states: new Map(states.map(({ name = "" }, i) => [name, made[i]!])),
-    arenas: made.slice(states.length),
-  };
-  const free = () => {
-    for (const buffer of made) buffer.destroy();
-  };
-  return { shared, free };
-}
-
 function openTraining(
   { trained, placements, begun, free }: PlacedTraining,
   { rate }: TrainingOptions,
 ): TrainingSession {
   const { plan, device } = trained;
-  const { backward, programs } = placements;
+  const { backward, evaluate, programs } = placements;
   const calls = createCalls(createOrder(), device.checkAlive, () => isClosed(plan));
   const steps = createSteps(
     trained,
@@ -276,6 +237,33 @@ function openTraining(
       const { inputs, options } = stepArguments(given);
       return calls.call(options, () => steps.prepare(inputs));
     },
+    gradients(...given) {
+      const { inputs, options } = stepArguments(given);
+      return calls.call(options, () => steps.prepareGradients(inputs));
+    },
+    update: (options) => calls.call(options, () => steps.update),
+    readGradients: (options) =>
+      calls.call(options, () => (turn) => {
+        steps.checkWaiting(true);
+        const packed = readPacked(trained);
+        turn.leave();
+        return turn.wait(packed);
+      }),
+    writeGradients: (packed, options) =>
+      calls.call(options, () => {
+        checkPacked(plan, packed);
+        const values = packed.slice();
+        return async (turn) => {
+          steps.checkWaiting(true);
+          await keepBuffers(backward, packedStates(trained), turn);
+          await writePacked(trained, values);
+        };
+      }),
+    evaluate: (inputs, options) =>
+      calls.call(options, () => {
+        if (!evaluate) throw nothingEvaluates(plan);
+        return prepareEvaluation(plan, evaluate, inputs);
+      }),
     run: (name, inputs, read, options) =>
       calls.call(options, () => {
         const placement = programs.get(name);
@@ -315,7 +303,10 @@ function openTraining(
         return plan.tensors.filter((_, i) => flags[i] !== 0).map((t) => t.name);
       }),
     save: (options) =>
-      calls.call(options, () => (turn) => turn.wait(checkpointFile(trained, steps.progress()))),
+      calls.call(options, () => (turn) => {
+        steps.checkWaiting(false);
+        return turn.wait(checkpointFile(trained, steps.progress()));
+      }),
     saveAdapter: (options) => calls.call(options, () => (turn) => turn.wait(adapterFile(trained))),
     loadAdapter: (file, options) =>
       calls.call(options, () => (turn) => loadTensors(trained, file, backward.keeper, turn)),
@@ -351,6 +342,12 @@ const unknownProgram = (plan: TrainingPlan, name: string) =>
   diagnose("E433", {
     message: `the training plan of ${plan.name} has no program "${name}"`,
     help: `compile it with programs: { ${name}: {} }`,
+  });
+
+const nothingEvaluates = ({ name }: TrainingPlan) =>
+  diagnose("E433", {
+    message: `the training plan of ${name} has nothing to evaluate`,
+    help: "compile it with evaluate: {}",
   });
 
 const isClosed = (plan: TrainingPlan) =>

@@ -11,12 +11,15 @@ import type { Trained } from "./files.ts";
 import { comparePlaces, type ParameterGroup, type TrainingPlan } from "./plan.ts";
 import { checkTargets } from "./targets.ts";
 
-export interface StepReport {
-  /** From 0. */
-  readonly step: number;
+export interface LossReport {
   /** The sum of all terms, before the parameters changed; of the last micro-step. */
   readonly loss: number;
   readonly terms: Readonly<Record<string, number>>;
+}
+
+export interface UpdateReport {
+  /** From 0. */
+  readonly step: number;
   /** Of all gradients together, before clipping. */
   readonly norm: number;
   readonly rate: number;
@@ -26,6 +29,8 @@ export interface StepReport {
    */
   readonly vetoed: string | undefined;
 }
+
+export interface StepReport extends LossReport, UpdateReport {}
 
 /** The plans of a step, in place. */
 interface StepPlacements {
@@ -40,6 +45,12 @@ export interface Steps {
   progress(): Progress;
   /** Checks and copies the inputs of each micro-step; what is returned takes the step, in a turn. */
   prepare(inputs: readonly Inputs[]): (turn: Turn) => Promise<StepReport>;
+  /** As `prepare`, for the passes alone. */
+  prepareGradients(inputs: readonly Inputs[]): (turn: Turn) => Promise<LossReport>;
+  /** The update alone, of gradients that there are. */
+  update(turn: Turn): Promise<UpdateReport>;
+  /** @throws E445 unless there are gradients that no update has used, or, not `wanted`, if there are. */
+  checkWaiting(wanted: boolean): void;
 }
 
 export function createSteps(
@@ -50,6 +61,8 @@ export function createSteps(
 ): Steps {
   const { plan, seed } = trained;
   let { step, passes } = begun;
+  /** Whether there are gradients that no update has used. */
+  let isWaiting = false;
   const groups = plan.tensors.map((t) => plan.groups[t.group] ?? bug(`no group ${t.group}`));
   const fixed = updateInputs(plan, groups);
   const isKeyed = plan.backward.inputs.some((t) => t.name === "key");
@@ -60,12 +73,25 @@ export function createSteps(
     return checkInputs(p.plan, { ...Object.fromEntries(fresh), ...values }, false);
   };
 
-  /** Submits all of a step; nothing is awaited that the device computes. */
-  async function submitStep(
+  const checkWaiting = (wanted: boolean) => {
+    if (isWaiting !== wanted) throw wanted ? nothingWaits(plan) : somethingWaits(plan);
+  };
+
+  const checked = (inputs: readonly Inputs[]) => {
+    checkMicro(plan, inputs.length);
+    return inputs.map((one) => {
+      const values = checkInputs(plan.backward, one, backward.device.doubles === true);
+      checkComplete(plan.backward, one, isKeyed ? ["key"] : []);
+      checkTargets(plan.targets, plan.backward.inputs, one);
+      return values;
+    });
+  };
+
+  /** Submits the passes of each micro-step; nothing is awaited that the device computes. */
+  async function submitPasses(
     micro: readonly (readonly CheckedInput[])[],
-    updating: readonly CheckedInput[],
     signal: AbortSignal | undefined,
-  ): Promise<Promise<void>[]> {
+  ): Promise<Submitted[]> {
     const submitted: Submitted[] = [];
     for (const inputs of micro) {
       const key = isKeyed ? inputsOf(backward, {}, { key: [seed >>> 0, passes] }) : [];
@@ -76,50 +102,80 @@ export function createSteps(
       }
       passes++;
     }
-    submitted.push(await submit(update, updating, signal));
-    step++;
-    return submitted.map(({ accepted }) => accepted);
+    isWaiting = true;
+    return submitted;
   }
+
+  /** Submits the update; the report comes once the device has done it. */
+  async function submitUpdate(signal: AbortSignal | undefined) {
+    const number = step;
+    const rate = checkRate(rateOf(step), `the rate of step ${step}`);
+    const rates = groups.map((g) => g.rate * rate);
+    const { accepted } = await submit(update, inputsOf(update, fixed, { rates }), signal);
+    step++;
+    isWaiting = false;
+    const outcome = readTensors(update, findOutputs(plan.update, ["norm", "broken"]));
+    const report = outcome.then((found) => updateOf(plan, number, rate, found));
+    return { accepted, report };
+  }
+
+  const readLosses = () =>
+    readTensors(backward, findOutputs(plan.backward, lossesOf(plan))).then((found) =>
+      reportOf(plan.terms, found),
+    );
 
   return {
     count: () => step,
     progress: () => ({ step, passes }),
+    checkWaiting,
     prepare(inputs) {
-      checkMicro(plan, inputs.length);
-      const micro = inputs.map((one) => {
-        const checked = checkInputs(plan.backward, one, backward.device.doubles === true);
-        checkComplete(plan.backward, one, isKeyed ? ["key"] : []);
-        checkTargets(plan.targets, plan.backward.inputs, one);
-        return checked;
-      });
+      const micro = checked(inputs);
       return async (turn) => {
-        const number = step;
-        const rate = checkRate(rateOf(step), `the rate of step ${step}`);
-        const rates = groups.map((g) => g.rate * rate);
-        const updating = inputsOf(update, fixed, { rates });
-        await keepStep(turn);
-        const accepted = await submitStep(micro, updating, turn.signal);
+        checkWaiting(false);
+        // A rate that cannot be is refused before anything is submitted.
+        checkRate(rateOf(step), `the rate of step ${step}`);
+        await keepStep(placements, turn);
+        const passed = await submitPasses(micro, turn.signal);
+        const { accepted, report } = await submitUpdate(turn.signal);
         // Both are copied before the next step is submitted.
-        const outcomes = Promise.all([
-          readTensors(backward, findOutputs(plan.backward, lossesOf(plan))),
-          readTensors(update, findOutputs(plan.update, ["norm", "broken"])),
-        ]);
+        const reports = Promise.all([readLosses(), report]);
         turn.leave();
-        await turn.wait(Promise.all([outcomes, ...accepted]));
-        return reportOf(plan, number, rate, ...(await outcomes));
+        await turn.wait(Promise.all([reports, accepted, ...passed.map((p) => p.accepted)]));
+        const [losses, updated] = await reports;
+        return { ...updated, ...losses };
       };
+    },
+    prepareGradients(inputs) {
+      const micro = checked(inputs);
+      return async (turn) => {
+        checkWaiting(false);
+        await keepStep(accumulate ? [backward, accumulate] : [backward], turn);
+        const passed = await submitPasses(micro, turn.signal);
+        const losses = readLosses();
+        turn.leave();
+        await turn.wait(Promise.all([losses, ...passed.map((p) => p.accepted)]));
+        return losses;
+      };
+    },
+    async update(turn) {
+      checkWaiting(true);
+      await keepStep([update], turn);
+      const { accepted, report } = await submitUpdate(turn.signal);
+      turn.leave();
+      await turn.wait(Promise.all([report, accepted]));
+      return report;
     },
   };
 
-  /** Copies what a step changes, if it may be aborted. */
-  function keepStep(turn: Turn): Promise<void> {
-    const before = { step, passes };
+  /** Copies what passes change, if they may be aborted. */
+  function keepStep(all: readonly Placement[], turn: Turn): Promise<void> {
+    const before = { step, passes, isWaiting };
     return keep(
-      placements,
-      placements.flatMap((p) => p.plan.inputs),
+      all,
+      all.flatMap((p) => p.plan.inputs),
       turn,
       () => {
-        ({ step, passes } = before);
+        ({ step, passes, isWaiting } = before);
       },
     );
   }
@@ -144,25 +200,48 @@ export function prepareForward(
   return prepareRun(placement, inputs, names);
 }
 
-const lossesOf = (plan: TrainingPlan) => ["loss", ...plan.terms.map((name) => `term.${name}`)];
-
-function reportOf(
-  plan: TrainingPlan,
-  step: number,
-  rate: number,
-  losses: Results,
-  outcome: Results,
-): StepReport {
-  const broken = outcome.broken![0]!;
-  return {
-    step,
-    loss: losses.loss![0]!,
-    terms: Object.fromEntries(plan.terms.map((name) => [name, losses[`term.${name}`]![0]!])),
-    norm: outcome.norm![0]!,
-    rate,
-    vetoed: broken < 0 ? undefined : (plan.tensors[broken]?.name ?? "loss"),
+/** The loss and its terms of inputs, and the plan's other outputs as metrics. */
+export function prepareEvaluation(plan: TrainingPlan, placement: Placement, inputs: Inputs) {
+  checkTargets(plan.targets, placement.plan.inputs, inputs);
+  const run = prepareForward(placement, inputs, undefined);
+  return async (turn: Turn) => {
+    const found = await run(turn);
+    const terms = namesAfter("term.", found);
+    const metrics = namesAfter("metric.", found).map((name) => [name, found[`metric.${name}`]!]);
+    return { ...reportOf(terms, found), metrics: Object.fromEntries(metrics) };
   };
 }
+
+const namesAfter = (prefix: string, results: Results): string[] =>
+  Object.keys(results).flatMap((name) =>
+    name.startsWith(prefix) ? [name.slice(prefix.length)] : [],
+  );
+
+const lossesOf = (plan: TrainingPlan) => ["loss", ...plan.terms.map((name) => `term.${name}`)];
+
+/** The loss and its terms, as a plan returns them. */
+export const reportOf = (terms: readonly string[], losses: Results): LossReport => ({
+  loss: losses.loss![0]!,
+  terms: Object.fromEntries(terms.map((name) => [name, losses[`term.${name}`]![0]!])),
+});
+
+function updateOf(plan: TrainingPlan, step: number, rate: number, outcome: Results): UpdateReport {
+  const broken = outcome.broken![0]!;
+  const vetoed = broken < 0 ? undefined : (plan.tensors[broken]?.name ?? "loss");
+  return { step, norm: outcome.norm![0]!, rate, vetoed };
+}
+
+const nothingWaits = ({ name }: TrainingPlan) =>
+  diagnose("E445", {
+    message: `${name} has no gradients that an update could use`,
+    help: "call gradients(inputs) before, or step(inputs), which does both",
+  });
+
+const somethingWaits = ({ name }: TrainingPlan) =>
+  diagnose("E445", {
+    message: `${name} has gradients that no update has used`,
+    help: "call update() first",
+  });
 
 function checkMicro({ name, micro }: TrainingPlan, count: number): void {
   if (count === micro) return;
