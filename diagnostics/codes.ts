@@ -105,6 +105,7 @@ const titles = {
   E333: "a frame does not fit the model's input",
   E340: "a label is no class",
   E341: "a target mask has values outside 0 to 1",
+  E342: "a weight of a pixel is no number from 0 up",
   E350: "a prediction without a picture",
   E351: "a SAM is used after it was closed",
   E352: "more prompts than the decoder takes",

@@ -84,6 +84,7 @@ const fields = record({
     list(
       byKind({
         mask: {},
+        weights: {},
         labels: { classes: whole(1), ignore: maybe(whole(-(2 ** 31))) },
       }),
     ),

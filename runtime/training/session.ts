@@ -78,7 +78,7 @@ export interface TrainingSession {
    * Submits a step and resolves with its report once the device has done it. Not awaiting it before
    * the next keeps the device busy. Takes all inputs of each micro-step, and then options; each
    * micro-step moves the model's states in turn, and if the step is vetoed they are as before it.
-   * @throws E340 and E341 for targets that the losses cannot take, E420 for inputs that the plan does not
+   * @throws E340 to E342 for targets that the losses cannot take, E420 for inputs that the plan does not
    * take, or that are missing, E445 after `gradients` without `update`, E720 for a rate that cannot be.
    */
   step(...inputs: StepArguments): Promise<StepReport>;
@@ -107,7 +107,7 @@ export interface TrainingSession {
   /**
    * The loss of inputs, its terms, and what `evaluate` of the compiling options asks for beside, with
    * the parameters and states as they are, without noise. Nothing changes.
-   * @throws E340 and E341 for targets that the losses cannot take, E420 for inputs that the plan does not take,
+   * @throws E340 to E342 for targets that the losses cannot take, E420 for inputs that the plan does not take,
    * E433 if nothing to evaluate was compiled.
    */
   evaluate(inputs: Inputs, options?: CallOptions): Promise<Evaluation>;

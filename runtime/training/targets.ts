@@ -4,15 +4,16 @@
  */
 import { diagnose } from "../../diagnostics/index.ts";
 
-/** A mask from 0 to 1, or labels of classes, of which one value may be ignored (-1). */
+/** A mask from 0 to 1, weights of pixels, or labels of classes, of which one value may be ignored (-1). */
 export type Target =
   | { readonly kind: "mask" }
+  | { readonly kind: "weights" }
   | { readonly kind: "labels"; readonly classes: number; readonly ignore?: number };
 
 /** By input: what losses ask of it. */
 export type Targets = Readonly<Record<string, readonly Target[]>>;
 
-/** @throws E340, E341 for the first value that is none of what the losses ask for. */
+/** @throws E340, E341, E342 for the first value that is none of what the losses ask for. */
 export function checkTargets(
   targets: Targets,
   inputs: readonly { readonly name: string; readonly shape: readonly number[] }[],
@@ -22,6 +23,7 @@ export function checkTargets(
     const data = given[name];
     for (const target of (data && targets[name]) || [])
       if (target.kind === "mask") checkMask({ name, shape, data: data! });
+      else if (target.kind === "weights") checkWeights({ name, shape, data: data! });
       else checkLabels({ name, shape, data: data! }, target.classes, target.ignore);
   }
 }
@@ -70,6 +72,20 @@ export function checkMask(mask: GivenTarget): void {
       help: value > 1 && value <= 255 ? "divide grey levels by 255" : "use 0 outside and 1 inside",
     });
   }
+}
+
+/** Throws E342 with the first weight that is not a number from 0 up, and where it stands. */
+function checkWeights(weights: GivenTarget): void {
+  const at = Array.prototype.findIndex.call(
+    weights.data,
+    (value: number) => !(value >= 0 && value < Number.POSITIVE_INFINITY),
+  );
+  if (at < 0) return;
+  throw diagnose("E342", {
+    message: `${placeOf(weights, at)} is ${weights.data[at]}, but a weight is 0 or more`,
+    where: weights.name,
+    help: "use 0 where a pixel does not count, and 1 where it does",
+  });
 }
 
 /** labels[1, 5, 7] */

@@ -54,7 +54,14 @@ export const plainIou = (x: Maps, t: Maps) =>
     }),
   );
 
-export function plainStructure(x: Maps, t: Maps, height: number, width: number): number {
+/** Pixels count as whole numbers say, once unless given. */
+export function plainStructure(
+  x: Maps,
+  t: Maps,
+  height: number,
+  width: number,
+  counts: Maps = t.map((row) => row.map(() => 1)),
+): number {
   const overlaps = x.map((row, i) => {
     const map = t[i]!;
     let [common, both] = [0, 0];
@@ -66,13 +73,15 @@ export function plainStructure(x: Maps, t: Maps, height: number, width: number):
             if (y + dy >= 0 && y + dy < height && z + dz >= 0 && z + dz < width)
               sum += map[(y + dy) * width + z + dz]!;
         const at = y * width + z;
-        const weight = 1 + 5 * Math.abs(sum / 961 - map[at]!);
+        const weight = counts[i]![at]! * (1 + 5 * Math.abs(sum / 961 - map[at]!));
         common += sigmoid(row[at]!) * map[at]! * weight;
         both += (sigmoid(row[at]!) + map[at]!) * weight;
       }
     return 1 - (common + 1) / (both - common + 1);
   });
-  return plainBce(x, t) + average(overlaps);
+  const repeated = (maps: Maps) =>
+    maps.map((row, i) => row.flatMap((v, j) => Array<number>(counts[i]![j]!).fill(v)));
+  return plainBce(repeated(x), repeated(t)) + average(overlaps);
 }
 
 /** -log softmax(logits)[label]. */

@@ -1,6 +1,7 @@
 /**
  * Losses of binary masks. All take logits and a target of one shape, f32 `[n, channels, h, w]`, the
- * target 0 or 1 (soft ones between are fine unless said otherwise), and give f32 `[]`.
+ * target 0 or 1 (soft ones between are fine unless said otherwise), and give f32 `[]`. `weight` says how
+ * much each pixel counts; means are weighted ones.
  *
  * Log-likelihoods are written with softplus, -log(sigmoid(x)) = softplus(-x), one for each of the
  * two outcomes: nothing overflows, and neither a loss nor a gradient near 0 is a difference of large
@@ -23,14 +24,16 @@ import {
 } from "../../ops/index.ts";
 import { check, fraction, fromZero } from "../settings.ts";
 import { maskTarget } from "./targets.ts";
+import { type Counting, countingOf, type PixelWeights } from "./weights.ts";
 
 /**
  * Binary cross entropy: the mean of -t log(p) - (1 - t) log(1 - p), p = sigmoid(logits).
  * Throws E101 for shapes that differ.
  */
-export function bce(logits: Tensor, target: Tensor): Tensor<"f32"> {
+export function bce(logits: Tensor, target: Tensor, options: PixelWeights = {}): Tensor<"f32"> {
   const wanted = checkPair("bce", logits, target);
-  return mean(bceMap(logits, wanted)) as Tensor<"f32">;
+  const { seen, mean } = countingOf("bce", target.shape, options);
+  return mean(bceMap(seen(logits), wanted));
 }
 
 /**
@@ -41,24 +44,31 @@ export function bce(logits: Tensor, target: Tensor): Tensor<"f32"> {
  * Equal to the published n+/n * BCE with the positive weight n-/n+ (Conv-LoRA's loss for shadows,
  * autogluon's `balanced_bce`), without its quotient by n+. Throws E101 for shapes that differ.
  */
-export function balancedBce(logits: Tensor, target: Tensor): Tensor<"f32"> {
+export function balancedBce(
+  logits: Tensor,
+  target: Tensor,
+  options: PixelWeights = {},
+): Tensor<"f32"> {
   const wanted = checkPair("balancedBce", logits, target);
-  const positive: Tensor = mean(wanted);
-  const negative: Tensor = sub(1, positive);
-  const { hit, miss } = outcomes(logits, wanted);
-  return add(mul(mean(hit), negative), mul(mean(miss), positive)) as Tensor<"f32">;
+  const counting = countingOf("balancedBce", target.shape, options);
+  const positive: Tensor = counting.mean(wanted);
+  const negative: Tensor = counting.mean(sub(1, wanted) as Tensor);
+  const { hit, miss } = outcomes(counting.seen(logits), wanted);
+  const [hits, misses] = [hit, miss].map((map): Tensor => counting.mean(map)) as [Tensor, Tensor];
+  return add(mul(hits, negative) as Tensor, mul(misses, positive) as Tensor) as Tensor<"f32">;
 }
 
 /**
  * Dice: the mean over all maps of 1 - (2 sum(p t) + 1) / (sum(p) + sum(t) + 1), p = sigmoid(logits).
  * Source: Mask2Former's dice loss. Throws E101 for shapes that differ.
  */
-export function dice(logits: Tensor, target: Tensor): Tensor<"f32"> {
+export function dice(logits: Tensor, target: Tensor, options: PixelWeights = {}): Tensor<"f32"> {
   const wanted = checkPair("dice", logits, target);
-  return mean(diceOf(logits, wanted, [2, 3])) as Tensor<"f32">;
+  const counting = countingOf("dice", target.shape, options);
+  return mean(diceOf(counting.seen(logits), wanted, [2, 3], counting)) as Tensor<"f32">;
 }
 
-export interface FocalOptions {
+export interface FocalOptions extends PixelWeights {
   /** The weight of the positive outcome, 0.25 unless given; the negative one has 1 - alpha. */
   readonly alpha?: number;
   /** How fast what is easy loses weight, 2 unless given. */
@@ -71,16 +81,18 @@ export interface FocalOptions {
  * Source: Lin et al. 2017. Throws E101 for shapes that differ.
  */
 export function focal(logits: Tensor, target: Tensor, options: FocalOptions = {}): Tensor<"f32"> {
-  checkOptions<FocalOptions>("focal", options, { alpha: true, gamma: true });
-  const { alpha = 0.25, gamma = 2 } = options;
+  checkOptions<FocalOptions>("focal", options, { alpha: true, gamma: true, weight: true });
+  const { alpha = 0.25, gamma = 2, weight } = options;
   check("focal", { alpha: [alpha, fraction], gamma: [gamma, fromZero] });
   const wanted = checkPair("focal", logits, target);
-  const { hit, miss } = outcomes(logits, wanted);
+  const { seen, mean } = countingOf("focal", target.shape, { weight });
+  const x = seen(logits);
+  const { hit, miss } = outcomes(x, wanted);
   // (1 - p)^gamma = exp(-gamma softplus(x)): a power of 0 has no derivative, this has.
-  const unsure: Tensor = exp(mul(softplus(logits), -gamma));
-  const sure: Tensor = exp(mul(softplus(neg(logits)), -gamma));
+  const unsure: Tensor = exp(mul(softplus(x), -gamma));
+  const sure: Tensor = exp(mul(softplus(neg(x)), -gamma));
   const weighted = add(mul(mul(hit, unsure), alpha), mul(mul(miss, sure), 1 - alpha));
-  return mean(weighted as Tensor) as Tensor<"f32">;
+  return mean(weighted as Tensor);
 }
 
 /**
@@ -89,12 +101,13 @@ export function focal(logits: Tensor, target: Tensor, options: FocalOptions = {}
  * quotient, also where p is 0 everywhere, for which the published code has no number.
  * Source: SAM-Adapter's `_iou_loss`. Throws E101 for shapes that differ.
  */
-export function iou(logits: Tensor, target: Tensor): Tensor<"f32"> {
+export function iou(logits: Tensor, target: Tensor, options: PixelWeights = {}): Tensor<"f32"> {
   const wanted = checkPair("iou", logits, target);
-  const p: Tensor = sigmoid(logits);
+  const { each, seen } = countingOf("iou", target.shape, options);
+  const p: Tensor = sigmoid(seen(logits));
   const both: Tensor = mul(p, wanted);
-  const common = sum(both, [2, 3]);
-  const union = sum(sub(add(p, wanted) as Tensor, both), [2, 3]);
+  const common = sum(each(both), [2, 3]);
+  const union = sum(each(sub(add(p, wanted) as Tensor, both)), [2, 3]);
   // Where any wanted is, the union is far above this.
   const ratio: Tensor = div(common, maximum(union, 1e-6));
   return mean(sub(1, ratio) as Tensor) as Tensor<"f32">;
@@ -107,10 +120,15 @@ export function bceMap(logits: Tensor, target: Tensor): Tensor {
 }
 
 /** 1 - (2 sum(p t) + 1) / (sum(p) + sum(t) + 1) over some axes. */
-export function diceOf(logits: Tensor, target: Tensor, axes: readonly number[]): Tensor {
+export function diceOf(
+  logits: Tensor,
+  target: Tensor,
+  axes: readonly number[],
+  { each }: Pick<Counting, "each">,
+): Tensor {
   const p: Tensor = sigmoid(logits);
-  const common: Tensor = sum(mul(p, target) as Tensor, axes);
-  const both: Tensor = sum(add(p, target) as Tensor, axes);
+  const common: Tensor = sum(each(mul(p, target) as Tensor), axes);
+  const both: Tensor = sum(each(add(p, target) as Tensor), axes);
   return sub(1, div(add(mul(common, 2), 1), add(both, 1) as Tensor) as Tensor);
 }
 

@@ -1,18 +1,20 @@
-/** Losses of dense prediction with pixels that do not count: classes, depth and surface normals. */
+/**
+ * Losses of dense prediction with pixels that do not count: classes, depth and surface normals. `weight` says
+ * how much each of the others counts; means are weighted ones.
+ */
 import { refuse, show, type Tensor } from "../../compiler/op-kit.ts";
 import { checkOptions } from "../../diagnostics/options.ts";
 import {
   abs,
   add,
+  and,
   cast,
-  div,
   eq,
   exp,
   gt,
   iota,
   log,
   max,
-  maximum,
   mul,
   ne,
   reshape,
@@ -23,6 +25,12 @@ import {
   where,
 } from "../../ops/index.ts";
 import { labelsTarget } from "./targets.ts";
+import { type Counting, countingOf, type PixelWeights, perWeight } from "./weights.ts";
+
+export interface LabelOptions extends PixelWeights {
+  /** The label of pixels that do not count, -1 unless given. */
+  readonly ignore?: number;
+}
 
 /**
  * Cross entropy: the mean over pixels whose label is not `ignore` (-1 unless given) of
@@ -35,14 +43,17 @@ import { labelsTarget } from "./targets.ts";
 export function crossEntropy(
   logits: Tensor,
   labels: Tensor,
-  options: { readonly ignore?: number } = {},
+  options: LabelOptions = {},
 ): Tensor<"f32"> {
-  checkOptions<{ readonly ignore?: number }>("crossEntropy", options, { ignore: true });
-  const { ignore = -1 } = options;
-  const counts = ne(labels, ignore) as Tensor<"bool">;
-  const each = surprise(logits, labels);
+  checkOptions<LabelOptions>("crossEntropy", options, { ignore: true, weight: true });
+  const { ignore = -1, weight } = options;
+  checkLabelled(logits, labels);
+  const counting = countingOf("crossEntropy", labels.shape, { weight });
+  const counts = both(ne(labels, ignore) as Tensor<"bool">, counting);
+  const [n = 0, ...places] = labels.shape;
+  const each = surprise(where(reshape(counts, [n, 1, ...places]), logits, 0) as Tensor, labels);
   const wrong = labelsTarget(labels, logits.shape[1]!, ignore);
-  return meanWhere(counts, wrong ? (add(each, wrong) as Tensor) : each);
+  return meanWhere(counts, wrong ? (add(each, wrong) as Tensor) : each, counting);
 }
 
 /**
@@ -50,10 +61,16 @@ export function crossEntropy(
  * Both are f32 `[n, 1, h, w]`; gives f32 `[]`.
  * Source: LibMTL and MTAN, as MTSAM uses it. Throws E101 for shapes that differ.
  */
-export function l1Depth(prediction: Tensor, target: Tensor): Tensor<"f32"> {
+export function l1Depth(
+  prediction: Tensor,
+  target: Tensor,
+  options: PixelWeights = {},
+): Tensor<"f32"> {
   checkSame("l1Depth", prediction, target, 1);
-  const counts = ne(target, 0) as Tensor<"bool">;
-  return meanWhere(counts, abs(sub(prediction, target) as Tensor));
+  const counting = countingOf("l1Depth", target.shape, options);
+  const counts = both(ne(target, 0) as Tensor<"bool">, counting);
+  const own = where(counts, prediction, 0) as Tensor;
+  return meanWhere(counts, abs(sub(own, target) as Tensor), counting);
 }
 
 /**
@@ -61,18 +78,25 @@ export function l1Depth(prediction: Tensor, target: Tensor): Tensor<"f32"> {
  * target do not sum to 0; 0 without any. A prediction shorter than 1e-12 has no direction: its
  * cosine counts as 0 and it gets no gradient.
  *
- * Both are f32 `[n, 3, h, w]`, the target of unit length; gives f32 `[]`.
+ * Both are f32 `[n, 3, h, w]`, the target of unit length; weights have one channel; gives f32 `[]`.
  * Source: LibMTL and MTAN, as MTSAM uses it. Throws E101 for shapes that differ.
  */
-export function cosineNormals(prediction: Tensor, target: Tensor): Tensor<"f32"> {
+export function cosineNormals(
+  prediction: Tensor,
+  target: Tensor,
+  options: PixelWeights = {},
+): Tensor<"f32"> {
   checkSame("cosineNormals", prediction, target, 3);
-  const counts = ne(sum(target, 1), 0) as Tensor<"bool">;
-  const square: Tensor = sum(mul(prediction, prediction) as Tensor, 1);
-  const product: Tensor = sum(mul(prediction, target) as Tensor, 1);
+  const known = ne(sum(target, 1, "keep"), 0) as Tensor<"bool">;
+  const counting = countingOf("cosineNormals", known.shape, options);
+  const counts = both(known, counting);
+  const own = where(counts, prediction, 0) as Tensor;
+  const square: Tensor = sum(mul(own, own) as Tensor, 1, "keep");
+  const product: Tensor = sum(mul(own, target) as Tensor, 1, "keep");
   const hasDirection: Tensor<"bool"> = gt(square, 1e-24);
   const inverse: Tensor = rsqrt(where(hasDirection, square, 1) as Tensor);
   const cosine: Tensor = where(hasDirection, mul(product, inverse) as Tensor, 0);
-  return meanWhere(counts, sub(1, cosine));
+  return meanWhere(counts, sub(1, cosine), counting);
 }
 
 /**
@@ -81,13 +105,7 @@ export function cosineNormals(prediction: Tensor, target: Tensor): Tensor<"f32">
  */
 export function surprise(logits: Tensor, labels: Tensor): Tensor {
   const [n, classes = 0, ...places] = logits.shape;
-  if (labels.dtype !== "i32" || labels.shape.join() !== [n, ...places].join())
-    refuse(
-      "crossEntropy",
-      [logits, labels],
-      `logits are ${show(logits.type)} and labels ${show(labels.type)}`,
-      "logits are f32[n, classes, ...] and labels i32[n, ...]",
-    );
+  checkLabelled(logits, labels);
   const along = [1, classes, ...places.map(() => 1)];
   const chosen: Tensor<"bool"> = eq(
     reshape(labels, [n!, 1, ...places]) as Tensor,
@@ -98,10 +116,26 @@ export function surprise(logits: Tensor, labels: Tensor): Tensor {
   return sub(log(sum(exp(shifted), 1)), own);
 }
 
+function checkLabelled(logits: Tensor, labels: Tensor): void {
+  const [n, , ...places] = logits.shape;
+  if (labels.dtype !== "i32" || labels.shape.join() !== [n, ...places].join())
+    refuse(
+      "crossEntropy",
+      [logits, labels],
+      `logits are ${show(logits.type)} and labels ${show(labels.type)}`,
+      "logits are f32[n, classes, ...] and labels i32[n, ...]",
+    );
+}
+
+/** Where a target is known and has a weight. */
+const both = (known: Tensor<"bool">, { counts }: Counting): Tensor<"bool"> =>
+  counts ? (and(known, counts) as Tensor<"bool">) : known;
+
 /** The mean over the places that count; 0 if none does. Others send no gradient, whatever they hold. */
-function meanWhere(counts: Tensor<"bool">, map: Tensor): Tensor<"f32"> {
-  const total: Tensor = sum(where(counts, map, 0) as Tensor);
-  return div(total, maximum(sum(cast(counts, "f32")) as Tensor, 1)) as Tensor<"f32">;
+function meanWhere(counts: Tensor<"bool">, map: Tensor, { each }: Counting): Tensor<"f32"> {
+  const total: Tensor = sum(each(where(counts, map, 0) as Tensor));
+  const all: Tensor = sum(each(cast(counts, "f32") as Tensor));
+  return perWeight(total, all) as Tensor<"f32">;
 }
 
 function checkSame(name: string, prediction: Tensor, target: Tensor, channels: number): void {

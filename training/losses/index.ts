@@ -2,7 +2,7 @@
 
 export { checkLabels, checkMask, type GivenTarget } from "../../runtime/training/targets.ts";
 export { balancedBce, bce, dice, type FocalOptions, focal, iou } from "./binary.ts";
-export { cosineNormals, crossEntropy, l1Depth } from "./dense.ts";
+export { cosineNormals, crossEntropy, type LabelOptions, l1Depth } from "./dense.ts";
 export {
   classMasks,
   matchSets,
@@ -13,3 +13,4 @@ export {
   setTerms,
 } from "./set.ts";
 export { structureLoss } from "./structure.ts";
+export type { PixelWeights } from "./weights.ts";

@@ -21,7 +21,6 @@ import {
   lt,
   matmul,
   maximum,
-  mean,
   mul,
   permute,
   reshape,
@@ -37,6 +36,7 @@ import { assignment, type Matching } from "../../ops/training/assignment.ts";
 import { bceMap, diceOf } from "./binary.ts";
 import { surprise } from "./dense.ts";
 import { askOfInput, maskTarget } from "./targets.ts";
+import { type Counting, countingOf, perWeight } from "./weights.ts";
 
 /** What a model says of an image. */
 export interface SetPrediction {
@@ -52,6 +52,8 @@ export interface SetTargets {
   readonly labels: Tensor;
   /** f32 `[n, targets, h, w]`, 0 or 1. */
   readonly masks: Tensor;
+  /** f32 `[n, 1, h, w]`, 0 or more: how much each pixel counts, in the matching too. 1 unless given. */
+  readonly weight?: Tensor | undefined;
 }
 
 export interface SetWeights {
@@ -105,12 +107,18 @@ export function setTerms(
   askOfInput(targets.labels, { kind: "labels", classes: prediction.classes.shape[2]! - 1 });
   const matched = reshape(ge(columns, 0) as Tensor, [n * count]) as Tensor<"bool">;
   const objects: Tensor = maximum(sum(cast(ge(targets.labels, 0), "f32")) as Tensor, 1);
+  const counting = countingOf("setLoss", targets.masks.shape, { weight: targets.weight });
+  const inRows = (map: Tensor) => reshape(map, pixels) as Tensor;
+  const each = (map: Tensor) => inRows(counting.each(reshape(map, targets.masks.shape) as Tensor));
+  const weights: Tensor = sum(each(full(1, pixels)), 1);
+  const seen = inRows(counting.seen(reshape(logits, targets.masks.shape) as Tensor));
+  const entropies: Tensor = sum(each(bceMap(seen, masks)), 1);
   const perObject = (each: Tensor) =>
     div(sum(where(matched, each, 0) as Tensor), objects) as Tensor<"f32">;
   return {
     class: classTerm(prediction.classes, targets.labels, rows),
-    mask: perObject(mean(bceMap(logits, masks), 1)),
-    dice: perObject(diceOf(logits, masks, [1])),
+    mask: perObject(perWeight(entropies, weights)),
+    dice: perObject(diceOf(seen, masks, [1], { each })),
   };
 }
 
@@ -120,17 +128,27 @@ export function setTerms(
  * objects. No gradient passes. Throws E101.
  */
 export function matchSets(prediction: SetPrediction, targets: SetTargets): Matching {
-  const [n, queries, h, w] = prediction.masks.shape as [number, number, number, number];
+  const [n = 0, _, h = 0, w = 0] = prediction.masks.shape;
   const classes = prediction.classes.shape[2]!;
   const count = targets.labels.shape[1]!;
-  const logits = stopGradient(reshape(prediction.masks, [n, queries, h * w]) as Tensor);
-  const masks = stopGradient(reshape(targets.masks, [n, count, h * w]) as Tensor);
+  const flat = (maps: Tensor) => reshape(maps, [n, maps.shape[1]!, h * w]) as Tensor;
+  const { weight } = targets;
+  const [ofQueries, ofObjects] = [prediction, targets].map(({ masks }) =>
+    countingOf("setLoss", masks.shape, { weight }),
+  ) as [Counting, Counting];
+  const seen = stopGradient(ofQueries.seen(prediction.masks));
+  const logits = flat(seen);
+  const masks = stopGradient(flat(ofObjects.each(targets.masks)));
   const times = (a: Tensor, b: Tensor): Tensor => matmul(a, b, { transpose: "right" });
+  const weighed = (map: Tensor) => sum(flat(ofQueries.each(map)), 2, "keep") as Tensor;
   // t softplus(-x) + (1 - t) softplus(x) = softplus(x) - t x
-  const entropy: Tensor = sub(sum(softplus(logits), 2, "keep"), times(logits, masks));
+  const entropy: Tensor = sub(weighed(softplus(seen) as Tensor), times(logits, masks));
+  const mean = weight
+    ? mul(perWeight(entropy, sum(flat(weight), 2, "keep") as Tensor), matching.mask)
+    : mul(entropy, matching.mask / (h * w));
   const p: Tensor = sigmoid(logits);
   const areas = reshape(sum(masks, 2), [n, 1, count]) as Tensor;
-  const both: Tensor = add(sum(p, 2, "keep") as Tensor, areas);
+  const both: Tensor = add(weighed(sigmoid(seen) as Tensor), areas);
   const dice: Tensor = sub(1, div(add(mul(times(p, masks), 2), 1), add(both, 1) as Tensor));
   const chosen: Tensor = eq(
     reshape(targets.labels, [n, count, 1]) as Tensor,
@@ -140,10 +158,7 @@ export function matchSets(prediction: SetPrediction, targets: SetTargets): Match
     softmax(stopGradient(prediction.classes)) as Tensor,
     cast(chosen, "f32"),
   );
-  const cost = add(
-    sub(mul(entropy, matching.mask / (h * w)), mul(probability, matching.class)) as Tensor,
-    mul(dice, matching.dice),
-  );
+  const cost = add(sub(mean, mul(probability, matching.class)) as Tensor, mul(dice, matching.dice));
   return assignment(cost as Tensor, ge(targets.labels, 0) as Tensor);
 }
 
@@ -186,13 +201,14 @@ function checkShapes(prediction: SetPrediction, targets: SetTargets): void {
     prediction.classes.shape.slice(0, 2).join() === [n, queries].join() &&
     targets.labels.shape.join() === [n, count].join() &&
     targets.labels.dtype === "i32" &&
-    targets.masks.shape.join() === [n, count, h, w].join();
+    targets.masks.shape.join() === [n, count, h, w].join() &&
+    (targets.weight === undefined || targets.weight.shape.join() === [n, 1, h, w].join());
   const given = [prediction.classes, prediction.masks, targets.labels, targets.masks];
   if (fits) return;
   refuse(
     "setLoss",
     given,
     `classes, masks, labels and their masks are ${given.map((x) => show(x.type)).join(", ")}`,
-    "they are f32[n, queries, classes + 1], f32[n, queries, h, w], i32[n, targets] and f32[n, targets, h, w]",
+    "they are f32[n, queries, classes + 1], f32[n, queries, h, w], i32[n, targets] and f32[n, targets, h, w]; weights are f32[n, 1, h, w]",
   );
 }

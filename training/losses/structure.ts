@@ -2,6 +2,7 @@
 import { elements, type Tensor } from "../../compiler/op-kit.ts";
 import { abs, add, div, mean, mul, reshape, sigmoid, sub, sum, unfold } from "../../ops/index.ts";
 import { bceMap, checkPair } from "./binary.ts";
+import { countingOf, type PixelWeights } from "./weights.ts";
 
 /** Half the side of the window that tells how close an edge is: 31 x 31. */
 const reach = 15;
@@ -13,20 +14,28 @@ const side = 2 * reach + 1;
  * w = 1 + 5 |average of t over 31 x 31 - t|, p = sigmoid(logits), I = sum(p t w),
  * U = sum((p + t) w) over each map; the loss is BCE + mean over maps of 1 - (I + 1) / (U - I + 1).
  * Averages have zeros outside the image and always divide by 961. BCE is the plain mean: the
- * published code asks for the weighted one in a way that PyTorch ignores, and was trained so.
+ * published code asks for the weighted one in a way that PyTorch ignores, and was trained so. Pixels count
+ * with `weight`; averages take the target as it is, there too.
  *
  * Source: Conv-LoRA's code (autogluon, `structure_loss.py`), after F3Net. Throws E101 for shapes that differ.
  */
-export function structureLoss(logits: Tensor, target: Tensor): Tensor<"f32"> {
+export function structureLoss(
+  logits: Tensor,
+  target: Tensor,
+  options: PixelWeights = {},
+): Tensor<"f32"> {
   const wanted = checkPair("structureLoss", logits, target);
+  const counting = countingOf("structureLoss", target.shape, options);
   const near: Tensor = abs(sub(averages(wanted), wanted) as Tensor);
-  const weight: Tensor = add(mul(near, 5), 1);
-  const p: Tensor = sigmoid(logits);
-  const common: Tensor = sum(mul(mul(p, wanted) as Tensor, weight) as Tensor, [2, 3]);
-  const both: Tensor = sum(mul(add(p, wanted) as Tensor, weight) as Tensor, [2, 3]);
+  const edges: Tensor = add(mul(near, 5), 1);
+  const whole = (map: Tensor) => sum(counting.each(mul(map, edges) as Tensor), [2, 3]) as Tensor;
+  const x = counting.seen(logits);
+  const p: Tensor = sigmoid(x);
+  const common = whole(mul(p, wanted) as Tensor);
+  const both = whole(add(p, wanted) as Tensor);
   const ratio: Tensor = div(add(common, 1), add(sub(both, common) as Tensor, 1) as Tensor);
   const overlap: Tensor = mean(sub(1, ratio) as Tensor);
-  const entropy: Tensor = mean(bceMap(logits, wanted));
+  const entropy: Tensor = counting.mean(bceMap(x, wanted));
   return add(entropy, overlap) as Tensor<"f32">;
 }
 
