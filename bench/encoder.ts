@@ -28,6 +28,7 @@ const { device } = await openDevice();
 const start = performance.now();
 const plan = compile(traceProgram(samModel(config), "encode"), {
   name: "encode",
+  target: device.target,
   profile: deviceProfile(device.capabilities),
 });
 const compiled = performance.now();

@@ -48,6 +48,7 @@ const model = adapt(semanticSam(config, { classes: 1 }), convLora(), {
 function planned(budget: number | undefined): TrainingPlan {
   const start = performance.now();
   const plan = compileTraining(model, {
+    target: device.target,
     profile: deviceProfile(device.capabilities),
     optimiser: adamW({ decay: 1e-4 }),
     clip: 1,

@@ -21,15 +21,16 @@ export const command = defineCommand({
 
 /** The report for people: a column of names, a column of facts, then what to do. */
 export function describeReport(report: MachineReport): string {
-  const { node, device, kernel, nvcc } = report;
+  const { node, used, device, kernel, nvcc } = report;
   const rows: (readonly [name: string, fact: string])[] = [
     ["Node", `${node.version} on ${node.platform}`],
     ...(["webgpu", "sharp", "esbuild"] as const).map(
       (name) => [name, report[name] ?? `none: it ${useOf(name)} (npm install ${name})`] as const,
     ),
-    ...deviceRows(device),
+    ["used", used ? `${used.kind} (${used.name}): ${used.why}` : "none"],
     ["kernel", kernelWords(kernel)],
     ...speedRows(report),
+    ...deviceRows(device),
     ...vulkanRows(report.vulkan),
     ["nvcc", nvcc ? `${nvcc.version} (${nvcc.path})` : "none: CUDA text is not checked here"],
   ];
@@ -43,13 +44,13 @@ export function describeReport(report: MachineReport): string {
 }
 
 function deviceRows(device: GpuSummary | null): [string, string][] {
-  if (!device) return [["device", "none"]];
+  if (!device) return [];
   const words =
     device.kind === "software"
       ? "software: right, and far slower than a GPU"
       : `hardware: ${device.vendor} ${device.architecture}`;
   return [
-    ["device", device.description || device.device],
+    ["GPU", device.description || device.device],
     ["", words],
     ...["shader-f16", "subgroups", "timestamp-query"].map((feature, index): [string, string] => [
       index === 0 ? "features" : "",
@@ -79,20 +80,19 @@ function kernelWords(kernel: KernelResult | null): string {
   return `${verdict}: largest error ${kernel.maxError.toExponential(1)}, ${kernel.ms.toFixed(1)} ms`;
 }
 
-/** How fast each device is, and in one line which one is used, and why. */
-function speedRows({ devices, device }: MachineReport): [string, string][] {
-  const rows = devices.map(({ kind, milliseconds }, i): [string, string] => [
-    i === 0 ? "speed" : "",
-    `${kind.padEnd(22)} ${milliseconds.toFixed(1)} ms for a product of 384 x 384 x 384`,
-  ]);
-  return [...rows, ["used", usedWords(devices, device)]];
-}
-
-function usedWords(devices: MachineReport["devices"], device: GpuSummary | null): string {
-  const [first] = devices;
-  if (first?.kind === "webgpu")
-    return `webgpu, where no device is asked for: it is ${device?.kind === "software" ? "a software GPU" : "the GPU"}; --device cpu is the processor`;
-  return first ? "none unasked: there is no WebGPU device that computes; add --device cpu" : "none";
+/** How fast each device is, and what is missing for the others. */
+function speedRows({ devices, absent }: MachineReport): [string, string][] {
+  const rows = [
+    ...devices.map(
+      ({ kind, milliseconds }) =>
+        `${kind.padEnd(22)} ${milliseconds.toFixed(1)} ms for a product of 384 x 384 x 384`,
+    ),
+    ...absent.flatMap(({ kind, code, message, help }) => [
+      `${kind.padEnd(22)} none: ${code} ${message}`,
+      ...(help === undefined ? [] : [`${"".padEnd(22)} ${help}`]),
+    ]),
+  ];
+  return rows.map((row, i) => [i === 0 ? "speed" : "", row]);
 }
 
 function vulkanRows(vulkan: MachineReport["vulkan"]): [string, string][] {

@@ -4,13 +4,12 @@ import { diagnose } from "../diagnostics/index.ts";
 import type { ExplainedProgram } from "../explain/page.ts";
 import { defineCommand, type Switch } from "./arguments/command.ts";
 import { parseDims } from "./arguments/dims.ts";
-import { limitsFlag, profileOf } from "./arguments/limits.ts";
+import { limitsFlag } from "./arguments/limits.ts";
 import { modelArguments, modelOf, programsOf } from "./arguments/model.ts";
 
-/** The targets that are not compiled for. */
-async function otherTargets() {
-  const { defaultTarget, targets } = await import("../compiler/targets/find.ts");
-  return targets.filter((target) => target !== defaultTarget);
+async function allTargets() {
+  const { targets } = await import("../compiler/targets/find.ts");
+  return targets;
 }
 
 const args = {
@@ -37,7 +36,7 @@ const args = {
 export const command = defineCommand({
   description: "write a page that shows what the compiler makes of a model, with measured times",
   async args() {
-    const others = (await otherTargets()).map(({ name, title }): [string, Switch] => [
+    const others = (await allTargets()).map(({ name, title }): [string, Switch] => [
       name,
       { type: "boolean", description: `show each kernel's ${title} too` },
     ]);
@@ -58,10 +57,11 @@ export const command = defineCommand({
       loaded,
       programs: programsOf(loaded.model, given.program),
       dims: parseDims(given.dim),
-      profile: await profileOf(given.limits),
-      others: (await otherTargets()).filter(({ name }) => switches[name] === true),
+      limits: given.limits,
+      others: (await allTargets()).filter(({ name }) => switches[name] === true),
       times: trace !== undefined ? "must" : given.device ? "may" : "no",
       onProgress: progress.report,
+      onDevice: (words) => progress.note(`on ${words}`),
     });
     const { saveTo } = await import("../runtime/node/save.ts");
     await saveTo(output, explained.page);

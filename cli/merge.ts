@@ -59,13 +59,18 @@ export const command = defineCommand({
     const { exactly } = await import("../merge/evaluate.ts");
     const { adaptersOf, mergeFiles } = await import("../merge/node/merge-files.ts");
     const { openDevice } = await import("../runtime/node/device.ts");
+    const { deviceWords } = await import("../runtime/node/opened.ts");
     const { weights: files, output, method } = given;
     const settings = parseSettings(given.setting, method);
     const task = given.task === undefined ? undefined : taskOf(given.task);
     const { model: bare } = await modelOf(given, files[0]);
     const model =
       method === undefined ? bare : withMethod(bare, method, await adaptersOf(files), settings);
-    const { device } = await openDevice({ kind: given.device, ...exactly });
+    const opened = await openDevice(
+      given.device === "reference" ? { kind: given.device, ...exactly } : { kind: given.device },
+    );
+    const { device } = opened;
+    progress.note(`on ${deviceWords(opened)}`);
     try {
       const onProgress = progress.report;
       const report = await mergeFiles({ model, files, output, task, device, onProgress });

@@ -2,21 +2,15 @@
 import { diagnose } from "../diagnostics/index.ts";
 import type { TuneReport } from "../tuning/tune.ts";
 import { defineCommand } from "./arguments/command.ts";
+import { deviceFlag } from "./arguments/device.ts";
 import { parseDims } from "./arguments/dims.ts";
-import { targetFlag } from "./arguments/limits.ts";
 import { modelArguments, modelOf, programsOf } from "./arguments/model.ts";
 
 export const command = defineCommand({
   description: "measure the fastest tiles of a model's kernels on this machine",
-  async args() {
-    const { type, options } = await targetFlag();
-    return {
+  args: async () =>
+    ({
       ...modelArguments,
-      target: {
-        ...{ type, options },
-        description:
-          "the target whose device is measured; unless told, of the device that is found",
-      },
       output: {
         type: "string",
         valueHint: "FILE",
@@ -34,8 +28,8 @@ export const command = defineCommand({
         valueHint: "COUNT",
         description: "how often each is measured",
       },
-    } as const;
-  },
+      device: await deviceFlag(),
+    }) as const,
   async run(given, { progress }) {
     const candidates = countOf("--candidates", given.candidates, 2);
     const rounds = countOf("--rounds", given.rounds, 3);
@@ -46,11 +40,12 @@ export const command = defineCommand({
       loaded,
       programs: programsOf(loaded.model, given.program),
       dims: parseDims(given.dim),
-      target: given.target,
       file: given.output ?? cachePath(),
       candidates,
       rounds,
+      device: given.device,
       onProgress: progress.report,
+      onDevice: (words) => progress.note(`on ${words}`),
     });
     return { report, text: await describe(report) };
   },

@@ -21,6 +21,7 @@ export const command = defineCommand({
       files: given.file,
       device: given.device,
       onProgress: progress.report,
+      onDevice: (words) => progress.note(`on ${words}`),
       onFile: (file, kind, name) => print(`${file}: ${kind}, on ${name}`),
       onCheck: (check) => print(describe(check)),
     });

@@ -1,8 +1,8 @@
 /**
- * Compiles a model and runs it on the GPU, from Node:
+ * Compiles a model and runs it, from Node, on a GPU or on the processor:
  *   node examples/02-run.mjs
  */
-import { compile, defineModel, input, traceProgram } from "inarch";
+import { compile, defineModel, deviceProfile, input, traceProgram } from "inarch";
 import { openDevice } from "inarch/node";
 import { matmul, softmax } from "inarch/ops";
 import { bytesSource, createSession, openWeights, writeSafetensors } from "inarch/runtime";
@@ -16,8 +16,16 @@ const model = defineModel({
   },
 });
 
-// A plan is plain data: buffers, kernels as WGSL, and the steps that run them.
-const plan = compile(traceProgram(model, "forward", { rows: 2 }), { name: model.name });
+// A hardware GPU where there is one, else the processor; INARCH_DEVICE=webgpu takes a software GPU too.
+const { device, kind, why } = await openDevice();
+console.log(`on ${kind}: ${why}`);
+
+// A plan is plain data: buffers, kernels for one kind of device, and the steps that run them.
+const plan = compile(traceProgram(model, "forward", { rows: 2 }), {
+  name: model.name,
+  target: device.target,
+  profile: deviceProfile(device.capabilities),
+});
 
 // Weights come from a checkpoint. This one is made on the spot; openWeightsFile(path) reads a file.
 const weight = new Float32Array([1, -1, 2, -2, 3, -3]);
@@ -25,10 +33,8 @@ const tensor = { dtype: "f32", shape: [3, 2], data: new Uint8Array(weight.buffer
 const checkpoint = writeSafetensors(new Map([["weight", tensor]]));
 const weights = await openWeights(bytesSource("made on the spot", checkpoint));
 
-const { device } = await openDevice();
 const session = await createSession(plan, device, { weights });
 const { probabilities } = await session.run({ x: [0.5, 0, 0, 0, 0, -0.5] });
-console.log(`on ${device.name}`);
 for (let row = 0; row < 2; row++) {
   const [first, second] = probabilities.subarray(2 * row, 2 * row + 2);
   console.log(`row ${row}: ${first.toFixed(4)} ${second.toFixed(4)}`);

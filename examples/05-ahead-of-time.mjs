@@ -12,11 +12,13 @@ const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const model = path("01-mlp.graph.ts");
 const folder = path("../out/examples/tiny-mlp");
 const inarch = path("../dist/cli/main.js");
-execFileSync(process.execPath, [inarch, "build", model, "--out", folder], { stdio: "inherit" });
+// A folder is for one kind of device: "wgsl" for WebGPU, "wasm" for processors.
+const { device } = await openDevice();
+const build = [inarch, "build", model, "--target", device.target, "--out", folder];
+execFileSync(process.execPath, build, { stdio: "inherit" });
 
 // What the application does: the generated module knows the inputs and outputs of the model.
 const { load } = await import("../out/examples/tiny-mlp/tiny-mlp.js");
-const { device } = await openDevice();
 const mlp = await load(device, { weights: ones() });
 const { y } = await mlp.forward({ x: new Float32Array(4 * 64).fill(1) });
 console.log(`4 rows of 10 results, the first is ${y[0]}`);

@@ -38,10 +38,10 @@ if (unknown) {
 const batch = 4;
 const path = (name) => fileURLToPath(new URL(`fine-tune/${name}`, import.meta.url));
 
-const { device } = await openDevice();
+const { device, kind, why } = await openDevice();
 const weights = await openWeightsFile(path("small-sam.safetensors"));
 const config = parseSamConfig(readFileSync(path("small-sam.config.json"), "utf8"));
-console.log(`on ${device.name}`);
+console.log(`on ${kind} (${device.name}): ${why}`);
 const { depth, imageSize } = config;
 console.log(
   `the base: a SAM of ${depth} blocks for ${imageSize} x ${imageSize} pixels, trained on drawn`,
@@ -102,9 +102,7 @@ async function fineTune({ name, model }) {
   });
   const { backward, programs, update } = session.plan;
   const kernels = [backward, update, programs.segment].flatMap((plan) => plan.kernels).length;
-  console.log(
-    `${name}: a software device compiles its ${kernels} kernels now, which takes a while`,
-  );
+  console.log(`${name}: its ${kernels} kernels are compiled now`);
   const before = await segment(session, heldOut, batch);
   const losses = [];
   const times = [performance.now()];

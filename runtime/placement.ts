@@ -180,7 +180,7 @@ function checkTarget(plan: Plan, device: Device): void {
   if (plan.target !== device.target)
     throw diagnose("E421", {
       message: `plan ${plan.name} is for ${plan.target}, but the device runs ${device.target}`,
-      help: `compile it with { target: "${device.target}" }`,
+      help: `compile it with { target: "${device.target}" }, or open a device of another kind: openDevice({ kind })`,
     });
 }
 

@@ -9,7 +9,8 @@ import { withTuning } from "../compiler/tuning/file.ts";
 import { kernelKey } from "../compiler/tuning/kernel-key.ts";
 import { deviceKey, type TunedKernel } from "../compiler/tuning/tuning.ts";
 import type { Progress } from "../runtime/devices/device.ts";
-import { everywhere, openDevice } from "../runtime/node/device.ts";
+import { type DeviceKind, openDevice } from "../runtime/node/device.ts";
+import { deviceWords } from "../runtime/node/opened.ts";
 import { readTuningFile, writeTuningFile } from "./store.ts";
 import { type TuneResult, tuneRegion } from "./tuner.ts";
 
@@ -17,15 +18,17 @@ export interface TuneRequest {
   readonly loaded: LoadedModel;
   readonly programs: readonly string[];
   readonly dims: Dims;
-  /** The target whose device is measured; unless given that of the device that is opened. */
-  readonly target?: string | undefined;
   /** The file that is written or added to: what it has of this device stays. */
   readonly file: string;
   /** How many tiles of each kernel are tried, from 2 up. */
   readonly candidates: number;
   /** How often each is measured, from 3 up. */
   readonly rounds: number;
+  /** As `openDevice` chooses unless given. */
+  readonly device?: DeviceKind | undefined;
   readonly onProgress: Progress;
+  /** Which device is used, and why. */
+  readonly onDevice?: ((words: string) => void) | undefined;
   /** Stops compiling, or tuning after the kernel that is measured. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -43,16 +46,18 @@ export interface TuneReport {
  * @throws E400 to E426 (the device), E820 (the file), E823, and what tracing and compiling throw.
  */
 export async function tune(request: TuneRequest): Promise<TuneReport> {
-  const { loaded, programs, dims, file, candidates, rounds, onProgress, signal } = request;
-  const known = everywhere.find(({ target }) => target === request.target);
+  const { loaded, programs, dims, file, candidates, rounds, onProgress, onDevice, signal } =
+    request;
   const before = await readTuningFile(file);
-  const { device } = await openDevice(known ? { kind: known.kind } : {});
+  const opened = await openDevice({ kind: request.device });
+  const { device } = opened;
+  onDevice?.(deviceWords(opened));
   try {
     const compiled: Compilation[] = [];
     for (const program of programs) {
       const graph = traceLoaded(loaded, program, dims);
-      const profile = deviceProfile(device.capabilities);
-      const asked = { target: device.target, profile, signal };
+      const { target, capabilities } = device;
+      const asked = { target, profile: deviceProfile(capabilities), signal };
       compiled.push(await compileStagesAsync(graph, asked));
     }
     // What the target and the precision leave of the device: kernels are named and made by that.

@@ -1,6 +1,7 @@
 /** A kernel that shows whether a device computes: a compiled product of odd sizes, checked on the host. */
 import { compile } from "../compiler/compile.ts";
 import { input, trace } from "../compiler/index.ts";
+import { deviceProfile } from "../compiler/profile.ts";
 import { matmul } from "../ops/matmul/matmul.ts";
 import type { Device } from "../runtime/devices/device.ts";
 import { createSession } from "../runtime/session.ts";
@@ -27,7 +28,9 @@ export async function checkKernel(device: Device): Promise<KernelResult> {
     }),
     {},
   );
-  const session = await createSession(compile(graph, { name: "doctor" }), device);
+  const { target, capabilities } = device;
+  const profile = deviceProfile(capabilities);
+  const session = await createSession(compile(graph, { name: "doctor", target, profile }), device);
   const a = Float32Array.from({ length: rows * depth }, (_, i) => Math.sin(i));
   const b = Float32Array.from({ length: depth * columns }, (_, i) => Math.cos(3 * i));
   const start = performance.now();

@@ -9,8 +9,9 @@ import { promisify } from "node:util";
 import { diagnose, InarchError } from "../diagnostics/index.ts";
 import type { PackageName } from "../diagnostics/packages.ts";
 import type { Device } from "../runtime/devices/device.ts";
-import { type DeviceKind, type OpenedDevice, openDevice } from "../runtime/node/device.ts";
+import { type DeviceKind, openDevice, preferredKinds } from "../runtime/node/device.ts";
 import type { GpuSummary } from "../runtime/node/gpu.ts";
+import type { DeviceSummary, OpenedDevice } from "../runtime/node/opened.ts";
 import { driverVariables, findVulkan, type VulkanFiles } from "../runtime/node/vulkan.ts";
 import { checkKernel, type KernelResult } from "./kernel.ts";
 import { timeProduct } from "./speed.ts";
@@ -25,16 +26,28 @@ type Versions = Readonly<Record<PackageName, string | null>>;
 export interface MachineReport extends Versions {
   readonly ok: boolean;
   readonly node: { readonly version: string; readonly platform: string };
-  /** What its GPU says of itself, or its software device; null where there is none. */
+  /** What is used where no command asks for another; null where it cannot be opened. */
+  readonly used: { readonly kind: string; readonly name: string; readonly why: string } | null;
+  /** What the GPU says of itself, or the software GPU; null where there is none. */
   readonly device: GpuSummary | null;
   /** @deprecated The old word for `device`. */
   readonly adapter: GpuSummary | null;
+  /** On the device that is used. */
   readonly kernel: KernelResult | null;
-  /** The devices that compute here, each timed. The first is what is used where none is asked for. */
+  /** The devices that compute here, each timed. */
   readonly devices: readonly DeviceSpeed[];
+  /** Kinds that cannot be opened here, and why. */
+  readonly absent: readonly Absent[];
   readonly vulkan: VulkanFiles & { readonly variables: Readonly<Record<string, string>> };
   readonly nvcc: { readonly path: string; readonly version: string } | null;
-  readonly problems: readonly ReturnType<InarchError["toJSON"]>[];
+  /** What keeps the device from being used. */
+  readonly problems: readonly Problem[];
+}
+
+type Problem = ReturnType<InarchError["toJSON"]>;
+
+export interface Absent extends Pick<Problem, "code" | "message" | "help"> {
+  readonly kind: DeviceKind;
 }
 
 export interface DeviceSpeed {
@@ -51,9 +64,9 @@ export async function examineMachine(runKernel: KernelCheck = checkKernel): Prom
   const oldNode = tooOld(process.versions.node);
   if (oldNode) problems.push(oldNode);
   const nvcc = findNvcc();
-  const { summary, kernel, problem } = await tryDevice(runKernel);
+  const { used, kernel, problem } = await tryDevice(runKernel);
   if (problem) problems.push(problem);
-  const devices = [...(problem ? [] : await speedOf("webgpu")), ...(await speedOf("cpu"))];
+  const { devices, absent, gpu } = await timeAll();
   const set = driverVariables.filter((name) => process.env[name]);
   return {
     ok: problems.length === 0,
@@ -61,10 +74,12 @@ export async function examineMachine(runKernel: KernelCheck = checkKernel): Prom
     webgpu: versionOf("webgpu"),
     sharp: versionOf("sharp"),
     esbuild: versionOf("esbuild"),
-    device: summary,
-    adapter: summary,
+    used,
+    device: gpu,
+    adapter: gpu,
     kernel,
     devices,
+    absent,
     vulkan: {
       ...findVulkan(),
       variables: Object.fromEntries(set.map((name) => [name, process.env[name]!])),
@@ -90,7 +105,7 @@ async function tryDevice(runKernel: KernelCheck) {
   let kernel: KernelResult | null = null;
   let problem: InarchError | undefined;
   try {
-    opened = await openDevice({ kind: "webgpu" });
+    opened = await openDevice();
     kernel = await runKernel(opened.device);
     if (!kernel.ok) problem = wrongNumbers(`is off by ${kernel.maxError}`, opened.summary);
   } catch (cause) {
@@ -101,28 +116,38 @@ async function tryDevice(runKernel: KernelCheck) {
   } finally {
     opened?.device.destroy();
   }
-  return { summary: opened?.summary ?? null, kernel, problem };
+  const used = opened && { kind: opened.kind, name: opened.device.name, why: opened.why };
+  return { used: used ?? null, kernel, problem };
 }
 
-/** A device of a kind, timed; none where it cannot be opened. */
-async function speedOf(kind: DeviceKind): Promise<readonly DeviceSpeed[]> {
-  let device: Device | undefined;
-  try {
-    ({ device } = await openDevice({ kind }));
-    return [{ kind, name: device.name, milliseconds: await timeProduct(device) }];
-  } catch (cause) {
-    if (cause instanceof InarchError && cause.kind === "environment") return [];
-    throw cause;
-  } finally {
-    device?.destroy();
+/** Every kind that is used unasked, and a software GPU: timed, or why it cannot be opened. */
+async function timeAll() {
+  const devices: DeviceSpeed[] = [];
+  const absent: Absent[] = [];
+  let gpu: GpuSummary | null = null;
+  for (const kind of preferredKinds) {
+    let device: Device | undefined;
+    try {
+      const opened = await openDevice({ kind });
+      device = opened.device;
+      if ("limits" in opened.summary) gpu = opened.summary as GpuSummary;
+      devices.push({ kind, name: device.name, milliseconds: await timeProduct(device) });
+    } catch (cause) {
+      if (!(cause instanceof InarchError && cause.kind === "environment")) throw cause;
+      const { code, message, help } = cause.toJSON();
+      absent.push({ kind, code, message, help });
+    } finally {
+      device?.destroy();
+    }
   }
+  return { devices, absent, gpu };
 }
 
-const wrongNumbers = (words: string, summary: GpuSummary | undefined, cause?: unknown) =>
+const wrongNumbers = (words: string, summary: DeviceSummary | undefined, cause?: unknown) =>
   diagnose("E407", {
     message: `the check kernel ${words}`,
     where: `the device ${summary?.description}`,
-    help: "update the GPU's driver, or choose another device with INARCH_GPU",
+    help: "update the GPU's driver, or choose another device with INARCH_DEVICE or INARCH_GPU",
     cause,
   });
 

@@ -4,16 +4,20 @@ import { defaultProfile, deviceProfile } from "../compiler/profile.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import type { Progress } from "../runtime/devices/device.ts";
 import { type DeviceKind, openDevice } from "../runtime/node/device.ts";
+import { deviceWords } from "../runtime/node/opened.ts";
 import type { Check } from "./compare.ts";
 import { kinds } from "./kinds.ts";
 import { openReference, type Reference } from "./reference.ts";
 
 export interface VerifyRequest {
   readonly files: readonly string[];
-  readonly device: DeviceKind;
+  /** As `openDevice` chooses unless given. */
+  readonly device?: DeviceKind | undefined;
   readonly onProgress?: Progress | undefined;
   /** A line as soon as it is known. */
   readonly onCheck?: ((check: Check, file: string) => void) | undefined;
+  /** Which device is used, and why. */
+  readonly onDevice?: ((words: string) => void) | undefined;
   /** What begins: a file, and what it is. */
   readonly onFile?: ((file: string, kind: string, device: string) => void) | undefined;
   /** Stops compiling. */
@@ -38,13 +42,15 @@ export interface VerifyReport {
  * files that cannot be read, E4xx for the device.
  */
 export async function verify(request: VerifyRequest): Promise<VerifyReport> {
-  const { files, onProgress = () => {}, onCheck, onFile, signal } = request;
+  const { files, onProgress = () => {}, onCheck, onFile, onDevice, signal } = request;
   const references: Reference[] = [];
   try {
     // All files are looked at before any is computed.
     for (const file of files) references.push(await openReference(file));
     const checkers = references.map(checkerOf);
-    const { device } = await openDevice({ kind: request.device });
+    const opened = await openDevice({ kind: request.device });
+    const { device } = opened;
+    onDevice?.(deviceWords(opened));
     // Numbers must be right within the limits of every device, with this one's kind of kernels.
     const { subgroup, slowBarriers, rolled, deviceClass } = deviceProfile(device.capabilities);
     const profile = { ...defaultProfile, subgroup, slowBarriers, rolled, deviceClass };

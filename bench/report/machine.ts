@@ -12,13 +12,13 @@ export interface Machine {
   readonly cores: number;
   readonly memory: string;
   readonly system: string;
-  /** The GPU and its driver, in the driver's words. */
+  /** What `--device` calls it, and the name of the GPU with its driver, or of the processor. */
   readonly device: string;
   readonly versions: Readonly<Record<string, string>>;
 }
 
 export async function describeMachine(command: string): Promise<Machine> {
-  const { device, summary } = await openDevice();
+  const { device, kind, summary } = await openDevice();
   device.destroy();
   const own = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
   const require = createRequire(import.meta.url);
@@ -30,7 +30,7 @@ export async function describeMachine(command: string): Promise<Machine> {
     cores: cpus().length,
     memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
     system: `${type()} ${release()}`,
-    device: [summary.description, summary.device, summary.kind].filter((w) => w !== "").join(", "),
+    device: `${kind}, ${summary.description}`,
     versions: {
       inarch: own.version,
       node: process.versions.node,

@@ -6,7 +6,7 @@ export async function deviceFlag() {
   return {
     type: "enum",
     options: deviceKinds,
-    default: "webgpu",
-    description: "where to run",
+    description:
+      "where to run: unless given where INARCH_DEVICE says, else on a hardware GPU, else on the processor",
   } as const;
 }

@@ -7,7 +7,7 @@ export const limitsFlag = {
   options: ["default", "device"],
   formerly: { adapter: "device" },
   default: "default",
-  description: "compile for the limits of any WebGPU device, or for those of this machine's",
+  description: "compile for the limits of any device of the target, or for those of this machine's",
 } as const;
 
 type LimitsName = (typeof limitsFlag.options)[number];
@@ -44,7 +44,7 @@ export async function limitsOf(limits: LimitsName, target?: string): Promise<Lim
       profile: known ? deviceProfile(known.capabilities) : defaultProfile,
       device: known && deviceKey(known.capabilities),
     };
-  const { device } = await openDevice(known ? { kind: known.kind } : {});
+  const { device } = await openDevice({ kind: known?.kind ?? "webgpu" });
   device.destroy();
   const { capabilities } = device;
   return { profile: deviceProfile(capabilities), device: deviceKey(capabilities) };

@@ -23,6 +23,7 @@ import {
 import type { Progress } from "../../runtime/devices/device.ts";
 import { type DeviceKind, openDevice } from "../../runtime/node/device.ts";
 import { makeFolder } from "../../runtime/node/files.ts";
+import { deviceWords } from "../../runtime/node/opened.ts";
 import { saveTo } from "../../runtime/node/save.ts";
 import { openWeightsFile } from "../../runtime/node/weights.ts";
 import { parseSamConfig } from "../sam/config.ts";
@@ -48,6 +49,7 @@ export interface SegmentRequest {
   readonly multimask?: boolean | undefined;
   /** The folder that is written to; it is made if need be. */
   readonly out: string;
+  /** As `openDevice` chooses unless given. */
   readonly device?: DeviceKind | undefined;
   readonly onProgress?: Progress | undefined;
   /** Told what begins, in a few words. */
@@ -107,7 +109,9 @@ export async function segment(request: SegmentRequest): Promise<SegmentReport> {
   const weights = await openWeightsFile(request.weights);
   try {
     const config = request.config === undefined ? undefined : await readConfig(request.config);
-    const { device } = await openDevice({ kind: request.device ?? "webgpu" });
+    const opened = await openDevice({ kind: request.device });
+    const { device } = opened;
+    onPhase(`on ${deviceWords(opened)}`);
     try {
       const { onProgress } = request;
       const sam = await Sam.load(weights, { device, config, onProgress });

@@ -1,26 +1,23 @@
 /** The WebGPU device of Dawn, ready for sessions. */
-import type { Device } from "../devices/device.ts";
 import { webgpuDevice } from "../devices/webgpu.ts";
-import { type GpuOptions, type GpuSummary, requestGpu } from "./gpu.ts";
-
-export interface OpenedDevice {
-  readonly device: Device;
-  readonly summary: GpuSummary;
-  /** @deprecated The old word for `summary`. */
-  readonly adapter: GpuSummary;
-  /** @deprecated Use `device.capabilities`: for `deviceProfile(device.capabilities)`. */
-  readonly facts: Device["capabilities"];
-}
+import { type Gpu, type GpuOptions, requestGpu, requestHardware } from "./gpu.ts";
 
 /** @throws what `requestGpu` throws, E400 to E406. */
-export async function openDawn(options: GpuOptions): Promise<OpenedDevice> {
-  const gpu = await requestGpu(options);
+export const openDawn = async (options: GpuOptions) => deviceOf(await requestGpu(options));
+
+/** The device of a hardware GPU, or why there is none. */
+export async function openHardware() {
+  const gpu = await requestHardware();
+  return typeof gpu === "string" ? gpu : deviceOf(gpu);
+}
+
+function deviceOf(gpu: Gpu) {
   const { summary, language } = gpu;
   const name = summary.description || summary.device;
   const { matrices } = summary;
   const onDestroy = () => gpu.destroy();
   const device = webgpuDevice(gpu.device, { name, onDestroy, idle, matrices, language });
-  return { device, summary, adapter: summary, facts: device.capabilities };
+  return { device, summary };
 }
 
 const never = new Int32Array(new SharedArrayBuffer(4));

@@ -3,10 +3,11 @@
  * that the GPU allows, or an error that says what is missing and what to type. What WebGPU calls an
  * adapter is called a device here too: adapters are what models are fine-tuned with.
  */
-import { diagnose, type InarchError } from "../../diagnostics/index.ts";
+import { diagnose, InarchError } from "../../diagnostics/index.ts";
 import { checkOptions } from "../../diagnostics/options.ts";
 import { optionalPackage } from "../../diagnostics/packages.ts";
 import { configsOf, type MatrixConfig, matrixFeature, widthFeature } from "../devices/matrices.ts";
+import type { DeviceSummary } from "./opened.ts";
 import { sayRenamed } from "./renamed.ts";
 import { chooseDriver, driverVariables, findVulkan, type VulkanFiles } from "./vulkan.ts";
 
@@ -42,7 +43,7 @@ export interface GpuOptions {
 }
 
 /** What a GPU says of itself, before a device is asked for. */
-export interface GpuSummary {
+export interface GpuSummary extends DeviceSummary {
   readonly vendor: string;
   readonly architecture: string;
   readonly device: string;
@@ -80,6 +81,36 @@ export interface Gpu {
  * E404 when none has the name asked for, E405 when limits are too small, E406 without a device.
  */
 export async function requestGpu(options: GpuOptions = {}): Promise<Gpu> {
+  return (await requestOf("any", options))!;
+}
+
+/**
+ * The GPU of this machine, or in words why there is none of use: a software device does not count. Where
+ * files tell that there is no GPU, no driver is opened.
+ */
+export async function requestHardware(
+  found: VulkanFiles = findVulkan(),
+  platform: NodeJS.Platform = process.platform,
+): Promise<Gpu | string> {
+  const software =
+    found.software === undefined
+      ? "there is no hardware GPU"
+      : "there is no hardware GPU; INARCH_DEVICE=webgpu takes the software one";
+  if (platform === "linux" && found.gpuNodes.length === 0) return software;
+  try {
+    return (await requestOf("hardware", {})) ?? software;
+  } catch (cause) {
+    if (!(cause instanceof InarchError) || cause.kind !== "environment") throw cause;
+    const { message, help } = cause.details;
+    return `the GPU cannot be used: ${message} (${help})`;
+  }
+}
+
+/** `undefined` where `hardware` is wanted, and there is only software. */
+async function requestOf(
+  wanted: "hardware" | "any",
+  options: GpuOptions,
+): Promise<Gpu | undefined> {
   checkOptions<GpuOptions>("requestGpu", options, {
     limits: true,
     needs: true,
@@ -94,7 +125,7 @@ export async function requestGpu(options: GpuOptions = {}): Promise<Gpu> {
   const name = options.name ?? options.adapter ?? nameAskedFor();
   const flags =
     (options.toggles ?? []).length > 0 ? [`enable-dawn-features=${options.toggles}`] : [];
-  return openDevice(name === "" ? flags : [...flags, `adapter=${name}`], options);
+  return openDevice(name === "" ? flags : [...flags, `adapter=${name}`], options, wanted);
 }
 
 /** A part of the name of the GPU to use, from the environment; empty where none is asked for. */
@@ -112,14 +143,23 @@ function nameAskedFor(): string {
  */
 export async function requestNullGpu(options: Pick<GpuOptions, "features"> = {}): Promise<Gpu> {
   checkOptions<typeof options>("requestNullGpu", options, { features: true });
-  return openDevice(["backend=null", "enable-dawn-features=allow_unsafe_apis"], options);
+  const flags = ["backend=null", "enable-dawn-features=allow_unsafe_apis"];
+  return (await openDevice(flags, options, "any"))!;
 }
 
-async function openDevice(flags: string[], options: GpuOptions): Promise<Gpu> {
+async function openDevice(
+  flags: string[],
+  options: GpuOptions,
+  asked: "hardware" | "any",
+): Promise<Gpu | undefined> {
   const dawn = await openDawn(flags);
   try {
     const found = await requestAdapter(dawn);
     const summary = summarise(found);
+    if (asked === "hardware" && summary.kind === "software") {
+      alive.delete(dawn);
+      return undefined;
+    }
     const wanted = options.features ?? usualFeatures;
     const device = await requestDevice(found, {
       requiredFeatures: wanted.filter((feature) => found.features.has(feature)),

@@ -1,6 +1,6 @@
 /** What only Node has: a WebGPU device from Dawn, and files. */
 export { openBundleFolder } from "./bundle.ts";
-export { type DeviceKind, type DeviceOptions, type OpenedDevice, openDevice } from "./device.ts";
+export { type DeviceKind, type DeviceOptions, openDevice } from "./device.ts";
 export { fileSource } from "./files.ts";
 export {
   type AdapterSummary,
@@ -11,5 +11,6 @@ export {
   requestGpu,
   requestNullGpu,
 } from "./gpu.ts";
+export type { DeviceSummary, OpenedDevice } from "./opened.ts";
 export { saveTo } from "./save.ts";
 export { openWeightsFile } from "./weights.ts";

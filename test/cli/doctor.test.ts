@@ -7,16 +7,23 @@ import { deviceTest } from "../support/device.ts";
 
 beforeAll(buildPackage);
 
-const noDevice = { DAWNNODE_BACKEND: "nonsense" };
+const noGpu = { DAWNNODE_BACKEND: "nonsense" };
+const noDevice = { ...noGpu, INARCH_DEVICE: "webgpu" };
 
-deviceTest("a machine that computes ends with 0", async () => {
-  const { code, stdout } = await inarch(["doctor"]);
+test("a machine without a GPU computes, and says on what and why: the command ends with 0", async () => {
+  const { code, stdout } = await inarch(["doctor"], undefined, noGpu);
+  expect(stdout).toMatch(/used {6}cpu \(processor\S*\): the(?:re is no hardware| GPU cannot)/);
   expect(stdout).toMatch(/kernel {4}right: largest error \S+, \S+ ms/);
-  expect(stdout).toMatch(/speed {5}webgpu +\S+ ms for a product.*\n +cpu +\S+ ms for a product/);
-  expect(stdout).toMatch(
-    /used {6}webgpu, where no device is asked for: it is \D+; --device cpu is/,
-  );
+  expect(stdout).toMatch(/speed {5}cpu +\S+ ms for a product of 384 x 384 x 384\n/);
+  expect(stdout).toMatch(/\n +webgpu +none: E403 .*\n +unset DAWNNODE_BACKEND/);
   expect(stdout).toMatch(/ready: the device computes/);
+  expect(code).toBe(0);
+});
+
+deviceTest("both are timed where there is a WebGPU device", async () => {
+  const { code, stdout } = await inarch(["doctor"], undefined, { INARCH_DEVICE: "webgpu" });
+  expect(stdout).toMatch(/used {6}webgpu \(.*\): INARCH_DEVICE asks for it\n/);
+  expect(stdout).toMatch(/speed {5}webgpu +\S+ ms for a product.*\n +cpu +\S+ ms for a product/);
   expect(code).toBe(0);
 });
 
@@ -42,22 +49,16 @@ test("wrong numbers are said with what to type", async () => {
 });
 
 test.each([
-  ["text", [], /device {4}none\n.*error\[E403\].*help: unset DAWNNODE_BACKEND/s],
+  ["text", [], /used {6}none\n.*error\[E403\].*help: unset DAWNNODE_BACKEND/s],
   ["JSON", ["--json"], /"device": null,\n.*"code": "E403"/s],
 ] as const)(
-  "without a device the command ends with 3 and says what to type, in %s",
+  "without the device that is asked for the command ends with 3 and says what to type, in %s",
   async (_, args, words) => {
     const { code, stdout } = await inarch(["doctor", ...args], undefined, noDevice);
     expect(stdout).toMatch(words);
     expect(code).toBe(3);
   },
 );
-
-test("without a device the processor is timed, and how to ask for it is said", async () => {
-  const { stdout } = await inarch(["doctor"], undefined, noDevice);
-  expect(stdout).toMatch(/speed {5}cpu +\S+ ms for a product of 384 x 384 x 384\n/);
-  expect(stdout).toMatch(/used {6}none unasked: there is no WebGPU device.*add --device cpu\n/);
-});
 
 test("the JSON has these keys in this order", async () => {
   const { stdout } = await inarch(["doctor", "--json"], undefined, noDevice);
@@ -68,11 +69,13 @@ test("the JSON has these keys in this order", async () => {
     "webgpu",
     "sharp",
     "esbuild",
+    "used",
     "device",
     // The old word, for programs that read it.
     "adapter",
     "kernel",
     "devices",
+    "absent",
     "vulkan",
     "nvcc",
     "problems",

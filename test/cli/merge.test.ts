@@ -203,3 +203,17 @@ test.each<[string, string[], string, string]>([
   expect(stderr).toContain(`error[${code}]`);
   expect(exit).toBe(1);
 });
+
+test("merges on the device that is used unasked, to single precision", async () => {
+  const args = ["merge", example, ...files, "-o", "single.safetensors"];
+  const noDriver = { VK_DRIVER_FILES: join(folder, "none.json"), INARCH_DEVICE: "" };
+  const { code, stderr } = await inarch(args, folder, noDriver);
+  expect([code, stderr]).toEqual([0, expect.stringMatching(/^on cpu \(processor/m)]);
+  const [single, exact] = await Promise.all(
+    ["single.safetensors", "merged.safetensors"].map(async (name) => {
+      const tensors = await openBytes(readFileSync(join(folder, name)));
+      return tensors.readF32("down.weight");
+    }),
+  );
+  expect(relativeError(single!, [...exact!])).toBeLessThan(1e-6);
+});

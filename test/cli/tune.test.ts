@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseTuning } from "../../compiler/tuning/file.ts";
 import { cachePath } from "../../tuning/store.ts";
 import { buildPackage, file, inarch, repository, scratchFolder } from "../support/command-line.ts";
-import { describeOnDevice } from "../support/device.ts";
+import { withoutWebGpu } from "../support/device.ts";
 
 const folder = scratchFolder("tune");
 const model = join(repository, "examples", "01-mlp.graph.ts");
@@ -14,26 +14,32 @@ const tune = (...args: readonly string[]) =>
 const build = (out: string, ...args: readonly string[]) =>
   inarch(["build", model, "--out", out, ...args], folder);
 
+/** Devices, and the targets whose plans they run. */
+const here = [["cpu", "wasm"] as const, ...(withoutWebGpu ? [] : [["webgpu", "wgsl"] as const])];
+
 beforeAll(buildPackage);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describeOnDevice("inarch tune", () => {
+describe.each(here)("inarch tune --device %s", (kind, target) => {
   test("checks and measures every kernel, writes a file, and goes on from there", async () => {
-    const first = await tune("--candidates", "2", "--rounds", "3", "--output", "t.json", "--json");
+    const file = `${kind}.json`;
+    const on = ["--device", kind, "--output", file];
+    const first = await tune("--candidates", "2", "--rounds", "3", ...on, "--json");
     expect(first).toMatchObject({ code: 0 });
     const { device, kernels } = JSON.parse(first.stdout);
-    const written = parseTuning(readFileSync(join(folder, "t.json"), "utf8"), "t.json");
+    const written = parseTuning(readFileSync(join(folder, file), "utf8"), file);
     expect(Object.keys(written.devices)).toEqual([device]);
     expect(Object.keys(written.devices[device]!)).toEqual(Object.keys(kernels).sort());
     for (const { trials } of Object.values<{ trials: { milliseconds?: number }[] }>(kernels)) {
       expect(trials.length).toBe(2);
       for (const { milliseconds } of trials) expect(milliseconds).toBeGreaterThan(0);
     }
-    const second = await tune("--output", "t.json");
+    const second = await tune(...on);
     expect(second).toMatchObject({ code: 0 });
     expect(second.stdout).toMatch(/has all kernels of the model already/);
-    const args = ["--limits", "device", "--tuning", "t.json", "--dim", "batch=24"];
-    expect(await build("tuned", ...args)).toMatchObject({ code: 0 });
+    const args = ["--limits", "device", "--tuning", file, "--dim", "batch=24"];
+    const built = await build(`tuned-${kind}`, "--target", target, ...args);
+    expect(built).toMatchObject({ code: 0 });
   });
 });
 

@@ -85,7 +85,9 @@ describe("whatever compiles inside a promise", () => {
   const weights = hashedWeights(config, "turns");
   const out = join(tmpdir(), "inarch-never-built");
   const loaded = { model, file: undefined };
-  const built = { loaded, programs: ["segment"], dims: {}, profile: defaultProfile };
+  const traced = { loaded, programs: ["segment"], dims: {} };
+  const built = { ...traced, profile: defaultProfile };
+  const shown = { ...traced, limits: "default", others: [], times: "no" } as const;
   const loads: readonly (readonly [string, (signal: AbortSignal) => Promise<unknown>])[] = [
     [
       "createTrainer",
@@ -93,7 +95,7 @@ describe("whatever compiles inside a promise", () => {
     ],
     ["mergeAdapters", (signal) => mergeAdapters(model, [weights], { signal })],
     ["build", (signal) => build({ ...built, out, onProgress: () => {}, signal })],
-    ["explain", (signal) => explain({ ...built, others: [], times: "no", signal })],
+    ["explain", (signal) => explain({ ...shown, signal })],
     ["Sam.load", (signal) => Sam.load(weights, { device, signal })],
     [
       "compileStagesAsync",

@@ -23,15 +23,13 @@ import { traceOf } from "../../explain/trace.ts";
 import { linear, samModel } from "../../models/index.ts";
 import { add, gelu, matmul, mul, softmax, transpose } from "../../ops/index.ts";
 import { kernelText } from "../../runtime/devices/device.ts";
-import { deviceTest } from "../support/device.ts";
 import { type Element, everyElement, parsePage, textOf } from "../support/markup.ts";
 import { tinySam } from "../support/sam-small.ts";
 
 const request = (model: Model, more: Partial<ExplainRequest> = {}): ExplainRequest => {
   const loaded: LoadedModel = { model, file: undefined };
   const programs = Object.keys(model.programs);
-  const profile = defaultProfile;
-  return { loaded, programs, dims: {}, profile, others: [], times: "no", ...more };
+  return { loaded, programs, dims: {}, limits: "default", others: [], times: "no", ...more };
 };
 
 const hostile = `</script><script>alert(1)</script>"'><img src=x onerror=alert(2)>&amp;\u202e\u0000`;
@@ -323,7 +321,7 @@ describe("the trace", () => {
     }
   });
 
-  deviceTest("holds what a device measured, as the page does", async () => {
+  test("holds what a device measured, as the page does", async () => {
     const { page, trace, programs } = await explain(request(small, { times: "must" }));
     const steps = programs.flatMap(({ measured }) => ("steps" in measured ? measured.steps : []));
     const durations = trace.traceEvents.flatMap((e) =>

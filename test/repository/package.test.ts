@@ -145,17 +145,17 @@ const fixture = (name: string) => join(repository, "test", "fixtures", name);
 const graphFile = "model.graph.ts";
 const sam = ["--weights", fixture("sam_nano.pth"), "--config", fixture("sam_nano.config.json")];
 const scene = fixture("scene.png");
+const webgpu = ["--device", "webgpu"];
 
 /** What cannot be done without a package: command lines, and calls of what `inarch/node` exports. */
 const without: Readonly<Record<string, { commands: string[][]; calls: string[] }>> = {
   webgpu: {
     commands: [
-      ["doctor"],
-      ["segment", scene, ...sam, "--point", "8,8", "--out", "masks"],
-      ["tune", "sam-vit-b"],
-      ["verify", fixture("conv_lora.safetensors")],
+      ["segment", scene, ...sam, "--point", "8,8", "--out", "masks", ...webgpu],
+      ["tune", "sam-vit-b", ...webgpu],
+      ["verify", fixture("conv_lora.safetensors"), ...webgpu],
     ],
-    calls: ["openDevice()", "requestGpu()", "requestNullGpu()"],
+    calls: ['openDevice({ kind: "webgpu" })', "requestGpu()", "requestNullGpu()"],
   },
   sharp: {
     commands: [["segment", scene, ...sam, "--point", "8,8", "--out", "masks"]],
@@ -209,6 +209,18 @@ describe.each(Object.entries(without))("without %s", (missing, { commands, calls
     const { stdout } = await node(["--input-type=module", "-e", lines], app);
     expect(stdout).toMatch(words);
   });
+});
+
+test("with nothing else, models compute on the processor", async () => {
+  const app = project("with-nothing");
+  install(app, []);
+  const script = join(app, "node_modules", "inarch", "dist", "cli", "main.js");
+  const args = ["verify", fixture("resample.safetensors")];
+  const noDriver = { VK_DRIVER_FILES: join(app, "none.json") };
+  const { code, stdout, stderr } = await node([script, ...args], app, noDriver);
+  expect(stderr).toMatch(/^on cpu \(processor/m);
+  expect(stdout).toContain("0 past their tolerance");
+  expect(code).toBe(0);
 });
 
 test("with esbuild alone, models are built from files", async () => {

@@ -2,9 +2,8 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { examineMachine, type KernelCheck, tooOld } from "../../verify/machine.ts";
-import { describeOnDevice } from "../support/device.ts";
 
 const repository = dirname(dirname(import.meta.dirname));
 
@@ -19,7 +18,7 @@ const copy: KernelCheck = async (device) => {
   return { ok: maxError === 0, maxError, ms: 0 };
 };
 
-describeOnDevice("on a device", () => {
+describe("on the device that is there", () => {
   test("a kernel that is right makes the machine ready", async () => {
     const report = await examineMachine(copy);
     expect(report).toMatchObject({ ok: true, problems: [] });

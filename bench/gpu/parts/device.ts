@@ -79,7 +79,7 @@ async function timeNothing({ tell }: Setting): Promise<void> {
     how: "f32",
     ...submitted,
   });
-  const opened = await openDevice();
+  const opened = await openDevice({ kind: "webgpu" });
   const slept = await openProgram({ graph, inputs }, { ...polling, device: opened.device });
   for (const [how, program] of [
     ["looking all the time", watched],

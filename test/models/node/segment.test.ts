@@ -145,6 +145,7 @@ deviceTest("the small SAM segments the scene on a device", async () => {
     config: fixturePath("sam_nano.config.json"),
     points: [[64, 64]],
     multimask: true,
+    device: "webgpu",
     out,
   });
   expect(report.masks.length).toBe(3);
