@@ -7,7 +7,9 @@ import { convLora, lora, taLora } from "../../adapters/index.ts";
 import type { Adapter } from "../../compiler/index.ts";
 import { hashedImage, hashedTensor } from "../../models/sam/hashed.ts";
 import { type Comparison, type Contestant, ours } from "../measure/comparison.ts";
+import { type Place, wordsFor } from "../measure/place.ts";
 import { openExported } from "../systems/exported.ts";
+import { checkerAt } from "../systems/field.ts";
 import { type OurProgram, openOurs } from "../systems/inarch.ts";
 import { type NamedShape, weightsFor } from "./numbers.ts";
 import { encoderGraph, smallSam } from "./small-sam.ts";
@@ -16,24 +18,24 @@ const config = smallSam(224);
 const scales = [1, 2, 3, 4, 5, 6, 7, 8];
 const bare = "bare encoder";
 
-export function adapterCosts(): Comparison[] {
+export function adapterCosts(place: Place): Comparison[] {
+  const measured = (name: string, adapter?: Adapter, scale?: number) =>
+    contestant(place, name, adapter, scale);
   const adapted = [
-    contestant("LoRA, rank 4", lora({ rank: 4 })),
-    contestant("Conv-LoRA, 8 experts, as routed", convLora()),
-    ...scales.map((scale) => contestant(forced(scale), convLora(), scale)),
-    contestant("TA-LoRA, ranks 32, 32 and 4", taLora({ tasks: 4, ranks: [32, 32, 4] })),
+    measured("LoRA, rank 4", lora({ rank: 4 })),
+    measured("Conv-LoRA, 8 experts, as routed", convLora()),
+    ...scales.map((scale) => measured(forced(scale), convLora(), scale)),
+    measured("TA-LoRA, ranks 32, 32 and 4", taLora({ tasks: 4, ranks: [32, 32, 4] })),
   ];
-  const checked = adapted.map(({ name, program }) => ({
-    name: `${name} (ONNX Runtime CPU)`,
-    process: "ort-cpu",
-    open: () => openExported(program(), "cpu"),
-  }));
+  const checked = adapted.map(({ name, program }) =>
+    checkerAt(place, name, (ort) => openExported(program(), ort)),
+  );
   const others = scales.filter((scale) => scale !== 3);
   return [
     {
-      name: "adapters on every qkv, encoder at 224 pixels",
+      name: `adapters on every qkv, encoder at 224 pixels${wordsFor(place)}`,
       group: "adapters",
-      contestants: [contestant(bare), ...adapted],
+      contestants: [measured(bare), ...adapted],
       pairs: [
         ...adapted.map(({ name }) => ({ of: name, to: bare })),
         ...others.map((scale) => ({ of: forced(scale), to: forced(3) })),
@@ -55,14 +57,14 @@ interface Adapted extends Contestant {
   readonly program: () => OurProgram;
 }
 
-function contestant(name: string, adapter?: Adapter, scale?: number): Adapted {
+function contestant(place: Place, name: string, adapter?: Adapter, scale?: number): Adapted {
   const program = () => ({
     graph: encoderGraph(config, adapter),
     inputs: { image: hashedImage("bench", config.imageSize) },
     weights: (parameters: readonly NamedShape[]) =>
       weightsFor(parameters, (path, shape) => choosing(path, shape, scale)),
   });
-  return { name, process: ours, program, open: () => openOurs(program()) };
+  return { name, process: ours, program, open: () => openOurs(program(), place) };
 }
 
 /**

@@ -6,12 +6,14 @@
  */
 import { input, trace } from "../../compiler/index.ts";
 import { attention } from "../../ops/index.ts";
-import { type Comparison, type Contestant, ours, type Runner } from "../measure/comparison.ts";
+import { type Comparison, ours, type Runner } from "../measure/comparison.ts";
+import { type Place, wordsFor } from "../measure/place.ts";
 import { largestDifference } from "../measure/rounds.ts";
+import { peersAt } from "../systems/field.ts";
 import { openOurs } from "../systems/inarch.ts";
 import { type Jax, type JaxArray, type JaxFunction, openJax } from "../systems/jax-js.ts";
 import { encodeFile, type FileNode, type FileTensor, list } from "../systems/onnx-file.ts";
-import { openOnnxRuntime, type Provider } from "../systems/onnx-runtime.ts";
+import { type Ort, openOnnxRuntime } from "../systems/onnx-runtime.ts";
 import {
   openTensorflow,
   type Tf,
@@ -50,35 +52,26 @@ function gathered(axis: number): Float32Array {
 const gatheredTables = () =>
   [0, 1].map((axis) => ({ data: gathered(axis), shape: [grid, grid, depth] }));
 
-export function attentions(): Comparison[] {
+export function attentions(place: Place): Comparison[] {
   const us = "inarch";
   const operands = () => names.map((_, i) => operand(i));
-  const peers: Contestant[] = [
-    { name: "ONNX Runtime WebGPU", process: "ort-webgpu", open: openOrtWebGpu },
-    {
-      name: "jax-js",
-      process: "jax-js",
-      open: () => openJax(inJax, operands(), gatheredTables()),
-    },
-    {
-      name: "TensorFlow.js WebGPU",
-      process: "tfjs",
-      open: () => openTensorflow(inTensorflow, operands(), gatheredTables()),
-    },
-    { name: "ONNX Runtime CPU", process: "ort-cpu", open: () => openOrt("cpu", inProducts) },
-  ];
+  const peers = peersAt(place, {
+    onnx: (ort) => (ort.provider === "webgpu" ? openOrtWebGpu(ort) : openOrt(ort, inProducts)),
+    jax: (backend) => openJax(backend, inJax, operands(), gatheredTables()),
+    tensorflow: (backend) => openTensorflow(backend, inTensorflow, operands(), gatheredTables()),
+  });
   return [
     {
-      name: `attention, ${heads} heads, ${tokens} tokens, ${depth} dims, relative positions`,
+      name: `attention, ${heads} heads, ${tokens} tokens, ${depth} dims, relative positions${wordsFor(place)}`,
       group: "attention",
-      contestants: [{ name: us, process: ours, open: openAttention }, ...peers],
+      contestants: [{ name: us, process: ours, open: () => openAttention(place) }, ...peers],
       pairs: peers.map(({ name }) => ({ of: name, to: us })),
       agreements: peers.map(({ name }) => ({ of: name, to: us, tolerance: 1e-4 })),
     },
   ];
 }
 
-function openAttention() {
+function openAttention(place: Place) {
   const relative = [2 * grid - 1, depth] as const;
   const graph = trace((p) => {
     const [q, k, v] = names.map((name) => input(name, "f32", [1, heads, tokens, depth]));
@@ -90,15 +83,15 @@ function openAttention() {
   const inputs = Object.fromEntries(names.map((name, i) => [name, operand(i).data]));
   const weights: typeof weightsFor = (parameters) =>
     weightsFor(parameters, (name) => table(name === "height" ? 0 : 1));
-  return openOurs({ graph, inputs, weights });
+  return openOurs({ graph, inputs, weights }, place);
 }
 
 /**
  * The fused operator if it is right on this device, else products and a softmax: with subgroups of
  * eight, as software devices have them, the former was seen to be wrong by a tenth.
  */
-async function openOrtWebGpu(): Promise<Runner> {
-  const [fused, plain] = [await openOrt("webgpu", inOne), await openOrt("webgpu", inProducts)];
+async function openOrtWebGpu(ort: Ort): Promise<Runner> {
+  const [fused, plain] = [await openOrt(ort, inOne), await openOrt(ort, inProducts)];
   const difference = largestDifference(await fused.run(), await plain.run());
   if (difference <= 1e-3) {
     await plain.close();
@@ -109,7 +102,7 @@ async function openOrtWebGpu(): Promise<Runner> {
   return { ...plain, facts: `products and softmax: ${wrong}` };
 }
 
-function openOrt(provider: Provider, [nodes, constants]: Spelled): Promise<Runner> {
+function openOrt(ort: Ort, [nodes, constants]: Spelled): Promise<Runner> {
   const [height, width] = gatheredTables().map(({ data }) => ({
     data: transposed(data),
     shape: [1, grid, depth, grid],
@@ -128,7 +121,7 @@ function openOrt(provider: Provider, [nodes, constants]: Spelled): Promise<Runne
     outputs: { y: [heads, tokens, depth] },
   });
   const inputs = Object.fromEntries(names.map((name, i) => [name, operand(i)]));
-  return openOnnxRuntime(model, provider, inputs);
+  return openOnnxRuntime(model, ort, inputs);
 }
 
 const node = (op: string, inputs: string[], output: string, perm?: number[]): FileNode => ({

@@ -2,10 +2,12 @@
 import { input, trace } from "../../compiler/index.ts";
 import { matmul } from "../../ops/index.ts";
 import { type Comparison, ours } from "../measure/comparison.ts";
+import { isProcessor, type Place, wordsFor } from "../measure/place.ts";
+import { peersAt } from "../systems/field.ts";
 import { openOurs } from "../systems/inarch.ts";
 import { openJax } from "../systems/jax-js.ts";
 import { encodeFile } from "../systems/onnx-file.ts";
-import { openOnnxRuntime, type Provider } from "../systems/onnx-runtime.ts";
+import { type Ort, openOnnxRuntime } from "../systems/onnx-runtime.ts";
 import { openTensorflow } from "../systems/tensorflow-js.ts";
 import { numbers, weightsFor } from "./numbers.ts";
 
@@ -18,37 +20,37 @@ const sizes = [
   [196, 384, 1152],
 ] as const;
 
-export const matmuls = (): Comparison[] => sizes.map(([m, k, n]) => product(m, k, n));
+/** Too long for a software GPU: the perceptron of ViT-B at 1024 pixels, and what is small for a processor. */
+const more = [
+  [196, 384, 384],
+  [4096, 768, 3072],
+] as const;
+
+export const matmuls = (place: Place): Comparison[] =>
+  [...sizes, ...(isProcessor(place) ? more : [])].map(([m, k, n]) => product(m, k, n, place));
 
 /** The product of an m x k and a k x n matrix. */
-export function product(m: number, k: number, n: number): Comparison {
+export function product(m: number, k: number, n: number, place: Place): Comparison {
   const x = () => ({ data: numbers(1, m * k), shape: [m, k] });
   // As weights are: results are of the size of what goes in.
   const values = () => numbers(2, k * n).map((v) => v / Math.sqrt(k));
   const weight = () => ({ data: values(), shape: [k, n] });
   const us = "inarch";
-  const peers = [
-    { name: "ONNX Runtime WebGPU", process: "ort-webgpu", open: () => openOrt("webgpu") },
-    { name: "ONNX Runtime CPU", process: "ort-cpu", open: () => openOrt("cpu") },
-    {
-      name: "jax-js",
-      process: "jax-js",
-      open: () =>
-        openJax(
-          ({ numpy }) =>
-            (a, b) =>
-              numpy.matmul(a!, b!),
-          [x()],
-          [weight()],
-        ),
-    },
-    {
-      name: "TensorFlow.js WebGPU",
-      process: "tfjs",
-      open: () => openTensorflow((tf) => (a, b) => tf.matMul(a!, b!), [x()], [weight()]),
-    },
-  ];
-  const openOrt = (provider: Provider) =>
+  const peers = peersAt(place, {
+    onnx: (ort) => openOrt(ort),
+    jax: (backend) =>
+      openJax(
+        backend,
+        ({ numpy }) =>
+          (a, b) =>
+            numpy.matmul(a!, b!),
+        [x()],
+        [weight()],
+      ),
+    tensorflow: (backend) =>
+      openTensorflow(backend, (tf) => (a, b) => tf.matMul(a!, b!), [x()], [weight()]),
+  });
+  const openOrt = (ort: Ort) =>
     openOnnxRuntime(
       encodeFile({
         nodes: [{ op: "MatMul", inputs: ["x", "weight"], outputs: ["y"] }],
@@ -56,7 +58,7 @@ export function product(m: number, k: number, n: number): Comparison {
         inputs: { x: [m, k] },
         outputs: { y: [m, n] },
       }),
-      provider,
+      ort,
       { x: x() },
     );
   const open = () => {
@@ -65,10 +67,10 @@ export function product(m: number, k: number, n: number): Comparison {
       {},
     );
     const weights: typeof weightsFor = (parameters) => weightsFor(parameters, () => weight().data);
-    return openOurs({ graph, inputs: { x: x().data }, weights });
+    return openOurs({ graph, inputs: { x: x().data }, weights }, place);
   };
   return {
-    name: `matmul ${m} x ${k} x ${n}`,
+    name: `matmul ${m} x ${k} x ${n}${wordsFor(place)}`,
     group: "matmul",
     contestants: [{ name: us, process: ours, open }, ...peers],
     pairs: peers.map(({ name }) => ({ of: name, to: us })),

@@ -9,11 +9,12 @@ import { deviceProfile } from "../../compiler/profile.ts";
 import type { SamConfig } from "../../models/index.ts";
 import { hashedImage } from "../../models/sam/hashed.ts";
 import { mean, mul, sub } from "../../ops/index.ts";
-import { createTrainingSession, type TrainingPlan } from "../../runtime/index.ts";
+import { createTrainingSession, type Device, type TrainingPlan } from "../../runtime/index.ts";
 import { trainingBytes } from "../../runtime/training/memory.ts";
 import { plansOf } from "../../runtime/training/plan.ts";
 import { adamW, compileTraining, type TrainingOptions } from "../../training/index.ts";
 import { type Comparison, type Contestant, ours, type Runner } from "../measure/comparison.ts";
+import { type Place, wordsFor } from "../measure/place.ts";
 import { openOurs, ourDevice } from "../systems/inarch.ts";
 import { numbers, product, weightsFor } from "./numbers.ts";
 import { encoderGraph, encoderModel, everyQkv, smallSam } from "./small-sam.ts";
@@ -21,26 +22,29 @@ import { encoderGraph, encoderModel, everyQkv, smallSam } from "./small-sam.ts";
 const config = smallSam(224);
 const image = () => hashedImage("bench", config.imageSize);
 
-export function trainingSteps(): Comparison[] {
+export function trainingSteps(place: Place): Comparison[] {
   const forward: Contestant = {
     name: "bare encoder, forward",
     process: ours,
     open: () =>
-      openOurs({ graph: encoderGraph(config), inputs: { image: image() }, weights: weightsFor }),
+      openOurs(
+        { graph: encoderGraph(config), inputs: { image: image() }, weights: weightsFor },
+        place,
+      ),
   };
   const whole: Contestant = {
     name: "training step",
     process: ours,
-    open: () => openStep("nothing"),
+    open: () => openStep("nothing", place),
   };
   const again: Contestant = {
     name: "training step, blocks computed again",
     process: ours,
-    open: () => openStep("blocks"),
+    open: () => openStep("blocks", place),
   };
   return [
     {
-      name: "training step with Conv-LoRA, encoder at 224 pixels",
+      name: `training step with Conv-LoRA, encoder at 224 pixels${wordsFor(place)}`,
       group: "step",
       contestants: [forward, whole, again],
       pairs: [whole, again].map(({ name }) => ({ of: name, to: forward.name })),
@@ -56,10 +60,10 @@ const shares = [0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7];
 
 type Recompute = "nothing" | "blocks";
 
-async function openStep(recompute: Recompute): Promise<Runner> {
-  const { device } = await ourDevice();
-  const whole = await planStep();
-  const plan = recompute === "nothing" ? whole : await planInLittle(whole);
+async function openStep(recompute: Recompute, place: Place): Promise<Runner> {
+  const { device } = await ourDevice(place);
+  const whole = planStep(device);
+  const plan = recompute === "nothing" ? whole : planInLittle(whole, device);
   const session = await createTrainingSession(plan, device, {
     weights: weightsFor([...plan.frozen, ...plan.tensors]),
     rate: 1e-4,
@@ -77,11 +81,11 @@ async function openStep(recompute: Recompute): Promise<Runner> {
 }
 
 /** The step with as little memory as recomputation can do with, to a twentieth. */
-async function planInLittle(whole: TrainingPlan): Promise<TrainingPlan> {
+function planInLittle(whole: TrainingPlan, device: Device): TrainingPlan {
   const { total, activations } = trainingBytes(plansOf(whole));
   for (const share of shares) {
     try {
-      return await planStep(Math.round(total - (1 - share) * activations));
+      return planStep(device, Math.round(total - (1 - share) * activations));
     } catch (cause) {
       if (!(cause instanceof InarchError && cause.code === "E140")) throw cause;
     }
@@ -89,9 +93,9 @@ async function planInLittle(whole: TrainingPlan): Promise<TrainingPlan> {
   return whole;
 }
 
-async function planStep(budget?: number): Promise<TrainingPlan> {
-  const { device } = await ourDevice();
+function planStep(device: Device, budget?: number): TrainingPlan {
   return planDistance(config, convLora(), {
+    target: device.target,
     profile: deviceProfile(device.capabilities),
     ...(budget === undefined ? {} : { budget }),
   });
@@ -107,7 +111,7 @@ export function embeddingShape({ imageSize, patchSize, outChans }: SamConfig) {
 export function planDistance(
   of: SamConfig,
   adapter: Adapter,
-  options: Pick<TrainingOptions, "profile" | "precision" | "budget">,
+  options: Pick<TrainingOptions, "target" | "profile" | "precision" | "budget">,
 ): TrainingPlan {
   return compileTraining(adapt(encoderModel(of), adapter, { where: everyQkv }), {
     optimiser: adamW({ decay: 1e-4 }),

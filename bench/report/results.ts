@@ -112,8 +112,8 @@ export function faults({ comparisons }: Results): string[] {
   ]);
 }
 
-/** Every time in milliseconds: a line for each round of a comparison and contestant. */
-export function timesAsCsv(all: readonly Measured[]): string {
+/** Every time in milliseconds: a line for each round of a comparison and contestant, behind those of other runs. */
+export function timesAsCsv(all: readonly Measured[], before: readonly string[] = []): string {
   const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
   const lines = all.flatMap(({ comparison, times }) =>
     Object.entries(times).flatMap(([name, values]) =>
@@ -122,5 +122,5 @@ export function timesAsCsv(all: readonly Measured[]): string {
       ),
     ),
   );
-  return `${["comparison,contestant,round,milliseconds", ...lines].join("\n")}\n`;
+  return `${["comparison,contestant,round,milliseconds", ...before, ...lines].join("\n")}\n`;
 }

@@ -1,18 +1,30 @@
 /** What libraries for browsers look for in Node: `navigator.gpu`, which Dawn gives. */
 import { create, globals } from "webgpu";
 
+/** What libraries for browsers compute with. */
+export type BrowserBackend = "webgpu" | "wasm";
+
 let gpu: GPU | undefined;
 
-/** Puts Dawn where a browser has WebGPU, with WebGPU's constants. */
-export function provideGpu(): void {
+/** Puts what they look for where a browser has it: Dawn with WebGPU's constants, or a navigator without a GPU. */
+export function provideBackend(backend: BrowserBackend): void {
+  if (backend === "wasm") provideNavigator({});
+  else provideGpu();
+}
+
+function provideGpu(): void {
   if (gpu) return;
   // Kept here: Dawn's instance must outlive its devices.
   gpu = create([]);
   Object.assign(globalThis, globals);
+  provideNavigator({ gpu });
+}
+
+function provideNavigator(own: object): void {
   const { navigator = {} } = globalThis as { readonly navigator?: object };
   Object.defineProperty(globalThis, "navigator", {
     configurable: true,
-    value: Object.assign(Object.create(navigator), { gpu, userAgent: "Node" }),
+    value: Object.assign(Object.create(navigator), { ...own, userAgent: "Node" }),
   });
 }
 

@@ -3,16 +3,16 @@ import { type Graph, inputsOf, parametersOf } from "../../compiler/index.ts";
 import { exportOnnx } from "../../export/onnx/index.ts";
 import type { Runner } from "../measure/comparison.ts";
 import type { OurProgram } from "./inarch.ts";
-import { openOnnxRuntime, type Provider } from "./onnx-runtime.ts";
+import { type Ort, openOnnxRuntime } from "./onnx-runtime.ts";
 
-export async function openExported(program: OurProgram, provider: Provider): Promise<Runner> {
+export async function openExported(program: OurProgram, ort: Ort): Promise<Runner> {
   const { graph, inputs } = program;
   const feeds = inputsOf(graph).map(({ name, type }) => {
     const shape = type.shape as readonly number[];
     return [name, { data: inputs[name]!, shape }] as const;
   });
   const model = exportOnnx(graph, { weights: await valuesOf(program, graph) });
-  return openOnnxRuntime(model, provider, Object.fromEntries(feeds));
+  return openOnnxRuntime(model, ort, Object.fromEntries(feeds));
 }
 
 async function valuesOf({ weights }: OurProgram, graph: Graph) {

@@ -1,6 +1,6 @@
-/** jax-js on Dawn: what is measured is one call of a function under `jit`. */
+/** jax-js on Dawn or WebAssembly: what is measured is one call of a function under `jit`. */
 import type { Runner } from "../measure/comparison.ts";
-import { provideGpu, resting } from "./browser-gpu.ts";
+import { type BrowserBackend, provideBackend, resting } from "./browser-gpu.ts";
 import type { Fed } from "./onnx-runtime.ts";
 import { loadPeer } from "./peers.ts";
 
@@ -16,7 +16,7 @@ export interface JaxArray {
 
 export interface Jax {
   init(): Promise<readonly string[]>;
-  defaultDevice(device: "webgpu"): void;
+  defaultDevice(device: BrowserBackend): void;
   jit<F>(of: F): F;
   readonly numpy: {
     array(values: Float32Array): JaxArray;
@@ -36,15 +36,16 @@ export type JaxFunction = (...operands: JaxArray[]) => JaxArray;
  * Weights are put on the device once, inputs in every run.
  */
 export async function openJax(
+  backend: BrowserBackend,
   build: (jax: Jax) => JaxFunction,
   inputs: readonly Fed[],
   weights: readonly Fed[],
 ): Promise<Runner> {
-  provideGpu();
+  provideBackend(backend);
   const jax = loadPeer<Jax>("@jax-js/jax");
   const devices = await jax.init();
-  if (!devices.includes("webgpu")) throw new Error(`jax-js finds ${devices.join(", ")} alone`);
-  jax.defaultDevice("webgpu");
+  if (!devices.includes(backend)) throw new Error(`jax-js finds ${devices.join(", ")} alone`);
+  jax.defaultDevice(backend);
   const compiled = jax.jit(build(jax));
   const place = ({ data, shape }: Fed) => jax.numpy.array(data).reshape(shape);
   const kept = weights.map(place);

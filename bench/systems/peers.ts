@@ -30,4 +30,10 @@ export function peerVersions(): Readonly<Record<string, string>> {
   );
 }
 
-const peers = ["onnxruntime-node", "@jax-js/jax", "@tensorflow/tfjs-backend-webgpu"] as const;
+const peers = [
+  "onnxruntime-node",
+  "onnxruntime-web",
+  "@jax-js/jax",
+  "@tensorflow/tfjs-backend-webgpu",
+  "@tensorflow/tfjs-backend-wasm",
+] as const;

@@ -1,6 +1,6 @@
-/** TensorFlow.js with its WebGPU backend on Dawn: ops one by one, as it works. */
+/** TensorFlow.js with its WebGPU backend on Dawn, or its backend of WebAssembly: ops one by one, as it works. */
 import type { Runner } from "../measure/comparison.ts";
-import { provideGpu, resting } from "./browser-gpu.ts";
+import { type BrowserBackend, provideBackend, resting } from "./browser-gpu.ts";
 import type { Fed } from "./onnx-runtime.ts";
 import { loadPeer } from "./peers.ts";
 
@@ -11,7 +11,7 @@ export interface TfTensor {
 }
 
 export interface Tf {
-  setBackend(name: "webgpu"): Promise<boolean>;
+  setBackend(name: BrowserBackend): Promise<boolean>;
   ready(): Promise<void>;
   getBackend(): string;
   tidy(work: () => TfTensor): TfTensor;
@@ -28,14 +28,15 @@ export type TfFunction = (...operands: TfTensor[]) => TfTensor;
 
 /** As for jax-js: operands are the inputs, then the weights, which stay on the device. */
 export async function openTensorflow(
+  backend: BrowserBackend,
   build: (tf: Tf) => TfFunction,
   inputs: readonly Fed[],
   weights: readonly Fed[],
 ): Promise<Runner> {
-  provideGpu();
+  provideBackend(backend);
   const tf = loadPeer<Tf>("@tensorflow/tfjs-core");
-  loadPeer("@tensorflow/tfjs-backend-webgpu");
-  if (!(await tf.setBackend("webgpu"))) throw new Error(`TensorFlow.js chose ${tf.getBackend()}`);
+  loadPeer(`@tensorflow/tfjs-backend-${backend}`);
+  if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js chose ${tf.getBackend()}`);
   await tf.ready();
   const compute = build(tf);
   const place = ({ data, shape }: Fed) => tf.tensor(data, shape);

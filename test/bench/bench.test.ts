@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Comparison, Contestant } from "../../bench/measure/comparison.ts";
 import { openHere } from "../../bench/measure/local.ts";
+import { type Place, placesAsked } from "../../bench/measure/place.ts";
 import { largestDifference, type Measured, measure, twinOf } from "../../bench/measure/rounds.ts";
 import { medianInterval, medianOf, ratios } from "../../bench/measure/statistics.ts";
 import { comparisons } from "../../bench/problems/index.ts";
@@ -11,7 +12,6 @@ import { asSvg } from "../../bench/report/picture.ts";
 import { faults, type Results, summarise, timesAsCsv } from "../../bench/report/results.ts";
 import { asMarkdown } from "../../bench/report/table.ts";
 import { encodeFile, list } from "../../bench/systems/onnx-file.ts";
-import { deviceTest } from "../support/device.ts";
 import { decodeModel } from "../support/onnx-file.ts";
 
 const oneTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
@@ -105,8 +105,8 @@ describe("rounds", () => {
     ]);
   });
 
-  deviceTest("compare a program of ours with itself on the device", async () => {
-    const { contestants, ...rest } = product(8, 12, 16);
+  test("compare a program of ours with itself on a device", async () => {
+    const { contestants, ...rest } = product(8, 12, 16, { kind: "cpu", threads: 2 });
     const [first] = contestants;
     const other = { ...first, name: "the same" };
     const pairs = [{ of: other.name, to: first.name }];
@@ -181,8 +181,15 @@ describe("reports", () => {
 });
 
 describe("the comparisons", () => {
-  test("have names of their own, and pairs of what they have", () => {
-    const all = comparisons();
+  const places: readonly Place[][] = [
+    [{ kind: "webgpu" }],
+    [
+      { kind: "cpu", threads: 1 },
+      { kind: "cpu", threads: 2 },
+    ],
+  ];
+  test.each(places)("have names of their own, and pairs of what they have: %o", (...on) => {
+    const all = comparisons(on);
     expect(new Set(all.map((c) => c.name)).size).toBe(all.length);
     for (const { contestants, checks = [], pairs, agreements } of all) {
       const names = [...contestants, ...checks].map((c) => c.name);
@@ -190,6 +197,16 @@ describe("the comparisons", () => {
       for (const { of, to } of [...pairs, ...agreements])
         expect(names).toEqual(expect.arrayContaining([of, to]));
     }
+  });
+
+  test("are made on the kind of device and the threads that are asked for", () => {
+    expect(placesAsked({ INARCH_DEVICE: "webgpu", INARCH_BENCH_THREADS: "2" })).toEqual([
+      { kind: "webgpu" },
+    ]);
+    expect(placesAsked({ INARCH_DEVICE: "cpu", INARCH_BENCH_THREADS: "1,7" })).toEqual([
+      { kind: "cpu", threads: 1 },
+      { kind: "cpu", threads: 7 },
+    ]);
   });
 
   test("give ONNX Runtime files that read as they were meant", () => {
