@@ -1,45 +1,45 @@
 /**
- * A device to compute on. A GPU with its driver is used as it is; without one, Linux needs Mesa's
- * software driver lavapipe, which this installs on Debian and Ubuntu where it may.
+ * WebGPU on this machine, for the tests of it: a GPU with its driver, or Mesa's software driver lavapipe,
+ * which `node scripts/setup.mjs driver` installs on Debian and Ubuntu. Nothing else needs one.
  */
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { alone } from "./lock.mjs";
 import { installDriver, installWords, whyNotInstall } from "./mesa.mjs";
-import { capture, root, say } from "./processes.mjs";
+import { capture, root, SetupError, say } from "./processes.mjs";
 
 /**
- * Finds a device, installing the software driver when that is what is missing.
+ * Looks for a WebGPU device; dist/ must be there.
  * @returns the environment for child processes, and in `missing` what to type when there is none.
  */
-export async function findDevice() {
-  const env = deviceEnvironment();
-  let found = await probe(env);
-  if (mesaHelps(found)) found = await withDriver(env, found);
+export async function findWebGpu(env) {
+  const found = await probe(env);
   if (found.ok) {
-    if (found.driver) env.VK_DRIVER_FILES = found.driver;
-    say(`device: ${found.description}${found.kind === "software" ? " (software)" : ""}`);
-    return { env, missing: undefined };
+    say(`webgpu: ${found.description}${found.kind === "software" ? " (software)" : ""}`);
+    const driver = found.driver === undefined ? {} : { VK_DRIVER_FILES: found.driver };
+    return { env: { ...env, ...driver }, missing: undefined };
   }
   const missing = mesaHelps(found) ? installWords() : found.message;
   return { env: { ...env, INARCH_WEBGPU_TESTS: "skip" }, missing };
 }
 
-async function withDriver(env, before) {
+/** Installs the software driver where a driver is what is missing. */
+export async function provideDriver() {
+  const env = childEnvironment();
+  const mayInstall = async () => !existsSync(library) || mesaHelps(await probe(env));
+  if (!(await mayInstall())) return say("there is nothing that Mesa's driver would put right");
   const reason = await whyNotInstall();
-  if (reason) {
-    say(`no GPU and no software driver, and ${reason}`);
-    return before;
-  }
-  return alone(async () => {
+  if (reason) throw new SetupError(reason);
+  await alone(async () => {
     // Another set-up may have installed it while this one waited.
-    const found = await probe(env);
-    if (!mesaHelps(found)) return found;
-    say("no GPU driver that Dawn accepts: installing Mesa's software driver");
+    if (!(await mayInstall())) return;
+    say("installing Mesa's software driver");
     await installDriver();
-    return probe(env);
   });
 }
+
+/** What the probe imports. */
+const library = join(root, "dist", "runtime", "node", "gpu.js");
 
 /**
  * No loader or no device, and nobody has chosen a driver that does not work. Anything else that
@@ -65,7 +65,7 @@ async function probe(env) {
 }
 
 /** Mesa expects a folder of the user's own for its sockets, and warns without one. */
-function deviceEnvironment() {
+export function childEnvironment() {
   const env = { ...process.env };
   if (process.platform !== "linux" || env.XDG_RUNTIME_DIR) return env;
   const folder = join(root, "out", "runtime");

@@ -12,11 +12,14 @@ const sourcesFolder = "/etc/apt/sources.list.d";
 
 /** Why the driver cannot be installed from here, or undefined when it can. */
 export async function whyNotInstall() {
-  if (process.env.INARCH_INSTALL === "never") return "INARCH_INSTALL=never forbids to install one";
-  if (!existsSync("/usr/bin/apt-get")) return "this system has no apt-get to install one with";
+  if (process.env.INARCH_INSTALL === "never")
+    return "INARCH_INSTALL=never forbids to install a driver";
+  if (!existsSync("/usr/bin/apt-get")) return "this system has no apt-get to install a driver with";
   if (process.getuid() === 0) return undefined;
   const { code } = await capture("sudo", ["-n", "true"]);
-  return code === 0 ? undefined : "installing one needs the administrator's rights";
+  return code === 0
+    ? undefined
+    : "installing a driver needs the administrator's rights: sudo node scripts/setup.mjs driver";
 }
 
 /** What a user types who has to install the driver by hand. */

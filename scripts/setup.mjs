@@ -1,37 +1,32 @@
 /**
- * Makes a fresh checkout ready: Node's version, packages, dist/, a device. Each step looks first
- * and does nothing when all is there, so that every other script can begin with it.
+ * Makes a fresh checkout ready: Node's version, packages, dist/. Each step looks first and does nothing
+ * when all is there, so that every other script can begin with it. No system package is needed.
  *
  *   node scripts/setup.mjs           all of it
- *   node scripts/setup.mjs driver    the software driver alone (with sudo: the packages stay yours)
+ *   node scripts/setup.mjs driver    Mesa's software driver, for the tests of WebGPU (with sudo: the packages stay yours)
  *
  * INARCH_INSTALL=never keeps it from installing a driver.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.mjs";
-import { findDevice } from "./driver.mjs";
-import { installDriver, whyNotInstall } from "./mesa.mjs";
+import { childEnvironment, provideDriver } from "./driver.mjs";
 import { installPackages } from "./packages.mjs";
-import { main, root, SetupError, say } from "./processes.mjs";
+import { main, root, SetupError } from "./processes.mjs";
 
 /**
- * @returns `env` for child processes; `missing`, what to type when there is no device; `built`,
- * whether the sources compile and what the compiler said.
+ * @returns `env` for child processes; `built`, whether the sources compile and what the compiler said.
  */
 export async function setUp() {
   checkNode();
   await installPackages();
-  const built = await build();
-  const { env, missing } = await findDevice();
-  return { env, missing, built };
+  return { env: childEnvironment(), built: await build() };
 }
 
-/** As `setUp`, for scripts that can do nothing without a build. A device they find missing themselves. */
+/** As `setUp`, for scripts that can do nothing without a build. */
 export async function setUpToRun() {
-  const { env, missing, built } = await setUp();
+  const { env, built } = await setUp();
   if (!built.ok) throw new SetupError(`the sources do not compile:\n${beginning(built.output)}`);
-  if (missing) say(`no WebGPU device. To get one, type: ${missing}`);
   return env;
 }
 
@@ -58,13 +53,8 @@ export function satisfies(version, range) {
 }
 
 async function setUpFromCommandLine([only]) {
-  if (only === "driver") {
-    const reason = await whyNotInstall();
-    if (reason) throw new SetupError(reason);
-    await installDriver();
-    return 0;
-  }
-  await setUpToRun();
+  if (only === "driver") await provideDriver();
+  else await setUpToRun();
   return 0;
 }
 

@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { findWebGpu } from "./driver.mjs";
 import { main, root, run, SetupError, say } from "./processes.mjs";
 import { setUp } from "./setup.mjs";
 
@@ -13,13 +14,16 @@ const tool = (...path) => join(root, "node_modules", ...path);
 await main(async (args) => {
   const sum = { passed: 0, failed: 0, skipped: 0 };
   const missing = await runAll(args, sum);
-  if (sum.skipped > 0 && missing) announce(sum.skipped, missing);
+  if (sum.skipped > 0 && missing)
+    process.stdout.write(
+      `NOT RUN: ${sum.skipped} tests, for want of a WebGPU device. To run them, type: ${missing}\n`,
+    );
   const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : "";
   process.stdout.write(`${sum.passed} passed, ${sum.failed} failed${skipped}\n`);
   return sum.failed === 0 ? 0 : 1;
 });
 
-/** @returns what to type to get a device, when there is none. */
+/** @returns what to type to get a WebGPU device, when there is none. */
 async function runAll(args, sum) {
   const ready = await setUp().catch((failure) => {
     if (!(failure instanceof SetupError)) throw failure;
@@ -29,8 +33,9 @@ async function runAll(args, sum) {
     sum.failed++;
     return undefined;
   }
-  const { env, missing, built } = ready;
-  if (missing) say(`NO DEVICE: tests that need one are skipped. To get one, type: ${missing}`);
+  const { built } = ready;
+  const { env, missing } = await findWebGpu(ready.env);
+  if (missing) say("no WebGPU device: the tests of WebGPU are not run, all others are");
   const node = (...command) => run(process.execPath, command, env);
   const biome = (...flags) => node(tool("@biomejs", "biome", "bin", "biome"), "check", ...flags);
   await check("formatting", sum, () => biome("--linter-enabled=false"));
@@ -75,10 +80,4 @@ async function runTests(args, sum, env) {
   if (code === 0 || result.failed > 0) return;
   say(`the tests ended with code ${code}`);
   sum.failed++;
-}
-
-function announce(skipped, missing) {
-  const line = "=".repeat(80);
-  const words = `${skipped} tests were SKIPPED: there is no WebGPU device.\nTo run them, type: ${missing}`;
-  process.stdout.write(`${line}\n${words}\n${line}\n`);
 }
