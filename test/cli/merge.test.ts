@@ -41,7 +41,7 @@ test("of the example's DoRA writes the rows that its formula gives", async () =>
   const { code, stdout, stderr } = await inarch(args, folder);
   expect([code, stderr, stdout.replace(/[\d.]+ KiB/, "SIZE")]).toEqual([
     0,
-    "",
+    expect.stringMatching(/^on reference \(.*\): it was asked for\n$/),
     "merged.safetensors: 4 tensors, SIZE; 1 merged\n",
   ]);
   const merged = await openBytes(readFileSync(join(folder, "merged.safetensors")));
