@@ -10,7 +10,7 @@ import { capture, root, SetupError, say } from "./processes.mjs";
 
 /**
  * Looks for a WebGPU device; dist/ must be there.
- * @returns the environment for child processes, and in `missing` what to type when there is none.
+ * @returns the environment for child processes, and in `missing` what to do when there is none, in one line.
  */
 export async function findWebGpu(env) {
   const found = await probe(env);
@@ -19,14 +19,17 @@ export async function findWebGpu(env) {
     const driver = found.driver === undefined ? {} : { VK_DRIVER_FILES: found.driver };
     return { env: { ...env, ...driver }, missing: undefined };
   }
-  const missing = mesaHelps(found) ? installWords() : found.message;
+  const { message, help } = found;
+  const missing = mesaHelps(found, env)
+    ? installWords()
+    : `${message}${help === undefined ? "" : `; ${help}`}`;
   return { env: { ...env, INARCH_WEBGPU_TESTS: "skip" }, missing };
 }
 
 /** Installs the software driver where a driver is what is missing. */
 export async function provideDriver() {
   const env = childEnvironment();
-  const mayInstall = async () => !existsSync(library) || mesaHelps(await probe(env));
+  const mayInstall = async () => !existsSync(library) || mesaHelps(await probe(env), env);
   if (!(await mayInstall())) return say("there is nothing that Mesa's driver would put right");
   const reason = await whyNotInstall();
   if (reason) throw new SetupError(reason);
@@ -45,8 +48,8 @@ const library = join(root, "dist", "runtime", "node", "gpu.js");
  * No loader or no device, and nobody has chosen a driver that does not work. Anything else that
  * goes wrong, another driver does not put right.
  */
-function mesaHelps(found) {
-  const { VK_DRIVER_FILES, VK_ICD_FILENAMES, DAWNNODE_BACKEND } = process.env;
+function mesaHelps(found, env) {
+  const { VK_DRIVER_FILES, VK_ICD_FILENAMES, DAWNNODE_BACKEND } = env;
   if (VK_DRIVER_FILES || VK_ICD_FILENAMES || DAWNNODE_BACKEND) return false;
   return process.platform === "linux" && (found.code === "E402" || found.code === "E403");
 }
@@ -60,7 +63,8 @@ async function probe(env) {
   try {
     return JSON.parse(stdout.trim().split("\n").at(-1));
   } catch {
-    return { ok: false, message: `asking for a device ended with code ${code}:\n${output.trim()}` };
+    const end = output.trim().split("\n").at(-1);
+    return { ok: false, message: `asking for a device ended with code ${code}: ${end}` };
   }
 }
 

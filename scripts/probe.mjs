@@ -10,6 +10,6 @@ try {
   gpu.destroy();
   console.log(JSON.stringify({ ok: true, description, kind, driver: process.env.VK_DRIVER_FILES }));
 } catch (failure) {
-  const { code, message } = failure;
-  console.log(JSON.stringify({ ok: false, code, message }));
+  const { code, message, help } = failure.toJSON?.() ?? { message: String(failure) };
+  console.log(JSON.stringify({ ok: false, code, message, help }));
 }

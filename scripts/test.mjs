@@ -16,14 +16,14 @@ await main(async (args) => {
   const missing = await runAll(args, sum);
   if (sum.skipped > 0 && missing)
     process.stdout.write(
-      `NOT RUN: ${sum.skipped} tests, for want of a WebGPU device. To run them, type: ${missing}\n`,
+      `NOT RUN: ${sum.skipped} tests, since there is no WebGPU device. To run them: ${missing}\n`,
     );
   const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : "";
   process.stdout.write(`${sum.passed} passed, ${sum.failed} failed${skipped}\n`);
   return sum.failed === 0 ? 0 : 1;
 });
 
-/** @returns what to type to get a WebGPU device, when there is none. */
+/** @returns what to do for a WebGPU device, when there is none. */
 async function runAll(args, sum) {
   const ready = await setUp().catch((failure) => {
     if (!(failure instanceof SetupError)) throw failure;

@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
+import { buildPackage } from "../support/command-line.ts";
 
 const repository = dirname(dirname(import.meta.dirname));
 const folder = mkdtempSync(join(tmpdir(), "inarch-setup-"));
@@ -16,6 +17,9 @@ const { backportsSource, installWords, majorVersion } = (await import(script("me
   backportsSource(text: string, suite: string): string | undefined;
   installWords(system: Record<string, string>): string;
   majorVersion(version: string): number;
+};
+const { findWebGpu } = (await import(script("driver.mjs"))) as {
+  findWebGpu(env: NodeJS.ProcessEnv): Promise<{ env: NodeJS.ProcessEnv; missing?: string }>;
 };
 const { satisfies } = (await import(script("setup.mjs"))) as {
   satisfies(version: string, range: string): boolean;
@@ -83,6 +87,15 @@ test.each([
   [{ ID: "nixos" }, "install the Vulkan loader and Mesa's lavapipe driver, version 25 or newer"],
 ])("who may not install a driver on %o is told what to type", (system, words) => {
   expect(installWords(system)).toBe(words);
+});
+
+test("without a driver the tests of WebGPU are left out, and one line says what to do", async () => {
+  await buildPackage();
+  const { VK_ICD_FILENAMES: _, DAWNNODE_BACKEND: __, ...others } = process.env;
+  const found = await findWebGpu({ ...others, VK_DRIVER_FILES: join(folder, "none.json") });
+  expect(found.env.INARCH_WEBGPU_TESTS).toBe("skip");
+  expect(found.missing).toMatch(/^no WebGPU device: .*; .+$|^.* VK_DRIVER_FILES, or let it name/);
+  expect(found.missing).not.toContain("\n");
 });
 
 test.each([
