@@ -43,22 +43,6 @@ describe.each(here)("inarch tune --device %s", (kind, target) => {
   });
 });
 
-test("tiles of the processor are measured without any other device", async () => {
-  const counts = ["--candidates", "2", "--rounds", "3"];
-  const args = ["--target", "wasm", ...counts, "--output", "cpu.json", "--json"];
-  const { code, stdout } = await tune(...args);
-  expect(code).toBe(0);
-  const { device, kernels } = JSON.parse(stdout);
-  expect(device).toMatch(/^processor/);
-  const [[name, { trials }]] = Object.entries<{ trials: { form: string }[] }>(kernels) as [
-    [string, { trials: { form: string }[] }],
-  ];
-  expect(name).toContain("lanes-4");
-  expect(trials.map(({ form }) => form)).toEqual(["lanes", "lanes"]);
-  const bundle = ["--target", "wasm", "--limits", "device", "--tuning", "cpu.json"];
-  expect(await build("cpu", ...bundle, "--dim", "batch=24")).toMatchObject({ code: 0 });
-});
-
 describe("what is refused", () => {
   test("counts that are none", async () => {
     const { code, stderr } = await tune("--candidates", "one");
