@@ -1,5 +1,4 @@
 /** Pictures, masks and logits in files. */
-import { readFile } from "node:fs/promises";
 import { diagnose } from "../../diagnostics/index.ts";
 import { checkOptions } from "../../diagnostics/options.ts";
 import { saveTo } from "../../runtime/node/save.ts";
@@ -10,6 +9,7 @@ import type { Logits } from "../vision/postprocess.ts";
 import { type DecodeOptions, decodeImage } from "./decode.ts";
 import { decodeLabels } from "./labels.ts";
 import { loadSharp } from "./sharp.ts";
+import { readSource } from "./source.ts";
 
 export { type DecodeOptions, largestImage } from "./decode.ts";
 
@@ -96,26 +96,6 @@ export async function readMaskFile(
   }
   const labels = await decodeLabels(bytes, where, options);
   return { kind: "picture", picture: levelsOf(labels, { ...options, where }) };
-}
-
-async function readSource(source: string | Uint8Array) {
-  if (typeof source !== "string") return { bytes: source, where: undefined };
-  try {
-    return { bytes: await readFile(source), where: source };
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? "unknown";
-    const reasons: Record<string, string> = {
-      ENOENT: "there is no such file",
-      EISDIR: "it is a folder, not a file",
-      EACCES: "reading it is not permitted",
-    };
-    throw diagnose("E306", {
-      message: `cannot read ${source}: ${reasons[code] ?? code}`,
-      where: source,
-      help: "check the path; it is relative to the folder you are in",
-      cause,
-    });
-  }
 }
 
 function toLogits(bytes: Uint8Array, where: string | undefined): Logits {
