@@ -31,28 +31,34 @@ export function encodeNpy({ shape, data }: NumpyArray): Uint8Array {
  * Reads a `.npy` file of float32 or float64 (rounded to float32), of either byte order.
  *
  * @param where The file's name, for messages.
- * @throws E321 for bytes that are no `.npy` file or a cut one, E322 for other contents than floats.
+ * @param accept "numbers" also reads whole numbers of 8, 16 and 32 bits, rounded to float32.
+ * @throws E321 for bytes that are no `.npy` file or a cut one, E322 for other contents.
  */
-export function decodeNpy(bytes: Uint8Array, where?: string): NumpyArray {
+export function decodeNpy(
+  bytes: Uint8Array,
+  where?: string,
+  accept: "floats" | "numbers" = "floats",
+): NumpyArray {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { start, text } = findHeader(bytes, view, where);
   const { descr, fortran, shape } = parseHeader(text, where);
-  const width = widths[descr];
-  if (!width) {
+  const kind = kinds[descr.replace(/^[<>|=]/, "")];
+  if (!kind || (accept === "floats" && !descr.includes("f"))) {
     throw diagnose("E322", {
       message: `the .npy file holds '${descr}', not floats of 32 or 64 bits`,
       where,
-      help: "save it as numpy.save(file, logits.astype('float32'))",
+      help: "save it as numpy.save(file, array.astype('float32'))",
     });
   }
   if (fortran && shape.length > 1) {
     throw diagnose("E322", {
       message: "the .npy file holds its values column by column (fortran_order)",
       where,
-      help: "save it as numpy.save(file, numpy.ascontiguousarray(logits))",
+      help: "save it as numpy.save(file, numpy.ascontiguousarray(array))",
     });
   }
   const count = shape.reduce((product, side) => product * side, 1);
+  const [width, get] = kind;
   if (bytes.length - start !== count * width) {
     throw diagnose("E321", {
       message: `shape (${shape.join(", ")}) of '${descr}' needs ${count * width} bytes after byte ${start}, but ${bytes.length - start} follow`,
@@ -60,9 +66,8 @@ export function decodeNpy(bytes: Uint8Array, where?: string): NumpyArray {
       help: "the file was cut short or appended to; save it again",
     });
   }
-  const little = descr.startsWith("<");
-  const read = (i: number) =>
-    width === 4 ? view.getFloat32(start + i * 4, little) : view.getFloat64(start + i * 8, little);
+  const little = !descr.startsWith(">");
+  const read = (i: number) => get(view, start + i * width, little);
   return { shape, data: Float32Array.from({ length: count }, (_, i) => read(i)) };
 }
 
@@ -72,7 +77,20 @@ export const isNpy = (bytes: Uint8Array): boolean => magic.every((byte, i) => by
 const magic = [0x93, ...new TextEncoder().encode("NUMPY")];
 /** Magic, two bytes of version, two of header length. */
 const preamble = 10;
-const widths: Readonly<Record<string, 4 | 8>> = { "<f4": 4, ">f4": 4, "<f8": 8, ">f8": 8 };
+
+type Get = (view: DataView, at: number, little: boolean) => number;
+
+/** By NumPy's name of a kind of number: its bytes, and how it is read. */
+const kinds: Readonly<Record<string, readonly [bytes: number, get: Get]>> = {
+  f4: [4, (view, at, little) => view.getFloat32(at, little)],
+  f8: [8, (view, at, little) => view.getFloat64(at, little)],
+  u1: [1, (view, at) => view.getUint8(at)],
+  i1: [1, (view, at) => view.getInt8(at)],
+  u2: [2, (view, at, little) => view.getUint16(at, little)],
+  i2: [2, (view, at, little) => view.getInt16(at, little)],
+  u4: [4, (view, at, little) => view.getUint32(at, little)],
+  i4: [4, (view, at, little) => view.getInt32(at, little)],
+};
 
 function findHeader(bytes: Uint8Array, view: DataView, where?: string) {
   if (!isNpy(bytes)) {
@@ -110,7 +128,7 @@ function parseHeader(text: string, where?: string) {
         ? "the .npy file holds records, not floats"
         : `the .npy header is damaged: ${JSON.stringify(text.slice(0, 80).trim())}`,
       where,
-      help: "save it as numpy.save(file, logits.astype('float32'))",
+      help: "save it as numpy.save(file, array.astype('float32'))",
     });
   }
   const shape = tuple.split(",").flatMap((side) => (side.trim() ? [Number(side)] : []));

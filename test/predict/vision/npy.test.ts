@@ -47,6 +47,20 @@ test("every float32 survives, whatever the shape and wherever the bytes lie", ()
   expect(decodeNpy(numpyFile(header("<f4", "False", "()"), "00002040")).shape).toEqual([]);
 });
 
+test("whole numbers are read where numbers are wanted, of either byte order", () => {
+  const read = (descr: string, hex: string) => [
+    ...decodeNpy(numpyFile(header(descr, "False", "(2,)"), hex), undefined, "numbers").data,
+  ];
+  expect(read("|u1", "01ff")).toEqual([1, 255]);
+  expect(read("|i1", "01ff")).toEqual([1, -1]);
+  expect(read("<u2", "e803ffff")).toEqual([1000, 65535]);
+  expect(read(">u2", "03e8ffff")).toEqual([1000, 65535]);
+  expect(read("<i2", "e803ffff")).toEqual([1000, -1]);
+  expect(read("<i4", "e8030000ffffffff")).toEqual([1000, -1]);
+  expect(read(">u4", "000003e8ffffffff")).toEqual([1000, 2 ** 32]);
+  expect(() => decodeNpy(numpyFile(header("|u1", "False", "(2,)"), "01ff"))).toThrow(/E322/);
+});
+
 const text = (words: string) => new TextEncoder().encode(words);
 const broken: readonly [claim: string, file: Uint8Array, words: RegExp][] = [
   ["a file of text", text("hello"), /E321.*\(5 bytes\)[\s\S]*in logits\.npy/],
