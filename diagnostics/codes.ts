@@ -196,6 +196,13 @@ const titles = {
   E822: "a tuning file is for other devices",
   E823: "a device that cannot be tuned",
   E900: "an invariant of inarch is broken",
+  E1001: "items of a set cannot be used",
+  E1002: "a set has no items",
+  E1003: "a file that describes a set cannot be read",
+  E1004: "a set is described wrongly",
+  E1005: "the runs of a mask are damaged",
+  E1006: "a target does not hold what its task says",
+  E1010: "a batch that no order has",
   E1020: "what is to be measured does not fit together",
   E1021: "a label is none of the classes that are counted",
 } as const;

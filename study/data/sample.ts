@@ -1,0 +1,41 @@
+/** One item of a set: a picture and what is true of it, whatever files it came from. */
+import type { Image } from "../../predict/vision/image.ts";
+
+/** What a task's targets say of a pixel. */
+export type TargetKind = "labels" | "depth" | "normals";
+
+/**
+ * What is true of every pixel. `data` is `[height, width]`, of normals `[height, width, 3]`.
+ * Labels: i32, the number of a class; -1 does not count. Depth: f32; 0 is not known. Normals: f32 of length 1, x to
+ * the right and y down; 0, 0, 0 is not known.
+ */
+export type Target =
+  | { readonly kind: "labels"; readonly data: Int32Array }
+  | { readonly kind: "depth" | "normals"; readonly data: Float32Array };
+
+export interface Sample {
+  readonly image: Image;
+  /** By task. A task of which nothing is known for this picture is not there. */
+  readonly targets: Readonly<Record<string, Target>>;
+}
+
+/** The label of pixels that do not count. */
+export const ignored = -1;
+
+/** Numbers of a pixel. */
+export const channelsOf = (kind: TargetKind): number => (kind === "normals" ? 3 : 1);
+
+/** What is known of a task before any picture is read. */
+export interface Task {
+  readonly kind: TargetKind;
+  /** Of labels: the classes' names, by label. */
+  readonly classes?: readonly string[] | undefined;
+}
+
+/** What batches are made of. */
+export interface Samples {
+  readonly size: number;
+  readonly tasks: Readonly<Record<string, Task>>;
+  /** One item, from 0. */
+  read(item: number): Promise<Sample>;
+}
