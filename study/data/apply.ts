@@ -38,18 +38,24 @@ function pictureOf({ data, width }: Image, { from, to, colours }: View): Uint8Ar
 /** Brightness, contrast and saturation, as torchvision's `adjust_*` mix with black, mean grey and grey. */
 function recolour(data: Uint8Array, { brightness, contrast, saturation }: View["colours"]) {
   if (brightness === 1 && contrast === 1 && saturation === 1) return data;
-  const grey = (r: number, g: number, b: number) => 0.299 * r + 0.587 * g + 0.114 * b;
-  let mean = 0;
-  for (let i = 0; i < data.length; i += 3) mean += grey(data[i]!, data[i + 1]!, data[i + 2]!);
-  mean = (brightness * mean * 3) / data.length;
+  let sum = 0;
+  for (let i = 0; i < data.length; i += 3) sum += grey(data[i]!, data[i + 1]!, data[i + 2]!);
+  const mean = (brightness * sum * 3) / data.length;
+  const [factor, rest] = [contrast * brightness, (1 - contrast) * mean];
   const out = new Uint8ClampedArray(data.length);
   for (let i = 0; i < data.length; i += 3) {
-    const bright = [0, 1, 2].map((c) => mean + contrast * (brightness * data[i + c]! - mean));
-    const own = grey(bright[0]!, bright[1]!, bright[2]!);
-    for (let c = 0; c < 3; c++) out[i + c] = own + saturation * (bright[c]! - own);
+    const red = rest + factor * data[i]!;
+    const green = rest + factor * data[i + 1]!;
+    const blue = rest + factor * data[i + 2]!;
+    const own = (1 - saturation) * grey(red, green, blue);
+    out[i] = own + saturation * red;
+    out[i + 1] = own + saturation * green;
+    out[i + 2] = own + saturation * blue;
   }
   return new Uint8Array(out.buffer);
 }
+
+const grey = (r: number, g: number, b: number) => 0.299 * r + 0.587 * g + 0.114 * b;
 
 function validOf({ to, side }: View): Uint8Array {
   const valid = new Uint8Array(side * side);
@@ -104,18 +110,19 @@ const middles = (first: number, length: number, count: number) =>
 
 /** Puts `[to.height, to.width, channels]` into its place in `[channels, side, side]`, mirrored as the view says. */
 function planes<T extends Uint8Array | Int32Array | Float32Array>(
-  data: ArrayLike<number>,
+  data: T,
   { to, side, isMirrored, isOverturned }: View,
   out: T,
 ): T {
   const channels = out.length / side ** 2;
-  for (let y = 0; y < to.height; y++) {
-    const row = to.y + (isOverturned ? to.height - 1 - y : y);
-    for (let x = 0; x < to.width; x++) {
-      const column = to.x + (isMirrored ? to.width - 1 - x : x);
-      for (let c = 0; c < channels; c++)
-        out[(c * side + row) * side + column] = data[(y * to.width + x) * channels + c]!;
+  const step = isMirrored ? -1 : 1;
+  for (let c = 0; c < channels; c++)
+    for (let y = 0; y < to.height; y++) {
+      const row = to.y + (isOverturned ? to.height - 1 - y : y);
+      let at = (c * side + row) * side + to.x + (isMirrored ? to.width - 1 : 0);
+      const end = (y + 1) * to.width * channels;
+      for (let from = y * to.width * channels + c; from < end; from += channels, at += step)
+        out[at] = data[from]!;
     }
-  }
   return out;
 }

@@ -117,9 +117,10 @@ export function normalizedImages({ image, valid, side }: Batch): Float32Array<Ar
     ),
   );
   const out = new Float32Array(image.length);
-  for (let at = 0; at < image.length; at++) {
-    const [picture, channel] = [Math.floor(at / (3 * plane)), Math.floor(at / plane) % 3];
-    if (valid[picture * plane + (at % plane)]) out[at] = tables[channel]![image[at]!]!;
+  for (let at = 0; at < image.length; at += plane) {
+    const table = tables[(at / plane) % 3]!;
+    const first = Math.floor(at / (3 * plane)) * plane;
+    for (let i = 0; i < plane; i++) if (valid[first + i]) out[at + i] = table[image[at + i]!]!;
   }
   return out;
 }

@@ -88,22 +88,23 @@ function fromClasses(labels: Labels, { classes, ignore }: ClassFiles, where: str
     const shown = kind === "index" ? palette?.[value] : labels.white === 255 && value * 0x010101;
     return typeof shown === "number" ? [value, colour(shown)] : [value];
   };
+  const labelOf = (value: number, i: number): number => {
+    const label = keysOf(value)
+      .map((key) => known.get(key))
+      .find((one) => one !== undefined);
+    if (label !== undefined) return label;
+    throw wrong(
+      where,
+      `it holds ${keysOf(value)[0]} at column ${i % width}, row ${Math.floor(i / width)}, and the classes are ${listOf(known)}`,
+      "name all classes with their values, and what does not count: { ignore: 255 }",
+    );
+  };
   const out = new Int32Array(values.length);
-  let [last, label]: [number, number | undefined] = [-1, undefined];
-  for (let i = 0; i < out.length; i++) {
+  // Neighbours are mostly of one class.
+  for (let i = 0, last = -1, label = 0; i < out.length; i++) {
     const value = values[i]!;
-    if (value !== last) {
-      last = value;
-      label = keysOf(value)
-        .map((key) => known.get(key))
-        .find((one) => one !== undefined);
-    }
-    if (label === undefined)
-      throw wrong(
-        where,
-        `it holds ${keysOf(value)[0]} at column ${i % width}, row ${Math.floor(i / width)}, and the classes are ${listOf(known)}`,
-        "name all classes with their values, and what does not count: { ignore: 255 }",
-      );
+    if (value !== last) label = labelOf(value, i);
+    last = value;
     out[i] = label;
   }
   return out;
