@@ -12,6 +12,7 @@ import type { Target } from "./target.ts";
 export class PlanKernels {
   readonly all: PlanKernel[] = [];
   readonly #target: Target;
+  readonly #entries = new Set<string>();
   /** By kernel and roles. One kernel has one text for each way in which its buffers are shared. */
   readonly #numbers = new Map<Kernel, Map<string, number>>();
   /** By what is compared before texts are. */
@@ -34,17 +35,27 @@ export class PlanKernels {
     return number;
   }
 
+  /** The kernel, called so that its entry has another name than those before where the target can. */
+  #entered(kernel: Kernel): Kernel {
+    const isFree = (k: Kernel) => !this.#entries.has(this.#target.entry(k));
+    let own = kernel;
+    if (this.#target.entry(kernel) !== this.#target.entry(renamed(kernel, 2)))
+      for (let count = 2; !isFree(own); count++) own = renamed(kernel, count);
+    this.#entries.add(this.#target.entry(own));
+    return own;
+  }
+
   #share(kernel: Kernel, scratch: (name: string) => boolean): number {
     const { threads, subgroup, reduces, matrices, fma } = kernel;
     const params = kernel.params.map((b) => paramOf(b, scratch(b.name)));
-    const own = params.map(({ scalar, writes }) => [scalar, writes]);
+    const types = params.map(({ scalar, writes }) => [scalar, writes]);
     const key = JSON.stringify([
       threads,
       subgroup,
       reduces,
       matrices,
       fma,
-      own,
+      types,
       outline(kernel.body),
     ]);
     const number = this.all.length;
@@ -58,10 +69,11 @@ export class PlanKernels {
       return twin;
     }
     if (!alike) this.#alike.set(key, { first: { number, text }, byText: new Map() });
+    const own = this.#entered(kernel);
     this.all.push({
       name: kernel.name,
-      source: this.#target.print(kernel, scratch),
-      entry: this.#target.entry(kernel),
+      source: this.#target.print(own, scratch),
+      entry: this.#target.entry(own),
       threads,
       params,
       sharedBytes: sharedBytes(kernel),
@@ -73,6 +85,12 @@ export class PlanKernels {
     return number;
   }
 }
+
+/** The kernel under another name, for targets whose entries are called as their kernels. */
+const renamed = (kernel: Kernel, count: number): Kernel => ({
+  ...kernel,
+  name: `${kernel.name}_${count}`,
+});
 
 /** A kernel of the plan, and how its text is printed with numbered names. */
 interface Printed {

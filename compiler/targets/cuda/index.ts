@@ -87,7 +87,7 @@ function literal(value: number, type: Scalar): string {
 
 const loaded = ({ widen }: MemoryType, value: string) => (widen ? `${widen}(${value})` : value);
 
-/** Inside the kernel: texts of several can be one file. From 65520 on halves are infinite. */
+/** Inside the kernel: texts of several can be one file. */
 const functions = {
   max_of: ["  auto max_of = [](float x, float y) { return x > y || x != x ? x : y; };"],
   min_of: ["  auto min_of = [](float x, float y) { return x < y || x != x ? x : y; };"],
@@ -108,17 +108,23 @@ const functions = {
     `    return x != x ? 0u : unsigned(fminf(fmaxf(x, 0.0f), ${castRange.u32[1]}.0f));`,
     "  };",
   ],
-  widen_half: [
-    "  auto widen_half = [](unsigned short h) {",
-    '    float x; asm("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"(h)); return x;',
-    "  };",
-  ],
-  round_half: [
-    "  auto round_half = [](float x) {",
-    '    unsigned short h; asm("cvt.rn.f16.f32 %0, %1;" : "=h"(h) : "f"(x)); return h;',
-    "  };",
-  ],
 } as const;
+
+/**
+ * Before the kernel, once in a file: instructions that C++ cannot say. Who has the functions already
+ * defines the name.
+ */
+const halves = [
+  "#ifndef INARCH_HALVES",
+  "#define INARCH_HALVES",
+  "static __device__ __forceinline__ float widen_half(unsigned short h) {",
+  '  float x; asm("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"(h)); return x;',
+  "}",
+  "static __device__ __forceinline__ unsigned short round_half(float x) {",
+  '  unsigned short h; asm("cvt.rn.f16.f32 %0, %1;" : "=h"(h) : "f"(x)); return h;',
+  "}",
+  "#endif",
+];
 
 const numbers = {
   ...{ subgroup: "subgroup_number", subgroups: "subgroup_count" },
@@ -151,8 +157,11 @@ const reduction = (fold: string, both: string): string[] => [
   "  };",
 ];
 
+/** No function of C or of its libraries ends like this. */
+const entry = ({ name }: Kernel): string => `${name}_kernel`;
+
 const sharing = (b: Buffer, { vectors }: Kernel) =>
-  b.space !== "shared" ? "" : vectors.has(b) ? "__shared__ alignas(16) " : "__shared__ ";
+  b.space !== "shared" ? "" : vectors.has(b) ? "alignas(16) __shared__ " : "__shared__ ";
 
 const dialect: Dialect = {
   call,
@@ -209,7 +218,8 @@ const dialect: Dialect = {
     );
     const [x, y, z] = k.threads;
     return [
-      `extern "C" __global__ void __launch_bounds__(${x * y * z}) ${k.name}(`,
+      ...(/\b(?:widen|round)_half\(/.test(body) ? halves : []),
+      `extern "C" __global__ void __launch_bounds__(${x * y * z}) ${entry(k)}(`,
       `    ${params.join(",\n    ")}) {`,
       ...Object.entries(functions).flatMap(([n, text]) => (body.includes(`${n}(`) ? text : [])),
       ...(k.reduces ? warps(x) : []),
@@ -232,6 +242,6 @@ export const cuda: Target = {
   half: true,
   fragments: false,
   subgroup: 32,
-  entry: (kernel) => kernel.name,
+  entry,
   print: (kernel, _scratch, names) => printUnpacked(kernel, dialect, names),
 };

@@ -63,6 +63,17 @@ describe("no two kernels have one text, names apart:", () => {
   });
 });
 
+test("kernels of one name have entries of their own where these are called as they are", () => {
+  const outputs = [64, 100].map((columns, i) => ({
+    name: `y${i}`,
+    tensor: softmax(input(`x${i}`, "f32", [3, columns])) as Tensor,
+  }));
+  const { kernels } = compile(graphOf(outputs), { target: "cuda" });
+  expect(kernels.map(({ name }) => name)).toEqual(["softmax", "softmax"]);
+  expect(kernels.map(({ entry }) => entry)).toEqual(["softmax_kernel", "softmax_2_kernel"]);
+  for (const kernel of kernels) expect(kernelText(kernel)).toContain(` ${kernel.entry}(`);
+});
+
 describe("regions whose tensors have other names and sizes", () => {
   const sizes = { scores: 3, logits: 5 };
   const outputs = Object.entries(sizes).map(([name, rows]) => ({

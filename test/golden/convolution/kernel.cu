@@ -1,11 +1,11 @@
 // matmul_add_relu: step 0
-extern "C" __global__ void __launch_bounds__(128) matmul_add_relu(
+extern "C" __global__ void __launch_bounds__(128) matmul_add_relu_kernel(
     float* __restrict__ relu,
     const float* __restrict__ weight,
     const float* __restrict__ image,
     const float* __restrict__ bias) {
   auto max_of = [](float x, float y) { return x > y || x != x ? x : y; };
-  __shared__ alignas(16) float operands[1024];
+  alignas(16) __shared__ float operands[1024];
   __shared__ float parts[1024];
   const unsigned column = threadIdx.x % 8u;
   const unsigned row = (threadIdx.x / 8u) % 2u;

@@ -1,9 +1,9 @@
 // matmul: step 0
-extern "C" __global__ void __launch_bounds__(128) matmul(
+extern "C" __global__ void __launch_bounds__(128) matmul_kernel(
     float* __restrict__ matmul,
     const float* __restrict__ x,
     const float* __restrict__ A) {
-  __shared__ alignas(16) float operands[816];
+  alignas(16) __shared__ float operands[816];
   __shared__ float parts[512];
   const unsigned column = threadIdx.x % 4u;
   const unsigned row = (threadIdx.x / 4u) % 4u;
@@ -153,13 +153,13 @@ extern "C" __global__ void __launch_bounds__(128) matmul(
 }
 
 // matmul: step 1
-extern "C" __global__ void __launch_bounds__(64) matmul(
+extern "C" __global__ void __launch_bounds__(64) matmul_2_kernel(
     float* __restrict__ matmul,
     const float* __restrict__ x,
     const float* __restrict__ weight,
     const float* __restrict__ matmul_1,
     const float* __restrict__ B) {
-  __shared__ alignas(16) float operands[560];
+  alignas(16) __shared__ float operands[560];
   float held[4];
   const unsigned column = threadIdx.x % 16u;
   const unsigned row = threadIdx.x / 16u;

@@ -1,11 +1,11 @@
 // matmul_add_gelu: step 0
-extern "C" __global__ void __launch_bounds__(128) matmul_add_gelu(
+extern "C" __global__ void __launch_bounds__(128) matmul_add_gelu_kernel(
     float* __restrict__ gelu,
     const float* __restrict__ x,
     const float* __restrict__ weight,
     const float* __restrict__ bias) {
   auto min_of = [](float x, float y) { return x < y || x != x ? x : y; };
-  __shared__ alignas(16) float operands[768];
+  alignas(16) __shared__ float operands[768];
   __shared__ float parts[2048];
   const unsigned column = threadIdx.x % 4u;
   const unsigned row = (threadIdx.x / 4u) % 4u;
@@ -165,12 +165,12 @@ extern "C" __global__ void __launch_bounds__(128) matmul_add_gelu(
 }
 
 // matmul_add: step 1
-extern "C" __global__ void __launch_bounds__(128) matmul_add(
+extern "C" __global__ void __launch_bounds__(128) matmul_add_kernel(
     float* __restrict__ add,
     const float* __restrict__ gelu,
     const float* __restrict__ weight,
     const float* __restrict__ x) {
-  __shared__ alignas(16) float operands[976];
+  alignas(16) __shared__ float operands[976];
   __shared__ float parts[512];
   const unsigned column = threadIdx.x % 4u;
   const unsigned row = (threadIdx.x / 4u) % 4u;

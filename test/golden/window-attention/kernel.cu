@@ -1,5 +1,5 @@
 // normalize_mul_add: step 0
-extern "C" __global__ void __launch_bounds__(64) normalize_mul_add(
+extern "C" __global__ void __launch_bounds__(64) normalize_mul_add_kernel(
     float* __restrict__ add,
     const float* __restrict__ x,
     const float* __restrict__ weight,
@@ -335,12 +335,12 @@ extern "C" __global__ void __launch_bounds__(64) normalize_mul_add(
 }
 
 // matmul_add: step 1
-extern "C" __global__ void __launch_bounds__(64) matmul_add(
+extern "C" __global__ void __launch_bounds__(64) matmul_add_kernel(
     float* __restrict__ add,
     const float* __restrict__ weight,
     const float* __restrict__ add_1,
     const float* __restrict__ bias) {
-  __shared__ alignas(16) float operands[1344];
+  alignas(16) __shared__ float operands[1344];
   float held[4];
   float carried = 0.0f;
   float carried_1 = 0.0f;
@@ -481,14 +481,14 @@ extern "C" __global__ void __launch_bounds__(64) matmul_add(
 }
 
 // attention: step 2
-extern "C" __global__ void __launch_bounds__(8) attention(
+extern "C" __global__ void __launch_bounds__(8) attention_kernel(
     float* __restrict__ reshape,
     const float* __restrict__ add,
     const float* __restrict__ stack) {
-  __shared__ alignas(16) float operands[512];
+  alignas(16) __shared__ float operands[512];
   float own[32];
   float own_1[8];
-  __shared__ alignas(16) float folds[32];
+  alignas(16) __shared__ float folds[32];
   float held[16];
   const unsigned column = threadIdx.x % 2u;
   const unsigned row = threadIdx.x / 2u;
@@ -1043,12 +1043,12 @@ extern "C" __global__ void __launch_bounds__(8) attention(
 }
 
 // matmul_add: step 3
-extern "C" __global__ void __launch_bounds__(64) matmul_add(
+extern "C" __global__ void __launch_bounds__(64) matmul_add_2_kernel(
     float* __restrict__ add,
     const float* __restrict__ reshape,
     const float* __restrict__ weight,
     const float* __restrict__ x) {
-  __shared__ alignas(16) float operands[1344];
+  alignas(16) __shared__ float operands[1344];
   float held[4];
   float carried = 0.0f;
   float carried_1 = 0.0f;
