@@ -1,8 +1,8 @@
 /**
- * Resizing of bytes with a triangle filter as wide as the scale, so that shrinking does not alias:
- * the "bilinear" of the Python Imaging Library, which SAM was trained behind. Masks depend on it, so
- * this gives the same bytes: weights in fixed point with 22 fractional bits, rows before columns,
- * each of the two passes rounded to bytes.
+ * Resizing of bytes with a filter as wide as the scale, so that shrinking does not alias: the
+ * "bilinear" of the Python Imaging Library, which SAM was trained behind, and its "bicubic", which
+ * Conv-LoRA was. Masks depend on it, so this gives the same bytes: weights in fixed point with 22
+ * fractional bits, rows before columns, each of the two passes rounded to bytes.
  */
 import { checkImage, checkSize, type Image, type Picture, type Size } from "./image.ts";
 
@@ -28,24 +28,50 @@ export function resizeLongestSide(given: Picture, longest: number): Image {
 }
 
 /** Resizes a picture to exactly `size`. @throws E300 and E301 as `resizeLongestSide`. */
-export function resizeImage(given: Picture, size: Size): Image {
+export function resizeImage(given: Picture, size: Size, filter: Filter = "bilinear"): Image {
   const picture = checkImage(given);
   checkSize(size, "a resized image");
-  return { ...size, channels: 3, data: resizeBytes(picture.data, picture, size, 3) };
+  return { ...size, channels: 3, data: resizeBytes(picture.data, picture, size, 3, filter) };
 }
+
+/** How pixels are mixed. */
+export type Filter = "bilinear" | "bicubic";
+
+interface FilterShape {
+  /** How far it reaches to each side, in pixels. */
+  readonly reach: number;
+  /** The weight of a pixel so far from the middle. */
+  weight(distance: number): number;
+}
+
+const filters: Readonly<Record<Filter, FilterShape>> = {
+  bilinear: { reach: 1, weight: (x) => Math.max(0, 1 - x) },
+  // Keys' cubic with a = -0.5.
+  bicubic: {
+    reach: 2,
+    weight: (x) =>
+      x < 1 ? (1.5 * x - 2.5) * x * x + 1 : x < 2 ? -0.5 * (((x - 5) * x + 8) * x - 4) : 0,
+  },
+};
 
 /**
  * Resizes `[from.height, from.width, channels]` to `[to.height, to.width, channels]`. Returns the
  * same array when nothing changes.
  */
-export function resizeBytes(data: Uint8Array, from: Size, to: Size, channels: number): Uint8Array {
+export function resizeBytes(
+  data: Uint8Array,
+  from: Size,
+  to: Size,
+  channels: number,
+  filter: Filter = "bilinear",
+): Uint8Array {
   // Of images a hundred times taller than wide, the reference shrinks the height first.
   if (from.height > 100 * from.width && to.height < from.height) {
-    const low = resizeColumns(data, from.height, to.height, from.width * channels);
-    return resizeRows(low, { width: from.width, height: to.height }, to.width, channels);
+    const low = resizeColumns(data, from.height, to.height, from.width * channels, filter);
+    return resizeRows(low, { width: from.width, height: to.height }, to.width, channels, filter);
   }
-  const narrow = resizeRows(data, from, to.width, channels);
-  return resizeColumns(narrow, from.height, to.height, to.width * channels);
+  const narrow = resizeRows(data, from, to.width, channels, filter);
+  return resizeColumns(narrow, from.height, to.height, to.width * channels, filter);
 }
 
 const fractionBits = 22;
@@ -60,10 +86,12 @@ interface Taps {
   readonly stride: number;
 }
 
-function triangleTaps(inputs: number, outputs: number): Taps {
+function tapsOf(inputs: number, outputs: number, filter: Filter): Taps {
   const scale = inputs / outputs;
-  // The filter reaches one output pixel to each side when shrinking, one input pixel when enlarging.
-  const reach = Math.max(scale, 1);
+  const shape = filters[filter];
+  // The filter is as wide in output pixels when shrinking as in input pixels when enlarging.
+  const wide = Math.max(scale, 1);
+  const reach = shape.reach * wide;
   const stride = Math.ceil(reach) * 2 + 1;
   const first = new Int32Array(outputs);
   const count = new Int32Array(outputs);
@@ -76,13 +104,13 @@ function triangleTaps(inputs: number, outputs: number): Taps {
     let sum = 0;
     for (let i = start; i < end; i++) {
       // A reciprocal and a product, not a quotient: the reference rounds so.
-      const distance = Math.abs((i - centre + 0.5) * (1 / reach));
-      raw[i - start] = Math.max(0, 1 - distance);
+      raw[i - start] = shape.weight(Math.abs((i - centre + 0.5) * (1 / wide)));
       sum += raw[i - start]!;
     }
     for (let i = start; i < end; i++) {
       const weight = raw[i - start]! / sum;
-      weights[output * stride + i - start] = Math.trunc(weight * (1 << fractionBits) + 0.5);
+      const fixed = weight * (1 << fractionBits);
+      weights[output * stride + i - start] = Math.trunc(fixed + (fixed < 0 ? -0.5 : 0.5));
     }
     first[output] = start;
     count[output] = end - start;
@@ -90,9 +118,15 @@ function triangleTaps(inputs: number, outputs: number): Taps {
   return { first, count, weights, stride };
 }
 
-function resizeRows(data: Uint8Array, from: Size, width: number, channels: number): Uint8Array {
+function resizeRows(
+  data: Uint8Array,
+  from: Size,
+  width: number,
+  channels: number,
+  filter: Filter,
+): Uint8Array {
   if (width === from.width) return data;
-  const { first, count, weights, stride } = triangleTaps(from.width, width);
+  const { first, count, weights, stride } = tapsOf(from.width, width, filter);
   const out = new Uint8Array(from.height * width * channels);
   let at = 0;
   for (let y = 0; y < from.height; y++) {
@@ -117,9 +151,10 @@ function resizeColumns(
   inputs: number,
   outputs: number,
   rowLength: number,
+  filter: Filter,
 ): Uint8Array {
   if (inputs === outputs) return data;
-  const { first, count, weights, stride } = triangleTaps(inputs, outputs);
+  const { first, count, weights, stride } = tapsOf(inputs, outputs, filter);
   const out = new Uint8Array(outputs * rowLength);
   const sums = new Int32Array(rowLength);
   for (let y = 0; y < outputs; y++) {
@@ -134,7 +169,7 @@ function resizeColumns(
   return out;
 }
 
-/** Weights are not negative, so a sum only ever passes 255, and that by rounding. */
+/** Some weights of a cubic are negative, so a sum may leave the bytes on both sides. */
 function toByte(sum: number): number {
-  return Math.min(255, sum >> fractionBits);
+  return Math.max(0, Math.min(255, sum >> fractionBits));
 }
