@@ -1,21 +1,15 @@
-/** A view applied: the picture by the resampling that SAM was trained behind, targets by the nearest pixel. */
+/** A view applied: the picture is resampled as the published preparation does, targets take the nearest pixel. */
 import type { Image } from "../../predict/vision/image.ts";
 import { resizeBytes } from "../../predict/vision/resize.ts";
-import { channelsOf, ignored, type Sample, type Target } from "./sample.ts";
-import type { View } from "./view.ts";
+import { channelsOf, ignored, type Sample, type Target, type Viewed } from "./sample.ts";
+import { drawView, type View, type ViewRequest } from "./view.ts";
 
-/** An item as the model sees it: everything is `side` pixels wide and high. */
-export interface Viewed {
-  /** `[3, side, side]`; 0 where there is no picture. */
-  readonly image: Uint8Array;
-  /** `[side, side]`: 1 where there is a picture, 0 where the square is padded. */
-  readonly valid: Uint8Array;
-  /** By task, as `Target` has them, but `[side, side]`, and normals `[3, side, side]`. */
-  readonly targets: Readonly<Record<string, Target>>;
-}
+/** An item as it is seen at a position of the training. */
+export const see = (sample: Sample, request: ViewRequest): Viewed =>
+  applyView(sample, drawView(sample.image, request));
 
 /** Padding does not count: its labels are -1, its depths and normals 0. */
-export function applyView({ image, targets }: Sample, view: View): Viewed {
+function applyView({ image, targets }: Sample, view: View): Viewed {
   return {
     image: planes(pictureOf(image, view), view, new Uint8Array(3 * view.side ** 2)),
     valid: validOf(view),
@@ -26,13 +20,13 @@ export function applyView({ image, targets }: Sample, view: View): Viewed {
 }
 
 /** The part that is seen, at its new size and in its colours: `[to.height, to.width, 3]`. */
-function pictureOf({ data, width }: Image, { from, to, colours }: View): Uint8Array {
+function pictureOf({ data, width }: Image, { from, to, filter, colours }: View): Uint8Array {
   const part = new Uint8Array(from.width * from.height * 3);
   for (let y = 0; y < from.height; y++) {
     const start = ((from.y + y) * width + from.x) * 3;
     part.set(data.subarray(start, start + from.width * 3), y * from.width * 3);
   }
-  return recolour(resizeBytes(part, from, to, 3), colours);
+  return recolour(resizeBytes(part, from, to, 3, filter), colours);
 }
 
 /** Brightness, contrast and saturation, as torchvision's `adjust_*` mix with black, mean grey and grey. */

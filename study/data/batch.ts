@@ -1,10 +1,11 @@
 /** Batches: what a step takes, as arrays that a model's inputs are made of. */
 import { pixelDeviation, pixelMean } from "../../predict/vision/preprocess.ts";
-import { applyView } from "./apply.ts";
+import type { Filter } from "../../predict/vision/resize.ts";
+import { see } from "./apply.ts";
 import { checkBatchOptions } from "./options.ts";
 import { plainOrder, positionsOf, type Share, shuffledOrder } from "./order.ts";
-import { channelsOf, ignored, type Samples, type TargetKind } from "./sample.ts";
-import { type Augmentation, drawView, type Fit } from "./view.ts";
+import { channelsOf, ignored, type Samples, type TargetKind, type Viewed } from "./sample.ts";
+import type { Augmentation, Fit, ViewRequest } from "./view.ts";
 
 export interface BatchTarget {
   readonly kind: TargetKind;
@@ -35,6 +36,8 @@ export interface BatchOptions {
   readonly side: number;
   /** "square" unless given. */
   readonly fit?: Fit | undefined;
+  /** "bilinear" unless given, as SAM was trained; Conv-LoRA's experiments resize with "bicubic". */
+  readonly filter?: Filter | undefined;
   readonly augment?: Augmentation | undefined;
   /** Of the order and of augmentation; 0 unless given. */
   readonly seed?: number | undefined;
@@ -54,7 +57,9 @@ export interface Batches {
 /** @throws E1010 for a set of no items, E460 and E465 for options that cannot be. */
 export function batchesOf(samples: Samples, options: BatchOptions): Batches {
   checkBatchOptions(options);
-  const { side, fit = "square", augment, seed = 0, order = "shuffled" } = options;
+  const { side, fit = "square", filter = "bilinear", augment, seed = 0, order } = options;
+  const view = (item: number, request: ViewRequest) =>
+    samples.view?.(item, request) ?? samples.read(item).then((sample) => see(sample, request));
   const items = order === "plain" ? plainOrder(samples.size) : shuffledOrder(samples.size, seed);
   return {
     async take(share) {
@@ -62,9 +67,8 @@ export function batchesOf(samples: Samples, options: BatchOptions): Batches {
       const batch = emptyBatch(samples, side, positions, positions.map(items.itemAt));
       await Promise.all(
         batch.items.map(async (item, i) => {
-          const sample = await samples.read(item);
-          const at = { seed, position: positions[i]! };
-          put(batch, i, applyView(sample, drawView(sample.image, { side, fit, augment }, at)));
+          const position = positions[i]!;
+          put(batch, i, await view(item, { side, fit, filter, augment, seed, position }));
         }),
       );
       return batch;
@@ -94,7 +98,7 @@ function emptyBatch(
   };
 }
 
-function put(batch: Batch, i: number, viewed: ReturnType<typeof applyView>): void {
+function put(batch: Batch, i: number, viewed: Viewed): void {
   batch.image.set(viewed.image, i * viewed.image.length);
   batch.valid.set(viewed.valid, i * viewed.valid.length);
   for (const [task, { data }] of Object.entries(viewed.targets)) {

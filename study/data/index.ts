@@ -1,4 +1,5 @@
 /** Sets as samples and batches, without their files: what a page can use too. */
+export { batchesInTurn, keptInMemory, type Steps } from "./ahead.ts";
 export {
   type Batch,
   type Batches,

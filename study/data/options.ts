@@ -48,6 +48,7 @@ export function checkBatchOptions(options: BatchOptions): void {
   const wants = {
     side,
     fit: oneOf("square", "longest"),
+    filter: oneOf("bilinear", "bicubic"),
     augment: object("an object of augmentations"),
     seed: { words: "a whole number of at least 0", is: isSeed },
     order: oneOf("shuffled", "plain"),

@@ -1,5 +1,6 @@
 /** One item of a set: a picture and what is true of it, whatever files it came from. */
 import type { Image } from "../../predict/vision/image.ts";
+import type { ViewRequest } from "./view.ts";
 
 /** What a task's targets say of a pixel. */
 export type TargetKind = "labels" | "depth" | "normals";
@@ -32,10 +33,22 @@ export interface Task {
   readonly classes?: readonly string[] | undefined;
 }
 
+/** An item as the model sees it: everything is `side` pixels wide and high. */
+export interface Viewed {
+  /** `[3, side, side]`; 0 where there is no picture. */
+  readonly image: Uint8Array;
+  /** `[side, side]`: 1 where there is a picture, 0 where the square is padded. */
+  readonly valid: Uint8Array;
+  /** By task, as `Target` has them, but `[side, side]`, and normals `[3, side, side]`. */
+  readonly targets: Readonly<Record<string, Target>>;
+}
+
 /** What batches are made of. */
 export interface Samples {
   readonly size: number;
   readonly tasks: Readonly<Record<string, Task>>;
   /** One item, from 0. */
   read(item: number): Promise<Sample>;
+  /** One item as it is seen, where that is not made of `read` in this thread. */
+  view?(item: number, request: ViewRequest): Promise<Viewed>;
 }

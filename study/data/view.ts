@@ -3,7 +3,7 @@
  * model takes. A view is drawn once, as numbers, and applied to the picture and to its targets alike.
  */
 import type { Size } from "../../predict/vision/image.ts";
-import { longestSideSize } from "../../predict/vision/resize.ts";
+import { type Filter, longestSideSize } from "../../predict/vision/resize.ts";
 import { drawsFor } from "./random.ts";
 
 export interface Augmentation {
@@ -30,6 +30,18 @@ export interface Augmentation {
  */
 export type Fit = "square" | "longest";
 
+/** How an item is to be seen, and where in the training: a view is a pure function of this and the picture's size. */
+export interface ViewRequest {
+  /** The side of the model's square input, in pixels. */
+  readonly side: number;
+  readonly fit: Fit;
+  /** How pictures are resized; targets take the nearest pixel. */
+  readonly filter: Filter;
+  readonly augment?: Augmentation | undefined;
+  readonly seed: number;
+  readonly position: number;
+}
+
 export interface Rectangle extends Size {
   readonly x: number;
   readonly y: number;
@@ -42,6 +54,7 @@ export interface View {
   readonly to: Rectangle;
   /** The square's side. */
   readonly side: number;
+  readonly filter: Filter;
   /** How much larger things are than without augmentation: depths are divided by it. */
   readonly zoom: number;
   readonly isMirrored: boolean;
@@ -66,8 +79,7 @@ const viewDraws = 2;
  */
 export function drawView(
   picture: Size,
-  { side, fit, augment = {} }: { side: number; fit: Fit; augment?: Augmentation | undefined },
-  { seed, position }: { seed: number; position: number },
+  { side, fit, filter, augment = {}, seed, position }: ViewRequest,
 ): View {
   const draws = drawsFor(seed, viewDraws, position);
   const isMirrored = draws.next() < (augment.mirror ?? 0);
@@ -93,7 +105,7 @@ export function drawView(
   const far = Math.min(1, zoom);
   const small = { width: Math.round(whole.width * far), height: Math.round(whole.height * far) };
   const to = partOf({ x: 0, y: 0, ...whole }, small, places[2], places[3]);
-  return { from, to, side, zoom, isMirrored, isOverturned, colours };
+  return { from, to, side, filter, zoom, isMirrored, isOverturned, colours };
 }
 
 /** A part of a rectangle, at least one pixel and at most all of it, at a place from 0 to 1 on both axes. */

@@ -1,6 +1,6 @@
 /** What is done to a picture is done to its targets alike, and what is padded does not count. */
 import { describe, expect, test } from "vitest";
-import { preprocess } from "../../../predict/vision/index.ts";
+import { preprocess, resizeImage } from "../../../predict/vision/index.ts";
 import {
   type Augmentation,
   type Batch,
@@ -102,10 +102,11 @@ describe("picture and targets", () => {
   });
 
   test("a scale of 2 shows half of each side, at different places", async () => {
-    const options = { side: 12, fit: "longest", augment: { scale: [2] } } as const;
+    const augment = { scale: [2] };
+    const options = { side: 12, fit: "longest", filter: "bilinear", augment } as const;
     const seen = new Set<string>();
     for (let step = 0; step < 20; step++) {
-      const { from, zoom } = drawView(sample.image, options, { seed: 0, position: step });
+      const { from, zoom } = drawView(sample.image, { ...options, seed: 0, position: step });
       expect([from.width, from.height, zoom]).toEqual([12, 8, 2]);
       expect(from.x + from.width <= width && from.y + from.height <= height).toBe(true);
       seen.add(`${from.x},${from.y}`);
@@ -114,14 +115,12 @@ describe("picture and targets", () => {
   });
 });
 
+const square = { side: 8, fit: "square", filter: "bilinear" } as const;
+
 test("how often a picture is mirrored is as said, and drawn anew at every position", () => {
   const count = (mirror: number) =>
     Array.from({ length: 1000 }, (_, position) =>
-      drawView(
-        sample.image,
-        { side: 8, fit: "square", augment: { mirror } },
-        { seed: 1, position },
-      ),
+      drawView(sample.image, { ...square, augment: { mirror }, seed: 1, position }),
     ).filter(({ isMirrored }) => isMirrored).length;
   expect(count(0)).toBe(0);
   expect(count(1)).toBe(1000);
@@ -131,8 +130,7 @@ test("how often a picture is mirrored is as said, and drawn anew at every positi
 
 test("what is drawn for one setting does not depend on another", () => {
   const at = { seed: 4, position: 9 };
-  const draw = (augment: Augmentation) =>
-    drawView(sample.image, { side: 8, fit: "square", augment }, at);
+  const draw = (augment: Augmentation) => drawView(sample.image, { ...square, augment, ...at });
   const all = { mirror: 0.5, scale: { from: 1, to: 2 }, brightness: 0.3, contrast: 0.3 };
   const both = draw(all);
   expect(draw({ ...all, mirror: 0, brightness: 0 }).from).toEqual(both.from);
@@ -210,6 +208,14 @@ test("ranks together have the bytes of one process", async () => {
   expect(Buffer.concat(parts.map(({ image }) => image))).toEqual(Buffer.from(whole.image));
   const labelsOf = ({ targets }: Batch) => [...targets.labels!.data];
   expect(parts.flatMap(labelsOf)).toEqual(labelsOf(whole));
+});
+
+test("a picture is resized as said, and targets are the same", async () => {
+  const [plain, cubic] = [await take({ side: 13 }), await take({ side: 13, filter: "bicubic" })];
+  expect(cubic.image).not.toEqual(plain.image);
+  expect(cubic.targets).toEqual(plain.targets);
+  const wanted = resizeImage(sample.image, { width: 13, height: 13 }, "bicubic").data;
+  expect([...cubic.image.subarray(0, 169)]).toEqual([...wanted.filter((_, i) => i % 3 === 0)]);
 });
 
 describe("options that cannot be", () => {
