@@ -203,6 +203,7 @@ const titles = {
   E1005: "the runs of a mask are damaged",
   E1006: "a target does not hold what its task says",
   E1010: "a batch that no order has",
+  E1011: "a set cannot be split so",
   E1020: "what is to be measured does not fit together",
   E1021: "a label is none of the classes that are counted",
 } as const;

@@ -25,6 +25,8 @@ export {
   type TargetKind,
   type Task,
 } from "./sample.ts";
+export { colourOf, drawTarget, targetSheet } from "./sheet.ts";
+export { foldsOf, holdOut, type Split, subsetOf } from "./split.ts";
 export type { ClassCount, SetSummary, TaskSummary } from "./summary.ts";
 export type {
   ClassFiles,
