@@ -24,6 +24,10 @@ const packages = {
     use: "reads models from files of TypeScript",
     repair: "npm install --include=optional esbuild",
   },
+  yaml: {
+    use: "reads YAML files",
+    repair: "npm install --include=optional yaml",
+  },
 } as const satisfies Record<string, OptionalPackage>;
 
 export type PackageName = keyof typeof packages;

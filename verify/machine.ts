@@ -74,6 +74,7 @@ export async function examineMachine(runKernel: KernelCheck = checkKernel): Prom
     webgpu: versionOf("webgpu"),
     sharp: versionOf("sharp"),
     esbuild: versionOf("esbuild"),
+    yaml: versionOf("yaml"),
     used,
     device: gpu,
     adapter: gpu,

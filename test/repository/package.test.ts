@@ -109,7 +109,11 @@ describe("for a page", () => {
 
   test.each([
     ["a page", importAll, []],
-    ["Node", 'export * as server from "inarch/node";', ["node"]],
+    [
+      "Node",
+      'export * as server from "inarch/node";\nexport * as study from "inarch/study";',
+      ["node"],
+    ],
   ])("has types for %s that need those of no other package", async (_, text, types) => {
     const compilerOptions = {
       ...{ strict: true, noEmit: true, skipLibCheck: false, target: "es2022", module: "nodenext" },
@@ -147,7 +151,7 @@ const sam = ["--weights", fixture("sam_nano.pth"), "--config", fixture("sam_nano
 const scene = fixture("scene.png");
 const webgpu = ["--device", "webgpu"];
 
-/** What cannot be done without a package: command lines, and calls of what `inarch/node` exports. */
+/** What cannot be done without a package: command lines, and calls of what `inarch/node` and `inarch/study` export. */
 const without: Readonly<Record<string, { commands: string[][]; calls: string[] }>> = {
   webgpu: {
     commands: [
@@ -177,6 +181,10 @@ const without: Readonly<Record<string, { commands: string[][]; calls: string[] }
     ],
     calls: [],
   },
+  yaml: {
+    commands: [],
+    calls: ['openSet({ format: "yolo", file: "data.yaml" })'],
+  },
 };
 
 test("every optional package is one of these", () => {
@@ -204,7 +212,8 @@ describe.each(Object.entries(without))("without %s", (missing, { commands, calls
   });
 
   test.each(calls)("%s says so", async (call) => {
-    const lines = `import * as entry from "inarch/node";
+    const name = call.startsWith("openSet") ? "study" : "node";
+    const lines = `import * as entry from "inarch/${name}";
       await entry.${call}.catch(({ message }) => console.log(message));`;
     const { stdout } = await node(["--input-type=module", "-e", lines], app);
     expect(stdout).toMatch(words);

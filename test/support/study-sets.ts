@@ -101,6 +101,9 @@ export function writeEveryFormat(root: string): Readonly<Record<string, SetDescr
     write(at("huggingface", `${name}.png`), picturePng(picture));
     write(at("huggingface", "masks", `${name}.png`), greyPng(picture));
     write(at("labelme", `${name}.png`), picturePng(picture));
+    write(at("yolo", "images", "train", `${name}.png`), picturePng(picture));
+    if (things.length > 0)
+      write(at("yolo", "labels", "train", `${name}.txt`), things.map(lineOf(picture)).join("\n"));
     const shapes = things.map((thing) => ({
       ...{ label: classes[thing.label - 1]!, points: points(thing), shape_type: "polygon" },
     }));
@@ -118,6 +121,11 @@ export function writeEveryFormat(root: string): Readonly<Record<string, SetDescr
     at("voc", "ImageSets", "Segmentation", "train.txt"),
     drawn.map(({ name }) => `${name}\n`).join(""),
   );
+  const yolo = ["path: .", "train: images/train", "names:", "  0: car", "  1: road"];
+  write(at("yolo", "data.yaml"), yolo.join("\n"));
+  const listed = drawn.map(({ name }) => `./images/train/${name}.png\n`);
+  write(at("yolo", "listed.txt"), listed.join(""));
+  write(at("yolo", "listed.yaml"), "{ train: [listed.txt], names: [car, road] }");
   const rows = drawn.map(({ name }) => `images/${name}.png,"masks/${name}.png"`);
   write(at("folders", "train.csv"), ["image,label", ...rows, ""].join("\r\n"));
   const lines = drawn.map(({ name }) =>
@@ -162,10 +170,18 @@ export function writeEveryFormat(root: string): Readonly<Record<string, SetDescr
     "coco's compressed runs": coco("texts"),
     voc,
     "voc's list": { ...voc, split: "train" },
+    yolo: { format: "yolo", file: at("yolo", "data.yaml") },
+    "yolo's list": { format: "yolo", file: at("yolo", "listed.yaml") },
     labelme: { format: "labelme", folder: at("labelme") },
     huggingface: { format: "huggingface", folder: at("huggingface"), targets },
   };
 }
+
+/** A class and corners in parts of the picture's sides. */
+const lineOf =
+  ({ width, height }: Drawn) =>
+  ({ label, points: corners }: Thing) =>
+    [label - 1, ...corners.map((value, i) => value / (i % 2 ? height : width))].join(" ");
 
 function colourPng(picture: Drawn) {
   const table = [

@@ -38,6 +38,7 @@ const formats: Readonly<Record<Format, Fields>> = {
   huggingface: { folder, targets },
   coco: { file: folder, pictures: folder, "classes?": classNames },
   labelme: { folder, "classes?": classNames },
+  yolo: { file: folder, "split?": text },
   voc: { folder, "split?": text, "classes?": anything, "ignore?": anything },
 };
 

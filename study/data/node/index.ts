@@ -5,3 +5,4 @@ export type { LabelmeSet } from "./labelme.ts";
 export { type DataSet, type OpenOptions, openSet, type SetDescription } from "./open.ts";
 export type { CsvSet, HuggingFaceSet, TaskColumn } from "./tables.ts";
 export { type VocSet, vocClasses } from "./voc.ts";
+export type { YoloSet } from "./yolo.ts";

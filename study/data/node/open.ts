@@ -13,9 +13,17 @@ import type { RawItem, RawSet } from "./raw.ts";
 import { readItem } from "./read.ts";
 import { type CsvSet, type HuggingFaceSet, readCsv, readHuggingFace } from "./tables.ts";
 import { readVoc, type VocSet } from "./voc.ts";
+import { readYolo, type YoloSet } from "./yolo.ts";
 
 /** A set, by the format of its files. */
-export type SetDescription = FolderSet | CsvSet | CocoSet | VocSet | LabelmeSet | HuggingFaceSet;
+export type SetDescription =
+  | FolderSet
+  | CsvSet
+  | CocoSet
+  | VocSet
+  | LabelmeSet
+  | HuggingFaceSet
+  | YoloSet;
 
 /** A set whose items were all read once, and can be used. */
 export interface DataSet extends Samples {
@@ -41,13 +49,14 @@ const readers: Readonly<Record<SetDescription["format"], Reader>> = {
   voc: readVoc,
   labelme: readLabelme,
   huggingface: readHuggingFace,
+  yolo: readYolo,
 };
 
 /**
  * Reads what describes the set, and then every item once. Items stand in the order of their names.
  *
  * @throws E1001 with every item that cannot be used, E1002 for a set without items, E1003 for what describes the set
- * and cannot be read, E1004 for a description that is none, E400 and E401 without the package sharp; the signal's
+ * and cannot be read, E1004 for a description that is none, E400 and E401 without the packages sharp and, for YAML, yaml; the signal's
  * reason when it is aborted.
  */
 export async function openSet(

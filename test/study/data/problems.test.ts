@@ -95,6 +95,31 @@ describe("every item that cannot be used is named, in one error", () => {
     expect(message).toContain("gone.png: cannot read");
   });
 
+  test("of YOLO", async () => {
+    const at = folder();
+    write(join(at, "images", "a.png"), picture());
+    const lines = [
+      "5 0 0 1 0 1 1",
+      "0 0.5 0.5 1 1",
+      "0 0 0 1 0 1",
+      "0 0 0 100 0 1 1",
+      "x 0 0 1 0 1 1",
+    ];
+    write(join(at, "labels", "a.txt"), lines.join("\n"));
+    write(join(at, "data.yaml"), "train: images\nnames: [road]");
+    const { message } = await refusal(() =>
+      openSet({ format: "yolo", file: join(at, "data.yaml") }),
+    );
+    for (const words of [
+      "line 1: there is no class 5: names has 0 to 0",
+      "line 2: it has a box, not an outline",
+      "line 3: it has 5 numbers behind the class",
+      "line 4: 100 is no part of the picture's side",
+      "line 5: there is no class NaN",
+    ])
+      expect(message).toContain(words);
+  });
+
   test("of Labelme", async () => {
     const at = folder();
     const shape = (label: string, shape_type: string, points: number[][]) => ({
@@ -187,6 +212,12 @@ describe("a description that is none", () => {
   write(join(at, "wide.csv"), "image,label\na,b,c\n");
   write(join(at, "names.csv"), "picture,lable\na,b\n");
   write(join(at, "only-notes", "notes.txt"), "");
+  write(join(at, "torn.yaml"), "train: [a");
+  write(join(at, "word.yaml"), "hello");
+  write(join(at, "gaps.yaml"), "train: a\nnames: { 0: a, 2: b }");
+  write(join(at, "none.yaml"), "train: a");
+  write(join(at, "good.yaml"), "train: a\nnames: [a]");
+  const yolo = (file: string) => ({ format: "yolo", file: join(at, file) });
   const coco = (file: string) => ({ format: "coco", file: join(at, file), pictures: at });
   const csv = (file: string) => ({ format: "csv", file: join(at, file), targets: { it: classes } });
   const images = join(at, "only-notes");
@@ -202,6 +233,11 @@ describe("a description that is none", () => {
     ],
     ["E1003", 'no list "images"', coco("empty.json")],
     ["E1003", "it is no JSON", coco("torn.json")],
+    ["E1003", "it is no YAML", yolo("torn.yaml")],
+    ["E1003", "no names and no parts", yolo("word.yaml")],
+    ["E1003", "not numbered from 0 on", yolo("gaps.yaml")],
+    ["E1003", "it has no names", yolo("none.yaml")],
+    ["E1003", 'it has no part "val"', { ...yolo("good.yaml"), split: "val" }],
     ["E1003", "there is no such file", coco("gone.json")],
     ["E1003", "line 2 does not end", csv("quote.csv")],
     ["E1003", "line 2 has 3 fields, and the first line 2", csv("wide.csv")],
