@@ -202,6 +202,7 @@ const titles = {
   E1004: "a set is described wrongly",
   E1005: "the runs of a mask are damaged",
   E1006: "a target does not hold what its task says",
+  E1007: "a thread that reads items has ended",
   E1010: "a batch that no order has",
   E1011: "a set cannot be split so",
   E1020: "what is to be measured does not fit together",

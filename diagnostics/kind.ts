@@ -27,6 +27,7 @@ const environment: readonly Code[] = [
   "E480",
   "E481",
   "E520",
+  "E1007",
 ];
 const internal: readonly Code[] = ["E425", "E441", "E450", "E900"];
 

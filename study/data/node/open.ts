@@ -1,6 +1,8 @@
 /** Opens a set of pictures and targets in whatever files it lies, and checks every item before anything starts. */
 import { diagnose, InarchError } from "../../../diagnostics/index.ts";
 import { checkOptions } from "../../../diagnostics/options.ts";
+import { callback, checkValues, object } from "../../../diagnostics/values.ts";
+import { keptInMemory } from "../ahead.ts";
 import type { Samples } from "../sample.ts";
 import { type SetSummary, summaryOf } from "../summary.ts";
 import { taskOf } from "../task-files.ts";
@@ -12,6 +14,7 @@ import { type LabelmeSet, readLabelme } from "./labelme.ts";
 import type { RawItem, RawSet } from "./raw.ts";
 import { readItem } from "./read.ts";
 import { type CsvSet, type HuggingFaceSet, readCsv, readHuggingFace } from "./tables.ts";
+import { startThreads } from "./threads.ts";
 import { readVoc, type VocSet } from "./voc.ts";
 import { readYolo, type YoloSet } from "./yolo.ts";
 
@@ -31,9 +34,15 @@ export interface DataSet extends Samples {
   readonly names: readonly string[];
   /** Sizes, and how often each class is there. */
   readonly summary: SetSummary;
+  /** Ends its threads. Without threads there is nothing to end. */
+  close(): void;
 }
 
 export interface OpenOptions {
+  /** So many threads decode items and see them; 0 unless given: this thread does. */
+  readonly threads?: number | undefined;
+  /** So many bytes of decoded items are kept in memory; 0 unless given. */
+  readonly keep?: number | undefined;
   /** Told after each item that was checked. */
   readonly onProgress?: ((done: number, all: number) => void) | undefined;
   /** Stops checking. */
@@ -63,7 +72,8 @@ export async function openSet(
   description: SetDescription,
   options: OpenOptions = {},
 ): Promise<DataSet> {
-  checkOptions<OpenOptions>("openSet", options, { onProgress: true, signal: true });
+  checkOptions<OpenOptions>("openSet", options, wants);
+  checkValues<OpenOptions>("openSet", options, wants);
   checkDescription(description);
   const raw = await readers[description.format](description as never);
   const items = [...raw.items].sort((a, b) => byName(a.name, b.name));
@@ -79,13 +89,31 @@ export async function openSet(
       where: raw.where,
       help: "check the path and the format; PNG, JPEG, WebP, TIFF, GIF and AVIF are read",
     });
-  return {
+  const { threads: count = 0, keep = 0 } = options;
+  const samples = {
     size: items.length,
     tasks,
+    read: (item: number) => readItem(items[item]!, raw.tasks),
+  };
+  const threads = count > 0 ? startThreads(count, { items, tasks: raw.tasks, keep }) : undefined;
+  return {
+    // Threads keep what they read themselves.
+    ...(threads ? { ...samples, view: threads.view } : keptInMemory(samples, keep)),
     names: items.map(({ name }) => name),
     summary: summary.result(),
-    read: (item) => readItem(items[item]!, raw.tasks),
+    close: () => threads?.close(),
   };
+}
+
+const wants = {
+  threads: { words: "a whole number of threads", is: isCount },
+  keep: { words: "a number of bytes", is: isCount },
+  onProgress: callback,
+  signal: object("an AbortSignal"),
+};
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 /** How many items are read at once: decoding has threads of its own. */
