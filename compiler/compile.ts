@@ -15,7 +15,7 @@ import { assignPlaces, type Places } from "./memory/places.ts";
 import { type CompileOptions, checkCompileOptions } from "./options.ts";
 import { counts, kernelsOf, passRunner } from "./passes.ts";
 import { type Plan, type PlanStep, planFormat } from "./plan.ts";
-import { defaultProfile, type Profile } from "./profile.ts";
+import type { Profile } from "./profile.ts";
 import { rewrite } from "./rewrite/rewrite.ts";
 import {
   forPrecision,
@@ -27,7 +27,7 @@ import {
 } from "./storage/formats.ts";
 import { joinsOf } from "./storage/joins.ts";
 import { type Layout, noLayout } from "./storage/layout.ts";
-import { defaultTarget, targetNamed } from "./targets/find.ts";
+import { defaultTarget, targetNamed, usualProfile } from "./targets/find.ts";
 import { PlanKernels, sharedBytes } from "./targets/plan-kernels.ts";
 import { capableOf, type Target } from "./targets/target.ts";
 import { noTuning, tunedVariants } from "./tuning/tuning.ts";
@@ -86,7 +86,7 @@ function* runPasses(graph: Graph, options: CompileOptions): Pausing<Compilation>
   const target = targetNamed(options.target ?? defaultTarget.name);
   const { layout = noLayout, precision = "f32", weightFormat } = options;
   const { forms = {}, tuning = noTuning } = options;
-  const profile = fitting(options.profile ?? defaultProfile, target, precision);
+  const profile = fitting(options.profile ?? usualProfile(target), target, precision);
   const device = capableOf(target, profile);
   const policy = options.policy ?? "fused";
   const pass = passRunner(options.onPass);

@@ -11,11 +11,10 @@ import { emptyScope, type Scope } from "../compiler/graph/site.ts";
 import { type Dims, declaring, input, state, withDims } from "../compiler/graph/sources.ts";
 import { elements, type Node, resultsOf, type Tensor } from "../compiler/graph/tensor.ts";
 import type { Plan, PlanAdapter } from "../compiler/plan.ts";
-import { defaultProfile } from "../compiler/profile.ts";
 import { applyLaws } from "../compiler/rewrite/rewrite.ts";
 import type { Precision } from "../compiler/storage/formats.ts";
 import { inUnits, joinsOf, spacingOf } from "../compiler/storage/joins.ts";
-import { defaultTarget, targetNamed } from "../compiler/targets/find.ts";
+import { defaultTarget, targetNamed, usualProfile } from "../compiler/targets/find.ts";
 import { capableOf } from "../compiler/targets/target.ts";
 import { finish, inTurns, isDue, type Pausing, type TurnOptions } from "../compiler/turns.ts";
 import { diagnose } from "../diagnostics/index.ts";
@@ -71,7 +70,8 @@ function* compilingTraining(model: Model, asked: TrainingOptions): Pausing<Train
   const { precision = "f32" } = asked;
   const scaled = precision === "mixed" && !asked.scaling;
   const options = scaled ? { ...asked, scaling: usualScaling } : asked;
-  const { target = defaultTarget.name, profile = defaultProfile, optimiser, micro = 1 } = options;
+  const { target = defaultTarget.name, optimiser, micro = 1 } = options;
+  const { profile = usualProfile(targetNamed(target)) } = options;
   const dims = { ...model.dims, ...options.dims };
   const backward = yield* backwardPass(model, dims, options);
   const moved = writtenStates(backward.graph);
@@ -87,7 +87,7 @@ function* compilingTraining(model: Model, asked: TrainingOptions): Pausing<Train
   const device = capableOf(targetNamed(target), profile);
   const others = [...forward.map(([, g]) => g), ...(evaluation ? [evaluation] : [])];
   const graphs = [backward.graph, ...others];
-  const memory = layOut(backward, graphs, { ...options, device });
+  const memory = layOut(backward, graphs, { ...options, profile, device });
   if (isDue()) yield;
   const spec: UpdateSpec = {
     parts: memory.parts,

@@ -36,14 +36,16 @@ export async function targetFlag() {
  */
 export async function limitsOf(limits: LimitsName, target?: string): Promise<Limits> {
   const { defaultProfile, deviceProfile } = await import("../../compiler/profile.ts");
+  const { findTarget, usualProfile } = await import("../../compiler/targets/find.ts");
   const { deviceKey } = await import("../../compiler/tuning/tuning.ts");
   const { everywhere, openDevice } = await import("../../runtime/node/device.ts");
   const known = everywhere.find((one) => one.target === target);
-  if (limits === "default")
-    return {
-      profile: known ? deviceProfile(known.capabilities) : defaultProfile,
-      device: known && deviceKey(known.capabilities),
-    };
+  if (limits === "default") {
+    if (known)
+      return { profile: deviceProfile(known.capabilities), device: deviceKey(known.capabilities) };
+    const named = target === undefined ? undefined : findTarget(target);
+    return { profile: named ? usualProfile(named) : defaultProfile, device: undefined };
+  }
   const { device } = await openDevice({ kind: known?.kind ?? "webgpu" });
   device.destroy();
   const { capabilities } = device;

@@ -1,6 +1,7 @@
 /** Targets by name: what the rest of the compiler, and everything that asks for a target, goes through. */
 import { diagnose } from "../../diagnostics/index.ts";
 import { meant } from "../../diagnostics/nearest.ts";
+import { defaultProfile, deviceProfile, type Profile } from "../profile.ts";
 import * as list from "./index.ts";
 import type { Target } from "./target.ts";
 
@@ -23,4 +24,9 @@ export function targetNamed(name: string): Target {
     message: `there is no target "${name}"`,
     help: `${near === undefined ? "" : `did you mean ${near}? `}the targets are ${names.join(", ")}`,
   });
+}
+
+/** What is compiled for unless a profile is given: the limits that every device of the target has. */
+export function usualProfile({ capabilities }: Target): Profile {
+  return capabilities ? deviceProfile(capabilities) : defaultProfile;
 }

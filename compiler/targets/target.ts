@@ -3,6 +3,7 @@
  * `index.ts`; flags, stages, files of bundles and pages of `explain` are made of the record.
  */
 import type { Capable } from "../../formats/index.ts";
+import type { Capabilities } from "../capabilities.ts";
 import type { Kernel } from "../kernel/ir.ts";
 import type { Names } from "../kernel/printer.ts";
 import type { KernelSource } from "../plan.ts";
@@ -18,6 +19,8 @@ export interface Target {
   readonly comment: string;
   /** The one width of subgroup that it has; undefined: whatever the profile says. */
   readonly subgroup?: number;
+  /** What all its devices have, where that is more than every WebGPU device has. */
+  readonly capabilities?: Capabilities;
   /** Whether all its devices have halves; else the profile says. */
   readonly half: boolean;
   /** Whether it spells an `fma` that some of its devices lack. */

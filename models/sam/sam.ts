@@ -4,7 +4,6 @@ import {
   type CompileOptions,
   compile,
   compileAsync,
-  defaultProfile,
   deviceProfile,
   type Graph,
   type Profile,
@@ -144,13 +143,13 @@ interface SamGraph extends Pick<CompileOptions, "name" | "target" | "profile" | 
 }
 
 function samGraphs(config: SamConfig, options: SamCompileOptions) {
-  const { target, profile = defaultProfile, weightFormat, tableRows = new Map() } = options;
+  const { target, profile, weightFormat, tableRows = new Map() } = options;
   const model = samModel(config, { tableRows });
   const of = (program: string, dims: Readonly<Record<string, number>>): SamGraph => ({
     graph: () => traceProgram(model, program, dims),
     name: `sam-${program}`,
     target,
-    profile,
+    ...(profile ? { profile } : {}),
     weightFormat,
   });
   return {

@@ -1,24 +1,52 @@
-/** Compiles CUDA texts for sm_80 and sm_90, where nvcc is installed. */
-import { execFileSync, spawnSync } from "node:child_process";
+/** Compiles CUDA texts, where nvcc is installed. */
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Plan } from "../../compiler/index.ts";
 import { kernelText } from "../../runtime/devices/device.ts";
 
-/** All kernels of a plan in one file: starting nvcc takes longer than compiling them. */
+export const hasNvcc = spawnSync("nvcc", ["--version"]).status === 0;
+if (!hasNvcc) console.warn("nvcc is missing: CUDA text is not compiled for GPUs");
+
+/** All kernels of a plan in one file, for sm_80 and sm_90: starting nvcc takes longer than compiling them. */
 export function compileCuda({ kernels }: Plan): void {
-  if (spawnSync("nvcc", ["--version"]).status !== 0) {
-    console.warn("nvcc is missing: CUDA text is not compiled");
-    return;
-  }
-  const sources = kernels.map((k, i) =>
-    kernelText(k).replace(` ${k.entry}(`, ` k${i}_${k.entry}(`),
-  );
-  const folder = mkdtempSync(join(tmpdir(), "inarch-nvcc-"));
-  const file = join(folder, "kernels.cu");
-  writeFileSync(file, sources.join("\n"));
   const archs = ["80", "90"].map((n) => `-gencode=arch=compute_${n},code=sm_${n}`);
-  execFileSync("nvcc", [...archs, "-fatbin", "-o", join(folder, "out"), file]);
-  rmSync(folder, { recursive: true });
+  runNvcc(kernels.map(kernelText).join("\n"), [...archs, "-fatbin"]);
+}
+
+/** What a kernel takes of a multiprocessor, in bytes and registers. */
+export interface Resources {
+  readonly name: string;
+  readonly stack: number;
+  readonly spilled: number;
+  readonly registers: number;
+}
+
+/** What ptxas says of each kernel of a text, for sm_90. Empty without nvcc. */
+export function resourcesOf(text: string): readonly Resources[] {
+  const said = runNvcc(text, ["-arch=sm_90", "-cubin", "-Xptxas", "-v"]);
+  const each =
+    /entry function '(\w+)'.*\n.*\n\s+(\d+) bytes stack frame, (\d+) bytes spill stores.*\n.*Used (\d+) registers/g;
+  return [...said.matchAll(each)].map(([, name, stack, spilled, registers]) => ({
+    ...{ name: name!, stack: Number(stack), spilled: Number(spilled) },
+    registers: Number(registers),
+  }));
+}
+
+/** @returns what nvcc and ptxas say. @throws what is wrong with the text. */
+export function runNvcc(text: string, flags: readonly string[]): string {
+  if (!hasNvcc) return "";
+  const folder = mkdtempSync(join(tmpdir(), "inarch-nvcc-"));
+  try {
+    const file = join(folder, "kernels.cu");
+    writeFileSync(file, text);
+    const { status, stderr } = spawnSync("nvcc", [...flags, "-o", join(folder, "out"), file], {
+      encoding: "utf8",
+    });
+    if (status !== 0) throw new Error(`nvcc refuses the text: ${stderr}`);
+    return stderr;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }

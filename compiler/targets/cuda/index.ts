@@ -13,6 +13,7 @@ import {
 import { type Dialect, floatLiteral, infix, patternLiteral } from "../../kernel/printer.ts";
 import { printUnpacked } from "../print.ts";
 import type { Target } from "../target.ts";
+import { capabilities } from "./capabilities.ts";
 
 /** A type of memory. A half is its bits: the type for it needs a header. */
 interface MemoryType {
@@ -237,6 +238,7 @@ const dialect: Dialect = {
 export const cuda: Target = {
   name: "cuda",
   title: "CUDA",
+  capabilities,
   ending: "cu",
   comment: "//",
   half: true,
