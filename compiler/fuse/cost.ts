@@ -4,9 +4,10 @@
  * The unit is one multiplication. Reading or writing an element of memory counts `memory`; what is
  * kept also costs a dispatch of its own, at the price that the class of device has.
  */
+
+import { deviceModel } from "../device-model.ts";
 import { elements, type Node, type Tensor } from "../graph/tensor.ts";
 import type { ElementOp, KernelOp } from "../op.ts";
-import { deviceModel } from "../tuning/device-model.ts";
 import type { Decisions } from "./decisions.ts";
 import { costOf, holdsItsInput, isPointwise, isView } from "./element.ts";
 

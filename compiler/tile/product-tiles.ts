@@ -3,8 +3,8 @@
  * best of it is the default, and the first to be measured when a device is tuned.
  */
 import { storedBytes } from "../../formats/index.ts";
+import { deviceModel, residentGroups, stepOf, wavesOf } from "../device-model.ts";
 import type { Profile } from "../profile.ts";
-import { deviceModel, residentGroups, stepOf, wavesOf } from "../tuning/device-model.ts";
 import type { Product } from "./lowering.ts";
 
 /**

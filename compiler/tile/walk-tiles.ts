@@ -3,8 +3,8 @@
  * first to be measured when a device is tuned.
  */
 import { storedBytes } from "../../formats/index.ts";
+import { deviceModel, residentGroups, stepOf, wavesOf } from "../device-model.ts";
 import type { Profile } from "../profile.ts";
-import { deviceModel, residentGroups, stepOf, wavesOf } from "../tuning/device-model.ts";
 import type { Walk } from "./lowering.ts";
 
 /** How the threads of a workgroup share a tile of scores, and the keys of a tile. */

@@ -27,6 +27,7 @@ const order: readonly string[] = [
   "compiler/plan.ts",
   "compiler/capabilities.ts",
   "compiler/profile.ts",
+  "compiler/device-model.ts",
   "compiler/turns.ts",
   "compiler/kernel/",
   "compiler/sample.ts",

@@ -2,8 +2,8 @@
  * Devices as the models of kernels' time see them. The numbers are those of a usual device of each
  * class, not of any one: they rank tiles, and measuring decides where that is not enough.
  */
-import type { DeviceClass } from "../capabilities.ts";
-import type { Profile } from "../profile.ts";
+import type { DeviceClass } from "./capabilities.ts";
+import type { Profile } from "./profile.ts";
 
 export interface DeviceModel {
   /** Cores: what one workgroup runs on (a streaming multiprocessor, a compute unit). */
