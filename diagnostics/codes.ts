@@ -200,7 +200,7 @@ const titles = {
   E1002: "a set has no items",
   E1003: "a file that describes a set cannot be read",
   E1004: "a set is described wrongly",
-  E1005: "the runs of a mask are damaged",
+  E1005: "the runs or corners of a mask are damaged",
   E1006: "a target does not hold what its task says",
   E1007: "a thread that reads items has ended",
   E1010: "a batch that no order has",

@@ -10,6 +10,9 @@ export interface Rle {
   readonly counts: string | readonly number[];
 }
 
+/** How far from the picture a corner may be, in pixels. */
+const farthest = 2 ** 20;
+
 /** How many steps a polygon's outline has to a pixel. */
 const scale = 5;
 
@@ -21,6 +24,7 @@ const scale = 5;
  *
  * @param points x and y in turn, in pixels; pixel (0, 0) reaches from 0 to 1.
  * @param mask `[height, width]`; what is covered becomes 1, and the rest stays.
+ * @throws E1005 for a corner further than 2^20 pixels away, whose way there would be walked.
  */
 export function fillPolygon(
   points: readonly number[],
@@ -28,6 +32,12 @@ export function fillPolygon(
   width: number,
   height: number,
 ): void {
+  const far = points.find((value) => !(Math.abs(value) <= farthest));
+  if (far !== undefined)
+    throw diagnose("E1005", {
+      message: `a polygon has a corner at ${far} pixels, and the picture ${width} x ${height}`,
+      help: "coordinates are in pixels of the picture; export the annotations again",
+    });
   const flips = new Map<number, Set<number>>();
   const flip = (x: number, y: number) => {
     const column = flips.get(x) ?? new Set();

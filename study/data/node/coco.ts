@@ -1,5 +1,6 @@
 /** Sets as COCO describes them: one JSON of pictures, categories and outlined things. */
 import { join } from "node:path";
+import { isObject } from "../../../diagnostics/values.ts";
 import { unreadable } from "../csv.ts";
 import type { Rle } from "../rle.ts";
 import { jsonOf } from "./files.ts";
@@ -107,7 +108,7 @@ const isRle = (value: unknown): value is Rle => {
 };
 
 function checkCoco(value: unknown, where: string): Coco {
-  const coco = (value ?? {}) as Coco;
+  const coco = Object(value) as Coco;
   for (const list of ["images", "categories", "annotations"] as const)
     if (!Array.isArray(coco[list]))
       throw unreadable(
@@ -115,6 +116,13 @@ function checkCoco(value: unknown, where: string): Coco {
         `it has no list "${list}"`,
         "give the JSON of instances: images, categories and annotations",
       );
+  const isEach = (list: readonly unknown[]) => list.every(isObject);
+  if (!isEach(coco.images) || !isEach(coco.categories) || !isEach(coco.annotations))
+    throw unreadable(
+      where,
+      "an image, a category or an annotation is no object",
+      "export it again",
+    );
   const isNamed = coco.images.every(
     ({ id, file_name, width, height }) =>
       id !== undefined && typeof file_name === "string" && width > 0 && height > 0,

@@ -98,17 +98,28 @@ interface Labelme {
 }
 
 function isLabelme(value: unknown): value is Labelme {
-  const { shapes, imagePath, imageWidth, imageHeight } = (value ?? {}) as Partial<Labelme>;
-  const isPoint = (point: unknown) =>
-    Array.isArray(point) && point.length === 2 && point.every(Number.isFinite);
+  const { shapes, imagePath, imageWidth, imageHeight, imageData } = Object(
+    value,
+  ) as Partial<Labelme>;
   return (
     typeof imagePath === "string" &&
     Number.isSafeInteger(imageWidth) &&
     Number.isSafeInteger(imageHeight) &&
+    isTextOrNone(imageData) &&
     Array.isArray(shapes) &&
-    shapes.every(
-      ({ label, points }: Partial<Outlined>) =>
-        typeof label === "string" && Array.isArray(points) && points.every(isPoint),
-    )
+    shapes.every((shape) => isShape(Object(shape)))
   );
 }
+
+const isShape = ({ label, points, mask, shape_type = "" }: Partial<Outlined>): boolean =>
+  typeof label === "string" &&
+  typeof shape_type === "string" &&
+  isTextOrNone(mask) &&
+  Array.isArray(points) &&
+  points.every(isPoint);
+
+const isPoint = (point: unknown) =>
+  Array.isArray(point) && point.length === 2 && point.every(Number.isFinite);
+
+const isTextOrNone = (value: unknown) =>
+  value === undefined || value === null || typeof value === "string";

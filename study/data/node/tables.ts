@@ -64,7 +64,7 @@ export async function readHuggingFace({ folder, targets }: HuggingFaceSet): Prom
   const rows = (await textOf(where)).split("\n").flatMap((text, i) => {
     if (text.trim() === "") return [];
     const fields = parseJson(text, `${where}, line ${i + 1}`);
-    return [{ line: i + 1, fields: fields as Record<string, unknown> }];
+    return [{ line: i + 1, fields: Object(fields) as Record<string, unknown> }];
   });
   return fromTable({ where, folder, columns: Object.keys(rows[0]?.fields ?? {}), rows }, columns);
 }

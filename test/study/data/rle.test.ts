@@ -40,6 +40,12 @@ test("what was covered before stays", () => {
   expect([...mask]).toEqual([1, 1, 0, 1]);
 });
 
+test.each([1e99, -(2 ** 20) - 1, Number.NaN])("E1005: a corner at %d is refused", async (far) => {
+  const fill = async () => fillPolygon([0, 0, far, 0, 2, 2], new Uint8Array(6), 3, 2);
+  const error = await refusal(fill);
+  expect([error.code, error.message]).toEqual(["E1005", expect.stringContaining("3 x 2")]);
+});
+
 describe("runs that are none", () => {
   test.each<[string, Rle["counts"], string]>([
     ["too few pixels", [3, 2], "5 pixels in all, not the 6 of 3 x 2"],
