@@ -17,7 +17,7 @@ import { add, argmax, matmul, resample, reshape, sigmoid, slice, softmax } from 
 import { linear } from "./layers.ts";
 import type { SamConfig } from "./sam/config.ts";
 import { encodeImage } from "./sam/image-encoder.ts";
-import { cellsOf, decodeMasks } from "./sam/mask-decoder.ts";
+import { cellsOf, decodeMasks, type MaskTokens, perceptronLayers } from "./sam/mask-decoder.ts";
 import { metaNames } from "./sam/names.ts";
 import { encodeGrid } from "./sam/prompt-encoder.ts";
 
@@ -26,6 +26,12 @@ export interface SemanticHead {
   readonly classes: number;
   /** Mask tokens, of which each proposes a mask: 1 unless given, and always 1 for one class. */
   readonly masks?: number;
+  /**
+   * "shared", as published, unless given: all mask tokens have the first perceptron, and a classifier names the masks.
+   * "own": one mask token with a perceptron of its own for each class, without a classifier. Few pictures of several
+   * classes teach only that.
+   */
+  readonly perceptrons?: "shared" | "own";
 }
 
 export interface SemanticSamOptions {
@@ -47,8 +53,13 @@ export interface SemanticSamOptions {
  * - `predict` -> `scores` `[batch, classes, S, S]`, the sum over masks of the class's probability
  *   times the mask's, and `labels` i32 `[batch, S, S]`, the class of the largest score.
  *
+ * Several classes with perceptrons of their own:
+ * - `segment` -> `logits` `[batch, classes, S, S]`: of each pixel, of each class.
+ * - `predict` -> `scores` `[batch, classes, S, S]`, their softmax, and `labels` i32 `[batch, S, S]`.
+ *
  * Parameters are those of Meta's checkpoint, but for `mask_decoder.mask_tokens.weight` `[K, …]`, which
- * begins as copies of the first mask token, and `mask_decoder.output_classifier_mlps`, which is new.
+ * begins as copies of the first mask token, `mask_decoder.output_classifier_mlps`, which is new, and perceptrons
+ * beyond those of the checkpoint, which begin as copies of the first.
  * What no program uses (the quality head, points, masks) is not among them.
  *
  * @throws E330 for a number of classes or masks that cannot be.
@@ -58,13 +69,25 @@ export function semanticSam(
   head: SemanticHead,
   options: SemanticSamOptions = {},
 ): Model {
-  checkOptions<SemanticHead>("semanticSam", head, { classes: true, masks: true });
+  checkOptions<SemanticHead>("semanticSam", head, {
+    classes: true,
+    masks: true,
+    perceptrons: true,
+  });
   checkOptions<SemanticSamOptions>("semanticSam", options, { name: true, tableRows: true });
-  const { classes, masks = 1 } = head;
-  checkHead(classes, masks);
+  const { classes, masks = 1, perceptrons = "shared" } = head;
+  checkHead(head);
   const { name = "semantic-sam", tableRows } = options;
-  const propose = (p: Parameters) => proposeMasks(p, config, masks, tableRows);
-  const programs = {
+  const asked = { count: perceptrons === "own" ? classes : masks, perceptrons };
+  const propose = (p: Parameters) => proposeMasks(p, config, asked, tableRows);
+  const own = {
+    segment: (p: Parameters) => ({ logits: propose(p).logits }),
+    predict(p: Parameters) {
+      const { logits } = propose(p);
+      return { scores: softmax(logits, 1), labels: argmax(logits, 1) };
+    },
+  };
+  const published = {
     segment(p: Parameters) {
       const { logits, maskTokens } = propose(p);
       return classes === 1
@@ -77,6 +100,7 @@ export function semanticSam(
       return { scores, labels: argmax(scores, 1) };
     },
   };
+  const programs = perceptrons === "own" ? own : published;
   const { segment } = programs;
   return defineModel({
     name,
@@ -97,7 +121,7 @@ interface Proposals {
 function proposeMasks(
   p: Parameters,
   config: SamConfig,
-  masks: number,
+  asked: MaskTokens,
   tableRows: ReadonlyMap<string, number> | undefined,
 ): Proposals {
   const { imageSize, outChans } = config;
@@ -109,15 +133,29 @@ function proposeMasks(
   const noMask = prompt.at("no_mask_embed").f32("weight", [1, outChans]);
   // Named before the decoder asks for them, so that they begin as copies of the checkpoint's first.
   const from = "mask_decoder.mask_tokens.weight";
-  p.f32(from, [masks, outChans], { init: { kind: "copy", from, rows: 1 } });
+  p.f32(from, [asked.count, outChans], { init: { kind: "copy", from, rows: 1 } });
+  if (asked.perceptrons === "own") copyPerceptrons(p, asked.count, outChans);
   const { logits, maskTokens } = decodeMasks(
     p.at("mask_decoder"),
     { map: add(cellsOf(embedding), noMask), position: encodeGrid(prompt, config) },
     config,
-    { count: masks, perceptrons: "shared" },
+    asked,
   );
   const size = [imageSize, imageSize] as const;
   return { logits: resample(logits, { size, mode: "bilinear" }), maskTokens };
+}
+
+/** Perceptrons that the checkpoint does not have begin as its first. */
+function copyPerceptrons(p: Parameters, count: number, channels: number): void {
+  const path = (mask: number, name: string) =>
+    `mask_decoder.output_hypernetworks_mlps.${mask}.layers.${name}`;
+  for (let mask = 1; mask < count; mask++)
+    for (const [layer, { inputs, outputs }] of perceptronLayers(channels).entries())
+      for (const [name, shape] of [
+        [`${layer}.weight`, [outputs, inputs]],
+        [`${layer}.bias`, [outputs]],
+      ] as const)
+        p.f32(path(mask, name), shape, { init: { kind: "copy", from: path(0, name) } });
 }
 
 /** `[batch, masks, classes + 1]` logits. */
@@ -143,19 +181,29 @@ function scoreClasses(logits: Tensor<"f32">, classLogits: Tensor<"f32">): Tensor
 /** More is a typing error, and would take all memory. */
 const most = 4096;
 
-function checkHead(classes: number, masks: number): void {
+function checkHead({ classes, masks, perceptrons = "shared" }: SemanticHead): void {
   for (const [what, count] of [
     ["classes", classes],
-    ["masks", masks],
+    ["masks", masks ?? 1],
   ] as const)
     if (!Number.isInteger(count) || count < 1 || count > most)
       throw diagnose("E330", {
         message: `a segmentation of ${count} ${what} cannot be`,
         help: `give ${what} as a whole number from 1 to ${most}`,
       });
-  if (classes === 1 && masks > 1)
+  if (perceptrons !== "shared" && perceptrons !== "own")
+    throw diagnose("E330", {
+      message: `perceptrons cannot be ${String(perceptrons)}`,
+      help: 'they are "shared" by all masks, as published, or each class has its "own"',
+    });
+  if (classes === 1 && (masks ?? 1) > 1)
     throw diagnose("E330", {
       message: `one class is one mask, not ${masks}: there is no classifier to choose among them`,
       help: "leave masks out, or count the background as a class: { classes: 2, masks: … }",
+    });
+  if (perceptrons === "own" && masks !== undefined && masks !== classes)
+    throw diagnose("E330", {
+      message: `${classes} classes with perceptrons of their own are ${classes} masks, not ${masks}`,
+      help: "leave masks out",
     });
 }

@@ -131,6 +131,10 @@ function stack(rows: readonly Tensor<"f32">[]): Tensor<"f32"> {
   );
 }
 
+/** The layers of the perceptron of a mask token. */
+export const perceptronLayers = (channels: number) =>
+  [channels, channels, channels / 8].map((outputs) => ({ inputs: channels, outputs }));
+
 /** How each mask weighs the channels of the enlarged map: `[items, masks, outChans / 8]`. */
 function maskWeights(
   p: Parameters,
@@ -138,7 +142,7 @@ function maskWeights(
   { perceptrons }: MaskTokens,
 ): Tensor<"f32"> {
   const channels = tokens[0]!.shape[1]!;
-  const sizes = [channels, channels, channels, channels / 8];
+  const sizes = [channels, ...perceptronLayers(channels).map(({ outputs }) => outputs)];
   if (perceptrons === "shared") return perceptron(p.at(0), stack(tokens), sizes);
   return stack(tokens.map((token, m) => perceptron(p.at(m), token, sizes)));
 }

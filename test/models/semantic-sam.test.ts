@@ -29,10 +29,10 @@ function weightsOf(masks: number, classes: number) {
 }
 
 /** The masks at the input's size and the tokens behind them, of one image. */
-function plainSegments(at: Lookup, one: Float32Array, masks: number) {
+function plainSegments(at: Lookup, one: Float32Array, masks: number, own = false) {
   const config: SamConfig = { ...tinySam, numMultimaskOutputs: masks - 1 };
-  // Every mask token goes through the first perceptron.
-  const shared: Lookup = (name) => at(name.replace(/(hypernetworks_mlps)\.\d+/, "$1.0"));
+  // Every mask token goes through the first perceptron, unless it has its own.
+  const shared: Lookup = own ? at : (name) => at(name.replace(/(hypernetworks_mlps)\.\d+/, "$1.0"));
   const { output } = plainEncoder(config, at, one);
   const nothing = { points: [], labels: [] };
   const { masks: small, queries } = plainDecoder(config, shared, output, nothing);
@@ -124,7 +124,44 @@ describe("several classes", () => {
   });
 });
 
+describe("several classes with perceptrons of their own", () => {
+  const model = semanticSam(tinySam, { classes: 6, perceptrons: "own" });
+
+  test("have the plain decoder's masks as their logits, and the largest is the label", async () => {
+    const one = images[0]!;
+    const { logits } = await runHashed(traceProgram(model, "segment"), { image: one });
+    const expected = plainSegments(weightsOf(6, 6), one, 6, true).logits;
+    expect(relativeError(logits!, expected.flat())).toBeLessThan(tolerance);
+    const { scores, labels } = await runHashed(traceProgram(model, "predict"), { image: one });
+    for (let pixel = 0; pixel < side * side; pixel++) {
+      const column = expected.map((map) => map[pixel]!);
+      expect(column[labels![pixel]!]).toBeCloseTo(Math.max(...column), 6);
+      const shares = Array.from(softmaxOf(column));
+      for (const [c, share] of shares.entries())
+        expect(scores![c * side * side + pixel]).toBeCloseTo(share, 6);
+    }
+  });
+
+  test("begin with copies of the checkpoint's first token and perceptron", () => {
+    const inits = new Map(
+      parametersOf(traceProgram(model, "segment")).map(({ name, init }) => [name, init]),
+    );
+    const path = (mask: number, name: string) =>
+      `mask_decoder.output_hypernetworks_mlps.${mask}.layers.${name}`;
+    for (const name of ["0.weight", "1.bias", "2.weight"]) {
+      expect(inits.get(path(0, name))).toBe(undefined);
+      expect(inits.get(path(5, name))).toEqual({ kind: "copy", from: path(0, name) });
+    }
+    expect([...inits.keys()].some((name) => name.includes("classifier"))).toBe(false);
+  });
+});
+
 test.each([
+  [
+    { classes: 3, masks: 2, perceptrons: "own" as const },
+    "3 classes with perceptrons of their own are 3 masks, not 2",
+  ],
+  [{ classes: 3, perceptrons: "each" as never }, "perceptrons cannot be each"],
   [{ classes: 0 }, "a segmentation of 0 classes cannot be"],
   [{ classes: 2.5 }, "a segmentation of 2.5 classes cannot be"],
   [{ classes: 3, masks: 5000 }, "a segmentation of 5000 masks cannot be"],
