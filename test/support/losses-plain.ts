@@ -95,6 +95,18 @@ export function plainCrossEntropy(x: Maps, labels: readonly number[], ignore: nu
   return average(counted);
 }
 
+/** As `plainCrossEntropy`. */
+export function plainClassDice(x: Maps, labels: readonly number[], ignore: number): number {
+  const seen = x.flatMap((row, i) => (labels[i] === ignore ? [] : [{ row, label: labels[i]! }]));
+  const classes = [...x[0]!.keys()].map((c) => {
+    const p = seen.map(({ row }) => Math.exp(row[c]!) / total(row.map(Math.exp)));
+    const t = seen.map(({ label }) => Number(label === c));
+    const common = total(p.map((v, i) => v * t[i]!));
+    return 1 - (2 * common + 1e-5) / (total(p.map((v) => v * v)) + total(t) + 1e-5);
+  });
+  return average(classes);
+}
+
 /** Values per pixel, one for depth. */
 export function plainDepth(p: readonly number[], t: readonly number[]): number {
   return average(p.flatMap((v, i) => (t[i] === 0 ? [] : [Math.abs(v - t[i]!)])));

@@ -9,16 +9,19 @@ import {
   add,
   and,
   cast,
+  div,
   eq,
   exp,
   gt,
   iota,
   log,
   max,
+  mean,
   mul,
   ne,
   reshape,
   rsqrt,
+  softmax,
   stopGradient,
   sub,
   sum,
@@ -47,13 +50,46 @@ export function crossEntropy(
 ): Tensor<"f32"> {
   checkOptions<LabelOptions>("crossEntropy", options, { ignore: true, weight: true });
   const { ignore = -1, weight } = options;
-  checkLabelled(logits, labels);
+  checkLabelled("crossEntropy", logits, labels);
   const counting = countingOf("crossEntropy", labels.shape, { weight });
   const counts = both(ne(labels, ignore) as Tensor<"bool">, counting);
   const [n = 0, ...places] = labels.shape;
   const each = surprise(where(reshape(counts, [n, 1, ...places]), logits, 0) as Tensor, labels);
   const wrong = labelsTarget(labels, logits.shape[1]!, ignore);
   return meanWhere(counts, wrong ? (add(each, wrong) as Tensor) : each, counting);
+}
+
+/**
+ * Dice of classes: the mean over classes of 1 - (2 sum(p t) + 1e-5) / (sum(p^2) + sum(t) + 1e-5), over all pixels of the
+ * batch whose label is not `ignore` (-1 unless given); p = softmax(logits), t is 1 where the label is the class.
+ *
+ * Logits are f32 `[n, classes, ...]`, labels i32 `[n, ...]`; gives f32 `[]`. Labels are checked as those of
+ * `crossEntropy`. Source: SAMed's `DiceLoss`. Throws E101 for shapes that do not fit.
+ */
+export function classDice(
+  logits: Tensor,
+  labels: Tensor,
+  options: LabelOptions = {},
+): Tensor<"f32"> {
+  checkOptions<LabelOptions>("classDice", options, { ignore: true, weight: true });
+  const { ignore = -1, weight } = options;
+  checkLabelled("classDice", logits, labels);
+  const counting = countingOf("classDice", labels.shape, { weight });
+  const counts = both(ne(labels, ignore) as Tensor<"bool">, counting);
+  const [n = 0, classes = 0, ...places] = logits.shape;
+  const along = [n, 1, ...places];
+  const seen = reshape(counts, along) as Tensor<"bool">;
+  const isOwn = eq(reshape(labels, along) as Tensor, iota([1, classes, ...places.map(() => 1)], 1));
+  const own = cast(and(isOwn as Tensor<"bool">, seen) as Tensor, "f32") as Tensor;
+  const p: Tensor = softmax(where(seen, logits, 0) as Tensor, 1);
+  const size = reshape(counting.each(cast(counts, "f32") as Tensor), along) as Tensor;
+  const others = logits.shape.map((_, axis) => axis).filter((axis) => axis !== 1);
+  const whole = (map: Tensor): Tensor => sum(mul(map, size) as Tensor, others);
+  const common = add(mul(whole(mul(p, own) as Tensor), 2), 1e-5) as Tensor;
+  const all = add(whole(add(mul(p, p), own) as Tensor), 1e-5) as Tensor;
+  const loss = mean(sub(1, div(common, all)) as Tensor) as Tensor;
+  const wrong = labelsTarget(labels, classes, ignore);
+  return (wrong ? add(loss, sum(wrong)) : loss) as Tensor<"f32">;
 }
 
 /**
@@ -105,7 +141,7 @@ export function cosineNormals(
  */
 export function surprise(logits: Tensor, labels: Tensor): Tensor {
   const [n, classes = 0, ...places] = logits.shape;
-  checkLabelled(logits, labels);
+  checkLabelled("crossEntropy", logits, labels);
   const along = [1, classes, ...places.map(() => 1)];
   const chosen: Tensor<"bool"> = eq(
     reshape(labels, [n!, 1, ...places]) as Tensor,
@@ -116,11 +152,11 @@ export function surprise(logits: Tensor, labels: Tensor): Tensor {
   return sub(log(sum(exp(shifted), 1)), own);
 }
 
-function checkLabelled(logits: Tensor, labels: Tensor): void {
+function checkLabelled(name: string, logits: Tensor, labels: Tensor): void {
   const [n, , ...places] = logits.shape;
   if (labels.dtype !== "i32" || labels.shape.join() !== [n, ...places].join())
     refuse(
-      "crossEntropy",
+      name,
       [logits, labels],
       `logits are ${show(logits.type)} and labels ${show(labels.type)}`,
       "logits are f32[n, classes, ...] and labels i32[n, ...]",

@@ -2,7 +2,7 @@
 
 export { checkLabels, checkMask, type GivenTarget } from "../../runtime/training/targets.ts";
 export { balancedBce, bce, dice, type FocalOptions, focal, iou } from "./binary.ts";
-export { cosineNormals, crossEntropy, type LabelOptions, l1Depth } from "./dense.ts";
+export { classDice, cosineNormals, crossEntropy, type LabelOptions, l1Depth } from "./dense.ts";
 export {
   classMasks,
   matchSets,

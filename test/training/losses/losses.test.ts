@@ -133,6 +133,13 @@ const subjects: readonly Subject[] = [
     ),
   },
   {
+    claim: "classDice",
+    wrt: [scores],
+    fixed: [labels],
+    call: ([x], [l]) => losses.classDice(x!, l!),
+    value: plain.plainClassDice(perPixel(scores, 21), labels.values, -1),
+  },
+  {
     claim: "l1Depth",
     wrt: [depth],
     fixed: [trueDepth],

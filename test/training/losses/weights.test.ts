@@ -81,6 +81,12 @@ const subjects: readonly Subject[] = [
     value: plain.plainCrossEntropy(repeated(vectors(scores, 5)), repeated(labels), -1),
   },
   {
+    name: "classDice",
+    channels: [5, 0],
+    ...{ x: scores, target: labels, isWhole: true, call: losses.classDice },
+    value: plain.plainClassDice(repeated(vectors(scores, 5)), repeated(labels), -1),
+  },
+  {
     name: "l1Depth",
     ...{ x: depth, target: trueDepth, call: losses.l1Depth },
     value: plain.plainDepth(repeated(depth), repeated(trueDepth)),
