@@ -2,8 +2,8 @@
 import { type Graph, graphOf } from "../compiler/graph/graph.ts";
 import { type Model, traceProgram } from "../compiler/graph/model.ts";
 import { emptyScope } from "../compiler/graph/site.ts";
-import { declaring, withDims } from "../compiler/graph/sources.ts";
-import type { Tensor } from "../compiler/graph/tensor.ts";
+import { declaring, type Source, withDims } from "../compiler/graph/sources.ts";
+import { resultsOf, type Tensor } from "../compiler/graph/tensor.ts";
 import { modelPrefix } from "../runtime/training/plan.ts";
 import type { TrainingOptions } from "./options.ts";
 import { isState } from "./states.ts";
@@ -22,10 +22,11 @@ export function evaluationGraph(model: Model, program: string, options: Training
   const returned = traced.outputs.filter((output) => !isState(traced, output));
   const named = Object.fromEntries(returned.map((o) => [o.name, o.tensor as Tensor<"f32">]));
   const { made, states } = declaring(modelPrefix, () =>
-    withDims({ ...model.dims, ...sizes }, () => ({
-      terms: lossTerms(options.loss(named)),
-      metrics: Object.entries(metrics?.(named) ?? {}),
-    })),
+    withDims({ ...model.dims, ...sizes }, () => {
+      const terms = lossTerms(options.loss(named));
+      const inputs = inputsOf(graphOf([...returned, ...terms], "as written"));
+      return { terms, metrics: Object.entries(metrics?.(named, inputs) ?? {}) };
+    }),
   );
   const { adapters } = traced;
   const outputs = [
@@ -37,3 +38,11 @@ export function evaluationGraph(model: Model, program: string, options: Training
     ...(adapters ? { adapters } : {}),
   };
 }
+
+/** The inputs of a graph, by name. */
+const inputsOf = ({ nodes }: Graph): Readonly<Record<string, Tensor>> =>
+  Object.fromEntries(
+    nodes
+      .filter(({ op }) => op.kind === "input")
+      .map((node) => [(node.attrs as Source).name, resultsOf(node)[0]!]),
+  );

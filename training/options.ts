@@ -26,11 +26,13 @@ export interface EvaluationOptions {
   /** Sizes in place of those of a step. */
   readonly dims?: Dims;
   /**
-   * Tensors to return beside the loss, from the program's outputs and inputs made here, by name: counts of
-   * a confusion matrix, say, so that the device need not give back whole masks.
+   * Tensors to return beside the loss, by name, from the program's outputs, from the inputs that there are, the
+   * loss's targets among them, and from inputs made here: counts of a confusion matrix, say, so that the device need
+   * not give back whole masks.
    */
   readonly metrics?: (
     outputs: Readonly<Record<string, Tensor<"f32">>>,
+    inputs: Readonly<Record<string, Tensor>>,
   ) => Readonly<Record<string, Tensor>>;
 }
 
