@@ -207,6 +207,10 @@ const titles = {
   E1011: "a set cannot be split so",
   E1020: "what is to be measured does not fit together",
   E1021: "a label is none of the classes that are counted",
+  E1101: "a study that cannot be trained",
+  E1102: "a run goes on with other settings",
+  E1103: "a run's folder holds something else",
+  E1104: "a training was interrupted",
 } as const;
 
 export type Code = keyof typeof titles;

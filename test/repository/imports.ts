@@ -92,6 +92,8 @@ const order: readonly string[] = [
   "study/metrics/",
   "study/data/",
   "study/data/node/",
+  "study/train/",
+  "study/train/node/",
   "study/",
   "tuning/",
   "explain/",
@@ -156,6 +158,8 @@ const allowed: Readonly<Record<string, { folders: RegExp; packages: RegExp }>> =
   "study/metrics": { folders: /^$/, packages: /^$/ },
   "study/data": { folders: /^predict\/vision\//, packages: /^$/ },
   "study/data/node": { folders: /^(?:predict|runtime|study\/data)\//, packages: /.*/ },
+  "study/train": { folders: /^(?:compiler|models|ops|runtime|study|training)\//, packages: /^$/ },
+  "study/train/node": { folders: /^(?:models|runtime|study|training)\//, packages: /^node:/ },
 };
 
 const isAllTests = (path: string) => /^(?:test|examples|bench)\//.test(path);

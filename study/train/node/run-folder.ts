@@ -1,0 +1,117 @@
+/**
+ * A run's folder: `run.json` (settings, classes and items), `log.jsonl` (a line for each step and each validation),
+ * `last.safetensors` (the checkpoint), `adapter.safetensors` (what was best on validation) and `result.json`.
+ * A run that was killed goes on from its checkpoint: what the log says of later steps is forgotten.
+ */
+import { existsSync } from "node:fs";
+import { appendFile, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { diagnose } from "../../../diagnostics/index.ts";
+import { makeFolder } from "../../../runtime/node/files.ts";
+import { saveTo } from "../../../runtime/node/save.ts";
+import { openWeightsFile } from "../../../runtime/node/weights.ts";
+import { checkSame, type RunIdentity } from "../settings.ts";
+
+export interface StepLine {
+  /** How many steps there are with this one. */
+  readonly step: number;
+  readonly loss: number;
+  readonly terms: Readonly<Record<string, number>>;
+  readonly norm: number;
+  readonly rate: number;
+  /** Where the first number was that is not finite: the step changed nothing. */
+  readonly vetoed?: string | undefined;
+}
+
+export interface ValidationLine {
+  /** After so many steps. */
+  readonly step: number;
+  readonly validation: Validation;
+}
+
+export interface Validation {
+  readonly loss: number;
+  /** IoU of what is looked for, or the mean of the classes'; null where no pixel counts. */
+  readonly score: number | null;
+  /** IoU by class; null for one that is neither there nor found. */
+  readonly iou: Readonly<Record<string, number | null>>;
+  readonly accuracy: number | null;
+}
+
+export type LogLine = StepLine | ValidationLine;
+
+export interface RunFolder {
+  readonly path: string;
+  /** The log up to the checkpoint. */
+  readonly log: readonly LogLine[];
+  /** Steps that are done. */
+  readonly steps: number;
+  /** The checkpoint, where there is one. */
+  readonly checkpoint: Awaited<ReturnType<typeof openWeightsFile>> | undefined;
+  file(name: FileName): string;
+  write(lines: readonly LogLine[]): Promise<void>;
+  save(name: FileName, content: Uint8Array | string): Promise<void>;
+}
+
+const files = [
+  "run.json",
+  "log.jsonl",
+  "last.safetensors",
+  "adapter.safetensors",
+  "result.json",
+] as const;
+type FileName = (typeof files)[number];
+
+/**
+ * Makes the folder, or opens it where a run is under way.
+ * @throws E1102 for a run of other settings, E1103 for a folder of something else, E2xx for a damaged checkpoint.
+ */
+export async function openRun(path: string, identity: RunIdentity): Promise<RunFolder> {
+  await makeFolder(path);
+  const file = (name: FileName) => join(path, name);
+  const known = file("run.json");
+  if (existsSync(known)) checkSame(await readIdentity(known), identity, known);
+  else {
+    const others = (await readdir(path)).filter((name) => !name.startsWith("."));
+    if (others.length > 0)
+      throw diagnose("E1103", {
+        message: `the folder holds ${others[0]} and no run`,
+        where: path,
+        help: "give an empty folder, or one that does not exist: --out FOLDER",
+      });
+    await saveTo(known, `${JSON.stringify(identity, null, 2)}\n`);
+  }
+  const last = file("last.safetensors");
+  const checkpoint = existsSync(last) ? await openWeightsFile(last) : undefined;
+  const steps = Number(checkpoint?.metadata.step ?? 0);
+  const log = (await linesIn(file("log.jsonl"))).filter((line) => line.step <= steps);
+  await saveTo(file("log.jsonl"), textOf(log));
+  return {
+    ...{ path, log, steps, checkpoint, file },
+    write: (lines) => appendFile(file("log.jsonl"), textOf(lines)),
+    save: (name, content) => saveTo(file(name), content),
+  };
+}
+
+const textOf = (lines: readonly LogLine[]) =>
+  lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+
+async function readIdentity(file: string): Promise<RunIdentity> {
+  try {
+    return JSON.parse(await readFile(file, "utf8")) as RunIdentity;
+  } catch (cause) {
+    throw diagnose("E1103", {
+      message: "the run's settings cannot be read",
+      where: file,
+      help: "give another folder: --out FOLDER",
+      cause,
+    });
+  }
+}
+
+/** What is there; a last line that was cut off is none. */
+async function linesIn(file: string): Promise<LogLine[]> {
+  if (!existsSync(file)) return [];
+  const texts = (await readFile(file, "utf8")).split("\n");
+  return texts.slice(0, -1).map((text) => JSON.parse(text) as LogLine);
+}

@@ -1,0 +1,189 @@
+/** Runs of fine-tuning: from folders to an adapter, the same bytes however often they are stopped. */
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { formatSamConfig } from "../../../models/sam/config.ts";
+import { hashedWeights } from "../../../models/sam/hashed.ts";
+import { openWeightsFile } from "../../../runtime/node/weights.ts";
+import { writeSafetensors } from "../../../runtime/weights/index.ts";
+import { type TrainRequest, train } from "../../../study/train/node/train.ts";
+import type { RunSettings } from "../../../study/train/settings.ts";
+import { buildPackage, inarch } from "../../support/command-line.ts";
+import { colour, grey, png } from "../../support/image-files.ts";
+import { tinySam } from "../../support/sam-small.ts";
+import { readAll, refusal } from "../../support/weights-files.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "inarch-train-"));
+const [weights, config] = [join(folder, "tiny.safetensors"), join(folder, "tiny.json")];
+const [pictures, masks] = [join(folder, "pictures"), join(folder, "masks")];
+const [width, height, count] = [24, 20, 6];
+
+beforeAll(async () => {
+  writeFileSync(weights, writeSafetensors(await readAll(hashedWeights(tinySam, "train")), {}));
+  writeFileSync(config, JSON.stringify(formatSamConfig(tinySam)));
+  for (const path of [pictures, masks]) mkdirSync(path);
+  // A bright square on dark ground, elsewhere in each; a column of the masks counts nowhere.
+  for (let i = 0; i < count; i++) {
+    const isInside = (x: number, y: number) => Math.abs(x - 5 - 2 * i) < 5 && Math.abs(y - 10) < 6;
+    const rows = (value: (x: number, y: number) => number[]) =>
+      Array.from({ length: height }, (_, y) =>
+        Array.from({ length: width }, (_x, x) => value(x, y)).flat(),
+      );
+    const picture = rows((x, y) => (isInside(x, y) ? [230, 200, 40 + x] : [30, 40 + y, 60]));
+    writeFileSync(join(pictures, `${i}.png`), png(width, 8, colour, picture));
+    const mask = rows((x, y) => [x === 23 ? 9 : isInside(x, y) ? 1 : y > 17 ? 2 : 0]);
+    writeFileSync(join(masks, `${i}.png`), png(width, 8, grey, mask));
+  }
+});
+
+const squares = { kind: "mask", folder: masks, value: 1, ignore: 9 } as const;
+const set = { format: "folders", pictures, targets: { square: squares } } as const;
+const usual: Partial<RunSettings> = {
+  ...{ method: "lora", steps: 6, batch: 2, validateEvery: 2, rate: 1e-2 },
+};
+
+const request = (name: string, more: Partial<TrainRequest> = {}): TrainRequest => ({
+  ...{ set, weights, config, out: join(folder, name), device: "cpu", part: 0.4 },
+  ...more,
+  settings: { ...usual, ...more.settings },
+});
+
+const bytesIn = (name: string) =>
+  ["last.safetensors", "adapter.safetensors", "log.jsonl", "run.json", "result.json"].map((file) =>
+    readFileSync(join(folder, name, file), "latin1").replaceAll(join(folder, name), "FOLDER"),
+  );
+
+describe("a run", () => {
+  test("validates, keeps what was best, and says so in its folder", async () => {
+    const lines: number[] = [];
+    const report = await train(request("whole", { onLine: ({ step }) => lines.push(step) }));
+    expect(report.pictures).toEqual({ train: 4, validation: 2 });
+    expect(report.classes).toEqual(["background", "object"]);
+    expect(lines).toEqual([0, 1, 2, 2, 3, 4, 4, 5, 6, 6]);
+    expect(report.last.loss).toBeLessThan(report.before.loss);
+    const log = readFileSync(join(folder, "whole", "log.jsonl"), "utf8")
+      .trim()
+      .split("\n");
+    expect(log.map((line) => JSON.parse(line).step)).toEqual(lines);
+    const found = log.map((line) => JSON.parse(line)).filter((line) => line.validation);
+    const best = found.reduce((a, b) => (b.validation.score > a.validation.score ? b : a));
+    expect(report.best).toEqual({ ...best.validation, step: best.step });
+    expect(report.best.iou.object).toBe(report.best.score);
+    const adapter = await openWeightsFile(join(folder, "whole", "adapter.safetensors"));
+    expect([...adapter.tensors.keys()].some((name) => name.endsWith("lora_A"))).toBe(true);
+    await adapter.close();
+    // What is done already is not done again.
+    const again: number[] = [];
+    expect(await train(request("whole", { onLine: ({ step }) => again.push(step) }))).toEqual(
+      report,
+    );
+    expect(again).toEqual([]);
+  });
+
+  test("that is stopped or killed at any step ends with the same bytes", async () => {
+    const stop = new AbortController();
+    const onLine = (line: { step: number }) => {
+      if (line.step === 3) stop.abort(new RangeError("enough"));
+    };
+    const stopped = request("stopped", { onLine, signal: stop.signal });
+    await expect(train(stopped)).rejects.toThrow("enough");
+    await train(request("stopped"));
+    expect(bytesIn("stopped")).toEqual(bytesIn("whole"));
+    for (const at of [1, 3, 5]) {
+      const dies = (line: { step: number }) => {
+        if (line.step === at) throw new RangeError("killed");
+      };
+      await expect(train(request("killed", { onLine: dies }))).rejects.toThrow("killed");
+      // The line that was being written when the process died.
+      appendFileSync(join(folder, "killed", "log.jsonl"), '{"step":');
+    }
+    await train(request("killed"));
+    expect(bytesIn("killed")).toEqual(bytesIn("whole"));
+  });
+
+  test("of classes has a score for each, on a set of its own to validate on", async () => {
+    const targets = {
+      kinds: { kind: "classes", classes: ["ground", "square", "foot"], ignore: 9, folder: masks },
+    } as const;
+    const classes = { ...set, targets };
+    const report = await train(
+      request("classes", {
+        set: classes,
+        validation: classes,
+        settings: { method: "conv-lora", steps: 2 },
+      }),
+    );
+    expect(report.pictures).toEqual({ train: count, validation: count });
+    expect(Object.keys(report.last.iou)).toEqual(["ground", "square", "foot"]);
+    const known = Object.values(report.last.iou).filter((iou) => iou !== null);
+    expect(report.last.score).toBeCloseTo(known.reduce((a, b) => a + b, 0) / known.length, 12);
+    expect(report.last.accuracy).toBeGreaterThan(0);
+  });
+});
+
+describe("what is refused", () => {
+  const codeOf = async (name: string, more: Partial<TrainRequest>) => {
+    const { code, details } = await refusal(() => train(request(name, more)));
+    return `${code} ${details.message}; ${details.help}`;
+  };
+
+  test("E1101: a method that there is not, and tasks that are not trained", async () => {
+    expect(await codeOf("none", { settings: { method: "conv-lara" } })).toMatch(
+      /^E1101 there is no method "conv-lara"; write "conv-lora"/,
+    );
+    const depth = { ...set, targets: { depth: { kind: "depth", folder: masks } } } as const;
+    expect(await codeOf("none", { set: depth })).toMatch(/E1101 the set has depth \(depth\)/);
+  });
+
+  test("E1102: other settings, and E1103: a folder of something else", async () => {
+    await train(request("begun", { settings: { steps: 1 } }));
+    expect(await codeOf("begun", { settings: { steps: 1, rate: 0.5 } })).toMatch(
+      /E1102 the run was begun with rate 0.01, and is to go on with 0.5/,
+    );
+    expect(await codeOf("begun", { part: 0.2, settings: { steps: 1 } })).toMatch(
+      /E1102 the run was begun with train \[/,
+    );
+    expect(await codeOf("pictures", {})).toMatch(/E1103 the folder holds 0.png and no run/);
+    mkdirSync(join(folder, "torn"));
+    writeFileSync(join(folder, "torn", "run.json"), '{"settings":');
+    expect(await codeOf("torn", {})).toMatch(/E1103 the run's settings cannot be read/);
+  });
+
+  test("numbers and names that settings do not have", async () => {
+    expect(await codeOf("none", { settings: { steps: 0 } })).toMatch(/^E720/);
+    expect(await codeOf("none", { settings: { stebs: 5 } as never })).toMatch(/^E460.*"stebs"/);
+    expect(await codeOf("none", { part: 1 })).toMatch(/^E1011/);
+  });
+});
+
+describe("inarch train", () => {
+  beforeAll(buildPackage);
+  const flags = ["--weights", weights, "--config", config, "--device", "cpu", "--method", "lora"];
+  const quick = ["--batch", "2", "--steps", "2", "--hold-out", "0.4"];
+  const run = (...args: readonly string[]) =>
+    inarch(["train", ...flags, ...quick, ...args], folder);
+
+  test("trains from folders, and goes on from where it was", async () => {
+    const set = ["--pictures", pictures, "--masks", masks, "--value", "1", "--ignore", "9"];
+    const { code, stdout } = await run(...set, "--out", "command");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^2 steps on 4 pictures, 2 held out\nIoU before .*\n[\s\S]*adapter\.safetensors/,
+    );
+    const again = await run(...set, "--out", "command", "--json");
+    expect(JSON.parse(again.stdout)).toMatchObject({ steps: 2, pictures: { train: 4 } });
+  });
+
+  test("E370: says what is missing, and what is no number", async () => {
+    for (const [args, said] of [
+      [[], "--pictures FOLDER"],
+      [["--pictures", pictures, "--masks", masks, "--rate", "fast"], '--rate cannot be "fast"'],
+      [["--pictures", pictures, "--masks", masks, "--val-masks", masks], "--val-pictures FOLDER"],
+    ] as const) {
+      const { code, stderr } = await run(...args, "--out", "wrong");
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/E370/)]);
+      expect(stderr).toContain(said);
+    }
+  });
+});
