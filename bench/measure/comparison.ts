@@ -40,6 +40,8 @@ export interface Comparison {
   readonly checks?: readonly Contestant[];
   readonly pairs: readonly Pair[];
   readonly agreements: readonly Agreement[];
+  /** Milliseconds between runs, so that nobody's end is another's beginning; 10 unless given. */
+  readonly pause?: number;
   /** Left out unless `--only` names it: it takes too long for every run. */
   readonly onlyByName?: boolean;
   /** What a reader of the table must know. */

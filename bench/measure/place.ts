@@ -11,6 +11,9 @@ export interface Place {
 /** Whether the machine's own processor computes, without WebGPU. */
 export const isProcessor = ({ kind }: Place): boolean => kind !== "webgpu";
 
+/** Of a comparison: threads of a pool wait for work at full speed, those of ONNX Runtime for up to 40 ms. */
+export const pauseAt = ({ threads = 1 }: Place) => (threads > 1 ? { pause: 100 } : {});
+
 /** What distinguishes the names of comparisons: ", 2 threads". */
 export const wordsFor = ({ threads }: Place): string =>
   threads === undefined ? "" : `, ${threads} ${threads === 1 ? "thread" : "threads"}`;

@@ -61,14 +61,15 @@ const usualPairs = 41;
 const fewPairs = 5;
 /** Milliseconds from which on a run is so long that few must do. */
 const long = 10_000;
-/** Milliseconds between runs: thread pools go to sleep, and nobody's end is another's beginning. */
-const pause = 10;
+/** Milliseconds between runs, unless a comparison says how many. */
+const usualPause = 10;
 
 export const twinOf = (name: string): string => `${name}, again`;
 
 /** Never throws for a contestant that fails: the others are measured without it. */
 export async function measure(comparison: Comparison, options: MeasureOptions): Promise<Measured> {
   const { open, progress, seed = 1 } = options;
+  const { pause = usualPause } = comparison;
   const onProgress = (words: string) => progress.note(`  ${words}`);
   const failures: Failure[] = [];
   const field = await openAll(comparison, open, failures, onProgress);
