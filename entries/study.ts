@@ -2,3 +2,11 @@
 export * from "../study/data/index.ts";
 export * from "../study/data/node/index.ts";
 export * from "../study/metrics/index.ts";
+export {
+  type StepLine,
+  type TrainReport,
+  type TrainRequest,
+  train,
+  type Validation,
+} from "../study/train/node/index.ts";
+export { type RunSettings, usualSettings } from "../study/train/settings.ts";

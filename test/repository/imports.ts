@@ -190,7 +190,7 @@ export function loadedEarly(file: SourceFile): string[] {
 
 export function forbiddenImports(file: SourceFile): string[] {
   const folder =
-    /^(?:(?:export|merge|models|predict|runtime|study\/data)\/node|study\/\w+)(?=\/)/.exec(
+    /^(?:(?:export|merge|models|predict|runtime|study\/(?:data|train))\/node|study\/\w+)(?=\/)/.exec(
       file.path,
     )?.[0] ?? file.path.split("/", 1)[0]!;
   const rule = allowed[folder];

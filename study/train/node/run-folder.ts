@@ -1,10 +1,10 @@
 /**
- * A run's folder: `run.json` (settings, classes and items), `log.jsonl` (a line for each step and each validation),
+ * A run's folder: `run.json` (settings, classes and items), `log.jsonl` (a line for each step and each validation, up to the checkpoint),
  * `last.safetensors` (the checkpoint), `adapter.safetensors` (what was best on validation) and `result.json`.
  * A run that was killed goes on from its checkpoint: what the log says of later steps is forgotten.
  */
 import { existsSync } from "node:fs";
-import { appendFile, readdir, readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { diagnose } from "../../../diagnostics/index.ts";
 import { makeFolder } from "../../../runtime/node/files.ts";
@@ -46,11 +46,14 @@ export interface RunFolder {
   readonly log: readonly LogLine[];
   /** Steps that are done. */
   readonly steps: number;
-  /** The checkpoint, where there is one. */
+  /** The checkpoint that was found, if one was. */
   readonly checkpoint: Awaited<ReturnType<typeof openWeightsFile>> | undefined;
   file(name: FileName): string;
-  write(lines: readonly LogLine[]): Promise<void>;
-  save(name: FileName, content: Uint8Array | string): Promise<void>;
+  /** Adds a line to the log, which is written with the checkpoint. */
+  tell(line: LogLine): void;
+  /** Writes the log, and then what says how far the run has come. */
+  saveCheckpoint(content: Uint8Array): Promise<void>;
+  save(name: "adapter.safetensors" | "result.json", content: Uint8Array | string): Promise<void>;
 }
 
 const files = [
@@ -84,17 +87,19 @@ export async function openRun(path: string, identity: RunIdentity): Promise<RunF
   const last = file("last.safetensors");
   const checkpoint = existsSync(last) ? await openWeightsFile(last) : undefined;
   const steps = Number(checkpoint?.metadata.step ?? 0);
-  const log = (await linesIn(file("log.jsonl"))).filter((line) => line.step <= steps);
-  await saveTo(file("log.jsonl"), textOf(log));
+  const log = checkpoint
+    ? (await linesIn(file("log.jsonl"))).filter((line) => line.step <= steps)
+    : [];
   return {
-    ...{ path, log, steps, checkpoint, file },
-    write: (lines) => appendFile(file("log.jsonl"), textOf(lines)),
+    ...{ path, log: [...log], steps, checkpoint, file },
+    tell: (line) => log.push(line),
+    async saveCheckpoint(content) {
+      await saveTo(file("log.jsonl"), log.map((line) => `${JSON.stringify(line)}\n`).join(""));
+      await saveTo(last, content);
+    },
     save: (name, content) => saveTo(file(name), content),
   };
 }
-
-const textOf = (lines: readonly LogLine[]) =>
-  lines.map((line) => `${JSON.stringify(line)}\n`).join("");
 
 async function readIdentity(file: string): Promise<RunIdentity> {
   try {
@@ -109,9 +114,7 @@ async function readIdentity(file: string): Promise<RunIdentity> {
   }
 }
 
-/** What is there; a last line that was cut off is none. */
 async function linesIn(file: string): Promise<LogLine[]> {
-  if (!existsSync(file)) return [];
   const texts = (await readFile(file, "utf8")).split("\n");
   return texts.slice(0, -1).map((text) => JSON.parse(text) as LogLine);
 }

@@ -204,11 +204,10 @@ async function go(going: Going) {
     if (isBetter(line.validation, bestOf(found)?.validation))
       await run.save("adapter.safetensors", await session.saveAdapter());
     found.push(line);
-    await run.write([line]);
+    run.tell(line);
     onLine?.(line);
     onPhase?.(words(line));
-    // What is saved last says how far the run has come.
-    await run.save("last.safetensors", await session.save());
+    await run.saveCheckpoint(await session.save());
   };
   if (run.steps === 0 && found.length === 0) await validated(0);
   else onPhase?.(`going on after step ${run.steps}`);
@@ -219,12 +218,12 @@ async function go(going: Going) {
     const { loss, terms, norm, rate, vetoed } = await session.step(inputs);
     step++;
     const line: StepLine = { step, loss, terms, norm, rate, vetoed };
-    await run.write([line]);
+    run.tell(line);
     onLine?.(line);
     onProgress?.(step, steps, "steps");
     if (step % validateEvery === 0 || step === steps) await validated(step);
     if (!signal?.aborted) continue;
-    await run.save("last.safetensors", await session.save());
+    await run.saveCheckpoint(await session.save());
     break;
   }
   const [first] = found;

@@ -1,5 +1,6 @@
 /** Runs of fine-tuning: from folders to an adapter, the same bytes however often they are stopped. */
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -9,7 +10,7 @@ import { openWeightsFile } from "../../../runtime/node/weights.ts";
 import { writeSafetensors } from "../../../runtime/weights/index.ts";
 import { type TrainRequest, train } from "../../../study/train/node/train.ts";
 import type { RunSettings } from "../../../study/train/settings.ts";
-import { buildPackage, inarch } from "../../support/command-line.ts";
+import { buildPackage, inarch, repository } from "../../support/command-line.ts";
 import { colour, grey, png } from "../../support/image-files.ts";
 import { tinySam } from "../../support/sam-small.ts";
 import { readAll, refusal } from "../../support/weights-files.ts";
@@ -95,8 +96,6 @@ describe("a run", () => {
         if (line.step === at) throw new RangeError("killed");
       };
       await expect(train(request("killed", { onLine: dies }))).rejects.toThrow("killed");
-      // The line that was being written when the process died.
-      appendFileSync(join(folder, "killed", "log.jsonl"), '{"step":');
     }
     await train(request("killed"));
     expect(bytesIn("killed")).toEqual(bytesIn("whole"));
@@ -173,6 +172,24 @@ describe("inarch train", () => {
     );
     const again = await run(...set, "--out", "command", "--json");
     expect(JSON.parse(again.stdout)).toMatchObject({ steps: 2, pictures: { train: 4 } });
+  });
+
+  test("E1104: an interrupt ends it after the step under way, and it goes on from there", async () => {
+    const set = ["--pictures", pictures, "--masks", masks, "--value", "1", "--ignore", "9"];
+    const all = ["train", ...flags, ...set, "--steps", "5000", "--out", "interrupted"];
+    const main = join(repository, "dist", "cli", "main.js");
+    const child = spawn(process.execPath, [main, ...all], { cwd: folder });
+    let said = "";
+    child.stderr.on("data", (chunk) => {
+      const before = said.includes("after 0 steps");
+      said += chunk;
+      if (!before && said.includes("after 0 steps")) child.kill("SIGINT");
+    });
+    expect(await new Promise((resolve) => child.on("exit", resolve))).toBe(1);
+    expect(said).toMatch(/E1104[\s\S]*the same command goes on from there/);
+    const last = await openWeightsFile(join(folder, "interrupted", "last.safetensors"));
+    expect(Number(last.metadata.step)).toBeLessThan(5000);
+    await last.close();
   });
 
   test("E370: says what is missing, and what is no number", async () => {
