@@ -50,7 +50,7 @@ export abstract class InRegisters implements Tiles<Held> {
     this.threads = countOf(layout);
     this.uses = new UsesInOrder(uses);
     this.memory = memory;
-    this.staging = new Staging(k, this.threads);
+    this.staging = new Staging(k, this.threads, layout.rolled);
     this.team = new Team(k, layout);
   }
 

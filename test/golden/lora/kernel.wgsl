@@ -15,76 +15,35 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   var carried_1 = 0.0;
   var carried_2 = 0.0;
   var carried_3 = 0.0;
-  let at = group_id.y * 4u;
-  let at_1 = (group_id.y * 4u) + 1u;
-  let at_2 = min(at_1, 32u);
-  let inside = at_1 < 33u;
-  let at_3 = (group_id.y * 4u) + 2u;
-  let at_4 = min(at_3, 32u);
-  let inside_1 = at_3 < 33u;
-  let at_5 = (group_id.y * 4u) + 3u;
-  let at_6 = min(at_5, 32u);
-  let inside_2 = at_5 < 33u;
-  let i = (at * 40u) + (thread_id.x * 4u);
-  let i_1 = (at_2 * 40u) + (thread_id.x * 4u);
-  let i_2 = (at_4 * 40u) + (thread_id.x * 4u);
-  let i_3 = (at_6 * 40u) + (thread_id.x * 4u);
-  if (thread_id.x < 10u) {
+  let r = (thread_id.x / 2u) % 4u;
+  let c = ((thread_id.x / 8u) * 2u) + (thread_id.x % 2u);
+  let at = (group_id.y * 4u) + r;
+  let at_1 = min(at, 32u);
+  let inside = at < 33u;
+  let i = (at_1 * 40u) + (c * 4u);
+  if (thread_id.x < 40u) {
     let x_1_4 = x[i / 4u];
     let x_1 = x_1_4.x;
     let x_2 = x_1_4.y;
     let x_3 = x_1_4.z;
     let x_4 = x_1_4.w;
-    let x_5_4 = x[i_1 / 4u];
-    let x_5 = x_5_4.x;
-    let x_6 = x_5_4.y;
-    let x_7 = x_5_4.z;
-    let x_8 = x_5_4.w;
-    let x_9_4 = x[i_2 / 4u];
-    let x_9 = x_9_4.x;
-    let x_10 = x_9_4.y;
-    let x_11 = x_9_4.z;
-    let x_12 = x_9_4.w;
-    let x_13_4 = x[i_3 / 4u];
-    let x_13 = x_13_4.x;
-    let x_14 = x_13_4.y;
-    let x_15 = x_13_4.z;
-    let x_16 = x_13_4.w;
-    operands[thread_id.x] = vec4<f32>(x_1, x_2, x_3, x_4);
-    operands[thread_id.x + 11u] = vec4<f32>(select(0.0, x_5, inside), select(0.0, x_6, inside), select(0.0, x_7, inside), select(0.0, x_8, inside));
-    operands[thread_id.x + 22u] = vec4<f32>(select(0.0, x_9, inside_1), select(0.0, x_10, inside_1), select(0.0, x_11, inside_1), select(0.0, x_12, inside_1));
-    operands[thread_id.x + 33u] = vec4<f32>(select(0.0, x_13, inside_2), select(0.0, x_14, inside_2), select(0.0, x_15, inside_2), select(0.0, x_16, inside_2));
+    operands[(r * 11u) + c] = vec4<f32>(select(0.0, x_1, inside), select(0.0, x_2, inside), select(0.0, x_3, inside), select(0.0, x_4, inside));
   }
-  let e = (thread_id.x + 118u) % 128u;
-  let r = e / 4u;
-  let c = e % 4u;
-  let inside_3 = c < 1u;
-  let i_4 = r * 16u;
-  if (e < 40u) {
-    let A_1_4 = A[i_4 / 4u];
-    let A_1 = A_1_4.x;
-    let A_2 = A_1_4.y;
-    let A_3 = A_1_4.z;
-    let A_4 = A_1_4.w;
-    let A_5_4 = A[(i_4 + 4u) / 4u];
-    let A_5 = A_5_4.x;
-    let A_6 = A_5_4.y;
-    let A_7 = A_5_4.z;
-    let A_8 = A_5_4.w;
-    let A_9_4 = A[(i_4 + 8u) / 4u];
-    let A_9 = A_9_4.x;
-    let A_10 = A_9_4.y;
-    let A_11 = A_9_4.z;
-    let A_12 = A_9_4.w;
-    let A_13_4 = A[(i_4 + 12u) / 4u];
-    let A_13 = A_13_4.x;
-    let A_14 = A_13_4.y;
-    let A_15 = A_13_4.z;
-    let A_16 = A_13_4.w;
-    operands[((r * 16u) + c) + 44u] = vec4<f32>(select(0.0, A_1, inside_3), select(0.0, A_2, inside_3), select(0.0, A_3, inside_3), select(0.0, A_4, inside_3));
-    operands[((r * 16u) + c) + 48u] = vec4<f32>(select(0.0, A_5, inside_3), select(0.0, A_6, inside_3), select(0.0, A_7, inside_3), select(0.0, A_8, inside_3));
-    operands[((r * 16u) + c) + 52u] = vec4<f32>(select(0.0, A_9, inside_3), select(0.0, A_10, inside_3), select(0.0, A_11, inside_3), select(0.0, A_12, inside_3));
-    operands[((r * 16u) + c) + 56u] = vec4<f32>(select(0.0, A_13, inside_3), select(0.0, A_14, inside_3), select(0.0, A_15, inside_3), select(0.0, A_16, inside_3));
+  let e = (thread_id.x + 88u) % 128u;
+  for (var part = 0u; part < 2u * one; part++) {
+    let e_1 = (part * 128u) + e;
+    let r_1 = ((e_1 / 32u) * 8u) + ((e_1 / 2u) % 8u);
+    let c_1 = (((e_1 / 16u) % 2u) * 2u) + (e_1 % 2u);
+    let inside_1 = c_1 < 1u;
+    let i_1 = r_1 * 4u;
+    if (e_1 < 160u) {
+      let A_1_4 = A[i_1 / 4u];
+      let A_1 = A_1_4.x;
+      let A_2 = A_1_4.y;
+      let A_3 = A_1_4.z;
+      let A_4 = A_1_4.w;
+      operands[((r_1 * 4u) + c_1) + 44u] = vec4<f32>(select(0.0, A_1, inside_1), select(0.0, A_2, inside_1), select(0.0, A_3, inside_1), select(0.0, A_4, inside_1));
+    }
   }
   workgroupBarrier();
   for (var quad = 0u; quad < 2u * one; quad++) {
@@ -138,19 +97,19 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   parts[(((slice * 64u) + (row * 16u)) + (column * 4u)) + 2u] = carried_2;
   parts[(((slice * 64u) + (row * 16u)) + (column * 4u)) + 3u] = carried_3;
   workgroupBarrier();
-  let r_1 = (group_id.y * 4u) + (thread_id.x / 16u);
-  let c_1 = thread_id.x % 16u;
+  let r_2 = (group_id.y * 4u) + (thread_id.x / 16u);
+  let c_2 = thread_id.x % 16u;
   if (thread_id.x < 64u) {
-    let part = parts[thread_id.x];
-    let part_1 = parts[thread_id.x + 64u];
-    let part_2 = parts[thread_id.x + 128u];
-    let part_3 = parts[thread_id.x + 192u];
-    let part_4 = parts[thread_id.x + 256u];
-    let part_5 = parts[thread_id.x + 320u];
-    let part_6 = parts[thread_id.x + 384u];
-    let part_7 = parts[thread_id.x + 448u];
-    if ((r_1 < 33u) && (c_1 < 4u)) {
-      matmul[(r_1 * 4u) + c_1] = ((((((part + part_1) + part_2) + part_3) + part_4) + part_5) + part_6) + part_7;
+    let part_1 = parts[thread_id.x];
+    let part_2 = parts[thread_id.x + 64u];
+    let part_3 = parts[thread_id.x + 128u];
+    let part_4 = parts[thread_id.x + 192u];
+    let part_5 = parts[thread_id.x + 256u];
+    let part_6 = parts[thread_id.x + 320u];
+    let part_7 = parts[thread_id.x + 384u];
+    let part_8 = parts[thread_id.x + 448u];
+    if ((r_2 < 33u) && (c_2 < 4u)) {
+      matmul[(r_2 * 4u) + c_2] = ((((((part_1 + part_2) + part_3) + part_4) + part_5) + part_6) + part_7) + part_8;
     }
   }
 }
@@ -173,85 +132,37 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   var carried_1 = 0.0;
   var carried_2 = 0.0;
   var carried_3 = 0.0;
-  let at_1 = group_id.y * 4u;
-  let at_2 = (group_id.y * 4u) + 1u;
-  let at_3 = min(at_2, 32u);
-  let inside = at_2 < 33u;
-  let at_4 = (group_id.y * 4u) + 2u;
-  let at_5 = min(at_4, 32u);
-  let inside_1 = at_4 < 33u;
-  let at_6 = (group_id.y * 4u) + 3u;
-  let at_7 = min(at_6, 32u);
-  let inside_2 = at_6 < 33u;
-  let i = at_1 * 40u;
-  let i_2 = at_3 * 40u;
-  let i_4 = at_5 * 40u;
-  let i_6 = at_7 * 40u;
-  let e = (thread_id.x + 62u) % 64u;
-  let r = e / 16u;
-  let c = e % 16u;
-  let at_8 = min(c, 8u);
-  let inside_3 = c < 9u;
-  let i_8 = at_8 * 4u;
+  let r = thread_id.x / 2u;
+  let c = thread_id.x % 2u;
+  let at_1 = (group_id.y * 4u) + r;
+  let at_2 = min(at_1, 32u);
+  let inside = at_1 < 33u;
+  let i = at_2 * 40u;
+  let e = (thread_id.x + 56u) % 64u;
   for (var step_ = 0u; step_ < 5u * one; step_++) {
-    let at = (step_ * 2u) + thread_id.x;
+    let at = (step_ * 2u) + c;
     let i_1 = i + (at * 4u);
-    let i_3 = i_2 + (at * 4u);
-    let i_5 = i_4 + (at * 4u);
-    let i_7 = i_6 + (at * 4u);
-    if (thread_id.x < 2u) {
+    if (thread_id.x < 8u) {
       let x_1_4 = x[i_1 / 4u];
       let x_1 = x_1_4.x;
       let x_2 = x_1_4.y;
       let x_3 = x_1_4.z;
       let x_4 = x_1_4.w;
-      let x_5_4 = x[i_3 / 4u];
-      let x_5 = x_5_4.x;
-      let x_6 = x_5_4.y;
-      let x_7 = x_5_4.z;
-      let x_8 = x_5_4.w;
-      let x_9_4 = x[i_5 / 4u];
-      let x_9 = x_9_4.x;
-      let x_10 = x_9_4.y;
-      let x_11 = x_9_4.z;
-      let x_12 = x_9_4.w;
-      let x_13_4 = x[i_7 / 4u];
-      let x_13 = x_13_4.x;
-      let x_14 = x_13_4.y;
-      let x_15 = x_13_4.z;
-      let x_16 = x_13_4.w;
-      operands[thread_id.x] = vec4<f32>(x_1, x_2, x_3, x_4);
-      operands[thread_id.x + 3u] = vec4<f32>(select(0.0, x_5, inside), select(0.0, x_6, inside), select(0.0, x_7, inside), select(0.0, x_8, inside));
-      operands[thread_id.x + 6u] = vec4<f32>(select(0.0, x_9, inside_1), select(0.0, x_10, inside_1), select(0.0, x_11, inside_1), select(0.0, x_12, inside_1));
-      operands[thread_id.x + 9u] = vec4<f32>(select(0.0, x_13, inside_2), select(0.0, x_14, inside_2), select(0.0, x_15, inside_2), select(0.0, x_16, inside_2));
+      operands[(r * 3u) + c] = vec4<f32>(select(0.0, x_1, inside), select(0.0, x_2, inside), select(0.0, x_3, inside), select(0.0, x_4, inside));
     }
-    let at_9 = (step_ * 2u) + r;
-    let i_9 = i_8 + (at_9 * 144u);
-    if (e < 32u) {
-      let weight_1_4 = weight[i_9 / 4u];
+    for (var part = 0u; part < 2u * one; part++) {
+      let e_1 = (part * 64u) + e;
+      let r_1 = (e_1 / 2u) % 8u;
+      let c_1 = ((e_1 / 16u) * 2u) + (e_1 % 2u);
+      let at_3 = min(c_1, 8u);
+      let inside_1 = c_1 < 9u;
+      let at_4 = (step_ * 8u) + r_1;
+      let weight_1_4 = weight[((at_4 * 36u) + (at_3 * 4u)) / 4u];
       let weight_1 = weight_1_4.x;
       let weight_2 = weight_1_4.y;
       let weight_3 = weight_1_4.z;
       let weight_4 = weight_1_4.w;
-      let weight_5_4 = weight[(i_9 + 36u) / 4u];
-      let weight_5 = weight_5_4.x;
-      let weight_6 = weight_5_4.y;
-      let weight_7 = weight_5_4.z;
-      let weight_8 = weight_5_4.w;
-      let weight_9_4 = weight[(i_9 + 72u) / 4u];
-      let weight_9 = weight_9_4.x;
-      let weight_10 = weight_9_4.y;
-      let weight_11 = weight_9_4.z;
-      let weight_12 = weight_9_4.w;
-      let weight_13_4 = weight[(i_9 + 108u) / 4u];
-      let weight_13 = weight_13_4.x;
-      let weight_14 = weight_13_4.y;
-      let weight_15 = weight_13_4.z;
-      let weight_16 = weight_13_4.w;
-      operands[((r * 64u) + c) + 12u] = vec4<f32>(select(0.0, weight_1, inside_3), select(0.0, weight_2, inside_3), select(0.0, weight_3, inside_3), select(0.0, weight_4, inside_3));
-      operands[((r * 64u) + c) + 28u] = vec4<f32>(select(0.0, weight_5, inside_3), select(0.0, weight_6, inside_3), select(0.0, weight_7, inside_3), select(0.0, weight_8, inside_3));
-      operands[((r * 64u) + c) + 44u] = vec4<f32>(select(0.0, weight_9, inside_3), select(0.0, weight_10, inside_3), select(0.0, weight_11, inside_3), select(0.0, weight_12, inside_3));
-      operands[((r * 64u) + c) + 60u] = vec4<f32>(select(0.0, weight_13, inside_3), select(0.0, weight_14, inside_3), select(0.0, weight_15, inside_3), select(0.0, weight_16, inside_3));
+      operands[((r_1 * 16u) + c_1) + 12u] = vec4<f32>(select(0.0, weight_1, inside_1), select(0.0, weight_2, inside_1), select(0.0, weight_3, inside_1), select(0.0, weight_4, inside_1));
     }
     workgroupBarrier();
     for (var quad = 0u; quad < 2u * one; quad++) {
@@ -299,94 +210,33 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     }
     workgroupBarrier();
   }
-  let e_1 = (thread_id.x + 30u) % 64u;
-  let at_10 = group_id.y + e_1;
-  let at_11 = at_10 * 4u;
-  let at_12 = (at_10 * 4u) + 1u;
-  let at_13 = min(at_12, 32u);
-  let inside_4 = at_12 < 33u;
-  let at_14 = (at_10 * 4u) + 2u;
-  let at_15 = min(at_14, 32u);
-  let inside_5 = at_14 < 33u;
-  let at_16 = (at_10 * 4u) + 3u;
-  let at_17 = min(at_16, 32u);
-  let inside_6 = at_16 < 33u;
-  let i_10 = at_11 * 4u;
-  let i_11 = at_13 * 4u;
-  let i_12 = at_15 * 4u;
-  let i_13 = at_17 * 4u;
-  if (e_1 < 1u) {
-    let matmul_2_4 = matmul_1[i_10 / 4u];
+  let at_5 = (group_id.y * 4u) + e;
+  let at_6 = min(at_5, 32u);
+  let inside_2 = at_5 < 33u;
+  let i_2 = at_6 * 4u;
+  if (e < 4u) {
+    let matmul_2_4 = matmul_1[i_2 / 4u];
     let matmul_2 = matmul_2_4.x;
     let matmul_3 = matmul_2_4.y;
     let matmul_4 = matmul_2_4.z;
     let matmul_5 = matmul_2_4.w;
-    let matmul_6_4 = matmul_1[i_11 / 4u];
-    let matmul_6 = matmul_6_4.x;
-    let matmul_7 = matmul_6_4.y;
-    let matmul_8 = matmul_6_4.z;
-    let matmul_9 = matmul_6_4.w;
-    let matmul_10_4 = matmul_1[i_12 / 4u];
-    let matmul_10 = matmul_10_4.x;
-    let matmul_11 = matmul_10_4.y;
-    let matmul_12 = matmul_10_4.z;
-    let matmul_13 = matmul_10_4.w;
-    let matmul_14_4 = matmul_1[i_13 / 4u];
-    let matmul_14 = matmul_14_4.x;
-    let matmul_15 = matmul_14_4.y;
-    let matmul_16 = matmul_14_4.z;
-    let matmul_17 = matmul_14_4.w;
-    operands[e_1 * 8u] = vec4<f32>(matmul_2, matmul_3, matmul_4, matmul_5);
-    operands[(e_1 * 8u) + 2u] = vec4<f32>(select(0.0, matmul_6, inside_4), select(0.0, matmul_7, inside_4), select(0.0, matmul_8, inside_4), select(0.0, matmul_9, inside_4));
-    operands[(e_1 * 8u) + 4u] = vec4<f32>(select(0.0, matmul_10, inside_5), select(0.0, matmul_11, inside_5), select(0.0, matmul_12, inside_5), select(0.0, matmul_13, inside_5));
-    operands[(e_1 * 8u) + 6u] = vec4<f32>(select(0.0, matmul_14, inside_6), select(0.0, matmul_15, inside_6), select(0.0, matmul_16, inside_6), select(0.0, matmul_17, inside_6));
+    operands[e * 2u] = vec4<f32>(select(0.0, matmul_2, inside_2), select(0.0, matmul_3, inside_2), select(0.0, matmul_4, inside_2), select(0.0, matmul_5, inside_2));
   }
-  let e_2 = (thread_id.x + 29u) % 64u;
-  let at_18 = min(e_2, 8u);
-  let inside_7 = e_2 < 9u;
-  let i_14 = at_18 * 4u;
-  if (e_2 < 16u) {
-    let B_1_4 = B[i_14 / 4u];
-    let B_1 = B_1_4.x;
-    let B_2 = B_1_4.y;
-    let B_3 = B_1_4.z;
-    let B_4 = B_1_4.w;
-    let mul = B_1 * 2.0;
-    let mul_1 = B_2 * 2.0;
-    let mul_2 = B_3 * 2.0;
-    let mul_3 = B_4 * 2.0;
-    let B_5_4 = B[(i_14 + 36u) / 4u];
-    let B_5 = B_5_4.x;
-    let B_6 = B_5_4.y;
-    let B_7 = B_5_4.z;
-    let B_8 = B_5_4.w;
-    let mul_4 = B_5 * 2.0;
-    let mul_5 = B_6 * 2.0;
-    let mul_6 = B_7 * 2.0;
-    let mul_7 = B_8 * 2.0;
-    let B_9_4 = B[(i_14 + 72u) / 4u];
-    let B_9 = B_9_4.x;
-    let B_10 = B_9_4.y;
-    let B_11 = B_9_4.z;
-    let B_12 = B_9_4.w;
-    let mul_8 = B_9 * 2.0;
-    let mul_9 = B_10 * 2.0;
-    let mul_10 = B_11 * 2.0;
-    let mul_11 = B_12 * 2.0;
-    let B_13_4 = B[(i_14 + 108u) / 4u];
-    let B_13 = B_13_4.x;
-    let B_14 = B_13_4.y;
-    let B_15 = B_13_4.z;
-    let B_16 = B_13_4.w;
-    let mul_12 = B_13 * 2.0;
-    let mul_13 = B_14 * 2.0;
-    let mul_14 = B_15 * 2.0;
-    let mul_15 = B_16 * 2.0;
-    operands[e_2 + 8u] = vec4<f32>(select(0.0, mul, inside_7), select(0.0, mul_1, inside_7), select(0.0, mul_2, inside_7), select(0.0, mul_3, inside_7));
-    operands[e_2 + 24u] = vec4<f32>(select(0.0, mul_4, inside_7), select(0.0, mul_5, inside_7), select(0.0, mul_6, inside_7), select(0.0, mul_7, inside_7));
-    operands[e_2 + 40u] = vec4<f32>(select(0.0, mul_8, inside_7), select(0.0, mul_9, inside_7), select(0.0, mul_10, inside_7), select(0.0, mul_11, inside_7));
-    operands[e_2 + 56u] = vec4<f32>(select(0.0, mul_12, inside_7), select(0.0, mul_13, inside_7), select(0.0, mul_14, inside_7), select(0.0, mul_15, inside_7));
-  }
+  let e_2 = (thread_id.x + 52u) % 64u;
+  let r_2 = (e_2 / 2u) % 4u;
+  let c_2 = ((e_2 / 8u) * 2u) + (e_2 % 2u);
+  let at_7 = min(c_2, 8u);
+  let inside_3 = c_2 < 9u;
+  let B_1_4 = B[((r_2 * 36u) + (at_7 * 4u)) / 4u];
+  let B_1 = B_1_4.x;
+  let B_2 = B_1_4.y;
+  let B_3 = B_1_4.z;
+  let B_4 = B_1_4.w;
+  let mul = B_1 * 2.0;
+  let mul_1 = B_2 * 2.0;
+  let mul_2 = B_3 * 2.0;
+  let mul_3 = B_4 * 2.0;
+  operands[((r_2 * 16u) + c_2) + 8u] = vec4<f32>(select(0.0, mul, inside_3), select(0.0, mul_1, inside_3), select(0.0, mul_2, inside_3), select(0.0, mul_3, inside_3));
   workgroupBarrier();
   let operands_21_4 = operands[row * 2u];
   let operands_21 = operands_21_4.x;
@@ -433,11 +283,11 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   held[1u] = carried_1;
   held[2u] = carried_2;
   held[3u] = carried_3;
-  let r_1 = (group_id.y * 4u) + row;
+  let r_3 = (group_id.y * 4u) + row;
   for (var e_3 = 0u; e_3 < 4u * one; e_3++) {
-    let c_1 = (column * 4u) + e_3;
-    if ((r_1 < 33u) && (c_1 < 36u)) {
-      matmul[(r_1 * 36u) + c_1] = held[e_3];
+    let c_3 = (column * 4u) + e_3;
+    if ((r_3 < 33u) && (c_3 < 36u)) {
+      matmul[(r_3 * 36u) + c_3] = held[e_3];
     }
   }
 }

@@ -1,6 +1,6 @@
 // matmul_add_gelu: step 0
 @group(0) @binding(0) var<storage, read_write> gelu: array<f32>;
-@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> weight: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 var<workgroup> operands: array<vec4<f32>, 192>;
@@ -34,67 +34,31 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   var carried_13 = 0.0;
   var carried_14 = 0.0;
   var carried_15 = 0.0;
-  let r = thread_id.x / 4u;
-  let at = (group_id.y * 4u) + column;
+  let r = ((thread_id.x / 32u) * 8u) + ((thread_id.x / 2u) % 8u);
+  let c = (((thread_id.x / 16u) % 2u) * 2u) + (thread_id.x % 2u);
+  let at = (group_id.y * 4u) + c;
   let at_1 = min(at, 9u);
   let inside = at < 10u;
-  let i = (at_1 * 96u) + (r * 4u);
-  if (thread_id.x < 24u) {
-    let x_1_4 = x[i / 4u];
-    let x_1 = x_1_4.x;
-    let x_5 = x_1_4.y;
-    let x_9 = x_1_4.z;
-    let x_13 = x_1_4.w;
-    let x_2_4 = x[(i + 24u) / 4u];
-    let x_2 = x_2_4.x;
-    let x_6 = x_2_4.y;
-    let x_10 = x_2_4.z;
-    let x_14 = x_2_4.w;
-    let x_3_4 = x[(i + 48u) / 4u];
-    let x_3 = x_3_4.x;
-    let x_7 = x_3_4.y;
-    let x_11 = x_3_4.z;
-    let x_15 = x_3_4.w;
-    let x_4_4 = x[(i + 72u) / 4u];
-    let x_4 = x_4_4.x;
-    let x_8 = x_4_4.y;
-    let x_12 = x_4_4.z;
-    let x_16 = x_4_4.w;
-    operands[(r * 16u) + column] = vec4<f32>(select(0.0, x_1, inside), select(0.0, x_2, inside), select(0.0, x_3, inside), select(0.0, x_4, inside));
-    operands[((r * 16u) + column) + 4u] = vec4<f32>(select(0.0, x_5, inside), select(0.0, x_6, inside), select(0.0, x_7, inside), select(0.0, x_8, inside));
-    operands[((r * 16u) + column) + 8u] = vec4<f32>(select(0.0, x_9, inside), select(0.0, x_10, inside), select(0.0, x_11, inside), select(0.0, x_12, inside));
-    operands[((r * 16u) + column) + 12u] = vec4<f32>(select(0.0, x_13, inside), select(0.0, x_14, inside), select(0.0, x_15, inside), select(0.0, x_16, inside));
+  let i = (at_1 * 96u) + r;
+  if (thread_id.x < 96u) {
+    let x_1 = x[i];
+    let x_2 = x[i + 24u];
+    let x_3 = x[i + 48u];
+    let x_4 = x[i + 72u];
+    operands[(r * 4u) + c] = vec4<f32>(select(0.0, x_1, inside), select(0.0, x_2, inside), select(0.0, x_3, inside), select(0.0, x_4, inside));
   }
-  let e = (thread_id.x + 104u) % 128u;
-  let r_1 = e / 4u;
-  let c = e % 4u;
-  let at_2 = (group_id.x * 4u) + c;
-  let i_1 = (r_1 * 192u) + (at_2 * 4u);
-  if (e < 24u) {
+  let e = (thread_id.x + 32u) % 128u;
+  let r_1 = ((e / 32u) * 8u) + ((e / 2u) % 8u);
+  let c_1 = (((e / 16u) % 2u) * 2u) + (e % 2u);
+  let at_2 = (group_id.x * 4u) + c_1;
+  let i_1 = (r_1 * 48u) + (at_2 * 4u);
+  if (e < 96u) {
     let weight_1_4 = weight[i_1 / 4u];
     let weight_1 = weight_1_4.x;
     let weight_2 = weight_1_4.y;
     let weight_3 = weight_1_4.z;
     let weight_4 = weight_1_4.w;
-    let weight_5_4 = weight[(i_1 + 48u) / 4u];
-    let weight_5 = weight_5_4.x;
-    let weight_6 = weight_5_4.y;
-    let weight_7 = weight_5_4.z;
-    let weight_8 = weight_5_4.w;
-    let weight_9_4 = weight[(i_1 + 96u) / 4u];
-    let weight_9 = weight_9_4.x;
-    let weight_10 = weight_9_4.y;
-    let weight_11 = weight_9_4.z;
-    let weight_12 = weight_9_4.w;
-    let weight_13_4 = weight[(i_1 + 144u) / 4u];
-    let weight_13 = weight_13_4.x;
-    let weight_14 = weight_13_4.y;
-    let weight_15 = weight_13_4.z;
-    let weight_16 = weight_13_4.w;
-    operands[((r_1 * 16u) + c) + 96u] = vec4<f32>(weight_1, weight_2, weight_3, weight_4);
-    operands[((r_1 * 16u) + c) + 100u] = vec4<f32>(weight_5, weight_6, weight_7, weight_8);
-    operands[((r_1 * 16u) + c) + 104u] = vec4<f32>(weight_9, weight_10, weight_11, weight_12);
-    operands[((r_1 * 16u) + c) + 108u] = vec4<f32>(weight_13, weight_14, weight_15, weight_16);
+    operands[((r_1 * 4u) + c_1) + 96u] = vec4<f32>(weight_1, weight_2, weight_3, weight_4);
   }
   workgroupBarrier();
   for (var place = 0u; place < 3u * one; place++) {
@@ -154,10 +118,10 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     let part_7 = parts[e_1 + 1536u];
     let part_8 = parts[e_1 + 1792u];
     let r_2 = (group_id.y * 16u) + (e_1 / 16u);
-    let c_1 = (group_id.x * 16u) + (e_1 % 16u);
+    let c_2 = (group_id.x * 16u) + (e_1 % 16u);
     let value = ((((((part_1 + part_2) + part_3) + part_4) + part_5) + part_6) + part_7) + part_8;
     if (r_2 < 40u) {
-      let bias_1 = bias[c_1];
+      let bias_1 = bias[c_2];
       let add = value + bias_1;
       let size = abs(add);
       let z = size * 0.70710677;
@@ -167,7 +131,7 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
       let upper = ((bell * fma(fma(fma(fma(fma(fma(fma(fma(0.002571738, q, 0.0023242696), q, (-0.024182335)), q, 0.06827672), q, (-0.11919529)), q, 0.12965542), q, (-0.047567412)), q, (-0.13562153)), q, 1.2530081)) / fma(near, 2.0, 1.0)) * 0.5;
       let below = select((1.0 - upper), upper, (add < 0.0));
       let gelu_1 = add * below;
-      gelu[(r_2 * 48u) + c_1] = gelu_1;
+      gelu[(r_2 * 48u) + c_2] = gelu_1;
     }
   }
 }
@@ -190,65 +154,35 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   var carried_1 = 0.0;
   var carried_2 = 0.0;
   var carried_3 = 0.0;
-  let i = (group_id.y * 192u) + (thread_id.x * 4u);
-  if (thread_id.x < 12u) {
+  let r = (thread_id.x / 2u) % 4u;
+  let c = ((thread_id.x / 8u) * 2u) + (thread_id.x % 2u);
+  let at = (group_id.y * 4u) + r;
+  let i = (at * 48u) + (c * 4u);
+  if (thread_id.x < 48u) {
     let gelu_1_4 = gelu[i / 4u];
     let gelu_1 = gelu_1_4.x;
     let gelu_2 = gelu_1_4.y;
     let gelu_3 = gelu_1_4.z;
     let gelu_4 = gelu_1_4.w;
-    let gelu_5_4 = gelu[(i + 48u) / 4u];
-    let gelu_5 = gelu_5_4.x;
-    let gelu_6 = gelu_5_4.y;
-    let gelu_7 = gelu_5_4.z;
-    let gelu_8 = gelu_5_4.w;
-    let gelu_9_4 = gelu[(i + 96u) / 4u];
-    let gelu_9 = gelu_9_4.x;
-    let gelu_10 = gelu_9_4.y;
-    let gelu_11 = gelu_9_4.z;
-    let gelu_12 = gelu_9_4.w;
-    let gelu_13_4 = gelu[(i + 144u) / 4u];
-    let gelu_13 = gelu_13_4.x;
-    let gelu_14 = gelu_13_4.y;
-    let gelu_15 = gelu_13_4.z;
-    let gelu_16 = gelu_13_4.w;
-    operands[thread_id.x] = vec4<f32>(gelu_1, gelu_2, gelu_3, gelu_4);
-    operands[thread_id.x + 13u] = vec4<f32>(gelu_5, gelu_6, gelu_7, gelu_8);
-    operands[thread_id.x + 26u] = vec4<f32>(gelu_9, gelu_10, gelu_11, gelu_12);
-    operands[thread_id.x + 39u] = vec4<f32>(gelu_13, gelu_14, gelu_15, gelu_16);
+    operands[(r * 13u) + c] = vec4<f32>(gelu_1, gelu_2, gelu_3, gelu_4);
   }
-  let e = (thread_id.x + 116u) % 128u;
-  let r = e / 4u;
-  let c = e % 4u;
-  let at = (group_id.x * 4u) + c;
-  let at_1 = min(at, 5u);
-  let inside = at < 6u;
-  let i_1 = (r * 96u) + (at_1 * 4u);
-  if (e < 48u) {
-    let weight_1_4 = weight[i_1 / 4u];
-    let weight_1 = weight_1_4.x;
-    let weight_2 = weight_1_4.y;
-    let weight_3 = weight_1_4.z;
-    let weight_4 = weight_1_4.w;
-    let weight_5_4 = weight[(i_1 + 24u) / 4u];
-    let weight_5 = weight_5_4.x;
-    let weight_6 = weight_5_4.y;
-    let weight_7 = weight_5_4.z;
-    let weight_8 = weight_5_4.w;
-    let weight_9_4 = weight[(i_1 + 48u) / 4u];
-    let weight_9 = weight_9_4.x;
-    let weight_10 = weight_9_4.y;
-    let weight_11 = weight_9_4.z;
-    let weight_12 = weight_9_4.w;
-    let weight_13_4 = weight[(i_1 + 72u) / 4u];
-    let weight_13 = weight_13_4.x;
-    let weight_14 = weight_13_4.y;
-    let weight_15 = weight_13_4.z;
-    let weight_16 = weight_13_4.w;
-    operands[((r * 16u) + c) + 52u] = vec4<f32>(select(0.0, weight_1, inside), select(0.0, weight_2, inside), select(0.0, weight_3, inside), select(0.0, weight_4, inside));
-    operands[((r * 16u) + c) + 56u] = vec4<f32>(select(0.0, weight_5, inside), select(0.0, weight_6, inside), select(0.0, weight_7, inside), select(0.0, weight_8, inside));
-    operands[((r * 16u) + c) + 60u] = vec4<f32>(select(0.0, weight_9, inside), select(0.0, weight_10, inside), select(0.0, weight_11, inside), select(0.0, weight_12, inside));
-    operands[((r * 16u) + c) + 64u] = vec4<f32>(select(0.0, weight_13, inside), select(0.0, weight_14, inside), select(0.0, weight_15, inside), select(0.0, weight_16, inside));
+  let e = (thread_id.x + 80u) % 128u;
+  for (var part = 0u; part < 2u * one; part++) {
+    let e_1 = (part * 128u) + e;
+    let r_1 = ((e_1 / 32u) * 8u) + ((e_1 / 2u) % 8u);
+    let c_1 = (((e_1 / 16u) % 2u) * 2u) + (e_1 % 2u);
+    let at_1 = (group_id.x * 4u) + c_1;
+    let at_2 = min(at_1, 5u);
+    let inside = at_1 < 6u;
+    let i_1 = (r_1 * 24u) + (at_2 * 4u);
+    if (e_1 < 192u) {
+      let weight_1_4 = weight[i_1 / 4u];
+      let weight_1 = weight_1_4.x;
+      let weight_2 = weight_1_4.y;
+      let weight_3 = weight_1_4.z;
+      let weight_4 = weight_1_4.w;
+      operands[((r_1 * 4u) + c_1) + 52u] = vec4<f32>(select(0.0, weight_1, inside), select(0.0, weight_2, inside), select(0.0, weight_3, inside), select(0.0, weight_4, inside));
+    }
   }
   workgroupBarrier();
   for (var quad = 0u; quad < 2u * one; quad++) {
@@ -302,23 +236,23 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   parts[(((slice * 64u) + (row * 16u)) + (column * 4u)) + 2u] = carried_2;
   parts[(((slice * 64u) + (row * 16u)) + (column * 4u)) + 3u] = carried_3;
   workgroupBarrier();
-  let r_1 = (group_id.y * 4u) + (thread_id.x / 16u);
-  let c_1 = (group_id.x * 16u) + (thread_id.x % 16u);
-  let i_2 = (r_1 * 24u) + c_1;
+  let r_2 = (group_id.y * 4u) + (thread_id.x / 16u);
+  let c_2 = (group_id.x * 16u) + (thread_id.x % 16u);
+  let i_2 = (r_2 * 24u) + c_2;
   if (thread_id.x < 64u) {
-    let part = parts[thread_id.x];
-    let part_1 = parts[thread_id.x + 64u];
-    let part_2 = parts[thread_id.x + 128u];
-    let part_3 = parts[thread_id.x + 192u];
-    let part_4 = parts[thread_id.x + 256u];
-    let part_5 = parts[thread_id.x + 320u];
-    let part_6 = parts[thread_id.x + 384u];
-    let part_7 = parts[thread_id.x + 448u];
-    let value = ((((((part + part_1) + part_2) + part_3) + part_4) + part_5) + part_6) + part_7;
-    if (c_1 < 24u) {
+    let part_1 = parts[thread_id.x];
+    let part_2 = parts[thread_id.x + 64u];
+    let part_3 = parts[thread_id.x + 128u];
+    let part_4 = parts[thread_id.x + 192u];
+    let part_5 = parts[thread_id.x + 256u];
+    let part_6 = parts[thread_id.x + 320u];
+    let part_7 = parts[thread_id.x + 384u];
+    let part_8 = parts[thread_id.x + 448u];
+    let value = ((((((part_1 + part_2) + part_3) + part_4) + part_5) + part_6) + part_7) + part_8;
+    if (c_2 < 24u) {
       let x_1 = x[i_2];
       let add_1 = x_1 + value;
-      add[(r_1 * 24u) + c_1] = add_1;
+      add[(r_2 * 24u) + c_2] = add_1;
     }
   }
 }

@@ -351,82 +351,34 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   var carried_1 = 0.0;
   var carried_2 = 0.0;
   var carried_3 = 0.0;
-  let r = thread_id.x / 4u;
-  let c = thread_id.x % 4u;
-  let c_1 = min((((((((((r * 64u) + (c * 4u)) / 256u) * 256u) + (((r * 4u) % 16u) * 16u)) + (c * 4u)) / 512u) * 4u) + (((((r * 4u) % 16u) * 16u) + (c * 4u)) / 64u)), 5u);
-  let c_2 = ((((r * 64u) + (c * 4u)) / 256u) % 2u) * 4u;
-  let c_3 = c * 4u;
-  let add_2 = add_1[((c_1 * 96u) + (c_2 * 16u)) + c_3];
-  let pad = select(0.0, add_2, ((((((((((r * 64u) + (c * 4u)) / 256u) * 256u) + (((r * 4u) % 16u) * 16u)) + (c * 4u)) / 512u) * 4u) + (((((r * 4u) % 16u) * 16u) + (c * 4u)) / 64u)) <= 5u));
-  let c_4 = (c * 4u) + 1u;
-  let add_3 = add_1[((c_1 * 96u) + (c_2 * 16u)) + c_4];
-  let pad_1 = select(0.0, add_3, ((((((((((r * 64u) + (c * 4u)) / 256u) * 256u) + (((r * 4u) % 16u) * 16u)) + (c * 4u)) / 512u) * 4u) + (((((r * 4u) % 16u) * 16u) + (c * 4u)) / 64u)) <= 5u));
-  let c_5 = (c * 4u) + 2u;
-  let add_4 = add_1[((c_1 * 96u) + (c_2 * 16u)) + c_5];
-  let pad_2 = select(0.0, add_4, ((((((((((r * 64u) + (c * 4u)) / 256u) * 256u) + (((r * 4u) % 16u) * 16u)) + (c * 4u)) / 512u) * 4u) + (((((r * 4u) % 16u) * 16u) + (c * 4u)) / 64u)) <= 5u));
-  let c_6 = (c * 4u) + 3u;
-  let add_5 = add_1[((c_1 * 96u) + (c_2 * 16u)) + c_6];
-  let pad_3 = select(0.0, add_5, ((((((((((r * 64u) + (c * 4u)) / 256u) * 256u) + (((r * 4u) % 16u) * 16u)) + (c * 4u)) / 512u) * 4u) + (((((r * 4u) % 16u) * 16u) + (c * 4u)) / 64u)) <= 5u));
-  let c_7 = min((((((((((((r * 64u) + (c * 4u)) + 16u) / 256u) * 256u) + (((r * 4u) % 16u) * 16u)) + (c * 4u)) + 16u) / 512u) * 4u) + ((((((r * 4u) % 16u) * 16u) + (c * 4u)) + 16u) / 64u)), 5u);
-  let c_8 = ((((((r * 64u) + (c * 4u)) + 16u) / 256u) % 2u) * 4u) + 1u;
-  let add_6 = add_1[((c_7 * 96u) + (c_8 * 16u)) + c_3];
-  let pad_4 = select(0.0, add_6, ((((((((((((r * 64u) + (c * 4u)) + 16u) / 256u) * 256u) + (((r * 4u) % 16u) * 16u)) + (c * 4u)) + 16u) / 512u) * 4u) + ((((((r * 4u) % 16u) * 16u) + (c * 4u)) + 16u) / 64u)) <= 5u));
-  let add_7 = add_1[((c_7 * 96u) + (c_8 * 16u)) + c_4];
-  let pad_5 = select(0.0, add_7, ((((((((((((r * 64u) + (c * 4u)) + 16u) / 256u) * 256u) + (((r * 4u) % 16u) * 16u)) + (c * 4u)) + 16u) / 512u) * 4u) + ((((((r * 4u) % 16u) * 16u) + (c * 4u)) + 16u) / 64u)) <= 5u));
-  let add_8 = add_1[((c_7 * 96u) + (c_8 * 16u)) + c_5];
-  let pad_6 = select(0.0, add_8, ((((((((((((r * 64u) + (c * 4u)) + 16u) / 256u) * 256u) + (((r * 4u) % 16u) * 16u)) + (c * 4u)) + 16u) / 512u) * 4u) + ((((((r * 4u) % 16u) * 16u) + (c * 4u)) + 16u) / 64u)) <= 5u));
-  let add_9 = add_1[((c_7 * 96u) + (c_8 * 16u)) + c_6];
-  let pad_7 = select(0.0, add_9, ((((((((((((r * 64u) + (c * 4u)) + 16u) / 256u) * 256u) + (((r * 4u) % 16u) * 16u)) + (c * 4u)) + 16u) / 512u) * 4u) + ((((((r * 4u) % 16u) * 16u) + (c * 4u)) + 16u) / 64u)) <= 5u));
-  let c_9 = min((((((((((((r * 64u) + (c * 4u)) + 32u) / 256u) * 256u) + (((r * 4u) % 16u) * 16u)) + (c * 4u)) + 32u) / 512u) * 4u) + ((((((r * 4u) % 16u) * 16u) + (c * 4u)) + 32u) / 64u)), 5u);
-  let c_10 = min((((((((r * 64u) + (c * 4u)) + 32u) / 256u) % 2u) * 4u) + 2u), 5u);
-  let add_10 = add_1[((c_9 * 96u) + (c_10 * 16u)) + c_3];
-  let pad_8 = select(0.0, add_10, (((((((((((((r * 64u) + (c * 4u)) + 32u) / 256u) * 256u) + (((r * 4u) % 16u) * 16u)) + (c * 4u)) + 32u) / 512u) * 4u) + ((((((r * 4u) % 16u) * 16u) + (c * 4u)) + 32u) / 64u)) <= 5u) && ((((((((r * 64u) + (c * 4u)) + 32u) / 256u) % 2u) * 4u) + 2u) <= 5u)));
-  let add_11 = add_1[((c_9 * 96u) + (c_10 * 16u)) + c_4];
-  let pad_9 = select(0.0, add_11, (((((((((((((r * 64u) + (c * 4u)) + 32u) / 256u) * 256u) + (((r * 4u) % 16u) * 16u)) + (c * 4u)) + 32u) / 512u) * 4u) + ((((((r * 4u) % 16u) * 16u) + (c * 4u)) + 32u) / 64u)) <= 5u) && ((((((((r * 64u) + (c * 4u)) + 32u) / 256u) % 2u) * 4u) + 2u) <= 5u)));
-  let add_12 = add_1[((c_9 * 96u) + (c_10 * 16u)) + c_5];
-  let pad_10 = select(0.0, add_12, (((((((((((((r * 64u) + (c * 4u)) + 32u) / 256u) * 256u) + (((r * 4u) % 16u) * 16u)) + (c * 4u)) + 32u) / 512u) * 4u) + ((((((r * 4u) % 16u) * 16u) + (c * 4u)) + 32u) / 64u)) <= 5u) && ((((((((r * 64u) + (c * 4u)) + 32u) / 256u) % 2u) * 4u) + 2u) <= 5u)));
-  let add_13 = add_1[((c_9 * 96u) + (c_10 * 16u)) + c_6];
-  let pad_11 = select(0.0, add_13, (((((((((((((r * 64u) + (c * 4u)) + 32u) / 256u) * 256u) + (((r * 4u) % 16u) * 16u)) + (c * 4u)) + 32u) / 512u) * 4u) + ((((((r * 4u) % 16u) * 16u) + (c * 4u)) + 32u) / 64u)) <= 5u) && ((((((((r * 64u) + (c * 4u)) + 32u) / 256u) % 2u) * 4u) + 2u) <= 5u)));
-  let c_11 = min((((((((((((r * 64u) + (c * 4u)) + 48u) / 256u) * 256u) + (((r * 4u) % 16u) * 16u)) + (c * 4u)) + 48u) / 512u) * 4u) + ((((((r * 4u) % 16u) * 16u) + (c * 4u)) + 48u) / 64u)), 5u);
-  let c_12 = min((((((((r * 64u) + (c * 4u)) + 48u) / 256u) % 2u) * 4u) + 3u), 5u);
-  let add_14 = add_1[((c_11 * 96u) + (c_12 * 16u)) + c_3];
-  let pad_12 = select(0.0, add_14, (((((((((((((r * 64u) + (c * 4u)) + 48u) / 256u) * 256u) + (((r * 4u) % 16u) * 16u)) + (c * 4u)) + 48u) / 512u) * 4u) + ((((((r * 4u) % 16u) * 16u) + (c * 4u)) + 48u) / 64u)) <= 5u) && ((((((((r * 64u) + (c * 4u)) + 48u) / 256u) % 2u) * 4u) + 3u) <= 5u)));
-  let add_15 = add_1[((c_11 * 96u) + (c_12 * 16u)) + c_4];
-  let pad_13 = select(0.0, add_15, (((((((((((((r * 64u) + (c * 4u)) + 48u) / 256u) * 256u) + (((r * 4u) % 16u) * 16u)) + (c * 4u)) + 48u) / 512u) * 4u) + ((((((r * 4u) % 16u) * 16u) + (c * 4u)) + 48u) / 64u)) <= 5u) && ((((((((r * 64u) + (c * 4u)) + 48u) / 256u) % 2u) * 4u) + 3u) <= 5u)));
-  let add_16 = add_1[((c_11 * 96u) + (c_12 * 16u)) + c_5];
-  let pad_14 = select(0.0, add_16, (((((((((((((r * 64u) + (c * 4u)) + 48u) / 256u) * 256u) + (((r * 4u) % 16u) * 16u)) + (c * 4u)) + 48u) / 512u) * 4u) + ((((((r * 4u) % 16u) * 16u) + (c * 4u)) + 48u) / 64u)) <= 5u) && ((((((((r * 64u) + (c * 4u)) + 48u) / 256u) % 2u) * 4u) + 3u) <= 5u)));
-  let add_17 = add_1[((c_11 * 96u) + (c_12 * 16u)) + c_6];
-  let pad_15 = select(0.0, add_17, (((((((((((((r * 64u) + (c * 4u)) + 48u) / 256u) * 256u) + (((r * 4u) % 16u) * 16u)) + (c * 4u)) + 48u) / 512u) * 4u) + ((((((r * 4u) % 16u) * 16u) + (c * 4u)) + 48u) / 64u)) <= 5u) && ((((((((r * 64u) + (c * 4u)) + 48u) / 256u) % 2u) * 4u) + 3u) <= 5u)));
-  operands[(r * 20u) + c] = vec4<f32>(pad, pad_1, pad_2, pad_3);
-  operands[((r * 20u) + c) + 5u] = vec4<f32>(pad_4, pad_5, pad_6, pad_7);
-  operands[((r * 20u) + c) + 10u] = vec4<f32>(pad_8, pad_9, pad_10, pad_11);
-  operands[((r * 20u) + c) + 15u] = vec4<f32>(pad_12, pad_13, pad_14, pad_15);
-  let i = (thread_id.x * 192u) + (group_id.x * 4u);
-  if (thread_id.x < 4u) {
+  for (var part = 0u; part < 4u * one; part++) {
+    let e = (part * 64u) + thread_id.x;
+    let r = ((e / 32u) * 8u) + ((e / 2u) % 8u);
+    let c = (((e / 16u) % 2u) * 2u) + (e % 2u);
+    let c_1 = min((((((((((r * 16u) + (c * 4u)) / 256u) * 256u) + ((r % 16u) * 16u)) + (c * 4u)) / 512u) * 4u) + ((((r % 16u) * 16u) + (c * 4u)) / 64u)), 5u);
+    let c_2 = min(((((((r * 16u) + (c * 4u)) / 256u) % 2u) * 4u) + (r % 4u)), 5u);
+    let c_3 = c * 4u;
+    let add_2 = add_1[((c_1 * 96u) + (c_2 * 16u)) + c_3];
+    let pad = select(0.0, add_2, (((((((((((r * 16u) + (c * 4u)) / 256u) * 256u) + ((r % 16u) * 16u)) + (c * 4u)) / 512u) * 4u) + ((((r % 16u) * 16u) + (c * 4u)) / 64u)) <= 5u) && (((((((r * 16u) + (c * 4u)) / 256u) % 2u) * 4u) + (r % 4u)) <= 5u)));
+    let c_4 = (c * 4u) + 1u;
+    let add_3 = add_1[((c_1 * 96u) + (c_2 * 16u)) + c_4];
+    let pad_1 = select(0.0, add_3, (((((((((((r * 16u) + (c * 4u)) / 256u) * 256u) + ((r % 16u) * 16u)) + (c * 4u)) / 512u) * 4u) + ((((r % 16u) * 16u) + (c * 4u)) / 64u)) <= 5u) && (((((((r * 16u) + (c * 4u)) / 256u) % 2u) * 4u) + (r % 4u)) <= 5u)));
+    let c_5 = (c * 4u) + 2u;
+    let add_4 = add_1[((c_1 * 96u) + (c_2 * 16u)) + c_5];
+    let pad_2 = select(0.0, add_4, (((((((((((r * 16u) + (c * 4u)) / 256u) * 256u) + ((r % 16u) * 16u)) + (c * 4u)) / 512u) * 4u) + ((((r % 16u) * 16u) + (c * 4u)) / 64u)) <= 5u) && (((((((r * 16u) + (c * 4u)) / 256u) % 2u) * 4u) + (r % 4u)) <= 5u)));
+    let c_6 = (c * 4u) + 3u;
+    let add_5 = add_1[((c_1 * 96u) + (c_2 * 16u)) + c_6];
+    let pad_3 = select(0.0, add_5, (((((((((((r * 16u) + (c * 4u)) / 256u) * 256u) + ((r % 16u) * 16u)) + (c * 4u)) / 512u) * 4u) + ((((r % 16u) * 16u) + (c * 4u)) / 64u)) <= 5u) && (((((((r * 16u) + (c * 4u)) / 256u) % 2u) * 4u) + (r % 4u)) <= 5u)));
+    operands[(r * 5u) + c] = vec4<f32>(pad, pad_1, pad_2, pad_3);
+  }
+  let i = (thread_id.x * 48u) + (group_id.x * 4u);
+  if (thread_id.x < 16u) {
     let weight_1_4 = weight[i / 4u];
     let weight_1 = weight_1_4.x;
     let weight_2 = weight_1_4.y;
     let weight_3 = weight_1_4.z;
     let weight_4 = weight_1_4.w;
-    let weight_5_4 = weight[(i + 48u) / 4u];
-    let weight_5 = weight_5_4.x;
-    let weight_6 = weight_5_4.y;
-    let weight_7 = weight_5_4.z;
-    let weight_8 = weight_5_4.w;
-    let weight_9_4 = weight[(i + 96u) / 4u];
-    let weight_9 = weight_9_4.x;
-    let weight_10 = weight_9_4.y;
-    let weight_11 = weight_9_4.z;
-    let weight_12 = weight_9_4.w;
-    let weight_13_4 = weight[(i + 144u) / 4u];
-    let weight_13 = weight_13_4.x;
-    let weight_14 = weight_13_4.y;
-    let weight_15 = weight_13_4.z;
-    let weight_16 = weight_13_4.w;
-    operands[(thread_id.x * 4u) + 320u] = vec4<f32>(weight_1, weight_2, weight_3, weight_4);
-    operands[(thread_id.x * 4u) + 321u] = vec4<f32>(weight_5, weight_6, weight_7, weight_8);
-    operands[(thread_id.x * 4u) + 322u] = vec4<f32>(weight_9, weight_10, weight_11, weight_12);
-    operands[(thread_id.x * 4u) + 323u] = vec4<f32>(weight_13, weight_14, weight_15, weight_16);
+    operands[thread_id.x + 320u] = vec4<f32>(weight_1, weight_2, weight_3, weight_4);
   }
   workgroupBarrier();
   for (var quad = 0u; quad < 4u * one; quad++) {
@@ -476,18 +428,18 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   held[1u] = carried_1;
   held[2u] = carried_2;
   held[3u] = carried_3;
-  for (var e = 0u; e < 4u * one; e++) {
-    let c_13 = (group_id.x * 4u) + e;
-    let value = held[e];
-    let bias_1 = bias[c_13];
-    let add_18 = value + bias_1;
-    add[(thread_id.x * 48u) + c_13] = add_18;
+  for (var e_1 = 0u; e_1 < 4u * one; e_1++) {
+    let c_7 = (group_id.x * 4u) + e_1;
+    let value = held[e_1];
+    let bias_1 = bias[c_7];
+    let add_6 = value + bias_1;
+    add[(thread_id.x * 48u) + c_7] = add_6;
   }
 }
 
 // attention: step 2
 @group(0) @binding(0) var<storage, read_write> reshape: array<f32>;
-@group(0) @binding(1) var<storage, read_write> add: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read_write> add: array<f32>;
 @group(0) @binding(2) var<storage, read> stack: array<vec4<f32>>;
 var<workgroup> operands: array<vec4<f32>, 128>;
 var<workgroup> folds: array<vec4<f32>, 8>;
@@ -503,32 +455,17 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   var held: array<f32, 16>;
   let column = thread_id.x % 2u;
   let row = thread_id.x / 2u;
-  let r = thread_id.x / 4u;
-  let c = thread_id.x % 4u;
-  let add_1_4 = add[((((group_id.z * 768u) + (c * 192u)) + (group_id.y * 8u)) + (r * 4u)) / 4u];
-  let add_1 = add_1_4.x;
-  let add_5 = add_1_4.y;
-  let add_9 = add_1_4.z;
-  let add_13 = add_1_4.w;
-  let add_2_4 = add[(((((group_id.z * 768u) + (c * 192u)) + (group_id.y * 8u)) + (r * 4u)) + 48u) / 4u];
-  let add_2 = add_2_4.x;
-  let add_6 = add_2_4.y;
-  let add_10 = add_2_4.z;
-  let add_14 = add_2_4.w;
-  let add_3_4 = add[(((((group_id.z * 768u) + (c * 192u)) + (group_id.y * 8u)) + (r * 4u)) + 96u) / 4u];
-  let add_3 = add_3_4.x;
-  let add_7 = add_3_4.y;
-  let add_11 = add_3_4.z;
-  let add_15 = add_3_4.w;
-  let add_4_4 = add[(((((group_id.z * 768u) + (c * 192u)) + (group_id.y * 8u)) + (r * 4u)) + 144u) / 4u];
-  let add_4 = add_4_4.x;
-  let add_8 = add_4_4.y;
-  let add_12 = add_4_4.z;
-  let add_16 = add_4_4.w;
-  operands[(r * 16u) + c] = vec4<f32>(add_1 * 0.35355338, add_2 * 0.35355338, add_3 * 0.35355338, add_4 * 0.35355338);
-  operands[((r * 16u) + c) + 4u] = vec4<f32>(add_5 * 0.35355338, add_6 * 0.35355338, add_7 * 0.35355338, add_8 * 0.35355338);
-  operands[((r * 16u) + c) + 8u] = vec4<f32>(add_9 * 0.35355338, add_10 * 0.35355338, add_11 * 0.35355338, add_12 * 0.35355338);
-  operands[((r * 16u) + c) + 12u] = vec4<f32>(add_13 * 0.35355338, add_14 * 0.35355338, add_15 * 0.35355338, add_16 * 0.35355338);
+  let i = (group_id.z * 768u) + (group_id.y * 8u);
+  for (var part = 0u; part < 4u * one; part++) {
+    let e = (part * 8u) + thread_id.x;
+    let r = (e / 2u) % 8u;
+    let c = ((e / 16u) * 2u) + (e % 2u);
+    let add_1 = add[(i + (c * 192u)) + r];
+    let add_2 = add[((i + (c * 192u)) + r) + 48u];
+    let add_3 = add[((i + (c * 192u)) + r) + 96u];
+    let add_4 = add[((i + (c * 192u)) + r) + 144u];
+    operands[(r * 4u) + c] = vec4<f32>(add_1 * 0.35355338, add_2 * 0.35355338, add_3 * 0.35355338, add_4 * 0.35355338);
+  }
   var carried = float_of(0xff800000u);
   var carried_1 = float_of(0xff800000u);
   var carried_2 = float_of(0xff800000u);
@@ -553,30 +490,16 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   var carried_21 = 0.0;
   var carried_22 = 0.0;
   var carried_23 = 0.0;
-  let add_17_4 = add[(((((group_id.z * 768u) + (c * 192u)) + (group_id.y * 8u)) + (r * 4u)) + 16u) / 4u];
-  let add_17 = add_17_4.x;
-  let add_21 = add_17_4.y;
-  let add_25 = add_17_4.z;
-  let add_29 = add_17_4.w;
-  let add_18_4 = add[(((((group_id.z * 768u) + (c * 192u)) + (group_id.y * 8u)) + (r * 4u)) + 64u) / 4u];
-  let add_18 = add_18_4.x;
-  let add_22 = add_18_4.y;
-  let add_26 = add_18_4.z;
-  let add_30 = add_18_4.w;
-  let add_19_4 = add[(((((group_id.z * 768u) + (c * 192u)) + (group_id.y * 8u)) + (r * 4u)) + 112u) / 4u];
-  let add_19 = add_19_4.x;
-  let add_23 = add_19_4.y;
-  let add_27 = add_19_4.z;
-  let add_31 = add_19_4.w;
-  let add_20_4 = add[(((((group_id.z * 768u) + (c * 192u)) + (group_id.y * 8u)) + (r * 4u)) + 160u) / 4u];
-  let add_20 = add_20_4.x;
-  let add_24 = add_20_4.y;
-  let add_28 = add_20_4.z;
-  let add_32 = add_20_4.w;
-  operands[((r * 16u) + c) + 32u] = vec4<f32>(add_17, add_18, add_19, add_20);
-  operands[((r * 16u) + c) + 36u] = vec4<f32>(add_21, add_22, add_23, add_24);
-  operands[((r * 16u) + c) + 40u] = vec4<f32>(add_25, add_26, add_27, add_28);
-  operands[((r * 16u) + c) + 44u] = vec4<f32>(add_29, add_30, add_31, add_32);
+  for (var part_1 = 0u; part_1 < 4u * one; part_1++) {
+    let e_1 = (part_1 * 8u) + thread_id.x;
+    let r_1 = (e_1 / 2u) % 8u;
+    let c_1 = ((e_1 / 16u) * 2u) + (e_1 % 2u);
+    let add_5 = add[((i + (c_1 * 192u)) + r_1) + 16u];
+    let add_6 = add[((i + (c_1 * 192u)) + r_1) + 64u];
+    let add_7 = add[((i + (c_1 * 192u)) + r_1) + 112u];
+    let add_8 = add[((i + (c_1 * 192u)) + r_1) + 160u];
+    operands[((r_1 * 4u) + c_1) + 32u] = vec4<f32>(add_5, add_6, add_7, add_8);
+  }
   var sum_ = 0.0;
   var sum_1 = 0.0;
   var sum_2 = 0.0;
@@ -659,36 +582,33 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     sum_30 = fma(operands_4, operands_11, sum_30);
     sum_31 = fma(operands_4, operands_12, sum_31);
   }
-  let i = (group_id.z * 768u) + (group_id.y * 8u);
-  for (var e = 0u; e < 32u * one; e++) {
-    let at = (row * 4u) + (e / 8u);
-    let at_1 = ((((e % 8u) / 4u) * 8u) + (column * 4u)) + (e % 4u);
+  for (var e_2 = 0u; e_2 < 32u * one; e_2++) {
+    let at = (row * 4u) + (e_2 / 8u);
+    let at_1 = ((((e_2 % 8u) / 4u) * 8u) + (column * 4u)) + (e_2 % 4u);
     let y = at_1 / 4u;
     let y_1 = at / 4u;
     let x = at % 4u;
     let at_2 = (y_1 * 4u) + x;
-    let add_33_4 = add[(i + (at_2 * 48u)) / 4u];
-    let add_33 = add_33_4.x;
-    let add_34 = add_33_4.y;
-    let add_35 = add_33_4.z;
-    let add_36 = add_33_4.w;
+    let add_9 = add[i + (at_2 * 48u)];
     let row_1 = ((at / 4u) + 3u) - y;
     let stack_1_4 = stack[(row_1 * 8u) / 4u];
     let stack_1 = stack_1_4.x;
     let stack_2 = stack_1_4.y;
     let stack_3 = stack_1_4.z;
     let stack_4 = stack_1_4.w;
-    let add_37_4 = add[((i + (at_2 * 48u)) + 4u) / 4u];
-    let add_37 = add_37_4.x;
-    let add_38 = add_37_4.y;
-    let add_39 = add_37_4.z;
-    let add_40 = add_37_4.w;
+    let add_10 = add[(i + (at_2 * 48u)) + 1u];
+    let add_11 = add[(i + (at_2 * 48u)) + 2u];
+    let add_12 = add[(i + (at_2 * 48u)) + 3u];
+    let add_13 = add[(i + (at_2 * 48u)) + 4u];
     let stack_5_4 = stack[((row_1 * 8u) + 4u) / 4u];
     let stack_5 = stack_5_4.x;
     let stack_6 = stack_5_4.y;
     let stack_7 = stack_5_4.z;
     let stack_8 = stack_5_4.w;
-    let matmul = (((add_33 * stack_1) + (add_34 * stack_2)) + ((add_35 * stack_3) + (add_36 * stack_4))) + (((add_37 * stack_5) + (add_38 * stack_6)) + ((add_39 * stack_7) + (add_40 * stack_8)));
+    let add_14 = add[(i + (at_2 * 48u)) + 5u];
+    let add_15 = add[(i + (at_2 * 48u)) + 6u];
+    let add_16 = add[(i + (at_2 * 48u)) + 7u];
+    let matmul = (((add_9 * stack_1) + (add_10 * stack_2)) + ((add_11 * stack_3) + (add_12 * stack_4))) + (((add_13 * stack_5) + (add_14 * stack_6)) + ((add_15 * stack_7) + (add_16 * stack_8)));
     let x_1 = at_1 % 4u;
     let row_2 = ((at % 4u) + 10u) - x_1;
     let i_1 = (row_2 * 8u) / 56u;
@@ -703,8 +623,8 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     let stack_14 = stack_13_4.y;
     let stack_15 = stack_13_4.z;
     let stack_16 = stack_13_4.w;
-    let matmul_1 = (((add_33 * stack_9) + (add_34 * stack_10)) + ((add_35 * stack_11) + (add_36 * stack_12))) + (((add_37 * stack_13) + (add_38 * stack_14)) + ((add_39 * stack_15) + (add_40 * stack_16)));
-    own[e] = matmul + bitcast<f32>(bitcast<u32>(matmul_1) ^ nothing);
+    let matmul_1 = (((add_9 * stack_9) + (add_10 * stack_10)) + ((add_11 * stack_11) + (add_12 * stack_12))) + (((add_13 * stack_13) + (add_14 * stack_14)) + ((add_15 * stack_15) + (add_16 * stack_16)));
+    own[e_2] = matmul + bitcast<f32>(bitcast<u32>(matmul_1) ^ nothing);
   }
   let x_2 = own[0u];
   let x_3 = own[1u];
@@ -738,8 +658,8 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   let x_31 = own[29u];
   let x_32 = own[30u];
   let x_33 = own[31u];
-  for (var e_1 = 0u; e_1 < 8u * one; e_1++) {
-    own_1[e_1] = 1.0;
+  for (var e_3 = 0u; e_3 < 8u * one; e_3++) {
+    own_1[e_3] = 1.0;
   }
   let x_34 = own_1[0u];
   let x_35 = own_1[1u];
@@ -781,11 +701,11 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   let x_71 = select((sum_29 + x_31), float_of(0xff800000u), (x_39 == 0.0));
   let x_72 = select((sum_30 + x_32), float_of(0xff800000u), (x_40 == 0.0));
   let x_73 = select((sum_31 + x_33), float_of(0xff800000u), (x_41 == 0.0));
-  let part = max(max(max(max(max(max(max(x_42, x_43), x_44), x_45), x_46), x_47), x_48), x_49);
-  let part_1 = max(max(max(max(max(max(max(x_50, x_51), x_52), x_53), x_54), x_55), x_56), x_57);
-  let part_2 = max(max(max(max(max(max(max(x_58, x_59), x_60), x_61), x_62), x_63), x_64), x_65);
-  let part_3 = max(max(max(max(max(max(max(x_66, x_67), x_68), x_69), x_70), x_71), x_72), x_73);
-  folds[(row * 2u) + column] = vec4<f32>(part, part_1, part_2, part_3);
+  let part_2 = max(max(max(max(max(max(max(x_42, x_43), x_44), x_45), x_46), x_47), x_48), x_49);
+  let part_3 = max(max(max(max(max(max(max(x_50, x_51), x_52), x_53), x_54), x_55), x_56), x_57);
+  let part_4 = max(max(max(max(max(max(max(x_58, x_59), x_60), x_61), x_62), x_63), x_64), x_65);
+  let part_5 = max(max(max(max(max(max(max(x_66, x_67), x_68), x_69), x_70), x_71), x_72), x_73);
+  folds[(row * 2u) + column] = vec4<f32>(part_2, part_3, part_4, part_5);
   workgroupBarrier();
   var all = float_of(0xff800000u);
   var all_1 = float_of(0xff800000u);
@@ -846,12 +766,12 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   let x_111 = exp((x_71 - max(x_77, (-340282346638528859811704183484516925440.0))));
   let x_112 = exp((x_72 - max(x_77, (-340282346638528859811704183484516925440.0))));
   let x_113 = exp((x_73 - max(x_77, (-340282346638528859811704183484516925440.0))));
-  let part_4 = ((((((x_82 + x_83) + x_84) + x_85) + x_86) + x_87) + x_88) + x_89;
-  let part_5 = ((((((x_90 + x_91) + x_92) + x_93) + x_94) + x_95) + x_96) + x_97;
-  let part_6 = ((((((x_98 + x_99) + x_100) + x_101) + x_102) + x_103) + x_104) + x_105;
-  let part_7 = ((((((x_106 + x_107) + x_108) + x_109) + x_110) + x_111) + x_112) + x_113;
+  let part_6 = ((((((x_82 + x_83) + x_84) + x_85) + x_86) + x_87) + x_88) + x_89;
+  let part_7 = ((((((x_90 + x_91) + x_92) + x_93) + x_94) + x_95) + x_96) + x_97;
+  let part_8 = ((((((x_98 + x_99) + x_100) + x_101) + x_102) + x_103) + x_104) + x_105;
+  let part_9 = ((((((x_106 + x_107) + x_108) + x_109) + x_110) + x_111) + x_112) + x_113;
   workgroupBarrier();
-  folds[(row * 2u) + column] = vec4<f32>(part_4, part_5, part_6, part_7);
+  folds[(row * 2u) + column] = vec4<f32>(part_6, part_7, part_8, part_9);
   workgroupBarrier();
   var all_8 = 0.0;
   var all_9 = 0.0;
@@ -876,30 +796,16 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   let x_115 = fma(carried_5, x_79, all_13);
   let x_116 = fma(carried_6, x_80, all_14);
   let x_117 = fma(carried_7, x_81, all_15);
-  let add_41_4 = add[(((((group_id.z * 768u) + (row * 192u)) + (group_id.y * 8u)) + (column * 4u)) + 32u) / 4u];
-  let add_41 = add_41_4.x;
-  let add_42 = add_41_4.y;
-  let add_43 = add_41_4.z;
-  let add_44 = add_41_4.w;
-  let add_45_4 = add[(((((group_id.z * 768u) + (row * 192u)) + (group_id.y * 8u)) + (column * 4u)) + 80u) / 4u];
-  let add_45 = add_45_4.x;
-  let add_46 = add_45_4.y;
-  let add_47 = add_45_4.z;
-  let add_48 = add_45_4.w;
-  let add_49_4 = add[(((((group_id.z * 768u) + (row * 192u)) + (group_id.y * 8u)) + (column * 4u)) + 128u) / 4u];
-  let add_49 = add_49_4.x;
-  let add_50 = add_49_4.y;
-  let add_51 = add_49_4.z;
-  let add_52 = add_49_4.w;
-  let add_53_4 = add[(((((group_id.z * 768u) + (row * 192u)) + (group_id.y * 8u)) + (column * 4u)) + 176u) / 4u];
-  let add_53 = add_53_4.x;
-  let add_54 = add_53_4.y;
-  let add_55 = add_53_4.z;
-  let add_56 = add_53_4.w;
-  operands[((row * 8u) + column) + 32u] = vec4<f32>(add_41, add_42, add_43, add_44);
-  operands[((row * 8u) + column) + 34u] = vec4<f32>(add_45, add_46, add_47, add_48);
-  operands[((row * 8u) + column) + 36u] = vec4<f32>(add_49, add_50, add_51, add_52);
-  operands[((row * 8u) + column) + 38u] = vec4<f32>(add_53, add_54, add_55, add_56);
+  for (var part_10 = 0u; part_10 < 4u * one; part_10++) {
+    let e_4 = (part_10 * 8u) + thread_id.x;
+    let r_2 = ((e_4 / 16u) * 8u) + ((e_4 / 2u) % 8u);
+    let c_2 = e_4 % 2u;
+    let add_17 = add[((i + (r_2 * 48u)) + (c_2 * 4u)) + 32u];
+    let add_18 = add[((i + (r_2 * 48u)) + (c_2 * 4u)) + 33u];
+    let add_19 = add[((i + (r_2 * 48u)) + (c_2 * 4u)) + 34u];
+    let add_20 = add[((i + (r_2 * 48u)) + (c_2 * 4u)) + 35u];
+    operands[((r_2 * 2u) + c_2) + 32u] = vec4<f32>(add_17, add_18, add_19, add_20);
+  }
   let x_118 = carried_8 * x_78;
   let x_119 = carried_9 * x_78;
   let x_120 = carried_10 * x_78;
@@ -1045,11 +951,11 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   held[13u] = x_151;
   held[14u] = x_152;
   held[15u] = x_153;
-  for (var e_2 = 0u; e_2 < 16u * one; e_2++) {
-    let r_1 = (row * 4u) + (e_2 / 4u);
-    let c_1 = (column * 4u) + (e_2 % 4u);
-    let value = held[e_2];
-    reshape[(((group_id.z * 256u) + (r_1 * 16u)) + (group_id.y * 8u)) + c_1] = value;
+  for (var e_5 = 0u; e_5 < 16u * one; e_5++) {
+    let r_3 = (row * 4u) + (e_5 / 4u);
+    let c_3 = (column * 4u) + (e_5 % 4u);
+    let value = held[e_5];
+    reshape[(((group_id.z * 256u) + (r_3 * 16u)) + (group_id.y * 8u)) + c_3] = value;
   }
 }
 
@@ -1068,58 +974,25 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   var carried_1 = 0.0;
   var carried_2 = 0.0;
   var carried_3 = 0.0;
-  let r = thread_id.x / 4u;
-  let c = thread_id.x % 4u;
-  let reshape_1_4 = reshape[((r * 64u) + (c * 4u)) / 4u];
-  let reshape_1 = reshape_1_4.x;
-  let reshape_2 = reshape_1_4.y;
-  let reshape_3 = reshape_1_4.z;
-  let reshape_4 = reshape_1_4.w;
-  let reshape_5_4 = reshape[(((r * 64u) + (c * 4u)) + 16u) / 4u];
-  let reshape_5 = reshape_5_4.x;
-  let reshape_6 = reshape_5_4.y;
-  let reshape_7 = reshape_5_4.z;
-  let reshape_8 = reshape_5_4.w;
-  let reshape_9_4 = reshape[(((r * 64u) + (c * 4u)) + 32u) / 4u];
-  let reshape_9 = reshape_9_4.x;
-  let reshape_10 = reshape_9_4.y;
-  let reshape_11 = reshape_9_4.z;
-  let reshape_12 = reshape_9_4.w;
-  let reshape_13_4 = reshape[(((r * 64u) + (c * 4u)) + 48u) / 4u];
-  let reshape_13 = reshape_13_4.x;
-  let reshape_14 = reshape_13_4.y;
-  let reshape_15 = reshape_13_4.z;
-  let reshape_16 = reshape_13_4.w;
-  operands[(r * 20u) + c] = vec4<f32>(reshape_1, reshape_2, reshape_3, reshape_4);
-  operands[((r * 20u) + c) + 5u] = vec4<f32>(reshape_5, reshape_6, reshape_7, reshape_8);
-  operands[((r * 20u) + c) + 10u] = vec4<f32>(reshape_9, reshape_10, reshape_11, reshape_12);
-  operands[((r * 20u) + c) + 15u] = vec4<f32>(reshape_13, reshape_14, reshape_15, reshape_16);
-  let i = (thread_id.x * 64u) + (group_id.x * 4u);
-  if (thread_id.x < 4u) {
+  for (var part = 0u; part < 4u * one; part++) {
+    let e = (part * 64u) + thread_id.x;
+    let r = ((e / 32u) * 8u) + ((e / 2u) % 8u);
+    let c = (((e / 16u) % 2u) * 2u) + (e % 2u);
+    let reshape_1_4 = reshape[((r * 16u) + (c * 4u)) / 4u];
+    let reshape_1 = reshape_1_4.x;
+    let reshape_2 = reshape_1_4.y;
+    let reshape_3 = reshape_1_4.z;
+    let reshape_4 = reshape_1_4.w;
+    operands[(r * 5u) + c] = vec4<f32>(reshape_1, reshape_2, reshape_3, reshape_4);
+  }
+  let i = (thread_id.x * 16u) + (group_id.x * 4u);
+  if (thread_id.x < 16u) {
     let weight_1_4 = weight[i / 4u];
     let weight_1 = weight_1_4.x;
     let weight_2 = weight_1_4.y;
     let weight_3 = weight_1_4.z;
     let weight_4 = weight_1_4.w;
-    let weight_5_4 = weight[(i + 16u) / 4u];
-    let weight_5 = weight_5_4.x;
-    let weight_6 = weight_5_4.y;
-    let weight_7 = weight_5_4.z;
-    let weight_8 = weight_5_4.w;
-    let weight_9_4 = weight[(i + 32u) / 4u];
-    let weight_9 = weight_9_4.x;
-    let weight_10 = weight_9_4.y;
-    let weight_11 = weight_9_4.z;
-    let weight_12 = weight_9_4.w;
-    let weight_13_4 = weight[(i + 48u) / 4u];
-    let weight_13 = weight_13_4.x;
-    let weight_14 = weight_13_4.y;
-    let weight_15 = weight_13_4.z;
-    let weight_16 = weight_13_4.w;
-    operands[(thread_id.x * 4u) + 320u] = vec4<f32>(weight_1, weight_2, weight_3, weight_4);
-    operands[(thread_id.x * 4u) + 321u] = vec4<f32>(weight_5, weight_6, weight_7, weight_8);
-    operands[(thread_id.x * 4u) + 322u] = vec4<f32>(weight_9, weight_10, weight_11, weight_12);
-    operands[(thread_id.x * 4u) + 323u] = vec4<f32>(weight_13, weight_14, weight_15, weight_16);
+    operands[thread_id.x + 320u] = vec4<f32>(weight_1, weight_2, weight_3, weight_4);
   }
   workgroupBarrier();
   for (var quad = 0u; quad < 4u * one; quad++) {
@@ -1169,9 +1042,9 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   held[1u] = carried_1;
   held[2u] = carried_2;
   held[3u] = carried_3;
-  for (var e = 0u; e < 4u * one; e++) {
-    let c_1 = (group_id.x * 4u) + e;
-    let value = held[e];
+  for (var e_1 = 0u; e_1 < 4u * one; e_1++) {
+    let c_1 = (group_id.x * 4u) + e_1;
+    let value = held[e_1];
     let i_1 = min((((((thread_id.x * 16u) + c_1) / 512u) * 4u) + ((((thread_id.x * 16u) + c_1) / 64u) % 4u)), 5u);
     let i_2 = min(((((((thread_id.x * 16u) + c_1) / 256u) % 2u) * 4u) + (thread_id.x % 4u)), 5u);
     let i_3 = ((i_1 * 96u) + (i_2 * 16u)) + c_1;

@@ -104,3 +104,24 @@ describe.each(Object.entries(products))("%s", (_, shapes) => {
     }
   });
 });
+
+test.each([
+  ["kept short, one row of an operand at a time", true, 2],
+  ["not kept short, four rows", false, 8],
+] as const)("where texts are %s is copied", (_, rolled, wanted) => {
+  const threads = { down: 4, across: 4, rowsPerThread: 4, rolled };
+  const graph = graphFor(
+    [
+      [64, 64],
+      [64, 64],
+    ],
+    (site) => lowerShared(site.k, matmulProgram(site, { m: 16, n: 16, deep: 16 }), threads),
+  );
+  const { kernel } = compileStages(graph, { target: "wgsl" }).kernels[0]!;
+  const stores = (body: Kernel["body"]): number =>
+    body.reduce((count, s) => {
+      if (s.kind === "for" || s.kind === "if") return count + stores(s.body);
+      return count + Number(s.kind === "store4" && s.to.space === "shared");
+    }, 0);
+  expect(stores(kernel.body)).toBe(wanted);
+});
