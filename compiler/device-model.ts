@@ -92,8 +92,9 @@ const models: Readonly<Record<DeviceClass, DeviceModel>> = {
   // Threads are lanes of a processor's vectors; a barrier stores and loads the state of each.
   software: {
     ...{ cores: 2, lanes: 8, width: 8, threads: 256, registers: 2 ** 20, sharedBytes: 2 ** 20 },
-    ...{ sharedBytesPerClock: 4, bytesPerClock: 4, latency: 50, sums: 64, barrier: 50 },
-    ...{ copy: 0, exposed: 0, kept: 128, isFamily: false, dispatch: 1e6, serial: true },
+    ...{ sharedBytesPerClock: 3, bytesPerClock: 1, latency: 50, sums: 64, barrier: 50 },
+    ...{ copy: 0, exposed: 0, kept: Number.POSITIVE_INFINITY, isFamily: false },
+    ...{ dispatch: 1e6, serial: true },
   },
   // Lanes of its own vectors; between barriers they take turns.
   processor: {

@@ -25,7 +25,7 @@ const likely = ["discrete", "software", "software"] as const;
 const mostKept = 96;
 
 /** Products that stand in the text of a step along a depth: slow compilers get fewer. */
-const mostWritten = ({ rolled }: Profile): number => (rolled ? 64 : Number.POSITIVE_INFINITY);
+const mostWritten = ({ rolled }: Profile): number => (rolled ? 80 : Number.POSITIVE_INFINITY);
 
 /** All tiles of a walk that the profile allows, the best of the model first. */
 export function walkTiles(walk: Walk, profile: Profile): readonly WalkTile[] {
