@@ -9,6 +9,7 @@ import { bug } from "../../diagnostics/index.ts";
 import { castNumber } from "./cast.ts";
 import type { Expr, Fn, Scalar } from "./ir.ts";
 import { same } from "./keys.ts";
+import { divisorOf, gcd, type Sum, type Term, unitsOf } from "./sums.ts";
 
 export type Operand = Value | number;
 
@@ -186,12 +187,6 @@ function foldSelect(fn: Fn, args: readonly Value[]): Value | undefined {
     : undefined;
 }
 
-/** constant + sum of factor * atom: how index expressions are compared and divided. */
-export interface Sum {
-  readonly constant: number;
-  readonly terms: readonly { readonly factor: number; readonly atom: Value }[];
-}
-
 export function sumOf(v: Value): Sum {
   if (v.expr.kind === "lit") return { constant: v.expr.value, terms: [] };
   return v.sum ?? { constant: 0, terms: [{ factor: 1, atom: v }] };
@@ -210,14 +205,6 @@ export function fromSum({ constant, terms }: Sum): Value {
   if (merged.length === 1 && merged[0]!.factor === 1 && constant === 0) return merged[0]!.atom;
   return new Value(sum!.expr, bound, { constant, terms: merged }, divisorOf(constant, merged));
 }
-
-type Term = Sum["terms"][number];
-
-const divisorOf = (constant: number, terms: readonly Term[]): number =>
-  terms.reduce((d, t) => gcd(d, t.factor * t.atom.divisor), constant);
-
-/** gcd(n, 0) = n: zero is a multiple of everything. */
-const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
 function mergeTerms(terms: readonly Term[]): Term[] {
   const out: Term[] = [];
@@ -331,25 +318,23 @@ function subtract(a: Value, b: Value): Value {
   return plain("sub", "u32", [a, b], a.bound);
 }
 
-/**
- * floor((c*A + r) / c) = A + floor(r / c), for any r >= 0; and where g divides both c and r, a number below g
- * that is added to r changes nothing.
- */
+/** floor((c*A + r) / c) = A + floor(r / c), for any r >= 0. */
 function divide(a: Value, by: number): Value {
   if (by === 1) return a;
   if (a.bound < by) return index(0);
   const { constant, terms } = sumOf(a);
   const whole = terms.filter((t) => t.factor % by === 0);
   const parts = terms.filter((t) => t.factor % by !== 0);
-  const below = (constant % by) % divisorOf(by, parts);
-  const rest = fromSum({ constant: (constant % by) - below, terms: parts });
-  const inner = quotient(rest, "div");
+  const split = unitsOf({ constant: constant % by, terms: parts }, by);
+  const units = fromSum(split.units);
+  const left = by / split.scale;
+  const inner = quotient(units, "div");
   const fraction =
-    rest.bound < by
+    units.bound < left
       ? index(0)
       : inner
-        ? divide(inner.of, inner.by * by)
-        : makeQuotient("div", rest, by);
+        ? divide(inner.of, inner.by * left)
+        : makeQuotient("div", units, left);
   const outer = fromSum({
     constant: Math.floor(constant / by),
     terms: whole.map((t) => ({ factor: t.factor / by, atom: t.atom })),
@@ -357,19 +342,24 @@ function divide(a: Value, by: number): Value {
   return outer.add(fraction);
 }
 
-/** (c*A + r) mod c = r mod c; and what is added to r, as in `divide`, is added to the remainder. */
+/** (c*A + r) mod c = r mod c. */
 function remainder(a: Value, by: number): Value {
   if (by === 1) return index(0);
   const { constant, terms } = sumOf(a);
   const parts = terms
     .map((t) => ({ factor: t.factor % by, atom: t.atom }))
     .filter((t) => t.factor !== 0);
-  const below = (constant % by) % divisorOf(by, parts);
-  const rest = fromSum({ constant: (constant % by) - below, terms: parts });
-  if (rest.bound + below < by) return rest.add(below);
-  const inner = quotient(rest, "mod");
-  if (inner && inner.by % by === 0) return remainder(inner.of, by).add(below);
-  return makeQuotient("mod", rest, by).add(below);
+  const split = unitsOf({ constant: constant % by, terms: parts }, by);
+  const units = fromSum(split.units);
+  const left = by / split.scale;
+  const inner = quotient(units, "mod");
+  const reduced =
+    units.bound < left
+      ? units
+      : inner && inner.by % left === 0
+        ? remainder(inner.of, left)
+        : makeQuotient("mod", units, left);
+  return reduced.mul(split.scale).add(fromSum(split.rest));
 }
 
 function compare(fn: "lt" | "le" | "eq", a: Value, b: Value): Value | undefined {

@@ -133,6 +133,17 @@ describe("index arithmetic", () => {
     expect(variable("i", 9).add(2).min(0).expr).toEqual(index(0).expr);
   });
 
+  test("what stays below a unit of the divisor changes no quotient, and is part of the remainder", () => {
+    const [row, column] = [variable("row", 83), variable("column", 13)];
+    const at = row.mul(14).add(column);
+    expect(at.div(196).expr).toEqual(row.div(14).expr);
+    expect(at.mod(196).expr).toEqual(row.mod(14).mul(14).add(column).expr);
+    expect(at.add(28).div(196).expr).toEqual(row.add(2).div(14).expr);
+    // One column more would be a row.
+    const wide = row.mul(14).add(variable("column", 14)).div(196);
+    expect(evaluate(wide.expr, { row: 13, column: 14 })).toBe(1);
+  });
+
   test("a guard that always holds is no guard", () => {
     expect(variable("x", 13).lt(14).expr).toEqual(literal(1, "bool").expr);
     expect(variable("x", 13).lt(13).expr.kind).toBe("call");

@@ -72,31 +72,28 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     let inside_1 = at_10 < 63u;
     let at_12 = min(r_1, 26u);
     let inside_2 = r_1 < 27u;
-    let y = min((max((((at_7 / 7u) * 2u) + ((((at_12 * 63u) + at_7) / 189u) % 3u)), 1u) - 1u), 17u);
+    let y = min((max((((at_7 / 7u) * 2u) + ((at_12 / 3u) % 3u)), 1u) - 1u), 17u);
     let x = min((max((((at_7 % 7u) * 2u) + (at_12 % 3u)), 1u) - 1u), 13u);
-    let i_16 = ((at_12 * 63u) + at_7) / 567u;
+    let i_16 = at_12 / 9u;
     let i_17 = ((i_16 * 252u) + (y * 14u)) + x;
-    let y_1 = min((max((((at_8 / 7u) * 2u) + ((((at_12 * 63u) + at_8) / 189u) % 3u)), 1u) - 1u), 17u);
+    let y_1 = min((max((((at_8 / 7u) * 2u) + ((at_12 / 3u) % 3u)), 1u) - 1u), 17u);
     let x_1 = min((max((((at_8 % 7u) * 2u) + (at_12 % 3u)), 1u) - 1u), 13u);
-    let i_18 = ((at_12 * 63u) + at_8) / 567u;
-    let i_19 = ((i_18 * 252u) + (y_1 * 14u)) + x_1;
-    let y_2 = min((max((((at_9 / 7u) * 2u) + ((((at_12 * 63u) + at_9) / 189u) % 3u)), 1u) - 1u), 17u);
+    let i_18 = ((i_16 * 252u) + (y_1 * 14u)) + x_1;
+    let y_2 = min((max((((at_9 / 7u) * 2u) + ((at_12 / 3u) % 3u)), 1u) - 1u), 17u);
     let x_2 = min((max((((at_9 % 7u) * 2u) + (at_12 % 3u)), 1u) - 1u), 13u);
-    let i_20 = ((at_12 * 63u) + at_9) / 567u;
-    let i_21 = ((i_20 * 252u) + (y_2 * 14u)) + x_2;
-    let y_3 = min((max((((at_11 / 7u) * 2u) + ((((at_12 * 63u) + at_11) / 189u) % 3u)), 1u) - 1u), 17u);
+    let i_19 = ((i_16 * 252u) + (y_2 * 14u)) + x_2;
+    let y_3 = min((max((((at_11 / 7u) * 2u) + ((at_12 / 3u) % 3u)), 1u) - 1u), 17u);
     let x_3 = min((max((((at_11 % 7u) * 2u) + (at_12 % 3u)), 1u) - 1u), 13u);
-    let i_22 = ((at_12 * 63u) + at_11) / 567u;
-    let i_23 = ((i_22 * 252u) + (y_3 * 14u)) + x_3;
+    let i_20 = ((i_16 * 252u) + (y_3 * 14u)) + x_3;
     if (e_1 < 224u) {
       let image_1 = image[i_17];
-      let unfold = select(0.0, image_1, ((1u <= (((at_7 / 7u) * 2u) + ((((at_12 * 63u) + at_7) / 189u) % 3u))) && (1u <= (((at_7 % 7u) * 2u) + (at_12 % 3u)))));
-      let image_2 = image[i_19];
-      let unfold_1 = select(0.0, image_2, ((1u <= (((at_8 / 7u) * 2u) + ((((at_12 * 63u) + at_8) / 189u) % 3u))) && (1u <= (((at_8 % 7u) * 2u) + (at_12 % 3u)))));
-      let image_3 = image[i_21];
-      let unfold_2 = select(0.0, image_3, ((1u <= (((at_9 / 7u) * 2u) + ((((at_12 * 63u) + at_9) / 189u) % 3u))) && (1u <= (((at_9 % 7u) * 2u) + (at_12 % 3u)))));
-      let image_4 = image[i_23];
-      let unfold_3 = select(0.0, image_4, ((1u <= (((at_11 / 7u) * 2u) + ((((at_12 * 63u) + at_11) / 189u) % 3u))) && (1u <= (((at_11 % 7u) * 2u) + (at_12 % 3u)))));
+      let unfold = select(0.0, image_1, ((1u <= (((at_7 / 7u) * 2u) + ((at_12 / 3u) % 3u))) && (1u <= (((at_7 % 7u) * 2u) + (at_12 % 3u)))));
+      let image_2 = image[i_18];
+      let unfold_1 = select(0.0, image_2, ((1u <= (((at_8 / 7u) * 2u) + ((at_12 / 3u) % 3u))) && (1u <= (((at_8 % 7u) * 2u) + (at_12 % 3u)))));
+      let image_3 = image[i_19];
+      let unfold_2 = select(0.0, image_3, ((1u <= (((at_9 / 7u) * 2u) + ((at_12 / 3u) % 3u))) && (1u <= (((at_9 % 7u) * 2u) + (at_12 % 3u)))));
+      let image_4 = image[i_20];
+      let unfold_3 = select(0.0, image_4, ((1u <= (((at_11 / 7u) * 2u) + ((at_12 / 3u) % 3u))) && (1u <= (((at_11 % 7u) * 2u) + (at_12 % 3u)))));
       operands[((r_1 * 8u) + c_1) + 32u] = vec4<f32>(select(0.0, unfold, inside_2), select(0.0, unfold_1, inside_2), select(0.0, unfold_2, inside_2), select(0.0, unfold_3, (inside_2 && inside_1)));
     }
   }

@@ -355,8 +355,8 @@ extern "C" __global__ void __launch_bounds__(128) matmul_add_kernel(
   const unsigned r = threadIdx.x / 4u;
   const unsigned c = threadIdx.x % 4u;
   const unsigned at = (blockIdx.y * 8u) + r;
-  const unsigned c_1 = min((((((((((at * 64u) + (c * 4u)) / 256u) * 256u) + (((at * 4u) % 16u) * 16u)) + (c * 4u)) / 512u) * 4u) + (((((at * 4u) % 16u) * 16u) + (c * 4u)) / 64u)), 5u);
-  const unsigned c_2 = ((((at * 64u) + (c * 4u)) / 256u) % 2u) * 4u;
+  const unsigned c_1 = min((((at / 8u) * 4u) + (at % 4u)), 5u);
+  const unsigned c_2 = ((at / 4u) % 2u) * 4u;
   const unsigned c_3 = c * 4u;
   const unsigned i = ((c_1 * 96u) + (c_2 * 16u)) + c_3;
   const unsigned c_4 = (c * 4u) + 1u;
@@ -365,57 +365,54 @@ extern "C" __global__ void __launch_bounds__(128) matmul_add_kernel(
   const unsigned i_2 = ((c_1 * 96u) + (c_2 * 16u)) + c_5;
   const unsigned c_6 = (c * 4u) + 3u;
   const unsigned i_3 = ((c_1 * 96u) + (c_2 * 16u)) + c_6;
-  const unsigned c_7 = min((((((((((((at * 64u) + (c * 4u)) + 16u) / 256u) * 256u) + (((at * 4u) % 16u) * 16u)) + (c * 4u)) + 16u) / 512u) * 4u) + ((((((at * 4u) % 16u) * 16u) + (c * 4u)) + 16u) / 64u)), 5u);
-  const unsigned c_8 = ((((((at * 64u) + (c * 4u)) + 16u) / 256u) % 2u) * 4u) + 1u;
-  const unsigned i_4 = ((c_7 * 96u) + (c_8 * 16u)) + c_3;
-  const unsigned i_5 = ((c_7 * 96u) + (c_8 * 16u)) + c_4;
-  const unsigned i_6 = ((c_7 * 96u) + (c_8 * 16u)) + c_5;
-  const unsigned i_7 = ((c_7 * 96u) + (c_8 * 16u)) + c_6;
-  const unsigned c_9 = min((((((((((((at * 64u) + (c * 4u)) + 32u) / 256u) * 256u) + (((at * 4u) % 16u) * 16u)) + (c * 4u)) + 32u) / 512u) * 4u) + ((((((at * 4u) % 16u) * 16u) + (c * 4u)) + 32u) / 64u)), 5u);
-  const unsigned c_10 = min((((((((at * 64u) + (c * 4u)) + 32u) / 256u) % 2u) * 4u) + 2u), 5u);
-  const unsigned i_8 = ((c_9 * 96u) + (c_10 * 16u)) + c_3;
-  const unsigned i_9 = ((c_9 * 96u) + (c_10 * 16u)) + c_4;
-  const unsigned i_10 = ((c_9 * 96u) + (c_10 * 16u)) + c_5;
-  const unsigned i_11 = ((c_9 * 96u) + (c_10 * 16u)) + c_6;
-  const unsigned c_11 = min((((((((((((at * 64u) + (c * 4u)) + 48u) / 256u) * 256u) + (((at * 4u) % 16u) * 16u)) + (c * 4u)) + 48u) / 512u) * 4u) + ((((((at * 4u) % 16u) * 16u) + (c * 4u)) + 48u) / 64u)), 5u);
-  const unsigned c_12 = min((((((((at * 64u) + (c * 4u)) + 48u) / 256u) % 2u) * 4u) + 3u), 5u);
-  const unsigned i_12 = ((c_11 * 96u) + (c_12 * 16u)) + c_3;
-  const unsigned i_13 = ((c_11 * 96u) + (c_12 * 16u)) + c_4;
-  const unsigned i_14 = ((c_11 * 96u) + (c_12 * 16u)) + c_5;
-  const unsigned i_15 = ((c_11 * 96u) + (c_12 * 16u)) + c_6;
+  const unsigned c_7 = (((at / 4u) % 2u) * 4u) + 1u;
+  const unsigned i_4 = ((c_1 * 96u) + (c_7 * 16u)) + c_3;
+  const unsigned i_5 = ((c_1 * 96u) + (c_7 * 16u)) + c_4;
+  const unsigned i_6 = ((c_1 * 96u) + (c_7 * 16u)) + c_5;
+  const unsigned i_7 = ((c_1 * 96u) + (c_7 * 16u)) + c_6;
+  const unsigned c_8 = min(((((at / 4u) % 2u) * 4u) + 2u), 5u);
+  const unsigned i_8 = ((c_1 * 96u) + (c_8 * 16u)) + c_3;
+  const unsigned i_9 = ((c_1 * 96u) + (c_8 * 16u)) + c_4;
+  const unsigned i_10 = ((c_1 * 96u) + (c_8 * 16u)) + c_5;
+  const unsigned i_11 = ((c_1 * 96u) + (c_8 * 16u)) + c_6;
+  const unsigned c_9 = min(((((at / 4u) % 2u) * 4u) + 3u), 5u);
+  const unsigned i_12 = ((c_1 * 96u) + (c_9 * 16u)) + c_3;
+  const unsigned i_13 = ((c_1 * 96u) + (c_9 * 16u)) + c_4;
+  const unsigned i_14 = ((c_1 * 96u) + (c_9 * 16u)) + c_5;
+  const unsigned i_15 = ((c_1 * 96u) + (c_9 * 16u)) + c_6;
   if (threadIdx.x < 32u) {
     const float add_2 = add_1[i];
-    const float pad = ((((((((((at * 64u) + (c * 4u)) / 256u) * 256u) + (((at * 4u) % 16u) * 16u)) + (c * 4u)) / 512u) * 4u) + (((((at * 4u) % 16u) * 16u) + (c * 4u)) / 64u)) <= 5u) ? add_2 : 0.0f;
+    const float pad = ((((at / 8u) * 4u) + (at % 4u)) <= 5u) ? add_2 : 0.0f;
     const float add_3 = add_1[i_1];
-    const float pad_1 = ((((((((((at * 64u) + (c * 4u)) / 256u) * 256u) + (((at * 4u) % 16u) * 16u)) + (c * 4u)) / 512u) * 4u) + (((((at * 4u) % 16u) * 16u) + (c * 4u)) / 64u)) <= 5u) ? add_3 : 0.0f;
+    const float pad_1 = ((((at / 8u) * 4u) + (at % 4u)) <= 5u) ? add_3 : 0.0f;
     const float add_4 = add_1[i_2];
-    const float pad_2 = ((((((((((at * 64u) + (c * 4u)) / 256u) * 256u) + (((at * 4u) % 16u) * 16u)) + (c * 4u)) / 512u) * 4u) + (((((at * 4u) % 16u) * 16u) + (c * 4u)) / 64u)) <= 5u) ? add_4 : 0.0f;
+    const float pad_2 = ((((at / 8u) * 4u) + (at % 4u)) <= 5u) ? add_4 : 0.0f;
     const float add_5 = add_1[i_3];
-    const float pad_3 = ((((((((((at * 64u) + (c * 4u)) / 256u) * 256u) + (((at * 4u) % 16u) * 16u)) + (c * 4u)) / 512u) * 4u) + (((((at * 4u) % 16u) * 16u) + (c * 4u)) / 64u)) <= 5u) ? add_5 : 0.0f;
+    const float pad_3 = ((((at / 8u) * 4u) + (at % 4u)) <= 5u) ? add_5 : 0.0f;
     const float add_6 = add_1[i_4];
-    const float pad_4 = ((((((((((((at * 64u) + (c * 4u)) + 16u) / 256u) * 256u) + (((at * 4u) % 16u) * 16u)) + (c * 4u)) + 16u) / 512u) * 4u) + ((((((at * 4u) % 16u) * 16u) + (c * 4u)) + 16u) / 64u)) <= 5u) ? add_6 : 0.0f;
+    const float pad_4 = ((((at / 8u) * 4u) + (at % 4u)) <= 5u) ? add_6 : 0.0f;
     const float add_7 = add_1[i_5];
-    const float pad_5 = ((((((((((((at * 64u) + (c * 4u)) + 16u) / 256u) * 256u) + (((at * 4u) % 16u) * 16u)) + (c * 4u)) + 16u) / 512u) * 4u) + ((((((at * 4u) % 16u) * 16u) + (c * 4u)) + 16u) / 64u)) <= 5u) ? add_7 : 0.0f;
+    const float pad_5 = ((((at / 8u) * 4u) + (at % 4u)) <= 5u) ? add_7 : 0.0f;
     const float add_8 = add_1[i_6];
-    const float pad_6 = ((((((((((((at * 64u) + (c * 4u)) + 16u) / 256u) * 256u) + (((at * 4u) % 16u) * 16u)) + (c * 4u)) + 16u) / 512u) * 4u) + ((((((at * 4u) % 16u) * 16u) + (c * 4u)) + 16u) / 64u)) <= 5u) ? add_8 : 0.0f;
+    const float pad_6 = ((((at / 8u) * 4u) + (at % 4u)) <= 5u) ? add_8 : 0.0f;
     const float add_9 = add_1[i_7];
-    const float pad_7 = ((((((((((((at * 64u) + (c * 4u)) + 16u) / 256u) * 256u) + (((at * 4u) % 16u) * 16u)) + (c * 4u)) + 16u) / 512u) * 4u) + ((((((at * 4u) % 16u) * 16u) + (c * 4u)) + 16u) / 64u)) <= 5u) ? add_9 : 0.0f;
+    const float pad_7 = ((((at / 8u) * 4u) + (at % 4u)) <= 5u) ? add_9 : 0.0f;
     const float add_10 = add_1[i_8];
-    const float pad_8 = (((((((((((((at * 64u) + (c * 4u)) + 32u) / 256u) * 256u) + (((at * 4u) % 16u) * 16u)) + (c * 4u)) + 32u) / 512u) * 4u) + ((((((at * 4u) % 16u) * 16u) + (c * 4u)) + 32u) / 64u)) <= 5u) && ((((((((at * 64u) + (c * 4u)) + 32u) / 256u) % 2u) * 4u) + 2u) <= 5u)) ? add_10 : 0.0f;
+    const float pad_8 = (((((at / 8u) * 4u) + (at % 4u)) <= 5u) && (((((at / 4u) % 2u) * 4u) + 2u) <= 5u)) ? add_10 : 0.0f;
     const float add_11 = add_1[i_9];
-    const float pad_9 = (((((((((((((at * 64u) + (c * 4u)) + 32u) / 256u) * 256u) + (((at * 4u) % 16u) * 16u)) + (c * 4u)) + 32u) / 512u) * 4u) + ((((((at * 4u) % 16u) * 16u) + (c * 4u)) + 32u) / 64u)) <= 5u) && ((((((((at * 64u) + (c * 4u)) + 32u) / 256u) % 2u) * 4u) + 2u) <= 5u)) ? add_11 : 0.0f;
+    const float pad_9 = (((((at / 8u) * 4u) + (at % 4u)) <= 5u) && (((((at / 4u) % 2u) * 4u) + 2u) <= 5u)) ? add_11 : 0.0f;
     const float add_12 = add_1[i_10];
-    const float pad_10 = (((((((((((((at * 64u) + (c * 4u)) + 32u) / 256u) * 256u) + (((at * 4u) % 16u) * 16u)) + (c * 4u)) + 32u) / 512u) * 4u) + ((((((at * 4u) % 16u) * 16u) + (c * 4u)) + 32u) / 64u)) <= 5u) && ((((((((at * 64u) + (c * 4u)) + 32u) / 256u) % 2u) * 4u) + 2u) <= 5u)) ? add_12 : 0.0f;
+    const float pad_10 = (((((at / 8u) * 4u) + (at % 4u)) <= 5u) && (((((at / 4u) % 2u) * 4u) + 2u) <= 5u)) ? add_12 : 0.0f;
     const float add_13 = add_1[i_11];
-    const float pad_11 = (((((((((((((at * 64u) + (c * 4u)) + 32u) / 256u) * 256u) + (((at * 4u) % 16u) * 16u)) + (c * 4u)) + 32u) / 512u) * 4u) + ((((((at * 4u) % 16u) * 16u) + (c * 4u)) + 32u) / 64u)) <= 5u) && ((((((((at * 64u) + (c * 4u)) + 32u) / 256u) % 2u) * 4u) + 2u) <= 5u)) ? add_13 : 0.0f;
+    const float pad_11 = (((((at / 8u) * 4u) + (at % 4u)) <= 5u) && (((((at / 4u) % 2u) * 4u) + 2u) <= 5u)) ? add_13 : 0.0f;
     const float add_14 = add_1[i_12];
-    const float pad_12 = (((((((((((((at * 64u) + (c * 4u)) + 48u) / 256u) * 256u) + (((at * 4u) % 16u) * 16u)) + (c * 4u)) + 48u) / 512u) * 4u) + ((((((at * 4u) % 16u) * 16u) + (c * 4u)) + 48u) / 64u)) <= 5u) && ((((((((at * 64u) + (c * 4u)) + 48u) / 256u) % 2u) * 4u) + 3u) <= 5u)) ? add_14 : 0.0f;
+    const float pad_12 = (((((at / 8u) * 4u) + (at % 4u)) <= 5u) && (((((at / 4u) % 2u) * 4u) + 3u) <= 5u)) ? add_14 : 0.0f;
     const float add_15 = add_1[i_13];
-    const float pad_13 = (((((((((((((at * 64u) + (c * 4u)) + 48u) / 256u) * 256u) + (((at * 4u) % 16u) * 16u)) + (c * 4u)) + 48u) / 512u) * 4u) + ((((((at * 4u) % 16u) * 16u) + (c * 4u)) + 48u) / 64u)) <= 5u) && ((((((((at * 64u) + (c * 4u)) + 48u) / 256u) % 2u) * 4u) + 3u) <= 5u)) ? add_15 : 0.0f;
+    const float pad_13 = (((((at / 8u) * 4u) + (at % 4u)) <= 5u) && (((((at / 4u) % 2u) * 4u) + 3u) <= 5u)) ? add_15 : 0.0f;
     const float add_16 = add_1[i_14];
-    const float pad_14 = (((((((((((((at * 64u) + (c * 4u)) + 48u) / 256u) * 256u) + (((at * 4u) % 16u) * 16u)) + (c * 4u)) + 48u) / 512u) * 4u) + ((((((at * 4u) % 16u) * 16u) + (c * 4u)) + 48u) / 64u)) <= 5u) && ((((((((at * 64u) + (c * 4u)) + 48u) / 256u) % 2u) * 4u) + 3u) <= 5u)) ? add_16 : 0.0f;
+    const float pad_14 = (((((at / 8u) * 4u) + (at % 4u)) <= 5u) && (((((at / 4u) % 2u) * 4u) + 3u) <= 5u)) ? add_16 : 0.0f;
     const float add_17 = add_1[i_15];
-    const float pad_15 = (((((((((((((at * 64u) + (c * 4u)) + 48u) / 256u) * 256u) + (((at * 4u) % 16u) * 16u)) + (c * 4u)) + 48u) / 512u) * 4u) + ((((((at * 4u) % 16u) * 16u) + (c * 4u)) + 48u) / 64u)) <= 5u) && ((((((((at * 64u) + (c * 4u)) + 48u) / 256u) % 2u) * 4u) + 3u) <= 5u)) ? add_17 : 0.0f;
+    const float pad_15 = (((((at / 8u) * 4u) + (at % 4u)) <= 5u) && (((((at / 4u) % 2u) * 4u) + 3u) <= 5u)) ? add_17 : 0.0f;
     reinterpret_cast<float4*>(operands)[(r * 20u) + c] = {pad, pad_1, pad_2, pad_3};
     reinterpret_cast<float4*>(operands)[((r * 20u) + c) + 5u] = {pad_4, pad_5, pad_6, pad_7};
     reinterpret_cast<float4*>(operands)[((r * 20u) + c) + 10u] = {pad_8, pad_9, pad_10, pad_11};
@@ -423,8 +420,8 @@ extern "C" __global__ void __launch_bounds__(128) matmul_add_kernel(
   }
   const unsigned e = (threadIdx.x + 96u) % 128u;
   const unsigned r_1 = e / 8u;
-  const unsigned c_13 = e % 8u;
-  const unsigned at_1 = (blockIdx.x * 8u) + c_13;
+  const unsigned c_10 = e % 8u;
+  const unsigned at_1 = (blockIdx.x * 8u) + c_10;
   const unsigned at_2 = min(at_1, 11u);
   const bool inside = at_1 < 12u;
   const unsigned i_16 = (r_1 * 192u) + (at_2 * 4u);
@@ -449,10 +446,10 @@ extern "C" __global__ void __launch_bounds__(128) matmul_add_kernel(
     const float weight_14 = weight_13_4.y;
     const float weight_15 = weight_13_4.z;
     const float weight_16 = weight_13_4.w;
-    reinterpret_cast<float4*>(operands)[((r_1 * 32u) + c_13) + 160u] = {inside ? weight_1 : 0.0f, inside ? weight_2 : 0.0f, inside ? weight_3 : 0.0f, inside ? weight_4 : 0.0f};
-    reinterpret_cast<float4*>(operands)[((r_1 * 32u) + c_13) + 168u] = {inside ? weight_5 : 0.0f, inside ? weight_6 : 0.0f, inside ? weight_7 : 0.0f, inside ? weight_8 : 0.0f};
-    reinterpret_cast<float4*>(operands)[((r_1 * 32u) + c_13) + 176u] = {inside ? weight_9 : 0.0f, inside ? weight_10 : 0.0f, inside ? weight_11 : 0.0f, inside ? weight_12 : 0.0f};
-    reinterpret_cast<float4*>(operands)[((r_1 * 32u) + c_13) + 184u] = {inside ? weight_13 : 0.0f, inside ? weight_14 : 0.0f, inside ? weight_15 : 0.0f, inside ? weight_16 : 0.0f};
+    reinterpret_cast<float4*>(operands)[((r_1 * 32u) + c_10) + 160u] = {inside ? weight_1 : 0.0f, inside ? weight_2 : 0.0f, inside ? weight_3 : 0.0f, inside ? weight_4 : 0.0f};
+    reinterpret_cast<float4*>(operands)[((r_1 * 32u) + c_10) + 168u] = {inside ? weight_5 : 0.0f, inside ? weight_6 : 0.0f, inside ? weight_7 : 0.0f, inside ? weight_8 : 0.0f};
+    reinterpret_cast<float4*>(operands)[((r_1 * 32u) + c_10) + 176u] = {inside ? weight_9 : 0.0f, inside ? weight_10 : 0.0f, inside ? weight_11 : 0.0f, inside ? weight_12 : 0.0f};
+    reinterpret_cast<float4*>(operands)[((r_1 * 32u) + c_10) + 184u] = {inside ? weight_13 : 0.0f, inside ? weight_14 : 0.0f, inside ? weight_15 : 0.0f, inside ? weight_16 : 0.0f};
   }
   __syncthreads();
   for (unsigned quad = 0u; quad < 4u; ++quad) {
@@ -702,7 +699,7 @@ extern "C" __global__ void __launch_bounds__(64) attention_kernel(
   const float stack_8 = stack_5_4.w;
   const float matmul = (((add_33 * stack_1) + (add_34 * stack_2)) + ((add_35 * stack_3) + (add_36 * stack_4))) + (((add_37 * stack_5) + (add_38 * stack_6)) + ((add_39 * stack_7) + (add_40 * stack_8)));
   const unsigned row_2 = (row % 4u) + 10u;
-  const unsigned i_2 = (row_2 * 8u) / 56u;
+  const unsigned i_2 = row_2 / 7u;
   const unsigned i_3 = row_2 % 7u;
   const float4 stack_9_4 = reinterpret_cast<const float4*>(stack)[((i_2 * 64u) + (i_3 * 8u)) / 4u];
   const float stack_9 = stack_9_4.x;
@@ -717,7 +714,7 @@ extern "C" __global__ void __launch_bounds__(64) attention_kernel(
   const float matmul_1 = (((add_33 * stack_9) + (add_34 * stack_10)) + ((add_35 * stack_11) + (add_36 * stack_12))) + (((add_37 * stack_13) + (add_38 * stack_14)) + ((add_39 * stack_15) + (add_40 * stack_16)));
   const float x_1 = matmul + matmul_1;
   const unsigned row_3 = (row % 4u) + 9u;
-  const unsigned i_4 = (row_3 * 8u) / 56u;
+  const unsigned i_4 = row_3 / 7u;
   const unsigned i_5 = row_3 % 7u;
   const float4 stack_17_4 = reinterpret_cast<const float4*>(stack)[((i_4 * 64u) + (i_5 * 8u)) / 4u];
   const float stack_17 = stack_17_4.x;
@@ -732,7 +729,7 @@ extern "C" __global__ void __launch_bounds__(64) attention_kernel(
   const float matmul_2 = (((add_33 * stack_17) + (add_34 * stack_18)) + ((add_35 * stack_19) + (add_36 * stack_20))) + (((add_37 * stack_21) + (add_38 * stack_22)) + ((add_39 * stack_23) + (add_40 * stack_24)));
   const float x_2 = matmul + matmul_2;
   const unsigned row_4 = (row % 4u) + 8u;
-  const unsigned i_6 = (row_4 * 8u) / 56u;
+  const unsigned i_6 = row_4 / 7u;
   const unsigned i_7 = row_4 % 7u;
   const float4 stack_25_4 = reinterpret_cast<const float4*>(stack)[((i_6 * 64u) + (i_7 * 8u)) / 4u];
   const float stack_25 = stack_25_4.x;
@@ -747,7 +744,7 @@ extern "C" __global__ void __launch_bounds__(64) attention_kernel(
   const float matmul_3 = (((add_33 * stack_25) + (add_34 * stack_26)) + ((add_35 * stack_27) + (add_36 * stack_28))) + (((add_37 * stack_29) + (add_38 * stack_30)) + ((add_39 * stack_31) + (add_40 * stack_32)));
   const float x_3 = matmul + matmul_3;
   const unsigned row_5 = (row % 4u) + 7u;
-  const unsigned i_8 = (row_5 * 8u) / 56u;
+  const unsigned i_8 = row_5 / 7u;
   const unsigned i_9 = row_5 % 7u;
   const float4 stack_33_4 = reinterpret_cast<const float4*>(stack)[((i_8 * 64u) + (i_9 * 8u)) / 4u];
   const float stack_33 = stack_33_4.x;
@@ -1128,13 +1125,13 @@ extern "C" __global__ void __launch_bounds__(128) matmul_add_2_kernel(
     const unsigned r_2 = (blockIdx.y * 16u) + (e_1 / 16u);
     const unsigned c_1 = e_1 % 16u;
     const float value = ((((((part_1 + part_2) + part_3) + part_4) + part_5) + part_6) + part_7) + part_8;
-    const unsigned i_2 = min((((((r_2 * 16u) + c_1) / 512u) * 4u) + ((((r_2 * 16u) + c_1) / 64u) % 4u)), 5u);
-    const unsigned i_3 = min(((((((r_2 * 16u) + c_1) / 256u) % 2u) * 4u) + (r_2 % 4u)), 5u);
+    const unsigned i_2 = min((((r_2 / 32u) * 4u) + ((r_2 / 4u) % 4u)), 5u);
+    const unsigned i_3 = min(((((r_2 / 16u) % 2u) * 4u) + (r_2 % 4u)), 5u);
     const unsigned i_4 = ((i_2 * 96u) + (i_3 * 16u)) + c_1;
-    if (((((((r_2 * 16u) + c_1) / 512u) * 4u) + ((((r_2 * 16u) + c_1) / 64u) % 4u)) <= 5u) && (((((((r_2 * 16u) + c_1) / 256u) % 2u) * 4u) + (r_2 % 4u)) <= 5u)) {
+    if (((((r_2 / 32u) * 4u) + ((r_2 / 4u) % 4u)) <= 5u) && (((((r_2 / 16u) % 2u) * 4u) + (r_2 % 4u)) <= 5u)) {
       const float x_1 = x[i_4];
       const float add_1 = x_1 + value;
-      add[((min((((((r_2 * 16u) + c_1) / 512u) * 4u) + ((((r_2 * 16u) + c_1) / 64u) % 4u)), 5u) * 96u) + (min(((((((r_2 * 16u) + c_1) / 256u) % 2u) * 4u) + (r_2 % 4u)), 5u) * 16u)) + c_1] = add_1;
+      add[((min((((r_2 / 32u) * 4u) + ((r_2 / 4u) % 4u)), 5u) * 96u) + (min(((((r_2 / 16u) % 2u) * 4u) + (r_2 % 4u)), 5u) * 16u)) + c_1] = add_1;
     }
   }
 }

@@ -355,20 +355,20 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     let e = (part * 64u) + thread_id.x;
     let r = ((e / 32u) * 8u) + ((e / 2u) % 8u);
     let c = (((e / 16u) % 2u) * 2u) + (e % 2u);
-    let c_1 = min((((((((((r * 16u) + (c * 4u)) / 256u) * 256u) + ((r % 16u) * 16u)) + (c * 4u)) / 512u) * 4u) + ((((r % 16u) * 16u) + (c * 4u)) / 64u)), 5u);
-    let c_2 = min(((((((r * 16u) + (c * 4u)) / 256u) % 2u) * 4u) + (r % 4u)), 5u);
+    let c_1 = min((((r / 32u) * 4u) + ((r / 4u) % 4u)), 5u);
+    let c_2 = min(((((r / 16u) % 2u) * 4u) + (r % 4u)), 5u);
     let c_3 = c * 4u;
     let add_2 = add_1[((c_1 * 96u) + (c_2 * 16u)) + c_3];
-    let pad = select(0.0, add_2, (((((((((((r * 16u) + (c * 4u)) / 256u) * 256u) + ((r % 16u) * 16u)) + (c * 4u)) / 512u) * 4u) + ((((r % 16u) * 16u) + (c * 4u)) / 64u)) <= 5u) && (((((((r * 16u) + (c * 4u)) / 256u) % 2u) * 4u) + (r % 4u)) <= 5u)));
+    let pad = select(0.0, add_2, (((((r / 32u) * 4u) + ((r / 4u) % 4u)) <= 5u) && (((((r / 16u) % 2u) * 4u) + (r % 4u)) <= 5u)));
     let c_4 = (c * 4u) + 1u;
     let add_3 = add_1[((c_1 * 96u) + (c_2 * 16u)) + c_4];
-    let pad_1 = select(0.0, add_3, (((((((((((r * 16u) + (c * 4u)) / 256u) * 256u) + ((r % 16u) * 16u)) + (c * 4u)) / 512u) * 4u) + ((((r % 16u) * 16u) + (c * 4u)) / 64u)) <= 5u) && (((((((r * 16u) + (c * 4u)) / 256u) % 2u) * 4u) + (r % 4u)) <= 5u)));
+    let pad_1 = select(0.0, add_3, (((((r / 32u) * 4u) + ((r / 4u) % 4u)) <= 5u) && (((((r / 16u) % 2u) * 4u) + (r % 4u)) <= 5u)));
     let c_5 = (c * 4u) + 2u;
     let add_4 = add_1[((c_1 * 96u) + (c_2 * 16u)) + c_5];
-    let pad_2 = select(0.0, add_4, (((((((((((r * 16u) + (c * 4u)) / 256u) * 256u) + ((r % 16u) * 16u)) + (c * 4u)) / 512u) * 4u) + ((((r % 16u) * 16u) + (c * 4u)) / 64u)) <= 5u) && (((((((r * 16u) + (c * 4u)) / 256u) % 2u) * 4u) + (r % 4u)) <= 5u)));
+    let pad_2 = select(0.0, add_4, (((((r / 32u) * 4u) + ((r / 4u) % 4u)) <= 5u) && (((((r / 16u) % 2u) * 4u) + (r % 4u)) <= 5u)));
     let c_6 = (c * 4u) + 3u;
     let add_5 = add_1[((c_1 * 96u) + (c_2 * 16u)) + c_6];
-    let pad_3 = select(0.0, add_5, (((((((((((r * 16u) + (c * 4u)) / 256u) * 256u) + ((r % 16u) * 16u)) + (c * 4u)) / 512u) * 4u) + ((((r % 16u) * 16u) + (c * 4u)) / 64u)) <= 5u) && (((((((r * 16u) + (c * 4u)) / 256u) % 2u) * 4u) + (r % 4u)) <= 5u)));
+    let pad_3 = select(0.0, add_5, (((((r / 32u) * 4u) + ((r / 4u) % 4u)) <= 5u) && (((((r / 16u) % 2u) * 4u) + (r % 4u)) <= 5u)));
     operands[(r * 5u) + c] = vec4<f32>(pad, pad_1, pad_2, pad_3);
   }
   let i = (thread_id.x * 48u) + (group_id.x * 4u);
@@ -611,7 +611,7 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
     let matmul = (((add_9 * stack_1) + (add_10 * stack_2)) + ((add_11 * stack_3) + (add_12 * stack_4))) + (((add_13 * stack_5) + (add_14 * stack_6)) + ((add_15 * stack_7) + (add_16 * stack_8)));
     let x_1 = at_1 % 4u;
     let row_2 = ((at % 4u) + 10u) - x_1;
-    let i_1 = (row_2 * 8u) / 56u;
+    let i_1 = row_2 / 7u;
     let i_2 = row_2 % 7u;
     let stack_9_4 = stack[((i_1 * 64u) + (i_2 * 8u)) / 4u];
     let stack_9 = stack_9_4.x;
@@ -1042,16 +1042,17 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_id) th
   held[1u] = carried_1;
   held[2u] = carried_2;
   held[3u] = carried_3;
+  let i_1 = min((((thread_id.x / 32u) * 4u) + ((thread_id.x / 4u) % 4u)), 5u);
+  let i_2 = min(((((thread_id.x / 16u) % 2u) * 4u) + (thread_id.x % 4u)), 5u);
+  let i_3 = (i_1 * 96u) + (i_2 * 16u);
   for (var e_1 = 0u; e_1 < 4u * one; e_1++) {
     let c_1 = (group_id.x * 4u) + e_1;
     let value = held[e_1];
-    let i_1 = min((((((thread_id.x * 16u) + c_1) / 512u) * 4u) + ((((thread_id.x * 16u) + c_1) / 64u) % 4u)), 5u);
-    let i_2 = min(((((((thread_id.x * 16u) + c_1) / 256u) % 2u) * 4u) + (thread_id.x % 4u)), 5u);
-    let i_3 = ((i_1 * 96u) + (i_2 * 16u)) + c_1;
-    if (((((((thread_id.x * 16u) + c_1) / 512u) * 4u) + ((((thread_id.x * 16u) + c_1) / 64u) % 4u)) <= 5u) && (((((((thread_id.x * 16u) + c_1) / 256u) % 2u) * 4u) + (thread_id.x % 4u)) <= 5u)) {
-      let x_1 = x[i_3];
+    let i_4 = i_3 + c_1;
+    if (((((thread_id.x / 32u) * 4u) + ((thread_id.x / 4u) % 4u)) <= 5u) && (((((thread_id.x / 16u) % 2u) * 4u) + (thread_id.x % 4u)) <= 5u)) {
+      let x_1 = x[i_4];
       let add_1 = x_1 + value;
-      add[((min((((((thread_id.x * 16u) + c_1) / 512u) * 4u) + ((((thread_id.x * 16u) + c_1) / 64u) % 4u)), 5u) * 96u) + (min(((((((thread_id.x * 16u) + c_1) / 256u) % 2u) * 4u) + (thread_id.x % 4u)), 5u) * 16u)) + c_1] = add_1;
+      add[((min((((thread_id.x / 32u) * 4u) + ((thread_id.x / 4u) % 4u)), 5u) * 96u) + (min(((((thread_id.x / 16u) % 2u) * 4u) + (thread_id.x % 4u)), 5u) * 16u)) + c_1] = add_1;
     }
   }
 }
