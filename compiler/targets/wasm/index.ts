@@ -11,6 +11,7 @@ import { unpack } from "../../kernel/unpack.ts";
 import { verified } from "../../kernel/verify.ts";
 import type { Target } from "../target.ts";
 import { printModule } from "./kernel.ts";
+import { outsideLoops } from "./outside.ts";
 import { lanes } from "./writer.ts";
 
 export const wasm: Target = {
@@ -25,6 +26,7 @@ export const wasm: Target = {
   entry: () => "run",
   print: (kernel) => {
     const unpacked = unpack(kernel);
-    return printModule(unpacked === kernel ? kernel : verified("unpacking", unpacked));
+    const checked = unpacked === kernel ? kernel : verified("unpacking", unpacked);
+    return printModule(outsideLoops(checked));
   },
 };
