@@ -35,6 +35,11 @@ export interface Capabilities {
    * GPUs.
    */
   readonly fma?: boolean;
+  /**
+   * Vector registers of a processor whose kernels are compiled as C; undefined: its kernels are WebAssembly, or
+   * it is no processor.
+   */
+  readonly registers?: number;
   /** The matrix fragments that it multiplies; undefined: none. */
   readonly matrices?: MatrixUnits;
   /**

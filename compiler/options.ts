@@ -91,6 +91,10 @@ const profileWants: Wants<Profile> = {
     words: "true, or left out",
     is: (value) => value === undefined || value === true,
   },
+  registers: {
+    words: "a whole number of 8 or more, or left out",
+    is: (value) => value === undefined || (Number.isInteger(value) && Number(value) >= 8),
+  },
   matrices: {
     words: "a device's matrix units",
     is: (value) => value === undefined || isObject(value),

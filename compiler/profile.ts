@@ -39,6 +39,8 @@ export interface Profile {
   readonly half: boolean;
   /** Kernels ask for `fma` rounded once: their plans are for devices that have it. */
   readonly fma?: true;
+  /** Vector registers of a processor that runs C; undefined: of WebAssembly, or no processor's. */
+  readonly registers?: number;
   /** The matrix fragments that kernels may multiply; undefined: none. */
   readonly matrices?: MatrixUnits;
   readonly deviceClass: DeviceClass;
@@ -64,7 +66,7 @@ export const defaultProfile: Profile = {
 
 /** A profile with all that one device allows. Plans made with it may not run on others. */
 export function deviceProfile(capabilities: Capabilities): Profile {
-  const { subgroups, slowBarriers, slowCompiler, matrices, fma } = capabilities;
+  const { subgroups, slowBarriers, slowCompiler, matrices, fma, registers } = capabilities;
   return {
     name: capabilities.name,
     maxBindingBytes: capabilities.maxBindingBytes,
@@ -81,6 +83,7 @@ export function deviceProfile(capabilities: Capabilities): Profile {
     half: capabilities.half,
     deviceClass: capabilities.deviceClass,
     ...(fma ? { fma } : {}),
+    ...(registers ? { registers } : {}),
     // A slow compiler takes seconds for one kernel of fragments.
     ...(matrices && !slowCompiler ? { matrices } : {}),
   };

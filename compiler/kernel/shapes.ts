@@ -195,6 +195,7 @@ function ofPlaces(
     }
     case "div":
       if (a.by === 0 || !by) return undefined;
+      if (a.by % by === 0 && a.divisor % by === 0) return line(a.by / by, a.divisor / by);
       return isWithin(a, by, lanes) ? same(a.divisor % by === 0 ? a.divisor / by : 1) : undefined;
     case "mod":
       if (a.by === 0 || !by) return undefined;

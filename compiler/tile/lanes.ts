@@ -26,10 +26,17 @@ import {
 } from "./program.ts";
 import { type Use, UsesInOrder, usesOf } from "./uses.ts";
 
-export function lowerLanes(k: Builder, program: TileProgram, width: number): Kernel {
-  const whole: Tiles["whole"] = (least) => Math.ceil(least / width) * width;
+/** `registers` are those of a block of sums (`blocks.ts`). */
+export function lowerLanes(
+  k: Builder,
+  program: TileProgram,
+  width: number,
+  registers?: number,
+): Kernel {
+  const whole: Tiles["whole"] = (least, of) =>
+    of === "depth" ? least : Math.ceil(least / width) * width;
   const { uses, text: tiles } = usesOf(program, whole);
-  program.body(new Lanes(k, width, whole, new UsesInOrder(uses)));
+  program.body(new Lanes(k, { width, registers }, whole, new UsesInOrder(uses)));
   const kernel = k.finish(program.name, [width, 1, 1], program.groups);
   return { ...kernel, tiles };
 }
@@ -49,17 +56,24 @@ interface Held extends Tile {
   readonly at?: At;
 }
 
+interface Vectors {
+  readonly width: number;
+  readonly registers: number | undefined;
+}
+
 class Lanes implements Tiles<Held> {
   readonly whole: Tiles["whole"];
   readonly #k: Builder;
   readonly #width: number;
+  readonly #registers: number | undefined;
   readonly #uses: UsesInOrder;
   readonly #lane: Value;
   #loops = 0;
 
-  constructor(k: Builder, width: number, whole: Tiles["whole"], uses: UsesInOrder) {
+  constructor(k: Builder, { width, registers }: Vectors, whole: Tiles["whole"], uses: UsesInOrder) {
     this.#k = k;
     this.#width = width;
+    this.#registers = registers;
     this.whole = whole;
     this.#uses = uses;
     this.#lane = k.lane(width);
@@ -90,22 +104,31 @@ class Lanes implements Tiles<Held> {
     const put = (r: Value, v: Value) =>
       k.store(held.buffer!, this.#index(held, r, v), one(placeIn(k, rows, r), across(v)));
     if (kind === "own" || rows.size % 4 !== 0) {
-      k.for("v", columns.size / this.#width, (v) => k.for("r", rows.size, (r) => put(r, v)));
+      k.for("v", this.#vectors(columns.size), (v) => k.for("r", rows.size, (r) => put(r, v)));
       return held;
     }
     const unit = kind === "left" ? 2 : this.#panel(columns.size, use).vectors;
-    for (const [first, { size, times }] of pieces(columns.size / this.#width, unit))
-      k.for("v", times, (j) =>
-        k.for("q", rows.size / 4, (q) => {
-          for (const v of range(size, (e) => j.mul(size).add(first + e))) {
-            // All are loaded before any is written: four neighbours of a lane are loaded together.
-            const values = foursIn(k, rows, q).map((row) => k.let("x", one(row, across(v))));
-            for (const [i, value] of values.entries())
-              k.store(held.buffer!, this.#index(held, q.mul(4).add(i), v), value);
-          }
-        }),
-      );
+    for (const [first, { size, times }] of pieces(this.#vectors(columns.size), unit))
+      this.#nested(times, rows.size / 4, (j, q) => {
+        for (const v of range(size, (e) => j.mul(size).add(first + e))) {
+          // All are loaded before any is written: four neighbours of a lane are loaded together.
+          const values = foursIn(k, rows, q).map((row) => k.let("x", one(row, across(v))));
+          for (const [i, value] of values.entries())
+            k.store(held.buffer!, this.#index(held, q.mul(4).add(i), v), value);
+        }
+      });
     return held;
+  }
+
+  /**
+   * Vectors within rows, or the other way round: WebAssembly computes what differs from lane to lane once for
+   * all rows. Compilers of C move it out of loops, and what follows each other in memory is read in its order.
+   */
+  #nested(vectors: number, rows: number, body: (v: Value, r: Value) => void): void {
+    const k = this.#k;
+    if (this.#registers === undefined)
+      k.for("v", vectors, (v) => k.for("q", rows, (q) => body(v, q)));
+    else k.for("q", rows, (q) => k.for("v", vectors, (v) => body(v, q)));
   }
 
   dot(sum: Held, left: Held, right: Held): Held {
@@ -114,7 +137,7 @@ class Lanes implements Tiles<Held> {
     const a = left.kind === "left" ? left : this.#copied(left, "left");
     k.barrier();
     const wide = sum.columns / this.#width;
-    const { rows, vectors } = blockOf(sum.rows, wide);
+    const { rows, vectors } = blockOf(sum.rows, wide, this.#registers);
     for (const [vector, across] of pieces(wide, vectors))
       for (const [row, down] of pieces(sum.rows, rows))
         k.for("columns", across.times, (j) =>
@@ -232,18 +255,28 @@ class Lanes implements Tiles<Held> {
     const kind = of === "used" ? "own" : of;
     const made = (buffer: Buffer): Held => ({ rows, columns, kind, use, buffer });
     if (kind === "column") return made(k.local("column", rows));
-    if (columns % this.#width !== 0) bug(`a tile of ${columns} columns in lanes`);
     if (kind !== "left") {
+      if (columns % this.#width !== 0) bug(`a tile of ${columns} columns in lanes`);
       const unit = kind === "panels" ? this.#panel(columns, use).vectors : 1;
       return made(k.local("tile", rows * Math.ceil(columns / this.#width / unit) * unit));
     }
     // What other lanes read in the round before is not overwritten before they did.
     if (this.#loops > 0) k.barrier();
-    return made(k.shared("left", rows * columns));
+    return made(k.shared("left", rows * this.#stride(columns)));
   }
 
+  #vectors = (columns: number): number => Math.ceil(columns / this.#width);
+
+  /**
+   * A left operand's rows begin at whole vectors: behind their ends lies what nobody reads. For C there is one
+   * more, so that rows do not all lie on the same lines of a cache.
+   */
+  #stride = (columns: number): number =>
+    (this.#vectors(columns) + (this.#registers === undefined ? 0 : 1)) * this.#width;
+
   /** The blocks that read a right operand. */
-  #panel = (columns: number, { multiplied }: Use) => blockOf(multiplied, columns / this.#width);
+  #panel = (columns: number, { multiplied }: Use) =>
+    blockOf(multiplied, columns / this.#width, this.#registers);
 
   #copied(from: Held, kind: Kind): Held {
     const to = this.#place(from, kind, from.use);
@@ -261,7 +294,7 @@ class Lanes implements Tiles<Held> {
     k.for("r", rows, (r) =>
       kind === "column"
         ? body(r, index(0), index(0))
-        : k.for("v", columns / width, (v) => body(r, v.mul(width).add(this.#lane), v)),
+        : k.for("v", this.#vectors(columns), (v) => body(r, v.mul(width).add(this.#lane), v)),
     );
   }
 
@@ -277,7 +310,7 @@ class Lanes implements Tiles<Held> {
       case "column":
         return r;
       case "left":
-        return r.mul(columns).add(v.mul(this.#width)).add(this.#lane);
+        return r.mul(this.#stride(columns)).add(v.mul(this.#width)).add(this.#lane);
       case "panels": {
         const unit = this.#panel(columns, use).vectors;
         return v
@@ -296,7 +329,8 @@ class Lanes implements Tiles<Held> {
     const each = <T>(make: (r: Value, v: Value) => T): T[][] =>
       range(at.rows, (i) => range(at.vectors, (j) => make(at.row.add(i), at.vector.add(j))));
     const sums = each((r, v) => k.var("sum", this.#get(sum, r, v)));
-    const leftAt = (r: Value, d: Value) => k.load(left.buffer!, r.mul(left.columns).add(d));
+    const leftAt = (r: Value, d: Value) =>
+      k.load(left.buffer!, r.mul(this.#stride(left.columns)).add(d));
     k.for("d", left.columns, (d) => {
       const others = range(at.vectors, (j) =>
         k.let("right", this.#get(right, d, at.vector.add(j))),
