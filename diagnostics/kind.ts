@@ -26,6 +26,9 @@ const environment: readonly Code[] = [
   "E426",
   "E480",
   "E481",
+  "E482",
+  "E483",
+  "E485",
   "E520",
   "E1007",
 ];

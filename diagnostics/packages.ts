@@ -28,6 +28,10 @@ const packages = {
     use: "reads YAML files",
     repair: "npm install --include=optional yaml",
   },
+  koffi: {
+    use: "calls what a C compiler made",
+    repair: "npm install --include=optional koffi",
+  },
 } as const satisfies Record<string, OptionalPackage>;
 
 export type PackageName = keyof typeof packages;

@@ -75,6 +75,7 @@ export async function examineMachine(runKernel: KernelCheck = checkKernel): Prom
     sharp: versionOf("sharp"),
     esbuild: versionOf("esbuild"),
     yaml: versionOf("yaml"),
+    koffi: versionOf("koffi"),
     used,
     device: gpu,
     adapter: gpu,

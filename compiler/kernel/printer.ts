@@ -77,13 +77,14 @@ export const infix: Record<Fn, (...a: string[]) => string> = {
 export type Names = "own" | "numbered";
 
 export function print(kernel: Kernel, d: Dialect, names: Names = "own"): string {
-  const name = names === "own" ? ownNames(d) : numbered();
+  const name = spelling(d.reserved, names);
   const body = walk(d, name)(kernel.body, "  ");
   return d.kernel(names === "own" ? kernel : { ...kernel, name: "kernel" }, name, body);
 }
 
 /** One statement by itself, with what is inside it. */
-export const printStatement = (stmt: Stmt, d: Dialect): string => walk(d, ownNames(d))([stmt], "");
+export const printStatement = (stmt: Stmt, d: Dialect): string =>
+  walk(d, spelling(d.reserved, "own"))([stmt], "");
 
 function walk(d: Dialect, name: (n: string) => string) {
   const expr = (e: Expr): string => {
@@ -150,10 +151,9 @@ function walk(d: Dialect, name: (n: string) => string) {
   return block;
 }
 
-const ownNames =
-  ({ reserved }: Dialect) =>
-  (n: string): string =>
-    reserved.has(n) ? `${n}_` : n;
+/** How names are spelled where some are reserved. */
+export const spelling = (reserved: ReadonlySet<string>, names: Names): ((n: string) => string) =>
+  names === "own" ? (n) => (reserved.has(n) ? `${n}_` : n) : numbered();
 
 function numbered(): (n: string) => string {
   const numbers = new Map<string, string>();

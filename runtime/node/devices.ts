@@ -5,3 +5,4 @@
 export { openReference as reference } from "../devices/reference.ts";
 export { openCpu as cpu } from "./cpu.ts";
 export { openDawn as webgpu } from "./dawn.ts";
+export { openNative as native } from "./native.ts";

@@ -70,6 +70,7 @@ test("the JSON has these keys in this order", async () => {
     "sharp",
     "esbuild",
     "yaml",
+    "koffi",
     "used",
     "device",
     // The old word, for programs that read it.
@@ -86,6 +87,6 @@ test("the JSON has these keys in this order", async () => {
   ]);
   expect(Object.keys(report.problems[0]!)).toEqual(["code", "kind", "message", "help"]);
   expect(report.node.version).toBe(process.versions.node);
-  for (const name of ["webgpu", "sharp", "esbuild", "yaml"] as const)
+  for (const name of ["webgpu", "sharp", "esbuild", "yaml", "koffi"] as const)
     expect(report[name], name).toMatch(/^\d+\.\d+\.\d+$/);
 });

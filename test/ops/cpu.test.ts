@@ -1,28 +1,15 @@
 /** Every op's samples and derivatives on the processor device, fused and not, with subgroups and without. */
-import { afterAll, describe, expect, test } from "vitest";
-import { compile } from "../../compiler/compile.ts";
-import { type Graph, graphOf } from "../../compiler/graph/graph.ts";
-import { input } from "../../compiler/graph/sources.ts";
-import { elements, gradient, type KernelOp, type Tensor } from "../../compiler/op-kit.ts";
-import { defaultProfile, deviceProfile, type Profile } from "../../compiler/profile.ts";
+import { afterAll } from "vitest";
+import { defaultProfile, deviceProfile } from "../../compiler/profile.ts";
 import { openDevice } from "../../runtime/node/index.ts";
-import { createSession } from "../../runtime/session.ts";
-import {
-  type Arrays,
-  evaluate,
-  type Results,
-  randomNumbers,
-  runOnReference,
-} from "../../verify/ops/evaluate.ts";
-import { unequal } from "../../verify/ops/faults.ts";
-import { type Example, findOps } from "../../verify/ops/programs.ts";
+import { testSamples, type Way } from "../support/op-samples.ts";
 
 const { device } = await openDevice({ kind: "cpu" });
 afterAll(() => device.destroy());
 
 const own = deviceProfile(device.capabilities);
 const { fma: _, ...withoutFma } = own;
-const runs: readonly (readonly [name: string, policy: "fused" | "unfused", profile: Profile])[] = [
+const runs: readonly Way[] = [
   ["fused", "fused", own],
   ["unfused, without fma", "unfused", withoutFma],
   // Workgroups of many threads, with barriers.
@@ -31,68 +18,4 @@ const runs: readonly (readonly [name: string, policy: "fused" | "unfused", profi
   ["with reductions", "unfused", { ...own, subgroup: 0, reduces: true }],
 ];
 
-async function runOnCpu(graph: Graph, arrays: Arrays, [, policy, profile]: (typeof runs)[number]) {
-  const plan = compile(graph, { target: device.target, policy, profile });
-  const session = await createSession(plan, device);
-  const given = plan.inputs.map((t) => {
-    const values = [...arrays[t.name]!];
-    return [t.name, t.dtype === "f32" ? Float32Array.from(values) : values] as const;
-  });
-  const results = await session.run(Object.fromEntries(given));
-  session.close();
-  return Object.fromEntries(Object.entries(results).map(([name, v]) => [name, [...v]])) as Results;
-}
-
-/** Its gradients, by what comes in from behind as further inputs. */
-function gradientsOf({ inputs, outputs, arrays }: Example) {
-  const floats = (tensors: readonly Tensor[]) => tensors.filter((t) => t.dtype === "f32");
-  const [wrt, of] = [floats(inputs), floats(outputs)];
-  const given = of.map((y, i) => input(`g${i}`, "f32", y.shape) as Tensor);
-  const found = gradient(of, given, wrt).filter((g) => g !== undefined);
-  const cotangents = of.map((y, i): [string, number[]] => [
-    `g${i}`,
-    randomNumbers(elements(y.shape), i),
-  ]);
-  return {
-    graph: graphOf(found.map((tensor, i) => ({ name: `y${i}`, tensor }))),
-    arrays: { ...arrays, ...Object.fromEntries(cotangents) },
-  };
-}
-
-const { subjects } = await findOps();
-
-/** Derivatives subtract what is nearly equal, more than once: beside the largest element, one counts. */
-function farFrom(got: Results, wanted: Results): string | undefined {
-  for (const [name, right] of Object.entries(wanted)) {
-    const largest = right.reduce((most, v) => Math.max(most, Math.abs(v)), 1);
-    const at = right.findIndex((v, i) => !(Math.abs(got[name]![i]! - v) <= 3e-6 * largest));
-    if (at >= 0) return `${name}, element ${at}: ${got[name]![at]}, not ${right[at]}`;
-  }
-  return undefined;
-}
-
-describe.each(subjects)("$name", (subject) => {
-  for (const [i, make] of subject.examples.entries()) {
-    test(subject.claims[i]!, async () => {
-      const example = make();
-      const wanted = await evaluate(example.graph, example.arrays);
-      for (const way of runs) {
-        const got = await runOnCpu(example.graph, example.arrays, way);
-        expect(unequal(example, got, wanted), way[0]).toBe(undefined);
-      }
-    });
-    if ((subject.op as KernelOp | undefined)?.forms?.some(({ name }) => name === "lanes"))
-      test(`${subject.claims[i]}: in lanes nothing races, on the reference device`, async () => {
-        const example = make();
-        const wanted = await evaluate(example.graph, example.arrays);
-        const got = await runOnReference(example.graph, example.arrays, { profile: own });
-        expect(unequal(example, got, wanted)).toBe(undefined);
-      });
-    if (!make().smooth) continue;
-    test(`${subject.claims[i]}: derivative`, async () => {
-      const { graph, arrays } = gradientsOf(make());
-      const wanted = await evaluate(graph, arrays);
-      expect(farFrom(await runOnCpu(graph, arrays, runs[0]!), wanted)).toBe(undefined);
-    });
-  }
-});
+testSamples(device, runs);

@@ -133,12 +133,13 @@ const rules: readonly Rule[] = [
     finding: "ops/add.ts:1: throw diagnose(...) or bug(...)",
   },
   {
-    claim: "no test is skipped, singled out or left for later, except for want of a device",
+    claim:
+      "no test is skipped, singled out or left for later, except for want of a device or a compiler",
     find: perLine(
       /^(?:test|examples)\//,
       /\b(?:test|it|describe|suite)\.(?:skip|only|todo|fails|runIf|skipIf)\b/,
       "a test that does not run",
-      (path) => path === "test/support/device.ts",
+      (path) => path === "test/support/device.ts" || path === "test/support/native.ts",
     ),
     example: [["test/a.test.ts", 'test.skip("later", () => {});']],
     finding: "test/a.test.ts:1: a test that does not run",

@@ -14,25 +14,50 @@ export async function runKernel(
   kernel: Kernel,
   given: Readonly<Record<string, Held>>,
 ): Promise<Record<string, Numbers>> {
+  const [only] = await runKernels(device, [kernel], given);
+  return only!;
+}
+
+/** Of each kernel, with memory of its own: they are compiled together. */
+export async function runKernels(
+  device: Device,
+  all: readonly Kernel[],
+  given: Readonly<Record<string, Held>>,
+): Promise<Record<string, Numbers>[]> {
   const kernels = new PlanKernels(targetNamed(device.target));
-  kernels.add(
-    kernel,
-    kernel.params.map((b) => (b.writable ? "output" : "input")),
-  );
-  const sizes = kernel.params.map((b) => storedBytes(b.scalar as FormatName, b.size));
+  const params = all.flatMap((kernel) => kernel.params);
+  const sizes = params.map((b) => storedBytes(b.scalar as FormatName, b.size));
   const buffers = await device.allocate(sizes.map((bytes) => ({ bytes, role: "input" as const })));
-  for (const [i, b] of kernel.params.entries())
+  for (const [i, b] of params.entries())
     if (given[b.name]) await device.write(buffers[i]!, 0, wholeWords(given[b.name]!));
   const bindings = sizes.map((bytes, buffer) => ({ buffer, offset: 0, bytes }));
-  const step = { kernel: 0, groups: kernel.groups, bindings, label: kernel.name };
-  const plan = { name: kernel.name, kernels: kernels.all, steps: [step], commits: [] };
+  const rest = [...bindings];
+  const steps = all.map((kernel) => {
+    const roles = kernel.params.map((b) => (b.writable ? "output" : "input"));
+    const own = rest.splice(0, kernel.params.length);
+    return {
+      kernel: kernels.add(kernel, roles),
+      groups: kernel.groups,
+      bindings: own,
+      label: kernel.name,
+    };
+  });
+  const plan = { name: all[0]!.name, kernels: kernels.all, steps, commits: [] };
   const program = await device.load(plan, buffers);
   await program.run();
-  const results: Record<string, Numbers> = {};
-  for (const [i, b] of kernel.params.entries()) {
-    const scalar = formatOf(b.scalar as FormatName).array ? (b.scalar as "f32") : "u32";
-    if (b.writable) results[b.name] = await device.read(buffers[i]!, 0, sizes[i]! / 4, scalar);
-  }
+  const results = await Promise.all(
+    steps.map(async ({ bindings: own }, k) => {
+      const { params } = all[k]!;
+      const written = params.map(async ({ name, scalar, writable }, i) => {
+        const { buffer, bytes } = own[i]!;
+        const of = formatOf(scalar as FormatName).array ? (scalar as "f32") : "u32";
+        return writable
+          ? ([[name, await device.read(buffers[buffer]!, 0, bytes / 4, of)]] as const)
+          : [];
+      });
+      return Object.fromEntries((await Promise.all(written)).flat());
+    }),
+  );
   for (const buffer of buffers) buffer.destroy();
   return results;
 }

@@ -1,0 +1,141 @@
+/** The functions that C lacks for vectors, over all numbers of 32 bits, against double precision. */
+import { afterAll, describe, expect, test } from "vitest";
+import { Builder } from "../../../../compiler/kernel/builder.ts";
+import type { Kernel } from "../../../../compiler/kernel/ir.ts";
+import type { Value } from "../../../../compiler/kernel/value.ts";
+import { functionBounds } from "../../../../compiler/targets/c/functions.ts";
+import { floatToHalf, halfToFloat } from "../../../../formats/index.ts";
+import { openDevice } from "../../../../runtime/node/index.ts";
+import { compiler, describeNative } from "../../../support/native.ts";
+import { runKernel, runKernels } from "../../../support/one-kernel.ts";
+
+type Stored = "f32" | "u32" | "i32" | "f16";
+
+/** y = f(x), element by element. */
+function map(size: number, from: Stored, to: Stored, f: (x: Value) => Value): Kernel {
+  const k = new Builder();
+  const [x, y] = [k.param("x", from, size, "read"), k.param("y", to, size, "write")];
+  const i = k.let("i", k.group(0).mul(64).add(k.thread(0, 64)));
+  k.if(i.lt(size), () => k.store(y, i, f(k.load(x, i))));
+  return k.finish("map", [64, 1, 1], [Math.ceil(size / 64), 1, 1]);
+}
+
+/** Every 2039th pattern, the ends of each power of two, and what lies beside them. */
+function patterns(): Uint32Array<ArrayBuffer> {
+  const all: number[] = [];
+  for (let at = 0; at < 2 ** 32; at += 2039) all.push(at);
+  for (let exponent = 0; exponent < 512; exponent++)
+    for (const near of [-2, -1, 0, 1, 2]) all.push((exponent * 2 ** 23 + near) >>> 0);
+  return Uint32Array.from(all);
+}
+const all = new Float32Array(patterns().buffer);
+
+/** The distance of neighbouring singles at a number. */
+const unitAt = (x: number) =>
+  2 ** (Math.max(-126, Math.floor(Math.log2(Math.min(Math.abs(x), 3.4e38)))) - 23);
+
+/** 0 for what is below the least normal number. */
+const normal = (x: number) => (x < 2 ** -126 ? 0 : x);
+
+const functions = {
+  exp: [(x: Value) => x.exp(), (x: number) => normal(Math.exp(x))],
+  log: [(x: Value) => x.log(), Math.log],
+  tanh: [(x: Value) => x.tanh(), Math.tanh],
+} as const;
+
+describeNative("as C", () => {
+  const opened = compiler ? openDevice({ kind: "native" }) : undefined;
+  const deviceOf = async () => (await opened!).device;
+  afterAll(async () => (await deviceOf()).destroy());
+
+  describe.each(Object.entries(functions))("%s", (name, [call, exact]) => {
+    const bound = functionBounds[name as keyof typeof functionBounds];
+    test(`is within ${bound} units in the last place everywhere`, async () => {
+      const { y } = await runKernel(await deviceOf(), map(all.length, "f32", "f32", call), {
+        x: all,
+      });
+      let [worst, at] = [0, 0];
+      for (const [i, x] of all.entries()) {
+        const [got, wanted] = [y![i]!, exact(x)];
+        const rounded = Math.fround(wanted);
+        if (!Number.isFinite(rounded) || !Number.isFinite(got)) {
+          // Rounding may leave the largest number, or fall short of what is beyond it.
+          const isEnd = Math.min(Math.abs(wanted), Math.abs(got)) > 3.4028e38;
+          if (!Object.is(got, rounded) && !isEnd) expect([x, got]).toEqual([x, rounded]);
+          continue;
+        }
+        const error = Math.abs(got - wanted) / unitAt(wanted);
+        // What is least may be 0 or the least normal number.
+        const isLeast = Math.max(Math.abs(wanted), Math.abs(got)) <= 2 ** -126 && name === "exp";
+        if (!isLeast && error > worst) [worst, at] = [error, x];
+      }
+      expect(worst, `at ${at}`).toBeLessThanOrEqual(bound);
+      // A bound that says too much is none.
+      expect(worst).toBeGreaterThan(0.6 * bound);
+    });
+  });
+
+  test("zeros keep their sign, where the function does", async () => {
+    const x = Float32Array.of(0, -0, 0, -0);
+    const kernels = Object.values(functions).map(([call]) => map(4, "f32", "f32", call));
+    const found = await runKernels(await deviceOf(), kernels, { x });
+    const wanted = Object.values(functions).map(([, exact]) => [...x].map(exact));
+    expect(found.map(({ y }) => [...y!])).toEqual(wanted);
+  });
+
+  test("every half is widened as it is, and numbers are rounded to the nearest one, ties to even", async () => {
+    const halves = Uint16Array.from({ length: 65536 }, (_, i) => i);
+    const widen = map(65536, "f16", "f32", (x) => x);
+    const { y } = await runKernel(await deviceOf(), widen, { x: halves });
+    expect(y).toEqual(halfToFloat(halves));
+
+    const near = [...all].flatMap((x) => (Math.abs(x) < 1e6 || Number.isNaN(x) ? [x] : []));
+    const ties = halfToFloat(Uint16Array.from({ length: 31743 }, (_, i) => i)).map(
+      (half, i, of) => (half + (of[i + 1] ?? half)) / 2,
+    );
+    const ends = [65519, 65520, -65520, 1e30, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    const x = Float32Array.from([...near, ...ties, ...ends]);
+    const even = x.length % 2 ? x.slice(1) : x;
+    const round = map(even.length, "f32", "f16", (v) => v);
+    const rounded = await runKernel(await deviceOf(), round, { x: even });
+    const got = new Uint16Array(rounded.y!.buffer as ArrayBuffer);
+    const wanted = floatToHalf(even.slice());
+    const wrong = [...even].flatMap((v, i) =>
+      got[i] === wanted[i] || Number.isNaN(v) ? [] : [`${v}: ${got[i]}, not ${wanted[i]}`],
+    );
+    expect(wrong.slice(0, 5)).toEqual([]);
+    const nans = [...even].flatMap((v, i) => (Number.isNaN(v) ? [got[i]! & 0x7fff] : []));
+    expect(nans.every((bits) => bits > 0x7c00)).toBe(true);
+  });
+
+  const integers = [
+    0, 1, 2, 3, 5, 7, 641, 65535, 65536, 2147483647, 2147483648, 4294967294, 4294967295,
+  ];
+  const pairs = integers.flatMap((a) => integers.map((b) => [a, b] as const));
+
+  test("quotients of all ends, by numbers that differ and by one", async () => {
+    const size = Math.ceil(pairs.length / 16) * 16;
+    const both = Array.from({ length: size }, (_, at) => pairs[at] ?? ([1, 1] as const));
+    const ways = [
+      ["u32", "div", (a: number, b: number) => (b ? Math.floor(a / b) : a)],
+      ["u32", "mod", (a: number, b: number) => (b ? a % b : 0)],
+      ["i32", "div", (a: number, b: number) => (b | 0 ? (a | 0) / (b | 0) : a) | 0],
+      ["i32", "mod", (a: number, b: number) => (b | 0 ? (a | 0) % (b | 0) : 0) | 0],
+    ] as const;
+    for (const [type, fn, plain] of ways) {
+      const make = { u32: Uint32Array, i32: Int32Array }[type];
+      const k = new Builder();
+      const [a, b] = [k.param("a", type, size, "read"), k.param("b", type, size, "read")];
+      const [y, z] = [k.param("y", type, size, "write"), k.param("z", type, size, "write")];
+      const i = k.let("i", k.group(0).mul(16).add(k.thread(0, 16)));
+      k.store(y, i, k.load(a, i)[fn](k.load(b, i)));
+      k.store(z, i, k.load(a, k.group(0))[fn](k.load(b, k.group(0))));
+      const kernel = k.finish("quotients", [16, 1, 1], [size / 16, 1, 1]);
+      const given = { a: make.from(both.map(([n]) => n)), b: make.from(both.map(([, n]) => n)) };
+      const found = await runKernel(await deviceOf(), kernel, given);
+      const wanted = [...given.a].map((n, at) => plain(n, given.b[at]!));
+      expect([...found.y!], `${type} ${fn}`).toEqual(wanted);
+      expect([...found.z!], `${type} ${fn}`).toEqual(wanted.map((_, at) => wanted[at >> 4]!));
+    }
+  });
+});

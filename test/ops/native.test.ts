@@ -1,0 +1,16 @@
+/** Every op's samples and derivatives as C: in lanes, and in workgroups of many threads with barriers. */
+import { afterAll } from "vitest";
+import { defaultProfile, deviceProfile } from "../../compiler/profile.ts";
+import { describeNative, openQuickDevice } from "../support/native.ts";
+import { testSamples } from "../support/op-samples.ts";
+
+const device = await openQuickDevice();
+afterAll(() => device?.destroy());
+
+describeNative("on the native device", () => {
+  if (!device) return;
+  testSamples(device, [
+    ["in lanes", "fused", deviceProfile(device.capabilities)],
+    ["with barriers", "fused", defaultProfile],
+  ]);
+});
