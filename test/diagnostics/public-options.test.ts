@@ -38,6 +38,10 @@ const layerWeights = await runtime.openWeights(
   ),
 );
 const x = input("x", "f32", [1, 2, 4, 4]);
+const [depths, normals] = [1, 3].map((c) => input("z", "f32", [1, c, 4, 4])) as [
+  typeof x,
+  typeof x,
+];
 const trainingPlan = training.compileTraining(core.adapt(model, adapters.lora({ rank: 1 })), {
   loss: ({ y }) => ({ y: ops.mean(y!) }),
   optimiser: training.sgd(),
@@ -115,6 +119,14 @@ const table: Readonly<Record<string, readonly [given: string, meant: string, Cal
   compileTraining: ["optimizer", "optimiser", (o) => training.compileTraining(model, o)],
   compileTrainingAsync: ["los", "loss", (o) => training.compileTrainingAsync(model, o)],
   createTrainer: ["weigths", "weights", (o) => training.createTrainer(model, o)],
+  balancedBce: ["weights", "weight", (o) => training.balancedBce(x, x, o)],
+  bce: ["weights", "weight", (o) => training.bce(x, x, o)],
+  classDice: ["ignored", "ignore", (o) => training.classDice(x as never, x as never, o)],
+  cosineNormals: ["weights", "weight", (o) => training.cosineNormals(normals, normals, o)],
+  dice: ["weights", "weight", (o) => training.dice(x, x, o)],
+  iou: ["weights", "weight", (o) => training.iou(x, x, o)],
+  l1Depth: ["weights", "weight", (o) => training.l1Depth(depths, depths, o)],
+  structureLoss: ["weights", "weight", (o) => training.structureLoss(x, x, o)],
   crossEntropy: ["ignored", "ignore", (o) => training.crossEntropy(x as never, x as never, o)],
   focal: ["gama", "gamma", (o) => training.focal(x, x, o)],
   mergeAdapters: ["tasks", "task", (o) => training.mergeAdapters(model, [], o)],
