@@ -2,9 +2,8 @@
  * Segments a picture from files to files: masks as pictures for people, and scores and logits for
  * programs and for the next call.
  */
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { diagnose } from "../../diagnostics/index.ts";
 import { readImage, readMaskFile, writeLogits, writePng } from "../../predict/node/image.ts";
 import type { Prediction, PredictOptions } from "../../predict/sam.ts";
 import {
@@ -26,8 +25,8 @@ import { makeFolder } from "../../runtime/node/files.ts";
 import { deviceWords } from "../../runtime/node/opened.ts";
 import { saveTo } from "../../runtime/node/save.ts";
 import { openWeightsFile } from "../../runtime/node/weights.ts";
-import { parseSamConfig } from "../sam/config.ts";
 import { Sam } from "../sam/sam.ts";
+import { readSamConfig } from "./config.ts";
 
 export interface SegmentRequest {
   /** A picture: PNG, JPEG, WebP, TIFF, GIF or AVIF, told by its content. */
@@ -108,7 +107,7 @@ export async function segment(request: SegmentRequest): Promise<SegmentReport> {
   onPhase(`loading ${request.weights}`);
   const weights = await openWeightsFile(request.weights);
   try {
-    const config = request.config === undefined ? undefined : await readConfig(request.config);
+    const config = request.config === undefined ? undefined : await readSamConfig(request.config);
     const opened = await openDevice({ kind: request.device });
     const { device } = opened;
     onPhase(`on ${deviceWords(opened)}`);
@@ -138,18 +137,6 @@ export async function segment(request: SegmentRequest): Promise<SegmentReport> {
   } finally {
     await weights.close();
   }
-}
-
-async function readConfig(path: string) {
-  const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    throw diagnose("E306", {
-      message: `cannot read the configuration: ${cause.code ?? cause.message}`,
-      where: path,
-      help: "check the path; it is relative to the folder you are in",
-      cause,
-    });
-  });
-  return parseSamConfig(text, path);
 }
 
 /** Milliseconds since it was made or last asked. */

@@ -2,7 +2,7 @@
 import { diagnose } from "../../diagnostics/index.ts";
 import { checkOptions } from "../../diagnostics/options.ts";
 import { saveTo } from "../../runtime/node/save.ts";
-import { checkImage, checkMask, type Image, type Mask } from "../vision/image.ts";
+import { checkImage, checkMask, type Image, type Mask, type Size } from "../vision/image.ts";
 import { checkLevelsOptions, type Levels, type LevelsOptions, levelsOf } from "../vision/levels.ts";
 import { decodeNpy, encodeNpy, isNpy } from "../vision/npy.ts";
 import type { Logits } from "../vision/postprocess.ts";
@@ -38,17 +38,27 @@ export async function readImage(
  * without the package sharp.
  */
 export async function writePng(path: string, picture: Image | Mask): Promise<void> {
+  if (!("channels" in picture)) {
+    const { width, height, data } = checkMask(picture);
+    return writeLevels(path, { width, height, data: data.map((inside) => (inside ? 255 : 0)) });
+  }
   const sharp = await loadSharp();
-  const { width, height } = picture;
-  const encoded =
-    "channels" in picture
-      ? sharp(checkImage(picture).data, { raw: { width, height, channels: 3 } })
-      : sharp(
-          checkMask(picture).data.map((inside) => (inside ? 255 : 0)),
-          {
-            raw: { width, height, channels: 1 },
-          },
-        ).toColourspace("b-w");
+  const { width, height, data } = checkImage(picture);
+  const encoded = sharp(data, { raw: { width, height, channels: 3 } });
+  await saveTo(path, await encoded.png().toBuffer());
+}
+
+/**
+ * Writes grey levels from 0 to 255, `[height, width]`, as an 8-bit PNG: the numbers of classes, say.
+ *
+ * @throws E241 where the file cannot be written, E400 and E401 without the package sharp.
+ */
+export async function writeLevels(
+  path: string,
+  { width, height, data }: Size & { readonly data: Uint8Array },
+): Promise<void> {
+  const sharp = await loadSharp();
+  const encoded = sharp(data, { raw: { width, height, channels: 1 } }).toColourspace("b-w");
   await saveTo(path, await encoded.png().toBuffer());
 }
 
