@@ -214,6 +214,7 @@ const titles = {
   E1102: "a run goes on with other settings",
   E1103: "a run's folder holds something else",
   E1104: "a training was interrupted",
+  E1105: "two results would have one name",
 } as const;
 
 export type Code = keyof typeof titles;

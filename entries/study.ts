@@ -3,6 +3,9 @@ export * from "../study/data/index.ts";
 export * from "../study/data/node/index.ts";
 export * from "../study/metrics/index.ts";
 export {
+  type PredictReport,
+  type PredictRequest,
+  predict,
   type StepLine,
   type TrainReport,
   type TrainRequest,

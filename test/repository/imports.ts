@@ -159,7 +159,10 @@ const allowed: Readonly<Record<string, { folders: RegExp; packages: RegExp }>> =
   "study/data": { folders: /^predict\/vision\//, packages: /^$/ },
   "study/data/node": { folders: /^(?:predict|runtime|study\/data)\//, packages: /.*/ },
   "study/train": { folders: /^(?:compiler|models|ops|runtime|study|training)\//, packages: /^$/ },
-  "study/train/node": { folders: /^(?:models|runtime|study|training)\//, packages: /^node:/ },
+  "study/train/node": {
+    folders: /^(?:compiler|models|predict|runtime|study|training)\//,
+    packages: /^node:/,
+  },
 };
 
 const isAllTests = (path: string) => /^(?:test|examples|bench)\//.test(path);

@@ -101,6 +101,9 @@ export async function openRun(path: string, identity: RunIdentity): Promise<RunF
   };
 }
 
+/** The settings, classes and items of a run. @throws E1103 for a folder that is no run's. */
+export const readRun = (path: string): Promise<RunIdentity> => readIdentity(join(path, "run.json"));
+
 async function readIdentity(file: string): Promise<RunIdentity> {
   try {
     return JSON.parse(await readFile(file, "utf8")) as RunIdentity;
@@ -108,7 +111,7 @@ async function readIdentity(file: string): Promise<RunIdentity> {
     throw diagnose("E1103", {
       message: "the run's settings cannot be read",
       where: file,
-      help: "give another folder: --out FOLDER",
+      help: "give the folder of a run that inarch train has made",
       cause,
     });
   }

@@ -1,7 +1,7 @@
 /** Fine-tunes a SAM on a set of pictures and masks: from files to a folder with an adapter and its scores. */
-import { readFile } from "node:fs/promises";
 import { diagnose } from "../../../diagnostics/index.ts";
-import { inferSamConfig, parseSamConfig, withMetaNames } from "../../../models/index.ts";
+import { inferSamConfig, withMetaNames } from "../../../models/index.ts";
+import { readSamConfig } from "../../../models/node/config.ts";
 import type { Progress } from "../../../runtime/devices/device.ts";
 import { type DeviceKind, openDevice } from "../../../runtime/node/device.ts";
 import { deviceWords } from "../../../runtime/node/opened.ts";
@@ -76,10 +76,8 @@ export async function train(request: TrainRequest): Promise<TrainReport> {
   const { name, classes, kind } = taskOf(sets.whole);
   const weights = withMetaNames(await openWeightsFile(request.weights));
   try {
-    const config =
-      request.config === undefined
-        ? inferSamConfig(weights)
-        : parseSamConfig(JSON.parse(await readFile(request.config, "utf8")), request.config);
+    const { config: file } = request;
+    const config = file === undefined ? inferSamConfig(weights) : await readSamConfig(file);
     const { method, methodSettings } = settings;
     const task = taskFor(config, { method, settings: methodSettings, classes, kind });
     const run = await openRun(out, { settings, classes, train: sets.names, validation: sets.held });

@@ -6,8 +6,11 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { formatSamConfig } from "../../../models/sam/config.ts";
 import { hashedWeights } from "../../../models/sam/hashed.ts";
+import { readMaskFile } from "../../../predict/node/image.ts";
 import { openWeightsFile } from "../../../runtime/node/weights.ts";
 import { writeSafetensors } from "../../../runtime/weights/index.ts";
+import { confusion } from "../../../study/metrics/confusion.ts";
+import { predict } from "../../../study/train/node/predict.ts";
 import { type TrainRequest, train } from "../../../study/train/node/train.ts";
 import type { RunSettings } from "../../../study/train/settings.ts";
 import { buildPackage, inarch, repository } from "../../support/command-line.ts";
@@ -121,6 +124,48 @@ describe("a run", () => {
   });
 });
 
+describe("what a run predicts", () => {
+  test("is what it was validated on: its masks have the IoU that the run has", async () => {
+    const all = request("shown", { validation: set, settings: { steps: 4, rate: 3e-2 } });
+    const { best } = await train({ ...all, set });
+    const out = join(folder, "predicted");
+    const report = await predict({
+      pictures: [pictures],
+      run: all.out,
+      weights,
+      config,
+      out,
+      device: "cpu",
+    });
+    expect(report.masks.map(({ file }) => file)).toEqual(
+      ["0", "1", "2", "3", "4", "5"].map((n) => `${n}.png`),
+    );
+    // The pictures are nearly as large as the model's square: the resampled masks are nearly the same.
+    const counts = confusion(2);
+    for (const { picture, file, pixels } of report.masks) {
+      const found = await readMaskFile(join(out, file));
+      const truth = await readMaskFile(picture.replace(pictures, masks), { maskValue: 1 });
+      if (found.kind !== "picture" || truth.kind !== "picture") throw new TypeError("no pictures");
+      const inside = [...found.picture.inside].map((v) => Number(v >= 128));
+      expect(inside.length).toBe(width * height);
+      expect(inside.filter((v) => v === 1).length).toBe(pixels.object);
+      const left = (i: number) => i % width === 23;
+      const kept = (values: readonly number[]) => values.filter((_, i) => !left(i));
+      counts.add(kept(inside), kept([...truth.picture.inside].map((v) => Number(v >= 128))));
+    }
+    expect(counts.scores().classes[1]!.iou).toBeCloseTo(best.score!, 1);
+  });
+
+  test("E1105: two pictures whose masks would have one name, and E1103: no run", async () => {
+    const twice = { pictures: [pictures, join(pictures, "0.png")], weights, config };
+    const more = { out: join(folder, "twice"), device: "cpu" } as const;
+    expect(
+      (await refusal(() => predict({ ...twice, run: join(folder, "shown"), ...more }))).code,
+    ).toBe("E1105");
+    expect((await refusal(() => predict({ ...twice, run: pictures, ...more }))).code).toBe("E1103");
+  });
+});
+
 describe("what is refused", () => {
   const codeOf = async (name: string, more: Partial<TrainRequest>) => {
     const { code, details } = await refusal(() => train(request(name, more)));
@@ -172,6 +217,21 @@ describe("inarch train", () => {
     );
     const again = await run(...set, "--out", "command", "--json");
     expect(JSON.parse(again.stdout)).toMatchObject({ steps: 2, pictures: { train: 4 } });
+  });
+
+  test("and predict writes masks by it", async () => {
+    const args = [
+      "predict",
+      pictures,
+      "--run",
+      "command",
+      ...flags.slice(0, 6),
+      "--out",
+      "masks-of",
+    ];
+    const { code, stdout } = await inarch(args, folder);
+    expect([code, stdout.trim().split("\n").length]).toEqual([0, count]);
+    expect(stdout).toMatch(/^masks-of\/0\.png: .* %/);
   });
 
   test("E1104: an interrupt ends it after the step under way, and it goes on from there", async () => {
