@@ -61,7 +61,7 @@ const installation = decodeURIComponent(new URL("..", import.meta.url).pathname)
 const packaged = /[\\/]inarch[\\/]dist[\\/]/;
 /** The folders of the package. What lies beside them in a checkout is written as a user writes. */
 const ownFolders =
-  /^(?:dist[\\/])?(?:adapters|build|cli|compiler|diagnostics|entries|explain|export|formats|merge|models|ops|predict|runtime|training|tuning|verify)[\\/]/;
+  /^(?:dist[\\/])?(?:adapters|build|cli|compiler|diagnostics|entries|explain|export|formats|merge|models|ops|predict|runtime|study|training|tuning|verify)[\\/]/;
 
 /** Whether a file is one of inarch's own sources, given as an absolute path. */
 export function isOwnFile(file: string): boolean {

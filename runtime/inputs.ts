@@ -69,7 +69,7 @@ export function checkValues(
   if (values.length !== elementCount(input))
     throw diagnose("E420", {
       message: `${input.name} has ${values.length} elements, but its shape [${input.shape.join(", ")}] holds ${elementCount(input)}`,
-      help: "give row-major values of exactly that shape",
+      help: "give row-major values of that shape",
     });
   switch (input.dtype) {
     case "f32":

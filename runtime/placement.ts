@@ -170,9 +170,9 @@ function weightsOf(plan: Plan, options: SessionOptions): Readable | undefined {
   }
   if (weights) return withAdapter(plan, weights, adapter);
   throw diagnose("E420", {
-    message: `an adapter's file is given for plan ${plan.name}, but no weights of its base`,
+    message: `plan ${plan.name} is given an adapter without its base`,
     where: adapter.source,
-    help: "pass { weights: await openWeights(...), adapter }",
+    help: "pass { weights, adapter }",
   });
 }
 
@@ -180,7 +180,7 @@ function checkTarget(plan: Plan, device: Device): void {
   if (plan.target !== device.target)
     throw diagnose("E421", {
       message: `plan ${plan.name} is for ${plan.target}, but the device runs ${device.target}`,
-      help: `compile it with { target: "${device.target}" }, or open a device of another kind: openDevice({ kind })`,
+      help: `compile it with { target: "${device.target}" }, or openDevice({ kind })`,
     });
 }
 
@@ -199,7 +199,7 @@ function checkBound(plan: Plan, bound: ReadonlyMap<number, DeviceBuffer>): void 
     if (wholeWords(bytes) >= wholeWords(needed)) continue;
     throw diagnose("E442", {
       message: `plan ${plan.name} has ${needed} bytes in ${name} (${role}), the memory that it shares has ${bytes}`,
-      help: "share memory that was made for this very plan",
+      help: "share memory that was made for this plan",
     });
   }
 }

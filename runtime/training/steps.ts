@@ -106,10 +106,12 @@ export function createSteps(
     return submitted;
   }
 
+  /** Asked once for each step, before anything is submitted. */
+  const nextRate = () => checkRate(rateOf(step), `the rate of step ${step}`);
+
   /** Submits the update; the report comes once the device has done it. */
-  async function submitUpdate(signal: AbortSignal | undefined) {
+  async function submitUpdate(rate: number, signal: AbortSignal | undefined) {
     const number = step;
-    const rate = checkRate(rateOf(step), `the rate of step ${step}`);
     const rates = groups.map((g) => g.rate * rate);
     const { accepted } = await submit(update, inputsOf(update, fixed, { rates }), signal);
     step++;
@@ -132,11 +134,10 @@ export function createSteps(
       const micro = checked(inputs);
       return async (turn) => {
         checkWaiting(false);
-        // A rate that cannot be is refused before anything is submitted.
-        checkRate(rateOf(step), `the rate of step ${step}`);
+        const rate = nextRate();
         await keepStep(placements, turn);
         const passed = await submitPasses(micro, turn.signal);
-        const { accepted, report } = await submitUpdate(turn.signal);
+        const { accepted, report } = await submitUpdate(rate, turn.signal);
         // Both are copied before the next step is submitted.
         const reports = Promise.all([readLosses(), report]);
         turn.leave();
@@ -159,8 +160,9 @@ export function createSteps(
     },
     async update(turn) {
       checkWaiting(true);
+      const rate = nextRate();
       await keepStep([update], turn);
-      const { accepted, report } = await submitUpdate(turn.signal);
+      const { accepted, report } = await submitUpdate(rate, turn.signal);
       turn.leave();
       await turn.wait(Promise.all([report, accepted]));
       return report;

@@ -19,8 +19,10 @@ const commands = [
   "merge",
   "params",
   "plan",
+  "predict",
   "segment",
   "show",
+  "train",
   "tune",
   "verify",
 ] as const;
@@ -42,7 +44,7 @@ const mistakes: readonly Mistake[] = [
   },
   {
     claim: "a word far from every command lists them all",
-    args: ["paint"],
+    args: ["xyzzy"],
     code: "E500",
     says: [`its commands are ${commands.join(", ")}`],
   },
@@ -90,7 +92,7 @@ const mistakes: readonly Mistake[] = [
     code: "E502",
     says: [
       "--stage needs a value",
-      "graph|rewritten|regions|tiles|kernels|cuda|reference|wasm|wgsl|plan",
+      "graph|rewritten|regions|tiles|kernels|c|cuda|reference|wasm|wgsl|plan",
     ],
   },
   {

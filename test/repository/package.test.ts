@@ -18,6 +18,7 @@ import { promisify } from "node:util";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildPackage, file, node, repository } from "../support/command-line.ts";
+import { compiler } from "../support/native.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "inarch-package-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -180,6 +181,11 @@ const without: Readonly<Record<string, { commands: string[][]; calls: string[] }
       ["merge", graphFile, "--weights", "a", "--weights", "b", "-o", "c"],
     ],
     calls: [],
+  },
+  koffi: {
+    commands: [],
+    // Without a C compiler that is said first, and to install it.
+    calls: compiler ? ['openDevice({ kind: "native" })'] : [],
   },
   yaml: {
     commands: [],

@@ -214,7 +214,7 @@ describe("refuses", () => {
     );
     expect([code, details.message]).toEqual([
       "E420",
-      "an adapter's file is given for plan program, but no weights of its base",
+      "plan program is given an adapter without its base",
     ]);
   });
 });
