@@ -64,7 +64,7 @@ export function checkValues(
   if (!isList(values))
     throw diagnose("E420", {
       message: `${input.name} is ${shown(values)}, not an array`,
-      help: "give a typed array, or an array of numbers",
+      help: "give a typed array or a list of numbers",
     });
   if (values.length !== elementCount(input))
     throw diagnose("E420", {

@@ -179,7 +179,7 @@ function weightsOf(plan: Plan, options: SessionOptions): Readable | undefined {
 function checkTarget(plan: Plan, device: Device): void {
   if (plan.target !== device.target)
     throw diagnose("E421", {
-      message: `plan ${plan.name} is for ${plan.target}, but the device runs ${device.target}`,
+      message: `plan ${plan.name} is for ${plan.target}, the device runs ${device.target}`,
       help: `compile it with { target: "${device.target}" }, or openDevice({ kind })`,
     });
 }
@@ -211,7 +211,7 @@ function bindInput(plan: Plan, name: string, from: DeviceTensor, device: Device)
   if (from.device !== device)
     throw diagnose("E420", {
       message: `input ${name} is bound to a tensor of another device (${from.device.name})`,
-      help: "create both sessions on one device",
+      help: "create both on one device",
     });
   if (words(input) !== words(from.tensor))
     throw diagnose("E420", {

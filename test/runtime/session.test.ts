@@ -65,7 +65,7 @@ describe("a session", () => {
       "a plan of another target",
       "E421",
       () => createSession(compile(linear()), referenceDevice()),
-      /is for wgsl, but the device runs reference/,
+      /is for wgsl, the device runs reference/,
     ],
     [
       "a plan of another format",

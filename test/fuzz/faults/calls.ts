@@ -24,8 +24,8 @@ export const callFaults: readonly Fault[] = [
     changes: [
       {
         file: "runtime/training/steps.ts",
-        find: "const micro = inputs.map((one) => {",
-        replace: "const micro = inputs.map((one) => () => {",
+        find: "return inputs.map((one) => {",
+        replace: "return inputs.map((one) => () => {",
       },
       {
         file: "runtime/training/steps.ts",
