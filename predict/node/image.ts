@@ -48,16 +48,19 @@ export async function writePng(path: string, picture: Image | Mask): Promise<voi
   await saveTo(path, await encoded.png().toBuffer());
 }
 
+export interface GreyLevels extends Size {
+  /** `[height, width]`. */
+  readonly data: Uint8Array;
+}
+
 /**
  * Writes grey levels from 0 to 255, `[height, width]`, as an 8-bit PNG: the numbers of classes, say.
  *
  * @throws E241 where the file cannot be written, E400 and E401 without the package sharp.
  */
-export async function writeLevels(
-  path: string,
-  { width, height, data }: Size & { readonly data: Uint8Array },
-): Promise<void> {
+export async function writeLevels(path: string, picture: GreyLevels): Promise<void> {
   const sharp = await loadSharp();
+  const { width, height, data } = picture;
   const encoded = sharp(data, { raw: { width, height, channels: 1 } }).toColourspace("b-w");
   await saveTo(path, await encoded.png().toBuffer());
 }
