@@ -1,6 +1,6 @@
 /** How the workgroups of a kernel are numbered. */
 import type { Expr, Kernel, Stmt } from "./ir.ts";
-import { withArguments, withParts } from "./parts.ts";
+import { namesIn, withArguments, withParts } from "./parts.ts";
 
 /**
  * The same kernel with at most `most` workgroups along each axis. Where a kernel has more, all of them are
@@ -72,14 +72,6 @@ const quotient = (fn: "div" | "mod", of: Expr, by: number): Expr => {
   if (by === 1) return fn === "div" ? of : literal(0);
   return call("u32", fn, of, literal(by));
 };
-
-const namesIn = (body: readonly Stmt[]): string[] =>
-  body.flatMap((s) => {
-    if (s.kind === "let" || s.kind === "var") return [s.name];
-    if (s.kind === "load4") return s.names;
-    if (s.kind === "for") return [s.name, ...namesIn(s.body)];
-    return s.kind === "if" ? namesIn(s.body) : [];
-  });
 
 function unused(hint: string, named: Set<string>): string {
   let name = hint;

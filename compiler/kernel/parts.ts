@@ -1,4 +1,4 @@
-/** Statements and expressions with other parts: what passes over kernels that change them share. */
+/** Statements and expressions with other parts, and the names that they declare: what passes over kernels share. */
 import type { Expr, Stmt } from "./ir.ts";
 
 /** A statement with other expressions, and other statements inside it. */
@@ -51,3 +51,12 @@ export function withArguments(e: Expr, expr: (e: Expr) => Expr): Expr {
       return { ...e, index: expr(e.index) };
   }
 }
+
+/** The names that statements declare, those inside of loops and branches too. */
+export const namesIn = (body: readonly Stmt[]): string[] =>
+  body.flatMap((s) => {
+    if (s.kind === "let" || s.kind === "var") return [s.name];
+    if (s.kind === "load4") return s.names;
+    if (s.kind === "for") return [s.name, ...namesIn(s.body)];
+    return s.kind === "if" ? namesIn(s.body) : [];
+  });

@@ -4,7 +4,7 @@
  */
 import type { Expr, Kernel, Stmt } from "../../kernel/ir.ts";
 import { keyOf } from "../../kernel/keys.ts";
-import { withArguments, withParts } from "../../kernel/parts.ts";
+import { namesIn, withArguments, withParts } from "../../kernel/parts.ts";
 import { hasBarrier } from "../../kernel/regions.ts";
 import { lanes } from "./writer.ts";
 
@@ -80,11 +80,3 @@ function factsOf(e: Expr, inside: ReadonlySet<string>, known: Map<Expr, Facts>):
   known.set(e, facts);
   return facts;
 }
-
-const namesIn = (body: readonly Stmt[]): string[] =>
-  body.flatMap((s) => {
-    if (s.kind === "let" || s.kind === "var") return [s.name];
-    if (s.kind === "load4") return s.names;
-    if (s.kind === "for") return [s.name, ...namesIn(s.body)];
-    return s.kind === "if" ? namesIn(s.body) : [];
-  });
