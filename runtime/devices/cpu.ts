@@ -163,7 +163,8 @@ export const processor: Capabilities = {
   slowCompiler: true,
 };
 
-const tooManyGroups = (kernel: string, all: number) =>
+/** A step of more workgroups than threads can count. */
+export const tooManyGroups = (kernel: string, all: number) =>
   diagnose("E424", {
     message: `kernel ${kernel} is to run in ${all} workgroups, but the device counts to ${processor.maxGroups}`,
     help: "use a smaller batch or image",

@@ -8,7 +8,7 @@ import type { PlanKernel } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
 import { checkOptions, shown } from "../../diagnostics/options.ts";
 import { formatOf, storedBytes } from "../../formats/index.ts";
-import { processor } from "./cpu.ts";
+import { processor, tooManyGroups } from "./cpu.ts";
 import {
   checkHeld,
   type Device,
@@ -318,9 +318,3 @@ function stepsOf({ plan, kernels, buffers, machine, work }: Loaded) {
 
 /** Memory of programs, whose owner is collected with them. */
 const released = new FinalizationRegistry<() => void>((free) => free());
-
-const tooManyGroups = (kernel: string, all: number) =>
-  diagnose("E424", {
-    message: `kernel ${kernel} is to run in ${all} workgroups, but the device counts to ${processor.maxGroups}`,
-    help: "use a smaller batch or image",
-  });
