@@ -1,10 +1,11 @@
 /** What a study trains: a SAM for segmentation with a published method, its loss, and its counts. */
-import { adapt, input, type Model, type Tensor } from "../../compiler/index.ts";
+import { input, type Model, type Tensor } from "../../compiler/index.ts";
 import { diagnose } from "../../diagnostics/index.ts";
 import { meant } from "../../diagnostics/nearest.ts";
 import { semanticSam } from "../../models/index.ts";
 import type { SamConfig } from "../../models/sam/config.ts";
 import {
+  graftMethod,
   type MethodSettings,
   publishedNames,
   trainedMethod,
@@ -51,10 +52,8 @@ export function taskFor(
   }
   const head =
     kind === "mask" ? { classes: 1 } : { classes: classes.length, perceptrons: "own" as const };
-  const model = trainedMethod(method, [], settings).adapters.reduce(
-    (base: Model, { adapter, where }) => adapt(base, adapter, { where }),
-    semanticSam(config, head, { name: `sam-${method}` }),
-  );
+  const bare = semanticSam(config, head, { name: `sam-${method}` });
+  const model = graftMethod(bare, trainedMethod(method, [], settings));
   return { model, kind, classes, ...(kind === "mask" ? maskTask : classTask(classes.length)) };
 }
 

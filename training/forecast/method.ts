@@ -1,9 +1,9 @@
 /** Published methods by name, and the models that they are grafted on. */
-import { adapt } from "../../compiler/graph/adapt.ts";
 import type { Model } from "../../compiler/graph/model.ts";
 import { diagnose } from "../../diagnostics/index.ts";
 import { semanticSam } from "../../models/index.ts";
 import {
+  graftMethod,
   type MethodSettings,
   publishedNames,
   type TrainedAdapter,
@@ -36,8 +36,6 @@ export function withMethod(
       message: `the method ${method} goes with a SAM; ${model.name} brings its own adapters`,
       help: "leave the method out, and export adapt(model, lora(), { where: ... }) from the model's file",
     });
-  return trainedMethod(method, trained, given).adapters.reduce(
-    (base, { adapter, where }) => adapt(base, adapter, { where }),
-    semanticSam(config, { classes: 1 }, { name: model.name }),
-  );
+  const bare = semanticSam(config, { classes: 1 }, { name: model.name });
+  return graftMethod(bare, trainedMethod(method, trained, given));
 }

@@ -7,7 +7,7 @@ import { pfeiffer } from "../../../adapters/pfeiffer.ts";
 import { samAdapter } from "../../../adapters/sam-adapter.ts";
 import { ssf } from "../../../adapters/ssf.ts";
 import { vptDeep, vptShallow } from "../../../adapters/vpt.ts";
-import type { Adapter } from "../../../compiler/index.ts";
+import { type Adapter, adapt, type Model } from "../../../compiler/index.ts";
 import { bug } from "../../../diagnostics/index.ts";
 import { checkOptions } from "../../../diagnostics/options.ts";
 import { houlsbyPlaces, pfeifferPlaces, qkvPlaces, ssfPlaces } from "./places.ts";
@@ -106,3 +106,7 @@ export function trainedMethod(
   const where = places.length === 0 || places.some((place) => place === "") ? method.where : places;
   return methodOf({ ...method, where }, adapter);
 }
+
+/** A model with the adapters of a method grafted on it, one after another. */
+export const graftMethod = (model: Model, { adapters }: PublishedMethod): Model =>
+  adapters.reduce((base, { adapter, where }) => adapt(base, adapter, { where }), model);
