@@ -34,15 +34,13 @@ export interface Task {
 export interface TaskOptions {
   readonly method: string;
   readonly settings?: MethodSettings | undefined;
+  /** Two, of which the second is looked for, or more. */
   readonly classes: readonly string[];
-  readonly kind: Task["kind"];
 }
 
 /** @throws E1101 for a method that is none, and what its settings throw. */
-export function taskFor(
-  config: SamConfig,
-  { method, settings = {}, classes, kind }: TaskOptions,
-): Task {
+export function taskFor(config: SamConfig, { method, settings = {}, classes }: TaskOptions): Task {
+  const kind = classes.length === 2 ? "mask" : "classes";
   if (!publishedNames.includes(method)) {
     const near = meant(method, publishedNames);
     throw diagnose("E1101", {
@@ -78,26 +76,24 @@ const maskTask: Targets = {
 };
 
 /** Cross entropy and dice of classes, 0.2 and 0.8: SAMed's. */
-const classTask = (classes: number): Targets => {
-  return {
-    loss({ logits }) {
-      const [n, , ...places] = logits!.shape as [number, number, ...number[]];
-      const labels = input("labels", "i32", [n, ...places]) as Tensor;
-      return {
-        entropy: mul(crossEntropy(logits!, labels), 0.2),
-        dice: mul(classDice(logits!, labels), 0.8),
-      };
-    },
-    // A label that is ignored is no class, and is counted nowhere.
-    counts: ({ logits }, { labels }) => countsOf(argmax(logits!, 1) as Tensor, labels!, classes),
-    inputs: (batch, { data }) => ({
-      image: normalizedImages(batch),
-      labels: data as Int32Array<ArrayBuffer>,
-    }),
-  };
-};
+const classTask = (classes: number): Targets => ({
+  loss({ logits }) {
+    const [n, , ...places] = logits!.shape as [number, number, ...number[]];
+    const labels = input("labels", "i32", [n, ...places]) as Tensor;
+    return {
+      entropy: mul(crossEntropy(logits!, labels), 0.2),
+      dice: mul(classDice(logits!, labels), 0.8),
+    };
+  },
+  // A label that is ignored is no class, and is counted nowhere.
+  counts: ({ logits }, { labels }) => countsOf(argmax(logits!, 1) as Tensor, labels!, classes),
+  inputs: (batch, { data }) => ({
+    image: normalizedImages(batch),
+    labels: data as Int32Array<ArrayBuffer>,
+  }),
+});
 
-/** Of labels i32 of one shape; `weight` f32 of that shape is 1 where a pixel counts, 0 where not. */
+/** f32 `[classes, classes]`, of labels i32 of one shape; `weight` f32 of that shape is 0 where a pixel does not count. */
 function countsOf(found: Tensor, truth: Tensor, classes: number, weight?: Tensor): Tensor {
   const pixels = found.shape.reduce((a, b) => a * b, 1);
   const is = (labels: Tensor) =>

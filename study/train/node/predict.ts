@@ -67,8 +67,7 @@ export async function predict(request: PredictRequest): Promise<PredictReport> {
     const { config: given } = request;
     const config = given === undefined ? inferSamConfig(weights) : await readSamConfig(given);
     const { method, methodSettings, fit } = settings;
-    const kind = classes.length === 2 ? "mask" : "classes";
-    const task = taskFor(config, { method, settings: methodSettings, classes, kind });
+    const task = taskFor(config, { method, settings: methodSettings, classes });
     const opened = await openDevice({ kind: request.device });
     const { device } = opened;
     onPhase(`on ${deviceWords(opened)}`);
@@ -88,7 +87,7 @@ export async function predict(request: PredictRequest): Promise<PredictReport> {
         const file = `${name}.png`;
         await mkdir(dirname(join(out, file)), { recursive: true });
         const { width, height } = picture;
-        const write = kind === "mask" ? writePng : writeLevels;
+        const write = task.kind === "mask" ? writePng : writeLevels;
         await write(join(out, file), { width, height, data: labels });
         const pixels = classes.map((of, i) => [of, labels.filter((v) => v === i).length] as const);
         masks.push({ picture: path, file, pixels: Object.fromEntries(pixels) });

@@ -1,7 +1,7 @@
 /**
- * A run's folder: `run.json` (settings, classes and items), `log.jsonl` (a line for each step and each validation, up to the checkpoint),
- * `last.safetensors` (the checkpoint), `adapter.safetensors` (what was best on validation) and `result.json`.
- * A run that was killed goes on from its checkpoint: what the log says of later steps is forgotten.
+ * A run's folder: `run.json` (settings, classes and items), `log.jsonl` (a line for each step and each validation, up
+ * to the checkpoint), `last.safetensors` (the checkpoint), `adapter.safetensors` (what was best on validation) and
+ * `result.json`. A run that was killed goes on from its checkpoint: what the log says of later steps is forgotten.
  */
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
@@ -19,7 +19,7 @@ export interface StepLine {
   readonly terms: Readonly<Record<string, number>>;
   readonly norm: number;
   readonly rate: number;
-  /** Where the first number was that is not finite: the step changed nothing. */
+  /** The trained tensor whose gradient is not finite, or "loss": the step changed nothing. */
   readonly vetoed?: string | undefined;
 }
 
@@ -41,14 +41,12 @@ export interface Validation {
 export type LogLine = StepLine | ValidationLine;
 
 export interface RunFolder {
-  readonly path: string;
   /** The log up to the checkpoint. */
   readonly log: readonly LogLine[];
   /** Steps that are done. */
   readonly steps: number;
   /** The checkpoint that was found, if one was. */
   readonly checkpoint: Awaited<ReturnType<typeof openWeightsFile>> | undefined;
-  file(name: FileName): string;
   /** Adds a line to the log, which is written with the checkpoint. */
   tell(line: LogLine): void;
   /** Writes the log, and then what says how far the run has come. */
@@ -56,23 +54,15 @@ export interface RunFolder {
   save(name: "adapter.safetensors" | "result.json", content: Uint8Array | string): Promise<void>;
 }
 
-const files = [
-  "run.json",
-  "log.jsonl",
-  "last.safetensors",
-  "adapter.safetensors",
-  "result.json",
-] as const;
-type FileName = (typeof files)[number];
-
 /**
  * Makes the folder, or opens it where a run is under way.
  * @throws E1102 for a run of other settings, E1103 for a folder of something else, E2xx for a damaged checkpoint.
  */
 export async function openRun(path: string, identity: RunIdentity): Promise<RunFolder> {
   await makeFolder(path);
-  const file = (name: FileName) => join(path, name);
-  const known = file("run.json");
+  const [known, last, logged] = ["run.json", "last.safetensors", "log.jsonl"].map((name) =>
+    join(path, name),
+  ) as [string, string, string];
   if (existsSync(known)) checkSame(await readIdentity(known), identity, known);
   else {
     const others = (await readdir(path)).filter((name) => !name.startsWith("."));
@@ -84,20 +74,17 @@ export async function openRun(path: string, identity: RunIdentity): Promise<RunF
       });
     await saveTo(known, `${JSON.stringify(identity, null, 2)}\n`);
   }
-  const last = file("last.safetensors");
   const checkpoint = existsSync(last) ? await openWeightsFile(last) : undefined;
   const steps = Number(checkpoint?.metadata.step ?? 0);
-  const log = checkpoint
-    ? (await linesIn(file("log.jsonl"))).filter((line) => line.step <= steps)
-    : [];
+  const log = checkpoint ? (await linesIn(logged)).filter((line) => line.step <= steps) : [];
   return {
-    ...{ path, log: [...log], steps, checkpoint, file },
+    ...{ log: [...log], steps, checkpoint },
     tell: (line) => log.push(line),
     async saveCheckpoint(content) {
-      await saveTo(file("log.jsonl"), log.map((line) => `${JSON.stringify(line)}\n`).join(""));
+      await saveTo(logged, log.map((line) => `${JSON.stringify(line)}\n`).join(""));
       await saveTo(last, content);
     },
-    save: (name, content) => saveTo(file(name), content),
+    save: (name, content) => saveTo(join(path, name), content),
   };
 }
 

@@ -73,13 +73,13 @@ export async function train(request: TrainRequest): Promise<TrainReport> {
   const settings = settingsFrom(request.settings ?? {});
   onPhase("checking the pictures");
   const sets = await openSets(request, settings.seed);
-  const { name, classes, kind } = taskOf(sets.whole);
+  const { name, classes } = taskOf(sets.whole);
   const weights = withMetaNames(await openWeightsFile(request.weights));
   try {
     const { config: file } = request;
     const config = file === undefined ? inferSamConfig(weights) : await readSamConfig(file);
     const { method, methodSettings } = settings;
-    const task = taskFor(config, { method, settings: methodSettings, classes, kind });
+    const task = taskFor(config, { method, settings: methodSettings, classes });
     const run = await openRun(out, { settings, classes, train: sets.names, validation: sets.held });
     const opened = await openDevice({ kind: request.device });
     onPhase(`on ${deviceWords(opened)}`);
@@ -102,11 +102,13 @@ export async function train(request: TrainRequest): Promise<TrainReport> {
       });
       const side = config.imageSize;
       const { fit, augment, seed } = settings;
-      const before = await go({
+      const scores = await go({
         ...{ request, settings, run, session, task, name },
         batches: batchesOf(keptInMemory(sets.train, mostKept), { side, fit, augment, seed }),
         validation: batchesOf(keptInMemory(sets.validation, mostKept), {
-          ...{ side, fit, order: "plain" },
+          side,
+          fit,
+          order: "plain",
         }),
         held: sets.validation.size,
       });
@@ -114,16 +116,14 @@ export async function train(request: TrainRequest): Promise<TrainReport> {
       await session.close();
       signal?.throwIfAborted();
       const report: TrainReport = {
-        ...{
-          folder: out,
-          device: opened.device.name,
-          classes,
-          steps: settings.steps,
-          bytes: total,
-        },
+        folder: out,
+        device: opened.device.name,
+        classes,
+        steps: settings.steps,
+        bytes: total,
         pictures: { train: sets.train.size, validation: sets.validation.size },
         summary: sets.whole.summary,
-        ...before,
+        ...scores,
       };
       await run.save("result.json", `${JSON.stringify(report, null, 2)}\n`);
       return report;
@@ -171,7 +171,7 @@ function taskOf({ tasks }: DataSet) {
         .join(", ")}, and one task of masks or classes is trained`,
       help: "describe the targets of one task",
     });
-  return { name, classes, kind: classes.length === 2 ? ("mask" as const) : ("classes" as const) };
+  return { name, classes };
 }
 
 interface Going {
