@@ -1,5 +1,6 @@
 /** `inarch predict PICTURES…`: masks by the adapter of a run. */
 import type { PredictReport } from "../study/train/node/predict.ts";
+import { checkpointFlags } from "./arguments/checkpoint.ts";
 import { defineCommand } from "./arguments/command.ts";
 import { deviceFlag } from "./arguments/device.ts";
 
@@ -18,16 +19,10 @@ export const command = defineCommand({
         valueHint: "FOLDER",
         description: "the folder of a run: --out of inarch train",
       },
+      ...checkpointFlags,
       weights: {
-        type: "string",
-        required: true,
-        valueHint: "FILE",
+        ...checkpointFlags.weights,
         description: "the checkpoint that it was trained on",
-      },
-      config: {
-        type: "string",
-        valueHint: "JSON",
-        description: "configuration file; read off the weights unless given",
       },
       out: {
         type: "string",

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { diagnose } from "../diagnostics/index.ts";
 import type { SegmentReport } from "../models/node/segment.ts";
 import type { Box, Label, Point } from "../predict/vision/index.ts";
+import { checkpointFlags } from "./arguments/checkpoint.ts";
 import { defineCommand } from "./arguments/command.ts";
 import { deviceFlag } from "./arguments/device.ts";
 
@@ -11,17 +12,7 @@ export const command = defineCommand({
   args: async () =>
     ({
       image: { type: "positional", description: "PNG, JPEG, WebP, TIFF, GIF or AVIF" },
-      weights: {
-        type: "string",
-        required: true,
-        valueHint: "FILE",
-        description: "checkpoint of a SAM: .pth, .safetensors or .safetensors.index.json",
-      },
-      config: {
-        type: "string",
-        valueHint: "JSON",
-        description: "configuration file; read off the weights unless given",
-      },
+      ...checkpointFlags,
       point: {
         type: "string",
         repeated: true,

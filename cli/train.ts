@@ -4,6 +4,7 @@ import { diagnose } from "../diagnostics/index.ts";
 import type { SetDescription } from "../study/data/node/open.ts";
 import type { TaskFiles } from "../study/data/task-files.ts";
 import type { TrainReport } from "../study/train/node/train.ts";
+import { checkpointFlags } from "./arguments/checkpoint.ts";
 import { defineCommand } from "./arguments/command.ts";
 import { deviceFlag } from "./arguments/device.ts";
 import { methodFlag } from "./arguments/method.ts";
@@ -40,17 +41,7 @@ export const command = defineCommand({
         description: "what is inside in masks of several values: a number, or a colour as #rrggbb",
       },
       ignore: number("the masks' value of pixels that do not count"),
-      weights: {
-        type: "string",
-        required: true,
-        valueHint: "FILE",
-        description: "checkpoint of a SAM: .pth, .safetensors or .safetensors.index.json",
-      },
-      config: {
-        type: "string",
-        valueHint: "JSON",
-        description: "configuration file; read off the weights unless given",
-      },
+      ...checkpointFlags,
       method: { type, options, default: "conv-lora", description: "what is trained" },
       setting: {
         type: "string",
