@@ -74,6 +74,7 @@ export const command = defineCommand({
   async run(given, { progress }) {
     const { train } = await import("../study/train/node/train.ts");
     const { method, fit, weights, config, out, device } = given;
+    checkTogether(given);
     const stop = new AbortController();
     const onInterrupt = () => stop.abort(interrupted(out));
     process.once("SIGINT", onInterrupt);
@@ -101,6 +102,21 @@ export const command = defineCommand({
     }
   },
 });
+
+/** What says the same thing twice, and might not. */
+const apart = [
+  ["set", ["pictures", "masks", "val-pictures", "val-masks", "classes", "value", "ignore"]],
+  ["classes", ["value"]],
+  ["hold-out", ["val-pictures", "val-masks"]],
+] as const;
+
+/** @throws E370 for flags of which one would not be heeded. */
+function checkTogether(given: Readonly<Partial<Record<string, unknown>>>): void {
+  for (const [flag, others] of apart)
+    for (const other of others)
+      if (given[flag] !== undefined && given[other] !== undefined)
+        throw misused(`--${flag} and --${other} do not go together`, "leave one of them out");
+}
 
 interface Described {
   readonly set?: string | undefined;

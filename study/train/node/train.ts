@@ -89,6 +89,7 @@ export async function train(request: TrainRequest): Promise<TrainReport> {
         ...{ device: opened.device, weights, seed: settings.seed },
         ...(run.checkpoint ? { resume: run.checkpoint } : {}),
         ...(onProgress ? { onProgress } : {}),
+        ...(signal ? { signal } : {}),
         dims: { batch: settings.batch },
         loss: task.loss,
         evaluate: {
@@ -148,6 +149,7 @@ async function openSets(
   const namesOf = (of: DataSet, items: readonly number[]) => items.map((i) => of.names[i]!);
   if (validation) {
     const held = await openSet(validation, reading);
+    checkAlike(whole, held);
     return { whole, train: whole, validation: held, names: whole.names, held: held.names };
   }
   const parts = holdOut(whole.size, part, seed);
@@ -158,6 +160,16 @@ async function openSets(
     names: namesOf(whole, parts.training),
     held: namesOf(whole, parts.validation),
   };
+}
+
+/** What is validated must be what is trained. */
+function checkAlike(train: DataSet, validation: DataSet): void {
+  const [own, other] = [train, validation].map(({ tasks }) => JSON.stringify(tasks));
+  if (own === other) return;
+  throw diagnose("E1101", {
+    message: `the set to validate on has the tasks ${other}, and the one to train on ${own}`,
+    help: "describe the targets of both alike",
+  });
 }
 
 /** The one task of labels that a set has. */

@@ -177,6 +177,12 @@ describe("what is refused", () => {
       /^E1101 there is no method "conv-lara"; write "conv-lora"/,
     );
     const depth = { ...set, targets: { depth: { kind: "depth", folder: masks } } } as const;
+    const kinds = { ...squares, kind: "classes", classes: ["ground", "square", "foot"] };
+    const { value: _, ...classes } = kinds;
+    const other = { ...set, targets: { square: classes } } as TrainRequest["set"];
+    expect(await codeOf("none", { validation: other })).toMatch(
+      /^E1101 the set to validate on has the tasks .*"foot".* and the one to train on .*"object"/,
+    );
     expect(await codeOf("none", { set: depth })).toMatch(/E1101 the set has depth \(depth\)/);
   });
 
@@ -204,12 +210,13 @@ describe("what is refused", () => {
 describe("inarch train", () => {
   beforeAll(buildPackage);
   const flags = ["--weights", weights, "--config", config, "--device", "cpu", "--method", "lora"];
-  const quick = ["--batch", "2", "--steps", "2", "--hold-out", "0.4"];
+  const quick = ["--batch", "2", "--steps", "2"];
+  const folders = ["--pictures", pictures, "--masks", masks];
   const run = (...args: readonly string[]) =>
     inarch(["train", ...flags, ...quick, ...args], folder);
 
   test("trains from folders, and goes on from where it was", async () => {
-    const set = ["--pictures", pictures, "--masks", masks, "--value", "1", "--ignore", "9"];
+    const set = [...folders, "--value", "1", "--ignore", "9", "--hold-out", "0.4"];
     const { code, stdout } = await run(...set, "--out", "command");
     expect(code).toBe(0);
     expect(stdout).toMatch(
@@ -235,7 +242,7 @@ describe("inarch train", () => {
   });
 
   test("E1104: an interrupt ends it after the step under way, and it goes on from there", async () => {
-    const set = ["--pictures", pictures, "--masks", masks, "--value", "1", "--ignore", "9"];
+    const set = [...folders, "--value", "1", "--ignore", "9"];
     const all = ["train", ...flags, ...set, "--steps", "5000", "--out", "interrupted"];
     const main = join(repository, "dist", "cli", "main.js");
     const child = spawn(process.execPath, [main, ...all], { cwd: folder });
@@ -255,8 +262,11 @@ describe("inarch train", () => {
   test("E370: says what is missing, and what is no number", async () => {
     for (const [args, said] of [
       [[], "--pictures FOLDER"],
-      [["--pictures", pictures, "--masks", masks, "--rate", "fast"], '--rate cannot be "fast"'],
-      [["--pictures", pictures, "--masks", masks, "--val-masks", masks], "--val-pictures FOLDER"],
+      [[...folders, "--rate", "fast"], '--rate cannot be "fast"'],
+      [[...folders, "--val-masks", masks], "--val-pictures FOLDER"],
+      [[...folders, "--val-masks", masks, "--hold-out", "0.4"], "--hold-out and --val-masks"],
+      [["--set", "set.json", "--masks", masks], "--set and --masks do not go together"],
+      [["--classes", "3", "--value", "1"], "--classes and --value do not go together"],
     ] as const) {
       const { code, stderr } = await run(...args, "--out", "wrong");
       expect([code, stderr]).toEqual([1, expect.stringMatching(/E370/)]);
