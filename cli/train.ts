@@ -103,7 +103,7 @@ export const command = defineCommand({
   },
 });
 
-/** What says the same thing twice, and might not. */
+/** A flag, and those that would not be heeded beside it. */
 const apart = [
   ["set", ["pictures", "masks", "val-pictures", "val-masks", "classes", "value", "ignore"]],
   ["classes", ["value"]],

@@ -51,7 +51,7 @@ export async function readPacked(trained: Trained): Promise<Float32Array<ArrayBu
   for (const [i, tensor] of plan.tensors.entries()) {
     const start = tensor.offset / 4;
     const part = values.get(stateBeside(tensor, from.gradients))!;
-    // Where there is no gradient memory holds that of an earlier step.
+    // Where a tensor has no gradient, memory holds that of an earlier step.
     if (flags[i] !== 0) packed.set(part.subarray(start, start + count(tensor)), at);
     at += count(tensor);
   }

@@ -106,7 +106,7 @@ export function createSteps(
     return submitted;
   }
 
-  /** Asked once for each step, before anything is submitted. */
+  /** The rate of this step. A schedule is asked once for each step, before anything is submitted. */
   const nextRate = () => checkRate(rateOf(step), `the rate of step ${step}`);
 
   /** Submits the update; the report comes once the device has done it. */

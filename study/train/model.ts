@@ -21,7 +21,7 @@ type Outputs = Readonly<Record<string, Floats>>;
 /** How the labels of a set become targets of a model, and its logits become counts. */
 export interface Task {
   readonly model: Model;
-  /** Two classes of which the second is looked for have one mask. */
+  /** "mask": two classes, of which the second is looked for. The model has one mask. */
   readonly kind: "mask" | "classes";
   readonly classes: readonly string[];
   loss(outputs: Outputs): Record<string, Tensor>;

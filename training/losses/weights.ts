@@ -30,7 +30,7 @@ const evenly: Counting = {
   mean: (map) => mean(map) as Tensor<"f32">,
 };
 
-/** A quotient of sums, of which that of the weights may be 0: 0 then. */
+/** `total / weights`, and 0 where the weights are 0. */
 export const perWeight = (total: Tensor, weights: Tensor): Tensor =>
   div(total, where(gt(weights, 0) as Tensor<"bool">, weights, 1) as Tensor) as Tensor;
 

@@ -162,7 +162,7 @@ async function openSets(
   };
 }
 
-/** What is validated must be what is trained. */
+/** Both sets must have the same tasks, and these the same classes. */
 function checkAlike(train: DataSet, validation: DataSet): void {
   const [own, other] = [train, validation].map(({ tasks }) => JSON.stringify(tasks));
   if (own === other) return;
