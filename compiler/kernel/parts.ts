@@ -1,7 +1,7 @@
 /** Statements and expressions with other parts, and the names that they declare: what passes over kernels share. */
 import type { Expr, Stmt } from "./ir.ts";
 
-/** A statement with other expressions, and other statements inside it. */
+/** A statement with other expressions, and other statements inside it: itself where none is another. */
 export function withParts(
   s: Stmt,
   expr: (e: Expr) => Expr,
@@ -10,22 +10,34 @@ export function withParts(
   switch (s.kind) {
     case "let":
     case "var":
-    case "set":
-      return { ...s, value: expr(s.value) };
-    case "store":
-      return { ...s, index: expr(s.index), value: expr(s.value) };
+    case "set": {
+      const value = expr(s.value);
+      return value === s.value ? s : { ...s, value };
+    }
+    case "store": {
+      const [index, value] = [expr(s.index), expr(s.value)];
+      return index === s.index && value === s.value ? s : { ...s, index, value };
+    }
     case "store4": {
-      const [a, b, c, d] = s.values;
-      return { ...s, index: expr(s.index), values: [expr(a), expr(b), expr(c), expr(d)] };
+      const index = expr(s.index);
+      const values = mapped(s.values, expr) as typeof s.values;
+      return index === s.index && values === s.values ? s : { ...s, index, values };
     }
     case "load4":
     case "fragment-load":
-    case "fragment-store":
-      return { ...s, index: expr(s.index) };
-    case "for":
-      return { ...s, body: block(s.body) };
-    case "if":
-      return { ...s, cond: expr(s.cond), body: block(s.body) };
+    case "fragment-store": {
+      const index = expr(s.index);
+      return index === s.index ? s : { ...s, index };
+    }
+    case "for": {
+      const body = kept(s.body, block(s.body));
+      return body === s.body ? s : { ...s, body };
+    }
+    case "if": {
+      const cond = expr(s.cond);
+      const body = kept(s.body, block(s.body));
+      return cond === s.cond && body === s.body ? s : { ...s, cond, body };
+    }
     case "barrier":
     case "fragment-zero":
     case "fragment-multiply":
@@ -33,7 +45,7 @@ export function withParts(
   }
 }
 
-/** An expression of other expressions. */
+/** An expression of other expressions: itself where none is another. */
 export function withArguments(e: Expr, expr: (e: Expr) => Expr): Expr {
   switch (e.kind) {
     case "lit":
@@ -43,14 +55,27 @@ export function withArguments(e: Expr, expr: (e: Expr) => Expr): Expr {
       return e;
     case "broadcast":
     case "reduce":
-    case "cast":
-      return { ...e, arg: expr(e.arg) };
-    case "call":
-      return { ...e, args: e.args.map(expr) };
-    case "load":
-      return { ...e, index: expr(e.index) };
+    case "cast": {
+      const arg = expr(e.arg);
+      return arg === e.arg ? e : { ...e, arg };
+    }
+    case "call": {
+      const args = mapped(e.args, expr);
+      return args === e.args ? e : { ...e, args };
+    }
+    case "load": {
+      const index = expr(e.index);
+      return index === e.index ? e : { ...e, index };
+    }
   }
 }
+
+/** The list itself where every part stays. */
+const mapped = <T>(all: readonly T[], change: (one: T) => T): readonly T[] =>
+  kept(all, all.map(change));
+
+const kept = <T>(before: readonly T[], after: readonly T[]): readonly T[] =>
+  after.length === before.length && after.every((one, i) => one === before[i]) ? before : after;
 
 /** The names that statements declare, those inside of loops and branches too. */
 export const namesIn = (body: readonly Stmt[]): string[] =>
