@@ -59,7 +59,9 @@ export class PlanKernels {
       outline(kernel.body),
     ]);
     const number = this.all.length;
-    const text = () => comparable(this.#target.print(kernel, scratch, "numbered"));
+    const { print, nameless } = this.#target;
+    const numbered = once(() => print(kernel, scratch, "numbered"));
+    const text = () => comparable(numbered());
     const alike = this.#alike.get(key);
     const twin = alike && twinIn(alike, { number, text });
     if (twin !== undefined) {
@@ -72,7 +74,7 @@ export class PlanKernels {
     const own = this.#entered(kernel);
     this.all.push({
       name: kernel.name,
-      source: this.#target.print(own, scratch),
+      source: nameless ? numbered() : print(own, scratch),
       entry: this.#target.entry(own),
       threads,
       params,
@@ -84,6 +86,11 @@ export class PlanKernels {
     });
     return number;
   }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
 
 /** The kernel under another name, for targets whose entries are called as their kernels. */

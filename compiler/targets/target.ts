@@ -25,6 +25,8 @@ export interface Target {
   readonly half: boolean;
   /** Whether it spells an `fma` that some of its devices lack. */
   readonly fma?: true;
+  /** Whether what it prints holds no names: kernels that differ in nothing else are printed alike. */
+  readonly nameless?: true;
   /** Whether it spells matrix fragments. */
   readonly fragments: boolean;
   /**

@@ -21,6 +21,7 @@ export const wasm: Target = {
   comment: ";;",
   half: true,
   fma: true,
+  nameless: true,
   fragments: false,
   subgroup: lanes,
   entry: () => "run",
