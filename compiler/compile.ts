@@ -10,7 +10,7 @@ import type { Graph } from "./graph/graph.ts";
 import { type Node, Tensor } from "./graph/tensor.ts";
 import type { Kernel } from "./kernel/ir.ts";
 import { verifying } from "./kernel/verify.ts";
-import { type Lowered, lowerAll } from "./lower/lower.ts";
+import { type Lowered, type LoweredBefore, lowerAll } from "./lower/lower.ts";
 import { assignPlaces, type Places } from "./memory/places.ts";
 import { type CompileOptions, checkCompileOptions } from "./options.ts";
 import { counts, kernelsOf, passRunner } from "./passes.ts";
@@ -28,7 +28,7 @@ import {
 import { joinsOf } from "./storage/joins.ts";
 import { type Layout, noLayout } from "./storage/layout.ts";
 import { defaultTarget, targetNamed, usualProfile } from "./targets/find.ts";
-import { PlanKernels, sharedBytes } from "./targets/plan-kernels.ts";
+import { PlanKernels, sharedBytes, type Texts } from "./targets/plan-kernels.ts";
 import { capableOf, type Target } from "./targets/target.ts";
 import { noTuning, tunedVariants } from "./tuning/tuning.ts";
 import { atOnce, finish, inTurns, isDue, type Pausing, type TurnOptions } from "./turns.ts";
@@ -76,11 +76,28 @@ export const compileStagesAsync = (
 
 export interface AsyncOptions extends CompileOptions, TurnOptions {}
 
-/** For what compiles among other work that pauses. */
-export const compiling = (graph: Graph, options: CompileOptions): Pausing<Compilation> =>
-  options.verify ? verifying(runPasses(graph, options)) : runPasses(graph, options);
+/** What programs that are compiled together for one target share: no kernel is lowered or printed twice. */
+export class Shared {
+  readonly texts: Texts = new WeakMap();
+  readonly #lowered = new Map<string, LoweredBefore>();
 
-function* runPasses(graph: Graph, options: CompileOptions): Pausing<Compilation> {
+  lowered(profile: Profile): LoweredBefore {
+    const key = JSON.stringify(profile);
+    const known = this.#lowered.get(key) ?? new Map();
+    this.#lowered.set(key, known);
+    return known;
+  }
+}
+
+/** For what compiles among other work that pauses. */
+export const compiling = (
+  graph: Graph,
+  options: CompileOptions,
+  shared = new Shared(),
+): Pausing<Compilation> =>
+  options.verify ? verifying(runPasses(graph, options, shared)) : runPasses(graph, options, shared);
+
+function* runPasses(graph: Graph, options: CompileOptions, shared: Shared): Pausing<Compilation> {
   checkGraph(graph);
   checkCompileOptions(options);
   const target = targetNamed(options.target ?? defaultTarget.name);
@@ -115,13 +132,17 @@ function* runPasses(graph: Graph, options: CompileOptions): Pausing<Compilation>
   const storing = atOnce(() => storageOf(rewritten, regions, { ...formats, layout, joins }));
   const storage = yield* pass("store", storing, (made) => counts.formats(regions, made));
   if (!storesResults(formats)) checkWeights(rewritten, storage, layout, profile);
-  const lowering = lowerAll(regions, profile, { storage, joins });
+  const lowering = lowerAll(regions, profile, { storage, joins, before: shared.lowered(profile) });
   const kernels = yield* pass("lower", lowering, counts.kernels);
   for (const kernel of kernelsOf(kernels)) check(kernel, profile);
   const placing = assignPlaces(rewritten, regions, profile, layout, storage, joins);
   const places = yield* pass("place", placing, counts.memory);
   const name = options.name ?? "program";
-  const printing = assemble(name, regions, kernels, places, target, profile);
+  const printing = assemble(name, regions, kernels, places, {
+    target,
+    profile,
+    texts: shared.texts,
+  });
   const assembled = yield* pass("print", printing, counts.texts);
   const plan = { ...assembled, ...(graph.adapters ? { adapters: graph.adapters } : {}) };
   return { graph, rewritten, rules, fusion, kernels, profile, plan };
@@ -144,7 +165,7 @@ export function compileAlone(graph: Graph, region: Region, options: AloneOptions
   const kernels = finish(lowerAll([region], profile, { joins }));
   for (const { kernel } of kernels) check(kernel, profile);
   const places = finish(assignPlaces(graph, [region], profile, noLayout, plainStorage, joins));
-  return finish(assemble(region.anchor.op.name, [region], kernels, places, target, profile));
+  return finish(assemble(region.anchor.op.name, [region], kernels, places, { target, profile }));
 }
 
 /** Kernels of subgroups are for a width that the target has; others share workgroup memory. */
@@ -187,15 +208,20 @@ function check(kernel: Kernel, profile: Profile): void {
     bug(`${kernel.name} needs ${kernel.groups.join(" x ")} workgroups`);
 }
 
+interface AssembleOptions {
+  readonly target: Target;
+  readonly profile: Profile;
+  readonly texts?: Texts;
+}
+
 function* assemble(
   name: string,
   regions: readonly Region[],
   lowered: readonly Lowered[],
   places: Places,
-  target: Target,
-  profile: Profile,
+  { target, profile, texts }: AssembleOptions,
 ): Pausing<Plan> {
-  const kernels = new PlanKernels(target);
+  const kernels = new PlanKernels(target, texts);
   const steps: PlanStep[] = [];
   for (const [i, { kernel, bindings }] of lowered.entries()) {
     const at = bindings.map((t) => places.of(t));

@@ -1,6 +1,6 @@
 /** From a model and a loss to the plans of training: backward, update, and forward passes. */
 
-import { compiling } from "../compiler/compile.ts";
+import { compiling, Shared } from "../compiler/compile.ts";
 import { gradients } from "../compiler/grad/backward.ts";
 import { chooseKept } from "../compiler/grad/choose.ts";
 import { planBuffers } from "../compiler/grad/plan-bytes.ts";
@@ -99,9 +99,11 @@ function* compilingTraining(model: Model, asked: TrainingOptions): Pausing<Train
     ...(moved.length > 0 ? { states: moved } : {}),
   };
   const { layout } = memory;
+  const shared = new Shared();
   const plan = function* (graph: Graph, part: string, as: Precision): Pausing<Plan> {
     const name = `${model.name}-${part}`;
-    return (yield* compiling(graph, { name, target, profile, layout, precision: as })).plan;
+    const asked = { name, target, profile, layout, precision: as };
+    return (yield* compiling(graph, asked, shared)).plan;
   };
   // The optimiser's own numbers are single always.
   const update = yield* plan(updateGraph(spec), "update", "f32");

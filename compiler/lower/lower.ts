@@ -31,27 +31,34 @@ export interface Lowered {
 /** Values that the chain holds in registers, by the tensor they would be. */
 type Running = ReadonlyMap<Tensor, Value>;
 
+/** What was lowered, by signature: a kernel, and the order in which it takes the signature's tensors. */
+export type LoweredBefore = Map<
+  string,
+  { readonly kernel: Kernel; readonly order: readonly number[] }
+>;
+
 export interface LowerOptions {
   /** How tensors are stored. */
   readonly storage?: Storage;
   readonly joins?: Joins;
+  /** Of the same profile, by other programs: it is added to. */
+  readonly before?: LoweredBefore;
 }
 
 /** Lowers regions; those that compute the same share one kernel. */
 export function* lowerAll(
   regions: readonly Region[],
   profile: Profile,
-  { storage = plainStorage, joins = noJoins }: LowerOptions = {},
+  { storage = plainStorage, joins = noJoins, before = new Map() }: LowerOptions = {},
 ): Pausing<Lowered[]> {
-  const known = new Map<string, { kernel: Kernel; order: readonly number[] }>();
   const lowered: Lowered[] = [];
   for (const region of regions) {
     const { key, tensors } = signatureOf(region, nameOf, storage, joins);
-    let found = known.get(key);
+    let found = before.get(key);
     if (!found) {
       const { kernel, bindings } = lower(region, profile, { storage, joins });
       found = { kernel, order: bindings.map((t) => tensors.indexOf(t)) };
-      known.set(key, found);
+      before.set(key, found);
     }
     lowered.push({ kernel: found.kernel, bindings: found.order.map((i) => tensors[i]!) });
     if (isDue()) yield;
@@ -62,7 +69,7 @@ export function* lowerAll(
 function lower(
   region: Region,
   profile: Profile,
-  { storage, joins }: Required<LowerOptions>,
+  { storage, joins }: Required<Omit<LowerOptions, "before">>,
 ): Lowered {
   const k = new Builder({ rolled: profile.rolled });
   const inside = new Set(region.nodes);

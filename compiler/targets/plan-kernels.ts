@@ -6,8 +6,12 @@
 import { bug } from "../../diagnostics/index.ts";
 import { type FormatName, storedBytes } from "../../formats/index.ts";
 import type { Buffer, Kernel, Stmt } from "../kernel/ir.ts";
+import type { Names } from "../kernel/printer.ts";
 import type { KernelSource, PlanKernel, PlanParam, Role } from "../plan.ts";
 import type { Target } from "./target.ts";
+
+/** What was printed of kernels, by all that a text depends on beside the kernel. */
+export type Texts = WeakMap<Kernel, Map<string, KernelSource>>;
 
 export class PlanKernels {
   readonly all: PlanKernel[] = [];
@@ -18,8 +22,11 @@ export class PlanKernels {
   /** By what is compared before texts are. */
   readonly #alike = new Map<string, Alike>();
 
-  constructor(target: Target) {
+  readonly #texts: Texts;
+
+  constructor(target: Target, texts: Texts = new WeakMap()) {
     this.#target = target;
+    this.#texts = texts;
   }
 
   /** The number of a kernel whose parameters are bound to buffers of these roles. */
@@ -29,8 +36,7 @@ export class PlanKernels {
     this.#numbers.set(kernel, numbers);
     const known = numbers.get(isArena.join());
     if (known !== undefined) return known;
-    const scratch = new Set(kernel.params.flatMap((b, i) => (isArena[i] ? [b.name] : [])));
-    const number = this.#share(kernel, (name) => scratch.has(name));
+    const number = this.#share(kernel, isArena);
     numbers.set(isArena.join(), number);
     return number;
   }
@@ -45,9 +51,9 @@ export class PlanKernels {
     return own;
   }
 
-  #share(kernel: Kernel, scratch: (name: string) => boolean): number {
+  #share(kernel: Kernel, isArena: readonly boolean[]): number {
     const { threads, subgroup, reduces, matrices, fma } = kernel;
-    const params = kernel.params.map((b) => paramOf(b, scratch(b.name)));
+    const params = kernel.params.map((b, i) => paramOf(b, isArena[i]!));
     const types = params.map(({ scalar, writes }) => [scalar, writes]);
     const key = JSON.stringify([
       threads,
@@ -59,9 +65,7 @@ export class PlanKernels {
       outline(kernel.body),
     ]);
     const number = this.all.length;
-    const { print, nameless } = this.#target;
-    const numbered = once(() => print(kernel, scratch, "numbered"));
-    const text = () => comparable(numbered());
+    const text = () => comparable(this.#print(kernel, kernel, isArena, "numbered"));
     const alike = this.#alike.get(key);
     const twin = alike && twinIn(alike, { number, text });
     if (twin !== undefined) {
@@ -74,7 +78,7 @@ export class PlanKernels {
     const own = this.#entered(kernel);
     this.all.push({
       name: kernel.name,
-      source: nameless ? numbered() : print(own, scratch),
+      source: this.#print(kernel, own, isArena, "own"),
       entry: this.#target.entry(own),
       threads,
       params,
@@ -86,11 +90,18 @@ export class PlanKernels {
     });
     return number;
   }
-}
 
-function once<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => (made ??= make());
+  /** Of a kernel, under the name that it has here. */
+  #print(kernel: Kernel, own: Kernel, isArena: readonly boolean[], names: Names): KernelSource {
+    const target = this.#target;
+    const key = target.nameless ? isArena.join() : [names, own.name, ...isArena].join();
+    const texts = this.#texts.get(kernel) ?? new Map<string, KernelSource>();
+    this.#texts.set(kernel, texts);
+    const scratch = new Set(kernel.params.flatMap((b, i) => (isArena[i] ? [b.name] : [])));
+    const text = texts.get(key) ?? target.print(own, (name) => scratch.has(name), names);
+    texts.set(key, text);
+    return text;
+  }
 }
 
 /** The kernel under another name, for targets whose entries are called as their kernels. */
