@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { findBrowser } from "./chromium.mjs";
 import { findWebGpu } from "./driver.mjs";
 import { main, root, run, SetupError, say } from "./processes.mjs";
 import { setUp } from "./setup.mjs";
@@ -12,18 +13,22 @@ const counts = join(root, "out", "counts.json");
 const tool = (...path) => join(root, "node_modules", ...path);
 
 await main(async (args) => {
-  const sum = { passed: 0, failed: 0, skipped: 0 };
+  const sum = { passed: 0, failed: 0, skipped: 0, skippedInBrowser: 0 };
   const missing = await runAll(args, sum);
-  if (sum.skipped > 0 && missing)
-    process.stdout.write(
-      `NOT RUN: ${sum.skipped} tests, since there is no WebGPU device. To run them: ${missing}\n`,
-    );
+  const notRun = (count, what, words) => {
+    if (count > 0 && words)
+      process.stdout.write(
+        `NOT RUN: ${count} tests, since there is no ${what}. To run them: ${words}\n`,
+      );
+  };
+  notRun(sum.skipped - sum.skippedInBrowser, "WebGPU device", missing.device);
+  notRun(sum.skippedInBrowser, "Chromium", missing.browser);
   const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : "";
   process.stdout.write(`${sum.passed} passed, ${sum.failed} failed${skipped}\n`);
   return sum.failed === 0 ? 0 : 1;
 });
 
-/** @returns what to do for a WebGPU device, when there is none. */
+/** @returns what to do for a WebGPU device and for a browser, where there is none. */
 async function runAll(args, sum) {
   const ready = await setUp().catch((failure) => {
     if (!(failure instanceof SetupError)) throw failure;
@@ -31,11 +36,14 @@ async function runAll(args, sum) {
   });
   if (!ready) {
     sum.failed++;
-    return undefined;
+    return {};
   }
   const { built } = ready;
-  const { env, missing } = await findWebGpu(ready.env);
-  if (missing) say("no WebGPU device: the tests of WebGPU are not run, all others are");
+  const device = await findWebGpu(ready.env);
+  if (device.missing) say("no WebGPU device: the tests of WebGPU are not run, all others are");
+  const browser = findBrowser(device.env);
+  if (browser.missing) say("no Chromium: the tests in a browser are not run, all others are");
+  const { env } = browser;
   const node = (...command) => run(process.execPath, command, env);
   const biome = (...flags) => node(tool("@biomejs", "biome", "bin", "biome"), "check", ...flags);
   await check("formatting", sum, () => biome("--linter-enabled=false"));
@@ -52,7 +60,7 @@ async function runAll(args, sum) {
     return built.ok ? code : 1;
   });
   await runTests(args, sum, env);
-  return missing;
+  return { device: device.missing, browser: browser.missing };
 }
 
 async function check(name, sum, work) {

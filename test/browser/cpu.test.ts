@@ -2,12 +2,12 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { build } from "esbuild";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { readImage } from "../../entries/node.ts";
 import { openDevice } from "../../runtime/node/device.ts";
-import { findChromium, inChromium } from "../support/chromium.ts";
+import { bundlePage, type Chromium, openChromium } from "../support/chromium.ts";
 import { file, repository, scratchFolder } from "../support/command-line.ts";
+import { describeInBrowser } from "../support/device.ts";
 import { fixturePath } from "../support/weights-files.ts";
 
 const folder = scratchFolder("browser");
@@ -35,7 +35,7 @@ export async function masksOf({ weights: bytes, config, picture }, device = cpuD
   };
 }
 
-export default async function () {
+export async function masksOfFiles() {
   const [weights, config, { data, ...picture }] = await Promise.all([
     fetch("/weights").then(async (file) => new Uint8Array(await file.arrayBuffer())),
     fetch("/config").then((file) => file.text()),
@@ -53,22 +53,22 @@ interface Masks {
   readonly logits: readonly number[];
 }
 
-describe.each([
-  { isolated: true, words: "isolated from other origins, on several threads" },
-  { isolated: false, words: "not isolated, on one thread" },
-])("in a page of Chromium, $words", ({ isolated }) => {
-  test("SAM gives the masks that it gives in Node", async ({ skip }) => {
-    const browser = findChromium();
-    if (browser === undefined) skip("no Chromium is installed, and INARCH_CHROMIUM names none");
+describeInBrowser("in a page of Chromium", () => {
+  test.each([
+    { isolated: true, words: "isolated from other origins, on several threads" },
+    { isolated: false, words: "not isolated, on one thread" },
+  ])("$words, SAM gives the masks that it gives in Node", async ({ isolated }) => {
     const { data, ...picture } = given.picture;
     const files = {
       "/weights": given.weights,
       "/config": given.config,
       "/picture": JSON.stringify({ ...picture, data: [...data] }),
     };
-    const got = await inChromium(browser!, { script, files, isolated });
+    const page = await chromium.open({ script, files, isolated });
+    const got = await page.call<Masks>("masksOfFiles");
+    await page.close();
     expect(got).toMatchObject({ isolated, shares: isolated });
-    const { device, scores, inside, logits } = got as Masks;
+    const { device, scores, inside, logits } = got;
     expect(device).toBe(wanted.device);
     expect({ scores, inside, logits }).toEqual({
       scores: wanted.scores,
@@ -77,6 +77,12 @@ describe.each([
     });
     expect(new Set(inside.map((mask) => mask.includes("1")))).toContain(true);
   });
+
+  let chromium: Chromium;
+  beforeAll(async () => {
+    chromium = await openChromium();
+  });
+  afterAll(() => chromium?.close());
 });
 
 let script = "";
@@ -89,15 +95,7 @@ beforeAll(async () => {
     config: readFileSync(fixturePath("sam_nano.config.json"), "utf8"),
     picture: await readImage(fixturePath("scene.png")),
   };
-  const { outputFiles } = await build({
-    stdin: { contents: source, resolveDir: repository, loader: "js" },
-    bundle: true,
-    platform: "browser",
-    format: "esm",
-    write: false,
-    logLevel: "silent",
-  });
-  script = outputFiles[0]!.text;
+  script = await bundlePage(source);
   const { masksOf } = (await import(pathToFileURL(file(folder, "page.mjs", script)).href)) as {
     masksOf(from: typeof given, device: unknown): Promise<Masks>;
   };

@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
@@ -20,6 +20,10 @@ const { backportsSource, installWords, majorVersion } = (await import(script("me
 };
 const { findWebGpu } = (await import(script("driver.mjs"))) as {
   findWebGpu(env: NodeJS.ProcessEnv): Promise<{ env: NodeJS.ProcessEnv; missing?: string }>;
+};
+const { findBrowser, findChromium } = (await import(script("chromium.mjs"))) as {
+  findBrowser(env: NodeJS.ProcessEnv, path?: string): { env: NodeJS.ProcessEnv; missing?: string };
+  findChromium(env: NodeJS.ProcessEnv): string | undefined;
 };
 const { satisfies } = (await import(script("setup.mjs"))) as {
   satisfies(version: string, range: string): boolean;
@@ -96,6 +100,28 @@ test("without a driver the tests of WebGPU are left out, and one line says what 
   expect(found.env.INARCH_WEBGPU_TESTS).toBe("skip");
   expect(found.missing).toMatch(/^no WebGPU device: .*; .+$|^.* VK_DRIVER_FILES, or let it name/);
   expect(found.missing).not.toContain("\n");
+});
+
+describe("a browser for the tests in one", () => {
+  const bin = join(folder, "bin");
+
+  test("is what INARCH_CHROMIUM names, or lies on PATH under a usual name", () => {
+    mkdirSync(bin);
+    writeFileSync(join(bin, "chromium-browser"), "");
+    expect(findChromium({ PATH: `${folder}${delimiter}${bin}` })).toBe(
+      join(bin, "chromium-browser"),
+    );
+    expect(findChromium({ PATH: bin, INARCH_CHROMIUM: "mine" })).toBe("mine");
+    expect(findBrowser({ PATH: bin })).toEqual({ env: { PATH: bin }, missing: undefined });
+  });
+
+  test("is missed in one line, and its tests are left out, unless it is required", () => {
+    const found = findBrowser({ PATH: folder }, "");
+    expect(found.env.INARCH_BROWSER_TESTS).toBe("skip");
+    expect(found.missing).toMatch(/^.*install.*, or let INARCH_CHROMIUM name one$/);
+    const required = { PATH: folder, INARCH_REQUIRE: "chromium" };
+    expect(findBrowser(required, "")).toEqual({ env: required, missing: undefined });
+  });
 });
 
 test.each([
