@@ -2,7 +2,7 @@
 import { afterAll } from "vitest";
 import { defaultProfile, deviceProfile } from "../../compiler/profile.ts";
 import { openDevice } from "../../runtime/node/index.ts";
-import { testSamples, type Way } from "../support/op-samples.ts";
+import { onDevice, testSamples, type Way } from "../support/op-samples.ts";
 
 const { device } = await openDevice({ kind: "cpu" });
 afterAll(() => device.destroy());
@@ -18,4 +18,4 @@ const runs: readonly Way[] = [
   ["with reductions", "unfused", { ...own, subgroup: 0, reduces: true }],
 ];
 
-testSamples(device, runs);
+testSamples(onDevice(device), runs);

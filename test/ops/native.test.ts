@@ -2,14 +2,14 @@
 import { afterAll } from "vitest";
 import { defaultProfile, deviceProfile } from "../../compiler/profile.ts";
 import { describeNative, openQuickDevice } from "../support/native.ts";
-import { testSamples } from "../support/op-samples.ts";
+import { onDevice, testSamples } from "../support/op-samples.ts";
 
 const device = await openQuickDevice();
 afterAll(() => device?.destroy());
 
 describeNative("on the native device", () => {
   if (!device) return;
-  testSamples(device, [
+  testSamples(onDevice(device), [
     ["in lanes", "fused", deviceProfile(device.capabilities)],
     ["with barriers", "fused", defaultProfile],
   ]);
