@@ -47,5 +47,5 @@ function help(value: unknown): string {
     if (typeof value.then === "function") return "await it first";
     if (isObject(value.device)) return "pass its device: const { device } = await openDevice()";
   }
-  return "pass a GPUDevice, or the device of openDevice() from inarch/node";
+  return "pass a GPUDevice, or the device of openDevice()";
 }

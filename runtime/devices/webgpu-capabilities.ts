@@ -19,8 +19,7 @@ export function webgpuCapabilities(
 ): Capabilities {
   const { adapterInfo: info, limits, features } = gpu;
   const { vendor, architecture, device, description } = info;
-  const words = `${vendor} ${architecture} ${device} ${description}`;
-  const isSoftware = info.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader/i.test(words);
+  const software = isSoftware(info);
   const { navigator } = globalThis as { readonly navigator?: { readonly gpu?: GPU } };
   const language = options.language ?? navigator?.gpu?.wgslLanguageFeatures;
   const subgroups = {
@@ -30,7 +29,7 @@ export function webgpuCapabilities(
   const matrices = matrixUnits(gpu, options.matrices);
   return {
     name: description || device || "WebGPU",
-    deviceClass: isSoftware ? "software" : classOf(vendor, architecture),
+    deviceClass: software ? "software" : classOf(vendor, architecture),
     maxBindingBytes: limits.maxStorageBufferBindingSize,
     maxBufferBytes: limits.maxBufferSize,
     maxBindings: limits.maxStorageBuffersPerShaderStage,
@@ -42,11 +41,18 @@ export function webgpuCapabilities(
     ...(features.has("subgroups") ? { subgroups } : {}),
     half: features.has("shader-f16"),
     ...(matrices ? { matrices } : {}),
-    slowBarriers: isSoftware,
-    slowCompiler: isSoftware,
+    slowBarriers: software,
+    slowCompiler: software,
     identity: { vendor, architecture, device, description },
   };
 }
+
+/** Whether the processor plays the GPU. */
+export const isSoftware = (info: GPUAdapterInfo): boolean =>
+  info.isFallbackAdapter ||
+  /llvmpipe|lavapipe|swiftshader/i.test(
+    `${info.vendor} ${info.architecture} ${info.device} ${info.description}`,
+  );
 
 const integratedVendors: ReadonlySet<string> = new Set(["apple", "arm", "img-tec", "qualcomm"]);
 

@@ -6,7 +6,8 @@
 import { diagnose, InarchError } from "../../diagnostics/index.ts";
 import { checkOptions } from "../../diagnostics/options.ts";
 import { optionalPackage } from "../../diagnostics/packages.ts";
-import { configsOf, type MatrixConfig, matrixFeature, widthFeature } from "../devices/matrices.ts";
+import { configsOf, type MatrixConfig } from "../devices/matrices.ts";
+import { usualFeatures } from "../devices/wanted.ts";
 import type { DeviceSummary } from "./opened.ts";
 import { sayRenamed } from "./renamed.ts";
 import { chooseDriver, driverVariables, findVulkan, type VulkanFiles } from "./vulkan.ts";
@@ -177,11 +178,6 @@ async function openDevice(
     throw failure;
   }
 }
-
-const usualFeatures: readonly GPUFeatureName[] = [
-  ...(["timestamp-query", "shader-f16", "subgroups"] as const),
-  ...[widthFeature, matrixFeature],
-];
 
 // Dawn's instance must outlive its devices, and nothing else refers to it from JavaScript.
 const alive = new Set<GPU>();

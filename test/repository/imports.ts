@@ -71,6 +71,7 @@ const order: readonly string[] = [
   "runtime/bundle/",
   "runtime/index.ts",
   "runtime/node/",
+  "runtime/page/",
   "predict/vision/",
   "predict/",
   "predict/node/",

@@ -65,7 +65,8 @@ const filesOf = (where: string) =>
     .map((entry) => join(entry.parentPath, entry.name));
 
 const entries = [
-  ...["", "/adapters", "/cpu", "/metrics", "/models", "/onnx", "/ops", "/runtime", "/training"],
+  ...["", "/adapters", "/cpu", "/metrics", "/models", "/onnx"],
+  ...["/ops", "/page", "/runtime", "/training"],
 ];
 const importAll = entries
   .map((entry) => `export * as entry${entry.replace("/", "_")} from "inarch${entry}";`)

@@ -14,10 +14,22 @@ const { findChromium, chromiumWords } = (await import(
 )) as { findChromium(): string | undefined; chromiumWords: string };
 
 /** Its own software device, which has neither halves nor matrix fragments, and subgroups of four. */
-const flags = [
+const softwareGpu = [
   ...["--enable-unsafe-webgpu", "--enable-features=Vulkan", "--use-webgpu-adapter=swiftshader"],
-  ...["--no-sandbox", "--disable-dev-shm-usage"],
 ];
+
+/** A name of this machine that is no `localhost`: pages from there are not served securely. */
+export const insecureHost = "page.test";
+
+const flags = [
+  ...["--no-sandbox", "--disable-dev-shm-usage"],
+  `--host-resolver-rules=MAP ${insecureHost} 127.0.0.1`,
+];
+
+export interface ChromiumOptions {
+  /** Whether there is a GPU: a software one, unless given. */
+  readonly gpu?: "software" | "none";
+}
 
 export interface Page {
   /** Calls a function that the module exports. @throws what it throws, or what the page itself reports. */
@@ -26,17 +38,26 @@ export interface Page {
   close(): Promise<void>;
 }
 
+export interface PageSite extends Site {
+  readonly script: string;
+  /** Under which name the page asks for it: `localhost` unless given. */
+  readonly host?: string;
+}
+
 export interface Chromium {
   readonly browser: Browser;
   /** Opens a site, with `script` as the module `/page.js`. */
-  open(site: Site & { readonly script: string }): Promise<Page>;
+  open(site: PageSite): Promise<Page>;
   close(): Promise<void>;
 }
 
-export async function openChromium(): Promise<Chromium> {
+export async function openChromium({ gpu = "software" }: ChromiumOptions = {}): Promise<Chromium> {
   const executablePath = findChromium();
   if (!executablePath) throw new Error(`no Chromium is installed: ${chromiumWords}`);
-  const browser = await chromium.launch({ executablePath, args: flags });
+  const browser = await chromium.launch({
+    executablePath,
+    args: gpu === "none" ? flags : [...flags, ...softwareGpu],
+  });
   return {
     browser,
     open: (site) => openPage(browser, site),
@@ -46,7 +67,7 @@ export async function openChromium(): Promise<Chromium> {
 
 async function openPage(
   browser: Browser,
-  { script, ...site }: Site & { readonly script: string },
+  { script, host = "localhost", ...site }: PageSite,
 ): Promise<Page> {
   const server = await serveSite({ ...site, files: { ...site.files, "/page.js": script } });
   const page = await browser.newPage();
@@ -54,7 +75,7 @@ async function openPage(
   /** What nobody in the page has caught. */
   const uncaught: Error[] = [];
   page.on("pageerror", (error) => uncaught.push(error));
-  await page.goto(server.origin);
+  await page.goto(server.origin.replace("localhost", host));
   return {
     server,
     async call<T>(name: string, ...args: readonly unknown[]) {

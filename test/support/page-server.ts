@@ -32,7 +32,7 @@ export async function serveSite(site: Site): Promise<Server> {
     requests.push(pathOf(request));
     answer(site, request, response);
   });
-  await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     origin: `http://localhost:${(server.address() as AddressInfo).port}`,
     requests,
