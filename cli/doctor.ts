@@ -92,6 +92,11 @@ function speedRows({ devices, absent }: MachineReport): [string, string][] {
       ...(help === undefined ? [] : [`${"".padEnd(22)} ${help}`]),
     ]),
   ];
+  const [native, cpu] = ["native", "cpu"].map((name) => devices.find(({ kind }) => kind === name));
+  if (native && cpu && native.milliseconds < cpu.milliseconds)
+    rows.push(
+      `${"".padEnd(22)} native is used unasked from now on, for what ran with --device native once`,
+    );
   return rows.map((row, i) => [i === 0 ? "speed" : "", row]);
 }
 

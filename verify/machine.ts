@@ -11,10 +11,11 @@ import type { PackageName } from "../diagnostics/packages.ts";
 import type { Device } from "../runtime/devices/device.ts";
 import { type DeviceKind, openDevice, preferredKinds } from "../runtime/node/device.ts";
 import type { GpuSummary } from "../runtime/node/gpu.ts";
+import { keepNativeTiming } from "../runtime/node/native.ts";
 import type { DeviceSummary, OpenedDevice } from "../runtime/node/opened.ts";
 import { driverVariables, findVulkan, type VulkanFiles } from "../runtime/node/vulkan.ts";
+import { timeProduct } from "../tuning/speed.ts";
 import { checkKernel, type KernelResult } from "./kernel.ts";
-import { timeProduct } from "./speed.ts";
 
 /** Runs a small kernel and checks its result. The device stays open. */
 export type KernelCheck = (device: Device) => Promise<KernelResult>;
@@ -122,7 +123,7 @@ async function tryDevice(runKernel: KernelCheck) {
   return { used: used ?? null, kernel, problem };
 }
 
-/** Every kind that is used unasked, and a software GPU: timed, or why it cannot be opened. */
+/** Every kind that is used unasked, and a software GPU: timed, or why it cannot be opened. Timings of processors are kept. */
 async function timeAll() {
   const devices: DeviceSpeed[] = [];
   const absent: Absent[] = [];
@@ -142,6 +143,10 @@ async function timeAll() {
       device?.destroy();
     }
   }
+  const [native, cpu] = ["native", "cpu"].map(
+    (kind) => devices.find((one) => one.kind === kind)?.milliseconds,
+  );
+  if (native !== undefined && cpu !== undefined) await keepNativeTiming(native, cpu);
   return { devices, absent, gpu };
 }
 

@@ -26,6 +26,8 @@ export interface NativeOptions {
    * most 16. Results do not depend on it.
    */
   readonly threads?: number;
+  /** Numbers of 32 bits of a vector: the most that the processor has unless given, or fewer. */
+  readonly lanes?: 4 | 8 | 16;
 }
 
 export interface NativeMemory {
@@ -73,13 +75,24 @@ const mostThreads = 16;
 
 /** @throws E465 for a number of threads that cannot be. */
 export function nativeThreads(options: NativeOptions): number {
-  checkOptions<NativeOptions>("openDevice", options, { threads: true });
+  checkOptions<NativeOptions>("openDevice", options, { threads: true, lanes: true });
   const { threads = Math.min(mostThreads, processors()) } = options;
   if (Number.isInteger(threads) && threads >= 1 && threads <= 256) return threads;
   throw diagnose("E465", {
     message: `threads is ${shown(threads)}, but takes a whole number from 1 to 256`,
     where: "openDevice",
     help: "leave it out for as many as there are processors",
+  });
+}
+
+/** @throws E487 for vectors that the processor lacks, of which `most` are the widest. */
+export function nativeLanes(most: 4 | 8 | 16, { lanes = most }: NativeOptions): 4 | 8 | 16 {
+  const all = ([4, 8, 16] as const).filter((one) => one <= most);
+  if (all.includes(lanes)) return lanes;
+  throw diagnose("E487", {
+    message: `lanes is ${shown(lanes)}, and the vectors of this processor have ${all.join(" or ")}`,
+    where: "openDevice",
+    help: "leave it out for the widest",
   });
 }
 
@@ -94,15 +107,27 @@ interface NativeBuffer extends DeviceBuffer {
 const room = 128;
 
 /** What all machines with such vectors have. */
-const capabilitiesOf = ({ lanes, registers }: NativeMachine): Capabilities => ({
+export const nativeCapabilities = ({
+  lanes,
+  registers,
+}: Pick<NativeMachine, "lanes" | "registers">): Capabilities => ({
   ...processor,
   registers,
   name: `native-${lanes}`,
   subgroups: { least: lanes, most: lanes, numbered: true },
 });
 
-export function nativeDevice(machine: NativeMachine): Device {
-  const capabilities = capabilitiesOf(machine);
+/** Kernels of subgroups are compiled for vectors of their width, whatever the machine's. */
+const forWidth = (all: Capabilities, kernels: readonly PlanKernel[]): Capabilities => {
+  const { subgroup } = kernels.find((kernel) => kernel.subgroup !== 0) ?? { subgroup: 0 };
+  if (![4, 8, 16].includes(subgroup)) return all;
+  return { ...all, subgroups: { least: subgroup, most: subgroup, numbered: true } };
+};
+
+/** @throws E484 where the machine cannot have as many threads as the options ask for. */
+export function nativeDevice(machine: NativeMachine, options: NativeOptions = {}): Device {
+  const capabilities = nativeCapabilities(machine);
+  checkThreads(machine, options);
   const work = new Work(machine);
   const checkAlive = () => {
     if (work.isEnded) throw deviceLost("it was destroyed");
@@ -138,7 +163,7 @@ export function nativeDevice(machine: NativeMachine): Device {
     },
     async load(plan, buffers, onProgress) {
       checkAlive();
-      checkFits(plan, capabilities);
+      checkFits(plan, forWidth(capabilities, plan.kernels));
       const kernels = await machine.compile(plan.kernels, buffers);
       checkAlive();
       onProgress?.(kernels.length, kernels.length, "kernels");
@@ -146,6 +171,16 @@ export function nativeDevice(machine: NativeMachine): Device {
     },
     destroy: () => work.end(),
   };
+}
+
+function checkThreads(machine: NativeMachine, { threads }: NativeOptions): void {
+  if (threads === undefined || machine.threads === threads) return;
+  machine.close();
+  throw diagnose("E484", {
+    message: `the system gives ${machine.threads} threads, and ${threads} were asked for`,
+    where: "openDevice",
+    help: "leave threads out for as many as can be had, or raise the system's limit (ulimit -u)",
+  });
 }
 
 /** One run at a time, since all use the same threads. Memory that a run uses is freed when it has ended. */

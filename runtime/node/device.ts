@@ -5,9 +5,11 @@ import { diagnose } from "../../diagnostics/index.ts";
 import { meant } from "../../diagnostics/nearest.ts";
 import { shown } from "../../diagnostics/options.ts";
 import { processor } from "../devices/cpu.ts";
+import { nativeCapabilities } from "../devices/native.ts";
 import { openCpu } from "./cpu.ts";
 import { openHardware } from "./dawn.ts";
 import * as list from "./devices.ts";
+import { isNoBuild, openKeptNative } from "./native.ts";
 import type { DeviceSummary, OpenedDevice, Opening } from "./opened.ts";
 
 const kinds = { ...list };
@@ -19,14 +21,16 @@ export const deviceKinds = Object.keys(kinds).sort() as readonly DeviceKind[];
 
 /**
  * Where no kind is asked for, the first of these is used that is there; each of the others says why it is not. A
- * software GPU is slower than the processor itself.
+ * software GPU is slower than the processor itself. What is `kept` has compiled programs: it is used for those alone.
  */
 const preferred: readonly {
   readonly kind: DeviceKind;
   readonly open: () => Promise<Opening | string>;
+  readonly programs: "any" | "kept";
 }[] = [
-  { kind: "webgpu", open: openHardware },
-  { kind: "cpu", open: () => openCpu({}) },
+  { kind: "webgpu", open: openHardware, programs: "any" },
+  { kind: "native", open: openKeptNative, programs: "kept" },
+  { kind: "cpu", open: () => openCpu({}), programs: "any" },
 ];
 
 /** The kinds that are used unasked. */
@@ -49,7 +53,7 @@ type SummaryOf<K extends DeviceKind> =
  * thread and is thousands of times slower. A plan is compiled for one target: `{ target: device.target }`. Call
  * `device.destroy()` when done, so that the process can end.
  * @throws E470 for a kind that there is not, and what the kind's own function throws: E400 to E406 for `webgpu`, E480
- * and E481 for `cpu`.
+ * and E481 for `cpu`, and those of `openNative`.
  */
 export function openDevice(options?: { readonly kind?: undefined }): Promise<OpenedDevice>;
 export function openDevice<K extends DeviceKind = "webgpu">(
@@ -58,26 +62,83 @@ export function openDevice<K extends DeviceKind = "webgpu">(
 export async function openDevice(
   options?: { readonly kind?: DeviceKind | undefined } | null,
 ): Promise<OpenedDevice> {
-  const { kind, ...rest } = options ?? {};
-  if (kind !== undefined) return openKind(kind, rest, { why: "it was asked for" });
-  if (Object.keys(rest).length > 0)
-    return openKind("webgpu", rest, { why: "options of it were given" });
-  const { INARCH_DEVICE, INARCH_GPU, INARCH_ADAPTER } = process.env;
-  const byName = { why: "INARCH_DEVICE asks for it", where: "INARCH_DEVICE" };
-  if (INARCH_DEVICE) return openKind(INARCH_DEVICE, {}, byName);
-  if (INARCH_GPU || INARCH_ADAPTER)
-    return openKind("webgpu", {}, { why: "INARCH_GPU names a GPU" });
-  return openPreferred();
+  const asked = askedFor(options ?? {});
+  if (asked) return openKind(asked);
+  const reasons: string[] = [];
+  for (const { kind, open, programs } of preferred) {
+    if (programs === "kept") continue;
+    const found = await open();
+    if (typeof found === "string") reasons.push(found);
+    else return chosen(kind, reasons, found);
+  }
+  throw noDevice(reasons);
 }
 
+/**
+ * Opens a device as `openDevice` does, gives it to `work`, and destroys it. Unasked, `native` is used too: where
+ * `inarch doctor` or `inarch tune` found it faster than `cpu`, for programs that it has compiled before, when it was
+ * asked for. The first program decides that: where it was not, `work` is called again, from its beginning, with the next
+ * device, and no compiler is waited for.
+ * @throws what `openDevice` throws, and `work`.
+ */
+export async function withDevice<T>(
+  options: { readonly kind?: DeviceKind | undefined },
+  work: (opened: OpenedDevice) => Promise<T>,
+): Promise<T> {
+  const asked = askedFor(options);
+  if (asked) return doneOn(await openKind(asked), work);
+  const reasons: string[] = [];
+  for (const { kind, open, programs } of preferred) {
+    const found = await open();
+    if (typeof found === "string") {
+      reasons.push(found);
+      continue;
+    }
+    try {
+      return await doneOn(chosen(kind, reasons, found), work);
+    } catch (cause) {
+      if (programs === "any" || !isNoBuild(cause)) throw cause;
+      reasons.push(`${kind} has no build of this program (--device ${kind} makes it)`);
+    }
+  }
+  throw noDevice(reasons);
+}
+
+async function doneOn<T>(opened: OpenedDevice, work: (opened: OpenedDevice) => Promise<T>) {
+  try {
+    return await work(opened);
+  } finally {
+    opened.device.destroy();
+  }
+}
+
+const noDevice = (reasons: readonly string[]) =>
+  diagnose("E403", { message: reasons.join(", and "), help: "inarch doctor says more" });
+
 interface Asked {
+  readonly kind: string;
   readonly why: string;
   /** What named the kind, where no call did. */
   readonly where?: string;
+  readonly options: object;
 }
 
-async function openKind(kind: string, options: object, asked: Asked): Promise<OpenedDevice> {
-  const { why, where } = asked;
+/** The kind that a call or the environment asks for, if any. */
+function askedFor(given: { readonly kind?: DeviceKind | undefined }): Asked | undefined {
+  const { kind, ...options } = given;
+  if (kind !== undefined) return { kind, options, why: "it was asked for" };
+  if (Object.keys(options).length > 0)
+    return { kind: "webgpu", options, why: "options of it were given" };
+  const { INARCH_DEVICE, INARCH_GPU, INARCH_ADAPTER } = process.env;
+  const where = "INARCH_DEVICE";
+  if (INARCH_DEVICE)
+    return { kind: INARCH_DEVICE, options, why: "INARCH_DEVICE asks for it", where };
+  if (INARCH_GPU || INARCH_ADAPTER)
+    return { kind: "webgpu", options, why: "INARCH_GPU names a GPU" };
+  return undefined;
+}
+
+async function openKind({ kind, options, why, where }: Asked): Promise<OpenedDevice> {
   if (!Object.hasOwn(kinds, kind)) {
     const near = meant(String(kind), deviceKinds);
     const write = where === undefined ? `kind: "${near}"` : `${where}=${near}`;
@@ -90,15 +151,8 @@ async function openKind(kind: string, options: object, asked: Asked): Promise<Op
   return opened(kind as DeviceKind, why, await kinds[kind as DeviceKind](options));
 }
 
-async function openPreferred(): Promise<OpenedDevice> {
-  const reasons: string[] = [];
-  for (const { kind, open } of preferred) {
-    const found = await open();
-    if (typeof found === "string") reasons.push(found);
-    else return opened(kind, reasons.join(", and ") || "it is the first choice", found);
-  }
-  throw diagnose("E403", { message: reasons.join(", and "), help: "inarch doctor says more" });
-}
+const chosen = (kind: DeviceKind, reasons: readonly string[], found: Opening): OpenedDevice =>
+  opened(kind, reasons.join(", and ") || "it is the first choice", found);
 
 function opened(kind: DeviceKind, why: string, { device, summary }: Opening): OpenedDevice {
   const own = summary ?? { description: device.name, kind: "processor" };
@@ -110,4 +164,8 @@ export const everywhere: readonly {
   readonly target: TargetName;
   readonly kind: DeviceKind;
   readonly capabilities: Capabilities;
-}[] = [{ target: "wasm", kind: "cpu", capabilities: processor }];
+}[] = [
+  { target: "wasm", kind: "cpu", capabilities: processor },
+  // Of machines with narrower vectors compilers put several together.
+  { target: "c", kind: "native", capabilities: nativeCapabilities({ lanes: 8, registers: 16 }) },
+];

@@ -21,18 +21,25 @@ export interface LibraryFile {
   release(): Promise<void>;
 }
 
+const librariesIn = (env: NodeJS.ProcessEnv): string => join(cacheFolder(env), "native");
+
+/** The library of a key, where the folder has it whole. */
+export const keptLibrary = (
+  key: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<LibraryFile | undefined> => findLibrary(librariesIn(env), key, "remove");
+
 /** The library of a key: from the folder, or as `make` makes it. */
 export async function cachedLibrary(
   key: string,
   make: () => Promise<Uint8Array<ArrayBuffer>>,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<LibraryFile> {
-  const folder = join(cacheFolder(env), "native");
-  const name = digest(key);
-  const kept = await find(folder, name);
+  const kept = await keptLibrary(key, env);
   if (kept) return kept;
+  const folder = librariesIn(env);
   const bytes = await make();
-  const path = join(folder, fileName(name, bytes));
+  const path = join(folder, libraryName(key, bytes));
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await writeFileAtOnce(path, (sink) => sink.write(bytes));
@@ -43,23 +50,29 @@ export async function cachedLibrary(
   }
 }
 
-const fileName = (name: string, bytes: Uint8Array): string => `${name}-${digest(bytes)}.so`;
+/** The file of a key with this content. */
+export const libraryName = (key: string, bytes: Uint8Array): string =>
+  `${digest(key)}-${digest(bytes)}.so`;
 
 const digest = (of: string | Uint8Array): string =>
   createHash("sha256").update(of).digest("hex").slice(0, 40);
 
-/** Of the files of a name the one whose content is what its name says; others are removed. */
-async function find(folder: string, name: string): Promise<LibraryFile | undefined> {
+/** Of the files of a key the one whose content is what its name says; others may be removed. */
+export async function findLibrary(
+  folder: string,
+  key: string,
+  others: "keep" | "remove",
+): Promise<LibraryFile | undefined> {
   const names = await readdir(folder).catch((): string[] => []);
-  for (const file of names.filter((n) => n.startsWith(`${name}-`))) {
+  for (const file of names.filter((n) => n.startsWith(`${digest(key)}-`))) {
     const path = join(folder, file);
     const bytes = await readFile(path).catch(() => undefined);
-    if (bytes && fileName(name, bytes) === file) {
+    if (bytes && libraryName(key, bytes) === file) {
       const now = new Date();
       await utimes(path, now, now).catch(() => {});
       return { path, release: async () => {} };
     }
-    await rm(path, { force: true }).catch(() => {});
+    if (others === "remove") await rm(path, { force: true }).catch(() => {});
   }
   return undefined;
 }

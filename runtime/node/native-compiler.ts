@@ -1,21 +1,21 @@
-/** The machine's C compiler: which there is, what it compiles for, and what it makes of a text. */
+/** The machine's C compiler: which there is, and what it makes of a text. */
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { diagnose } from "../../diagnostics/index.ts";
+import { type Lanes, vectorFlags } from "./native-vectors.ts";
 
 export interface Compiler {
   /** The command. */
   readonly command: string;
   /** For people: the command and its version. */
   readonly name: string;
-  /** Numbers of 32 bits in the widest vector of the machine that is worth using. */
-  readonly lanes: 4 | 8 | 16;
-  readonly registers: 16 | 32;
-  readonly flags: readonly string[];
-  /** Version and processor, all that a library depends on besides text and flags: equal for equal ones. */
-  readonly identity: string;
+  /** Of its version and of the system that it compiles for: equal for equal ones. */
+  readonly id: string;
+  /** How much it is to think of speed. */
+  readonly effort: "-O1" | "-O3";
 }
 
 /** What finds none, in the order in which they are tried. */
@@ -26,14 +26,12 @@ const commands = ["cc", "clang", "gcc"];
  * 2^32, and memory has no type.
  */
 const always = [
-  ...["-O3", "-std=gnu11", "-fPIC", "-w", "-ffp-contract=fast", "-fno-math-errno"],
+  ...["-std=gnu11", "-fPIC", "-w", "-ffp-contract=fast", "-fno-math-errno"],
   ...["-fno-trapping-math", "-fwrapv", "-fno-strict-aliasing"],
 ];
 
-const forThisMachine: Partial<Record<NodeJS.Architecture, readonly string[]>> = {
-  x64: ["-march=native"],
-  arm64: ["-mcpu=native"],
-};
+/** Asks a compiler what it defines before any text. */
+const definitions = ["-dM", "-E", "-x", "c", "-"];
 
 /**
  * The compiler that `INARCH_CC` names, or the first on the path.
@@ -41,12 +39,13 @@ const forThisMachine: Partial<Record<NodeJS.Architecture, readonly string[]>> = 
  */
 export async function findCompiler(env: NodeJS.ProcessEnv = process.env): Promise<Compiler> {
   const asked = env.INARCH_CC;
-  const target = forThisMachine[process.arch] ?? [];
   for (const command of asked ? [asked] : commands) {
-    const { code, out, error } = await call(command, [...target, "-dM", "-E", "-x", "c", "-"], env);
+    const { code, out, error } = await call(command, definitions, env);
     if (code === "missing") continue;
     if (code !== 0) throw failed(command, error);
-    return described(command, out, target);
+    const version = /^#define __VERSION__ "(.*)"$/m.exec(out)?.[1] ?? "unknown";
+    const id = createHash("sha256").update(out).digest("hex");
+    return { command, name: `${command} ${version}`, id, effort: "-O3" };
   }
   throw diagnose("E482", {
     message: asked
@@ -56,35 +55,47 @@ export async function findCompiler(env: NodeJS.ProcessEnv = process.env): Promis
   });
 }
 
-/** What the compiler defines tells what it compiles for. */
-function described(command: string, macros: string, target: readonly string[]): Compiler {
-  const has = (name: string) => macros.includes(`#define ${name} `);
-  const lanes = has("__AVX512F__") ? 16 : has("__AVX2__") ? 8 : 4;
-  const version = /^#define __VERSION__ "(.*)"$/m.exec(macros)?.[1] ?? "unknown";
-  const wide = lanes === 16 ? ["-mprefer-vector-width=512"] : [];
-  return {
-    command,
-    name: `${command} ${version}`,
-    lanes,
-    registers: lanes === 16 || has("__aarch64__") ? 32 : 16,
-    flags: [...always, ...target, ...wide, `-DLANES=${lanes}`],
-    identity: macros,
-  };
+/** The widest vectors for which a compiler compiles here, where the system does not say. */
+export async function compiledLanes({ command }: Compiler): Promise<Lanes> {
+  const { out } = await call(command, ["-march=native", ...definitions], process.env);
+  const has = (name: string) => out.includes(`#define ${name} `);
+  if (has("__AVX512VL__") && has("__AVX512DQ__") && has("__AVX512BW__")) return 16;
+  return has("__AVX2__") && has("__FMA__") ? 8 : 4;
 }
+
+/** The vectors that a text is compiled for: how many numbers one has, and those of the machines that it is for. */
+export interface Vectors {
+  readonly width: Lanes;
+  readonly lanes: Lanes;
+}
+
+export const flagsFor = ({ effort }: Compiler, { width, lanes }: Vectors): readonly string[] => [
+  ...[effort, ...always, ...vectorFlags(lanes)],
+  `-DLANES=${width}`,
+];
 
 /** The bytes of a shared library. @throws E483 with the compiler's words where it fails. */
 export async function compileLibrary(
-  { command, flags }: Compiler,
+  compiler: Compiler,
   text: string,
+  vectors: Vectors,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  const { command } = compiler;
   const folder = await mkdtemp(join(tmpdir(), "inarch-cc-"));
   try {
     const file = join(folder, "kernels.so");
-    const args = [...flags, "-shared", "-x", "c", "-", "-o", file, "-pthread", "-ldl"];
-    const { code, error } = await call(command, args, env, text);
+    const own = [...flagsFor(compiler, vectors), "-shared", "-x", "c", "-"];
+    const { code, error } = await call(
+      command,
+      [...own, "-o", file, "-pthread", "-ldl"],
+      env,
+      text,
+    );
     if (code !== 0) throw failed(command, code === "missing" ? "it is gone" : error);
-    return Uint8Array.from(await readFile(file));
+    const bytes = await readFile(file).catch(() => undefined);
+    if (!bytes) throw failed(command, "it ends well and writes no library");
+    return Uint8Array.from(bytes);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -3,11 +3,9 @@ import { promisify } from "node:util";
 import type { PlanKernel } from "../../compiler/plan.ts";
 import { bug, diagnose } from "../../diagnostics/index.ts";
 import { optionalPackage } from "../../diagnostics/packages.ts";
-import { kernelText } from "../devices/device.ts";
 import type { NativeKernel, NativeMachine, NativeMemory } from "../devices/native.ts";
-import { cachedLibrary } from "./native-cache.ts";
-import { type Compiler, compileLibrary } from "./native-compiler.ts";
-import { teamText } from "./native-team.ts";
+import type { Libraries } from "./native-libraries.ts";
+import { registersOf } from "./native-vectors.ts";
 
 type Address = bigint;
 
@@ -36,16 +34,20 @@ type RunArguments = readonly [
   isTimed: number,
 ];
 
-/** @throws E400, E401 where koffi does not load, E483 where the compiler fails, E423 without memory. */
-export async function openMachine(compiler: Compiler, threads: number): Promise<NativeMachine> {
+/**
+ * Memory, threads and kernels, with as many threads as can be had.
+ * @throws E400, E401 where koffi does not load, E423 without memory, E485 where a library does not load, and what
+ * `libraries` throw.
+ */
+export async function openMachine(libraries: Libraries, threads: number): Promise<NativeMachine> {
   const { default: koffi } = await optionalPackage("koffi", () => import("koffi"));
-  const team = await loadTeam(koffi, compiler);
+  const team = await loadTeam(koffi, libraries);
   const own = team.open(threads);
-  if (!own) throw outOfMemory(0);
+  if (!own) throw outOfMemory("its threads");
   const closed = new FinalizationRegistry<Address>((library) => team.closeLibrary(library));
   const allocate = (bytes: number): NativeMemory => {
     const address = team.take(bytes);
-    if (!address) throw outOfMemory(bytes);
+    if (!address) throw outOfMemory(`${bytes} bytes more`);
     return {
       address,
       bytes: new Uint8Array(team.view(address, bytes)),
@@ -53,40 +55,36 @@ export async function openMachine(compiler: Compiler, threads: number): Promise<
     };
   };
   return {
-    lanes: compiler.lanes,
-    registers: compiler.registers,
+    lanes: libraries.lanes,
+    registers: registersOf(libraries.lanes),
     threads: team.threads(own),
     allocate,
     async compile(kernels, owner) {
       if (kernels.length === 0) return [];
-      const library = await loadKernels(team, compiler, kernels);
+      const library = await loadKernels(team, libraries, kernels);
       closed.register(owner, library);
       return kernels.map(({ entry }) => kernelIn(team, library, entry));
     },
     run({ steps, count, scratchBytes, stop, isTimed, isShort }) {
       const given = [own, steps, count, scratchBytes, stop, isTimed ? 1 : 0] as const;
-      const check = (done: number) =>
-        done < 0 ? bug("no memory for the threads of a plan") : done;
+      const check = (done: number) => {
+        if (done < 0)
+          throw outOfMemory(`${scratchBytes} bytes for each of ${team.threads(own)} threads`);
+        return done;
+      };
       return isShort ? check(team.run(...given)) : team.runLater(...given).then(check);
     },
     close: () => team.close(own),
   };
 }
 
-/** Entries of a plan have names of their own. */
-const joined = (kernels: readonly PlanKernel[]): string => kernels.map(kernelText).join("\n");
-
-async function loadKernels(team: Team, compiler: Compiler, kernels: readonly PlanKernel[]) {
-  const text = joined(kernels);
-  const file = await cachedLibrary(keyOf(compiler, text), () => compileLibrary(compiler, text));
+async function loadKernels(team: Team, libraries: Libraries, kernels: readonly PlanKernel[]) {
+  const file = await libraries.ofKernels(kernels);
   const library = team.openLibrary(file.path);
   const error = library ? "" : team.libraryError();
   await file.release();
   return library ?? notLoaded(error);
 }
-
-const keyOf = ({ command, flags, identity }: Compiler, text: string): string =>
-  JSON.stringify([command, flags, identity, text]);
 
 function kernelIn(team: Team, library: Address, name: string): NativeKernel {
   const address = team.symbol(library, name);
@@ -98,9 +96,8 @@ function kernelIn(team: Team, library: Address, name: string): NativeKernel {
 
 type Koffi = typeof import("koffi").default;
 
-async function loadTeam(koffi: Koffi, compiler: Compiler): Promise<Team> {
-  const make = () => compileLibrary(compiler, teamText);
-  const file = await cachedLibrary(keyOf(compiler, teamText), make);
+async function loadTeam(koffi: Koffi, libraries: Libraries): Promise<Team> {
+  const file = await libraries.ofTeam();
   const library = (() => {
     try {
       return koffi.load(file.path);
@@ -132,13 +129,13 @@ async function loadTeam(koffi: Koffi, compiler: Compiler): Promise<Team> {
 
 const notLoaded = (why: string): never => {
   throw diagnose("E485", {
-    message: `a library that the C compiler made does not load: ${why}`,
-    help: "name another compiler with INARCH_CC, or use the device cpu, which needs none",
+    message: `a library that a C compiler made does not load: ${why}`,
+    help: "name another compiler with INARCH_CC, build a bundle again on such a machine, or use the device cpu, which needs none",
   });
 };
 
-const outOfMemory = (bytes: number) =>
+const outOfMemory = (what: string) =>
   diagnose("E423", {
-    message: `the machine has no ${bytes} bytes left`,
+    message: `the machine has no memory for ${what}`,
     help: "close sessions, use a smaller batch or image, or compile with a narrower weightFormat",
   });

@@ -1,30 +1,55 @@
 /** `inarch doctor`: its words and its exit code. */
-import { beforeAll, expect, test } from "vitest";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeReport } from "../../cli/doctor.ts";
 import type { MachineReport } from "../../verify/machine.ts";
-import { buildPackage, inarch } from "../support/command-line.ts";
+import { buildPackage, inarch, scratchFolder } from "../support/command-line.ts";
 import { deviceTest } from "../support/device.ts";
+import { describeNative } from "../support/native.ts";
 
+const folder = scratchFolder("doctor");
 beforeAll(buildPackage);
+afterAll(() => rmSync(folder, { recursive: true }));
 
-const noGpu = { DAWNNODE_BACKEND: "nonsense" };
-const noDevice = { ...noGpu, INARCH_DEVICE: "webgpu" };
+/** Where timings are kept. */
+const cache = { XDG_CACHE_HOME: folder };
+
+const noGpu = { ...cache, DAWNNODE_BACKEND: "nonsense" };
+const noCompiler = { ...noGpu, INARCH_CC: "no-such-cc" };
+const noDevice = { ...noCompiler, INARCH_DEVICE: "webgpu" };
 
 test("a machine without a GPU computes, and says on what and why: the command ends with 0", async () => {
-  const { code, stdout } = await inarch(["doctor"], undefined, noGpu);
+  const { code, stdout } = await inarch(["doctor"], undefined, noCompiler);
   expect(stdout).toMatch(/used {6}cpu \(processor\S*\): the(?:re is no hardware| GPU cannot)/);
   expect(stdout).toMatch(/kernel {4}right: largest error \S+, \S+ ms/);
   expect(stdout).toMatch(/speed {5}cpu +\S+ ms for a product of 384 x 384 x 384\n/);
   expect(stdout).toMatch(/\n +webgpu +none: E403 .*\n +unset DAWNNODE_BACKEND/);
+  expect(stdout).toMatch(/\n +native +none: E482 .*no-such-cc.*\n +install gcc or clang/);
   expect(stdout).toMatch(/ready: the device computes/);
   expect(code).toBe(0);
 });
 
 deviceTest("both are timed where there is a WebGPU device", async () => {
-  const { code, stdout } = await inarch(["doctor"], undefined, { INARCH_DEVICE: "webgpu" });
+  const { code, stdout } = await inarch(["doctor"], undefined, {
+    ...cache,
+    INARCH_DEVICE: "webgpu",
+  });
   expect(stdout).toMatch(/used {6}webgpu \(.*\): INARCH_DEVICE asks for it\n/);
-  expect(stdout).toMatch(/speed {5}webgpu +\S+ ms for a product.*\n +cpu +\S+ ms for a product/);
+  expect(stdout).toMatch(
+    /speed {5}webgpu +\S+ ms for a product.*\n(?: +native.*\n)? +cpu +\S+ ms for a product/,
+  );
   expect(code).toBe(0);
+});
+
+describeNative("where there is a compiler", () => {
+  test("native is timed too, and the timing is kept for starts that do not ask for it", async () => {
+    const { stdout } = await inarch(["doctor"], undefined, noGpu);
+    expect(stdout).toMatch(/speed {5}native +\S+ ms for a product.*\n +cpu +\S+ ms for a product/);
+    const kept = JSON.parse(readFileSync(join(folder, "inarch", "native.json"), "utf8"));
+    expect(kept).toMatchObject({ native: expect.any(Number), cpu: expect.any(Number) });
+    expect(stdout.includes("native is used unasked from now on")).toBe(kept.native < kept.cpu);
+  });
 });
 
 test("wrong numbers are said with what to type", async () => {

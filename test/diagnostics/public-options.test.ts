@@ -84,6 +84,7 @@ const table: Readonly<Record<string, readonly [given: string, meant: string, Cal
   samModel: ["tap", "taps", (o) => models.samModel(tinySam, o)],
   semanticSam: ["names", "name", (o) => models.semanticSam(tinySam, { classes: 1 }, o)],
   openDevice: ["toggle", "toggles", (o) => node.openDevice(o)],
+  withDevice: ["toggle", "toggles", (o) => node.withDevice(o, async () => 1)],
   openWeightsFile: ["keys", "key", (o) => node.openWeightsFile("x.json", o)],
   requestGpu: ["limit", "limits", (o) => node.requestGpu(o)],
   requestNullGpu: ["feature", "features", (o) => node.requestNullGpu(o)],

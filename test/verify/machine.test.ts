@@ -1,11 +1,19 @@
 /** What is found of this machine, and what a device is proved by. */
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { examineMachine, type KernelCheck, tooOld } from "../../verify/machine.ts";
 
 const repository = dirname(dirname(import.meta.dirname));
+
+const cache = mkdtempSync(join(tmpdir(), "inarch-machine-"));
+beforeAll(() => void vi.stubEnv("XDG_CACHE_HOME", cache));
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(cache, { recursive: true });
+});
 
 /** Work for the device without a kernel: copies numbers through its memory. */
 const copy: KernelCheck = async (device) => {

@@ -4,6 +4,8 @@ import { input, trace } from "../compiler/index.ts";
 import { deviceProfile } from "../compiler/profile.ts";
 import { matmul } from "../ops/matmul/matmul.ts";
 import type { Device } from "../runtime/devices/device.ts";
+import { type DeviceKind, openDevice } from "../runtime/node/device.ts";
+import { keepNativeTiming } from "../runtime/node/native.ts";
 import { createSession } from "../runtime/session.ts";
 
 /** Rows, columns and depth of the product. */
@@ -33,4 +35,19 @@ export async function timeProduct(device: Device): Promise<number> {
   }
   await session.close();
   return least;
+}
+
+/** Keeps what both devices of processors take: what `native` is used unasked by. */
+export async function timeNative(): Promise<void> {
+  const [native, cpu] = [await timed("native"), await timed("cpu")];
+  await keepNativeTiming(native, cpu);
+}
+
+async function timed(kind: DeviceKind): Promise<number> {
+  const { device } = await openDevice({ kind });
+  try {
+    return await timeProduct(device);
+  } finally {
+    device.destroy();
+  }
 }
