@@ -20,7 +20,7 @@ import {
   pickLogits,
 } from "../../predict/vision/index.ts";
 import type { Progress } from "../../runtime/devices/device.ts";
-import { type DeviceKind, openDevice } from "../../runtime/node/device.ts";
+import { type DeviceKind, withDevice } from "../../runtime/node/device.ts";
 import { makeFolder } from "../../runtime/node/files.ts";
 import { deviceWords } from "../../runtime/node/opened.ts";
 import { saveTo } from "../../runtime/node/save.ts";
@@ -108,10 +108,9 @@ export async function segment(request: SegmentRequest): Promise<SegmentReport> {
   const weights = await openWeightsFile(request.weights);
   try {
     const config = request.config === undefined ? undefined : await readSamConfig(request.config);
-    const opened = await openDevice({ kind: request.device });
-    const { device } = opened;
-    onPhase(`on ${deviceWords(opened)}`);
-    try {
+    return await withDevice({ kind: request.device }, async (opened) => {
+      const { device } = opened;
+      onPhase(`on ${deviceWords(opened)}`);
       const { onProgress } = request;
       const sam = await Sam.load(weights, { device, config, onProgress });
       const load = clock();
@@ -131,9 +130,7 @@ export async function segment(request: SegmentRequest): Promise<SegmentReport> {
       const time = { load, encode, decode: clock() };
       await sam.close();
       return await writeResults(request, picture, prediction, { notes, device: device.name, time });
-    } finally {
-      device.destroy();
-    }
+    });
   } finally {
     await weights.close();
   }

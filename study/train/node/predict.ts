@@ -11,7 +11,7 @@ import { upsampleMasks } from "../../../predict/vision/postprocess.ts";
 import { longestSideSize } from "../../../predict/vision/resize.ts";
 import type { Progress } from "../../../runtime/devices/device.ts";
 import { createSession } from "../../../runtime/index.ts";
-import { type DeviceKind, openDevice } from "../../../runtime/node/device.ts";
+import { type DeviceKind, withDevice } from "../../../runtime/node/device.ts";
 import { makeFolder } from "../../../runtime/node/files.ts";
 import { deviceWords } from "../../../runtime/node/opened.ts";
 import { openWeightsFile } from "../../../runtime/node/weights.ts";
@@ -68,10 +68,9 @@ export async function predict(request: PredictRequest): Promise<PredictReport> {
     const config = given === undefined ? inferSamConfig(weights) : await readSamConfig(given);
     const { method, methodSettings, fit } = settings;
     const task = taskFor(config, { method, settings: methodSettings, classes });
-    const opened = await openDevice({ kind: request.device });
-    const { device } = opened;
-    onPhase(`on ${deviceWords(opened)}`);
-    try {
+    return await withDevice({ kind: request.device }, async (opened) => {
+      const { device } = opened;
+      onPhase(`on ${deviceWords(opened)}`);
       const plan = await compileAsync(traceProgram(task.model, "segment", { batch: 1 }), {
         ...{ target: device.target, profile: deviceProfile(device.capabilities), signal },
       });
@@ -95,9 +94,7 @@ export async function predict(request: PredictRequest): Promise<PredictReport> {
       }
       await session.close();
       return { folder: out, device: device.name, classes, masks };
-    } finally {
-      device.destroy();
-    }
+    });
   } finally {
     await adapter.close();
     await weights.close();

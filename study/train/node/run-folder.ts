@@ -27,6 +27,8 @@ export interface ValidationLine {
   /** After so many steps. */
   readonly step: number;
   readonly validation: Validation;
+  /** The kind of device that the run began on, in its first line. */
+  readonly device?: string;
 }
 
 export interface Validation {

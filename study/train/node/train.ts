@@ -3,7 +3,7 @@ import { diagnose } from "../../../diagnostics/index.ts";
 import { inferSamConfig, withMetaNames } from "../../../models/index.ts";
 import { readSamConfig } from "../../../models/node/config.ts";
 import type { Progress } from "../../../runtime/devices/device.ts";
-import { type DeviceKind, openDevice } from "../../../runtime/node/device.ts";
+import { type DeviceKind, withDevice } from "../../../runtime/node/device.ts";
 import { deviceWords } from "../../../runtime/node/opened.ts";
 import { openWeightsFile } from "../../../runtime/node/weights.ts";
 import type { TrainingSession } from "../../../runtime/training/session.ts";
@@ -81,9 +81,9 @@ export async function train(request: TrainRequest): Promise<TrainReport> {
     const { method, methodSettings } = settings;
     const task = taskFor(config, { method, settings: methodSettings, classes });
     const run = await openRun(out, { settings, classes, train: sets.names, validation: sets.held });
-    const opened = await openDevice({ kind: request.device });
-    onPhase(`on ${deviceWords(opened)}`);
-    try {
+    const kind = request.device ?? begunOn(run);
+    return await withDevice({ kind }, async (opened) => {
+      onPhase(`on ${deviceWords(opened)}`);
       onPhase("compiling");
       const session = await createTrainer(task.model, {
         ...{ device: opened.device, weights, seed: settings.seed },
@@ -104,7 +104,7 @@ export async function train(request: TrainRequest): Promise<TrainReport> {
       const side = config.imageSize;
       const { fit, augment, seed } = settings;
       const scores = await go({
-        ...{ request, settings, run, session, task, name },
+        ...{ request, settings, run, session, task, name, device: opened.kind },
         batches: batchesOf(keptInMemory(sets.train, mostKept), { side, fit, augment, seed }),
         validation: batchesOf(keptInMemory(sets.validation, mostKept), {
           side,
@@ -128,13 +128,16 @@ export async function train(request: TrainRequest): Promise<TrainReport> {
       };
       await run.save("result.json", `${JSON.stringify(report, null, 2)}\n`);
       return report;
-    } finally {
-      await run.checkpoint?.close();
-      opened.device.destroy();
-    }
+    }).finally(() => run.checkpoint?.close());
   } finally {
     await weights.close();
   }
+}
+
+/** Processors' two devices round differently: a run that goes on unasked stays on the one that it began on. */
+function begunOn({ log: [first] }: RunFolder): DeviceKind | undefined {
+  const device = first && "validation" in first ? first.device : undefined;
+  return device === "cpu" || device === "native" ? device : undefined;
 }
 
 async function openSets(
@@ -191,6 +194,8 @@ interface Going {
   readonly settings: RunSettings;
   readonly run: RunFolder;
   readonly session: TrainingSession;
+  /** The kind of device. */
+  readonly device: string;
   readonly task: Task;
   /** The task's name in batches. */
   readonly name: string;
@@ -205,12 +210,13 @@ const mostKept = 2 ** 30;
 
 /** The steps that are left, with their validations. */
 async function go(going: Going) {
-  const { request, settings, run, session, task, name, batches } = going;
+  const { request, settings, run, session, device, task, name, batches } = going;
   const { signal, onProgress, onPhase, onLine } = request;
   const { steps, batch, validateEvery } = settings;
   const found = run.log.flatMap((line) => ("validation" in line ? [line] : []));
   const validated = async (step: number) => {
-    const line = { step, validation: await validate(going) };
+    const validation = await validate(going);
+    const line = { step, validation, ...(step === 0 ? { device } : {}) };
     if (isBetter(line.validation, bestOf(found)?.validation))
       await run.save("adapter.safetensors", await session.saveAdapter());
     found.push(line);
