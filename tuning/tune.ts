@@ -5,12 +5,14 @@ import { candidatesOf } from "../compiler/forms/pick.ts";
 import type { Region } from "../compiler/fuse/region.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import { deviceProfile, type Profile } from "../compiler/profile.ts";
-import { withTuning } from "../compiler/tuning/file.ts";
+import { tuningFor, withTuning } from "../compiler/tuning/file.ts";
 import { kernelKey } from "../compiler/tuning/kernel-key.ts";
-import { deviceKey, type TunedKernel } from "../compiler/tuning/tuning.ts";
+import { deviceKey, noTuning, type TunedKernel, type Tuning } from "../compiler/tuning/tuning.ts";
 import type { Progress } from "../runtime/devices/device.ts";
 import { type DeviceKind, openDevice } from "../runtime/node/device.ts";
+import { keepNativeBuilds } from "../runtime/node/native.ts";
 import { deviceWords } from "../runtime/node/opened.ts";
+import { timeNative } from "./speed.ts";
 import { readTuningFile, writeTuningFile } from "./store.ts";
 import { type TuneResult, tuneRegion } from "./tuner.ts";
 
@@ -42,7 +44,8 @@ export interface TuneReport {
 }
 
 /**
- * Measures every kernel of a model that has a choice of tiles.
+ * Measures every kernel of a model that has a choice of tiles. On `native` the model's programs are compiled and kept
+ * too, with the tiles before and those that were found, and the device is timed: it may then be used unasked.
  * @throws E400 to E426 (the device), E820 (the file), E823, and what tracing and compiling throw.
  */
 export async function tune(request: TuneRequest): Promise<TuneReport> {
@@ -53,13 +56,17 @@ export async function tune(request: TuneRequest): Promise<TuneReport> {
   const { device } = opened;
   onDevice?.(deviceWords(opened));
   try {
-    const compiled: Compilation[] = [];
-    for (const program of programs) {
-      const graph = traceLoaded(loaded, program, dims);
-      const { target, capabilities } = device;
-      const asked = { target, profile: deviceProfile(capabilities), signal };
-      compiled.push(await compileStagesAsync(graph, asked));
-    }
+    const { target, capabilities } = device;
+    const asked = { target, profile: deviceProfile(capabilities), signal };
+    const compileAll = async (tuning: Tuning): Promise<Compilation[]> => {
+      const all: Compilation[] = [];
+      for (const program of programs) {
+        const graph = traceLoaded(loaded, program, dims);
+        all.push(await compileStagesAsync(graph, { ...asked, tuning }));
+      }
+      return all;
+    };
+    const compiled = await compileAll(noTuning);
     // What the target and the precision leave of the device: kernels are named and made by that.
     const { profile } = compiled[0]!;
     const key = deviceKey(device.capabilities);
@@ -78,6 +85,12 @@ export async function tune(request: TuneRequest): Promise<TuneReport> {
       tuned[name] = { form, tile, gain: Math.round(result.gain * 1000) / 1000 };
       // What was measured is not lost when a later kernel fails.
       await writeTuningFile(file, withTuning(before, key, tuned));
+    }
+    if (opened.kind === "native") {
+      const after = tuningFor(withTuning(before, key, tuned), key, file);
+      const plans = [...compiled, ...(await compileAll(after))].map(({ plan }) => plan.kernels);
+      await keepNativeBuilds(plans);
+      await timeNative();
     }
     return { device: key, file, kernels: results };
   } finally {
