@@ -16,6 +16,7 @@ import { bundleFiles } from "./bundle-files.ts";
 import { checkFolder, writeBundleFolder } from "./bundle-folder.ts";
 import { planWeights, weightsFile, writeWeights } from "./bundle-weights.ts";
 import { type LoadedModel, traceLoaded } from "./load-model.ts";
+import { librariesFor } from "./native-libraries.ts";
 import { generateWrapper } from "./wrapper.ts";
 
 export interface BuildRequest {
@@ -48,6 +49,8 @@ export interface BuildReport {
   /** Of those files. */
   readonly bytes: number;
   readonly weights: { readonly file: string; readonly bytes: number } | null;
+  /** Why kernels in C have no libraries beside them; null where they have, or are none. */
+  readonly withoutLibraries: string | null;
 }
 
 /**
@@ -71,7 +74,9 @@ export async function build(request: BuildRequest): Promise<BuildReport> {
   try {
     if (weights) for (const plan of plans.values()) checkWholeFile(plan, weights);
     const stored = weights && (await planWeights(weights, plans.values(), onProgress));
+    const libraries = await librariesFor([...plans.values()], request.profile);
     const { files, manifest } = bundleFiles({
+      others: libraries.files,
       name,
       doc,
       facts,
@@ -90,7 +95,8 @@ export async function build(request: BuildRequest): Promise<BuildReport> {
     const written = await writeBundleFolder(out, { manifest, files }, async (folder) => {
       if (stored) await writeWeights(folder, weights, stored, onProgress);
     });
-    return describe(request, plans, written, manifest.weights ?? null);
+    const report = describe(request, plans, written, manifest.weights ?? null);
+    return { ...report, withoutLibraries: libraries.without ?? null };
   } finally {
     await weights?.close();
   }
@@ -135,7 +141,7 @@ function describe(
   plans: ReadonlyMap<string, Plan>,
   files: ReadonlyMap<string, string | Uint8Array>,
   weights: BuildReport["weights"],
-): BuildReport {
+): Omit<BuildReport, "withoutLibraries"> {
   const programs = [...plans].map(([program, plan]) => {
     const counts = { steps: plan.steps.length, kernels: plan.kernels.length };
     return [program, counts] as const;

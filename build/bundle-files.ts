@@ -22,6 +22,8 @@ export interface BundleRequest {
   /** By program, in the order in which they are listed. All for one target and one profile. */
   readonly plans: ReadonlyMap<string, Plan>;
   readonly weights?: Manifest["weights"] | undefined;
+  /** Other files of the bundle, by path. */
+  readonly others?: ReadonlyMap<string, Uint8Array>;
 }
 
 /**
@@ -30,9 +32,9 @@ export interface BundleRequest {
  * The same plans give the same bytes. Errors: E602 for facts that are not JSON, E250 for programs that
  * disagree about a state.
  */
-export function bundleFiles({ name, doc, facts, plans, weights }: BundleRequest) {
+export function bundleFiles({ name, doc, facts, plans, weights, others }: BundleRequest) {
   if (facts !== undefined) checkFacts(name, facts);
-  const files = new Map<string, KernelSource>();
+  const files = new Map<string, KernelSource>(others);
   const programs: Record<string, ManifestProgram> = {};
   const states = statesIn(Object.fromEntries(plans));
   for (const [program, plan] of plans) {

@@ -6,6 +6,7 @@ import type { BundleLoader } from "../compiler/graph/model.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import type { Manifest, ManifestProgram, ManifestTensor } from "../runtime/bundle/manifest.ts";
 import { ownManifest } from "./bundle-files.ts";
+import { librariesFolder } from "./native-libraries.ts";
 
 export interface Wrapper {
   readonly js: string;
@@ -25,7 +26,10 @@ export function generateWrapper(
   const methods = loader ? new Map<string, string>() : methodNames(manifest);
   const own = ownManifest(manifest);
   return {
-    js: loader ? loaderModule(own, loader) : modelModule(own, manifest, methods),
+    js: offering(
+      manifest,
+      loader ? loaderModule(own, loader) : modelModule(own, manifest, methods),
+    ),
     declarations: declarations(manifest, methods, weights, loader),
   };
 }
@@ -100,6 +104,17 @@ export async function load(device, options = {}) {
 ${indented(statements)}
 }
 `;
+
+/** Libraries beside the bundle are found when a device is opened, so they are offered as the module is loaded. */
+function offering({ files }: Manifest, module: string): string {
+  if (!Object.keys(files).some((path) => path.startsWith(`${librariesFolder}/`))) return module;
+  return module
+    .replace("import ", 'import { offerBuilds } from "inarch/node";\nimport ')
+    .replace(
+      /^(const manifest = .*;)$/m,
+      `$1\nofferBuilds(new URL("${librariesFolder}/", folder));`,
+    );
+}
 
 function declarations(
   manifest: Manifest,

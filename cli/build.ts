@@ -45,7 +45,8 @@ export const command = defineCommand({
   },
 });
 
-function describe({ out, name, programs, files, bytes, weights }: BuildReport): string {
+function describe(report: BuildReport): string {
+  const { out, name, programs, files, bytes, weights, withoutLibraries } = report;
   const rows = Object.entries(programs).map(
     ([program, { steps, kernels }]) =>
       `  ${program}: ${steps} ${steps === 1 ? "step" : "steps"}, ${kernels} different kernels`,
@@ -55,6 +56,9 @@ function describe({ out, name, programs, files, bytes, weights }: BuildReport): 
   return [
     `built ${name} into ${out}: ${size}${stored ?? ", without weights"}`,
     ...rows,
+    ...(withoutLibraries === null
+      ? []
+      : [`without libraries, so that machines compile the kernels: ${withoutLibraries}`]),
     `load it with: import { load } from "./${name}.js"`,
   ].join("\n");
 }

@@ -20,6 +20,9 @@ import {
 import { checkFits } from "./fits.ts";
 import { processors } from "./workers.ts";
 
+/** What its kernels are. */
+export const nativeTarget = "c";
+
 export interface NativeOptions {
   /**
    * How many threads compute, the one that calls included; as many as there are processors unless given, at
@@ -138,7 +141,7 @@ export function nativeDevice(machine: NativeMachine, options: NativeOptions = {}
     return (buffer as NativeBuffer).memory.bytes.subarray(first, first + bytes);
   };
   return {
-    target: "c",
+    target: nativeTarget,
     name: capabilities.name,
     capabilities,
     lost: new Promise(() => {}),

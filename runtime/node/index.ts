@@ -11,6 +11,7 @@ export {
   requestGpu,
   requestNullGpu,
 } from "./gpu.ts";
+export { offerBuilds } from "./native-libraries.ts";
 export type { DeviceSummary, OpenedDevice } from "./opened.ts";
 export { saveTo } from "./save.ts";
 export { openWeightsFile } from "./weights.ts";

@@ -2,6 +2,7 @@
  * Where the libraries of kernels come from: beside a bundle that was built for such a machine, else from the cache,
  * else from the compiler, which is asked for nothing before.
  */
+import { fileURLToPath } from "node:url";
 import type { PlanKernel } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
 import { kernelText } from "../devices/device.ts";
@@ -88,8 +89,14 @@ function vectorsFor(kernels: readonly PlanKernel[], lanes: Lanes): readonly Vect
 /** Folders of libraries that lie beside bundles, in which is looked first. */
 const offered = new Set<string>();
 
-/** Offers a folder that `inarch build --target c` wrote: its files are native code, which will run here. */
-export const offerBuilds = (folder: string): void => void offered.add(folder);
+/**
+ * Offers a folder of libraries to devices of the kind `native` that are opened or given programs later: `native/` of a
+ * bundle for the target `c`, whose module does that itself. Its files are native code, which then runs here.
+ */
+export function offerBuilds(folder: string | URL): void {
+  if (typeof folder === "string") offered.add(folder);
+  else if (folder.protocol === "file:") offered.add(fileURLToPath(folder));
+}
 
 async function offeredLibrary(
   text: string,
