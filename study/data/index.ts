@@ -1,4 +1,13 @@
 /** Sets as samples and batches, without their files: what a page can use too. */
+
+export {
+  decodeRuns,
+  encodeRuns,
+  fillPolygon,
+  fillRuns,
+  type Rle,
+  runsOf,
+} from "../../predict/vision/rle.ts";
 export { batchesInTurn, keptInMemory, type Steps } from "./ahead.ts";
 export {
   type Batch,
@@ -16,7 +25,6 @@ export {
   type Share,
   shuffledOrder,
 } from "./order.ts";
-export { decodeRuns, encodeRuns, fillPolygon, fillRuns, type Rle, runsOf } from "./rle.ts";
 export {
   ignored,
   type Sample,

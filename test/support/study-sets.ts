@@ -1,9 +1,9 @@
 /** One small set of pictures and outlined things, written in every format that is read. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { encodeRuns, fillPolygon, runsOf } from "../../predict/vision/rle.ts";
 import type { TaskFiles } from "../../study/data/index.ts";
 import { type DataSet, openSet, type SetDescription } from "../../study/data/node/index.ts";
-import { encodeRuns, fillPolygon, runsOf } from "../../study/data/rle.ts";
 import { colour, grey, palette, png } from "./image-files.ts";
 
 export const classes = ["car", "road"];

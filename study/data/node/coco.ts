@@ -1,8 +1,8 @@
 /** Sets as COCO describes them: one JSON of pictures, categories and outlined things. */
 import { join } from "node:path";
 import { isObject } from "../../../diagnostics/values.ts";
+import type { Rle } from "../../../predict/vision/rle.ts";
 import { unreadable } from "../csv.ts";
-import type { Rle } from "../rle.ts";
 import { jsonOf } from "./files.ts";
 import { background, onlyTask, type RawItem, type RawSet, type Shape } from "./raw.ts";
 

@@ -1,6 +1,6 @@
 /** A set as its files describe it, before any picture is read: what every format is brought to. */
 import type { Size } from "../../../predict/vision/image.ts";
-import type { Rle } from "../rle.ts";
+import type { Rle } from "../../../predict/vision/rle.ts";
 import type { TaskFiles } from "../task-files.ts";
 
 /** An outlined thing of one class; later ones lie over earlier ones. */

@@ -5,7 +5,7 @@ import { decodeLabels } from "../../../predict/node/labels.ts";
 import { readSource } from "../../../predict/node/source.ts";
 import type { Size } from "../../../predict/vision/image.ts";
 import { decodeNpy, isNpy } from "../../../predict/vision/npy.ts";
-import { fillPolygon, fillRuns } from "../rle.ts";
+import { fillPolygon, fillRuns } from "../../../predict/vision/rle.ts";
 import type { Sample, Target } from "../sample.ts";
 import { type DepthFiles, labelsFrom, type TaskFiles } from "../task-files.ts";
 import type { RawItem, Shape, Source } from "./raw.ts";
