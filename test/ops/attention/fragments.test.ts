@@ -1,10 +1,11 @@
 /** Attention and its gradients on matrix fragments: every lowering of theirs that devices have, at odd sizes. */
 import { describe, expect, test } from "vitest";
 import { type Compilation, compileStages } from "../../../compiler/compile.ts";
-import { type Graph, graphOf, input } from "../../../compiler/index.ts";
+import { type Graph, graphOf, input, traceProgram } from "../../../compiler/index.ts";
 import { elements, gradient, type Tensor } from "../../../compiler/op-kit.ts";
 import type { MatrixUnits, Plan } from "../../../compiler/plan.ts";
 import { defaultProfile, type Profile } from "../../../compiler/profile.ts";
+import { samModel, samPresets } from "../../../models/index.ts";
 import { attention } from "../../../ops/index.ts";
 import { type Device, kernelText } from "../../../runtime/devices/device.ts";
 import { referenceDevice } from "../../../runtime/devices/reference.ts";
@@ -180,7 +181,35 @@ test.each(Object.entries(units))("Dawn accepts the text of %s", async (_, matric
   gpu.destroy();
 });
 
+/** An attention of SAM's with ViT-B's heads: queries and keys on a square, with relative positions. */
+function samGraph(size: number, heads: number): Graph {
+  const [q, k, v] = ["q", "k", "v"].map((n) => f32(n, [1, heads, size * size, 64])) as Tensor[];
+  const [height, width] = ["height", "width"].map((n) => f32(n, [2 * size - 1, 64])) as Tensor[];
+  const relative = { height: height!, width: width!, grid: [size, size] as const };
+  return graphOf([{ name: "y", tensor: attention(q!, k!, v!, { relative }) }]);
+}
+
+const ofSam: Readonly<Record<string, () => Graph>> = {
+  "a window of 14 x 14": () => samGraph(14, 12),
+  "the whole picture, 64 x 64": () => samGraph(64, 1),
+};
+
 describe("on the device", () => {
+  for (const [name, make] of Object.entries(ofSam))
+    matrixTest(`SAM's attention to ${name} is right within rounding`, async (device, matrices) => {
+      const graph = make();
+      const compiled = made(graph, matrices, "wgsl", true);
+      expect(attends(compiled).map(({ variant }) => variant!.form)).toEqual(["fragments"]);
+      await check(compiled, graph, device, toleranceOf(matrices));
+    });
+
+  matrixTest("all attentions of SAM's encoder are on fragments", async (_, matrices) => {
+    const graph = traceProgram(samModel(samPresets.vit_b), "encode");
+    const forms = attends(made(graph, matrices, "wgsl", true)).map(({ variant }) => variant!.form);
+    expect(forms).toEqual(forms.map(() => "fragments"));
+    expect(forms.length).toBe(samPresets.vit_b.depth);
+  });
+
   for (const [name, make] of Object.entries(programs))
     matrixTest(
       `attention ${name} and its gradients are right within rounding`,
