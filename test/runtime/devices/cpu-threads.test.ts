@@ -3,12 +3,9 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import type { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { convLora } from "../../../adapters/index.ts";
-import { adapt, compile, graphOf, input, type Tensor } from "../../../compiler/index.ts";
+import { compile, graphOf, input, type Tensor } from "../../../compiler/index.ts";
 import { defaultProfile, deviceProfile } from "../../../compiler/profile.ts";
 import { moduleBytes } from "../../../compiler/targets/wasm/module.ts";
-import { hashedImage, hashedWeights } from "../../../models/sam/hashed.ts";
-import { semanticSam } from "../../../models/semantic-sam.ts";
 import { attention, layerNorm, matmul, mul, reshape } from "../../../ops/index.ts";
 import { cpuDevice } from "../../../runtime/devices/cpu.ts";
 import { compileKernels } from "../../../runtime/devices/cpu-kernels.ts";
@@ -16,13 +13,10 @@ import { CpuMemory, Scratch } from "../../../runtime/devices/cpu-memory.ts";
 import { Team, type TeamStep } from "../../../runtime/devices/cpu-threads.ts";
 import { wasmEngine } from "../../../runtime/devices/web-assembly.ts";
 import { createSession } from "../../../runtime/session.ts";
-import { createTrainingSession, type TrainingSession } from "../../../runtime/training/session.ts";
-import type { Weights } from "../../../runtime/weights/index.ts";
-import { adamW, compileTraining, structureLoss } from "../../../training/index.ts";
 import { randomNumbers } from "../../../verify/ops/evaluate.ts";
 import { buildPackage, node, repository } from "../../support/command-line.ts";
-import { tinySam } from "../../support/sam-small.ts";
-import { openBytes, refusal } from "../../support/weights-files.ts";
+import { expectEqualTraining } from "../../support/thread-training.ts";
+import { refusal } from "../../support/weights-files.ts";
 
 /** Those that were started in a test. */
 let workers: Worker[] = [];
@@ -198,43 +192,8 @@ describe("one, two and seven threads give the same bytes", () => {
     expect(found.size).toBe(1);
   });
 
-  test("training, gone on from a checkpoint with another number of threads", async () => {
-    const config = { ...tinySam, numMultimaskOutputs: 0 };
-    const model = adapt(semanticSam(config, { classes: 1 }), convLora({ rank: 2 }), {
-      where: "image_encoder.blocks.*.attn.qkv",
-      train: ["mask_decoder.**"],
-    });
-    const side = config.imageSize;
-    const image = hashedImage("threads", side);
-    const target = Float32Array.from(hashedImage("target", side).slice(0, side ** 2), (v) =>
-      Number(v > 0),
-    );
-    const plan = compileTraining(model, {
-      target: "wasm",
-      optimiser: adamW(),
-      loss: ({ logits }) => ({
-        structure: structureLoss(logits!, input("target", "f32", logits!.shape)),
-      }),
-    });
-    const weights = hashedWeights(config, "threads");
-    const begin = (threads: number, resume?: Weights) =>
-      createTrainingSession(plan, cpuDevice({ threads }), {
-        ...{ weights, rate: 1e-3 },
-        ...(resume && { resume }),
-      });
-    const steps = async (session: TrainingSession) => {
-      for (let step = 0; step < 2; step++) await session.step({ image, target });
-      return session.save();
-    };
-    const one = await begin(1);
-    const [half, whole] = [await steps(one), await steps(one)];
-    const two = await begin(2);
-    expect(digest(await steps(two))).toBe(digest(half));
-    const seven = await begin(7, await openBytes(half));
-    expect(digest(await steps(seven))).toBe(digest(whole));
-    expect(digest(half)).not.toBe(digest(whole));
-    for (const session of [one, two, seven]) await session.close();
-  });
+  test("training, gone on from a checkpoint with another number of threads", () =>
+    expectEqualTraining(async (threads) => cpuDevice({ threads })));
 });
 
 describe("a worker that ends by itself", () => {

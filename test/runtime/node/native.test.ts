@@ -12,7 +12,8 @@ import { openDevice } from "../../../runtime/node/index.ts";
 import { cachedLibrary } from "../../../runtime/node/native-cache.ts";
 import { findCompiler } from "../../../runtime/node/native-compiler.ts";
 import { createSession } from "../../../runtime/session.ts";
-import { describeNative } from "../../support/native.ts";
+import { describeNative, openQuickDevice } from "../../support/native.ts";
+import { expectEqualTraining } from "../../support/thread-training.ts";
 import { refusal } from "../../support/weights-files.ts";
 
 const folders: string[] = [];
@@ -141,6 +142,9 @@ describeNative("the device", () => {
     }
     expect(new Set(hashes).size).toBe(1);
   });
+
+  test("so do they in training, gone on from a checkpoint with another number of threads", () =>
+    expectEqualTraining(async (threads) => (await openQuickDevice(threads))!));
 
   test("E485: what a compiler makes and cannot be loaded", async () => {
     vi.stubEnv("XDG_CACHE_HOME", await newFolder());
