@@ -62,7 +62,10 @@ function closingToo(predictor: SamPredictor, close: () => Promise<void>): SamPre
       return predictor.frame;
     },
     lowSize: predictor.lowSize,
-    lost: predictor.lost,
+    get lost() {
+      return predictor.lost;
+    },
+    restore: predictor.restore,
     async close() {
       await predictor.close();
       await close();

@@ -3,26 +3,23 @@
  * alone. What reads the picture and the prompts happens here on the host; the two plans do the rest,
  * and it does not matter whether they were compiled just now or ahead of time.
  */
-import type { Plan } from "../compiler/plan.ts";
-import { diagnose } from "../diagnostics/index.ts";
+import { diagnose, InarchError } from "../diagnostics/index.ts";
 import { checkOptions, type OptionNames } from "../diagnostics/options.ts";
-import {
-  abortable,
-  type CallOptions,
-  createCalls,
-  createOrder,
-  type Turn,
-} from "../runtime/calls.ts";
+import { type CallOptions, createOrder, type Turn } from "../runtime/calls.ts";
 import { asDevice } from "../runtime/devices/any.ts";
-import type { Device, Progress } from "../runtime/devices/device.ts";
-import { type CheckedInput, checkInputs } from "../runtime/inputs.ts";
+import type { Device } from "../runtime/devices/device.ts";
+import { checkInputs } from "../runtime/inputs.ts";
+import type { Placement } from "../runtime/placement.ts";
+import { createRestorableCalls } from "../runtime/restoring.ts";
+import { keep, prepareRun } from "../runtime/runs.ts";
 import {
-  type DeviceTensor,
-  type Placement,
-  placePlan,
-  type SessionOptions,
-} from "../runtime/placement.ts";
-import { keep, prepareRun, submit } from "../runtime/runs.ts";
+  checkPlans,
+  encodePicture,
+  type GivenPicture,
+  type PlacedSam,
+  placeSam,
+  type SamPredictorOptions,
+} from "./place.ts";
 import { type DecoderTokens, decoderTokens, type PointPrompts } from "./tokens.ts";
 import type { Mask, Picture } from "./vision/image.ts";
 import { splitMasks } from "./vision/image.ts";
@@ -30,32 +27,7 @@ import { type Logits, threshold, upsampleMasks } from "./vision/postprocess.ts";
 import { type Frame, preprocess } from "./vision/preprocess.ts";
 import { type Box, checkPrompts, type Prompts } from "./vision/prompts.ts";
 
-/** A SAM, compiled: the image encoder, and the decoder for several numbers of tokens. */
-export interface SamPlans {
-  readonly encode: Plan;
-  /** The token counts that the decoder exists for, in ascending order. */
-  readonly buckets: readonly number[];
-  /**
-   * The decoder for one of them. Asked for once each, the first when the predictor is made; an abort of
-   * `signal` rejects while it is compiled.
-   */
-  readonly decode: (
-    bucket: number,
-    options?: { readonly signal?: AbortSignal | undefined },
-  ) => Plan | Promise<Plan>;
-}
-
-export interface SamPredictorOptions {
-  readonly plans: SamPlans;
-  /** The checkpoint, under Meta's names. It must stay open as long as the predictor. */
-  readonly weights: NonNullable<SessionOptions["weights"]>;
-  /** The file of the adapters that the plans were compiled with; `weights` are those of its base. */
-  readonly adapter?: SessionOptions["adapter"];
-  readonly device: Device;
-  readonly onProgress?: Progress;
-  /** Stops loading. */
-  readonly signal?: AbortSignal;
-}
+export type { SamPlans, SamPredictorOptions } from "./place.ts";
 
 export interface PredictOptions extends Prompts, CallOptions {
   /**
@@ -99,8 +71,15 @@ export interface SamPredictor {
   frame(): Frame | undefined;
   /** The side of the model's low-resolution masks. */
   readonly lowSize: number;
-  /** Resolves when the device is lost, with the reason. */
+  /** Resolves when the device is lost, with the reason: the device that it is on now. */
   readonly lost: Promise<string>;
+  /**
+   * Goes on on another device, after one was lost: weights, adapter and kernels are placed there, and the current
+   * picture is encoded again. Calls made before it resolves are those of the device before. If it rejects
+   * nothing has changed, and it may be tried again.
+   * @throws E351 after `close`, and what `createSamPredictor` throws.
+   */
+  restore(device: Device | GPUDevice, options?: CallOptions): Promise<void>;
   /** Frees the predictor's memory, after what was asked for before. The device stays. */
   close(): Promise<void>;
 }
@@ -128,116 +107,87 @@ export async function createSamPredictor(options: SamPredictorOptions): Promise<
     onProgress: true,
     signal: true,
   });
-  const { plans, weights, adapter, onProgress, signal } = options;
-  const device = asDevice(options.device);
-  const loading: SessionOptions = {
-    weights,
-    ...(adapter ? { adapter } : {}),
-    ...(onProgress ? { onProgress } : {}),
-  };
-  checkPlans(plans);
-  const encoder = await placePlan(plans.encode, device, {
-    ...loading,
-    ...(signal ? { signal } : {}),
-  });
-  const tensor = plans.encode.outputs.find((t) => t.name === "embedding")!;
-  const embedding = { tensor, device, buffer: encoder.buffers[tensor.buffer]! };
-  const decoders = new Map<number, Promise<Placement>>();
-  const ending = new AbortController();
-  const decoder = (bucket: number): Promise<Placement> => {
-    const known = decoders.get(bucket);
-    if (known) return known;
-    const more = { ...loading, bind: { embedding }, signal: ending.signal };
-    const place = async () =>
-      placePlan(await plans.decode(bucket, { signal: ending.signal }), device, more);
-    const made = place();
-    decoders.set(bucket, made);
-    // A bucket that failed to load may be tried again.
-    made.catch(() => decoders.delete(bucket));
-    return made;
-  };
-  const free = async () => {
-    ending.abort();
-    const placed = await Promise.allSettled(decoders.values());
-    for (const one of placed) if (one.status === "fulfilled") one.value.free();
-    encoder.free();
-  };
-  try {
-    const first = await abortable(decoder(plans.buckets[0]!), signal);
-    const lowSize = lowSizeOf(first.plan);
-    return openPredictor({ plans, encoder, embedding, decoder, lowSize, free });
-  } catch (error) {
-    void free();
-    throw error;
-  }
+  checkPlans(options.plans);
+  return openPredictor(options, await placeSam(options, asDevice(options.device)));
 }
 
-interface Parts {
-  readonly plans: SamPlans;
-  readonly encoder: Placement;
-  readonly embedding: DeviceTensor;
-  readonly decoder: (bucket: number) => Promise<Placement>;
-  readonly lowSize: number;
-  readonly free: () => Promise<void>;
-}
-
-function openPredictor({ plans, encoder, embedding, decoder, lowSize, free }: Parts): SamPredictor {
-  const { device } = encoder;
+function openPredictor(options: SamPredictorOptions, first: PlacedSam): SamPredictor {
+  const { plans } = options;
+  const { lowSize } = first;
   const modelSize = plans.encode.inputs.find((t) => t.name === "image")!.shape[3]!;
-  const calls = createCalls(createOrder(), device.checkAlive, isClosed);
-  let frame: Frame | undefined;
+  let on = first;
+  const { calls, restoring } = createRestorableCalls(
+    createOrder(),
+    () => on.device.checkAlive(),
+    isClosed,
+  );
+  let current: GivenPicture | undefined;
 
   /** Encodes a picture; an abort leaves the embedding and the frame as they were. */
-  async function encode(inputs: readonly CheckedInput[], next: Frame, turn: Turn): Promise<Frame> {
-    const before = frame;
-    await keep([encoder], encoder.plan.inputs, turn, () => {
-      frame = before;
+  async function encode(next: GivenPicture, turn: Turn): Promise<Frame> {
+    const before = current;
+    await keep([on.encoder], on.encoder.plan.inputs, turn, () => {
+      current = before;
     });
     try {
-      const { accepted } = await submit(encoder, inputs, turn.signal);
-      // Reading one number waits for the encoder: its failure is this call's, not the next one's.
-      const encoded = device.read(embedding.buffer, embedding.tensor.offset, 1, "f32");
-      await turn.wait(Promise.all([encoded, accepted]));
+      await encodePicture(on, next, turn);
     } catch (error) {
-      // There is none to predict on, unless the one before is put back.
-      if (!turn.signal) frame = undefined;
+      // There is none to predict on, unless the one before is put back, or the device is to be.
+      if (!turn.signal && !isLost(error)) current = undefined;
       throw error;
     }
-    frame = next;
-    return next;
+    current = next;
+    return next.frame;
   }
 
   async function predictOne(
     { mask, multimask = false }: PredictOptions,
     prompts: PointPrompts,
-    on: Frame,
+    frame: Frame,
     turn: Turn,
   ) {
-    const tokens = decoderTokens(prompts, on, plans.buckets);
-    const placement = await turn.wait(decoder(tokens.bucket));
+    const tokens = decoderTokens(prompts, frame, plans.buckets);
+    const placement = await turn.wait(on.decoder(tokens.bucket));
     // Other calls wait until all boxes are done.
     const logits = await runDecoder(placement, tokens, mask, lowSize, { ...turn, leave() {} });
-    return finish(logits, multimask, on, lowSize);
+    return finish(logits, multimask, frame, lowSize);
   }
 
   async function predictIn(options: PredictOptions, turn: Turn) {
-    if (!frame) throw noImage();
-    const on = frame;
-    const { boxes, ...clicks } = checkPrompts(options, on.originalSize, lowSize);
-    const predict = (box: Box | undefined) => predictOne(options, { ...clicks, box }, on, turn);
+    if (!current) throw noImage();
+    const { frame } = current;
+    const { boxes, ...clicks } = checkPrompts(options, frame.originalSize, lowSize);
+    const predict = (box: Box | undefined) => predictOne(options, { ...clicks, box }, frame, turn);
     if (!options.boxes) return predict(boxes[0]);
     const results: Prediction[] = [];
     for (const box of boxes) results.push(await predict(box));
     return results;
   }
 
+  async function restore(device: Device, turn: Turn): Promise<void> {
+    const { signal: _, ...loading } = options;
+    const next = await placeSam(
+      turn.signal ? { ...loading, signal: turn.signal } : loading,
+      device,
+    );
+    try {
+      if (current) await encodePicture(next, current, turn);
+      turn.signal?.throwIfAborted();
+    } catch (error) {
+      void next.free();
+      throw error;
+    }
+    void on.free();
+    on = next;
+  }
+
   return {
     setImage: (picture, options) =>
       calls.call(options, () => {
-        const { input, frame: next } = preprocess(picture, modelSize);
+        const { input, frame } = preprocess(picture, modelSize);
         const image = input as Float32Array<ArrayBuffer>;
-        const inputs = checkInputs(encoder.plan, { image }, false);
-        return (turn) => encode(inputs, next, turn);
+        const inputs = checkInputs(plans.encode, { image }, false);
+        return (turn) => encode({ inputs, frame }, turn);
       }),
     predict: ((options: PredictOptions = {}) => {
       const { signal, ...prompts } = options;
@@ -247,10 +197,17 @@ function openPredictor({ plans, encoder, embedding, decoder, lowSize, free }: Pa
         return (turn) => predictIn(own, turn);
       });
     }) as SamPredictor["predict"],
-    frame: () => frame,
+    frame: () => current?.frame,
     lowSize,
-    lost: device.lost,
-    close: () => calls.close(free),
+    get lost() {
+      return on.device.lost;
+    },
+    restore: (device, options) =>
+      restoring.call(options, () => {
+        const next = asDevice(device);
+        return (turn) => restore(next, turn);
+      }),
+    close: () => calls.close(() => on.free()),
   };
 }
 
@@ -314,29 +271,7 @@ function finish(
   };
 }
 
-const lowSizeOf = (decode: Plan): number =>
-  decode.outputs.find((t) => t.name === "low_res_logits")?.shape[2] ?? 0;
-
-function checkPlans({ encode, buckets }: SamPlans): void {
-  const image = encode.inputs.find((t) => t.name === "image");
-  const embedding = encode.outputs.find((t) => t.name === "embedding");
-  const problem =
-    image?.shape.length !== 4 || !embedding
-      ? `plan ${encode.name} is not a SAM encoder: its inputs are ${names(encode.inputs)}, its outputs ${names(encode.outputs)}`
-      : image.shape[0] !== 1
-        ? `plan ${encode.name} takes ${image.shape[0]} images at once, a predictor gives it one`
-        : buckets.length === 0
-          ? "there is no decoder for any number of tokens"
-          : undefined;
-  if (problem === undefined) return;
-  throw diagnose("E353", {
-    message: problem,
-    help: "compile both plans from one SAM: compileSam(config), or inarch build",
-  });
-}
-
-const names = (tensors: readonly { readonly name: string }[]) =>
-  tensors.map((t) => t.name).join(", ") || "none";
+const isLost = (error: unknown) => error instanceof InarchError && error.code === "E422";
 
 const noImage = () =>
   diagnose("E350", {

@@ -88,7 +88,7 @@ async function loadSam(weights: Weights, options: SamLoadOptions): Promise<Sam> 
     await predictor.close();
     throw notFinite(weights.source, watched.found);
   }
-  return { ...predictor, config };
+  return Object.assign(predictor, { config });
 }
 
 export interface SamCompileOptions {

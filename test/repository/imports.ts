@@ -60,6 +60,7 @@ const order: readonly string[] = [
   "runtime/stored.ts",
   "runtime/states.ts",
   "runtime/calls.ts",
+  "runtime/restoring.ts",
   "runtime/inputs.ts",
   "runtime/parameters.ts",
   "runtime/undo.ts",
