@@ -148,6 +148,7 @@ const titles = {
   E435: "an adapter file of other settings or places",
   E436: "an adapter file does not say a setting",
   E437: "a file is no adapter file that can be read",
+  E438: "a training keeps nothing that another device could go on from",
   E440: "what is given as a device is none",
   E441: "the device refuses what it is given",
   E442: "memory that a plan shares is smaller than what it has there",

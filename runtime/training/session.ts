@@ -3,13 +3,13 @@
  * without waiting for the one before; what it reports is read back while later ones run.
  */
 import { diagnose } from "../../diagnostics/index.ts";
-import { meant } from "../../diagnostics/nearest.ts";
 import { checkOptions, type OptionNames } from "../../diagnostics/options.ts";
 import { elementsIn } from "../../formats/index.ts";
-import { abortable, type CallOptions, createCalls, createOrder } from "../calls.ts";
+import { abortable, type CallOptions, createOrder } from "../calls.ts";
 import { asDevice } from "../devices/any.ts";
 import type { Device, Numbers, Progress, StepTime } from "../devices/device.ts";
 import type { Inputs } from "../inputs.ts";
+import { createRestorableCalls } from "../restoring.ts";
 import { keep, keepBuffers } from "../runs.ts";
 import type { Weights } from "../weights/weights.ts";
 import { checkTrainingPlan } from "./check-plan.ts";
@@ -19,6 +19,8 @@ import { checkPacked, packedStates, readPacked, writePacked } from "./gradients.
 import { type TrainingBytes, trainingBytes } from "./memory.ts";
 import { type PlacedTraining, placeTraining } from "./place.ts";
 import { plansOf, stateBeside, type TrainingPlan } from "./plan.ts";
+import { createRecovery, type Work } from "./recovery.ts";
+import { isClosed, neverRun, nothingEvaluates, trainedTensor, unknownProgram } from "./refused.ts";
 import type { Settings } from "./settings.ts";
 import {
   checkRate,
@@ -48,6 +50,11 @@ export interface TrainingOptions {
    * else the refusal names.
    */
   readonly accept?: readonly string[];
+  /**
+   * Copies what a checkpoint holds to the host after each step, so that `restore` goes on from the last one. Each
+   * step then waits for its copy: without adapters that is the whole model and its optimiser's memory.
+   */
+  readonly recoverable?: boolean;
   readonly onProgress?: Progress;
   readonly signal?: AbortSignal;
 }
@@ -60,6 +67,7 @@ export const trainingSessionOptions: OptionNames<TrainingOptions> = {
   seed: true,
   resume: true,
   accept: true,
+  recoverable: true,
   onProgress: true,
   signal: true,
 };
@@ -163,8 +171,15 @@ export interface TrainingSession {
   loadAdapter(file: Weights, options?: CallOptions): Promise<void>;
   /** Bytes of device memory, by what they are for. */
   memory(): TrainingBytes;
-  /** Resolves when the device is lost, with the reason. */
+  /** Resolves when the device is lost, with the reason: the device that it is on now. */
   readonly lost: Promise<string>;
+  /**
+   * Goes on on another device of the same kind, from the last step that had its report: the next gives what it
+   * would have given there. The weights must still be open. Calls made before it resolves are those of the device
+   * before. If it rejects nothing has changed, and it may be tried again.
+   * @throws E427 after `close`, E438 without the option `recoverable`, and what `createTrainingSession` throws.
+   */
+  restore(device: Device | GPUDevice, options?: CallOptions): Promise<void>;
   /** Frees the memory, once all calls before have ended. The device stays. */
   close(): Promise<void>;
 }
@@ -198,52 +213,63 @@ export async function createTrainingSession(
       help: "give a whole number",
     });
   signal?.throwIfAborted();
-  const placing = placeTraining(plan, asDevice(device), options);
-  const placed = await abortable(placing, signal, ({ free }) => free());
-  return openTraining(placed, options);
+  return openTraining(await placed(plan, asDevice(device), options), options);
 }
 
-function openTraining(
-  { trained, placements, begun, free }: PlacedTraining,
-  { rate }: TrainingOptions,
-): TrainingSession {
-  const { plan, device } = trained;
-  const { backward, evaluate, programs } = placements;
-  const calls = createCalls(createOrder(), device.checkAlive, () => isClosed(plan));
-  const steps = createSteps(
-    trained,
-    placements,
-    begun,
-    typeof rate === "number" ? () => rate : rate,
+async function placed(plan: TrainingPlan, device: Device, options: TrainingOptions) {
+  const placing = placeTraining(plan, device, options);
+  return abortable(placing, options.signal, ({ free }) => free());
+}
+
+/** A training in place, and its steps. */
+function begin({ trained, placements, begun, free }: PlacedTraining, { rate }: TrainingOptions) {
+  const rateOf = typeof rate === "number" ? () => rate : rate;
+  const steps = createSteps(trained, placements, begun, rateOf);
+  return { trained, steps, free, ...placements };
+}
+
+function openTraining(first: PlacedTraining, given: TrainingOptions): TrainingSession {
+  const { plan } = first.trained;
+  let now = begin(first, given);
+  const { calls, restoring } = createRestorableCalls(
+    createOrder(),
+    () => now.trained.device.checkAlive(),
+    () => isClosed(plan),
   );
+  const recovery = createRecovery(plan, given.recoverable === true, given.resume);
+  const kept = <T>(work: Work<T>) => recovery.kept(now.trained, now.steps.progress, work);
   const readTensor = (beside: string, name: string, options: CallOptions | undefined) =>
     calls.call(options, () => {
       const tensor = trainedTensor(plan, name);
+      const { trained } = now;
       const buffer = stateOf(trained, stateBeside(tensor, beside));
       return (turn) => {
         const count = elementsIn("f32", tensor.bytes);
-        const values = device.read(buffer, tensor.offset, count, "f32");
+        const values = trained.device.read(buffer, tensor.offset, count, "f32");
         turn.leave();
         return turn.wait(values);
       };
     });
   return {
     plan,
-    lost: device.lost,
+    get lost() {
+      return now.trained.device.lost;
+    },
     get steps() {
-      return steps.count();
+      return now.steps.count();
     },
     step(...given) {
       const { inputs, options } = stepArguments(given);
-      return calls.call(options, () => steps.prepare(inputs));
+      return calls.call(options, () => kept(now.steps.prepare(inputs)));
     },
     gradients(...given) {
       const { inputs, options } = stepArguments(given);
-      return calls.call(options, () => steps.prepareGradients(inputs));
+      return calls.call(options, () => now.steps.prepareGradients(inputs));
     },
-    update: (options) => calls.call(options, () => steps.update),
+    update: (options) => calls.call(options, () => kept(now.steps.update)),
     readGradients: (options) =>
       calls.call(options, () => (turn) => {
+        const { trained, steps } = now;
         steps.checkWaiting(true);
         const packed = readPacked(trained);
         turn.leave();
@@ -254,6 +280,7 @@ function openTraining(
         checkPacked(plan, packed);
         const values = packed.slice();
         return async (turn) => {
+          const { trained, steps, backward } = now;
           steps.checkWaiting(true);
           await keepBuffers(backward, packedStates(trained), turn);
           await writePacked(trained, values);
@@ -261,17 +288,19 @@ function openTraining(
       }),
     evaluate: (inputs, options) =>
       calls.call(options, () => {
-        if (!evaluate) throw nothingEvaluates(plan);
-        return prepareEvaluation(plan, evaluate, inputs);
+        if (!now.evaluate) throw nothingEvaluates(plan);
+        return prepareEvaluation(plan, now.evaluate, inputs);
       }),
     run: (name, inputs, read, options) =>
       calls.call(options, () => {
-        const placement = programs.get(name);
+        const placement = now.programs.get(name);
         if (!placement) throw unknownProgram(plan, name);
-        return prepareForward(placement, inputs, read);
+        const work = prepareForward(placement, inputs, read);
+        return placement.plan.states.length > 0 ? kept(work) : work;
       }),
     profile: (options) =>
       calls.call(options, () => async (turn) => {
+        const { backward } = now;
         if (!backward.hasRun) throw neverRun(plan);
         await keep([backward], [], turn);
         return turn.wait(backward.program.profile(turn.signal));
@@ -280,6 +309,7 @@ function openTraining(
     gradient: (name, options) => readTensor("gradients", name, options),
     state: (name, options) =>
       calls.call(options, () => {
+        const { trained } = now;
         trained.model.buffers(name);
         return (turn) => {
           const values = trained.model.read(name);
@@ -289,29 +319,52 @@ function openTraining(
       }),
     reset: (names, options) =>
       calls.call(options, () => {
+        const { trained, backward } = now;
         const buffers = trained.model.buffers(names);
-        return async (turn) => {
+        return kept(async (turn) => {
           await keepBuffers(backward, buffers, turn);
           await trained.model.reset(names);
-        };
+        });
       }),
     present: (options) =>
       calls.call(options, () => async (turn) => {
-        const values = device.read(stateOf(trained, "present"), 0, plan.tensors.length, "f32");
+        const { trained } = now;
+        const values = trained.device.read(
+          stateOf(trained, "present"),
+          0,
+          plan.tensors.length,
+          "f32",
+        );
         turn.leave();
         const flags = await turn.wait(values);
         return plan.tensors.filter((_, i) => flags[i] !== 0).map((t) => t.name);
       }),
     save: (options) =>
       calls.call(options, () => (turn) => {
+        const { trained, steps } = now;
         steps.checkWaiting(false);
         return turn.wait(checkpointFile(trained, steps.progress()));
       }),
-    saveAdapter: (options) => calls.call(options, () => (turn) => turn.wait(adapterFile(trained))),
+    saveAdapter: (options) =>
+      calls.call(options, () => (turn) => turn.wait(adapterFile(now.trained))),
     loadAdapter: (file, options) =>
-      calls.call(options, () => (turn) => loadTensors(trained, file, backward.keeper, turn)),
+      calls.call(options, () =>
+        kept((turn) => loadTensors(now.trained, file, now.backward.keeper, turn)),
+      ),
     memory: () => trainingBytes(plansOf(plan)),
-    close: () => calls.close(free),
+    restore: (device, options) =>
+      restoring.call(options, () => {
+        const on = asDevice(device);
+        return async ({ signal }) => {
+          const resume = await recovery.resume();
+          const { signal: _, resume: __, ...same } = given;
+          const more = { ...(resume ? { resume } : {}), ...(signal ? { signal } : {}) };
+          const next = begin(await placed(plan, on, { ...same, ...more }), given);
+          now.free();
+          now = next;
+        };
+      }),
+    close: () => calls.close(() => now.free()),
   };
 }
 
@@ -324,40 +377,3 @@ function stepArguments(given: StepArguments) {
     options: isOptions ? last : undefined,
   };
 }
-
-function trainedTensor(plan: TrainingPlan, name: string) {
-  const tensor = plan.tensors.find((t) => t.name === name);
-  if (tensor) return tensor;
-  const near = meant(
-    String(name),
-    plan.tensors.map((t) => t.name),
-  );
-  throw diagnose("E433", {
-    message: `no tensor ${name} trains in ${plan.name}`,
-    help: `${near === undefined ? "" : `did you mean ${near}? `}${plan.tensors.length} tensors train, ${plan.tensors[0]!.name} is the first`,
-  });
-}
-
-const unknownProgram = (plan: TrainingPlan, name: string) =>
-  diagnose("E433", {
-    message: `the training plan of ${plan.name} has no program "${name}"`,
-    help: `compile it with programs: { ${name}: {} }`,
-  });
-
-const nothingEvaluates = ({ name }: TrainingPlan) =>
-  diagnose("E433", {
-    message: `the training plan of ${name} has nothing to evaluate`,
-    help: "compile it with evaluate: {}",
-  });
-
-const isClosed = (plan: TrainingPlan) =>
-  diagnose("E427", {
-    message: `the training session of ${plan.name} is closed`,
-    help: "create a new session; a checkpoint that save() wrote goes on from where it was",
-  });
-
-const neverRun = (plan: TrainingPlan) =>
-  diagnose("E444", {
-    message: `${plan.name} is to be profiled, but there has been no step`,
-    help: "call step() first: the passes of the last micro-step are measured",
-  });
