@@ -40,14 +40,21 @@ export interface Steps extends Share {
 }
 
 /** The batches of steps in turn. What making one throws is thrown when its turn has come. */
-export async function* batchesInTurn(
+export const batchesInTurn = (
   batches: Batches,
-  { step: first, end, ahead = 1, ...share }: Steps,
-): AsyncGenerator<Batch, void, undefined> {
-  const begun: Promise<Batch>[] = [];
+  { step, end, ahead, ...share }: Steps,
+): AsyncGenerator<Batch, void, undefined> =>
+  madeAhead((next) => batches.take({ ...share, step: next }), { step, end, ahead });
+
+/** What is made of each step, in turn. What making it throws is thrown when its turn has come. */
+export async function* madeAhead<T>(
+  make: (step: number) => Promise<T>,
+  { step: first, end, ahead = 1 }: Pick<Steps, "step" | "end" | "ahead">,
+): AsyncGenerator<T, void, undefined> {
+  const begun: Promise<T>[] = [];
   for (let next = first; next < end || begun.length > 0; ) {
     for (; next < end && begun.length <= ahead; next++) {
-      const taking = batches.take({ ...share, step: next });
+      const taking = make(next);
       // Who stops early does not hear of the others.
       taking.catch(() => {});
       begun.push(taking);

@@ -37,9 +37,13 @@ const widen = (range: Range, value: number) => {
   range[1] = Math.max(range[1], value);
 };
 
+/** By task of labels: how many pixels of an item have which label. */
+export type ItemCounts = Readonly<Record<string, readonly number[]>>;
+
 /** Counts items, one after another. */
 export function summaryOf(tasks: Readonly<Record<string, Task>>): {
-  add(sample: Sample): void;
+  /** Gives what was counted of this item. */
+  add(sample: Sample): ItemCounts;
   result(): SetSummary;
 } {
   const [width, height] = [nothing(), nothing()];
@@ -50,7 +54,8 @@ export function summaryOf(tasks: Readonly<Record<string, Task>>): {
       items++;
       widen(width, image.width);
       widen(height, image.height);
-      for (const [name, counter] of counters) counter.add(targets[name]);
+      const counts = counters.map(([name, counter]) => [name, counter.add(targets[name])] as const);
+      return Object.fromEntries(counts.flatMap(([name, own]) => (own ? [[name, own]] : [])));
     },
     result: () => ({
       ...{ items, width, height },
@@ -64,8 +69,8 @@ function counterOf({ kind, classes }: Task) {
   const range = nothing();
   let [known, pixels, left] = [0, 0, 0];
   return {
-    add(target: Target | undefined) {
-      if (!target) return;
+    add(target: Target | undefined): readonly number[] | undefined {
+      if (!target) return counts?.map(() => 0);
       known++;
       const before = counts?.map((count) => count.pixels);
       const step = kind === "normals" ? 3 : 1;
@@ -82,9 +87,11 @@ function counterOf({ kind, classes }: Task) {
           if (kind === "depth") widen(range, value);
         }
       }
+      const own = counts?.map((count, i) => count.pixels - before![i]!);
       counts?.forEach((count, i) => {
-        if (count.pixels > before![i]!) count.pictures++;
+        if (own![i]! > 0) count.pictures++;
       });
+      return own;
     },
     result: (items: number): TaskSummary => ({
       ...{ known, missing: items - known, pixels, ignored: left, classes: counts },

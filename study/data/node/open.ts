@@ -3,8 +3,8 @@ import { diagnose, InarchError } from "../../../diagnostics/index.ts";
 import { checkOptions } from "../../../diagnostics/options.ts";
 import { callback, checkValues, object } from "../../../diagnostics/values.ts";
 import { keptInMemory } from "../ahead.ts";
-import type { Samples } from "../sample.ts";
-import { type SetSummary, summaryOf } from "../summary.ts";
+import type { Sample, Samples } from "../sample.ts";
+import { type ItemCounts, type SetSummary, summaryOf } from "../summary.ts";
 import { taskOf } from "../task-files.ts";
 import { checkDescription } from "./check-description.ts";
 import { type CocoSet, readCoco } from "./coco.ts";
@@ -34,6 +34,8 @@ export interface DataSet extends Samples {
   readonly names: readonly string[];
   /** Sizes, and how often each class is there. */
   readonly summary: SetSummary;
+  /** Of the items, in their order. */
+  readonly counts: readonly ItemCounts[];
   /** Ends its threads. Without threads there is nothing to end. */
   close(): void;
 }
@@ -81,7 +83,9 @@ export async function openSet(
     Object.entries(raw.tasks).map(([name, files]) => [name, taskOf(files)]),
   );
   const summary = summaryOf(tasks);
-  const problems = [...raw.problems, ...(await check({ ...raw, items }, summary.add, options))];
+  const counts: ItemCounts[] = [];
+  const add = (sample: Sample) => counts.push(summary.add(sample));
+  const problems = [...raw.problems, ...(await check({ ...raw, items }, add, options))];
   if (problems.length > 0) throw unusable(raw.where, problems, items.length);
   if (items.length === 0)
     throw diagnose("E1002", {
@@ -101,6 +105,7 @@ export async function openSet(
     ...(threads ? { ...samples, view: threads.view } : keptInMemory(samples, keep)),
     names: items.map(({ name }) => name),
     summary: summary.result(),
+    counts,
     close: () => threads?.close(),
   };
 }
@@ -122,7 +127,7 @@ const atOnce = 4;
 /** Reads every item, and returns what is wrong, a line for each in the order of the items. */
 async function check(
   { items, tasks }: RawSet,
-  add: (sample: Awaited<ReturnType<typeof readItem>>) => void,
+  add: (sample: Sample) => void,
   { onProgress, signal }: OpenOptions,
 ): Promise<string[]> {
   const problems: string[] = [];

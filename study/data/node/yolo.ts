@@ -19,7 +19,7 @@ export interface YoloSet {
  * background. `path` is relative to the file. Errors: E1003, E400 and E401 without the package yaml.
  */
 export async function readYolo({ file, split = "train" }: YoloSet): Promise<RawSet> {
-  const data = await parseYaml(file);
+  const data = partsOf(await parseYaml(file), file);
   const names = namesOf(data.names, file);
   const root = resolve(dirname(file), typeof data.path === "string" ? data.path : ".");
   const parts = [data[split] ?? []].flat().filter((part) => typeof part === "string");
@@ -49,16 +49,19 @@ export async function readYolo({ file, split = "train" }: YoloSet): Promise<RawS
   return { where: file, tasks, items, problems };
 }
 
-async function parseYaml(file: string): Promise<Record<string, unknown>> {
+/** The content of a YAML file, JSON included. @throws E1003, E400 and E401 without the package yaml. */
+export async function parseYaml(file: string): Promise<unknown> {
   const { parse } = await optionalPackage("yaml", () => import("yaml"));
   const text = await textOf(file);
-  let data: unknown;
   try {
-    data = parse(text);
+    return parse(text);
   } catch (cause) {
     const [reason] = (cause as Error).message.split("\n");
     throw unreadable(file, `it is no YAML: ${reason}`, "mend the line that it names");
   }
+}
+
+function partsOf(data: unknown, file: string): Record<string, unknown> {
   if (typeof data === "object" && data !== null) return data as Record<string, unknown>;
   throw unreadable(file, "it has no names and no parts", "write names: and train:");
 }
