@@ -168,8 +168,11 @@ function classify(p: Parameters, maskTokens: Tensor<"f32">, classes: number): Te
   return linear(classifier, maskTokens, channels, classes + 1);
 }
 
-/** `[batch, masks, S, S]` and `[batch, masks, classes + 1]` to `[batch, classes, S, S]`. */
-function scoreClasses(logits: Tensor<"f32">, classLogits: Tensor<"f32">): Tensor<"f32"> {
+/**
+ * Scores of classes from masks and their classes' logits, as `predict` has them: `[batch, masks, S, S]` and `[batch,
+ * masks, classes + 1]` to `[batch, classes, S, S]`.
+ */
+export function scoreClasses(logits: Tensor<"f32">, classLogits: Tensor<"f32">): Tensor<"f32"> {
   const [batch, masks, height, width] = logits.shape as [number, number, number, number];
   const classes = classLogits.shape[2]! - 1;
   const named = slice(softmax(classLogits), [[], [], [0, classes]]);

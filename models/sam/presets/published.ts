@@ -107,6 +107,18 @@ export function trainedMethod(
   return methodOf({ ...method, where }, adapter);
 }
 
-/** A model with the adapters of a method grafted on it, one after another. */
-export const graftMethod = (model: Model, { adapters }: PublishedMethod): Model =>
-  adapters.reduce((base, { adapter, where }) => adapt(base, adapter, { where }), model);
+/**
+ * A model with the adapters of a method grafted on it, one after another. `train` says which parameters train beside
+ * what the method trains, or with `!` before them do not.
+ * @throws E130 for a pattern that matches no parameter.
+ */
+export const graftMethod = (
+  model: Model,
+  { adapters }: PublishedMethod,
+  train: readonly string[] = [],
+): Model =>
+  adapters.reduce(
+    (base, { adapter, where }, i) =>
+      adapt(base, adapter, { where, train: i === adapters.length - 1 ? train : [] }),
+    model,
+  );
