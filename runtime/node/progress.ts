@@ -2,13 +2,11 @@
  * Progress of long work, on stderr: one line that changes on a terminal, a line per quarter
  * elsewhere, nothing where a program reads the output.
  */
-import type { Progress } from "../devices/device.ts";
-
 export type ProgressStyle = "line" | "steps" | "silent";
 
 export interface ProgressDisplay {
-  /** `done` of `total` units of `what`; quantities in bytes are called "bytes…". */
-  readonly report: Progress;
+  /** `done` of `total` units of `what`; quantities in bytes are called "bytes…". `more` is printed behind. */
+  readonly report: (done: number, total: number, what: string, more?: string) => void;
   /** A line of its own: what begins now. */
   note(text: string): void;
   /** Removes the changing line. Call it before anything else is printed, and at the end. */
@@ -55,8 +53,8 @@ function changingLine(stream: ProgressStream): ProgressDisplay {
     drawn = false;
   };
   return {
-    report(done, total, what) {
-      current.set(what, amount(done, total, what));
+    report(done, total, what, more) {
+      current.set(what, amount(done, total, what, more));
       if (done >= total) current.delete(what);
       const now = performance.now();
       if (now - last < redraw && current.size > 0) return;
@@ -79,21 +77,22 @@ function quarters(stream: ProgressStream, patience: number): ProgressDisplay {
   const start = performance.now();
   const printed = new Map<string, number>();
   return {
-    report(done, total, what) {
+    report(done, total, what, more) {
       const quarter = Math.floor((4 * done) / Math.max(1, total));
       const before = printed.get(what) ?? 0;
       // A second round of the same work begins at the bottom again.
       printed.set(what, quarter);
       if (quarter > before && performance.now() - start >= patience)
-        stream.write(`${amount(done, total, what)}\n`);
+        stream.write(`${amount(done, total, what, more)}\n`);
     },
     note: (text) => stream.write(`${text}\n`),
     end: () => {},
   };
 }
 
-function amount(done: number, total: number, what: string): string {
-  const percent = `${Math.floor((100 * done) / Math.max(1, total))} %`;
+function amount(done: number, total: number, what: string, more?: string): string {
+  const behind = more === undefined ? "" : ` ${more}`;
+  const percent = `${Math.floor((100 * done) / Math.max(1, total))} %${behind}`;
   const bytes = /^bytes(?: of (.*))?$/.exec(what);
   if (!bytes) return `${what} ${done}/${total} ${percent}`;
   const mebibytes = (n: number) => (n / 2 ** 20).toFixed(1);
