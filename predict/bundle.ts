@@ -58,6 +58,7 @@ function closingToo(predictor: SamPredictor, close: () => Promise<void>): SamPre
   return {
     setImage: predictor.setImage,
     predict: predictor.predict,
+    predictLogits: predictor.predictLogits,
     get frame() {
       return predictor.frame;
     },

@@ -1,4 +1,9 @@
 /** SAM's host side: pictures and prompts in, masks out. It stands on the runtime alone. */
+export {
+  type AutomaticMask,
+  type AutomaticOptions,
+  automaticMasks,
+} from "./automatic/automatic.ts";
 export { loadSamBundle } from "./bundle.ts";
 export {
   createSamPredictor,
@@ -7,5 +12,6 @@ export {
   type SamPlans,
   type SamPredictor,
   type SamPredictorOptions,
+  type SmallLogits,
 } from "./sam.ts";
 export * from "./vision/index.ts";

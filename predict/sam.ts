@@ -38,13 +38,16 @@ export interface PredictOptions extends Prompts, CallOptions {
   readonly multimask?: boolean | undefined;
 }
 
-export interface Prediction {
-  /** One, or three with `multimask`, in the picture's own size. */
-  readonly masks: readonly Mask[];
+export interface SmallLogits {
   /** How well the model thinks that each mask fits: an estimate of the IoU. */
   readonly scores: readonly number[];
   /** The masks before enlargement: give one back as `mask` to refine it (`pickLogits`). */
   readonly lowResLogits: Logits;
+}
+
+export interface Prediction extends SmallLogits {
+  /** One, or three with `multimask`, in the picture's own size. */
+  readonly masks: readonly Mask[];
 }
 
 /**
@@ -67,6 +70,8 @@ export interface SamPredictor {
     options: PredictOptions & { readonly boxes: NonNullable<Prompts["boxes"]> },
   ): Promise<Prediction[]>;
   predict(options?: PredictOptions & { readonly boxes?: undefined }): Promise<Prediction>;
+  /** As `predict` for one prompt, without masks: small logits and scores, for whoever needs few of them larger. */
+  predictLogits(options?: PredictOptions & { readonly boxes?: undefined }): Promise<SmallLogits>;
   /** How the current picture lies in the model's input; undefined before `setImage`. */
   frame(): Frame | undefined;
   /** The side of the model's low-resolution masks. */
@@ -149,20 +154,36 @@ function openPredictor(options: SamPredictorOptions, first: PlacedSam): SamPredi
     const tokens = decoderTokens(prompts, frame, plans.buckets);
     const placement = await turn.wait(on.decoder(tokens.bucket));
     // Other calls wait until all boxes are done.
-    const logits = await runDecoder(placement, tokens, mask, lowSize, { ...turn, leave() {} });
-    return finish(logits, multimask, frame, lowSize);
+    const result = await runDecoder(placement, tokens, mask, lowSize, { ...turn, leave() {} });
+    return answerOf(result, multimask, lowSize);
   }
 
-  async function predictIn(options: PredictOptions, turn: Turn) {
+  async function predictIn<T>(
+    options: PredictOptions,
+    turn: Turn,
+    finish: (answer: SmallLogits, frame: Frame) => T,
+  ) {
     if (!current) throw noImage();
     const { frame } = current;
     const { boxes, ...clicks } = checkPrompts(options, frame.originalSize, lowSize);
-    const predict = (box: Box | undefined) => predictOne(options, { ...clicks, box }, frame, turn);
+    const predict = async (box: Box | undefined) =>
+      finish(await predictOne(options, { ...clicks, box }, frame, turn), frame);
     if (!options.boxes) return predict(boxes[0]);
-    const results: Prediction[] = [];
+    const results: T[] = [];
     for (const box of boxes) results.push(await predict(box));
     return results;
   }
+
+  const predicting =
+    <T>(name: string, finish: (answer: SmallLogits, frame: Frame) => T) =>
+    (options: PredictOptions = {}) => {
+      const { signal, ...prompts } = options;
+      return calls.call({ signal }, () => {
+        checkOptions(name, options, predictOptions);
+        const own = copyOf(prompts);
+        return (turn) => predictIn(own, turn, finish);
+      });
+    };
 
   async function restore(device: Device, turn: Turn): Promise<void> {
     const { signal: _, ...loading } = options;
@@ -189,14 +210,8 @@ function openPredictor(options: SamPredictorOptions, first: PlacedSam): SamPredi
         const inputs = checkInputs(plans.encode, { image }, false);
         return (turn) => encode({ inputs, frame }, turn);
       }),
-    predict: ((options: PredictOptions = {}) => {
-      const { signal, ...prompts } = options;
-      return calls.call({ signal }, () => {
-        checkOptions("predict", options, predictOptions);
-        const own = copyOf(prompts);
-        return (turn) => predictIn(own, turn);
-      });
-    }) as SamPredictor["predict"],
+    predict: predicting("predict", enlarged) as SamPredictor["predict"],
+    predictLogits: predicting("predictLogits", (answer) => answer) as SamPredictor["predictLogits"],
     frame: () => current?.frame,
     lowSize,
     get lost() {
@@ -252,26 +267,30 @@ async function runDecoder(
   return { logits: result.low_res_logits as Float32Array, iou: result.iou as Float32Array };
 }
 
-function finish(
+function answerOf(
   { logits, iou }: DecoderResult,
   multimask: boolean,
-  frame: Frame,
   lowSize: number,
-): Prediction {
+): SmallLogits {
   // The first mask is the answer to a prompt that is clear; the others are its readings.
   const [from, to] = multimask ? [1, iou.length] : [0, 1];
   const area = lowSize * lowSize;
-  const data = logits.slice(from * area, to * area);
-  const shape = [to - from, lowSize, lowSize] as const;
-  const full = upsampleMasks(data, shape, frame);
   return {
-    masks: splitMasks(threshold(full), frame.originalSize),
     scores: [...iou.subarray(from, to)],
-    lowResLogits: { shape, data },
+    lowResLogits: {
+      shape: [to - from, lowSize, lowSize],
+      data: logits.slice(from * area, to * area),
+    },
   };
 }
 
 const isLost = (error: unknown) => error instanceof InarchError && error.code === "E422";
+
+function enlarged(answer: SmallLogits, frame: Frame): Prediction {
+  const { data, shape } = answer.lowResLogits;
+  const full = upsampleMasks(data, shape, frame);
+  return { masks: splitMasks(threshold(full), frame.originalSize), ...answer };
+}
 
 const noImage = () =>
   diagnose("E350", {
