@@ -31,6 +31,8 @@ export {
   createSession,
   type DeviceTensor,
   type Inputs,
+  type RestorableSession,
+  type RestoreOptions,
   type Session,
   type SessionOptions,
 } from "./session.ts";

@@ -4,7 +4,8 @@ import type { Plan } from "../compiler/plan.ts";
 import { checkOptions } from "../diagnostics/options.ts";
 import { checkPlan } from "./check-plan.ts";
 import type { Device } from "./devices/device.ts";
-import { createSession, type Session, type SessionOptions, type SharedMemory } from "./session.ts";
+import { placePlan, type SessionOptions, type SharedMemory } from "./placement.ts";
+import { openSession, type Session } from "./session.ts";
 import { holdStates, modelStates } from "./states.ts";
 import { sharedBuffers } from "./training/memory.ts";
 
@@ -46,10 +47,9 @@ export async function placePrograms<Name extends string>(
   };
   try {
     for (const name of names)
-      sessions[name] = await createSession(plans[name], device, {
-        ...options,
-        shared: { ...shared, release },
-      });
+      sessions[name] = openSession(
+        await placePlan(plans[name], device, { ...options, shared: { ...shared, release } }),
+      );
   } catch (error) {
     for (const session of Object.values<Session>(sessions as Record<Name, Session>))
       session.close();

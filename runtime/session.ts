@@ -6,6 +6,7 @@ import type { Plan } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { checkOptions } from "../diagnostics/options.ts";
 import { type CallOptions, createCalls, orderOf } from "./calls.ts";
+import { asDevice } from "./devices/any.ts";
 import type { Device, Numbers, StepTime } from "./devices/device.ts";
 import { checkInputs, type Inputs } from "./inputs.ts";
 import { type DeviceTensor, type Placement, placePlan, type SessionOptions } from "./placement.ts";
@@ -79,6 +80,20 @@ export interface Session {
   close(): Promise<void>;
 }
 
+/** A session that another device can go on with. */
+export interface RestorableSession extends Session {
+  /**
+   * Goes on on another device, after one was lost: kernels, weights and adapter are placed there as they were at
+   * first, so the weights must still be open; states begin as they did, and inputs are given again. Tensors that
+   * inputs were bound to are given anew. Calls made before it resolves are those of the device before. If it rejects
+   * nothing has changed, and it may be tried again.
+   * @throws E427 after `close`, and what `createSession` throws.
+   */
+  restore(device: Device | GPUDevice, options?: RestoreOptions): Promise<void>;
+}
+
+export type RestoreOptions = Pick<SessionOptions, "bind" | "onProgress" | "signal">;
+
 /**
  * Places a plan on a device: allocates buffers, streams the weights, compiles all kernels at once.
  * @throws E420 when the weights lack a parameter, E421 for a plan of another format or target, E422 if
@@ -91,7 +106,7 @@ export async function createSession(
   plan: Plan,
   device: Device,
   options: SessionOptions = {},
-): Promise<Session> {
+): Promise<RestorableSession> {
   checkOptions<SessionOptions>("createSession", options, {
     weights: true,
     adapter: true,
@@ -100,10 +115,42 @@ export async function createSession(
     onProgress: true,
     signal: true,
   });
-  return openSession(await placePlan(plan, device, options));
+  const { signal: _, ...given } = options;
+  let now = openSession(await placePlan(plan, device, options));
+  let isOpen = true;
+  return {
+    plan,
+    run: (...args) => now.run(...args),
+    read: (...args) => now.read(...args),
+    write: (...args) => now.write(...args),
+    reset: (...args) => now.reset(...args),
+    profile: (...args) => now.profile(...args),
+    output: (name) => now.output(name),
+    memory: () => now.memory(),
+    get lost() {
+      return now.lost;
+    },
+    async restore(on, more = {}) {
+      checkOptions<RestoreOptions>("restore", more, { bind: true, onProgress: true, signal: true });
+      if (!isOpen) throw isClosed(plan);
+      const next = openSession(await placePlan(plan, asDevice(on), { ...given, ...more }));
+      if (!isOpen) {
+        await next.close();
+        throw isClosed(plan);
+      }
+      const before = now;
+      now = next;
+      await before.close();
+    },
+    close() {
+      isOpen = false;
+      return now.close();
+    },
+  };
 }
 
-function openSession(placement: Placement): Session {
+/** The session of a plan in place. */
+export function openSession(placement: Placement): Session {
   const { plan, device, buffers } = placement;
   const calls = createCalls(orderOf(device), device.checkAlive, () => isClosed(plan));
   return {
