@@ -51,12 +51,17 @@ const pathOf = (place: string) =>
 
 /**
  * Where sources and dist/ lie: stacks that are mapped by source maps name the sources, whichever of them runs.
- * A path is not encoded as its address is.
+ * A path is not encoded as its address is. Undefined where there is no such place: in a module of an address
+ * that holds its own text (`data:`, `blob:`), and in what a bundler has made a script of.
  */
-const installation = decodeURIComponent(new URL("..", import.meta.url).pathname).replace(
-  /([\\/])dist[\\/]$/,
-  "$1",
-);
+const installation = folderAbove(import.meta.url);
+
+function folderAbove(module: string | undefined): string | undefined {
+  // Not by an address made of two, which bundlers take for one of a file.
+  const [, folder] = /^\w+:\/\/[^/]*(\/.*\/)[^/]*\/[^/]*$/.exec(module ?? "") ?? [];
+  return folder && decodeURIComponent(folder).replace(/([\\/])dist[\\/]$/, "$1");
+}
+
 /** An installation of another copy: what its stack frames look like. */
 const packaged = /[\\/]inarch[\\/]dist[\\/]/;
 /** The folders of the package. What lies beside them in a checkout is written as a user writes. */
@@ -65,7 +70,11 @@ const ownFolders =
 
 /** Whether a file is one of inarch's own sources, given as an absolute path. */
 export function isOwnFile(file: string): boolean {
-  if (file.startsWith(installation) && ownFolders.test(file.slice(installation.length)))
+  if (
+    installation &&
+    file.startsWith(installation) &&
+    ownFolders.test(file.slice(installation.length))
+  )
     return true;
   return packaged.test(file);
 }
