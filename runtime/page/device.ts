@@ -4,7 +4,6 @@
  */
 import { diagnose, InarchError } from "../../diagnostics/index.ts";
 import { checkOptions, shown } from "../../diagnostics/options.ts";
-import { cpuDevice } from "../devices/cpu.ts";
 import type { Device } from "../devices/device.ts";
 import { usualFeatures, usualLimits } from "../devices/wanted.ts";
 import { webgpuDevice } from "../devices/webgpu.ts";
@@ -63,7 +62,7 @@ async function openPreferred(powerPreference: GPUPowerPreference): Promise<PageD
   try {
     const found = await findGpu(powerPreference);
     if (isSoftware(found.info))
-      return openProcessor(
+      return await openProcessor(
         'there is no hardware GPU: { kind: "webgpu" } takes the software one, which is slower',
       );
     return await openGpu(found, "it is the first choice");
@@ -73,7 +72,7 @@ async function openPreferred(powerPreference: GPUPowerPreference): Promise<PageD
     gpuFailure = failure;
   }
   try {
-    return openProcessor(gpuFailure.details.message);
+    return await openProcessor(gpuFailure.details.message);
   } catch (failure) {
     if (!(failure instanceof InarchError)) throw failure;
     throw diagnose("E413", {
@@ -86,7 +85,9 @@ async function openPreferred(powerPreference: GPUPowerPreference): Promise<PageD
 
 const gpuCodes: ReadonlySet<string> = new Set(["E410", "E411", "E412"]);
 
-function openProcessor(why: string): PageDevice {
+async function openProcessor(why: string): Promise<PageDevice> {
+  // A page with a GPU does not load its module.
+  const { cpuDevice } = await import("../devices/cpu.ts");
   const device = cpuDevice();
   return { device, kind: "cpu", why, summary: { description: device.name, kind: "processor" } };
 }
