@@ -1,22 +1,27 @@
-/** Compiles a model ahead of time into a folder that the runtime loads with the compiler absent. */
+/** Compiles a model ahead of time into modules that the runtime loads with the compiler absent. */
 import { compileAsync } from "../compiler/compile.ts";
 import type { Model } from "../compiler/graph/model.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import type { Plan } from "../compiler/plan.ts";
-import type { Profile } from "../compiler/profile.ts";
+import { defaultProfile, type Profile } from "../compiler/profile.ts";
 import type { Precision } from "../compiler/storage/formats.ts";
-import { noTuning, type Tuning } from "../compiler/tuning/tuning.ts";
+import { noTuning } from "../compiler/tuning/tuning.ts";
+import { diagnose } from "../diagnostics/index.ts";
 import type { WeightFormat } from "../formats/index.ts";
 import type { Progress } from "../runtime/devices/device.ts";
+import { nativeTarget } from "../runtime/devices/native.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
 import { needsWeights } from "../runtime/states.ts";
 import { checkWholeFile } from "../runtime/weights/adapted.ts";
 import { fitNames, namedBy } from "../runtime/weights/index.ts";
-import { bundleFiles } from "./bundle-files.ts";
+import { checkFacts, type ProfileEntry, profileEntry, sameness } from "./bundle-content.ts";
 import { checkFolder, writeBundleFolder } from "./bundle-folder.ts";
-import { planWeights, weightsFile, writeWeights } from "./bundle-weights.ts";
+import { planWeights, weightsFiles, writeWeights } from "./bundle-weights.ts";
 import { type LoadedModel, traceLoaded } from "./load-model.ts";
+import { type Module, profileModule } from "./modules.ts";
 import { librariesFor } from "./native-libraries.ts";
+import type { BuildProfile } from "./profiles.ts";
+import { standalone } from "./standalone.ts";
 import { generateWrapper } from "./wrapper.ts";
 
 export interface BuildRequest {
@@ -24,17 +29,18 @@ export interface BuildRequest {
   readonly out: string;
   readonly programs: readonly string[];
   readonly dims: Dims;
-  /** What kernels are printed as; the default target's unless given. */
-  readonly target?: string;
-  readonly profile: Profile;
+  /** In the order in which a device prefers them. One that is the same as another is left out. */
+  readonly profiles: readonly BuildProfile[];
   /** `f32` unless given. */
   readonly precision?: Precision;
   /** Of frozen parameters; unless given the precision says. */
   readonly weightFormat?: WeightFormat | undefined;
-  /** Tiles that were measured; those of the model unless given. */
-  readonly tuning?: Tuning;
   /** The path of a checkpoint. */
   readonly weights?: string | undefined;
+  /** The most bytes that a file may have. */
+  readonly split?: number | undefined;
+  /** Whether the module carries the runtime, for pages without a bundler. */
+  readonly standalone?: boolean;
   readonly onProgress: Progress;
   /** Stops compiling: nothing is written. */
   readonly signal?: AbortSignal | undefined;
@@ -43,62 +49,106 @@ export interface BuildRequest {
 export interface BuildReport {
   readonly out: string;
   readonly name: string;
-  readonly programs: Readonly<Record<string, { readonly steps: number; readonly kernels: number }>>;
+  /** By profile and program. */
+  readonly profiles: Readonly<Record<string, ProgramCounts>>;
   /** Every file but the weights, by path. */
   readonly files: readonly string[];
   /** Of those files. */
   readonly bytes: number;
-  readonly weights: { readonly file: string; readonly bytes: number } | null;
+  readonly weights: { readonly files: readonly string[]; readonly bytes: number } | null;
   /** Why kernels in C have no libraries beside them; null where they have, or are none. */
   readonly withoutLibraries: string | null;
 }
 
+type ProgramCounts = Readonly<Record<string, { readonly steps: number; readonly kernels: number }>>;
+
+type Plans = ReadonlyMap<string, Plan>;
+
 /**
  * Compiles the programs and writes the folder, all of it or nothing.
- * @throws E250 (programs that disagree about a state), E435 and E436 (an adapter's file of other settings), E600 (the folder holds other files), E601 and E205 (weights), E602 (names), what tracing
- * and compiling throw.
+ * @throws E250 (programs that disagree about a state), E400 and E401 (a standalone module needs the package
+ * esbuild), E435 and E436 (an adapter's file of other settings), E600 (the folder holds other files), E601 and E205
+ * (weights), E602 (names), E618 (a module is longer than files may be), what tracing and compiling throw.
  */
 export async function build(request: BuildRequest): Promise<BuildReport> {
-  const { loaded, out, onProgress } = request;
-  const { name, doc, facts } = loaded.model;
+  const { loaded, out, split, onProgress } = request;
+  const { name, facts } = loaded.model;
+  if (facts !== undefined) checkFacts(name, facts);
   // Before minutes of work, not after them.
   await checkFolder(out);
-  const plans = await compilePrograms(request);
+  const compiled = await compileProfiles(request);
+  const plans = compiled.flatMap((one) => [...one.plans.values()]);
   const weights =
     request.weights === undefined
       ? undefined
       : fitNames(
           namedBy(await openWeightsFile(request.weights), loaded.model.tensorNames),
-          [...plans.values()].flatMap((plan) => plan.parameters.map(({ name }) => name)),
+          plans.flatMap((plan) => plan.parameters.map(({ name }) => name)),
         );
   try {
-    if (weights) for (const plan of plans.values()) checkWholeFile(plan, weights);
-    const stored = weights && (await planWeights(weights, plans.values(), onProgress));
-    const libraries = await librariesFor([...plans.values()], request.profile);
-    const { files, manifest } = bundleFiles({
-      others: libraries.files,
-      name,
-      doc,
-      facts,
-      plans,
-      weights: stored && {
-        file: weightsFile(stored),
-        bytes: stored.totalBytes,
-        checksum: stored.checksum!,
-      },
+    if (weights) for (const plan of plans) checkWholeFile(plan, weights);
+    const stored = weights && (await planWeights(weights, plans, onProgress));
+    const written = stored && {
+      files: weightsFiles(stored, split),
+      bytes: stored.totalBytes,
+      checksum: stored.checksum!,
+    };
+    const libraries = await librariesOf(compiled);
+    const modules = await modulesOf(request, compiled, written, libraries.files.size > 0);
+    const { opened } = modules;
+    const files = new Map<string, string | Uint8Array>([...libraries.files, ...modules.files]);
+    checkSizes(files, split);
+    const content = { files, opened, more: written?.files ?? [] };
+    await writeBundleFolder(out, content, async (folder) => {
+      if (stored) await writeWeights(folder, weights, stored, split, onProgress);
     });
-    const needed = [...plans.values()].some(needsWeights);
-    const brings = stored || !needed ? "given" : "brought";
-    const wrapper = generateWrapper(manifest, brings, loaded.model.bundle?.loader);
-    files.set(`${name}.d.ts`, wrapper.declarations);
-    files.set(`${name}.js`, wrapper.js);
-    const written = await writeBundleFolder(out, { manifest, files }, async (folder) => {
-      if (stored) await writeWeights(folder, weights, stored, onProgress);
-    });
-    const report = describe(request, plans, written, manifest.weights ?? null);
+    const report = describe(request, compiled, files, written ?? null);
     return { ...report, withoutLibraries: libraries.without ?? null };
   } finally {
     await weights?.close();
+  }
+}
+
+/** Every module and the types, by name. What people open comes last of all. */
+async function modulesOf(
+  { loaded, ...request }: BuildRequest,
+  compiled: readonly Compiled[],
+  weights: { files: readonly string[]; bytes: number; checksum: string } | undefined,
+  hasLibraries: boolean,
+) {
+  const { name, doc, facts, bundle } = loaded.model;
+  const all = compiled.flatMap(({ plans }) => [...plans.values()]);
+  const wrapper = generateWrapper({
+    ...{ name, doc, plans: compiled[0]!.plans, loader: bundle?.loader, hasLibraries },
+    weights: weights || !all.some(needsWeights) ? "given" : "brought",
+  });
+  const profiles = compiled.map(({ entry: { content: _, ...entry }, module: { file } }) => ({
+    ...entry,
+    file,
+  }));
+  const text = wrapper.module({ name, facts, profiles, weights });
+  const modules: readonly Module[] = request.standalone
+    ? await standalone({ name, text, from: loaded.file })
+    : [{ file: `${name}.mjs`, text }];
+  const types = `${name}.d.mts`;
+  const files = new Map([
+    ...[...compiled.map((one) => one.module), ...modules].map(
+      ({ file, text }) => [file, text] as const,
+    ),
+    [types, wrapper.declarations],
+  ]);
+  return { files, opened: [types, `${name}.mjs`] };
+}
+
+/** Errors: E618. */
+function checkSizes(files: ReadonlyMap<string, string | Uint8Array>, split = Infinity): void {
+  for (const [file, content] of files) {
+    const bytes = Buffer.byteLength(content);
+    if (bytes > split)
+      throw diagnose("E618", {
+        message: `${file} has ${bytes} bytes, more than the ${split} that a file may have`,
+        help: "weights alone can be cut: give --split more, or build fewer programs with --program",
+      });
   }
 }
 
@@ -121,37 +171,78 @@ function plansOf({ bundle }: Model, program: string, given: Dims): readonly Want
   return wanted;
 }
 
-async function compilePrograms(request: BuildRequest) {
-  const { loaded, programs, dims: given, profile, onProgress } = request;
-  const { precision = "f32", weightFormat, tuning = noTuning, signal, target } = request;
-  const wanted = programs.flatMap((program) => plansOf(loaded.model, program, given));
+/** Of the profile of kernels in C, if there is one. */
+async function librariesOf(compiled: readonly Compiled[]) {
+  const native = compiled.find(({ entry }) => entry.target === nativeTarget);
+  return librariesFor([...(native?.plans.values() ?? [])], native?.profile ?? defaultProfile);
+}
+
+interface Compiled {
+  readonly profile: Profile;
+  readonly plans: Plans;
+  readonly same: string;
+  readonly entry: ProfileEntry;
+  readonly module: Module;
+}
+
+/** A profile whose plans are those of one before it is left out: whatever runs it runs the other. */
+async function compileProfiles(request: BuildRequest): Promise<readonly Compiled[]> {
+  const { loaded, programs, dims, profiles, onProgress } = request;
+  const wanted = programs.flatMap((program) => plansOf(loaded.model, program, dims));
+  const compiled: Compiled[] = [];
+  let done = 0;
+  const report = () => onProgress(++done, wanted.length * profiles.length, "programs");
+  // From the last on: of two that are equal the one stays that asks for less.
+  for (const one of profiles.toReversed()) {
+    const plans = await compilePrograms(request, wanted, one, report);
+    const own = { name: one.name, software: one.software, plans };
+    const same = sameness(own);
+    if (compiled.some((other) => other.same === same)) continue;
+    const entry = profileEntry(own);
+    compiled.unshift({
+      profile: one.profile,
+      plans,
+      same,
+      entry,
+      module: profileModule(loaded.model.name, entry),
+    });
+  }
+  return compiled;
+}
+
+async function compilePrograms(
+  request: BuildRequest,
+  wanted: readonly WantedPlan[],
+  { target, profile, tuning = noTuning }: BuildProfile,
+  report: () => void,
+): Promise<Plans> {
+  const { loaded, precision = "f32", weightFormat, signal } = request;
   const plans = new Map<string, Plan>();
   for (const { as, program, dims } of wanted) {
     const graph = traceLoaded(loaded, program, dims);
     const name = `${loaded.model.name}.${as}`;
-    const printing = { precision, weightFormat, ...(target === undefined ? {} : { target }) };
-    plans.set(as, await compileAsync(graph, { name, profile, tuning, signal, ...printing }));
-    onProgress(plans.size, wanted.length, "programs");
+    const options = { name, target, profile, tuning, signal, precision, weightFormat };
+    plans.set(as, await compileAsync(graph, options));
+    report();
   }
   return plans;
 }
 
 function describe(
   { loaded, out }: BuildRequest,
-  plans: ReadonlyMap<string, Plan>,
+  compiled: readonly Compiled[],
   files: ReadonlyMap<string, string | Uint8Array>,
   weights: BuildReport["weights"],
 ): Omit<BuildReport, "withoutLibraries"> {
-  const programs = [...plans].map(([program, plan]) => {
-    const counts = { steps: plan.steps.length, kernels: plan.kernels.length };
-    return [program, counts] as const;
-  });
+  const counts = ({ steps, kernels }: Plan) => ({ steps: steps.length, kernels: kernels.length });
+  const programs = (plans: Plans) =>
+    Object.fromEntries([...plans].map(([program, plan]) => [program, counts(plan)]));
   return {
     out,
     name: loaded.model.name,
-    programs: Object.fromEntries(programs),
+    profiles: Object.fromEntries(compiled.map(({ entry, plans }) => [entry.name, programs(plans)])),
     files: [...files.keys()].sort(),
     bytes: [...files.values()].reduce((sum, content) => sum + Buffer.byteLength(content), 0),
-    weights,
+    weights: weights && { files: weights.files, bytes: weights.bytes },
   };
 }

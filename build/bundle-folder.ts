@@ -1,65 +1,66 @@
 /**
  * Writes a bundle's folder: whole or not at all, and never over files of somebody else. Files that are named
- * by their content are written beside those of the bundle before; then come the files that people open, each
- * of which leads to files of one build alone; then what nothing leads to any more is removed.
+ * by their content are written beside those of the bundle before; then comes the wrapper, which leads to files of
+ * one build alone; then what nothing leads to any more is removed.
  */
 import { existsSync } from "node:fs";
-import { readdir, readFile, rm, rmdir } from "node:fs/promises";
+import { open, readdir, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { diagnose } from "../diagnostics/index.ts";
-import type { Manifest } from "../runtime/bundle/manifest.ts";
 import { makeFolder } from "../runtime/node/files.ts";
 import { saveTo, syncFolder } from "../runtime/node/save.ts";
 import { isAbandoned, isTemporary, temporaryFor } from "../runtime/node/temporary.ts";
-import { ownManifest } from "./bundle-files.ts";
+import { isWeightsFile } from "./bundle-weights.ts";
+import { heading } from "./modules.ts";
+import { isLibrary } from "./native-libraries.ts";
 
+/** By path. */
 type Files = ReadonlyMap<string, string | Uint8Array>;
 
 /** Writes what is not in memory, such as weights, into the folder it is given. */
 export type WriteMore = (folder: string) => Promise<void>;
 
 export interface BundleContent {
-  readonly manifest: Manifest;
-  /** By path inside the folder, `manifest.json` among them. */
+  /** All that are in memory, by path. */
   readonly files: Files;
+  /** Of those, what people open: they come last, in this order. */
+  readonly opened: readonly string[];
+  /** The names of what `writeMore` writes. */
+  readonly more: readonly string[];
 }
 
 /**
  * Writes the files. The folder may be absent, empty, or hold an earlier bundle, which is replaced when all is
- * written, or what a killed build has left. Returns all that was written but for `writeMore`.
+ * written, or what a killed build has left.
  * @throws E600 when it holds anything else, E515 while another build writes there, E241.
  */
 export async function writeBundleFolder(
   out: string,
-  { manifest, files }: BundleContent,
+  { files, opened, more }: BundleContent,
   writeMore: WriteMore,
-): Promise<Files> {
+): Promise<void> {
   const folder = resolve(out);
   const isNew = !existsSync(folder);
   await makeFolder(folder);
   const leave = await enter(folder, out);
   try {
     const earlier = await checkFolder(out);
-    const opened = ["manifest.json", `${manifest.name}.js`, `${manifest.name}.d.ts`];
-    // First, as it lists the others: what a kill leaves is known to be of a bundle.
-    const own = new Map([[ownManifest(manifest), files.get("manifest.json")!], ...files]);
-    const built = new Set([...own.keys(), ...(manifest.weights ? [manifest.weights.file] : [])]);
+    const built = new Set([...files.keys(), ...more]);
     let isOpen = false;
     try {
-      for (const [path, content] of own)
+      for (const [path, content] of files)
         if (!opened.includes(path)) await save(folder, path, content);
       await writeMore(folder);
       await syncFolder(folder);
       isOpen = true;
-      for (const path of opened.toReversed()) await save(folder, path, own.get(path)!);
+      for (const name of opened) await saveTo(join(folder, name), files.get(name)!);
     } catch (error) {
       // What the new wrapper leads to stays, for the next build to remove.
-      if (!isOpen) await remove(folder, (path) => built.has(path) && !earlier.includes(path));
+      if (!isOpen) await remove(folder, (name) => built.has(name) && !earlier.includes(name));
       throw error;
     }
-    await remove(folder, (path) => !built.has(path) && (earlier.includes(path) || isLeft(path)));
+    await remove(folder, (name) => !built.has(name) && (earlier.includes(name) || isLeft(name)));
     await syncFolder(dirname(folder));
-    return own;
   } finally {
     await leave();
     // It goes where it is empty: nothing was built.
@@ -74,16 +75,9 @@ async function save(folder: string, path: string, content: string | Uint8Array):
 
 const isLeft = (path: string): boolean => isTemporary(basename(path));
 
-const isManifest = (path: string): boolean => /^manifest(?:-[0-9a-f]{12})?\.json$/.test(path);
-
-/**
- * Files, and folders that become empty. Manifests go last: they tell the next build whose the others are, if
- * this one is killed here. What the system refuses to remove goes with the next build.
- */
+/** Files, and folders that become empty. What the system refuses to remove goes with the next build. */
 async function remove(folder: string, unwanted: (path: string) => boolean): Promise<void> {
-  const gone = (await list(folder))
-    .filter(unwanted)
-    .sort((a, b) => Number(isManifest(a)) - Number(isManifest(b)));
+  const gone = (await list(folder)).filter(unwanted);
   for (const path of gone) await rm(join(folder, path), { force: true }).catch(() => undefined);
   const folders = new Set(gone.map((path) => dirname(path)).filter((path) => path !== "."));
   for (const path of folders) await rmdir(join(folder, path)).catch(() => undefined);
@@ -126,8 +120,8 @@ async function hasOtherMark(folder: string, own: string): Promise<boolean> {
 export async function checkFolder(out: string): Promise<readonly string[]> {
   const present = (await list(out)).filter((path) => !isLeft(path));
   if (present.length === 0) return present;
-  const own = await filesOfBundles(out, present);
-  const foreign = present.filter((path) => !own.has(path));
+  const isOwn = await Promise.all(present.map((path) => isOfBundle(out, path)));
+  const foreign = present.filter((_, i) => !isOwn[i]);
   if (foreign.length === 0) return present;
   const few = foreign.slice(0, 5).join(", ");
   throw diagnose("E600", {
@@ -158,20 +152,16 @@ async function list(out: string): Promise<string[]> {
   }
 }
 
-/** Which files earlier builds wrote, whole or not, by their manifests, whatever their format. */
-async function filesOfBundles(out: string, present: readonly string[]): Promise<Set<string>> {
-  const own = new Set<string>();
-  for (const path of present) {
-    if (!isManifest(path)) continue;
-    try {
-      const manifest = JSON.parse(await readFile(join(out, path), "utf8"));
-      const { format, name, programs, files, weights } = manifest;
-      if (typeof format !== "number" || typeof programs !== "object") continue;
-      for (const one of [path, `${name}.js`, `${name}.d.ts`, ...Object.keys(files)]) own.add(one);
-      if (weights) own.add(weights.file);
-    } catch {
-      // It lists nothing, and is not a manifest.
-    }
+/** Whether an earlier build wrote a file: it says so itself, or has the name that weights have. */
+async function isOfBundle(out: string, path: string): Promise<boolean> {
+  if (isWeightsFile(path) || isLibrary(path)) return true;
+  if (!/^[\w.-]+(?:\.mjs|\.d\.mts)$/.test(path)) return false;
+  const file = await open(join(out, path));
+  try {
+    const start = Buffer.alloc(heading.length);
+    await file.read(start, 0, heading.length, 0);
+    return start.toString() === heading;
+  } finally {
+    await file.close();
   }
-  return own;
 }

@@ -4,9 +4,10 @@ import type { Plan } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { bytesOf } from "../formats/index.ts";
 import type { Progress } from "../runtime/devices/device.ts";
-import { writeFileAtOnce } from "../runtime/node/save.ts";
+import { type WriteBytes, writeFileAtOnce } from "../runtime/node/save.ts";
 import { isAdapterFile, savedState } from "../runtime/weights/adapter-file.ts";
 import {
+  type ByteSink,
   checkFloats,
   notFinite,
   openHash,
@@ -18,9 +19,20 @@ import {
   watchFinite,
 } from "../runtime/weights/index.ts";
 
-/** The name of the file, which its content tells. */
-export const weightsFile = ({ checksum }: SafetensorsPlan): string =>
-  `weights-${checksum!.slice(0, 12)}.safetensors`;
+/** The names of the file's pieces, which its content tells: one piece unless `split` says how long each may be. */
+export function weightsFiles(
+  { checksum, totalBytes }: SafetensorsPlan,
+  split = Infinity,
+): string[] {
+  const name = `weights-${checksum!.slice(0, 12)}`;
+  const count = Math.max(1, Math.ceil(totalBytes / split));
+  if (count === 1) return [`${name}.safetensors`];
+  return Array.from({ length: count }, (_, i) => `${name}-${i + 1}-of-${count}.safetensors`);
+}
+
+/** Whether a file has such a name. */
+export const isWeightsFile = (name: string): boolean =>
+  /^weights-[0-9a-f]{12}(?:-\d+-of-\d+)?\.safetensors$/.test(name);
 
 /**
  * Checks that a checkpoint has every parameter of the plans, all finite, and what their states begin as,
@@ -92,22 +104,50 @@ async function hashesOf(weights: Weights, layout: SafetensorsPlan, onProgress: P
   return hashes;
 }
 
-/** Streams the tensors into the folder. */
+/** Streams the tensors into the folder, in pieces of at most `split` bytes. */
 export async function writeWeights(
   folder: string,
   weights: Weights,
   layout: SafetensorsPlan,
+  split: number | undefined,
   onProgress: Progress,
 ): Promise<void> {
   const report = reporter(layout, "bytes of weights", onProgress);
-  await writeFileAtOnce(join(folder, weightsFile(layout)), (sink) =>
+  const write: WriteBytes = (sink) =>
     streamSafetensors(sink, layout, async function* (name) {
       for await (const values of weights.chunks(name)) {
         report(values.byteLength);
         yield bytesOf(values);
       }
-    }),
-  );
+    });
+  const files = weightsFiles(layout, split).map((file) => join(folder, file));
+  await writePieces(files, split ?? layout.totalBytes, write);
+}
+
+/** All pieces are open until the last one is whole. */
+function writePieces(files: readonly string[], size: number, write: WriteBytes): Promise<void> {
+  const sinks: ByteSink[] = [];
+  const open = (): Promise<void> => {
+    const file = files[sinks.length];
+    if (file !== undefined)
+      return writeFileAtOnce(file, (sink) => {
+        sinks.push(sink);
+        return open();
+      });
+    let written = 0;
+    return write({
+      async write(bytes) {
+        for (let done = 0; done < bytes.byteLength; ) {
+          const room = size - (written % size);
+          const piece = bytes.subarray(done, done + room);
+          await sinks[Math.floor(written / size)]!.write(piece);
+          written += piece.byteLength;
+          done += piece.byteLength;
+        }
+      },
+    });
+  };
+  return open();
 }
 
 function reporter({ order }: SafetensorsPlan, unit: string, onProgress: Progress) {

@@ -111,9 +111,7 @@ async function bundle(file: string, outfile: string): Promise<Bundled> {
     const sources = Object.keys(metafile.inputs).map((path) => resolve(path));
     return { contents: outputFiles[0]!.contents, own, sources };
   } catch (error) {
-    const failure = error as Partial<BuildFailure>;
-    if (!Array.isArray(failure.errors)) throw brokenPackage("esbuild", error);
-    throw buildError(file, failure.errors as Message[]);
+    throw buildError(file, error);
   }
 }
 
@@ -155,7 +153,7 @@ const folderOfEntries = new URL("../entries/", import.meta.url);
 const ending = extname(import.meta.url);
 
 /** What users import: a module of entries/ for each name, `index` for `inarch` itself. */
-const entries: ReadonlyMap<string, URL> = new Map(
+export const entries: ReadonlyMap<string, URL> = new Map(
   readdirSync(folderOfEntries)
     .filter((file) => file.endsWith(ending) && !file.endsWith(".d.ts"))
     .map((file) => {
@@ -218,8 +216,11 @@ function helpFor(first: Message | undefined): string {
   return `install it beside this file: npm install ${missing}`;
 }
 
-function buildError(file: string, errors: readonly Message[]) {
-  const [first, ...others] = errors;
+/** What esbuild throws: E511 for what is wrong in the user's files, E401 where the package fails. */
+export function buildError(file: string, error: unknown) {
+  const failure = error as Partial<BuildFailure>;
+  if (!Array.isArray(failure.errors)) return brokenPackage("esbuild", error);
+  const [first, ...others] = failure.errors as readonly Message[];
   const location = first?.location;
   const more = others.map(({ text, location: at }) => (at ? `${text} (line ${at.line})` : text));
   return diagnose("E511", {

@@ -11,6 +11,10 @@ const usual = 8;
 /** Where they lie in the bundle. */
 export const librariesFolder = "native";
 
+/** Whether a path in a bundle is that of a library. */
+export const isLibrary = (path: string): boolean =>
+  path.startsWith(`${librariesFolder}/`) && /\/[0-9a-f-]+\.\w+$/.test(path);
+
 export interface BundledLibraries {
   /** By path in the bundle: none of other targets, or where no compiler made them. */
   readonly files: ReadonlyMap<string, Uint8Array>;

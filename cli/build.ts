@@ -1,14 +1,15 @@
-/** `inarch build MODEL --out DIR`: a folder that the runtime loads with the compiler absent. */
+/** `inarch build MODEL --out DIR`: modules that the runtime loads with the compiler absent. */
 import type { BuildReport } from "../build/build.ts";
+import { diagnose } from "../diagnostics/index.ts";
 import { defineCommand } from "./arguments/command.ts";
 import { parseDims } from "./arguments/dims.ts";
-import { limitsFlag, limitsOf, targetFlag } from "./arguments/limits.ts";
 import { modelArguments, modelOf, programsOf } from "./arguments/model.ts";
 import { precisionFlags, precisionOf } from "./arguments/precision.ts";
+import { profilesFlag, profilesOf } from "./arguments/profiles.ts";
 import { tuningFlag } from "./arguments/tuning.ts";
 
 export const command = defineCommand({
-  description: "compile a model ahead of time into a folder that the runtime loads",
+  description: "compile a model ahead of time into modules that the runtime loads",
   args: async () =>
     ({
       ...modelArguments,
@@ -18,38 +19,70 @@ export const command = defineCommand({
         valueHint: "FILE",
         description: "a checkpoint: the parameters that the programs need go into the folder",
       },
-      target: await targetFlag(),
-      limits: limitsFlag,
+      profiles: await profilesFlag(),
+      standalone: {
+        type: "boolean",
+        description: "put the runtime into the module, for a page without a bundler",
+      },
+      split: {
+        type: "string",
+        valueHint: "SIZE",
+        description: "the most that a file may have, such as 24MiB: weights are cut into pieces",
+      },
       ...precisionFlags,
       tuning: tuningFlag,
     }) as const,
   async run(given, { progress }) {
     const { build } = await import("../build/build.ts");
-    const { tuningOf } = await import("../tuning/store.ts");
-    const { out, weights } = given;
+    const { out, weights, standalone } = given;
+    const split = sizeOf(given.split);
     const loaded = await modelOf(given, weights);
-    const { profile, device } = await limitsOf(given.limits, given.target);
+    const profiles = await profilesOf(given.profiles, given.tuning);
     const report = await build({
       loaded,
       out,
       programs: programsOf(loaded.model, given.program),
       dims: parseDims(given.dim),
-      target: given.target,
-      profile,
+      profiles,
       ...precisionOf(given),
-      tuning: await tuningOf(given.tuning, device),
       weights,
+      split,
+      standalone,
       onProgress: progress.report,
     });
     return { report, text: describe(report) };
   },
 });
 
+const units: Readonly<Record<string, number>> = {
+  "": 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KIB: 2 ** 10,
+  MIB: 2 ** 20,
+  GIB: 2 ** 30,
+};
+
+/** A number of bytes as people write it. Errors: E503. */
+function sizeOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const [, count, unit = ""] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim()) ?? [];
+  const bytes = Math.floor(Number(count) * (units[unit.toUpperCase()] ?? Number.NaN));
+  if (bytes >= 4096) return bytes;
+  throw diagnose("E503", {
+    message: `--split cannot be "${text}"`,
+    help: "give at least 4KiB, such as --split 24MiB",
+  });
+}
+
 function describe(report: BuildReport): string {
-  const { out, name, programs, files, bytes, weights, withoutLibraries } = report;
-  const rows = Object.entries(programs).map(
-    ([program, { steps, kernels }]) =>
-      `  ${program}: ${steps} ${steps === 1 ? "step" : "steps"}, ${kernels} different kernels`,
+  const { out, name, profiles, files, bytes, weights, withoutLibraries } = report;
+  const rows = Object.entries(profiles).flatMap(([profile, programs]) =>
+    Object.entries(programs).map(
+      ([program, { steps, kernels }]) =>
+        `  ${profile}, ${program}: ${steps} ${steps === 1 ? "step" : "steps"}, ${kernels} different kernels`,
+    ),
   );
   const size = `${(bytes / 1024).toFixed(1)} KiB in ${files.length} files`;
   const stored = weights && `, ${(weights.bytes / 2 ** 20).toFixed(1)} MiB of weights`;
@@ -59,6 +92,6 @@ function describe(report: BuildReport): string {
     ...(withoutLibraries === null
       ? []
       : [`without libraries, so that machines compile the kernels: ${withoutLibraries}`]),
-    `load it with: import { load } from "./${name}.js"`,
+    `load it with: import { load } from "./${name}.mjs"`,
   ].join("\n");
 }

@@ -64,6 +64,26 @@ export const defaultProfile: Profile = {
   deviceClass: "unknown",
 };
 
+/** The limits of `defaultProfile`, for hardware whose kernels can reduce over subgroups, as most can. */
+export const subgroupProfile: Profile = {
+  ...defaultProfile,
+  name: "subgroups",
+  slowBarriers: false,
+  reduces: true,
+  rolled: false,
+};
+
+/** The same for hardware that has halves too. */
+export const halfProfile: Profile = { ...subgroupProfile, name: "f16", half: true };
+
+/** The limits of `defaultProfile`, for software devices whose subgroups all have so many threads. */
+export const softwareProfile = (subgroup: number): Profile => ({
+  ...defaultProfile,
+  name: `subgroups-${subgroup}`,
+  subgroup,
+  deviceClass: "software",
+});
+
 /** A profile with all that one device allows. Plans made with it may not run on others. */
 export function deviceProfile(capabilities: Capabilities): Profile {
   const { subgroups, slowBarriers, slowCompiler, matrices, fma, registers } = capabilities;

@@ -1,5 +1,5 @@
 /**
- * Builds a model ahead of time, then loads the folder, for which the runtime is enough:
+ * Builds a model ahead of time, then loads the module, for which the runtime is enough:
  *   node examples/05-ahead-of-time.mjs
  */
 import { execFileSync } from "node:child_process";
@@ -12,13 +12,13 @@ const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const model = path("01-mlp.graph.ts");
 const folder = path("../out/examples/tiny-mlp");
 const inarch = path("../dist/cli/main.js");
-// A folder is for one kind of device: "wgsl" for WebGPU, "wasm" for processors.
-const { device } = await openDevice();
-const build = [inarch, "build", model, "--target", device.target, "--out", folder];
+// It holds kernels for several kinds of devices, and whatever opens here takes its own.
+const build = [inarch, "build", model, "--out", folder];
 execFileSync(process.execPath, build, { stdio: "inherit" });
+const { device } = await openDevice();
 
 // What the application does: the generated module knows the inputs and outputs of the model.
-const { load } = await import("../out/examples/tiny-mlp/tiny-mlp.js");
+const { load } = await import("../out/examples/tiny-mlp/tiny-mlp.mjs");
 const mlp = await load(device, { weights: ones() });
 const { y } = await mlp.forward({ x: new Float32Array(4 * 64).fill(1) });
 console.log(`4 rows of 10 results, the first is ${y[0]}`);

@@ -1,10 +1,10 @@
 /** A SAM from a bundle: what the wrapper that `inarch build` generates for a SAM stands on. */
 import { diagnose } from "../diagnostics/index.ts";
-import type { Bundle } from "../runtime/bundle/bundle.ts";
+import { type Bundle, openBundle } from "../runtime/bundle/bundle.ts";
 import {
   type BundleOptions,
   checkBundleOptions,
-  opened,
+  opening,
   watching,
   weightsOf,
 } from "../runtime/bundle/model.ts";
@@ -18,14 +18,14 @@ import { createSamPredictor, type SamPredictor } from "./sam.ts";
  * @throws E615 for a bundle that is no SAM's, and what `createSamPredictor` throws.
  */
 export async function loadSamBundle(
-  from: Bundle | string | URL,
+  bundle: Bundle,
   device: Device | GPUDevice,
   options: BundleOptions = {},
 ): Promise<SamPredictor> {
   checkBundleOptions(options);
   const on = asDevice(device);
-  const bundle = await opened(from, options);
-  const { plans } = bundle;
+  const opened = await openBundle(bundle, on, opening(options));
+  const { plans } = opened;
   const buckets = Object.keys(plans)
     .flatMap((name) => /^decode-(\d+)$/.exec(name)?.[1] ?? [])
     .map(Number)
@@ -33,11 +33,10 @@ export async function loadSamBundle(
   const { encode } = plans;
   if (!encode || buckets.length === 0)
     throw diagnose("E615", {
-      message: `the bundle of ${bundle.manifest.name} is not that of a whole SAM: its programs are ${Object.keys(plans).join(", ")}`,
-      where: bundle.source,
+      message: `the bundle of ${bundle.name} is not that of a whole SAM: its programs are ${Object.keys(plans).join(", ")}`,
       help: "build it from a SAM and without --program: inarch build sam-vit-b --out DIR",
     });
-  const { weights, close } = await weightsOf(bundle, options);
+  const { weights, close } = await weightsOf(opened, options);
   try {
     const predictor = await createSamPredictor({
       plans: { encode, buckets, decode: (bucket) => plans[`decode-${bucket}`]! },

@@ -25,7 +25,7 @@ import { isRecord } from "./weights/json.ts";
 export const planFormat: Plan["format"] = 3;
 
 /**
- * Returns the plan. `where` is its file, or what messages call it. Kernels may have `file` in place of `source`.
+ * Returns the plan. `where` is its file, or what messages call it.
  * @throws E421 for another format, E153 for a number format of a later version, E516 for what is no plan, naming the field.
  */
 export function checkPlan<P>(value: P, where: string): P & Plan {
@@ -77,8 +77,7 @@ const kernel: Check = (value, at, tell) => {
   const named = record({ name: text, entry: text, threads: list(whole(1, mostThreads), 3) });
   named(value, at, tell);
   const own = value as Record<string, unknown>;
-  if (Object.hasOwn(own, "file")) text(own.file, `${at}.file`, tell);
-  else source(own.source, `${at}.source`, tell);
+  source(own.source, `${at}.source`, tell);
   record({
     params: list(
       record({

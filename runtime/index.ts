@@ -2,20 +2,21 @@
 export type { Capabilities } from "../compiler/capabilities.ts";
 export type { Plan, PlanBuffer, PlanDType, PlanTensor, TargetName } from "../compiler/plan.ts";
 export { type Code, codes, InarchError } from "../diagnostics/index.ts";
-export { type Bundle, type OpenBundleOptions, openBundle, type ReadFile } from "./bundle/bundle.ts";
 export {
+  type Bundle,
+  type BundleProfile,
+  type BundleWeights,
   bundleFormat,
-  type Manifest,
-  type ManifestProgram,
-  type ManifestState,
-  type ManifestTensor,
-} from "./bundle/manifest.ts";
+  type OpenBundleOptions,
+  type OpenedBundle,
+  openBundle,
+  type ProfileContent,
+} from "./bundle/bundle.ts";
 export {
   type BundleModel,
   type BundleOptions,
   loadBundle,
 } from "./bundle/model.ts";
-export { openBundleUrl } from "./bundle/url.ts";
 export type { CallOptions } from "./calls.ts";
 export type {
   Device,

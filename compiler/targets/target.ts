@@ -1,6 +1,6 @@
 /**
  * A target: how kernels are spelled. One folder with one record of this type, and one line in
- * `index.ts`; flags, stages, files of bundles and pages of `explain` are made of the record.
+ * `index.ts`; flags, stages, profiles of bundles and pages of `explain` are made of the record.
  */
 import type { Capable } from "../../formats/index.ts";
 import type { Capabilities } from "../capabilities.ts";
@@ -13,8 +13,6 @@ export interface Target {
   readonly name: string;
   /** For people. */
   readonly title: string;
-  /** How the files of its kernels end, without the dot. */
-  readonly ending: string;
   /** What begins a comment that ends with the line. */
   readonly comment: string;
   /** The one width of subgroup that it has; undefined: whatever the profile says. */

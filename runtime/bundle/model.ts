@@ -9,17 +9,14 @@ import { placePrograms } from "../programs.ts";
 import type { Inputs, Session, SessionOptions } from "../session.ts";
 import { needsWeights, type States } from "../states.ts";
 import { sharedBuffers } from "../training/memory.ts";
-import type { Bundle } from "./bundle.ts";
-import { openBundleUrl } from "./url.ts";
+import { type Bundle, type OpenBundleOptions, type OpenedBundle, openBundle } from "./bundle.ts";
 
-export interface BundleOptions {
+export interface BundleOptions extends OpenBundleOptions {
   /** Weights instead of the bundle's own; needed where it was built without any. */
   readonly weights?: SessionOptions["weights"];
   /** The file of the adapters that the model was built with; the weights are then those of its base. */
   readonly adapter?: SessionOptions["adapter"];
   readonly onProgress?: Progress;
-  /** Stops loading. */
-  readonly signal?: AbortSignal;
 }
 
 /** @throws E460 for a name that no option has. */
@@ -28,6 +25,7 @@ export const checkBundleOptions = (options: BundleOptions): void =>
     weights: true,
     adapter: true,
     onProgress: true,
+    url: true,
     signal: true,
   });
 
@@ -43,6 +41,8 @@ export interface BundleModel {
   reset(states?: string | readonly string[], options?: CallOptions): Promise<void>;
   /** The session of a program, for what a wrapper does not offer: binding, profiling. Errors: E615. */
   session(program: string): Session;
+  /** The name of the profile that the device was given. */
+  readonly profile: string;
   /** Bytes of device memory by role, of all programs together. */
   memory(): Readonly<Record<string, number>>;
   /** Resolves when the device is lost, with the reason. */
@@ -57,14 +57,14 @@ export interface BundleModel {
  * E440 for what is no device, E615 when there are no weights; the reason of the signal.
  */
 export async function loadBundle(
-  from: Bundle | string | URL,
+  bundle: Bundle,
   device: Device | GPUDevice,
   options: BundleOptions = {},
 ): Promise<BundleModel> {
   checkBundleOptions(options);
   const on = asDevice(device);
-  const bundle = await opened(from, options);
-  const { weights, close } = await weightsOf(bundle, options);
+  const opened = await openBundle(bundle, on, opening(options));
+  const { weights, close } = await weightsOf(opened, options);
   const { adapter } = options;
   const loading = {
     ...(weights ? { weights } : {}),
@@ -72,20 +72,17 @@ export async function loadBundle(
     ...watching(options),
   };
   try {
-    const { sessions, states } = await placePrograms(bundle.plans, on, loading);
-    return openModel(bundle, on, new Map(Object.entries(sessions)), states);
+    const { sessions, states } = await placePrograms(opened.plans, on, loading);
+    return openModel(opened, on, new Map(Object.entries(sessions)), states);
   } finally {
     await close();
   }
 }
 
-export const opened = async (
-  from: Bundle | string | URL,
-  { signal }: Pick<BundleOptions, "signal">,
-): Promise<Bundle> =>
-  typeof from === "string" || from instanceof URL
-    ? openBundleUrl(from, signal ? { signal } : {})
-    : from;
+export const opening = ({ url, signal }: OpenBundleOptions): OpenBundleOptions => ({
+  ...(url === undefined ? {} : { url }),
+  ...(signal ? { signal } : {}),
+});
 
 export const watching = ({ onProgress, signal }: BundleOptions) => ({
   ...(onProgress ? { onProgress } : {}),
@@ -93,18 +90,18 @@ export const watching = ({ onProgress, signal }: BundleOptions) => ({
 });
 
 /** The weights given, which stay the caller's, or the bundle's own, which are closed here. */
-export async function weightsOf(bundle: Bundle, { weights, signal }: BundleOptions) {
-  const plans = Object.values(bundle.plans);
+export async function weightsOf(opened: OpenedBundle, { weights, signal }: BundleOptions) {
+  const plans = Object.values(opened.plans);
   // Its weights may hold what training left in states.
-  const hasStates = bundle.manifest.weights && plans.some(({ states }) => states.length > 0);
+  const hasStates = opened.bundle.weights && plans.some(({ states }) => states.length > 0);
   const needed = hasStates || plans.some(needsWeights);
   if (weights || !needed) return { weights, close: async () => {} };
-  const own = await abortable(bundle.openWeights(), signal, (late) => void late.close());
+  const own = await abortable(opened.openWeights(), signal, (late) => void late.close());
   return { weights: own, close: () => own.close() };
 }
 
 function openModel(
-  bundle: Bundle,
+  { bundle, profile }: OpenedBundle,
   { lost }: Device,
   sessions: ReadonlyMap<string, Session>,
   states: States,
@@ -113,13 +110,13 @@ function openModel(
     const found = sessions.get(program);
     if (found) return found;
     throw diagnose("E615", {
-      message: `the bundle of ${bundle.manifest.name} has no program "${program}"`,
-      where: bundle.source,
+      message: `the bundle of ${bundle.name} has no program "${program}"`,
       help: `its programs are ${[...sessions.keys()].join(", ")}`,
     });
   };
   return {
     session,
+    profile,
     lost,
     run: async (program, inputs, options) => session(program).run(inputs, undefined, options),
     async reset(names = [...states.held.keys()], options = undefined) {

@@ -1,9 +1,58 @@
 /** Whether a device can run a plan's kernels: what every device checks before it compiles any. */
 import type { Capabilities } from "../../compiler/capabilities.ts";
-import type { Plan, PlanKernel, PlanParam } from "../../compiler/plan.ts";
+import type { KernelMatrices, Plan, PlanKernel, PlanParam } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
-import { has, storedBytes } from "../../formats/index.ts";
+import { type FormatName, has, storedBytes } from "../../formats/index.ts";
 import { hasMatrices } from "./matrices.ts";
+
+/** What kernels ask of a device, all together; what is not there is not asked for. */
+export interface Needs {
+  /** The one width of its subgroups. */
+  readonly subgroup?: number;
+  /** Subgroups that kernels can number. */
+  readonly reduces?: true;
+  /** Number formats. */
+  readonly formats?: readonly FormatName[];
+  readonly matrices?: readonly KernelMatrices[];
+  /** Buffers of one kernel. */
+  readonly bindings: number;
+  readonly sharedBytes: number;
+  /** Of a workgroup. */
+  readonly threads: number;
+  /** Of the largest tensor that a kernel reads or writes. */
+  readonly bindingBytes: number;
+  /** Of the largest buffer. */
+  readonly bufferBytes?: number;
+  /** Workgroups along one axis. */
+  readonly groups?: number;
+  /** What every offset of a binding is a multiple of. */
+  readonly alignment?: number;
+  /** Made for software devices, or for all others; undefined: for any. */
+  readonly software?: boolean;
+}
+
+/** What kernels ask for. Formats that every device has are left out. */
+export function needsOf(kernels: readonly PlanKernel[]): Needs {
+  const most = (of: (kernel: PlanKernel) => number) => Math.max(0, ...kernels.map(of));
+  const subgroup = most((kernel) => kernel.subgroup);
+  const scalars = kernels.flatMap(({ params }) => params.map(({ scalar }) => scalar));
+  const formats = [...new Set(scalars)].filter((scalar) => !has({ half: false }, scalar)).sort();
+  const matrices = kernels.flatMap((kernel) => kernel.matrices ?? []);
+  return {
+    ...(subgroup > 0 ? { subgroup } : {}),
+    ...(kernels.some(({ reduces }) => reduces) ? { reduces: true } : {}),
+    ...(formats.length > 0 ? { formats } : {}),
+    ...(matrices.length > 0 ? { matrices: unique(matrices) } : {}),
+    bindings: most(({ params }) => params.length),
+    sharedBytes: most(({ sharedBytes }) => sharedBytes),
+    threads: most(({ threads }) => threads.reduce((a, b) => a * b, 1)),
+    bindingBytes: most(({ params }) => Math.max(0, ...params.map(bytesOf))),
+  };
+}
+
+const unique = <T>(values: readonly T[]): readonly T[] => [
+  ...new Map(values.map((value) => [JSON.stringify(value), value])).values(),
+];
 
 /**
  * @throws E152 for the first kernel with numbers in a format that the device lacks, E424 for the first
@@ -14,7 +63,7 @@ export function checkFits(
   device: Capabilities,
 ): void {
   for (const kernel of kernels) {
-    const lack = lackOf(kernel, device);
+    const lack = lackOf(needsOf([kernel]), device);
     if (lack)
       throw diagnose(lack.code ?? "E424", {
         message: `kernel ${kernel.name} of ${name} ${lack.message}`,
@@ -23,55 +72,62 @@ export function checkFits(
   }
 }
 
-interface Lack {
+export interface Lack {
   readonly code?: "E152";
   readonly message: string;
   readonly help?: string;
 }
 
-function lackOf(kernel: PlanKernel, device: Capabilities): Lack | undefined {
-  const { subgroup, matrices } = kernel;
+/** What a device lacks of it first, in words; undefined if it has all. */
+export function lackOf(needs: Needs, device: Capabilities): Lack | undefined {
+  const { subgroup = 0, formats = [], matrices = [] } = needs;
   const { least = 0, most = 0, numbered = false } = device.subgroups ?? {};
   if (subgroup !== 0 && (least !== most || subgroup !== most))
     return {
       message: `needs subgroups of ${subgroup} threads, but the device has ${least === most && most > 0 ? most : "no one width"}`,
     };
-  if (kernel.reduces && !numbered)
+  if (needs.reduces && !numbered)
     return {
       message:
         "reduces over subgroups by number, which the device lacks (in WebGPU: the feature subgroups, and WGSL's subgroup_id)",
     };
-  const lacking = kernel.params.find((p) => !has(device, p.scalar));
+  const lacking = formats.find((scalar) => !has(device, scalar));
   if (lacking)
     return {
       code: "E152",
-      message: `has numbers in ${lacking.scalar}, a format that the device lacks (in WebGPU: the feature shader-f16)`,
+      message: `has numbers in ${lacking}, a format that the device lacks (in WebGPU: the feature shader-f16)`,
       help: 'compile with { precision: "f32" }, or open the device with the feature',
     };
-  if (matrices && !hasMatrices(device.matrices, matrices)) {
-    const { operand, rows, columns, depth, width } = matrices;
+  const missing = matrices.find((asked) => !hasMatrices(device.matrices, asked));
+  if (missing) {
+    const { operand, rows, columns, depth, width } = missing;
     return {
       message: `multiplies fragments of ${rows} x ${depth} x ${columns} (${operand}) in subgroups of ${width}, which the device lacks`,
       help: "compile with the default profile, or for this device; Dawn offers them with the toggle allow_unsafe_apis",
     };
   }
-  return beyondLimits(kernel, device);
+  return beyondLimits(needs, device);
 }
 
-function beyondLimits(
-  { params, sharedBytes, threads }: PlanKernel,
-  device: Capabilities,
-): Lack | undefined {
+function beyondLimits(needs: Needs, device: Capabilities): Lack | undefined {
   const asked = [
-    ["buffers", params.length, device.maxBindings],
-    ["bytes of workgroup memory", sharedBytes, device.maxSharedBytes],
-    ["threads in a workgroup", threads.reduce((a, b) => a * b, 1), device.maxThreads],
-    ["bytes of one buffer", Math.max(...params.map(bytesOf)), device.maxBindingBytes],
+    ["buffers", needs.bindings, device.maxBindings],
+    ["bytes of workgroup memory", needs.sharedBytes, device.maxSharedBytes],
+    ["threads in a workgroup", needs.threads, device.maxThreads],
+    ["bytes of one binding", needs.bindingBytes, device.maxBindingBytes],
+    ["bytes of one buffer", needs.bufferBytes ?? 0, device.maxBufferBytes],
+    ["workgroups along one axis", needs.groups ?? 0, device.maxGroups],
   ] as const;
   const beyond = asked.find(([, need, limit]) => need > limit);
-  if (!beyond) return undefined;
-  const [what, need, limit] = beyond;
-  return { message: `needs ${need} ${what}, but the device has ${limit}` };
+  if (beyond) {
+    const [what, need, limit] = beyond;
+    return { message: `needs ${need} ${what}, but the device has ${limit}` };
+  }
+  const { alignment = device.alignment } = needs;
+  if (alignment % device.alignment === 0) return undefined;
+  return {
+    message: `places tensors at multiples of ${alignment} bytes, but the device takes those of ${device.alignment}`,
+  };
 }
 
 const bytesOf = ({ size, scalar }: PlanParam) => storedBytes(scalar, size);

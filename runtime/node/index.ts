@@ -1,5 +1,4 @@
 /** What only Node has: a WebGPU device from Dawn, and files. */
-export { openBundleFolder } from "./bundle.ts";
 export { type DeviceKind, type DeviceOptions, openDevice, withDevice } from "./device.ts";
 export { fileSource } from "./files.ts";
 export {

@@ -9,6 +9,8 @@ import { openDevice, openWeightsFile, readImage } from "../../entries/node.ts";
 import { parseSamConfig, Sam } from "../../models/index.ts";
 import { add, gelu, matmul } from "../../ops/index.ts";
 import type { PredictOptions } from "../../predict/sam.ts";
+import { openBundle } from "../../runtime/bundle/bundle.ts";
+import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { writeSafetensors } from "../../runtime/weights/index.ts";
 import { evaluate, randomNumbers, relativeError } from "../../verify/ops/evaluate.ts";
 import {
@@ -74,13 +76,11 @@ describe("a bundle", () => {
     });
     const files = filesOf("first");
     expect([...files.keys()].map((path) => path.replace(/-[0-9a-f]{12}/, "-HASH"))).toEqual([
-      "forward-HASH.plan.json",
-      "kernels/matmul-HASH.wgsl",
-      "kernels/matmul_add_gelu-HASH.wgsl",
-      "manifest-HASH.json",
-      "manifest.json",
-      "tiny-mlp.d.ts",
-      "tiny-mlp.js",
+      "tiny-mlp-default-HASH.mjs",
+      "tiny-mlp-subgroups-HASH.mjs",
+      "tiny-mlp-wasm-HASH.mjs",
+      "tiny-mlp.d.mts",
+      "tiny-mlp.mjs",
       "weights-HASH.safetensors",
     ]);
     expect(filesOf("deep/er/second")).toEqual(files);
@@ -101,12 +101,33 @@ describe("a bundle", () => {
     const { stdout } = await built("sized", mlp, "--dim", "batch=7", "--json");
     const report = JSON.parse(stdout);
     expect(report).toMatchObject({ out: "sized", name: "tiny-mlp", weights: null });
-    expect(report.programs.forward.steps).toBe(2);
+    expect(Object.keys(report.profiles)).toEqual(["subgroups", "default", "wasm"]);
+    expect(report.profiles.default.forward.steps).toBe(2);
     expect(report.files).toEqual([...filesOf("sized").keys()]);
-    const manifest = JSON.parse(readFileSync(join(folder, "sized", "manifest.json"), "utf8"));
-    expect(manifest.programs.forward.outputs).toEqual([
-      { name: "y", dtype: "f32", shape: [7, 10] },
+    const types = readFileSync(join(folder, "sized", "tiny-mlp.d.mts"), "utf8");
+    expect(types).toContain("/** f32[7, 10]: 70 numbers, row-major. */");
+  });
+});
+
+describe("a bundle whose files may have 40 KiB", () => {
+  test("has its weights in pieces, which are one file", async () => {
+    const flags = ["--weights", "mlp.safetensors", "--split", "40KiB"];
+    expect(await built("pieces", mlp, ...flags)).toMatchObject({ code: 0 });
+    const pieces = [...filesOf("pieces")].filter(([path]) => path.startsWith("weights-"));
+    expect(pieces.map(([path]) => path.replace(/-[0-9a-f]{12}/, ""))).toEqual([
+      "weights-1-of-2.safetensors",
+      "weights-2-of-2.safetensors",
     ]);
+    const [whole] = [...filesOf("first")].filter(([path]) => path.startsWith("weights-"));
+    const joined = Buffer.concat(pieces.map(([, base64]) => Buffer.from(base64, "base64")));
+    expect(joined.toString("base64")).toBe(whole![1]);
+    for (const [, base64] of filesOf("pieces"))
+      expect(Buffer.from(base64, "base64").length).toBeLessThanOrEqual(40 * 1024);
+    const { bundle } = await import(/* @vite-ignore */ join(folder, "pieces", "tiny-mlp.mjs"));
+    const opened = await openBundle(bundle, { ...referenceDevice(), target: "wgsl" });
+    const weights = await opened.openWeights();
+    expect([...(await weights.readF32("up.bias"))]).toEqual(numbers["up.bias"]);
+    await weights.close();
   });
 });
 
@@ -132,10 +153,10 @@ const refusals: readonly Refusal[] = [
     claim: "a bundle to which something was added",
     prepare(name) {
       cpSync(join(folder, "first"), join(folder, name), { recursive: true });
-      file(folder, `${name}/kernels/mine.wgsl`, "");
+      file(folder, `${name}/mine.mjs`, "export {};");
     },
     code: "E600",
-    says: ["kernels/mine.wgsl"],
+    says: ["mine.mjs"],
   },
   {
     claim: "a file in place of the folder",
@@ -160,6 +181,27 @@ const refusals: readonly Refusal[] = [
     args: ["--weights", "w.safetensors"],
     code: "E205",
     says: ["up.bias: 1 value, the first is NaN at 3"],
+  },
+  {
+    claim: "modules that are longer than files may be",
+    prepare: () => {},
+    args: ["--split", "4KiB"],
+    code: "E618",
+    says: ["more than the 4096 that a file may have"],
+  },
+  {
+    claim: "a size that is none",
+    prepare: () => {},
+    args: ["--split", "24MiBs"],
+    code: "E503",
+    says: ['--split cannot be "24MiBs"', "such as --split 24MiB"],
+  },
+  {
+    claim: "a profile that there is not",
+    prepare: () => {},
+    args: ["--profiles", "default,subgroup"],
+    code: "E503",
+    says: ['there is no profile "subgroup"', "did you mean subgroups?"],
   },
   {
     claim: "weights that are not there",
@@ -187,7 +229,7 @@ test("the wrapper of a bundle type-checks in a user's program, and wrong uses do
     folder,
     "use.ts",
     `import { openWeights, type Weights } from "inarch/runtime";
-import { load } from "./plain/tiny-mlp.js";
+import { load } from "./plain/tiny-mlp.mjs";
 
 export async function run(device: GPUDevice, weights: Weights) {
   const model = await load(device, { weights });
@@ -223,7 +265,9 @@ export async function run(device: GPUDevice, weights: Weights) {
 
 test("the wrapper needs nothing but the runtime", async () => {
   const { metafile, outputFiles } = await bundle({
-    entryPoints: [join(folder, "plain", "tiny-mlp.js")],
+    entryPoints: [join(folder, "plain", "tiny-mlp.mjs")],
+    // Modules of their own, of which a page loads one.
+    external: ["./tiny-mlp-*.mjs"],
     absWorkingDir: folder,
     bundle: true,
     write: false,
@@ -252,7 +296,7 @@ describeOnDevice("where the compiler is absent", () => {
       "run.js",
       `import { readFileSync } from "node:fs";
 import { requestGpu } from "inarch/node";
-import { load } from "./first/tiny-mlp.js";
+import { load } from "./first/tiny-mlp.mjs";
 
 const gpu = await requestGpu({ limits: "default" });
 const model = await load(gpu.device);
@@ -286,7 +330,7 @@ gpu.destroy();
       folder,
       "segment.js",
       `import { openDevice, readImage } from "inarch/node";
-import { load } from "./nano/sam.js";
+import { load } from "./nano/sam.mjs";
 
 const { device } = await openDevice({ limits: "default" });
 const sam = await load(device);

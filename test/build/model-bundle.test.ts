@@ -1,9 +1,8 @@
 /** What a model says of its bundle: sizes, the wrapper's loader, and names in a checkpoint. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { type BuildRequest, build } from "../../build/build.ts";
 import {
   defaultProfile,
@@ -14,12 +13,18 @@ import {
   state,
 } from "../../compiler/index.ts";
 import { add, matmul, mul } from "../../ops/index.ts";
+import { type Bundle, openBundle } from "../../runtime/bundle/bundle.ts";
 import { loadBundle } from "../../runtime/bundle/model.ts";
+import type { Device } from "../../runtime/devices/device.ts";
+import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { openDevice } from "../../runtime/node/index.ts";
 import { writeSafetensors } from "../../runtime/weights/index.ts";
+import { buildPackage, scratchFolder } from "../support/command-line.ts";
 import { deviceTest } from "../support/device.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "inarch-bundle-"));
+// What is built imports the package.
+const folder = scratchFolder("model-bundle");
+beforeAll(buildPackage);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const model = defineModel({
@@ -38,6 +43,9 @@ const model = defineModel({
 
 let builds = 0;
 
+/** A bundle is opened for a target. */
+const anyGpu: Device = { ...referenceDevice(), target: "wgsl" };
+
 async function built(of: Model, more: Partial<BuildRequest> = {}) {
   const out = join(folder, `built-${builds++}`);
   const report = await build({
@@ -45,23 +53,27 @@ async function built(of: Model, more: Partial<BuildRequest> = {}) {
     out,
     programs: Object.keys(of.programs),
     dims: {},
-    profile: defaultProfile,
+    profiles: [{ name: "default", target: "wgsl", profile: defaultProfile }],
     onProgress: () => {},
     ...more,
   });
   return {
-    programs: Object.keys(report.programs),
-    weights: report.weights?.file,
+    report,
+    programs: Object.keys(report.profiles.default!),
+    weights: report.weights?.files[0],
+    imported: (): Promise<{ bundle: Bundle }> =>
+      import(/* @vite-ignore */ pathToFileURL(join(out, `${of.name}.mjs`)).href),
     read: (file: string) => readFileSync(join(out, file), "utf8"),
     out,
   };
 }
 
 test("a program is built for each of its sizes, under names that say them", async () => {
-  const { programs, read } = await built(model);
+  const plain = defineModel({ ...model, bundle: { sizes: model.bundle!.sizes! } });
+  const { programs, imported } = await built(plain);
   expect(programs).toEqual(["first", "classify-1-4", "classify-8-4"]);
-  const { inputs } = JSON.parse(read("manifest.json")).programs["classify-8-4"];
-  expect(inputs).toEqual([{ name: "x", dtype: "f32", shape: [8, 4] }]);
+  const { plans } = await imported().then(({ bundle }) => openBundle(bundle, anyGpu));
+  expect(plans["classify-8-4"]!.inputs).toMatchObject([{ name: "x", dtype: "f32", shape: [8, 4] }]);
 });
 
 test("a size that is given is the only one", async () => {
@@ -71,9 +83,9 @@ test("a size that is given is the only one", async () => {
 
 test("the wrapper returns what the model's loader returns, as its type", async () => {
   const { read } = await built(model);
-  expect(read("classes.js")).toContain('import { loadClasses } from "classes-host";');
-  expect(read("classes.js")).toContain("return loadClasses(from, device, options);");
-  const types = read("classes.d.ts");
+  expect(read("classes.mjs")).toContain('import { loadClasses } from "classes-host";');
+  expect(read("classes.mjs")).toContain("return loadClasses(bundle, device, options);");
+  const types = read("classes.d.mts");
   // The model is called as the type is.
   expect(types).toContain('import type { Classes as LoadedClasses } from "classes-host";');
   expect(types).toContain("export type Classes = LoadedClasses;");
@@ -95,10 +107,10 @@ deviceTest("programs of a built folder share their states, which begin as they s
       look: () => ({ y: mul(state("mean", "f32", [2], { init, doc: "What was seen." }), 2) }),
     },
   });
-  const { out, read } = await built(running, { weights: file });
-  expect(read("running.d.ts")).toContain("- `mean`, f32[2]");
+  const { imported, read } = await built(running, { weights: file });
+  expect(read("running.d.mts")).toContain("- `mean`, f32[2]");
   const { device } = await openDevice({ kind: "webgpu" });
-  const model = await loadBundle(pathToFileURL(join(out, "/")), device);
+  const model = await loadBundle((await imported()).bundle, device);
   const seen = async () => [...(await model.run("look", {})).y!];
   expect(await seen()).toEqual([20, 40]);
   expect(await model.run("move", { x: [1, 2] })).toEqual({});
@@ -123,9 +135,9 @@ deviceTest(
       name: "plain",
       build: () => ({ y: mul(state("mean", "f32", [2]), 2) }),
     });
-    const { out } = await built(plain, { weights: file });
+    const { imported } = await built(plain, { weights: file });
     const { device } = await openDevice({ kind: "webgpu" });
-    const model = await loadBundle(pathToFileURL(join(out, "/")), device);
+    const model = await loadBundle((await imported()).bundle, device);
     expect([...(await model.run("forward", {})).y!]).toEqual([10, 12]);
     await model.close();
     device.destroy();

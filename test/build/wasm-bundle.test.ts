@@ -1,6 +1,7 @@
-/** `inarch build --target wasm`: a bundle for processors, in Node and in pages of every kind. */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+/** `inarch build --profiles wasm`: a bundle for processors, in Node and in pages of every kind. */
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { createContext, runInContext } from "node:vm";
 import { gzipSync } from "node:zlib";
 import { type BuildOptions, build as bundle } from "esbuild";
@@ -8,6 +9,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { input, trace } from "../../compiler/index.ts";
 import { readable } from "../../compiler/targets/target.ts";
 import { add, gelu, matmul } from "../../ops/index.ts";
+import { openBundle } from "../../runtime/bundle/bundle.ts";
+import { cpuDevice } from "../../runtime/devices/cpu.ts";
 import { writeSafetensors } from "../../runtime/weights/index.ts";
 import { evaluate, randomNumbers, relativeError } from "../../verify/ops/evaluate.ts";
 import {
@@ -44,7 +47,7 @@ beforeAll(async () => {
   });
   const weights = join(folder, "mlp.safetensors");
   writeFileSync(weights, writeSafetensors(new Map(tensors.slice(0, 3))));
-  const flags = ["--target", "wasm", "--weights", weights, "--out", "mlp"];
+  const flags = ["--profiles", "wasm", "--weights", weights, "--out", "mlp"];
   expect(await inarch(["build", mlp, ...flags], folder)).toMatchObject({ code: 0 });
 });
 
@@ -59,7 +62,7 @@ async function wanted() {
 
 const use = `
 import { cpuDevice } from "inarch/cpu";
-import { load } from "./mlp/tiny-mlp.js";
+import { load } from "./mlp/tiny-mlp.mjs";
 export async function run(x, options) {
   const device = cpuDevice(options);
   const model = await load(device);
@@ -72,14 +75,22 @@ export async function run(x, options) {
 }
 `;
 
-test("kernels are modules in lanes, for the limits that every processor has", () => {
-  const manifest = JSON.parse(readFileSync(join(folder, "mlp", "manifest.json"), "utf8"));
-  expect([manifest.target, manifest.profile]).toEqual(["wasm", "processor"]);
-  const plan = JSON.parse(
-    readFileSync(join(folder, "mlp", manifest.programs.forward.plan), "utf8"),
+const plansIn = async () => {
+  const { bundle } = await import(
+    /* @vite-ignore */ pathToFileURL(join(folder, "mlp/tiny-mlp.mjs")).href
   );
-  for (const { file, threads } of plan.kernels) {
-    expect(file).toMatch(/\.wasm$/);
+  return openBundle(bundle, cpuDevice({ threads: 1 }));
+};
+
+test("kernels are modules in lanes, for the limits that every processor has", async () => {
+  const { profile, plans } = await plansIn();
+  expect([profile, plans.forward!.target, plans.forward!.profile]).toEqual([
+    "wasm",
+    "wasm",
+    "processor",
+  ]);
+  for (const { source, threads } of plans.forward!.kernels) {
+    expect([...source.slice(0, 4)]).toEqual([0, 97, 115, 109]);
     // A workgroup is one vector.
     expect(threads).toEqual([4, 1, 1]);
   }
@@ -87,10 +98,9 @@ test("kernels are modules in lanes, for the limits that every processor has", ()
 
 test("they are those that inarch show prints", async () => {
   const { stdout } = await inarch(["show", mlp, "--stage", "wasm"], folder);
-  const files = readdirSync(join(folder, "mlp", "kernels"));
-  expect(files.length).toBeGreaterThan(0);
-  for (const name of files)
-    expect(stdout).toContain(readable(readFileSync(join(folder, "mlp", "kernels", name))));
+  const { plans } = await plansIn();
+  expect(plans.forward!.kernels.length).toBeGreaterThan(0);
+  for (const { source } of plans.forward!.kernels) expect(stdout).toContain(readable(source));
 });
 
 test("it runs in Node, where the compiler is absent, with one thread and with several", async () => {
@@ -115,7 +125,7 @@ describe("in a page", () => {
         write: false,
         platform: "browser",
         // Where the page has the bundle from.
-        define: { "import.meta.url": '"http://page/mlp/tiny-mlp.js"' },
+        define: { "import.meta.url": '"http://page/mlp/tiny-mlp.mjs"' },
         ...options,
       })
     ).outputFiles![0]!.contents;
@@ -192,7 +202,7 @@ const standIn = (before: string) => `
     Object.defineProperty(globalThis, name, { value, configurable: true });
   globalThis.location = { href: "http://page/" };
   const answer = (url) => new Blob([readFileSync("." + new URL(url).pathname)]);
-  globalThis.fetch = async (url) => ({ ok: true, blob: async () => answer(url) });
+  globalThis.fetch = async (url) => ({ ok: true, headers: new Map(), blob: async () => answer(url) });
   for (const name of names) delete globalThis[name];
   ${before}
   const { run } = await import("./page.js");

@@ -37,8 +37,9 @@ describe.each(here)("inarch tune --device %s", (kind, target) => {
     const second = await tune(...on);
     expect(second).toMatchObject({ code: 0 });
     expect(second.stdout).toMatch(/has all kernels of the model already/);
-    const args = ["--limits", "device", "--tuning", file, "--dim", "batch=24"];
-    const built = await build(`tuned-${kind}`, "--target", target, ...args);
+    const profile = target === "wgsl" ? "device" : `device-${target}`;
+    const args = ["--profiles", profile, "--tuning", file, "--dim", "batch=24"];
+    const built = await build(`tuned-${kind}`, ...args);
     expect(built).toMatchObject({ code: 0 });
   });
 });

@@ -7,7 +7,6 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { formatPlan } from "../../build/bundle-files.ts";
 import { compileStages } from "../../compiler/compile.ts";
 import { type Graph, type Model, type Plan, traceProgram } from "../../compiler/index.ts";
 import { printStage, type Stage } from "../../compiler/inspect/index.ts";
@@ -65,6 +64,18 @@ function check(path: string, text: string): void {
 /** The plan without the text of its kernels, which has a file of its own. */
 const planJson = (plan: Plan): string =>
   formatPlan({ ...plan, kernels: plan.kernels.map(({ source: _, ...kernel }) => kernel) });
+
+/** JSON with one line for each buffer, kernel and step: small, and a change shows as few lines. */
+function formatPlan(value: object): string {
+  const members = Object.entries(value).map(([key, member]) => {
+    const isList = Array.isArray(member) && member.length > 0;
+    const text = isList
+      ? `[\n${member.map((item) => `    ${JSON.stringify(item)}`).join(",\n")}\n  ]`
+      : JSON.stringify(member);
+    return `  ${JSON.stringify(key)}: ${text}`;
+  });
+  return `{\n${members.join(",\n")}\n}\n`;
+}
 
 test("the same program makes the same plan again", () => {
   const again = (graph: Graph, name: string) => compileStages(graph, { name }).plan;

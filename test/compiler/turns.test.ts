@@ -86,7 +86,8 @@ describe("whatever compiles inside a promise", () => {
   const out = join(tmpdir(), "inarch-never-built");
   const loaded = { model, file: undefined };
   const traced = { loaded, programs: ["segment"], dims: {} };
-  const built = { ...traced, profile: defaultProfile };
+  const profiles = [{ name: "default", target: "wgsl", profile: defaultProfile }];
+  const built = { ...traced, profiles };
   const shown = { ...traced, limits: "default", others: [], times: "no" } as const;
   const loads: readonly (readonly [string, (signal: AbortSignal) => Promise<unknown>])[] = [
     [

@@ -137,19 +137,15 @@ describe("a target is one folder and one line", () => {
     expect(readFileSync(page, "utf8")).toContain('<code class="toy">begin(');
   });
 
-  test("plans are made for it, and bundles hold its files", async () => {
+  test("plans are made for it, and bundles have a profile of its name", async () => {
     const load = (path: string) => import(join(sources.folder, "dist", path));
-    const [{ compile, traceProgram }, { parseSamConfig, samModel }, { bundleFiles }] =
-      await Promise.all(
-        ["entries/index.js", "entries/models.js", "build/bundle-files.js"].map(load),
-      );
+    const [{ compile, traceProgram }, { parseSamConfig, samModel }, { profilesNamed }] =
+      await Promise.all(["entries/index.js", "entries/models.js", "build/profiles.js"].map(load));
     const config = parseSamConfig(readFileSync(nano.at(-1)!, "utf8"));
     const plan = compile(traceProgram(samModel(config), "decode"), { target: "toy" });
     expect(plan.target).toBe("toy");
-    const { files } = bundleFiles({ name: "nano", plans: new Map([["decode", plan]]) });
-    const kernels = [...files.keys()].filter((path) => path.startsWith("kernels/"));
-    expect(kernels.length).toBeGreaterThan(10);
-    expect(kernels.every((path) => path.endsWith(".ty"))).toBe(true);
+    const [profile] = await profilesNamed(["toy"], () => expect.fail("no device is asked"));
+    expect(profile).toMatchObject({ name: "toy", target: "toy" });
   });
 });
 

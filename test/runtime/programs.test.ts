@@ -1,6 +1,5 @@
 /** Programs of one model share their states: by name, in sessions and in bundles. */
 import { describe, expect, test } from "vitest";
-import { bundleFiles } from "../../build/bundle-files.ts";
 import { generateWrapper } from "../../build/wrapper.ts";
 import {
   compile,
@@ -14,7 +13,6 @@ import {
 } from "../../compiler/index.ts";
 import type { Plan } from "../../compiler/plan.ts";
 import { add, mul } from "../../ops/index.ts";
-import { openBundle } from "../../runtime/bundle/bundle.ts";
 import { loadBundle } from "../../runtime/bundle/model.ts";
 import type { Device } from "../../runtime/devices/device.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
@@ -22,6 +20,7 @@ import { openDevice } from "../../runtime/node/index.ts";
 import { createSessions } from "../../runtime/programs.ts";
 import { writeWithChecksums } from "../../runtime/weights/index.ts";
 import { randomNumbers, relativeError } from "../../verify/ops/evaluate.ts";
+import { bundleOf } from "../support/bundles.ts";
 import { cachedAttention, plainAttention, sizes } from "../support/cached-attention.ts";
 import { deviceTest } from "../support/device.ts";
 import { floats } from "../support/training-file.ts";
@@ -34,6 +33,13 @@ const plansOf = (model: Model, target = "reference"): Record<string, Plan> =>
       return [program, compile(traceProgram(model, program), { name, target })] as const;
     }),
   );
+
+const wrapperOf = (model: Model) =>
+  generateWrapper({
+    name: model.name,
+    plans: new Map(Object.entries(plansOf(model))),
+    weights: "given",
+  });
 
 const { prompt, width } = sizes;
 const numbers = (["q", "k", "v"] as const).map(
@@ -64,21 +70,12 @@ async function checkDecoding({ run }: Runner) {
   }
 }
 
-const openFiles = (files: ReadonlyMap<string, string | Uint8Array>) =>
-  openBundle(async (path) => {
-    const content = files.get(path)!;
-    return typeof content === "string" ? new TextEncoder().encode(content) : content;
+const bundleFor = (target: string) =>
+  bundleOf({
+    name: "cached-attention",
+    plans: new Map(Object.entries(plansOf(cachedAttention, target))),
+    weights: file,
   });
-
-const { checksum = "" } = await openBytes(file);
-
-function bundleOf(target: string) {
-  const weights = { file: "weights.safetensors", bytes: file.byteLength, checksum };
-  const plans = new Map(Object.entries(plansOf(cachedAttention, target)));
-  const { files, manifest } = bundleFiles({ ...cachedAttention, plans, weights });
-  const all = new Map<string, string | Uint8Array>([...files, [weights.file, file]]);
-  return { files: all, manifest };
-}
 
 async function decodesInSessions(device: Device) {
   const plans = plansOf(cachedAttention, device.target);
@@ -93,7 +90,7 @@ async function decodesInSessions(device: Device) {
 }
 
 async function decodesInABundle(device: Device) {
-  const model = await loadBundle(await openFiles(bundleOf(device.target).files), device);
+  const model = await loadBundle(await bundleFor(device.target), device);
   // Each of k and v is 8 x 4 numbers, and count is one.
   expect(model.memory().state).toBe(4 * (32 + 32 + 1));
   await checkDecoding(model);
@@ -117,7 +114,7 @@ describe("a cache of keys and values", () => {
   });
 
   test("has one order in a bundle: runs of several programs that are not awaited", async () => {
-    const model = await loadBundle(await openFiles(bundleOf("reference").files), referenceDevice());
+    const model = await loadBundle(await bundleFor("reference"), referenceDevice());
     const runs: Promise<Record<string, ArrayLike<number>>>[] = [];
     await checkDecoding(model);
     await model.reset();
@@ -128,22 +125,13 @@ describe("a cache of keys and values", () => {
     await model.close();
   });
 
-  test("is in the manifest, with the buffers that are one memory, and in the wrapper", () => {
-    const { manifest } = bundleOf("reference");
-    const plans = plansOf(cachedAttention);
-    const numberIn = (program: string, name: string) =>
-      plans[program]!.states.find((t) => t.name === name)!.buffer;
-    expect(manifest.states).toEqual(
-      (["k", "v", "count"] as const).map((name) => ({
-        name,
-        ...(name === "count"
-          ? { dtype: "i32", shape: [1], bytes: 4 }
-          : { dtype: "f32", shape: [8, 4], bytes: 128 }),
-        buffers: { prefill: numberIn("prefill", name), decode: numberIn("decode", name) },
-      })),
+  test("is reset by the wrapper, by name", () => {
+    const plans = new Map(Object.entries(plansOf(cachedAttention)));
+    const wrapper = generateWrapper({ ...cachedAttention, plans, weights: "given" });
+    const { declarations } = wrapper;
+    expect(wrapper.module({ name: "cached-attention", profiles: [] })).toContain(
+      "reset: (states, call) => model.reset(states, call),",
     );
-    const { js, declarations } = generateWrapper(manifest, "given");
-    expect(js).toContain("reset: (states, call) => model.reset(states, call),");
     expect(declarations).toContain(
       'reset(states?: "k" | "v" | "count" | readonly ("k" | "v" | "count")[], options?: CallOptions): Promise<void>;',
     );
@@ -174,10 +162,7 @@ describe("programs that disagree about a state are refused", () => {
 
   test.each(cases)("%s", async (_what, model, says) => {
     const plans = plansOf(model);
-    for (const work of [
-      () => createSessions(plans, referenceDevice()),
-      () => bundleFiles({ name: "apart", plans: new Map(Object.entries(plans)) }),
-    ]) {
+    for (const work of [() => createSessions(plans, referenceDevice()), () => wrapperOf(model)]) {
       const { code, message } = await refusal(work);
       expect(code).toBe("E250");
       expect(message).toContain(`the state "s" is`);
@@ -216,10 +201,6 @@ test("a program named reset is refused where the wrapper has a method of that na
       name: "own",
       programs: { [named]: () => ({ y: add(input("x", "f32", [2]), state("s", "f32", [2])) }) },
     });
-  const { manifest } = bundleFiles({
-    name: "own",
-    plans: new Map(Object.entries(plansOf(programs("reset")))),
-  });
-  const { code } = await refusal(() => generateWrapper(manifest, "given"));
+  const { code } = await refusal(() => wrapperOf(programs("reset")));
   expect(code).toBe("E602");
 });

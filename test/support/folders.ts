@@ -10,7 +10,7 @@ afterAll(() => {
 });
 
 /** An empty folder, or one with these files, by their paths. */
-export function tree(files: Readonly<Record<string, string>> = {}): string {
+export function tree(files: Readonly<Record<string, string | Uint8Array>> = {}): string {
   const root = mkdtempSync(join(tmpdir(), "inarch-tree-"));
   folders.push(root);
   for (const [path, text] of Object.entries(files)) {

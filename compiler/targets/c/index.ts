@@ -36,7 +36,6 @@ function print(kernel: Kernel, names: Names = "own"): string {
 export const c: Target = {
   name: "c",
   title: "C",
-  ending: "c",
   comment: "//",
   half: true,
   fragments: false,

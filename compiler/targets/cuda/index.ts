@@ -239,7 +239,6 @@ export const cuda: Target = {
   name: "cuda",
   title: "CUDA",
   capabilities,
-  ending: "cu",
   comment: "//",
   half: true,
   fragments: false,

@@ -157,7 +157,6 @@ const dialect: Dialect = {
 export const reference: Target = {
   name: "reference",
   title: "JavaScript",
-  ending: "js",
   comment: "//",
   half: true,
   fragments: true,

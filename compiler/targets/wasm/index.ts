@@ -17,7 +17,6 @@ import { lanes } from "./writer.ts";
 export const wasm: Target = {
   name: "wasm",
   title: "WebAssembly",
-  ending: "wasm",
   comment: ";;",
   half: true,
   fma: true,

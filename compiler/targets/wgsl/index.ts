@@ -182,7 +182,6 @@ const hasRolledLoop = (body: readonly Stmt[]): boolean =>
 export const wgsl: Target = {
   name: "wgsl",
   title: "WGSL",
-  ending: "wgsl",
   comment: "//",
   half: false,
   fragments: true,

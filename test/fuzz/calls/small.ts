@@ -9,8 +9,14 @@ import type { Plan } from "../../../compiler/plan.ts";
 import { add, matmul, mean, mul, sub } from "../../../ops/index.ts";
 import type { Bundle } from "../../../runtime/bundle/bundle.ts";
 import type { Device } from "../../../runtime/devices/device.ts";
-import { bytesSource, openWeights, writeSafetensors } from "../../../runtime/weights/index.ts";
+import {
+  bytesSource,
+  openWeights,
+  writeSafetensors,
+  writeWithChecksums,
+} from "../../../runtime/weights/index.ts";
 import { sgd, type TrainerOptions } from "../../../training/index.ts";
+import { bundleOf } from "../../support/bundles.ts";
 
 type Floats = Tensor<"f32">;
 
@@ -66,17 +72,15 @@ const decode = once(() =>
 );
 
 /** Two programs that share a state: one writes it, the other reads it and adds to it. */
-export async function smallBundle(device: Device): Promise<Bundle> {
-  const plans = { prefill: prefill(device), decode: decode(device) };
-  const weights = await stored({ w: floats([1, 2, 3, 4], [4]) });
-  const manifest = { name: "drawn" };
-  return {
-    source: "drawn",
-    manifest,
-    plans,
-    openWeights: async () => weights,
-  } as unknown as Bundle;
-}
+export const smallBundle = (device: Device): Promise<Bundle> =>
+  bundleOf({
+    name: "drawn",
+    plans: new Map([
+      ["prefill", prefill(device)],
+      ["decode", decode(device)],
+    ]),
+    weights: writeWithChecksums(new Map([["w", floats([1, 2, 3, 4], [4])]])),
+  });
 
 /** Rows by a weight; a state counts what was seen. */
 export const trained = adapt(

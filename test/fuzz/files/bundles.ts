@@ -1,76 +1,63 @@
-/** A bundle as `inarch build` writes it, and plans of whoever means ill. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
-import { build } from "../../../build/build.ts";
-import { bundleFiles } from "../../../build/bundle-files.ts";
-import { defaultProfile, type Plan } from "../../../compiler/index.ts";
-import { type Bundle, openBundle } from "../../../runtime/bundle/bundle.ts";
-import { type Manifest, manifestText } from "../../../runtime/bundle/manifest.ts";
+/** A bundle as generated modules hold it, and plans of whoever means ill. */
+import { profileEntry } from "../../../build/bundle-content.ts";
+import { compile, type Plan, traceProgram } from "../../../compiler/index.ts";
+import { type Bundle, contentHash, openBundle } from "../../../runtime/bundle/bundle.ts";
 import { loadBundle } from "../../../runtime/bundle/model.ts";
 import type { Device } from "../../../runtime/devices/device.ts";
-import { writeSafetensors } from "../../../runtime/weights/index.ts";
+import { referenceDevice } from "../../../runtime/devices/reference.ts";
+import { writeWithChecksums } from "../../../runtime/weights/index.ts";
+import { bundleOf, weightsOf } from "../../support/bundles.ts";
 import { smallModel } from "./model.ts";
 import { base, digest, type Files, type Format, once, readTensors } from "./whole.ts";
 
 const plainModel = smallModel("plain");
+const plans = new Map<string, Plan>(
+  ["forward", "twice"].map((program) => [program, compile(traceProgram(plainModel, program), {})]),
+);
+const weights = writeWithChecksums(base);
+const whole = bundleOf({ name: "plain", plans, weights });
+const separator = "\n\0\n";
 
-/** What `inarch build` writes, by path. */
+/** What the module of the profile holds, and the weights beside it. */
 const built = once(async (): Promise<Files> => {
-  const folder = await mkdtemp(join(tmpdir(), "inarch-fuzz-"));
-  try {
-    const weights = join(folder, "w.safetensors");
-    await writeFile(weights, writeSafetensors(base));
-    const out = join(folder, "out");
-    await build({
-      loaded: { model: plainModel, file: undefined },
-      out,
-      programs: ["forward", "twice"],
-      dims: {},
-      profile: defaultProfile,
-      weights,
-      onProgress: () => {},
-    });
-    const files = new Map<string, Uint8Array>();
-    for (const entry of await readdir(out, { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile()) continue;
-      const path = join(entry.parentPath, entry.name);
-      // The wrapper is code: nobody reads it but an importer.
-      if (/\.(?:js|d\.ts)$/.test(path)) continue;
-      files.set(relative(out, path).replaceAll("\\", "/"), Uint8Array.from(await readFile(path)));
-    }
-    return files;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const { content } = profileEntry({ name: "only", plans });
+  return new Map([
+    ["plans", encode(content.plans)],
+    ["kernels", encode(content.kernels.join(separator))],
+    ["weights", weights],
+  ]);
 });
 
-const open = (files: Files, manifest: string): Promise<Bundle> =>
-  openBundle(
-    async (path) => {
-      const bytes = files.get(path);
-      if (!bytes) throw new RangeError(`no ${path}`);
-      return bytes;
-    },
-    { source: "damaged/", manifest },
-  );
+const encode = (text: string) => Uint8Array.from(new TextEncoder().encode(text));
+const decode = (bytes: Uint8Array | undefined) => new TextDecoder("latin1").decode(bytes);
 
-/** By every manifest that there is: a wrapper names one of its own. */
-async function readBundle(files: Files, gpu: Device | undefined, runs: boolean): Promise<string> {
-  const parts: string[] = [];
-  for (const name of files.keys())
-    if (/^manifest[^/]*\.json$/.test(name)) parts.push(await readBy(name, files, gpu, runs));
-  return digest(...parts);
+/** The bundle with what the files hold, under its own hash or under one that is right for it. */
+async function bundleIn(files: Files, isRight: boolean): Promise<Bundle> {
+  const bundle = await whole;
+  const held = {
+    plans: decode(files.get("plans")),
+    kernels: decode(files.get("kernels")).split(separator),
+  };
+  const hash = isRight ? contentHash(held) : bundle.profiles[0]!.hash;
+  return {
+    ...bundle,
+    profiles: [{ ...bundle.profiles[0]!, hash, load: async () => held }],
+    weights: await weightsOf(weights, Uint8Array.from(files.get("weights") ?? [])),
+  };
 }
 
-async function readBy(name: string, files: Files, gpu: Device | undefined, runs: boolean) {
-  const bundle = await open(files, name);
-  const weights = await bundle.openWeights();
+/** Stands in where there is no GPU: a bundle is opened for a target. */
+const anyGpu: Device = { ...referenceDevice(), target: "wgsl" };
+
+async function readBundle(files: Files, gpu: Device | undefined, isRight: boolean) {
+  const bundle = await bundleIn(files, isRight);
+  const { plans, openWeights } = await openBundle(bundle, gpu ?? anyGpu);
+  const weights = await openWeights();
   const read = await readTensors(weights);
   await weights.close();
-  if (runs && gpu) {
+  if (isRight && gpu) {
     const placed = await loadBundle(bundle, gpu);
-    for (const [program, plan] of Object.entries(bundle.plans)) {
+    for (const [program, plan] of Object.entries(plans)) {
       const sizes = plan.inputs.map(({ shape }) => shape.reduce((a, b) => a * b, 1));
       // Inputs that nobody could give.
       if (sizes.some((n) => !(n < 1e6))) continue;
@@ -79,7 +66,7 @@ async function readBy(name: string, files: Files, gpu: Device | undefined, runs:
     }
     await placed.close();
   }
-  return digest(read, JSON.stringify(bundle.plans), JSON.stringify(bundle.manifest));
+  return digest(read, JSON.stringify(plans));
 }
 
 export const bundleFormats = (gpu: Device | undefined): Readonly<Record<string, Format>> => ({
@@ -89,63 +76,13 @@ export const bundleFormats = (gpu: Device | undefined): Readonly<Record<string, 
     own: true,
     share: 0.6,
   },
-  "plan under right hashes": {
+  "plans under a right hash": {
     files: built,
     read: (files) => readBundle(files, gpu, true),
     share: 1,
     json: {
-      of: (files) => plansIn(files),
-      put: (files, json) => {
-        const plans = new Map(Object.entries(json as Record<string, Plan>));
-        const { weights } = manifestIn(files);
-        const made = bundleFiles({ name: "plain", plans, weights });
-        const text = (x: string | Uint8Array) =>
-          typeof x === "string" ? new TextEncoder().encode(x) : x;
-        return new Map([
-          [weights!.file, files.get(weights!.file)!],
-          ...[...made.files].map(([path, x]) => [path, text(x)] as const),
-        ]);
-      },
-    },
-  },
-  "manifest under a right hash": {
-    files: built,
-    read: (files) => readBundle(files, gpu, true),
-    share: 1,
-    json: {
-      of: manifestIn,
-      put: (files, json) =>
-        new Map([
-          ...files,
-          ["manifest.json", new TextEncoder().encode(manifestText(json as Manifest))],
-        ]),
+      of: (files) => JSON.parse(decode(files.get("plans"))),
+      put: (files, json) => new Map([...files, ["plans", encode(JSON.stringify(json) ?? "")]]),
     },
   },
 });
-
-function manifestIn(files: Files): Manifest {
-  const { checksum: _, ...manifest } = JSON.parse(
-    new TextDecoder().decode(files.get("manifest.json")),
-  );
-  return manifest;
-}
-
-function plansIn(files: Files): Record<string, unknown> {
-  const manifest = manifestIn(files);
-  const text = (path: string) => new TextDecoder().decode(files.get(path));
-  return Object.fromEntries(
-    Object.entries(manifest.programs).map(([name, { plan }]) => {
-      const { kernels, ...rest } = JSON.parse(text(plan));
-      return [
-        name,
-        {
-          ...rest,
-          kernels: kernels.map(({ file, ...k }: { file: string }) => ({
-            ...k,
-            source: text(file),
-          })),
-        },
-      ];
-    }),
-  );
-}

@@ -1,18 +1,24 @@
 /** Bundles in memory: what is written can be opened and run, and what is damaged is refused. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
-import { bundleFiles } from "../../../build/bundle-files.ts";
+import { checkFacts, profileEntry } from "../../../build/bundle-content.ts";
+import { profileModule } from "../../../build/modules.ts";
 import { generateWrapper } from "../../../build/wrapper.ts";
 import { compile } from "../../../compiler/compile.ts";
 import { defineModel, input, type Program, traceProgram } from "../../../compiler/index.ts";
 import { InarchError } from "../../../diagnostics/index.ts";
 import { add, gelu, matmul } from "../../../ops/index.ts";
 import { loadSamBundle } from "../../../predict/bundle.ts";
-import { openBundle } from "../../../runtime/bundle/bundle.ts";
-import { bundleFormat, manifestText } from "../../../runtime/bundle/manifest.ts";
+import { type Bundle, openBundle, type ProfileContent } from "../../../runtime/bundle/bundle.ts";
 import { loadBundle } from "../../../runtime/bundle/model.ts";
 import { referenceDevice } from "../../../runtime/devices/reference.ts";
-import { bytesSource, openWeights, writeWithChecksums } from "../../../runtime/weights/index.ts";
+import { writeWithChecksums } from "../../../runtime/weights/index.ts";
 import { evaluate, randomNumbers, relativeError } from "../../../verify/ops/evaluate.ts";
+import { bundleOf, weightsOf } from "../../support/bundles.ts";
+import { tree } from "../../support/folders.ts";
 import { openBytes, readAll } from "../../support/weights-files.ts";
 
 const forward: Program = (p) => {
@@ -42,44 +48,14 @@ const plans = new Map(
   }),
 );
 
-/** The files of the model's bundle, with weights. */
-async function built() {
-  const bytes = (name: string) => new Uint8Array(Float32Array.from(numbers[name]!).buffer);
-  const weights = writeWithChecksums(
-    new Map([
-      ["weight", { dtype: "f32", shape: [5, 7], data: bytes("weight") }],
-      ["bias", { dtype: "f32", shape: [7], data: bytes("bias") }],
-    ]),
-  );
-  const { checksum = "" } = await openWeights(bytesSource("weights", weights));
-  const stored = { file: "weights.safetensors", bytes: weights.byteLength, checksum };
-  const { files, manifest } = bundleFiles({ ...model, plans, weights: stored });
-  const all = new Map<string, Uint8Array>([[stored.file, weights]]);
-  for (const [path, content] of files) all.set(path, bytesIn(content));
-  return { files: all, manifest };
-}
-
-const bytesIn = (content: string | Uint8Array) =>
-  typeof content === "string" ? new TextEncoder().encode(content) : content;
-
-const open = (files: ReadonlyMap<string, Uint8Array>) =>
-  openBundle(
-    async (path) => {
-      const bytes = files.get(path);
-      if (!bytes) throw new RangeError(`no ${path}`);
-      return bytes;
-    },
-    { source: "small/" },
-  );
-
-/** The files with one of them changed; `undefined` removes it. */
-async function changed(path: string, change: (text: string) => string | undefined) {
-  const { files } = await built();
-  const text = change(new TextDecoder().decode(files.get(path)));
-  if (text === undefined) files.delete(path);
-  else files.set(path, new TextEncoder().encode(text));
-  return files;
-}
+const bytes = (name: string) => new Uint8Array(Float32Array.from(numbers[name]!).buffer);
+const weights = writeWithChecksums(
+  new Map([
+    ["weight", { dtype: "f32", shape: [5, 7], data: bytes("weight") }],
+    ["bias", { dtype: "f32", shape: [7], data: bytes("bias") }],
+  ]),
+);
+const parts = { name: "small", plans, weights };
 
 async function failure(work: () => unknown): Promise<InarchError> {
   try {
@@ -93,8 +69,8 @@ async function failure(work: () => unknown): Promise<InarchError> {
 
 describe("a bundle", () => {
   test("opens as the plans that were compiled", async () => {
-    const { plans: opened } = await open((await built()).files);
-    expect(Object.entries(opened)).toEqual([...plans]);
+    const { plans: opened, profile } = await openBundle(await bundleOf(parts), referenceDevice());
+    expect([Object.entries(opened), profile]).toEqual([[...plans], "only"]);
   });
 
   test("holds kernels that are bytes as they are", async () => {
@@ -106,29 +82,25 @@ describe("a bundle", () => {
         return [program, { ...plan, kernels }] as const;
       }),
     );
-    const { files } = bundleFiles({ ...model, plans: inBytes });
-    const kernels = [...files].filter(([path]) => path.startsWith("kernels/"));
-    expect(kernels.map(([, content]) => content)).toEqual(kernels.map(() => bytes));
-    const { plans: opened } = await open(
-      new Map([...files].map(([path, content]) => [path, bytesIn(content)])),
-    );
+    const bundle = await bundleOf({ name: "small", plans: inBytes });
+    const { plans: opened } = await openBundle(bundle, referenceDevice());
     expect(Object.entries(opened)).toEqual([...inBytes]);
   });
 
   test("runs with its own weights, and with weights that are given", async () => {
     const { y: expected } = await evaluate(graph, numbers);
-    const { files } = await built();
-    const given = await openWeights(bytesSource("given", files.get("weights.safetensors")!));
+    const given = await openBytes(weights);
     for (const options of [{}, { weights: given }]) {
-      const running = await loadBundle(await open(files), referenceDevice(), options);
+      const running = await loadBundle(await bundleOf(parts), referenceDevice(), options);
       const { y } = await running.run("forward", { x: numbers.x! });
       expect(relativeError(y!, expected!)).toBeLessThan(1e-6);
+      expect(running.profile).toBe("only");
       await running.close();
     }
   });
 
   test("does not mix the inputs of runs at the same time", async () => {
-    const running = await loadBundle(await open((await built()).files), referenceDevice());
+    const running = await loadBundle(await bundleOf(parts), referenceDevice());
     const results = await Promise.all(
       [1, 2, 3].map((n) => running.run("twice", { x: [n, n, n, n] })),
     );
@@ -136,170 +108,180 @@ describe("a bundle", () => {
     await running.close();
   });
 
-  test("keeps the model's facts, and refuses those that JSON cannot keep", async () => {
-    const facts = { kind: "layer", sizes: [5, 7], nested: { flag: true } };
-    const { manifest } = bundleFiles({ ...model, plans, facts });
-    expect(JSON.parse(JSON.stringify(manifest)).facts).toEqual(facts);
+  test("refuses facts of the model that JSON cannot keep", async () => {
+    checkFacts("small", { kind: "layer", sizes: [5, 7], nested: { flag: true } });
     const lost = { mean: Number.NaN, build: () => 1, kind: "layer" };
-    const { code, message } = await failure(() => bundleFiles({ ...model, plans, facts: lost }));
+    const { code, message } = await failure(() => checkFacts("small", lost));
     expect(message).toContain("facts of the model small are not JSON: mean, build");
     expect(code).toBe("E602");
   });
 
-  test("keeps each kernel once, under its hash", () => {
+  test("keeps each kernel once", () => {
     const twice = new Map(
-      [...plans].flatMap(
-        ([name, plan]) =>
-          [
-            [name, plan],
-            [`${name}-2`, plan],
-          ] as const,
-      ),
+      [...plans].flatMap(([k, plan]) => [[k, plan] as const, [`${k}-2`, plan]]),
     );
-    const paths = (of: typeof plans) =>
-      [...bundleFiles({ ...model, plans: of }).files.keys()].filter((p) =>
-        p.startsWith("kernels/"),
-      );
-    expect(paths(twice)).toEqual(paths(plans));
-    for (const path of paths(plans)) expect(path).toMatch(/^kernels\/\w+-[0-9a-f]{12}\.js$/);
+    const kernels = (of: typeof plans) => profileEntry({ name: "only", plans: of }).content.kernels;
+    expect(kernels(twice)).toEqual(kernels(plans));
+    expect(new Set(kernels(plans)).size).toBe(kernels(plans).length);
   });
 });
 
-const kernel = [...(await built()).files.keys()].find((path) => path.startsWith("kernels/"))!;
-const plan = [...(await built()).files.keys()].find((path) => path.startsWith("forward-"))!;
+describe("the module of a profile", () => {
+  test("holds any text, and code is nowhere in it", async () => {
+    const content = {
+      plans: JSON.stringify({ "it's": "\\ \u2028 `${x}`" }),
+      kernels: ["a`b${c}\\n\\", "lines\r\nof \u2029 all\r", "$", "`", "\u0000"],
+    };
+    const { content: _, ...entry } = profileEntry({ name: "only", plans });
+    const { text } = profileModule("small", { ...entry, content });
+    const url = `data:text/javascript,${encodeURIComponent(text)}`;
+    const { plans: read, kernels } = (await import(/* @vite-ignore */ url)) as ProfileContent;
+    expect({ plans: read, kernels }).toEqual(content);
+  });
 
-interface Damage {
-  readonly claim: string;
-  readonly path: string;
-  readonly change: (text: string) => string | undefined;
-  readonly code: string;
-  readonly says: readonly string[];
-}
+  test("is named by what it holds", () => {
+    const { file } = profileModule("small", profileEntry({ name: "only", plans }));
+    expect(file).toMatch(/^small-only-[0-9a-f]{12}\.mjs$/);
+  });
+});
 
-const edited = (change: (manifest: Record<string, unknown>) => void) => (text: string) => {
-  const manifest = JSON.parse(text);
-  change(manifest);
-  return manifestText(manifest);
-};
+type Change = (bundle: Bundle) => unknown;
+const profileWith =
+  (fields: object): Change =>
+  (bundle) => ({
+    ...bundle,
+    profiles: [{ ...bundle.profiles[0], ...fields }],
+  });
+const contentWith =
+  (change: (content: ProfileContent) => object): Change =>
+  (bundle) => {
+    const load = async () => {
+      const content = await bundle.profiles[0]!.load();
+      return { ...content, ...change(content) };
+    };
+    return profileWith({ load })(bundle);
+  };
 
-const damages: readonly Damage[] = [
-  {
-    claim: "no manifest",
-    path: "manifest.json",
-    change: () => undefined,
-    code: "E610",
-    says: ["there is no bundle", "no manifest.json", "inarch build MODEL --out DIR"],
-  },
-  {
-    claim: "a manifest that is no JSON",
-    path: "manifest.json",
-    change: (text) => text.slice(0, 40),
-    code: "E611",
-    says: ["manifest.json is malformed: it is not JSON"],
-  },
-  {
-    claim: "a manifest with several faults names them all",
-    path: "manifest.json",
-    change: edited((m) => Object.assign(m, { name: 7, programs: {}, files: { "../x": "" } })),
-    code: "E611",
-    says: ["name is not a string", "programs is empty", '"../x", which is not inside the folder'],
-  },
-  {
-    claim: "a plan without a hash",
-    path: "manifest.json",
-    change: edited((m) => Object.assign(m, { files: {} })),
-    code: "E611",
-    says: [`no hash of ${plan}`],
-  },
-  {
-    claim: "another format",
-    path: "manifest.json",
-    change: edited((m) => Object.assign(m, { format: bundleFormat + 1 })),
-    code: "E612",
-    says: [`has format ${bundleFormat + 1}, this runtime reads ${bundleFormat}`],
-  },
-  {
-    claim: "a manifest that was edited",
-    path: "manifest.json",
-    change: (text) => text.replace('"A layer."', '"A lawyer."'),
-    code: "E614",
-    says: ["manifest.json is not the file that was built"],
-  },
-  {
-    claim: "a kernel that is missing",
-    path: kernel,
-    change: () => undefined,
-    code: "E613",
-    says: [`${kernel} cannot be read`],
-  },
-  {
-    claim: "a kernel that was edited",
-    path: kernel,
-    change: (text) => `${text} `,
-    code: "E614",
-    says: [`${kernel} is not the file that was built`],
-  },
-  {
-    claim: "a plan that was edited",
-    path: plan,
-    change: (text) => text.replace('"bytes":', '"bytes": '),
-    code: "E614",
-    says: [`${plan} is not the file that was built`],
-  },
+const damages: readonly [claim: string, change: Change, code: string, says: string][] = [
+  ["no bundle", () => "https://localhost/small/", "E610", 'is "https://localhost/small/"'],
+  ["a module without one", () => undefined, "E610", "is undefined"],
+  ["another format", (b) => ({ ...b, format: 3 }), "E612", "has format 3, this runtime reads 4"],
+  [
+    "a module that is missing",
+    profileWith({ load: () => Promise.reject(new TypeError("Failed to fetch")) }),
+    "E613",
+    "the module cannot be imported (Failed to fetch)",
+  ],
+  [
+    "a module of another build",
+    profileWith({ hash: "0".repeat(32) }),
+    "E614",
+    "says 00000000000000000000000000000000",
+  ],
+  [
+    "a kernel that was edited",
+    contentWith(({ kernels }) => ({ kernels: kernels.map((text) => `${text} `) })),
+    "E614",
+    "is not the one that was built",
+  ],
+  [
+    "a plan that was edited",
+    contentWith(({ plans }) => ({ plans: plans.replace('"bytes":', '"bytes": ') })),
+    "E614",
+    "is not the one that was built",
+  ],
 ];
 
 describe("a damaged bundle is refused", () => {
-  test.each(damages)("$claim", async ({ path, change, code, says }) => {
-    const { code: found, message } = await failure(async () => open(await changed(path, change)));
-    for (const words of [...says, "in small/"]) expect(message).toContain(words);
+  test.each(damages)("%s", async (_, change, code, says) => {
+    const bundle = change(await bundleOf(parts)) as Bundle;
+    const { code: found, message } = await failure(() => loadBundle(bundle, referenceDevice()));
+    expect(message).toContain(says);
     expect(found).toBe(code);
   });
 
   test("weights of another size", async () => {
-    const { files } = await built();
-    files.set("weights.safetensors", files.get("weights.safetensors")!.slice(0, -4));
-    const bundle = await open(files);
+    const lies = weights.slice(0, -4);
+    const bundle = { ...(await bundleOf(parts)), weights: await weightsOf(weights, lies) };
     const { code, message } = await failure(() => loadBundle(bundle, referenceDevice()));
-    expect(message).toMatch(
-      /weights\.safetensors is not .* it has \d+ bytes, the manifest says \d+/,
-    );
+    expect(message).toMatch(/not those that were built: they have \d+ bytes, .* says \d+/);
     expect(code).toBe("E614");
   });
 
   test("weights of another build", async () => {
-    const { files } = await built();
-    const tensors = await readAll(await openBytes(files.get("weights.safetensors")!));
+    const tensors = await readAll(await openBytes(weights));
     tensors.get("bias")!.data[0]! ^= 1;
-    files.set("weights.safetensors", writeWithChecksums(tensors));
-    const bundle = await open(files);
+    const lies = await weightsOf(weights, writeWithChecksums(tensors));
+    const bundle = { ...(await bundleOf(parts)), weights: lies };
     const { code, message } = await failure(() => loadBundle(bundle, referenceDevice()));
-    expect(message).toMatch(/its checksum is \w{32}, the manifest says \w{32}/);
+    expect(message).toMatch(/their checksum is \w{32}, .* says \w{32}/);
     expect(code).toBe("E614");
   });
+});
 
-  test("weights that are missing", async () => {
-    const { files } = await built();
-    files.delete("weights.safetensors");
-    const bundle = await open(files);
-    expect((await failure(() => bundle.openWeights())).code).toBe("E613");
+describe("the addresses of weights", () => {
+  const folder = tree({ "w.safetensors": weights });
+  const at = (url: URL | string) => async () => {
+    const found = [new URL(url, "file:///")];
+    const whole = await weightsOf(weights);
+    return { ...(await bundleOf(parts)), weights: { ...whole, urls: () => found } };
+  };
+  const loaded = async (bundle: Bundle, options = {}) =>
+    (await loadBundle(bundle, referenceDevice(), options)).close();
+
+  test("files are read from the disk; E613 where there are none", async () => {
+    await loaded(await at(pathToFileURL(join(folder, "w.safetensors")))());
+    const { code, message } = await failure(async () => loaded(await at("file:///none")()));
+    expect([code, message]).toEqual(["E613", expect.stringContaining("load(device, { url })")]);
+  });
+
+  test("the folder can be said, with a slash and without", async () => {
+    const bundle = await at("file:///none")();
+    await loaded(bundle, { url: pathToFileURL(`${folder}/`) });
+    await loaded(bundle, { url: pathToFileURL(folder).href });
+  });
+
+  test("pieces are one file", async () => {
+    const whole = await weightsOf(weights);
+    const urls = [weights.slice(0, 100), weights.slice(100)].map(
+      (piece) => new URL(URL.createObjectURL(new Blob([piece]))),
+    );
+    await loaded({ ...(await bundleOf(parts)), weights: { ...whole, urls: () => urls } });
+  });
+
+  test.each([
+    ["E613", 404, "text/plain", "the server answers 404"],
+    ["E617", 200, "text/html; charset=utf-8", "the server answers with an HTML page"],
+    ["E617", 404, "text/html", "the server answers with an HTML page"],
+  ])("%s for the answer %i of %s", async (wanted, status, type, says) => {
+    const server = createServer((_, response) => {
+      response.writeHead(status, { "content-type": type }).end("<!doctype html>");
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const { code, message } = await failure(async () =>
+      loaded(await at(`http://127.0.0.1:${port}/w.safetensors`)()),
+    );
+    server.close();
+    expect([code, message]).toEqual([wanted, expect.stringContaining(says)]);
+  });
+
+  test("E613 where no server answers", async () => {
+    const { code } = await failure(async () => loaded(await at("http://127.0.0.1:1/w")()));
+    expect(code).toBe("E613");
   });
 });
 
 describe("what a bundle does not have", () => {
-  const without = async () => {
-    const { files } = bundleFiles({ ...model, plans });
-    return open(new Map([...files].map(([path, content]) => [path, bytesIn(content)])));
-  };
-
   test("weights", async () => {
-    const bundle = await without();
+    const bundle = await bundleOf({ name: "small", plans });
     const { code, message } = await failure(() => loadBundle(bundle, referenceDevice()));
     expect(message).toContain("was built without weights");
     expect(code).toBe("E615");
   });
 
   test("a run after it was closed, and one that is aborted", async () => {
-    const running = await loadBundle(await open((await built()).files), referenceDevice());
+    const running = await loadBundle(await bundleOf(parts), referenceDevice());
     const controller = new AbortController();
     const runs = [running.run("twice", { x: [1, 2, 3, 4] })];
     const aborted = running.run("twice", { x: [5, 6, 7, 8] }, { signal: controller.signal });
@@ -316,28 +298,28 @@ describe("what a bundle does not have", () => {
   });
 
   test("a program", async () => {
-    const running = await loadBundle(await open((await built()).files), referenceDevice());
+    const running = await loadBundle(await bundleOf(parts), referenceDevice());
     const { code, message } = await failure(() => running.run("backward", {}));
     expect(message).toContain("its programs are forward, twice");
     expect(code).toBe("E615");
   });
 
   test("the programs of a SAM", async () => {
-    const bundle = await open((await built()).files);
+    const bundle = await bundleOf(parts);
     const { code, message } = await failure(() => loadSamBundle(bundle, referenceDevice()));
     expect(message).toContain("not that of a whole SAM: its programs are forward, twice");
     expect(code).toBe("E615");
   });
 });
 
-describe("a wrapper", async () => {
-  const { manifest } = await built();
+describe("a wrapper", () => {
   const [plan] = plans.values();
-  const named = (...programs: string[]) =>
-    bundleFiles({ ...model, plans: new Map(programs.map((name) => [name, plan!])) }).manifest;
+  const wrapperOf = (weights: "given" | "brought" = "given", of = plans) =>
+    generateWrapper({ name: "small", doc: "A layer.", plans: of, weights });
+  const named = (...programs: string[]) => new Map(programs.map((name) => [name, plan!]));
 
   test("is typed by the model's inputs, outputs and docs", () => {
-    const { declarations } = generateWrapper(manifest, "given");
+    const { declarations } = wrapperOf();
     expect(declarations).toContain(`/** What \`forward\` takes. */
 export interface SmallForwardInputs {
   /**
@@ -352,13 +334,20 @@ export interface SmallForwardInputs {
     );
     expect(declarations).toContain("readonly lost: Promise<string>;");
     expect(declarations).toContain("options?: SmallOptions): Promise<Small>;");
+    expect(declarations).toContain('bundle: import("inarch/runtime").Bundle;');
   });
 
   test("keeps its author's words in comments, and odd names in quotes", () => {
     const said = (doc: string) => {
-      const inputs = [{ name: "left-right", dtype: "u32", shape: [], doc }] as const;
-      const programs = { forward: { plan: "p", inputs, outputs: inputs } };
-      return generateWrapper({ ...manifest, programs }, "given").declarations;
+      const input = {
+        ...plan!.inputs[0]!,
+        name: "left-right",
+        dtype: "u32",
+        shape: [],
+        doc,
+      } as const;
+      const odd = new Map([["forward", { ...plan!, inputs: [input] }]]);
+      return wrapperOf("given", odd).declarations;
     };
     expect(said("One */ two.")).toContain(`{
   /**
@@ -372,14 +361,14 @@ export interface SmallForwardInputs {
   });
 
   test("asks for weights where the bundle has none", () => {
-    const { declarations } = generateWrapper(manifest, "brought");
+    const { declarations } = wrapperOf("brought");
     expect(declarations).toContain('readonly weights: NonNullable<BundleOptions["weights"]>;');
     expect(declarations).toContain("options: SmallOptions): Promise<Small>;");
   });
 
   test("imports the runtime and nothing else", () => {
-    const { js, declarations } = generateWrapper(manifest, "given");
-    for (const text of [js, declarations])
+    const { module, declarations } = wrapperOf();
+    for (const text of [module({ name: "small", profiles: [] }), declarations])
       expect([...text.matchAll(/from "([^"]+)"/g)].map((match) => match[1])).toEqual([
         "inarch/runtime",
       ]);
@@ -393,7 +382,7 @@ export interface SmallForwardInputs {
     },
     { programs: ["a/b"], says: "letters, digits, - and _ are allowed" },
   ])("refuses programs called $programs", async ({ programs, says }) => {
-    const { code, message } = await failure(() => generateWrapper(named(...programs), "given"));
+    const { code, message } = await failure(() => wrapperOf("given", named(...programs)));
     expect(message).toContain(says);
     expect(code).toBe("E602");
   });

@@ -1,22 +1,14 @@
 /** Plans and bundles whose hashes are right and whose contents are not: refused by a code that names the field. */
-import { createHash } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
-import { bundleFiles } from "../../../build/bundle-files.ts";
 import { compile } from "../../../compiler/compile.ts";
 import { input, type Plan, state, trace } from "../../../compiler/index.ts";
 import { add, matmul, relu, slice } from "../../../ops/index.ts";
-import { openBundle } from "../../../runtime/bundle/bundle.ts";
-import { type Manifest, manifestText } from "../../../runtime/bundle/manifest.ts";
-import { openBundleUrl } from "../../../runtime/bundle/url.ts";
+import { type Bundle, openBundle, type ProfileContent } from "../../../runtime/bundle/bundle.ts";
 import { checkPlan } from "../../../runtime/check-plan.ts";
 import { referenceDevice } from "../../../runtime/devices/reference.ts";
-import { openBundleFolder } from "../../../runtime/node/bundle.ts";
 import { createSessions } from "../../../runtime/programs.ts";
 import { createSession } from "../../../runtime/session.ts";
-import { tree } from "../../support/folders.ts";
+import { bundleOf, withPlans } from "../../support/bundles.ts";
 import { randomNumbers, refusal } from "../../support/weights-files.ts";
 
 const graph = trace((p) => {
@@ -44,32 +36,16 @@ function changed(path: string, value: unknown): unknown {
   return own;
 }
 
-/** A bundle whose plan is this text, with every hash right. */
-function bundleOf(text: string, kernels: ReadonlyMap<string, Uint8Array> = new Map()) {
-  const { files, manifest } = bundleFiles({ name: "layer", plans: new Map([["forward", plan]]) });
-  const all = new Map([...files].map(([path, content]) => [path, Buffer.from(content as string)]));
-  const path = manifest.programs.forward!.plan;
-  for (const [name, content] of [[path, encode(text)], ...kernels] as const)
-    all.set(name, Buffer.from(content));
-  all.delete("manifest.json");
-  const hash = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
-  const hashes = Object.fromEntries([...all].map(([name, bytes]) => [name, hash(bytes)]));
-  const text2 = manifestText({ ...manifest, files: hashes } as Manifest);
-  all.set("manifest.json", Buffer.from(text2));
-  return openBundle(async (name) => all.get(name)!, { source: "layer/" });
-}
+const parts = { name: "layer", plans: new Map([["forward", plan]]) };
+const opened = async (bundle: Promise<Bundle>) => openBundle(await bundle, referenceDevice());
 
-const encode = (text: string) => new TextEncoder().encode(text);
-
-/** The text of a plan as it lies in a bundle. */
-function bundled(own: unknown, file = "k.js"): string {
+/** The plan as a module holds it. */
+function bundled(own: unknown, source: object = { text: 0 }): unknown {
   const kernels = (own as Json | null)?.kernels;
-  if (!Array.isArray(kernels)) return JSON.stringify(own);
-  const named = kernels.map(({ source: _, ...kernel }) => ({ ...kernel, file }));
-  return JSON.stringify({ ...(own as Json), kernels: named });
+  if (!Array.isArray(kernels)) return own;
+  const named = kernels.map(({ source: _, ...kernel }) => ({ ...kernel, ...source }));
+  return { ...(own as Json), kernels: named };
 }
-
-const k = new Map([["k.js", encode("() => {}")]]);
 
 const damages: readonly [claim: string, path: string, value: unknown, says: string][] = [
   ["a buffer that is not there", "steps.0.bindings.0.buffer", 99, "bindings[0] is in buffer 99"],
@@ -113,10 +89,10 @@ describe("E516: a malformed plan is refused, in a bundle and by a session", () =
     const one = await refusal(() => createSession(value, device));
     const several = await refusal(() => createSessions({ forward: value }, device));
     expect([one.code, several.code]).toEqual(["E516", "E516"]);
-    const inBundle = await refusal(() => bundleOf(bundled(value), k));
+    const inBundle = await refusal(() => opened(withPlans(parts, { forward: bundled(value) })));
     expect([inBundle.code, inBundle.details.where]).toEqual([
       "E516",
-      expect.stringMatching(/^layer\/, forward-\w+\.plan\.json$/),
+      "the bundle of layer, profile only, program forward",
     ]);
   });
 
@@ -129,14 +105,16 @@ describe("E516: a malformed plan is refused, in a bundle and by a session", () =
   });
 
   test("a plan that is no JSON", async () => {
-    expect((await refusal(() => bundleOf("{"))).code).toBe("E516");
+    const change = ({ kernels }: ProfileContent) => ({ plans: "{", kernels });
+    expect((await refusal(() => opened(bundleOf({ ...parts, change })))).code).toBe("E516");
   });
 
-  test.each(["__proto__", "constructor", "toString"])(
-    "E611: a kernel's file called %s has no hash, as any other that is not listed",
-    async (name) => {
-      const { code, details } = await refusal(() => bundleOf(bundled(plan, name), k));
-      expect([code, details.message]).toEqual(["E611", `the manifest has no hash of ${name}`]);
+  test.each([{ text: 99 }, { text: "length" }, { text: "__proto__" }, { text: -1 }, {}])(
+    "a kernel whose text is said to be %o",
+    async (source) => {
+      const plans = { forward: bundled(plan, source) };
+      const { code, message } = await refusal(() => opened(withPlans(parts, plans)));
+      expect([code, message]).toEqual(["E516", expect.stringContaining("kernels[0].source is")]);
     },
   );
 
@@ -178,20 +156,4 @@ test("the plans of the compiler are plans, also where one kernel reads a larger 
   const two = compile(shared, { name: "two", target: "wgsl" });
   expect([two.kernels.length, two.steps.length]).toEqual([1, 2]);
   expect(checkPlan(two, "here")).toBe(two);
-});
-
-test("E517: a bundle of JavaScript is refused from a folder and from an address, and runs nothing", async () => {
-  const { files } = bundleFiles({ name: "layer", plans: new Map([["forward", plan]]) });
-  const folder = tree();
-  for (const [path, content] of files) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), content);
-  }
-  for (const open of [
-    () => openBundleFolder(folder),
-    () => openBundleUrl(pathToFileURL(`${folder}/`)),
-  ])
-    expect((await refusal(open)).code).toBe("E517");
-  const read = async (path: string) => Buffer.from(files.get(path) as string);
-  expect((await openBundle(read)).manifest.target).toBe("reference");
 });
