@@ -7,9 +7,10 @@
  * operand lies as such blocks read it, in panels; where one row of blocks alone reads it, it is not copied.
  */
 import { bug } from "../../diagnostics/index.ts";
-import type { Builder } from "../kernel/builder.ts";
+import { always, type Builder } from "../kernel/builder.ts";
 import type { Buffer, Kernel } from "../kernel/ir.ts";
 import { index, literal, type Value } from "../kernel/value.ts";
+import { Barriers } from "./barriers.ts";
 import { blockOf, pieces } from "./blocks.ts";
 import { foursIn, lanesIn, type Place, placeIn, putIn, range } from "./places.ts";
 import {
@@ -68,6 +69,7 @@ class Lanes implements Tiles<Held> {
   readonly #registers: number | undefined;
   readonly #uses: UsesInOrder;
   readonly #lane: Value;
+  readonly #barriers: Barriers;
   #loops = 0;
 
   constructor(k: Builder, { width, registers }: Vectors, whole: Tiles["whole"], uses: UsesInOrder) {
@@ -77,6 +79,7 @@ class Lanes implements Tiles<Held> {
     this.whole = whole;
     this.#uses = uses;
     this.#lane = k.lane(width);
+    this.#barriers = new Barriers(k, width);
   }
 
   fill(rows: number, columns: number, value: number): Held {
@@ -135,20 +138,21 @@ class Lanes implements Tiles<Held> {
     const use = this.#uses.next();
     const k = this.#k;
     const a = left.kind === "left" ? left : this.#copied(left, "left");
-    k.barrier();
+    const to = this.#isFree(sum) ? sum : this.#copied(sum, sum.kind);
+    this.#touch("read", a);
     const wide = sum.columns / this.#width;
     const { rows, vectors } = blockOf(sum.rows, wide, this.#registers);
     for (const [vector, across] of pieces(wide, vectors))
       for (const [row, down] of pieces(sum.rows, rows))
         k.for("columns", across.times, (j) =>
           k.for("rows", down.times, (i) =>
-            this.#block(sum, a, right, {
+            this.#block(to, a, right, {
               ...{ row: i.mul(down.size).add(row), rows: down.size },
               ...{ vector: j.mul(across.size).add(vector), vectors: across.size },
             }),
           ),
         );
-    return { ...sum, use };
+    return { ...to, use };
   }
 
   map(args: readonly Held[], f: (...x: Value[]) => Value): Held {
@@ -158,9 +162,10 @@ class Lanes implements Tiles<Held> {
     const kind = this.#kindOf(sizes, use);
     // Elements are read before they are written: a tile that nothing else reads gives its place.
     const isFree = (a: Held) =>
-      a.kind === kind && a.use.count === 1 && a.rows === sizes.rows && a.columns === sizes.columns;
+      a.kind === kind && this.#isFree(a) && a.rows === sizes.rows && a.columns === sizes.columns;
     const free = args.find(isFree);
     const held = free ? { ...free, use } : this.#place(sizes, kind, use);
+    if (free) this.#touch("write", held);
     return this.#written(held, (r, c, v) =>
       f(...args.map((a) => k.let("x", this.#get(a, r, a.kind === "column" ? c : v)))),
     );
@@ -193,22 +198,35 @@ class Lanes implements Tiles<Held> {
     count: number,
     carried: readonly [...C],
     body: (i: Value, carried: C) => C,
+    when?: (i: Value) => Value,
   ): C {
     const held = carried.map((c): Held => {
       const use = this.#uses.next();
-      return c.use.count === 1 ? { ...c, use } : { ...this.#copied(c, c.kind), use };
+      return this.#isFree(c) ? { ...c, use } : { ...this.#copied(c, c.kind), use };
     });
     const buffers = new Set(held.map((h) => h.buffer));
     this.#loops++;
-    this.#k.for("step", count, (i) => {
+    const round = (i: Value) => {
       const next = body(i, held as readonly Held[] as C);
       // What changes places is copied before any of it is overwritten.
       const ready = next.map((n, x) =>
         n.buffer !== held[x]!.buffer && buffers.has(n.buffer) ? this.#copied(n, n.kind) : n,
       );
-      for (const [x, to] of held.entries())
-        if (ready[x]!.buffer !== to.buffer) this.#copy(ready[x]!, to);
-    });
+      for (const [x, to] of held.entries()) {
+        if (ready[x]!.buffer === to.buffer) continue;
+        this.#touch("write", to);
+        this.#copy(ready[x]!, to);
+      }
+    };
+    // The first round always runs: barriers behind the loop count on those in it.
+    const isRun = (i: Value) => (when ? i.eq(0).or(when(i)) : always);
+    this.#k.for("step", count, (i) =>
+      this.#k.if(isRun(i), () => {
+        const end = this.#barriers.loop();
+        round(i);
+        if (count > 1) end();
+      }),
+    );
     this.#loops--;
     return held.map((h) => ({ ...h, use: this.#uses.next() })) as readonly Held[] as C;
   }
@@ -260,9 +278,17 @@ class Lanes implements Tiles<Held> {
       const unit = kind === "panels" ? this.#panel(columns, use).vectors : 1;
       return made(k.local("tile", rows * Math.ceil(columns / this.#width / unit) * unit));
     }
-    // What other lanes read in the round before is not overwritten before they did.
-    if (this.#loops > 0) k.barrier();
-    return made(k.shared("left", rows * this.#stride(columns)));
+    const left = made(k.shared("left", rows * this.#stride(columns)));
+    this.#touch("write", left);
+    return left;
+  }
+
+  /** Nothing else uses the tile, and no round comes back to it: it may be overwritten. */
+  #isFree = ({ use }: Held): boolean => use.count === 1 && use.depth === this.#loops;
+
+  /** All lanes are about to read or write a left operand; of other tiles each has its own. */
+  #touch(does: "read" | "write", { kind, buffer }: Held): void {
+    if (kind === "left") this.#barriers.touch(does, { buffer: buffer!, from: 0, size: 1 });
   }
 
   #vectors = (columns: number): number => Math.ceil(columns / this.#width);
