@@ -117,11 +117,10 @@ export function extraReads(
 }
 
 /**
- * What is subtracted from the scores of a row before their exponentials are computed: the largest score, or
- * the smallest finite number where all are -Infinity. Their exponentials are then 0 and not NaN, so that later
- * tiles count; a row of -Infinity alone ends as 0 / 0.
+ * What a row's largest score is at least: the smallest finite number. Where all scores are -Infinity their
+ * exponentials are then 0 and not NaN, so that later tiles count; a row of -Infinity alone ends as 0 / 0.
  */
-export const levelOf = (most: Value): Value => most.maxnum(-formatOf("f32").largest);
+export const leastLevel = -formatOf("f32").largest;
 
 /** What is kept of a row's scores, at its place, as far as it is wanted. */
 export function putStatistics(
@@ -208,7 +207,7 @@ export function plainAttention(inputs: readonly Dense[], attrs: AttentionAttrs):
   const seen = plainSeen(hiding, attrs.causal, q.shape, keys);
   for (let i = 0; i < batch * heads * queries; i++) {
     const head = Math.floor(i / queries);
-    let most = Number.NEGATIVE_INFINITY;
+    let most = leastLevel;
     for (let j = 0; j < keys; j++) {
       let score = attrs.scale * dot(depth, q, i, k, head * keys + j);
       if (bias) score += bias.data[i * keys + j]!;
@@ -217,9 +216,7 @@ export function plainAttention(inputs: readonly Dense[], attrs: AttentionAttrs):
       most = Math.max(most, scores[j]!);
     }
     let total = 0;
-    // As `levelOf`.
-    const level = Math.max(most, -formatOf("f32").largest);
-    for (let j = 0; j < keys; j++) total += scores[j] = Math.exp(scores[j]! - level);
+    for (let j = 0; j < keys; j++) total += scores[j] = Math.exp(scores[j]! - most);
     statistics[i] = most + Math.log(total);
     kept.set([most, Math.log(total)], 2 * i);
     for (let j = 0; j < keys; j++)

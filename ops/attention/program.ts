@@ -10,7 +10,7 @@ import {
   type TileProgram,
   type Tiles,
 } from "../../compiler/op-kit.ts";
-import { type AttentionAttrs, levelOf, operands } from "./definition.ts";
+import { type AttentionAttrs, leastLevel, operands } from "./definition.ts";
 import { read, relativeShare, sightOf } from "./scores.ts";
 import { seenBy } from "./visible.ts";
 
@@ -36,7 +36,6 @@ export function attentionProgram(
   const [keys, out] = [v.shape[2]!, v.shape[3]!];
   const groups = [Math.ceil(queries / m), heads, batch] as const;
   const [result, statistics, kept] = outputs;
-  const least = Number.NEGATIVE_INFINITY;
   return {
     name: "attention",
     groups,
@@ -50,7 +49,7 @@ export function attentionProgram(
       const seen = seenBy(hiding, attrs.causal, [b, head]);
       // With the scale in it a score is a sum and nothing more: no device computes it in two ways.
       const own = t.load(rows, inner, (r, d) => q.at(b, head, r, d).mul(attrs.scale));
-      const first = [t.fill(m, 1, least), t.fill(m, 1, 0), t.fill(m, outer.size, 0)] as const;
+      const first = [t.fill(m, 1, leastLevel), t.fill(m, 1, 0), t.fill(m, outer.size, 0)] as const;
       const [most, total, sum] = t.loop(
         Math.ceil(keys / size),
         first,
@@ -65,13 +64,13 @@ export function attentionProgram(
           const isThere = t.load(...sightOf(seen, rows, columns));
           const score = t.map([isThere, product, ...shares], (there, s, ...more) =>
             there!.eq(0).select(
-              least,
+              Number.NEGATIVE_INFINITY,
               more.reduce((x, y) => x.add(y), s!),
             ),
           );
           const high = t.map([most, t.fold("maxnum", score, "columns")], (x, y) => x!.maxnum(y!));
-          const shrink = t.map([most, high], (x, y) => x!.sub(levelOf(y!)).exp());
-          const weight = t.map([score, high], (x, y) => x!.sub(levelOf(y!)).exp());
+          const shrink = t.map([most, high], (x, y) => x!.sub(y!).exp());
+          const weight = t.map([score, high], (x, y) => x!.sub(y!).exp());
           const sums = t.map([total, shrink, t.fold("add", weight, "columns")], (x, s, w) =>
             x!.fma(s!, w!),
           );

@@ -22,7 +22,7 @@ import {
   type AttentionAttrs,
   extraAt,
   isOpen,
-  levelOf,
+  leastLevel,
   operands,
   putStatistics,
   termsOf,
@@ -134,7 +134,7 @@ interface Running {
 }
 
 const runningSoftmax = (k: Builder, sums: readonly Variable[]): Running => ({
-  most: k.var("most", literal(Number.NEGATIVE_INFINITY, "f32")),
+  most: k.var("most", literal(leastLevel, "f32")),
   total: k.var("total", literal(0, "f32")),
   sums,
 });
@@ -142,10 +142,9 @@ const runningSoftmax = (k: Builder, sums: readonly Variable[]): Running => ({
 /** Takes a tile's scores into the softmax; returns the weights of the tile's values. */
 function weigh(k: Builder, { most, total, sums }: Running, scores: readonly Value[]): Value[] {
   const high = k.let("high", most.get.maxnum(pairwise(scores, (x, z) => x.maxnum(z))));
-  const level = k.let("level", levelOf(high));
-  const shrink = k.let("shrink", most.get.sub(level).exp());
+  const shrink = k.let("shrink", most.get.sub(high).exp());
   most.set(high);
-  const weights = scores.map((score) => k.let("weight", score.sub(level).exp()));
+  const weights = scores.map((score) => k.let("weight", score.sub(high).exp()));
   total.set(total.get.mul(shrink).add(pairwise(weights)));
   for (const sum of sums) sum.set(sum.get.mul(shrink));
   return weights;

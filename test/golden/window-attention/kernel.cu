@@ -589,7 +589,7 @@ extern "C" __global__ void __launch_bounds__(64) attention_kernel(
     reinterpret_cast<float4*>(operands)[((r * 12u) + c) + 6u] = {add_9 * 0.35355338f, add_10 * 0.35355338f, add_11 * 0.35355338f, add_12 * 0.35355338f};
     reinterpret_cast<float4*>(operands)[((r * 12u) + c) + 9u] = {add_13 * 0.35355338f, add_14 * 0.35355338f, add_15 * 0.35355338f, add_16 * 0.35355338f};
   }
-  float carried = __uint_as_float(0xff800000u);
+  float carried = -340282346638528859811704183484516925440.0f;
   float carried_1 = 0.0f;
   float carried_2 = 0.0f;
   float carried_3 = 0.0f;
@@ -771,11 +771,11 @@ extern "C" __global__ void __launch_bounds__(64) attention_kernel(
   }
   const float all_1 = all;
   const float x_9 = fmaxf(carried, all_1);
-  const float x_10 = expf((carried - fmaxf(x_9, (-340282346638528859811704183484516925440.0f))));
-  const float x_11 = expf((x_5 - fmaxf(x_9, (-340282346638528859811704183484516925440.0f))));
-  const float x_12 = expf((x_6 - fmaxf(x_9, (-340282346638528859811704183484516925440.0f))));
-  const float x_13 = expf((x_7 - fmaxf(x_9, (-340282346638528859811704183484516925440.0f))));
-  const float x_14 = expf((x_8 - fmaxf(x_9, (-340282346638528859811704183484516925440.0f))));
+  const float x_10 = expf((carried - x_9));
+  const float x_11 = expf((x_5 - x_9));
+  const float x_12 = expf((x_6 - x_9));
+  const float x_13 = expf((x_7 - x_9));
+  const float x_14 = expf((x_8 - x_9));
   const float part_1 = ((x_11 + x_12) + x_13) + x_14;
   __syncthreads();
   parts[(row * 4u) + column] = part_1;
