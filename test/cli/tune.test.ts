@@ -1,11 +1,16 @@
 /** `inarch tune`: measures on the device that is there, and `build --tuning` takes what it wrote. */
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { loadModel, traceLoaded } from "../../build/load-model.ts";
+import { compile, deviceProfile } from "../../compiler/index.ts";
 import { parseTuning } from "../../compiler/tuning/file.ts";
+import { keepNativeTiming, openKeptNative } from "../../runtime/node/native.ts";
+import { keptTiming } from "../../runtime/node/native-timing.ts";
 import { cachePath } from "../../tuning/store.ts";
 import { buildPackage, file, inarch, repository, scratchFolder } from "../support/command-line.ts";
 import { withoutWebGpu } from "../support/device.ts";
+import { describeNative } from "../support/native.ts";
 
 const folder = scratchFolder("tune");
 const model = join(repository, "examples", "01-mlp.graph.ts");
@@ -19,6 +24,7 @@ const here = [["cpu", "wasm"] as const, ...(withoutWebGpu ? [] : [["webgpu", "wg
 
 beforeAll(buildPackage);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => vi.unstubAllEnvs());
 
 describe.each(here)("inarch tune --device %s", (kind, target) => {
   test("checks and measures every kernel, writes a file, and goes on from there", async () => {
@@ -41,6 +47,26 @@ describe.each(here)("inarch tune --device %s", (kind, target) => {
     const args = ["--profiles", profile, "--tuning", file, "--dim", "batch=24"];
     const built = await build(`tuned-${kind}`, ...args);
     expect(built).toMatchObject({ code: 0 });
+  });
+});
+
+describeNative("inarch tune --device native", () => {
+  test("keeps the model's programs, so that they need no compiler at a start that did not ask for native", async () => {
+    vi.stubEnv("XDG_CACHE_HOME", join(folder, "cache"));
+    const flags = ["--device", "native", "--dim", "batch=24", "--candidates", "2", "--rounds", "3"];
+    expect(await inarch(["tune", model, ...flags], folder)).toMatchObject({ code: 0 });
+    const timing = await keptTiming();
+    await keepNativeTiming(1, 2);
+    const opened = await openKeptNative();
+    expect(timing).toMatchObject({ native: expect.any(Number), cpu: expect.any(Number) });
+    if (typeof opened === "string") return expect(opened).toBe("a device");
+    const { device } = opened;
+    const graph = traceLoaded(await loadModel(model), "forward", { batch: 24 });
+    const plan = compile(graph, { target: "c", profile: deviceProfile(device.capabilities) });
+    const buffers = await device.allocate(plan.buffers);
+    await device.load(plan, buffers);
+    for (const buffer of buffers) buffer.destroy();
+    device.destroy();
   });
 });
 
