@@ -136,6 +136,7 @@ export async function train(request: TrainRequest): Promise<TrainReport> {
 
 /** Processors' two devices round differently: a run that goes on unasked stays on the one that it began on. */
 function begunOn({ log: [first] }: RunFolder): DeviceKind | undefined {
+  if (process.env.INARCH_DEVICE) return undefined;
   const device = first && "validation" in first ? first.device : undefined;
   return device === "cpu" || device === "native" ? device : undefined;
 }

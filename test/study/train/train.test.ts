@@ -70,6 +70,7 @@ describe("a run", () => {
       .trim()
       .split("\n");
     expect(log.map((line) => JSON.parse(line).step)).toEqual(lines);
+    expect(JSON.parse(log[0]!).device).toBe("cpu");
     const found = log.map((line) => JSON.parse(line)).filter((line) => line.validation);
     const best = found.reduce((a, b) => (b.validation.score > a.validation.score ? b : a));
     expect(report.best).toEqual({ ...best.validation, step: best.step });
