@@ -60,9 +60,11 @@ export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Devic
     if (destroyed) return deviceLost("it was destroyed");
     return gone === undefined ? error : deviceLost(gone);
   };
-  /** What is awaited of the device. A lost one resolves some promises as if nothing had happened. */
+  /**
+   * What is awaited of the device. A lost one resolves some promises as if nothing had happened. Whoever asks checks
+   * before whether it is lost: a promise that nobody waits for would reject unheard.
+   */
   const alive = async <T>(promise: Promise<T>): Promise<T> => {
-    checkAlive();
     try {
       const value = await promise;
       checkAlive();
@@ -85,7 +87,10 @@ export function webgpuDevice(gpu: GPUDevice, options: WebGpuOptions = {}): Devic
     facts: capabilities,
     lost,
     checkAlive,
-    allocate: (buffers) => alive(allocate(gpu, buffers)),
+    async allocate(buffers) {
+      checkAlive();
+      return alive(allocate(gpu, buffers));
+    },
     write(to, offset, data) {
       checkAlive();
       writeBytes(gpu, to as WebGpuBuffer, offset, data);
