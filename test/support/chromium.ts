@@ -42,6 +42,8 @@ export interface PageSite extends Site {
   readonly script: string;
   /** Under which name the page asks for it: `localhost` unless given. */
   readonly host?: string;
+  /** What the page may call in the test, by name. */
+  readonly functions?: Readonly<Record<string, () => Promise<unknown>>>;
 }
 
 export interface Chromium {
@@ -67,7 +69,7 @@ export async function openChromium({ gpu = "software" }: ChromiumOptions = {}): 
 
 async function openPage(
   browser: Browser,
-  { script, host = "localhost", ...site }: PageSite,
+  { script, host = "localhost", functions = {}, ...site }: PageSite,
 ): Promise<Page> {
   const server = await serveSite({ ...site, files: { ...site.files, "/page.js": script } });
   const page = await browser.newPage();
@@ -75,6 +77,7 @@ async function openPage(
   /** What nobody in the page has caught. */
   const uncaught: Error[] = [];
   page.on("pageerror", (error) => uncaught.push(error));
+  for (const [name, work] of Object.entries(functions)) await page.exposeFunction(name, work);
   await page.goto(server.origin.replace("localhost", host));
   return {
     server,
