@@ -1,70 +1,48 @@
-/** `inarch train`: fine-tunes a SAM on a folder of pictures and one of masks. */
-import { readFile } from "node:fs/promises";
+/** `inarch train`: fine-tunes a SAM on a set of pictures and masks, by flags, by a study in a file, or both. */
 import { diagnose } from "../diagnostics/index.ts";
 import type { SetDescription } from "../study/data/node/open.ts";
-import type { TaskFiles } from "../study/data/task-files.ts";
-import type { TrainReport } from "../study/train/node/train.ts";
+import type { Status } from "../study/train/node/clock.ts";
+import type { FoldsReport } from "../study/train/node/folds.ts";
+import type { TrainRequest } from "../study/train/node/train.ts";
+import type { TrainReport } from "../study/train/node/train-report.ts";
+import type { Study } from "../study/train/study.ts";
 import { checkpointFlags } from "./arguments/checkpoint.ts";
 import { defineCommand } from "./arguments/command.ts";
 import { deviceFlag } from "./arguments/device.ts";
 import { methodFlag } from "./arguments/method.ts";
 import { parseSettings } from "./arguments/settings.ts";
-
-const number = (description: string) =>
-  ({ type: "string", valueHint: "NUMBER", description }) as const;
-const folder = (description: string) =>
-  ({ type: "string", valueHint: "FOLDER", description }) as const;
+import { foldersOf, misused, runFlags, setFlags, studyOfFlags } from "./arguments/study.ts";
 
 export const command = defineCommand({
   description: "fine-tune a SAM on pictures and masks",
   args: async () => {
     const { type, options } = await methodFlag();
+    const { presets } = await import("../study/train/presets.ts");
     return {
-      pictures: folder("pictures to train on"),
-      masks: folder("their masks, by the pictures' names"),
-      "val-pictures": folder("pictures to validate on; unless given a part is held out"),
-      "val-masks": folder("their masks"),
-      set: {
+      study: {
         type: "string",
-        valueHint: "JSON",
-        description: "a file that describes the set, in place of folders",
-      },
-      classes: {
-        type: "string",
-        valueHint: "NAMES",
+        valueHint: "FILE",
         description:
-          "names of the masks' values 0, 1, …, with commas, or how many; unless given masks are of one object",
+          "what flags would say, in YAML, JSON or TypeScript (defineStudy); flags go before it",
       },
-      value: {
-        type: "string",
-        valueHint: "VALUE",
-        description: "what is inside in masks of several values: a number, or a colour as #rrggbb",
+      ...setFlags,
+      weights: { ...checkpointFlags.weights, required: false },
+      config: checkpointFlags.config,
+      preset: {
+        type: "enum",
+        options: presets.map(({ name }) => name),
+        description: "the settings of a published experiment; what else is given goes before them",
       },
-      ignore: number("the masks' value of pixels that do not count"),
-      ...checkpointFlags,
-      method: { type, options, default: "conv-lora", description: "what is trained" },
+      method: { type, options, description: "what is trained; conv-lora unless given" },
       setting: {
         type: "string",
         repeated: true,
         valueHint: "NAME=VALUE",
         description: "a setting of the method's adapter; repeatable",
       },
-      steps: number("steps; 300 unless given"),
-      batch: number("pictures of a step; 4 unless given"),
-      rate: number("the learning rate, which falls to 0; 0.002 unless given"),
-      seed: number("of the order, augmentation and first values; 1 unless given"),
-      fit: {
-        type: "enum",
-        options: ["square", "longest"],
-        default: "square",
-        description:
-          "pictures are stretched to the model's square, or lie in it with their longest side",
-      },
-      "validate-every": number("steps between validations; 50 unless given"),
-      "hold-out": number("the part of the pictures that is held out; 0.2 unless given"),
+      ...runFlags,
       out: {
         type: "string",
-        required: true,
         valueHint: "FOLDER",
         description: "the run's folder; one in which a run is under way goes on",
       },
@@ -72,31 +50,26 @@ export const command = defineCommand({
     } as const;
   },
   async run(given, { progress }) {
-    const { train } = await import("../study/train/node/train.ts");
-    const { method, fit, weights, config, out, device } = given;
+    const { train, trainFolds } = await import("../study/train/node/index.ts");
     checkTogether(given);
+    const { out, folds, request } = await requestOf(given);
     const stop = new AbortController();
     const onInterrupt = () => stop.abort(interrupted(out));
     process.once("SIGINT", onInterrupt);
     try {
-      const report = await train({
-        set: await setOf(given, given.pictures, given.masks),
-        validation: validationOf(given),
-        part: numberOf("--hold-out", given["hold-out"]),
-        ...{ weights, config, out, device },
-        settings: {
-          ...{ method, fit, methodSettings: parseSettings(given.setting, method) },
-          steps: numberOf("--steps", given.steps),
-          batch: numberOf("--batch", given.batch),
-          rate: numberOf("--rate", given.rate),
-          seed: numberOf("--seed", given.seed),
-          validateEvery: numberOf("--validate-every", given["validate-every"]),
-        } as object,
+      const whole: TrainRequest = {
+        ...request,
         onProgress: progress.report,
         onPhase: progress.note,
+        onStatus: (status) => progress.report(status.step, status.steps, "steps", inWords(status)),
         signal: stop.signal,
-      });
-      return { report, text: describe(report) };
+      };
+      if (folds === undefined) {
+        const report = await train(whole);
+        return { report, text: describe(report) };
+      }
+      const report = await trainFolds(whole, folds);
+      return { report, text: describeFolds(report) };
     } finally {
       process.off("SIGINT", onInterrupt);
     }
@@ -107,87 +80,68 @@ export const command = defineCommand({
 const apart = [
   ["set", ["pictures", "masks", "val-pictures", "val-masks", "classes", "value", "ignore"]],
   ["classes", ["value"]],
-  ["hold-out", ["val-pictures", "val-masks"]],
+  ["hold-out", ["val-pictures", "val-masks", "folds"]],
+  ["folds", ["val-pictures", "val-masks"]],
+  ["steps", ["epochs"]],
 ] as const;
 
+type Given = Parameters<typeof studyOfFlags>[0];
+
 /** @throws E370 for flags of which one would not be heeded. */
-function checkTogether(given: Readonly<Partial<Record<string, unknown>>>): void {
+function checkTogether(given: Given): void {
   for (const [flag, others] of apart)
     for (const other of others)
       if (given[flag] !== undefined && given[other] !== undefined)
         throw misused(`--${flag} and --${other} do not go together`, "leave one of them out");
 }
 
-interface Described {
-  readonly set?: string | undefined;
-  readonly classes?: string | undefined;
-  readonly value?: string | undefined;
-  readonly ignore?: string | undefined;
+/** What is asked for in all: the study of a file, and what flags say instead. Errors: E370, E460, E465, E1106. */
+async function requestOf(given: Given) {
+  const { partsOf } = await import("../study/train/study.ts");
+  const file = given.study === undefined ? {} : await studyIn(given.study as string);
+  const flags = studyOfFlags(given);
+  const timed = flags.steps === undefined ? {} : { epochs: undefined };
+  const counted = flags.epochs === undefined ? {} : { steps: undefined };
+  const study = { ...file, ...timed, ...counted, ...flags } as Study;
+  const { settings, others } = partsOf(study);
+  const method = settings.method ?? "conv-lora";
+  const own = parseSettings(given.setting as readonly string[], method);
+  const { weights, out, folds, ...rest } = others;
+  const set = await setOf(given, file);
+  const held = foldersOf(given, ["val-pictures", "val-masks"]);
+  if (weights === undefined) throw misused("there is no checkpoint", "give --weights FILE");
+  if (out === undefined) throw misused("there is no folder for the run", "give --out FOLDER");
+  const methodSettings = { ...settings.methodSettings, ...own };
+  const request = {
+    ...{ ...rest, set, weights, out },
+    ...(held === undefined ? {} : { validation: held }),
+    settings: { ...settings, methodSettings },
+  } as TrainRequest;
+  return { out, folds, request };
 }
 
-async function setOf(
-  given: Described,
-  pictures: string | undefined,
-  masks: string | undefined,
-): Promise<SetDescription> {
-  if (given.set !== undefined) return readDescription(given.set);
-  if (pictures === undefined || masks === undefined)
-    throw misused(
-      "there are no pictures to train on",
-      "give --pictures FOLDER and --masks FOLDER, or --set JSON",
-    );
-  return { format: "folders", pictures, targets: { masks: { ...filesOf(given), folder: masks } } };
+/** A study in a file. Errors: E460, E465, E1003, E1106, and E510 to E513 for TypeScript. */
+async function studyIn(file: string): Promise<Study> {
+  const { readStudy, studyOf } = await import("../study/train/node/study-file.ts");
+  if (!/\.[cm]?[jt]s$/.test(file)) return readStudy(file);
+  const { resolve } = await import("node:path");
+  const { importGraphFile } = await import("../build/graph-file.ts");
+  return studyOf((await importGraphFile(resolve(file), file)).default, file);
 }
 
-function validationOf(
-  given: Described & {
-    readonly "val-pictures"?: string | undefined;
-    readonly "val-masks"?: string | undefined;
-  },
-): SetDescription | undefined {
-  const { "val-pictures": pictures, "val-masks": folder } = given;
-  if (pictures === undefined && folder === undefined) return undefined;
-  if (pictures === undefined || folder === undefined)
-    throw misused(
-      `--${pictures === undefined ? "val-masks" : "val-pictures"} is given alone`,
-      "give --val-pictures FOLDER and --val-masks FOLDER",
-    );
-  return { format: "folders", pictures, targets: { masks: { ...filesOf(given), folder } } };
-}
-
-function filesOf({ classes, value, ignore }: Described): TaskFiles {
-  const left = ignore === undefined ? {} : { ignore: numberOf("--ignore", ignore)! };
-  if (classes === undefined)
-    return { kind: "mask", ...(value === undefined ? {} : { value: insideOf(value) }), ...left };
-  const names = classes.split(",").map((name) => name.trim());
-  const count = Number(classes);
-  return { kind: "classes", classes: Number.isSafeInteger(count) ? count : names, ...left };
-}
-
-const insideOf = (text: string) => (text.startsWith("#") ? text : numberOf("--value", text)!);
-
-async function readDescription(path: string): Promise<SetDescription> {
-  try {
-    return JSON.parse(await readFile(path, "utf8")) as SetDescription;
-  } catch (cause) {
-    throw diagnose("E1003", {
-      message: `the description cannot be read: ${(cause as Error).message}`,
-      where: path,
-      help: 'write JSON: { "format": "folders", "pictures": "images", "targets": { … } }',
-      cause,
-    });
+async function setOf(given: Given, { set }: Study): Promise<SetDescription> {
+  if (given.set !== undefined) {
+    const { parseYaml } = await import("../study/data/node/yolo.ts");
+    return (await parseYaml(given.set as string)) as SetDescription;
   }
+  const folders = foldersOf(given, ["pictures", "masks"]);
+  if (folders !== undefined) return folders;
+  if (set !== undefined) return set as SetDescription;
+  throw misused(
+    "there are no pictures to train on",
+    "give --pictures FOLDER and --masks FOLDER, --set FILE, or --study FILE",
+  );
 }
-
-function numberOf(flag: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text.trim() !== "" && Number.isFinite(value)) return value;
-  throw misused(`${flag} cannot be "${text}"`, `give a number: ${flag} 1`);
-}
-
-const misused = (message: string, help: string) =>
-  diagnose("E370", { message, where: "inarch train", help });
 
 const interrupted = (out: string) =>
   diagnose("E1104", {
@@ -196,12 +150,40 @@ const interrupted = (out: string) =>
     help: "the same command goes on from there",
   });
 
-function describe({ folder, best, before, last, pictures, steps }: TrainReport): string {
-  const score = (value: number | null) => (value === null ? "undefined" : value.toFixed(4));
+/** "loss 0.70, rate 1.2e-3, 3.1 pictures/s, 2 min left" */
+function inWords({ loss, rate, speed, left }: Status): string {
+  const time =
+    left < 90
+      ? `${Math.ceil(left)} s`
+      : left < 5400
+        ? `${Math.ceil(left / 60)} min`
+        : `${(left / 3600).toFixed(1)} h`;
+  return `loss ${loss.toFixed(4)}, rate ${rate.toPrecision(2)}, ${speed.toFixed(speed < 10 ? 1 : 0)} pictures/s, ${time} left`;
+}
+
+const said = (value: number | null) => (value === null ? "undefined" : value.toFixed(4));
+
+const ends = {
+  steps: "",
+  patience: ", ended for want of anything better",
+  time: ", ended by the time",
+} as const;
+
+function describe({ folder, best, before, last, pictures, steps, ended }: TrainReport): string {
   return [
-    `${steps} steps on ${pictures.train} pictures, ${pictures.validation} held out`,
-    `IoU before ${score(before.score)}, best ${score(best.score)} after ${best.step} steps, last ${score(last.score)}`,
-    ...Object.entries(best.iou).map(([name, iou]) => `  ${name.padEnd(16)} ${score(iou)}`),
+    `${steps} steps on ${pictures.train} pictures, ${pictures.validation} held out${ends[ended]}`,
+    `score before ${said(before.score)}, best ${said(best.score)} after ${best.step} steps, last ${said(last.score)}`,
+    ...Object.entries(best.iou).map(([name, iou]) => `  ${name.padEnd(16)} ${said(iou)}`),
     `the adapter: ${folder}/adapter.safetensors`,
+  ].join("\n");
+}
+
+function describeFolds({ folder, folds, score }: FoldsReport): string {
+  return [
+    ...folds.map(
+      ({ best, folder }) => `${folder}: best ${said(best.score)} after ${best.step} steps`,
+    ),
+    `mean ${said(score.mean)}, deviation ${said(score.deviation)}`,
+    `the folds: ${folder}/folds.json`,
   ].join("\n");
 }

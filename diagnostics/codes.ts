@@ -224,6 +224,8 @@ const titles = {
   E1103: "a run's folder holds something else",
   E1104: "a training was interrupted",
   E1105: "two results would have one name",
+  E1106: "settings of a run exclude each other, or are none of its task",
+  E1107: "a class is in no picture",
 } as const;
 
 export type Code = keyof typeof titles;

@@ -2,14 +2,9 @@
 export * from "../study/data/index.ts";
 export * from "../study/data/node/index.ts";
 export * from "../study/metrics/index.ts";
-export {
-  type PredictReport,
-  type PredictRequest,
-  predict,
-  type StepLine,
-  type TrainReport,
-  type TrainRequest,
-  train,
-  type Validation,
-} from "../study/train/node/index.ts";
-export { type RunSettings, usualSettings } from "../study/train/settings.ts";
+export type { LogLine, StepLine, ValidationLine } from "../study/train/log.ts";
+export * from "../study/train/node/index.ts";
+export { type Preset, presets } from "../study/train/presets.ts";
+export type { Validation } from "../study/train/scores.ts";
+export { type AskedSettings, type RunSettings, usualSettings } from "../study/train/settings.ts";
+export { defineStudy, type Study } from "../study/train/study.ts";

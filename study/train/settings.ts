@@ -1,82 +1,145 @@
 /** The settings of a run: plain data, kept beside its results, and compared when it goes on. */
 import { diagnose } from "../../diagnostics/index.ts";
-import { checkOptions } from "../../diagnostics/options.ts";
 import {
   anything,
-  checkValues,
+  isObject,
+  list,
   object,
   oneOf,
   text,
+  type Wanted,
   type Wants,
 } from "../../diagnostics/values.ts";
 import type { MethodSettings } from "../../models/sam/presets/published.ts";
-import { check, count, fromZero, positive } from "../../training/settings.ts";
+import type { BatchOptions } from "../data/batch.ts";
 import type { Augmentation, Fit } from "../data/view.ts";
 
+/**
+ * - "structure": of one mask, Conv-LoRA's: cross entropy and weighted IoU.
+ * - "balanced-bce": of one mask, Conv-LoRA's for shadows.
+ * - "entropy-dice": of classes, SAMed's: 0.2 cross entropy and 0.8 dice; each class has a token and a perceptron.
+ * - "set": of classes, Mask2Former's: `maskTokens` tokens share a perceptron, and a classifier names their masks.
+ */
+export type LossName = "structure" | "balanced-bce" | "entropy-dice" | "set";
+
+/**
+ * - "iou": over all pixels, of what is looked for, or the mean of the classes'.
+ * - "pictureIou", "ber", "sMeasure": of one mask, the mean over pictures, as Conv-LoRA's experiments have them.
+ * - "loss".
+ */
+export type MetricName = "iou" | "pictureIou" | "ber" | "sMeasure" | "loss";
+
 export interface RunSettings {
+  /** The preset that the others come from. */
+  readonly preset?: string | undefined;
   /** The method's published name: "conv-lora". */
   readonly method: string;
   /** Settings of its adapter that are not the published ones. */
   readonly methodSettings: MethodSettings;
+  readonly loss: LossName;
+  /** Mask tokens of the loss "set". */
+  readonly maskTokens: number;
+  /**
+   * How much pixels of a class count in the loss, by label. "auto": 1 / ln(1.02 + the class's part of the pixels), as
+   * ENet has it.
+   */
+  readonly classWeights: "none" | "auto" | readonly number[];
   readonly steps: number;
   /** Pictures of a step. */
   readonly batch: number;
-  /** Falls to 0 in a straight line. */
+  /** Parts of a step that are computed one after another, and whose gradients are averaged. */
+  readonly micro: number;
+  readonly optimiser: "adamW" | "adam" | "sgd";
   readonly rate: number;
+  /** What the rate does after its warm-up: it falls to 0 in a straight line, in half a wave, or stays. */
+  readonly schedule: "linear" | "cosine" | "constant";
+  /** The part of the steps in which the rate rises from 0. */
+  readonly warmup: number;
   readonly decay: number;
   /** The most that the norm of all gradients may be. */
   readonly clip: number;
+  /** Patterns of parameters that stay as they are though the method trains them. */
+  readonly freeze: readonly string[];
   readonly seed: number;
   readonly fit: Fit;
+  /** How pictures are resized. */
+  readonly filter: NonNullable<BatchOptions["filter"]>;
   readonly augment: Augmentation;
   /** Steps between validations; the last step has one, too. */
   readonly validateEvery: number;
+  /** What is best on validation. */
+  readonly metric: MetricName;
+  /** Ends the run after so many validations in a row without a better one; 0: never. */
+  readonly patience: number;
+  /** Whether a class may be in no picture to train on, or in none to validate on. */
+  readonly emptyClasses: "refused" | "allowed";
 }
 
-export const usualSettings: RunSettings = {
+/** What is asked of a run: steps or epochs, and what is left to the set is not there. */
+export interface AskedSettings extends Partial<RunSettings> {
+  /** How often each picture is taken, in place of `steps`. */
+  readonly epochs?: number | undefined;
+}
+
+/** What is not asked for. The loss is that of one mask or of classes, as the set has them. */
+export const usualSettings = {
   method: "conv-lora",
   methodSettings: {},
+  maskTokens: 20,
+  classWeights: "none",
   steps: 300,
   batch: 4,
+  micro: 1,
+  optimiser: "adamW",
   rate: 2e-3,
+  schedule: "linear",
+  warmup: 0,
   decay: 0.01,
   clip: 1,
+  freeze: [],
   seed: 1,
   fit: "square",
+  filter: "bilinear",
   augment: { mirror: 0.5 },
   validateEvery: 50,
+  metric: "iou",
+  patience: 0,
+  emptyClasses: "refused",
+} as const satisfies Omit<RunSettings, "loss">;
+
+const weights: Wanted = {
+  words: '"none", "auto", or a list of a weight for each class',
+  is: (value) => value === "none" || value === "auto" || Array.isArray(value),
+  among: ["none", "auto"],
 };
 
-const wants: Wants<RunSettings> = {
+export const settingWants: Wants<AskedSettings> = {
+  preset: text,
   method: text,
   methodSettings: object("settings by name"),
+  loss: oneOf("structure", "balanced-bce", "entropy-dice", "set"),
+  maskTokens: anything,
+  classWeights: weights,
   steps: anything,
+  epochs: anything,
   batch: anything,
+  micro: anything,
+  optimiser: oneOf("adamW", "adam", "sgd"),
   rate: anything,
+  schedule: oneOf("linear", "cosine", "constant"),
+  warmup: anything,
   decay: anything,
   clip: anything,
+  freeze: list("a list of patterns of parameters"),
   seed: anything,
   fit: oneOf("square", "longest"),
-  augment: object("an object of augmentations"),
+  filter: oneOf("bilinear", "bicubic"),
+  augment: { words: "an object of augmentations", is: isObject },
   validateEvery: anything,
+  metric: oneOf("iou", "pictureIou", "ber", "sMeasure", "loss"),
+  patience: anything,
+  emptyClasses: oneOf("refused", "allowed"),
 };
-
-/** @throws E460 and E465 for names and values that settings do not have, E720 for numbers out of range. */
-export function settingsFrom(given: Partial<RunSettings>): RunSettings {
-  checkOptions<Partial<RunSettings>>("the settings of a run", given, wants);
-  checkValues<Partial<RunSettings>>("the settings of a run", given, wants);
-  const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const all: RunSettings = { ...usualSettings, ...said };
-  check("the settings of a run", {
-    steps: [all.steps, count],
-    batch: [all.batch, count],
-    rate: [all.rate, positive],
-    decay: [all.decay, fromZero],
-    clip: [all.clip, positive],
-    validateEvery: [all.validateEvery, count],
-  });
-  return all;
-}
 
 /** What a run must go on with: its settings, and the items of its sets. */
 export interface RunIdentity {

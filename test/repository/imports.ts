@@ -90,11 +90,15 @@ const order: readonly string[] = [
   "build/",
   "export/",
   "export/node/",
+  // Pages of HTML are written by the report of a run, and by the explainer.
+  "explain/html.ts",
+  "explain/style.ts",
   // Metrics stand before verify/, which compares them with what was published.
   "study/metrics/",
   "study/data/",
   "study/data/node/",
   "study/train/",
+  "study/report/",
   "study/train/node/",
   "study/",
   "tuning/",
@@ -160,6 +164,10 @@ const allowed: Readonly<Record<string, { folders: RegExp; packages: RegExp }>> =
   "study/metrics": { folders: /^$/, packages: /^$/ },
   "study/data": { folders: /^predict\/vision\//, packages: /^$/ },
   "study/data/node": { folders: /^(?:predict|runtime|study\/data)\//, packages: /.*/ },
+  "study/report": {
+    folders: /^(?:explain\/(?:html|style)\.ts$|predict\/vision\/|study\/)/,
+    packages: /^$/,
+  },
   "study/train": { folders: /^(?:compiler|models|ops|runtime|study|training)\//, packages: /^$/ },
   "study/train/node": {
     folders: /^(?:compiler|models|predict|runtime|study|training)\//,

@@ -1,6 +1,7 @@
 /**
- * A run's folder: `run.json` (settings, classes and items), `log.jsonl` (a line for each step and each validation, up
- * to the checkpoint), `last.safetensors` (the checkpoint), `adapter.safetensors` (what was best on validation) and
+ * A run's folder: `run.json` (settings as resolved, classes and items), `log.jsonl` (a line for each step and each
+ * validation, up to the checkpoint), the same as `log.csv` and as events for TensorBoard, `last.safetensors` (the
+ * checkpoint), `adapter.safetensors` (what was best on validation), `times.json` (what each start took) and
  * `result.json`. A run that was killed goes on from its checkpoint: what the log says of later steps is forgotten.
  */
 import { existsSync } from "node:fs";
@@ -10,50 +11,40 @@ import { diagnose } from "../../../diagnostics/index.ts";
 import { makeFolder } from "../../../runtime/node/files.ts";
 import { saveTo } from "../../../runtime/node/save.ts";
 import { openWeightsFile } from "../../../runtime/node/weights.ts";
+import { csvOf, eventsOf, type LogLine } from "../log.ts";
 import { checkSame, type RunIdentity } from "../settings.ts";
 
-export interface StepLine {
-  /** How many steps there are with this one. */
-  readonly step: number;
-  readonly loss: number;
-  readonly terms: Readonly<Record<string, number>>;
-  readonly norm: number;
-  readonly rate: number;
-  /** The trained tensor whose gradient is not finite, or "loss": the step changed nothing. */
-  readonly vetoed?: string | undefined;
+/** What a start of a run took, and where. */
+export interface Start {
+  readonly device: string;
+  /** Steps that were done before, and after. */
+  readonly from: number;
+  readonly to: number;
+  /** From the first step on, validations included; and everything before it. */
+  readonly seconds: number;
+  readonly setUp: number;
+  /** The most memory that the process has had, in bytes. */
+  readonly memory: number;
 }
-
-export interface ValidationLine {
-  /** After so many steps. */
-  readonly step: number;
-  readonly validation: Validation;
-  /** The kind of device that the run began on, in its first line. */
-  readonly device?: string;
-}
-
-export interface Validation {
-  readonly loss: number;
-  /** IoU of what is looked for, or the mean of the classes'; null where no pixel counts. */
-  readonly score: number | null;
-  /** IoU by class; null for one that is neither there nor found. */
-  readonly iou: Readonly<Record<string, number | null>>;
-  readonly accuracy: number | null;
-}
-
-export type LogLine = StepLine | ValidationLine;
 
 export interface RunFolder {
+  readonly path: string;
   /** The log up to the checkpoint. */
   readonly log: readonly LogLine[];
   /** Steps that are done. */
   readonly steps: number;
   /** The checkpoint that was found, if one was. */
   readonly checkpoint: Awaited<ReturnType<typeof openWeightsFile>> | undefined;
+  /** What earlier starts took. */
+  readonly starts: readonly Start[];
   /** Adds a line to the log, which is written with the checkpoint. */
   tell(line: LogLine): void;
   /** Writes the log, and then what says how far the run has come. */
-  saveCheckpoint(content: Uint8Array): Promise<void>;
-  save(name: "adapter.safetensors" | "result.json", content: Uint8Array | string): Promise<void>;
+  saveCheckpoint(content: Uint8Array, start: Start): Promise<void>;
+  save(
+    name: "adapter.safetensors" | "result.json" | "report.html",
+    content: Uint8Array | string,
+  ): Promise<void>;
 }
 
 /**
@@ -62,33 +53,53 @@ export interface RunFolder {
  */
 export async function openRun(path: string, identity: RunIdentity): Promise<RunFolder> {
   await makeFolder(path);
-  const [known, last, logged] = ["run.json", "last.safetensors", "log.jsonl"].map((name) =>
-    join(path, name),
-  ) as [string, string, string];
+  const [known, last, logged, times] = [
+    "run.json",
+    "last.safetensors",
+    "log.jsonl",
+    "times.json",
+  ].map((name) => join(path, name)) as [string, string, string, string];
   if (existsSync(known)) checkSame(await readIdentity(known), identity, known);
   else {
-    const others = (await readdir(path)).filter((name) => !name.startsWith("."));
-    if (others.length > 0)
-      throw diagnose("E1103", {
-        message: `the folder holds ${others[0]} and no run`,
-        where: path,
-        help: "give an empty folder, or one that does not exist: --out FOLDER",
-      });
+    await checkEmpty(path);
     await saveTo(known, `${JSON.stringify(identity, null, 2)}\n`);
   }
   const checkpoint = existsSync(last) ? await openWeightsFile(last) : undefined;
   const steps = Number(checkpoint?.metadata.step ?? 0);
   const log = checkpoint ? (await linesIn(logged)).filter((line) => line.step <= steps) : [];
+  const starts = await startsIn(path);
   return {
-    ...{ log: [...log], steps, checkpoint },
+    ...{ path, log: [...log], steps, checkpoint, starts },
     tell: (line) => log.push(line),
-    async saveCheckpoint(content) {
+    async saveCheckpoint(content, start) {
+      await saveTo(times, `${JSON.stringify([...starts, start], null, 2)}\n`);
+      await saveTo(join(path, "log.csv"), csvOf(log));
+      await saveTo(join(path, "events.out.tfevents.0.inarch"), eventsOf(log));
       await saveTo(logged, log.map((line) => `${JSON.stringify(line)}\n`).join(""));
       await saveTo(last, content);
     },
     save: (name, content) => saveTo(join(path, name), content),
   };
 }
+
+async function checkEmpty(path: string): Promise<void> {
+  const others = (await readdir(path)).filter((name) => !name.startsWith("."));
+  if (others.length > 0)
+    throw diagnose("E1103", {
+      message: `the folder holds ${others[0]} and no run`,
+      where: path,
+      help: "give an empty folder, or one that does not exist: --out FOLDER",
+    });
+}
+
+/** What each start of a run took. */
+export async function startsIn(path: string): Promise<readonly Start[]> {
+  const times = join(path, "times.json");
+  return existsSync(times) ? (JSON.parse(await readFile(times, "utf8")) as Start[]) : [];
+}
+
+/** Whether a run is under way in a folder. */
+export const hasRun = (path: string): boolean => existsSync(join(path, "run.json"));
 
 /** The settings, classes and items of a run. @throws E1103 for a folder that is no run's. */
 export const readRun = (path: string): Promise<RunIdentity> => readIdentity(join(path, "run.json"));

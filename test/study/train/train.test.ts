@@ -10,9 +10,10 @@ import { readMaskFile } from "../../../predict/node/image.ts";
 import { openWeightsFile } from "../../../runtime/node/weights.ts";
 import { writeSafetensors } from "../../../runtime/weights/index.ts";
 import { confusion } from "../../../study/metrics/confusion.ts";
+import { trainFolds } from "../../../study/train/node/folds.ts";
 import { predict } from "../../../study/train/node/predict.ts";
 import { type TrainRequest, train } from "../../../study/train/node/train.ts";
-import type { RunSettings } from "../../../study/train/settings.ts";
+import type { AskedSettings } from "../../../study/train/settings.ts";
 import { buildPackage, inarch, repository } from "../../support/command-line.ts";
 import { colour, grey, png } from "../../support/image-files.ts";
 import { tinySam } from "../../support/sam-small.ts";
@@ -43,7 +44,7 @@ beforeAll(async () => {
 
 const squares = { kind: "mask", folder: masks, value: 1, ignore: 9 } as const;
 const set = { format: "folders", pictures, targets: { square: squares } } as const;
-const usual: Partial<RunSettings> = {
+const usual: AskedSettings = {
   ...{ method: "lora", steps: 6, batch: 2, validateEvery: 2, rate: 1e-2 },
 };
 
@@ -53,8 +54,9 @@ const request = (name: string, more: Partial<TrainRequest> = {}): TrainRequest =
   settings: { ...usual, ...more.settings },
 });
 
+const texts = ["log.jsonl", "log.csv", "events.out.tfevents.0.inarch", "run.json", "result.json"];
 const bytesIn = (name: string) =>
-  ["last.safetensors", "adapter.safetensors", "log.jsonl", "run.json", "result.json"].map((file) =>
+  ["last.safetensors", "adapter.safetensors", ...texts].map((file) =>
     readFileSync(join(folder, name, file), "latin1").replaceAll(join(folder, name), "FOLDER"),
   );
 
@@ -78,6 +80,10 @@ describe("a run", () => {
     const adapter = await openWeightsFile(join(folder, "whole", "adapter.safetensors"));
     expect([...adapter.tensors.keys()].some((name) => name.endsWith("lora_A"))).toBe(true);
     await adapter.close();
+    const page = readFileSync(join(folder, "whole", "report.html"), "utf8");
+    expect(page).not.toMatch(/<script|https?:/);
+    for (const words of ["Best pictures", "Worst pictures", "What was taken for what", "block 0"])
+      expect(page).toContain(words);
     // What is done already is not done again.
     const again: number[] = [];
     expect(await train(request("whole", { onLine: ({ step }) => again.push(step) }))).toEqual(
@@ -103,6 +109,58 @@ describe("a run", () => {
     }
     await train(request("killed"));
     expect(bytesIn("killed")).toEqual(bytesIn("whole"));
+  });
+
+  test("of parts of steps, weights of classes and frozen tensors ends when nothing gets better", async () => {
+    const settings: AskedSettings = {
+      ...{ micro: 2, classWeights: [1, 4], freeze: ["mask_decoder.iou_token.*"], patience: 2 },
+      // Nothing is better than before the first step.
+      ...{ rate: 1e-9, metric: "ber", steps: 40, validateEvery: 1, optimiser: "sgd" },
+    };
+    const all = request("patient", { settings });
+    const report = await train(all);
+    expect(report).toMatchObject({ ended: "patience", steps: 2, best: { step: 0 } });
+    expect(report.best.score).toBe(report.best.metrics.ber);
+    const adapter = await openWeightsFile(join(folder, "patient", "adapter.safetensors"));
+    const whole = await openWeightsFile(join(folder, "whole", "adapter.safetensors"));
+    const frozen = [whole, adapter].map(({ tensors }) =>
+      tensors.has("mask_decoder.iou_token.weight"),
+    );
+    expect(frozen).toEqual([true, false]);
+    await adapter.close();
+    await whole.close();
+    // It has ended, and does not go on.
+    expect(await train(all)).toEqual(report);
+    const csv = readFileSync(join(folder, "patient", "log.csv"), "utf8").split("\n");
+    expect(csv[0]).toMatch(/^step,validation\/iou,.*validation\/ber,.*training\/loss/);
+    expect(csv).toHaveLength(1 + 3 + 2 + 1);
+  });
+
+  test("ends when its time is over, and goes on with more of it", async () => {
+    const all = request("timed", { seconds: 0, settings: { steps: 2 } });
+    const lines: number[] = [];
+    const onLine = ({ step }: { step: number }) => lines.push(step);
+    expect(await train({ ...all, onLine })).toMatchObject({ ended: "time", steps: 1 });
+    expect(await train({ ...all, seconds: 1e6, onLine })).toMatchObject({ ended: "steps" });
+    expect(lines).toEqual([0, 1, 1, 2, 2]);
+    const starts = JSON.parse(readFileSync(join(folder, "timed", "times.json"), "utf8"));
+    expect(starts).toMatchObject([
+      { from: 0, to: 1 },
+      { from: 1, to: 2 },
+    ]);
+  });
+
+  test("holds out every picture once in folds", async () => {
+    const { part: _, ...all } = request("folds", { settings: { steps: 1 } });
+    const report = await trainFolds(all, 2);
+    const held = report.folds.map(
+      ({ folder }) => JSON.parse(readFileSync(join(folder, "run.json"), "utf8")).validation,
+    );
+    expect(held.flat().sort()).toEqual(["0", "1", "2", "3", "4", "5"].map((n) => `${n}.png`));
+    const scores = report.folds.map(({ best }) => best.score!);
+    expect(report.score.mean).toBeCloseTo((scores[0]! + scores[1]!) / 2, 12);
+    expect((await refusal(() => trainFolds(request("folds"), 2))).code).toBe("E1106");
+    expect((await refusal(() => trainFolds(all, 1))).code).toBe("E1011");
   });
 
   test("of classes has a score for each, on a set of its own to validate on", async () => {
@@ -187,6 +245,14 @@ describe("what is refused", () => {
     expect(await codeOf("none", { set: depth })).toMatch(/E1101 the set has depth \(depth\)/);
   });
 
+  test("E1107: a class that is in no picture", async () => {
+    const classes = ["ground", "square", "foot", "sky"];
+    const kinds = { kind: "classes", classes, ignore: 9, folder: masks } as const;
+    expect(await codeOf("none", { set: { ...set, targets: { kinds } } })).toMatch(
+      /^E1107 the set has sky in none of the 4 pictures to train on, and sky in none of the 2 /,
+    );
+  });
+
   test("E1102: other settings, and E1103: a folder of something else", async () => {
     await train(request("begun", { settings: { steps: 1 } }));
     expect(await codeOf("begun", { settings: { steps: 1, rate: 0.5 } })).toMatch(
@@ -205,6 +271,7 @@ describe("what is refused", () => {
     expect(await codeOf("none", { settings: { steps: 0 } })).toMatch(/^E720/);
     expect(await codeOf("none", { settings: { stebs: 5 } as never })).toMatch(/^E460.*"stebs"/);
     expect(await codeOf("none", { part: 1 })).toMatch(/^E1011/);
+    expect(await codeOf("none", { budget: 0.5 })).toMatch(/^E720 .*budget is 0.5/);
   });
 });
 
@@ -221,10 +288,58 @@ describe("inarch train", () => {
     const { code, stdout } = await run(...set, "--out", "command");
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^2 steps on 4 pictures, 2 held out\nIoU before .*\n[\s\S]*adapter\.safetensors/,
+      /^2 steps on 4 pictures, 2 held out\nscore before .*\n[\s\S]*adapter\.safetensors/,
     );
     const again = await run(...set, "--out", "command", "--json");
     expect(JSON.parse(again.stdout)).toMatchObject({ steps: 2, pictures: { train: 4 } });
+  });
+
+  test("takes a study in a file, and flags before it", async () => {
+    const masks = { kind: "mask", folder: "masks", value: 1, ignore: 9 };
+    const study = {
+      ...{ set: { format: "folders", pictures: "pictures", targets: { square: masks } } },
+      ...{ part: 0.4, method: "bitfit", out: "studied", seed: 5, steps: 9 },
+    };
+    writeFileSync(join(folder, "study.yaml"), JSON.stringify(study));
+    const more = ["--weights", weights, "--config", config, "--device", "cpu", "--steps", "1"];
+    const args = ["train", "--study", "study.yaml", ...more, "--batch", "2", "--json"];
+    const { stdout } = await inarch(args, folder);
+    expect(JSON.parse(stdout)).toMatchObject({ steps: 1, pictures: { train: 4 } });
+    const { settings } = JSON.parse(readFileSync(join(folder, "studied", "run.json"), "utf8"));
+    expect(settings).toMatchObject({ method: "bitfit", seed: 5, steps: 1, batch: 2 });
+    writeFileSync(
+      join(folder, "study.ts"),
+      `import { defineStudy } from "inarch/study";\nexport default defineStudy({ stebs: 1 });`,
+    );
+    const { stderr } = await inarch(["train", "--study", "study.ts"], folder);
+    expect(stderr).toMatch(/a study has no option "stebs"[\s\S]*write steps/);
+  });
+
+  test("killed at any moments, ends with the bytes of a run that was not", async () => {
+    const set = ["--value", "1", "--ignore", "9", "--hold-out", "0.2"];
+    const args = ["train", ...flags, ...folders, ...set, "--batch", "1", "--steps", "8"];
+    const often = [...args, "--validate-every", "1"];
+    await inarch([...often, "--out", "unkilled"], folder);
+    const main = join(repository, "dist", "cli", "main.js");
+    for (const [step, wait] of [
+      [0, 0],
+      [1, 25],
+      [3, 60],
+      [5, 120],
+    ] as const) {
+      const child = spawn(process.execPath, [main, ...often, "--out", "often"], { cwd: folder });
+      let isDue = false;
+      child.stderr.on("data", (chunk: Buffer) => {
+        if (isDue || !String(chunk).includes(`after ${step} steps`)) return;
+        isDue = true;
+        setTimeout(() => child.kill("SIGKILL"), wait);
+      });
+      await new Promise((resolve) => child.on("exit", resolve));
+    }
+    await inarch([...often, "--out", "often"], folder);
+    expect(bytesIn("often")).toEqual(
+      bytesIn("unkilled").map((text) => text.replaceAll("unkilled", "often")),
+    );
   });
 
   test("and predict writes masks by it", async () => {

@@ -1,0 +1,110 @@
+/** Sets of several classes: a class for every pixel. */
+import { input, type Tensor } from "../../compiler/index.ts";
+import { scoreClasses } from "../../models/semantic-sam.ts";
+import { argmax, cast, ge, mul, reshape } from "../../ops/index.ts";
+import { classDice, classMasks, crossEntropy, setTerms } from "../../training/losses/index.ts";
+import { type Batch, type BatchTarget, normalizedImages } from "../data/batch.ts";
+import { confusion, labelsOfLogits } from "../metrics/confusion.ts";
+import { runningMean } from "../metrics/mean.ts";
+import { countsOf } from "./counts.ts";
+import { known } from "./scores.ts";
+import type { Scoring, Targets, TaskOptions } from "./targets.ts";
+
+type Options = Pick<TaskOptions, "classes" | "weights" | "metric">;
+
+/** Cross entropy and dice of classes, 0.2 and 0.8: SAMed's. */
+export const classTask = ({ classes, weights, metric }: Options): Targets => ({
+  loss({ logits }) {
+    const labels = labelsFor(logits!);
+    const options = weights ? { weight: input("weight", "f32", labels.shape) as Tensor } : {};
+    return {
+      entropy: mul(crossEntropy(logits!, labels, options), 0.2),
+      dice: mul(classDice(logits!, labels, options), 0.8),
+    };
+  },
+  metrics: ({ logits }, { labels }) => ({
+    counts: countsOf(argmax(logits!, 1) as Tensor, labels!, classes.length),
+  }),
+  inputs: (batch, target) => inputsOf(batch, target, weights),
+  labels: ({ logits }) => labelsOfLogits(logits!, classes.length),
+  scoring: () => classScoring(classes, metric),
+});
+
+/** Mask2Former's loss of a set of masks, as Conv-LoRA's experiments have it: its terms count alike. */
+export const setTask = ({ classes, weights, metric }: Options): Targets => ({
+  loss({ logits, class_logits: named }) {
+    const labels = labelsFor(logits!);
+    const [n, h, w] = labels.shape as [number, number, number];
+    const weight = weights
+      ? (input("weight", "f32", labels.shape) as Tensor)
+      : (cast(ge(labels, 0) as Tensor, "f32") as Tensor);
+    return setTerms(
+      { classes: named!, masks: logits! },
+      {
+        ...classMasks(labels, classes.length),
+        weight: reshape(weight, [n, 1, h, w]) as Tensor<"f32">,
+      },
+    );
+  },
+  metrics: ({ logits, class_logits: named }, { labels }) => ({
+    counts: countsOf(argmax(scoreClasses(logits!, named!), 1) as Tensor, labels!, classes.length),
+  }),
+  inputs: (batch, target) => inputsOf(batch, target, weights),
+  labels: ({ logits, class_logits: named }) =>
+    labelsOfLogits(scoresOf(logits!, named!, classes.length), classes.length),
+  scoring: () => classScoring(classes, metric),
+});
+
+/** The sum over masks of the class's probability times the mask's, as the model's program `predict` has it. */
+function scoresOf(masks: ArrayLike<number>, named: ArrayLike<number>, classes: number) {
+  const count = named.length / (classes + 1);
+  const pixels = masks.length / count;
+  const scores = new Float32Array(classes * pixels);
+  for (let mask = 0; mask < count; mask++) {
+    const own = Array.from({ length: classes + 1 }, (_, c) => named[mask * (classes + 1) + c]!);
+    const most = Math.max(...own);
+    const parts = own.map((value) => Math.exp(value - most));
+    const all = parts.reduce((a, b) => a + b, 0);
+    for (let i = 0; i < pixels; i++) {
+      const inside = 1 / (1 + Math.exp(-masks[mask * pixels + i]!));
+      for (let c = 0; c < classes; c++) scores[c * pixels + i]! += (parts[c]! / all) * inside;
+    }
+  }
+  return scores;
+}
+
+function labelsFor(logits: Tensor): Tensor {
+  const [n, , ...places] = logits.shape as [number, number, ...number[]];
+  return input("labels", "i32", [n, ...places]) as Tensor;
+}
+
+function inputsOf(batch: Batch, { data }: BatchTarget, weights: readonly number[] | undefined) {
+  const labels = data as Int32Array<ArrayBuffer>;
+  const own = { image: normalizedImages(batch), labels };
+  if (!weights) return own;
+  return { ...own, weight: Float32Array.from(labels, (label) => weights[label] ?? 0) };
+}
+
+function classScoring(names: readonly string[], metric: Options["metric"] = "iou"): Scoring {
+  const whole = confusion(names.length);
+  const losses = runningMean();
+  return {
+    add(loss, { counts }) {
+      whole.addCounts(counts!);
+      losses.add(loss);
+    },
+    result() {
+      const { classes, meanIou, accuracy } = whole.scores();
+      const loss = losses.result().value ?? 0;
+      const metrics = { iou: known(meanIou.value), loss };
+      return {
+        loss,
+        score: metric === "loss" ? loss : metrics.iou,
+        iou: Object.fromEntries(names.map((name, i) => [name, known(classes[i]!.iou)])),
+        accuracy: known(accuracy),
+        metrics,
+        counts: [...whole.counts],
+      };
+    },
+  };
+}

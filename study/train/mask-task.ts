@@ -1,0 +1,91 @@
+/** Sets of one mask: what is looked for, and everything else. */
+import { input, type Tensor } from "../../compiler/index.ts";
+import { cast, gt, sigmoid } from "../../ops/index.ts";
+import { balancedBce, structureLoss } from "../../training/losses/index.ts";
+import { maskTargets, normalizedImages } from "../data/batch.ts";
+import { ignored } from "../data/sample.ts";
+import { confusion } from "../metrics/confusion.ts";
+import { runningMean } from "../metrics/mean.ts";
+import { sMeasure } from "../metrics/structure-measure.ts";
+import { countsOf } from "./counts.ts";
+import { known } from "./scores.ts";
+import type { Scoring, Targets, TaskOptions } from "./targets.ts";
+
+type Options = Pick<TaskOptions, "classes" | "loss" | "weights" | "metric">;
+
+const losses = { structure: structureLoss, "balanced-bce": balancedBce } as const;
+
+/** The structure loss of one mask, as in Conv-LoRA's paper, unless another is given. */
+export function maskTask({
+  classes,
+  loss = "structure",
+  weights,
+  metric = "iou",
+}: Options): Targets {
+  const name = loss === "balanced-bce" ? "balanced" : "structure";
+  const lossOf = losses[loss === "balanced-bce" ? loss : "structure"];
+  return {
+    loss({ logits }) {
+      const { shape } = logits!;
+      const target = input("target", "f32", shape) as Tensor;
+      const weight = input("weight", "f32", shape) as Tensor;
+      return { [name]: lossOf(logits!, target, { weight }) };
+    },
+    metrics({ logits }, { target, weight }) {
+      const found = cast(gt(logits!, 0) as Tensor, "i32") as Tensor;
+      const counted = cast(gt(weight!, 0) as Tensor, "f32") as Tensor;
+      const counts = countsOf(found, cast(target!, "i32") as Tensor, 2, counted);
+      return metric === "sMeasure" ? { counts, inside: sigmoid(logits!) as Tensor } : { counts };
+    },
+    inputs(batch, labels) {
+      const { target, weight } = maskTargets(labels, 1);
+      const own = weights ? weight.map((_, i) => weights[labels.data[i]!] ?? 0) : weight;
+      return { image: normalizedImages(batch), target, weight: own };
+    },
+    labels: ({ logits }) => Int32Array.from(logits!, (value) => Number(value > 0)),
+    scoring: () => maskScoring(classes, metric),
+  };
+}
+
+/** Scores over all pixels, and means over pictures as Conv-LoRA's experiments have them. */
+function maskScoring(names: readonly string[], metric: NonNullable<Options["metric"]>): Scoring {
+  const whole = confusion(2);
+  const [losses, ious, bers, measures] = [0, 0, 0, 0].map(runningMean);
+  return {
+    add(loss, { counts, inside }, { data }) {
+      whole.addCounts(counts!);
+      const one = confusion(2);
+      one.addCounts(counts!);
+      const { classes, ber } = one.scores();
+      losses!.add(loss);
+      // Of an empty target an IoU is not defined.
+      ious!.add(classes[1]!.pixels > 0 ? classes[1]!.iou : undefined);
+      bers!.add(ber);
+      if (inside) {
+        const side = Math.sqrt(data.length);
+        const maps = { width: side, height: side, probabilities: inside, target: data };
+        measures!.add(sMeasure({ ...maps, ignore: ignored }));
+      }
+    },
+    result() {
+      const { classes, accuracy } = whole.scores();
+      const value = (mean: ReturnType<typeof runningMean> | undefined) =>
+        known(mean!.result().value);
+      const metrics = {
+        iou: known(classes[1]!.iou),
+        pictureIou: value(ious),
+        ber: value(bers),
+        ...(metric === "sMeasure" ? { sMeasure: value(measures) } : {}),
+        loss: value(losses),
+      };
+      return {
+        loss: metrics.loss ?? 0,
+        score: metrics[metric] ?? null,
+        iou: Object.fromEntries(names.map((name, i) => [name, known(classes[i]!.iou)])),
+        accuracy: known(accuracy),
+        metrics,
+        counts: [...whole.counts],
+      };
+    },
+  };
+}

@@ -1,0 +1,122 @@
+/** What is asked of a run becomes its settings: with its preset, what is usual, and what the set says. */
+import { diagnose } from "../../diagnostics/index.ts";
+import { checkOptions } from "../../diagnostics/options.ts";
+import { checkValues } from "../../diagnostics/values.ts";
+import { belowOne, check, count, fromZero, positive } from "../../training/settings.ts";
+import { presetNamed } from "./presets.ts";
+import {
+  type AskedSettings,
+  type LossName,
+  type MetricName,
+  type RunSettings,
+  settingWants,
+  usualSettings,
+} from "./settings.ts";
+
+/** All settings that do not depend on the set, and those of the others that were asked for. */
+export type CheckedSettings = Omit<RunSettings, "loss" | "steps" | "validateEvery"> &
+  Pick<AskedSettings, "loss" | "steps" | "validateEvery" | "epochs">;
+
+/**
+ * What is asked for, with its preset and what is usual. `of` is what messages call it.
+ * @throws E460 and E465 for names and values that settings do not have, E720 for numbers out of range, E1106 for a
+ * preset that there is not, and for settings that exclude each other.
+ */
+export function settingsFrom(given: AskedSettings, of = "the settings of a run"): CheckedSettings {
+  checkOptions<AskedSettings>(of, given, settingWants);
+  checkValues<AskedSettings>(of, given, settingWants);
+  const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const preset = given.preset === undefined ? {} : presetNamed(given.preset).settings;
+  const { steps: _, validateEvery: __, ...usual } = usualSettings;
+  const known: AskedSettings = { ...preset, ...said };
+  const both = given.steps !== undefined && given.epochs !== undefined;
+  const once = given.steps === undefined ? known : { ...known, epochs: given.epochs };
+  const all = { ...usual, ...once } as CheckedSettings;
+  if (both)
+    throw diagnose("E1106", {
+      message: `${of} has ${given.steps} steps and ${given.epochs} epochs`,
+      help: "give one of them",
+    });
+  checkNumbers(of, all);
+  return all;
+}
+
+function checkNumbers(of: string, all: CheckedSettings): void {
+  const { steps = 1, validateEvery = 1, epochs = 1, classWeights } = all;
+  check(of, {
+    steps: [steps, count],
+    epochs: [epochs, positive],
+    batch: [all.batch, count],
+    micro: [all.micro, count],
+    maskTokens: [all.maskTokens, count],
+    rate: [all.rate, positive],
+    warmup: [all.warmup, belowOne],
+    decay: [all.decay, fromZero],
+    clip: [all.clip, positive],
+    validateEvery: [validateEvery, count],
+    patience: [all.patience, fromZero],
+  });
+  if (Array.isArray(classWeights))
+    classWeights.forEach((weight: number, label) => {
+      check(of, { [`the weight of class ${label}`]: [weight, fromZero] });
+    });
+  if (all.batch % all.micro === 0) return;
+  throw diagnose("E1106", {
+    message: `${of} has ${all.micro} micro-steps of a batch of ${all.batch}`,
+    help: "give as many micro-steps as divide the batch",
+  });
+}
+
+/** What the settings are for. */
+export interface SettingsTarget {
+  readonly kind: "mask" | "classes";
+  readonly classes: readonly string[];
+  /** Pictures to train on. */
+  readonly pictures: number;
+}
+
+/**
+ * The settings of a run on a set: nothing is left open.
+ * @throws E1106 for a loss, a metric or weights that the set's task does not have.
+ */
+export function resolveSettings(
+  { epochs, ...checked }: CheckedSettings,
+  { kind, classes, pictures }: SettingsTarget,
+): RunSettings {
+  const losses = lossesOf[kind];
+  const { loss = losses[0]!, metric, classWeights, batch } = checked;
+  const metrics = metricsOf[kind];
+  const task = kind === "mask" ? "one mask" : `${classes.length} classes`;
+  const refuse = (what: string, given: string, others: readonly string[]) =>
+    diagnose("E1106", {
+      message: `the ${what} ${given} is none of ${task}`,
+      help: `give ${others.map((name) => `"${name}"`).join(" or ")}`,
+    });
+  if (!losses.includes(loss)) throw refuse("loss", `"${loss}"`, losses);
+  if (!metrics.includes(metric)) throw refuse("metric", `"${metric}"`, metrics);
+  if (Array.isArray(classWeights) && classWeights.length !== classes.length)
+    throw diagnose("E1106", {
+      message: `${classWeights.length} weights are given for ${classes.length} classes`,
+      help: `give one for each, in this order: ${classes.join(", ")}`,
+    });
+  const epoch = Math.max(1, Math.ceil(pictures / batch));
+  const { steps = epochs === undefined ? usualSettings.steps : undefined } = checked;
+  const usualEvery = steps === undefined ? epoch : usualSettings.validateEvery;
+  return {
+    ...checked,
+    loss,
+    steps: steps ?? Math.max(1, Math.ceil((epochs! * pictures) / batch)),
+    validateEvery: checked.validateEvery ?? usualEvery,
+  };
+}
+
+/** The first is usual. */
+const lossesOf: Readonly<Record<"mask" | "classes", readonly LossName[]>> = {
+  mask: ["structure", "balanced-bce"],
+  classes: ["entropy-dice", "set"],
+};
+
+const metricsOf: Readonly<Record<"mask" | "classes", readonly MetricName[]>> = {
+  mask: ["iou", "pictureIou", "ber", "sMeasure", "loss"],
+  classes: ["iou", "loss"],
+};
