@@ -24,7 +24,7 @@ export function describeReport(report: MachineReport): string {
   const { node, used, device, kernel, nvcc } = report;
   const rows: (readonly [name: string, fact: string])[] = [
     ["Node", `${node.version} on ${node.platform}`],
-    ...(["webgpu", "sharp", "esbuild", "yaml", "koffi"] as const).map(
+    ...(["webgpu", "sharp", "esbuild", "yaml", "geotiff", "koffi"] as const).map(
       (name) => [name, report[name] ?? `none: it ${useOf(name)} (npm install ${name})`] as const,
     ),
     ["used", used ? `${used.kind} (${used.name}): ${used.why}` : "none"],

@@ -99,6 +99,7 @@ const titles = {
   E320: "mask logits do not fit their shape or frame",
   E321: "a .npy file is damaged, cut short or none",
   E322: "a .npy file holds something else than mask logits",
+  E323: "labels do not fit into a TIFF",
   E325: "a setting of automatic masks that cannot be",
   E330: "a semantic segmentation of no classes or no masks",
   E331: "no tasks, or a task of no channels",

@@ -28,6 +28,10 @@ const packages = {
     use: "reads YAML files",
     repair: "npm install --include=optional yaml",
   },
+  geotiff: {
+    use: "reads large TIFFs by windows",
+    repair: "npm install --include=optional geotiff",
+  },
   koffi: {
     use: "calls what a C compiler made",
     repair: "npm install --include=optional koffi",

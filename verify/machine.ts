@@ -76,6 +76,7 @@ export async function examineMachine(runKernel: KernelCheck = checkKernel): Prom
     sharp: versionOf("sharp"),
     esbuild: versionOf("esbuild"),
     yaml: versionOf("yaml"),
+    geotiff: versionOf("geotiff"),
     koffi: versionOf("koffi"),
     used,
     device: gpu,

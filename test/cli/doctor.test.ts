@@ -95,6 +95,7 @@ test("the JSON has these keys in this order", async () => {
     "sharp",
     "esbuild",
     "yaml",
+    "geotiff",
     "koffi",
     "used",
     "device",
@@ -112,6 +113,6 @@ test("the JSON has these keys in this order", async () => {
   ]);
   expect(Object.keys(report.problems[0]!)).toEqual(["code", "kind", "message", "help"]);
   expect(report.node.version).toBe(process.versions.node);
-  for (const name of ["webgpu", "sharp", "esbuild", "yaml", "koffi"] as const)
+  for (const name of ["webgpu", "sharp", "esbuild", "yaml", "geotiff", "koffi"] as const)
     expect(report[name], name).toMatch(/^\d+\.\d+\.\d+$/);
 });

@@ -183,6 +183,10 @@ const without: Readonly<Record<string, { commands: string[][]; calls: string[] }
     ],
     calls: [],
   },
+  geotiff: {
+    commands: [],
+    calls: ['openRaster("field.tif")'],
+  },
   koffi: {
     commands: [],
     // Without a C compiler that is said first, and to install it.
