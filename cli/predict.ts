@@ -1,13 +1,15 @@
 /** `inarch predict PICTURES…`: masks by the adapter of a run. */
-import type { PredictReport } from "../study/train/node/predict.ts";
+import { diagnose } from "../diagnostics/index.ts";
+import type { PredictReport } from "../study/predict/node/predict.ts";
 import { checkpointFlags } from "./arguments/checkpoint.ts";
 import { defineCommand } from "./arguments/command.ts";
 import { deviceFlag } from "./arguments/device.ts";
 
 export const command = defineCommand({
   description: "masks of pictures, by the adapter that inarch train has made",
-  args: async () =>
-    ({
+  args: async () => {
+    const { maskFormats } = await import("../study/predict/node/write-masks.ts");
+    return {
       pictures: {
         type: "positional",
         repeated: true,
@@ -24,6 +26,39 @@ export const command = defineCommand({
         ...checkpointFlags.weights,
         description: "the checkpoint that it was trained on",
       },
+      adapter: {
+        type: "string",
+        valueHint: "FILE",
+        description: "another adapter of the run's method than its best",
+      },
+      format: {
+        type: "enum",
+        options: maskFormats,
+        default: "png",
+        description:
+          "a picture for each, with indices of a palette if asked for; one JSON in COCO's form, of runs or of polygons; polygons with holes",
+      },
+      probabilities: {
+        type: "boolean",
+        description: "write them too, as NAME.probabilities.npy, f32 [classes, height, width]",
+      },
+      batch: {
+        type: "string",
+        valueHint: "NUMBER",
+        description: "pictures that are seen at once; 1 unless given",
+      },
+      tile: {
+        type: "string",
+        valueHint: "SIDE[,OVERLAP]",
+        description:
+          "see pictures in overlapping tiles, in pixels; a quarter overlaps unless given. TIFFs of any size are read by windows, and with --format tiff written so, with their georeference",
+      },
+      shard: {
+        type: "string",
+        valueHint: "i/n",
+        description:
+          "part i of n of the pictures, from 0; a Slurm array says both unless given, and an indexed job of Kubernetes says i where n alone is given",
+      },
       out: {
         type: "string",
         required: true,
@@ -31,12 +66,18 @@ export const command = defineCommand({
         description: "folder for the masks",
       },
       device: await deviceFlag(),
-    }) as const,
+    } as const;
+  },
   async run(given, { progress }) {
-    const { predict } = await import("../study/train/node/predict.ts");
-    const { pictures, run, weights, config, out, device } = given;
+    const { predict, shardOf } = await import("../study/predict/node/index.ts");
+    const { pictures, run, weights, config, adapter, format, probabilities, out, device } = given;
+    const shard = shardOf(given.shard, process.env);
+    if (shard.by !== undefined)
+      progress.note(`part ${shard.index} of ${shard.count}, as ${shard.by} says`);
     const report = await predict({
-      ...{ pictures, run, weights, config, out, device },
+      ...{ pictures, run, weights, config, adapter, format, probabilities, shard, out, device },
+      batch: batchOf(given.batch),
+      tiles: tilesOf(given.tile),
       onProgress: progress.report,
       onPhase: progress.note,
     });
@@ -44,12 +85,35 @@ export const command = defineCommand({
   },
 });
 
+function tilesOf(text: string | undefined) {
+  if (text === undefined) return undefined;
+  const [, side, overlap] = /^(\d+)(?:,(\d+))?$/.exec(text.trim()) ?? [];
+  if (side !== undefined)
+    return { side: Number(side), overlap: overlap === undefined ? undefined : Number(overlap) };
+  throw diagnose("E370", {
+    message: `--tile cannot be "${text}"`,
+    where: "inarch predict",
+    help: "give the side of a tile, and what neighbours share: --tile 1024,256",
+  });
+}
+
+function batchOf(text: string | undefined): number | undefined {
+  if (text === undefined || /^[1-9]\d{0,3}$/.test(text))
+    return text === undefined ? undefined : Number(text);
+  throw diagnose("E370", {
+    message: `--batch cannot be "${text}"`,
+    where: "inarch predict",
+    help: "give a number of pictures: --batch 4",
+  });
+}
+
 function describe({ folder, masks }: PredictReport): string {
-  const rows = masks.map(({ file, pixels }) => {
+  const rows = masks.map(({ picture, file, pixels }) => {
     const all = Object.values(pixels).reduce((a, b) => a + b, 0);
     const shares = Object.entries(pixels).filter(([, count]) => count > 0);
     const words = shares.map(([name, count]) => `${name} ${((100 * count) / all).toFixed(1)} %`);
-    return `${folder}/${file}: ${words.join(", ")}`;
+    const of = file.endsWith(".json") ? `${picture} in ` : "";
+    return `${of}${folder}/${file}: ${words.join(", ")}`;
   });
   return rows.join("\n");
 }

@@ -2,6 +2,7 @@
 export * from "../study/data/index.ts";
 export * from "../study/data/node/index.ts";
 export * from "../study/metrics/index.ts";
+export * from "../study/predict/node/index.ts";
 export type { LogLine, StepLine, ValidationLine } from "../study/train/log.ts";
 export * from "../study/train/node/index.ts";
 export { type Preset, presets } from "../study/train/presets.ts";

@@ -20,6 +20,7 @@ export {
 export { logitsOfPicture } from "./mask-prompt.ts";
 export { decodeNpy, encodeNpy, type NumpyArray } from "./npy.ts";
 export { contactSheet, drawCutout, drawOverlay } from "./overlay.ts";
+export { classColour } from "./palette.ts";
 export { type Logits, pickLogits, threshold, upsampleMasks } from "./postprocess.ts";
 export { type Frame, frameOf, normalize, preprocess, toModelPixels } from "./preprocess.ts";
 export {
@@ -32,3 +33,5 @@ export {
   type Prompts,
 } from "./prompts.ts";
 export { longestSideSize, resizeImage, resizeLongestSide } from "./resize.ts";
+export { type Polygon, polygonsOf, type Ring, withCuts } from "./rings.ts";
+export { decodeRuns, encodeRuns, fillPolygon, fillRuns, type Rle, runsOf } from "./rle.ts";

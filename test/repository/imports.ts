@@ -100,6 +100,8 @@ const order: readonly string[] = [
   "study/train/",
   "study/report/",
   "study/train/node/",
+  "study/predict/",
+  "study/predict/node/",
   "study/",
   "tuning/",
   "explain/",
@@ -169,6 +171,11 @@ const allowed: Readonly<Record<string, { folders: RegExp; packages: RegExp }>> =
     packages: /^$/,
   },
   "study/train": { folders: /^(?:compiler|models|ops|runtime|study|training)\//, packages: /^$/ },
+  "study/predict": { folders: /^(?:predict\/vision|study)\//, packages: /^$/ },
+  "study/predict/node": {
+    folders: /^(?:compiler|models|predict|runtime|study)\//,
+    packages: /.*/,
+  },
   "study/train/node": {
     folders: /^(?:compiler|models|predict|runtime|study|training)\//,
     packages: /^node:/,
@@ -203,7 +210,7 @@ export function loadedEarly(file: SourceFile): string[] {
 
 export function forbiddenImports(file: SourceFile): string[] {
   const folder =
-    /^(?:(?:export|merge|models|predict|runtime|study\/(?:data|train))\/node|study\/\w+)(?=\/)/.exec(
+    /^(?:(?:export|merge|models|predict|runtime|study\/(?:data|predict|train))\/node|study\/\w+)(?=\/)/.exec(
       file.path,
     )?.[0] ?? file.path.split("/", 1)[0]!;
   const rule = allowed[folder];

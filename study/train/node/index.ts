@@ -1,10 +1,9 @@
-/** Runs of fine-tuning, from files to a folder, and masks by what they kept. */
+/** Runs of fine-tuning, from files to a folder. */
 
 export type { Status } from "./clock.ts";
 export { type FoldsReport, trainFolds } from "./folds.ts";
 export type { RunForecast } from "./forecast.ts";
 export type { Events, Scores } from "./loop.ts";
-export { type PredictReport, type PredictRequest, predict } from "./predict.ts";
 export type { Start } from "./run-folder.ts";
 export { readStudy } from "./study-file.ts";
 export { type TrainRequest, train } from "./train.ts";

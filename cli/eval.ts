@@ -1,0 +1,161 @@
+/** `inarch eval RUN`: scores of a run's adapter on a set. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { diagnose } from "../diagnostics/index.ts";
+import type { SetDescription } from "../study/data/node/open.ts";
+import type { EvaluateReport, TaskScores } from "../study/predict/node/evaluate.ts";
+import { checkpointFlags } from "./arguments/checkpoint.ts";
+import { defineCommand } from "./arguments/command.ts";
+import { deviceFlag } from "./arguments/device.ts";
+
+const folder = (description: string) =>
+  ({ type: "string", valueHint: "FOLDER", description }) as const;
+
+export const command = defineCommand({
+  description: "scores of what inarch train has made, on pictures and masks",
+  args: async () =>
+    ({
+      run: { type: "positional", description: "the folder of a run: --out of inarch train" },
+      pictures: folder("pictures"),
+      masks: folder("their masks, by the pictures' names; the values are the run's classes"),
+      value: {
+        type: "string",
+        valueHint: "VALUE",
+        description: "what is inside in masks of several values: a number, or a colour as #rrggbb",
+      },
+      ignore: {
+        type: "string",
+        valueHint: "NUMBER",
+        description: "the masks' value of pixels that do not count",
+      },
+      set: {
+        type: "string",
+        valueHint: "JSON",
+        description: "a file that describes the set, in place of folders",
+      },
+      ...checkpointFlags,
+      weights: { ...checkpointFlags.weights, description: "the checkpoint that it was trained on" },
+      adapter: {
+        type: "string",
+        valueHint: "FILE",
+        description: "another adapter of the run's method than its best",
+      },
+      batch: {
+        type: "string",
+        valueHint: "NUMBER",
+        description: "pictures that are seen at once; 1 unless given",
+      },
+      device: await deviceFlag(),
+    }) as const,
+  async run(given, { progress }) {
+    const { evaluate } = await import("../study/predict/node/evaluate.ts");
+    const { run, weights, config, adapter, device } = given;
+    const set = await setOf(given, await classesOf(run));
+    const batch = numberOf("--batch", given.batch);
+    if (batch !== undefined && !(Number.isSafeInteger(batch) && batch > 0))
+      throw misused(`--batch cannot be ${batch}`, "give a number of pictures: --batch 4");
+    const report = await evaluate({
+      ...{ run, weights, config, adapter, device, set, batch },
+      onProgress: progress.report,
+      onPhase: progress.note,
+    });
+    return { report, text: describe(report) };
+  },
+});
+
+/** Errors: E1103. */
+async function classesOf(run: string): Promise<readonly string[]> {
+  const { readRun } = await import("../study/train/node/run-folder.ts");
+  return (await readRun(run)).classes;
+}
+
+type Given = Readonly<
+  Record<"pictures" | "masks" | "value" | "ignore" | "set", string | undefined>
+>;
+
+async function setOf(given: Given, classes: readonly string[]): Promise<SetDescription> {
+  const { pictures, masks, value, ignore, set } = given;
+  if (set !== undefined) {
+    const other = (["pictures", "masks", "value", "ignore"] as const).find((f) => given[f]);
+    if (other) throw misused(`--set and --${other} do not go together`, "leave one of them out");
+    return readSet(set);
+  }
+  if (pictures === undefined || masks === undefined)
+    throw misused(
+      "there is nothing to compare with",
+      "give --pictures FOLDER and --masks FOLDER, or --set JSON",
+    );
+  const left = ignore === undefined ? {} : { ignore: numberOf("--ignore", ignore)! };
+  if (classes.length === 2) {
+    const inside = value?.startsWith("#") ? value : numberOf("--value", value);
+    const files = { kind: "mask" as const, name: classes[1]!, folder: masks, ...left };
+    const target = inside === undefined ? files : { ...files, value: inside };
+    return { format: "folders", pictures, targets: { masks: target } };
+  }
+  if (value !== undefined)
+    throw misused("--value is of masks of one thing", "the run has several classes: leave it out");
+  const target = { kind: "classes" as const, classes, folder: masks, ...left };
+  return { format: "folders", pictures, targets: { masks: target } };
+}
+
+async function readSet(path: string): Promise<SetDescription> {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as SetDescription;
+  } catch (cause) {
+    throw diagnose("E1003", {
+      message: `the description cannot be read: ${(cause as Error).message}`,
+      where: path,
+      help: 'write JSON: { "format": "folders", "pictures": "images", "targets": { … } }',
+      cause,
+    });
+  }
+}
+
+function numberOf(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isFinite(value)) return value;
+  throw misused(`${flag} cannot be "${text}"`, `give a number: ${flag} 1`);
+}
+
+const misused = (message: string, help: string) =>
+  diagnose("E370", { message, where: "inarch eval", help });
+
+const shown = (score: number | null | undefined) =>
+  score === null || score === undefined ? "undefined" : score.toFixed(4);
+
+function describe({ run, tasks }: EvaluateReport): string {
+  return tasks
+    .flatMap((task) => [`${join(run)}: ${task.pictures} pictures`, ...table(task)])
+    .join("\n");
+}
+
+function table({ classes, accuracy, ber, perPicture, ...means }: TaskScores): string[] {
+  const columns = ["iou", "dice", "precision", "recall"] as const;
+  const line = (name: string, cells: readonly string[]) =>
+    `  ${name.padEnd(16)}${cells.map((cell) => cell.padStart(11)).join("")}`;
+  const mean = ({
+    value,
+    undefined: missing,
+  }: {
+    value: number | null;
+    undefined: number | null;
+  }) => `${shown(value)}${missing ? ` (${missing} undefined)` : ""}`;
+  const named: readonly (readonly [string, string])[] = [
+    ["mean IoU", mean(means.meanIou)],
+    ["mean Dice", mean(means.meanDice)],
+    ["mean accuracy", mean(means.meanAccuracy)],
+    ["accuracy", shown(accuracy)],
+    ["BER", shown(ber)],
+    ...Object.entries(perPicture ?? {}).map(
+      ([metric, one]) => [`${metric}, per picture`, mean(one)] as const,
+    ),
+  ];
+  return [
+    line("class", [...columns, "pixels"]),
+    ...Object.entries(classes).map(([name, scores]) =>
+      line(name, [...columns.map((column) => shown(scores[column])), String(scores.pixels)]),
+    ),
+    ...named.map(([name, value]) => `  ${name.padEnd(24)} ${value}`),
+  ];
+}

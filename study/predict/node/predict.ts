@@ -1,0 +1,179 @@
+/** Masks of pictures, by the adapter that a run has kept. */
+import { stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { diagnose } from "../../../diagnostics/index.ts";
+import { readImage } from "../../../predict/node/image.ts";
+import { encodeNpy } from "../../../predict/vision/npy.ts";
+import type { Progress } from "../../../runtime/devices/device.ts";
+import { makeFolder } from "../../../runtime/node/files.ts";
+import { saveTo } from "../../../runtime/node/save.ts";
+import { filesIn, isPicture, stemOf } from "../../data/node/files.ts";
+import { enlarge, labelsOfMaps, type Maps, probabilitiesOf } from "../maps.ts";
+import { partOf, type Shard } from "../shard.ts";
+import { type RunModel, type RunModelRequest, withRunModel } from "./run-model.ts";
+import { labelsInTiles, openPicture, type Tiling } from "./tiled.ts";
+import { type MaskFormat, type MaskWriter, maskWriter } from "./write-masks.ts";
+
+export interface PredictRequest extends RunModelRequest {
+  /** Files and folders of pictures. */
+  readonly pictures: readonly string[];
+  /** The folder for the masks; it is made if need be. */
+  readonly out: string;
+  /** "png" unless given. */
+  readonly format?: MaskFormat | undefined;
+  /** Whether probabilities are written too: NAME.probabilities.npy, f32 `[classes, height, width]`, of a mask `[1, …]`. */
+  readonly probabilities?: boolean | undefined;
+  /** Sees pictures in overlapping tiles: for those that are much larger than the model's square. */
+  readonly tiles?: Tiling | undefined;
+  /** The part of the pictures that is taken; all unless given. */
+  readonly shard?: Shard | undefined;
+  readonly onProgress?: Progress | undefined;
+}
+
+export interface PredictReport {
+  readonly folder: string;
+  readonly device: string;
+  readonly classes: readonly string[];
+  readonly masks: readonly {
+    readonly picture: string;
+    readonly file: string;
+    /** Pixels of each class. */
+    readonly pixels: Readonly<Record<string, number>>;
+  }[];
+}
+
+/**
+ * Writes masks of pictures, in their sizes and named as they are.
+ * @throws E1103 for a folder that is no run's, E1142 for tiles that cannot be, E1105 for pictures whose masks would have one name, E300 to E307 for
+ * pictures, E2xx for weights, E431 for those that the run was not trained on, E4xx for the device.
+ */
+export async function predict(request: PredictRequest): Promise<PredictReport> {
+  const { out, format = "png", shard = { index: 0, count: 1 }, onProgress, signal } = request;
+  const pictures = partOf(await picturesOf(request.pictures), shard);
+  const { tiles } = request;
+  if (tiles && request.probabilities)
+    throw diagnose("E1142", {
+      message: "probabilities of pictures in tiles are not written",
+      help: "leave one of them out",
+    });
+  return withRunModel(request, async (model) => {
+    const { classes, kind, device } = model;
+    await makeFolder(out);
+    const together = shard.count === 1 ? "masks" : `masks-${shard.index}-of-${shard.count}`;
+    const writer = maskWriter({ folder: out, format, kind, classes, together });
+    const masks: PredictReport["masks"][number][] = [];
+    const size = tiles ? 1 : model.batch;
+    for (let first = 0; first < pictures.length; first += size) {
+      signal?.throwIfAborted();
+      const some = pictures.slice(first, first + size);
+      masks.push(
+        ...(tiles
+          ? [await predictInTiles(model, some[0]!, { request, tiles, writer })]
+          : await predictWhole(model, some, { request, writer })),
+      );
+      onProgress?.(masks.length, pictures.length, "pictures");
+    }
+    await writer.end();
+    return { folder: out, device, classes, masks };
+  });
+}
+
+type Given = Awaited<ReturnType<typeof picturesOf>>[number];
+type Written = PredictReport["masks"][number];
+
+interface Writing {
+  readonly request: PredictRequest;
+  readonly writer: MaskWriter;
+}
+
+async function predictWhole(
+  model: RunModel,
+  some: readonly Given[],
+  { request, writer }: Writing,
+): Promise<Written[]> {
+  const images = await Promise.all(some.map(({ path }) => readImage(path)));
+  const found = await model.see(images);
+  const written: Written[] = [];
+  for (const [i, { path, name }] of some.entries()) {
+    const maps = enlarge(found[i]!, images[i]!, model.settings.fit);
+    const { width, height } = maps;
+    const data = labelsOfMaps(maps);
+    const file = await writer.write(path, name, { width, height, data });
+    if (request.probabilities) await writeProbabilities(join(request.out, name), maps);
+    written.push({ picture: path, file, pixels: pixelsOf(data, model.classes) });
+  }
+  return written;
+}
+
+/** A TIFF is written as it is seen, row by row; for other forms the labels are kept. */
+async function predictInTiles(
+  model: RunModel,
+  { path, name }: Given,
+  { request, tiles, writer }: Writing & { readonly tiles: Tiling },
+): Promise<Written> {
+  const picture = await openPicture(path);
+  try {
+    const counts = new Float64Array(model.classes.length);
+    const see = (put: (rows: Uint8Array<ArrayBuffer>) => Promise<void>) => {
+      const take = async (rows: Uint8Array<ArrayBuffer>) => {
+        for (const label of rows) counts[label]!++;
+        await put(rows);
+      };
+      return labelsInTiles(model, picture, tiles, take, request.signal);
+    };
+    const { width, height } = picture;
+    let file: string;
+    if (request.format === "tiff") file = await writer.writeRows(name, picture, see);
+    else {
+      const data = new Uint8Array(width * height);
+      let at = 0;
+      await see(async (rows) => {
+        data.set(rows, at);
+        at += rows.length;
+      });
+      file = await writer.write(path, name, { width, height, data });
+    }
+    const pixels = Object.fromEntries(model.classes.map((of, i) => [of, counts[i]!]));
+    return { picture: path, file, pixels };
+  } finally {
+    await picture.close();
+  }
+}
+
+const writeProbabilities = (path: string, maps: Maps) =>
+  saveTo(
+    `${path}.probabilities.npy`,
+    encodeNpy({ shape: [maps.channels, maps.height, maps.width], data: probabilitiesOf(maps) }),
+  );
+
+function pixelsOf(labels: Uint8Array, classes: readonly string[]) {
+  const counts = new Float64Array(classes.length);
+  for (const label of labels) counts[label]!++;
+  return Object.fromEntries(classes.map((name, i) => [name, counts[i]!]));
+}
+
+/** Files as they are, and those of folders; names are those of their masks, without an ending. */
+async function picturesOf(given: readonly string[]) {
+  const found: { readonly path: string; readonly name: string }[] = [];
+  for (const path of given) {
+    const isFolder = await stat(path).then(
+      (entry) => entry.isDirectory(),
+      () => false,
+    );
+    if (!isFolder) found.push({ path, name: stemOf(basename(path)) });
+    else
+      for (const file of (await filesIn(path)).filter(isPicture))
+        found.push({ path: join(path, file), name: stemOf(file) });
+  }
+  const names = new Map<string, string>();
+  for (const { path, name } of found) {
+    const other = names.get(name);
+    if (other !== undefined)
+      throw diagnose("E1105", {
+        message: `the masks of ${other} and of ${path} would both be ${name}.png`,
+        help: "give them in two calls, with two folders for the masks",
+      });
+    names.set(name, path);
+  }
+  return found;
+}

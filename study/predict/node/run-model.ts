@@ -1,0 +1,115 @@
+/** The model of a run, with the adapter that it kept, ready to see pictures. */
+import { join } from "node:path";
+import { compileAsync, deviceProfile, traceProgram } from "../../../compiler/index.ts";
+import { inferSamConfig, withMetaNames } from "../../../models/index.ts";
+import { readSamConfig } from "../../../models/node/config.ts";
+import type { Image } from "../../../predict/vision/image.ts";
+import { createSession } from "../../../runtime/index.ts";
+import { type DeviceKind, withDevice } from "../../../runtime/node/device.ts";
+import { deviceWords } from "../../../runtime/node/opened.ts";
+import { openWeightsFile } from "../../../runtime/node/weights.ts";
+import { batchesOf, normalizedImages } from "../../data/batch.ts";
+import { type Task, taskFor } from "../../train/model.ts";
+import { readRun } from "../../train/node/run-folder.ts";
+import type { RunSettings } from "../../train/settings.ts";
+import type { Maps } from "../maps.ts";
+
+export interface RunModelRequest {
+  /** A run's folder: its settings, classes and adapter are used. */
+  readonly run: string;
+  /** The checkpoint that the run was trained on. */
+  readonly weights: string;
+  /** A file with its configuration; the shapes of the weights tell it unless given. */
+  readonly config?: string | undefined;
+  /** Another adapter of the same method than the run's best: a file. */
+  readonly adapter?: string | undefined;
+  /** Pictures that are seen at once; 1 unless given. */
+  readonly batch?: number | undefined;
+  /** As `openDevice` chooses unless given. */
+  readonly device?: DeviceKind | undefined;
+  readonly onPhase?: ((words: string) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface RunModel {
+  readonly settings: RunSettings;
+  readonly classes: readonly string[];
+  readonly kind: Task["kind"];
+  readonly device: string;
+  /** The side of the model's square, in pixels. */
+  readonly side: number;
+  readonly batch: number;
+  /** Maps of the model's square, one for each picture; at most `batch` pictures. */
+  see(pictures: readonly Image[]): Promise<Maps[]>;
+}
+
+/**
+ * Opens the model, and closes it when `use` has ended.
+ * @throws E1103 for a folder that is no run's, E2xx for weights, E431 for those that the run was not trained on, E4xx
+ * for the device.
+ */
+export async function withRunModel<T>(
+  request: RunModelRequest,
+  use: (model: RunModel) => Promise<T>,
+): Promise<T> {
+  const { run, config: given, batch = 1, onPhase, signal } = request;
+  const { settings, classes } = await readRun(run);
+  const weights = withMetaNames(await openWeightsFile(request.weights));
+  try {
+    const adapter = await openWeightsFile(request.adapter ?? join(run, "adapter.safetensors"));
+    try {
+      const config = given === undefined ? inferSamConfig(weights) : await readSamConfig(given);
+      const { methodSettings } = settings;
+      const task = taskFor(config, { ...settings, settings: methodSettings, classes });
+      return await withDevice({ kind: request.device }, async (opened) => {
+        const { device } = opened;
+        onPhase?.(`on ${deviceWords(opened)}`);
+        const plan = await compileAsync(graphOf(task, batch), {
+          ...{ target: device.target, profile: deviceProfile(device.capabilities), signal },
+        });
+        const session = await createSession(plan, device, { weights, adapter });
+        const side = config.imageSize;
+        const see = async (pictures: readonly Image[]) => {
+          const image = await inputsOf(pictures, batch, side, settings);
+          const found = await session.run({ image });
+          const kind = found.logits ? ("logits" as const) : ("scores" as const);
+          const all = found[kind] as Float32Array;
+          const size = all.length / batch;
+          return pictures.map((_, i) => ({
+            ...{ width: side, height: side, channels: size / side ** 2, kind },
+            data: all.subarray(i * size, (i + 1) * size),
+          }));
+        };
+        const { kind } = task;
+        return use({ settings, classes, kind, device: device.name, side, batch, see });
+      });
+    } finally {
+      await adapter.close();
+    }
+  } finally {
+    await weights.close();
+  }
+}
+
+/** Masks whose classes a classifier tells are put together by the model itself. */
+function graphOf({ model }: Task, batch: number) {
+  const graph = traceProgram(model, "segment", { batch });
+  const isNamed = graph.outputs.some(({ name }) => name === "class_logits");
+  return isNamed ? traceProgram(model, "predict", { batch }) : graph;
+}
+
+/** The model's input, as training sees pictures without augmentation; a batch that is not full repeats the last. */
+async function inputsOf(
+  pictures: readonly Image[],
+  batch: number,
+  side: number,
+  { fit, filter }: RunSettings,
+) {
+  const read = async (item: number) => ({
+    image: pictures[Math.min(item, pictures.length - 1)]!,
+    targets: {},
+  });
+  const samples = { size: batch, tasks: {}, read };
+  const batches = batchesOf(samples, { side, fit, filter, order: "plain" });
+  return normalizedImages(await batches.take({ step: 0, batch }));
+}
