@@ -59,6 +59,8 @@ export interface Subgroups {
   readonly most: number;
   /** Whether a kernel can number the subgroups of its workgroup: it can then combine them. */
   readonly numbered: boolean;
+  /** Kernels are compiled for subgroups of whatever width they ask for. */
+  readonly anyWidth?: true;
 }
 
 /** In the words of the device and its driver; what they do not say is the empty string. */

@@ -117,15 +117,8 @@ export const nativeCapabilities = ({
   ...processor,
   registers,
   name: `native-${lanes}`,
-  subgroups: { least: lanes, most: lanes, numbered: true },
+  subgroups: { least: lanes, most: lanes, numbered: true, anyWidth: true },
 });
-
-/** Kernels of subgroups are compiled for vectors of their width, whatever the machine's. */
-const forWidth = (all: Capabilities, kernels: readonly PlanKernel[]): Capabilities => {
-  const { subgroup } = kernels.find((kernel) => kernel.subgroup !== 0) ?? { subgroup: 0 };
-  if (![4, 8, 16].includes(subgroup)) return all;
-  return { ...all, subgroups: { least: subgroup, most: subgroup, numbered: true } };
-};
 
 /** @throws E484 where the machine cannot have as many threads as the options ask for. */
 export function nativeDevice(machine: NativeMachine, options: NativeOptions = {}): Device {
@@ -166,7 +159,7 @@ export function nativeDevice(machine: NativeMachine, options: NativeOptions = {}
     },
     async load(plan, buffers, onProgress) {
       checkAlive();
-      checkFits(plan, forWidth(capabilities, plan.kernels));
+      checkFits(plan, capabilities);
       const kernels = await machine.compile(plan.kernels, buffers);
       checkAlive();
       onProgress?.(kernels.length, kernels.length, "kernels");
