@@ -129,8 +129,8 @@ describe("a bundle", () => {
 describe("the module of a profile", () => {
   test("holds any text, and code is nowhere in it", async () => {
     const content = {
-      plans: JSON.stringify({ "it's": "\\ \u2028 `${x}`" }),
-      kernels: ["a`b${c}\\n\\", "lines\r\nof \u2029 all\r", "$", "`", "\u0000"],
+      plans: JSON.stringify({ "it's": `\\ \u2028 \`\${x}\`` }),
+      kernels: [`a\`b\${c}\\n\\`, "lines\r\nof \u2029 all\r", "$", "`", "\u0000"],
     };
     const { content: _, ...entry } = profileEntry({ name: "only", plans });
     const { text } = profileModule("small", { ...entry, content });
