@@ -1,12 +1,13 @@
 /** `inarch eval RUN`: scores of a run's adapter on a set. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { diagnose } from "../diagnostics/index.ts";
 import type { SetDescription } from "../study/data/node/open.ts";
 import type { EvaluateReport, TaskScores } from "../study/predict/node/evaluate.ts";
 import { checkpointFlags } from "./arguments/checkpoint.ts";
 import { defineCommand } from "./arguments/command.ts";
 import { deviceFlag } from "./arguments/device.ts";
+import { misusing, readSet } from "./arguments/set.ts";
+
+const { misused, numberOf } = misusing("inarch eval");
 
 const folder = (description: string) =>
   ({ type: "string", valueHint: "FOLDER", description }) as const;
@@ -30,8 +31,8 @@ export const command = defineCommand({
       },
       set: {
         type: "string",
-        valueHint: "JSON",
-        description: "a file that describes the set, in place of folders",
+        valueHint: "FILE",
+        description: "a file of JSON or YAML that describes the set, in place of folders",
       },
       ...checkpointFlags,
       weights: { ...checkpointFlags.weights, description: "the checkpoint that it was trained on" },
@@ -83,9 +84,9 @@ async function setOf(given: Given, classes: readonly string[]): Promise<SetDescr
   if (pictures === undefined || masks === undefined)
     throw misused(
       "there is nothing to compare with",
-      "give --pictures FOLDER and --masks FOLDER, or --set JSON",
+      "give --pictures FOLDER and --masks FOLDER, or --set FILE",
     );
-  const left = ignore === undefined ? {} : { ignore: numberOf("--ignore", ignore)! };
+  const left = ignore === undefined ? {} : { ignore: numberOf("--ignore", ignore) };
   if (classes.length === 2) {
     const inside = value?.startsWith("#") ? value : numberOf("--value", value);
     const files = { kind: "mask" as const, name: classes[1]!, folder: masks, ...left };
@@ -97,29 +98,6 @@ async function setOf(given: Given, classes: readonly string[]): Promise<SetDescr
   const target = { kind: "classes" as const, classes, folder: masks, ...left };
   return { format: "folders", pictures, targets: { masks: target } };
 }
-
-async function readSet(path: string): Promise<SetDescription> {
-  try {
-    return JSON.parse(await readFile(path, "utf8")) as SetDescription;
-  } catch (cause) {
-    throw diagnose("E1003", {
-      message: `the description cannot be read: ${(cause as Error).message}`,
-      where: path,
-      help: 'write JSON: { "format": "folders", "pictures": "images", "targets": { … } }',
-      cause,
-    });
-  }
-}
-
-function numberOf(flag: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text.trim() !== "" && Number.isFinite(value)) return value;
-  throw misused(`${flag} cannot be "${text}"`, `give a number: ${flag} 1`);
-}
-
-const misused = (message: string, help: string) =>
-  diagnose("E370", { message, where: "inarch eval", help });
 
 const shown = (score: number | null | undefined) =>
   score === null || score === undefined ? "undefined" : score.toFixed(4);

@@ -10,6 +10,7 @@ import { checkpointFlags } from "./arguments/checkpoint.ts";
 import { defineCommand } from "./arguments/command.ts";
 import { deviceFlag } from "./arguments/device.ts";
 import { methodFlag } from "./arguments/method.ts";
+import { readSet } from "./arguments/set.ts";
 import { parseSettings } from "./arguments/settings.ts";
 import { foldersOf, misused, runFlags, setFlags, studyOfFlags } from "./arguments/study.ts";
 
@@ -130,10 +131,7 @@ async function studyIn(file: string): Promise<Study> {
 }
 
 async function setOf(given: Given, { set }: Study): Promise<SetDescription> {
-  if (given.set !== undefined) {
-    const { parseYaml } = await import("../study/data/node/yolo.ts");
-    return (await parseYaml(given.set as string)) as SetDescription;
-  }
+  if (given.set !== undefined) return readSet(given.set as string);
   const folders = foldersOf(given, ["pictures", "masks"]);
   if (folders !== undefined) return folders;
   if (set !== undefined) return set as SetDescription;

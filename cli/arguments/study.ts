@@ -1,9 +1,11 @@
 /** The flags of a study, and what they say of it: they go before what its file says. */
 import { parseBytes } from "../../diagnostics/bytes.ts";
-import { diagnose } from "../../diagnostics/index.ts";
 import type { SetDescription } from "../../study/data/node/open.ts";
 import type { TaskFiles } from "../../study/data/task-files.ts";
 import type { Study } from "../../study/train/study.ts";
+import { misusing } from "./set.ts";
+
+export const { misused, numberOf } = misusing("inarch train");
 
 const number = (description: string) =>
   ({ type: "string", valueHint: "NUMBER", description }) as const;
@@ -155,7 +157,7 @@ export function studyOfFlags(given: Given): Study {
 
 function weightsOf(text: string | undefined) {
   if (text === undefined || text === "none" || text === "auto") return text;
-  return text.split(",").map((one) => numberOf("--class-weights", one)!);
+  return text.split(",").map((one) => numberOf("--class-weights", one));
 }
 
 const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400 };
@@ -186,7 +188,7 @@ function filesOf(given: Given): TaskFiles {
     | string
     | undefined
   )[];
-  const left = ignore === undefined ? {} : { ignore: numberOf("--ignore", ignore)! };
+  const left = ignore === undefined ? {} : { ignore: numberOf("--ignore", ignore) };
   if (classes === undefined)
     return { kind: "mask", ...(value === undefined ? {} : { value: insideOf(value) }), ...left };
   const names = classes.split(",").map((name) => name.trim());
@@ -194,14 +196,4 @@ function filesOf(given: Given): TaskFiles {
   return { kind: "classes", classes: Number.isSafeInteger(count) ? count : names, ...left };
 }
 
-const insideOf = (text: string) => (text.startsWith("#") ? text : numberOf("--value", text)!);
-
-function numberOf(flag: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text.trim() !== "" && Number.isFinite(value)) return value;
-  throw misused(`${flag} cannot be "${text}"`, `give a number: ${flag} 1`);
-}
-
-export const misused = (message: string, help: string) =>
-  diagnose("E370", { message, where: "inarch train", help });
+const insideOf = (text: string) => (text.startsWith("#") ? text : numberOf("--value", text));
