@@ -29,7 +29,7 @@ export interface Start {
 
 export interface RunFolder {
   readonly path: string;
-  /** The log up to the checkpoint. */
+  /** The log up to the checkpoint, and every line that was told since. */
   readonly log: readonly LogLine[];
   /** Steps that are done. */
   readonly steps: number;
@@ -69,7 +69,7 @@ export async function openRun(path: string, identity: RunIdentity): Promise<RunF
   const log = checkpoint ? (await linesIn(logged)).filter((line) => line.step <= steps) : [];
   const starts = await startsIn(path);
   return {
-    ...{ path, log: [...log], steps, checkpoint, starts },
+    ...{ path, log, steps, checkpoint, starts },
     tell: (line) => log.push(line),
     async saveCheckpoint(content, start) {
       await saveTo(times, `${JSON.stringify([...starts, start], null, 2)}\n`);

@@ -82,6 +82,8 @@ describe("a run", () => {
     await adapter.close();
     const page = readFileSync(join(folder, "whole", "report.html"), "utf8");
     expect(page).not.toMatch(/<script|https?:/);
+    expect(page).not.toContain("nothing to draw");
+    expect(page).toContain(`${report.steps} steps`);
     for (const words of ["Best pictures", "Worst pictures", "What was taken for what", "block 0"])
       expect(page).toContain(words);
     // What is done already is not done again.
