@@ -2,7 +2,7 @@
 import type { Capabilities } from "../../compiler/capabilities.ts";
 import type { KernelMatrices, Plan, PlanKernel, PlanParam } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
-import { type FormatName, has, storedBytes } from "../../formats/index.ts";
+import { type FormatName, has, isFormat, storedBytes } from "../../formats/index.ts";
 import { hasMatrices } from "./matrices.ts";
 
 /** What kernels ask of a device, all together; what is not there is not asked for. */
@@ -130,4 +130,5 @@ function beyondLimits(needs: Needs, device: Capabilities): Lack | undefined {
   };
 }
 
-const bytesOf = ({ size, scalar }: PlanParam) => storedBytes(scalar, size);
+/** What is of a later version's format is lacking, however large it is. */
+const bytesOf = ({ size, scalar }: PlanParam) => (isFormat(scalar) ? storedBytes(scalar, size) : 0);

@@ -223,7 +223,8 @@ describe("what a run predicts", () => {
     expect(
       (await refusal(() => predict({ ...twice, run: join(folder, "shown"), ...more }))).code,
     ).toBe("E1105");
-    expect((await refusal(() => predict({ ...twice, run: pictures, ...more }))).code).toBe("E1103");
+    const noRun = { ...twice, pictures: [pictures], run: pictures, ...more };
+    expect((await refusal(() => predict(noRun))).code).toBe("E1103");
   });
 });
 
