@@ -3,7 +3,8 @@
  * elements first, so that every tensor is aligned; then by name): same tensors, same bytes.
  */
 import { diagnose } from "../../diagnostics/index.ts";
-import { fileBytes, fileFormat } from "../../formats/index.ts";
+import { shown } from "../../diagnostics/options.ts";
+import { fileBytes, fileFormat, fileNames } from "../../formats/index.ts";
 import { type Hashes, sealHeader, unsealed } from "./checksums.ts";
 import type { Dtype } from "./dtype.ts";
 import { hashOf } from "./hash.ts";
@@ -123,6 +124,12 @@ export function planSafetensors(
 const widthOf = ({ dtype }: TensorPlan) => fileFormat(dtype).width;
 
 function sizeOf(name: string, dtype: Dtype, shape: readonly number[]): number {
+  if (!fileNames.includes(dtype))
+    throw diagnose("E216", {
+      message: `there is no dtype ${shown(dtype)}`,
+      where: `tensor "${name}"`,
+      help: `give one of ${fileNames.join(", ")}`,
+    });
   const elements = countElements(shape);
   if (name !== "__metadata__" && elements !== undefined) return fileBytes(dtype, elements);
   throw diagnose("E216", {

@@ -129,6 +129,16 @@ describe("what cannot be written is refused", () => {
   });
 });
 
+test("E216: a tensor of a dtype that there is not", async () => {
+  const data = new Uint8Array(4);
+  for (const dtype of [undefined, "float32"]) {
+    const tensor = { dtype: dtype as "f32", shape: [1], data };
+    const { code, details } = await refusal(async () => writeSafetensors(new Map([["w", tensor]])));
+    expect([code, details.where]).toEqual(["E216", 'tensor "w"']);
+    expect(details.help).toContain("f64, f32");
+  }
+});
+
 /** A file of this header, with `data` bytes behind it. */
 function file(header: unknown, data = 0): Uint8Array {
   const text = new TextEncoder().encode(
