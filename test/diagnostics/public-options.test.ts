@@ -90,6 +90,7 @@ const table: Readonly<Record<string, readonly [given: string, meant: string, Cal
   requestNullGpu: ["feature", "features", (o) => node.requestNullGpu(o)],
   exportOnnx: ["weight", "weights", (o) => onnx.exportOnnx(graph, o)],
   exportOnnxOutside: ["fiel", "file", (o) => onnx.exportOnnxOutside(graph, o)],
+  automaticMasks: ["iuo", "iou", (o) => runtime.automaticMasks({} as never, picture, o)],
   createSamPredictor: ["plan", "plans", (o) => runtime.createSamPredictor(o)],
   createSession: ["weight", "weights", (o) => runtime.createSession(plan, device, o)],
   createSessions: ["adaptor", "adapter", (o) => runtime.createSessions({ plan }, device, o)],
@@ -189,8 +190,8 @@ function parametersOf(text: string): string {
 const others = [
   ...["checkFloats", "checkPrompts", "deviceKey", "emptyScope", "encodeNpy", "gradient", "linear"],
   ...["longestSideSize", "mSamTensors", "pickLogits", "plainExpert", "refuseForeign", "seenAs"],
-  ...["preprocess", "resizeImage", "resizeLongestSide"],
-  ...["site", "splitMasks", "streamSafetensors", "toModelPixels", "traceProgram"],
+  ...["polygonsOf", "preprocess", "resizeImage", "resizeLongestSide"],
+  ...["site", "splitMasks", "streamSafetensors", "toModelPixels", "traceProgram", "withCuts"],
   ...["writeSafetensors", "writeWithChecksums"],
 ];
 

@@ -1,5 +1,5 @@
 /** Sets as COCO describes them: one JSON of pictures, categories and outlined things. */
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { isObject } from "../../../diagnostics/values.ts";
 import type { Rle } from "../../../predict/vision/rle.ts";
 import { unreadable } from "../csv.ts";
@@ -10,7 +10,7 @@ export interface CocoSet {
   readonly format: "coco";
   /** The JSON of instances. */
   readonly file: string;
-  /** Where the pictures are. */
+  /** Where the pictures are whose names are no absolute paths. */
   readonly pictures: string;
   /**
    * The categories in the order of their labels, from label 1 on; 0 is what nothing outlines. All, by their ids, unless
@@ -66,7 +66,7 @@ export async function readCoco({ file, pictures, classes }: CocoSet): Promise<Ra
   const items = coco.images.map(
     ({ id, file_name, width, height }): RawItem => ({
       name: file_name,
-      picture: join(pictures, file_name),
+      picture: isAbsolute(file_name) ? file_name : join(pictures, file_name),
       targets: {
         [onlyTask]: {
           kind: "shapes",

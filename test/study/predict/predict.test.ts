@@ -139,7 +139,7 @@ describe("masks of pictures", () => {
       const out = join(folder, format);
       const { masks: written } = await predict(request(format, { format }));
       expect(new Set(written.map(({ file }) => file))).toEqual(new Set(["masks.json"]));
-      const read = await openSet({ format: "coco", file: join(out, "masks.json"), pictures: "" });
+      const read = await openSet({ format: "coco", file: join(out, "masks.json"), pictures });
       expect(read.tasks.labels?.classes).toEqual(["background", ...names]);
       for (let i = 0; i < count; i++) {
         const { targets } = await read.read(i);
