@@ -73,10 +73,13 @@ function headOf({ width, height, palette, ground }: LabelTiff): Uint8Array<Array
   return encode(entries(encode(entries(0)).length));
 }
 
-/** A little-endian TIFF's header, its directory and what does not fit into that; a multiple of 8 bytes. */
+/** Of bytes: where values begin, and how long the whole is. */
+const multiple = 8;
+
+/** A little-endian TIFF's header, its directory and what does not fit into that. */
 function encode(entries: readonly Entry[]): Uint8Array<ArrayBuffer> {
   const room = ({ type, values }: Entry) => sizes[type] * values.length;
-  const padded = (bytes: number) => 8 * Math.ceil(bytes / 8);
+  const padded = (bytes: number) => Math.ceil(bytes / multiple) * multiple;
   const beside = padded(8 + 2 + 12 * entries.length + 4);
   const total = entries.reduce((sum, e) => sum + (room(e) > 4 ? padded(room(e)) : 0), beside);
   const bytes = new Uint8Array(total);
