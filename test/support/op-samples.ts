@@ -1,5 +1,5 @@
 /** Every op's samples and derivatives on a device, in the ways that it is given. */
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Capabilities } from "../../compiler/capabilities.ts";
 import { compile } from "../../compiler/compile.ts";
 import { type Graph, graphOf } from "../../compiler/graph/graph.ts";
@@ -26,8 +26,6 @@ export type Way = readonly [name: string, policy: "fused" | "unfused", profile: 
 export interface Place {
   readonly target: Plan["target"];
   readonly capabilities: Capabilities;
-  /** Sees all plans of an op before any of them is run. */
-  prepare?(plan: Plan): Plan;
   run(plan: Plan, inputs: Inputs): Promise<Readonly<Record<string, ArrayLike<number>>>>;
 }
 
@@ -43,13 +41,8 @@ export const onDevice = (device: Device): Place => ({
   },
 });
 
-interface Run {
-  readonly graph: Graph;
-  readonly arrays: Arrays;
-  readonly plan: Plan;
-}
-
-async function runOn(place: Place, { plan, arrays }: Run): Promise<Results> {
+async function runOn(place: Place, graph: Graph, arrays: Arrays, [, policy, profile]: Way) {
+  const plan = compile(graph, { target: place.target, policy, profile });
   const given = plan.inputs.map((t) => {
     const values = [...arrays[t.name]!];
     return [t.name, t.dtype === "f32" ? Float32Array.from(values) : values] as const;
@@ -90,58 +83,40 @@ function farFrom(got: Results, wanted: Results): string | undefined {
 
 /**
  * Declares the tests: of all samples, or of the last of each op, which is of the largest shapes as a rule, where
- * a place is slow. All plans of an op are made before any is run.
+ * a place is slow.
  */
 export function testSamples(
   place: Place,
-  ways: readonly Way[],
+  runs: readonly Way[],
   which: "all" | "last" = "all",
 ): void {
   const own = deviceProfile(place.capabilities);
-  const prepare = place.prepare ?? ((plan: Plan) => plan);
-  const { target } = place;
   describe.each(subjects)("$name", (subject) => {
-    const runs = new Map<string, readonly Run[]>();
-    const later: (() => void)[] = [];
-    const declare = (claim: string, make: () => Omit<Run, "plan">, all: readonly Way[]) =>
-      later.push(() => {
-        const { graph, arrays } = make();
-        const plans = all.map(([, policy, profile]) => compile(graph, { target, policy, profile }));
-        runs.set(
-          claim,
-          plans.map((plan) => ({ graph, arrays, plan: prepare(plan) })),
-        );
-      });
-    beforeAll(() => {
-      for (const make of later) make();
-    });
     const examples = [...subject.examples.entries()];
     for (const [i, make] of which === "all" ? examples : examples.slice(-1)) {
-      const claim = subject.claims[i]!;
-      declare(claim, make, ways);
-      test(claim, async () => {
+      test(subject.claims[i]!, async () => {
         const example = make();
         const wanted = await evaluate(example.graph, example.arrays);
-        for (const [j, run] of runs.get(claim)!.entries())
-          expect(unequal(example, await runOn(place, run), wanted), ways[j]![0]).toBe(undefined);
+        for (const way of runs) {
+          const got = await runOn(place, example.graph, example.arrays, way);
+          expect(unequal(example, got, wanted), way[0]).toBe(undefined);
+        }
       });
       const hasLanes = (subject.op as KernelOp | undefined)?.forms?.some(
         ({ name }) => name === "lanes",
       );
       if (hasLanes && which === "all")
-        test(`${claim}: in lanes nothing races, on the reference device`, async () => {
+        test(`${subject.claims[i]}: in lanes nothing races, on the reference device`, async () => {
           const example = make();
           const wanted = await evaluate(example.graph, example.arrays);
           const got = await runOnReference(example.graph, example.arrays, { profile: own });
           expect(unequal(example, got, wanted)).toBe(undefined);
         });
       if (!make().smooth) continue;
-      const derivative = `${claim}: derivative`;
-      declare(derivative, () => gradientsOf(make()), ways.slice(0, 1));
-      test(derivative, async () => {
-        const [run] = runs.get(derivative)!;
-        const wanted = await evaluate(run!.graph, run!.arrays);
-        expect(farFrom(await runOn(place, run!), wanted)).toBe(undefined);
+      test(`${subject.claims[i]}: derivative`, async () => {
+        const { graph, arrays } = gradientsOf(make());
+        const wanted = await evaluate(graph, arrays);
+        expect(farFrom(await runOn(place, graph, arrays, runs[0]!), wanted)).toBe(undefined);
       });
     }
   });
