@@ -4,15 +4,13 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build as bundle } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { defaultProfile, input, trace } from "../../compiler/index.ts";
+import { defaultProfile } from "../../compiler/index.ts";
 import { openDevice, openWeightsFile, readImage } from "../../entries/node.ts";
 import { parseSamConfig, Sam } from "../../models/index.ts";
-import { add, gelu, matmul } from "../../ops/index.ts";
 import type { PredictOptions } from "../../predict/sam.ts";
 import { openBundle } from "../../runtime/bundle/bundle.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
-import { writeSafetensors } from "../../runtime/weights/index.ts";
-import { evaluate, randomNumbers, relativeError } from "../../verify/ops/evaluate.ts";
+import { relativeError } from "../../verify/ops/evaluate.ts";
 import {
   buildPackage,
   file,
@@ -23,38 +21,17 @@ import {
   scratchFolder,
 } from "../support/command-line.ts";
 import { describeOnDevice } from "../support/device.ts";
+import { mlp, mlpCheckpoint, mlpNumbers, mlpResult, mlpShapes } from "../support/mlp.ts";
 
 const folder = scratchFolder("build");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 beforeAll(async () => {
   await buildPackage();
   installRuntime(folder);
-  writeFileSync(join(folder, "mlp.safetensors"), checkpoint(shapes));
+  writeFileSync(join(folder, "mlp.safetensors"), mlpCheckpoint());
   expect(await built("first", mlp, "--weights", "mlp.safetensors")).toMatchObject({ code: 0 });
   expect(await built("plain", mlp)).toMatchObject({ code: 0 });
 });
-
-const mlp = join(repository, "examples", "01-mlp.graph.ts");
-const shapes = { "up.weight": [64, 256], "up.bias": [256], "down.weight": [256, 10] };
-const numbers = Object.fromEntries(
-  Object.entries({ ...shapes, x: [4, 64] }).map(([name, shape], seed) => [
-    name,
-    randomNumbers(
-      shape.reduce((a, b) => a * b),
-      seed,
-    ).map(Math.fround),
-  ]),
-);
-
-/** A checkpoint with tensors of these shapes; a change replaces some of the numbers. */
-function checkpoint(of: Record<string, readonly number[]>, change: Record<string, number> = {}) {
-  const tensors = Object.entries(of).map(([name, shape]) => {
-    const values = Float32Array.from(numbers[name] ?? [1]);
-    if (name in change) values[3] = change[name]!;
-    return [name, { dtype: "f32", shape, data: new Uint8Array(values.buffer) }] as const;
-  });
-  return writeSafetensors(new Map(tensors));
-}
 
 const built = (name: string, ...args: string[]) =>
   inarch(["build", ...args, "--out", name], folder);
@@ -126,7 +103,7 @@ describe("a bundle whose files may have 40 KiB", () => {
     const { bundle } = await import(/* @vite-ignore */ join(folder, "pieces", "tiny-mlp.mjs"));
     const opened = await openBundle(bundle, { ...referenceDevice(), target: "wgsl" });
     const weights = await opened.openWeights();
-    expect([...(await weights.readF32("up.bias"))]).toEqual(numbers["up.bias"]);
+    expect([...(await weights.readF32("up.bias"))]).toEqual(mlpNumbers["up.bias"]);
     await weights.close();
   });
 });
@@ -140,7 +117,7 @@ interface Refusal {
 }
 
 const weights = (of: Record<string, readonly number[]>, change?: Record<string, number>) => () =>
-  writeFileSync(join(folder, "w.safetensors"), checkpoint(of, change));
+  writeFileSync(join(folder, "w.safetensors"), mlpCheckpoint(of, change));
 
 const refusals: readonly Refusal[] = [
   {
@@ -177,7 +154,7 @@ const refusals: readonly Refusal[] = [
   },
   {
     claim: "weights that are not finite",
-    prepare: weights(shapes, { "up.bias": Number.NaN }),
+    prepare: weights(mlpShapes, { "up.bias": Number.NaN }),
     args: ["--weights", "w.safetensors"],
     code: "E205",
     says: ["up.bias: 1 value, the first is NaN at 3"],
@@ -290,7 +267,7 @@ test("the wrapper needs nothing but the runtime", async () => {
 
 describeOnDevice("where the compiler is absent", () => {
   test("a bundle computes what the model says", async () => {
-    file(folder, "x.json", JSON.stringify(numbers.x));
+    file(folder, "x.json", JSON.stringify(mlpNumbers.x));
     file(
       folder,
       "run.js",
@@ -308,13 +285,7 @@ gpu.destroy();
     );
     const { code, stdout, stderr } = await node(["run.js"], folder);
     expect(code, stderr).toBe(0);
-    const graph = trace((p) => {
-      const x = input("x", "f32", [4, 64]);
-      const up = add(matmul(x, p.f32("up.weight", [64, 256])), p.f32("up.bias", [256]));
-      return { y: matmul(gelu(up), p.f32("down.weight", [256, 10])) };
-    }, {});
-    const { y } = await evaluate(graph, numbers);
-    expect(relativeError(JSON.parse(stdout), y!)).toBeLessThan(1e-5);
+    expect(relativeError(JSON.parse(stdout), await mlpResult())).toBeLessThan(1e-5);
   });
 
   test("a bundle of a SAM makes the masks that the compiled model makes", async () => {

@@ -7,8 +7,6 @@ import { build as esbuild } from "esbuild";
 import { createServer, build as vite } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import webpack from "webpack";
-import { writeSafetensors } from "../../runtime/weights/index.ts";
-import { randomNumbers } from "../../verify/ops/evaluate.ts";
 import {
   buildPackage,
   file,
@@ -18,22 +16,15 @@ import {
   repository,
   scratchFolder,
 } from "../support/command-line.ts";
+import { mlp, mlpCheckpoint } from "../support/mlp.ts";
 
 const folder = scratchFolder("bundlers");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const mlp = join(repository, "examples", "01-mlp.graph.ts");
-const shapes = { "up.weight": [64, 256], "up.bias": [256], "down.weight": [256, 10] };
-
 beforeAll(async () => {
   await buildPackage();
   installRuntime(folder);
-  const tensors = Object.entries(shapes).map(([name, shape], seed) => {
-    const count = shape.reduce((a, b) => a * b);
-    const data = new Uint8Array(Float32Array.from(randomNumbers(count, seed)).buffer);
-    return [name, { dtype: "f32", shape, data }] as const;
-  });
-  writeFileSync(join(folder, "mlp.safetensors"), writeSafetensors(new Map(tensors)));
+  writeFileSync(join(folder, "mlp.safetensors"), mlpCheckpoint());
   for (const [out, ...flags] of [["mlp"], ["alone", "--standalone"], ["again", "--standalone"]])
     expect(
       await inarch(["build", mlp, "--weights", "mlp.safetensors", "--out", out!, ...flags], folder),

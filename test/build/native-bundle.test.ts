@@ -2,11 +2,8 @@
 import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { input, trace } from "../../compiler/index.ts";
-import { add, gelu, matmul } from "../../ops/index.ts";
 import { machineLanes } from "../../runtime/node/native-vectors.ts";
-import { writeSafetensors } from "../../runtime/weights/index.ts";
-import { evaluate, randomNumbers, relativeError } from "../../verify/ops/evaluate.ts";
+import { relativeError } from "../../verify/ops/evaluate.ts";
 import {
   buildPackage,
   file,
@@ -16,23 +13,12 @@ import {
   repository,
   scratchFolder,
 } from "../support/command-line.ts";
+import { mlp, mlpCheckpoint, mlpNumbers, mlpResult } from "../support/mlp.ts";
 import { describeNative } from "../support/native.ts";
 
 const folder = scratchFolder("native-bundle");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const shapes = { "up.weight": [64, 256], "up.bias": [256], "down.weight": [256, 10], x: [4, 64] };
-const numbers = Object.fromEntries(
-  Object.entries(shapes).map(([name, shape], seed) => [
-    name,
-    randomNumbers(
-      shape.reduce((a, b) => a * b),
-      seed,
-    ).map(Math.fround),
-  ]),
-);
-
-const mlp = join(repository, "examples", "01-mlp.graph.ts");
 const build = (out: string, profiles = "c", env: Record<string, string> = {}) =>
   inarch(
     ["build", mlp, "--weights", "mlp.safetensors", "--out", out, "--profiles", profiles],
@@ -59,11 +45,7 @@ beforeAll(async () => {
     join(repository, "node_modules", "@koromix"),
     join(folder, "node_modules", "@koromix"),
   );
-  const tensors = Object.entries(shapes).map(([name, shape]) => {
-    const data = new Uint8Array(Float32Array.from(numbers[name]!).buffer);
-    return [name, { dtype: "f32", shape, data }] as const;
-  });
-  writeFileSync(join(folder, "mlp.safetensors"), writeSafetensors(new Map(tensors.slice(0, 3))));
+  writeFileSync(join(folder, "mlp.safetensors"), mlpCheckpoint());
 });
 
 /** Runs the model of a folder in a process of its own, with an empty cache. */
@@ -73,7 +55,7 @@ async function run(out: string, options: object, env: Record<string, string>) {
     import { load } from "./${out}/tiny-mlp.mjs";
     const { device } = await openDevice({ kind: "native", ...${JSON.stringify(options)} });
     const model = await load(device);
-    const { y } = await model.forward({ x: ${JSON.stringify(numbers.x)} });
+    const { y } = await model.forward({ x: ${JSON.stringify(mlpNumbers.x)} });
     console.log(JSON.stringify([...y]));
     await model.close();
     device.destroy();`;
@@ -84,15 +66,6 @@ async function run(out: string, options: object, env: Record<string, string>) {
 }
 
 const noCompiler = { INARCH_CC: "no-such-cc" };
-
-async function wanted() {
-  const graph = trace((p) => {
-    const x = input("x", "f32", [4, 64]);
-    const up = add(matmul(x, p.f32("up.weight", [64, 256])), p.f32("up.bias", [256]));
-    return { y: matmul(gelu(up), p.f32("down.weight", [256, 10])) };
-  }, {});
-  return (await evaluate(graph, numbers)).y!;
-}
 
 test("without a compiler a bundle is text alone, says why, and is for vectors that compilers make everywhere", async () => {
   const { code, stdout } = await build("text", "c", noCompiler);
@@ -120,7 +93,7 @@ describeNative("where there is a compiler", () => {
   test("it is loaded where no compiler is", async () => {
     const { code, stdout, stderr } = await run("built", {}, noCompiler);
     expect(code, stderr).toBe(0);
-    expect(relativeError(JSON.parse(stdout), await wanted())).toBeLessThan(1e-5);
+    expect(relativeError(JSON.parse(stdout), await mlpResult())).toBeLessThan(1e-5);
     // Nothing had to be kept either.
     expect(() => readdirSync(join(folder, "cache"))).toThrow(/ENOENT/);
   });
@@ -128,7 +101,7 @@ describeNative("where there is a compiler", () => {
   test("what has no library that fits is compiled, or an error says that there is no compiler: E482", async () => {
     const compiled = await run("text", {}, {});
     expect(compiled.code, compiled.stderr).toBe(0);
-    expect(relativeError(JSON.parse(compiled.stdout), await wanted())).toBeLessThan(1e-5);
+    expect(relativeError(JSON.parse(compiled.stdout), await mlpResult())).toBeLessThan(1e-5);
     const { code, stderr } = await run("text", {}, noCompiler);
     expect([code, stderr]).toEqual([1, expect.stringMatching(/E482/)]);
     // Libraries for wider vectors than the device has.
@@ -141,7 +114,7 @@ describeNative("where there is a compiler", () => {
     expect(profileOf("own")).toContain(`"profile":"native-${machineLanes()}"`);
     const { code, stdout, stderr } = await run("own", {}, noCompiler);
     expect(code, stderr).toBe(0);
-    expect(relativeError(JSON.parse(stdout), await wanted())).toBeLessThan(1e-5);
+    expect(relativeError(JSON.parse(stdout), await mlpResult())).toBeLessThan(1e-5);
   });
 
   test("a library that was changed is not loaded", async () => {

@@ -6,59 +6,31 @@ import { createContext, runInContext } from "node:vm";
 import { gzipSync } from "node:zlib";
 import { type BuildOptions, build as bundle } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { input, trace } from "../../compiler/index.ts";
 import { readable } from "../../compiler/targets/target.ts";
-import { add, gelu, matmul } from "../../ops/index.ts";
 import { openBundle } from "../../runtime/bundle/bundle.ts";
 import { cpuDevice } from "../../runtime/devices/cpu.ts";
-import { writeSafetensors } from "../../runtime/weights/index.ts";
-import { evaluate, randomNumbers, relativeError } from "../../verify/ops/evaluate.ts";
+import { relativeError } from "../../verify/ops/evaluate.ts";
 import {
   buildPackage,
   file,
   inarch,
   installRuntime,
   node,
-  repository,
   scratchFolder,
 } from "../support/command-line.ts";
+import { mlp, mlpCheckpoint, mlpNumbers, mlpResult } from "../support/mlp.ts";
 
 const folder = scratchFolder("wasm-bundle");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const shapes = { "up.weight": [64, 256], "up.bias": [256], "down.weight": [256, 10], x: [4, 64] };
-const numbers = Object.fromEntries(
-  Object.entries(shapes).map(([name, shape], seed) => [
-    name,
-    randomNumbers(
-      shape.reduce((a, b) => a * b),
-      seed,
-    ).map(Math.fround),
-  ]),
-);
-
-const mlp = join(repository, "examples", "01-mlp.graph.ts");
 beforeAll(async () => {
   await buildPackage();
   installRuntime(folder);
-  const tensors = Object.entries(shapes).map(([name, shape]) => {
-    const data = new Uint8Array(Float32Array.from(numbers[name]!).buffer);
-    return [name, { dtype: "f32", shape, data }] as const;
-  });
   const weights = join(folder, "mlp.safetensors");
-  writeFileSync(weights, writeSafetensors(new Map(tensors.slice(0, 3))));
+  writeFileSync(weights, mlpCheckpoint());
   const flags = ["--profiles", "wasm", "--weights", weights, "--out", "mlp"];
   expect(await inarch(["build", mlp, ...flags], folder)).toMatchObject({ code: 0 });
 });
-
-async function wanted() {
-  const graph = trace((p) => {
-    const x = input("x", "f32", [4, 64]);
-    const up = add(matmul(x, p.f32("up.weight", [64, 256])), p.f32("up.bias", [256]));
-    return { y: matmul(gelu(up), p.f32("down.weight", [256, 10])) };
-  }, {});
-  return (await evaluate(graph, numbers)).y!;
-}
 
 const use = `
 import { cpuDevice } from "inarch/cpu";
@@ -106,12 +78,12 @@ test("they are those that inarch show prints", async () => {
 test("it runs in Node, where the compiler is absent, with one thread and with several", async () => {
   file(folder, "use.js", use);
   const lines = `import { run } from "./use.js";
-    const x = ${JSON.stringify(numbers.x)};
+    const x = ${JSON.stringify(mlpNumbers.x)};
     console.log(JSON.stringify([await run(x, { threads: 1 }), await run(x, { threads: 3 }), await run(x)]));`;
   const { code, stdout, stderr } = await node(["--input-type=module", "-e", lines], folder);
   expect(code, stderr).toBe(0);
   const [one, three, usual] = JSON.parse(stdout);
-  expect(relativeError(one, await wanted())).toBeLessThan(1e-5);
+  expect(relativeError(one, await mlpResult())).toBeLessThan(1e-5);
   expect([three, usual]).toEqual([one, one]);
 });
 
@@ -148,7 +120,7 @@ describe("in a page", () => {
     const { code, stdout, stderr } = await node(["stand-in.js"], folder);
     expect(code, stderr).toBe(0);
     const [results, begun] = JSON.parse(stdout);
-    expect(relativeError(results, await wanted())).toBeLessThan(1e-5);
+    expect(relativeError(results, await mlpResult())).toBeLessThan(1e-5);
     expect(begun).toBe(workers);
   });
 
@@ -206,6 +178,6 @@ const standIn = (before: string) => `
   for (const name of names) delete globalThis[name];
   ${before}
   const { run } = await import("./page.js");
-  print(JSON.stringify([await run(${JSON.stringify(numbers.x)}), begun]));
+  print(JSON.stringify([await run(${JSON.stringify(mlpNumbers.x)}), begun]));
   exit(0);
 `;
