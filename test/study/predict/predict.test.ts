@@ -18,14 +18,15 @@ import { type PredictRequest, predict } from "../../../study/predict/node/predic
 import type { MaskFormat } from "../../../study/predict/node/write-masks.ts";
 import { train } from "../../../study/train/node/train.ts";
 import { buildPackage, inarch } from "../../support/command-line.ts";
-import { colour, grey, png } from "../../support/image-files.ts";
+import { drawSquares, height, width } from "../../support/drawn-squares.ts";
+import { grey, png } from "../../support/image-files.ts";
 import { tinySam } from "../../support/sam-small.ts";
 import { readAll, refusal } from "../../support/weights-files.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "inarch-predict-"));
 const [weights, config] = [join(folder, "tiny.safetensors"), join(folder, "tiny.json")];
 const [pictures, masks] = [join(folder, "pictures"), join(folder, "masks")];
-const [width, height, count] = [24, 20, 5];
+const count = 5;
 const names = ["ground", "square", "foot"];
 const classes = { kind: "classes", classes: names, ignore: 9, folder: masks } as const;
 const set = { format: "folders", pictures, targets: { kinds: classes } } as const;
@@ -34,18 +35,7 @@ const run = join(folder, "run");
 beforeAll(async () => {
   writeFileSync(weights, writeSafetensors(await readAll(hashedWeights(tinySam, "predict")), {}));
   writeFileSync(config, JSON.stringify(formatSamConfig(tinySam)));
-  for (const path of [pictures, masks]) mkdirSync(path);
-  for (let i = 0; i < count; i++) {
-    const isInside = (x: number, y: number) => Math.abs(x - 5 - 2 * i) < 5 && Math.abs(y - 10) < 6;
-    const rows = (value: (x: number, y: number) => number[]) =>
-      Array.from({ length: height }, (_, y) =>
-        Array.from({ length: width }, (_x, x) => value(x, y)).flat(),
-      );
-    const picture = rows((x, y) => (isInside(x, y) ? [230, 200, 40 + x] : [30, 40 + y, 60]));
-    writeFileSync(join(pictures, `${i}.png`), png(width, 8, colour, picture));
-    const mask = rows((x, y) => [x === 23 ? 9 : isInside(x, y) ? 1 : y > 17 ? 2 : 0]);
-    writeFileSync(join(masks, `${i}.png`), png(width, 8, grey, mask));
-  }
+  drawSquares(pictures, masks, count);
   await train({
     ...{ set, weights, config, out: run, device: "cpu", part: 0.4 },
     settings: { method: "lora", steps: 8, batch: 2, validateEvery: 8, rate: 2e-2 },

@@ -15,31 +15,19 @@ import { trainFolds } from "../../../study/train/node/folds.ts";
 import { type TrainRequest, train } from "../../../study/train/node/train.ts";
 import type { AskedSettings } from "../../../study/train/settings.ts";
 import { buildPackage, inarch, repository } from "../../support/command-line.ts";
-import { colour, grey, png } from "../../support/image-files.ts";
+import { drawSquares, height, width } from "../../support/drawn-squares.ts";
 import { tinySam } from "../../support/sam-small.ts";
 import { readAll, refusal } from "../../support/weights-files.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "inarch-train-"));
 const [weights, config] = [join(folder, "tiny.safetensors"), join(folder, "tiny.json")];
 const [pictures, masks] = [join(folder, "pictures"), join(folder, "masks")];
-const [width, height, count] = [24, 20, 6];
+const count = 6;
 
 beforeAll(async () => {
   writeFileSync(weights, writeSafetensors(await readAll(hashedWeights(tinySam, "train")), {}));
   writeFileSync(config, JSON.stringify(formatSamConfig(tinySam)));
-  for (const path of [pictures, masks]) mkdirSync(path);
-  // A bright square on dark ground, elsewhere in each; a column of the masks counts nowhere.
-  for (let i = 0; i < count; i++) {
-    const isInside = (x: number, y: number) => Math.abs(x - 5 - 2 * i) < 5 && Math.abs(y - 10) < 6;
-    const rows = (value: (x: number, y: number) => number[]) =>
-      Array.from({ length: height }, (_, y) =>
-        Array.from({ length: width }, (_x, x) => value(x, y)).flat(),
-      );
-    const picture = rows((x, y) => (isInside(x, y) ? [230, 200, 40 + x] : [30, 40 + y, 60]));
-    writeFileSync(join(pictures, `${i}.png`), png(width, 8, colour, picture));
-    const mask = rows((x, y) => [x === 23 ? 9 : isInside(x, y) ? 1 : y > 17 ? 2 : 0]);
-    writeFileSync(join(masks, `${i}.png`), png(width, 8, grey, mask));
-  }
+  drawSquares(pictures, masks, count);
 });
 
 const squares = { kind: "mask", folder: masks, value: 1, ignore: 9 } as const;
