@@ -5,9 +5,10 @@ import type { EvaluateReport, TaskScores } from "../study/predict/node/evaluate.
 import { checkpointFlags } from "./arguments/checkpoint.ts";
 import { defineCommand } from "./arguments/command.ts";
 import { deviceFlag } from "./arguments/device.ts";
-import { misusing, readSet } from "./arguments/set.ts";
+import { readSet } from "./arguments/set.ts";
+import { flagReaders } from "./arguments/values.ts";
 
-const { misused, numberOf } = misusing("inarch eval");
+const { misused, numberOf, countOf } = flagReaders("inarch eval");
 
 const folder = (description: string) =>
   ({ type: "string", valueHint: "FOLDER", description }) as const;
@@ -52,9 +53,7 @@ export const command = defineCommand({
     const { evaluate } = await import("../study/predict/node/evaluate.ts");
     const { run, weights, config, adapter, device } = given;
     const set = await setOf(given, await classesOf(run));
-    const batch = numberOf("--batch", given.batch);
-    if (batch !== undefined && !(Number.isSafeInteger(batch) && batch > 0))
-      throw misused(`--batch cannot be ${batch}`, "give a number of pictures: --batch 4");
+    const batch = countOf("--batch", given.batch);
     const report = await evaluate({
       ...{ run, weights, config, adapter, device, set, batch },
       onProgress: progress.report,

@@ -1,9 +1,11 @@
 /** `inarch masks IMAGE`: masks of everything in a picture. */
 import { join } from "node:path";
-import { diagnose } from "../diagnostics/index.ts";
 import { checkpointFlags } from "./arguments/checkpoint.ts";
 import { defineCommand } from "./arguments/command.ts";
 import { deviceFlag } from "./arguments/device.ts";
+import { flagReaders } from "./arguments/values.ts";
+
+const { numberOf } = flagReaders("inarch masks");
 
 const number = (description: string) =>
   ({ type: "string", valueHint: "NUMBER", description }) as const;
@@ -36,14 +38,14 @@ export const command = defineCommand({
     const { masks, ...report } = await segmentEverything({
       ...{ image, weights, config, out, device },
       settings: {
-        points: numberOf("points", given.points),
-        iou: numberOf("iou", given.iou),
-        stability: numberOf("stability", given.stability),
-        stabilityOffset: numberOf("stability-offset", given["stability-offset"]),
-        overlap: numberOf("overlap", given.overlap),
-        cropLayers: numberOf("layers", given.layers),
-        pointsDivisor: numberOf("points-divisor", given["points-divisor"]),
-        smallest: numberOf("smallest", given.smallest),
+        points: numberOf("--points", given.points),
+        iou: numberOf("--iou", given.iou),
+        stability: numberOf("--stability", given.stability),
+        stabilityOffset: numberOf("--stability-offset", given["stability-offset"]),
+        overlap: numberOf("--overlap", given.overlap),
+        cropLayers: numberOf("--layers", given.layers),
+        pointsDivisor: numberOf("--points-divisor", given["points-divisor"]),
+        smallest: numberOf("--smallest", given.smallest),
       },
       onProgress: progress.report,
       onPhase: progress.note,
@@ -53,14 +55,3 @@ export const command = defineCommand({
     return { report: { ...report, masks }, text };
   },
 });
-
-function numberOf(flag: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text.trim() !== "" && Number.isFinite(value)) return value;
-  throw diagnose("E370", {
-    message: `--${flag} cannot be "${text}"`,
-    where: "inarch masks",
-    help: `give a number: --${flag} 1`,
-  });
-}

@@ -1,9 +1,11 @@
 /** `inarch predict PICTURES…`: masks by the adapter of a run. */
-import { diagnose } from "../diagnostics/index.ts";
 import type { PredictReport } from "../study/predict/node/predict.ts";
 import { checkpointFlags } from "./arguments/checkpoint.ts";
 import { defineCommand } from "./arguments/command.ts";
 import { deviceFlag } from "./arguments/device.ts";
+import { flagReaders } from "./arguments/values.ts";
+
+const { misused, countOf } = flagReaders("inarch predict");
 
 export const command = defineCommand({
   description: "masks of pictures, by the adapter that inarch train has made",
@@ -76,7 +78,7 @@ export const command = defineCommand({
       progress.note(`part ${shard.index} of ${shard.count}, as ${shard.by} says`);
     const report = await predict({
       ...{ pictures, run, weights, config, adapter, format, probabilities, shard, out, device },
-      batch: batchOf(given.batch),
+      batch: countOf("--batch", given.batch),
       tiles: tilesOf(given.tile),
       onProgress: progress.report,
       onPhase: progress.note,
@@ -90,21 +92,10 @@ function tilesOf(text: string | undefined) {
   const [, side, overlap] = /^(\d+)(?:,(\d+))?$/.exec(text.trim()) ?? [];
   if (side !== undefined)
     return { side: Number(side), overlap: overlap === undefined ? undefined : Number(overlap) };
-  throw diagnose("E370", {
-    message: `--tile cannot be "${text}"`,
-    where: "inarch predict",
-    help: "give the side of a tile, and what neighbours share: --tile 1024,256",
-  });
-}
-
-function batchOf(text: string | undefined): number | undefined {
-  if (text === undefined || /^[1-9]\d{0,3}$/.test(text))
-    return text === undefined ? undefined : Number(text);
-  throw diagnose("E370", {
-    message: `--batch cannot be "${text}"`,
-    where: "inarch predict",
-    help: "give a number of pictures: --batch 4",
-  });
+  throw misused(
+    `--tile cannot be "${text}"`,
+    "give the side of a tile, and what neighbours share: --tile 1024,256",
+  );
 }
 
 function describe({ folder, masks }: PredictReport): string {

@@ -3,9 +3,9 @@ import { parseBytes } from "../../diagnostics/bytes.ts";
 import type { SetDescription } from "../../study/data/node/open.ts";
 import type { TaskFiles } from "../../study/data/task-files.ts";
 import type { Study } from "../../study/train/study.ts";
-import { misusing } from "./set.ts";
+import { flagReaders } from "./values.ts";
 
-export const { misused, numberOf } = misusing("inarch train");
+export const { misused, numberOf } = flagReaders("inarch train");
 
 const number = (description: string) =>
   ({ type: "string", valueHint: "NUMBER", description }) as const;
