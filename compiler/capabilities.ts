@@ -59,8 +59,8 @@ export interface Subgroups {
   readonly most: number;
   /** Whether a kernel can number the subgroups of its workgroup: it can then combine them. */
   readonly numbered: boolean;
-  /** Kernels are compiled for subgroups of whatever width they ask for. */
-  readonly anyWidth?: true;
+  /** Widths, one of which kernels may ask for: they are compiled for it. Unless given all have the one width. */
+  readonly widths?: readonly number[];
 }
 
 /** In the words of the device and its driver; what they do not say is the empty string. */

@@ -81,10 +81,11 @@ export interface Lack {
 /** What a device lacks of it first, in words; undefined if it has all. */
 export function lackOf(needs: Needs, device: Capabilities): Lack | undefined {
   const { subgroup = 0, formats = [], matrices = [] } = needs;
-  const { least = 0, most = 0, numbered = false, anyWidth } = device.subgroups ?? {};
-  if (subgroup !== 0 && !anyWidth && (least !== most || subgroup !== most))
+  const { least = 0, most = 0, numbered = false, widths = [] } = device.subgroups ?? {};
+  const own = least === most && most > 0 ? most : "no one width";
+  if (subgroup !== 0 && subgroup !== own && !widths.includes(subgroup))
     return {
-      message: `needs subgroups of ${subgroup} threads, but the device has ${least === most && most > 0 ? most : "no one width"}`,
+      message: `needs subgroups of ${subgroup} threads, but the device has ${own}`,
     };
   if (needs.reduces && !numbered)
     return {

@@ -88,9 +88,12 @@ export function nativeThreads(options: NativeOptions): number {
   });
 }
 
+/** Numbers of the vectors that kernels are compiled for; of narrower machines compilers put several together. */
+const nativeWidths = [4, 8, 16] as const;
+
 /** @throws E487 for vectors that the processor lacks, of which `most` are the widest. */
 export function nativeLanes(most: 4 | 8 | 16, { lanes = most }: NativeOptions): 4 | 8 | 16 {
-  const all = ([4, 8, 16] as const).filter((one) => one <= most);
+  const all = nativeWidths.filter((one) => one <= most);
   if (all.includes(lanes)) return lanes;
   throw diagnose("E487", {
     message: `lanes is ${shown(lanes)}, and the vectors of this processor have ${all.join(" or ")}`,
@@ -117,7 +120,7 @@ export const nativeCapabilities = ({
   ...processor,
   registers,
   name: `native-${lanes}`,
-  subgroups: { least: lanes, most: lanes, numbered: true, anyWidth: true },
+  subgroups: { least: lanes, most: lanes, numbered: true, widths: nativeWidths },
 });
 
 /** @throws E484 where the machine cannot have as many threads as the options ask for. */

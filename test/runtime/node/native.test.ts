@@ -161,6 +161,20 @@ describeNative("the device", () => {
     expect([code, message]).toEqual(["E485", expect.stringMatching(/does not load/)]);
   });
 
+  test("kernels of subgroups run at every width of vectors; E424: at no other", async () => {
+    const device = await opened(1);
+    const plan = compile(outputs({ y: mul(square(4), 2) as Tensor }), { target: "c" });
+    const ofWidth = (subgroup: number) => ({
+      ...plan,
+      kernels: plan.kernels.map((kernel) => ({ ...kernel, subgroup })),
+    });
+    for (const width of [4, 8, 16]) await (await createSession(ofWidth(width), device)).close();
+    const { code, details } = await refusal(() => createSession(ofWidth(32), device));
+    expect(code).toBe("E424");
+    expect(details.message).toMatch(/needs subgroups of 32 threads, but the device has (4|8|16)$/);
+    device.destroy();
+  });
+
   test("E425: kernels that are bytes are for another device; E424: too many workgroups", async () => {
     const device = await opened(1);
     const graph = outputs({ y: mul(square(4), 2) as Tensor });
