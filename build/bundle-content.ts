@@ -67,7 +67,7 @@ function needsOfPlans(plans: readonly Plan[]): Needs {
     ...kernels,
     bufferBytes: Math.max(0, ...plans.flatMap(({ buffers }) => buffers.map(({ bytes }) => bytes))),
     groups: Math.max(0, ...steps.flatMap(({ groups }) => groups)),
-    // Of what is at most a page: more no device asks for.
+    // No device asks for more than 4096 bytes.
     alignment: offsets.reduce(commonDivisor, 4096),
   };
 }

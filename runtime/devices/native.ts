@@ -88,7 +88,10 @@ export function nativeThreads(options: NativeOptions): number {
   });
 }
 
-/** Numbers of the vectors that kernels are compiled for; of narrower machines compilers put several together. */
+/**
+ * Widths of vectors, in numbers of 32 bits, that kernels are compiled for. Where a machine has narrower ones the
+ * compiler uses several in place of one.
+ */
 const nativeWidths = [4, 8, 16] as const;
 
 /** @throws E487 for vectors that the processor lacks, of which `most` are the widest. */

@@ -166,6 +166,6 @@ export const everywhere: readonly {
   readonly capabilities: Capabilities;
 }[] = [
   { target: "wasm", kind: "cpu", capabilities: processor },
-  // Of machines with narrower vectors compilers put several together.
+  // Where a machine has narrower vectors the compiler uses several in place of one.
   { target: "c", kind: "native", capabilities: nativeCapabilities({ lanes: 8, registers: 16 }) },
 ];

@@ -34,7 +34,7 @@ const convLora = {
 const convLoraSource =
   "Conv-LoRA (arXiv 2401.17868) and its code in AutoGluon: utils/presets.py, configs/optim/default.yaml, examples/automm/Conv-LoRA";
 
-const everywhere = {
+const oursInAll = {
   validateEvery: "once an epoch; AutoGluon validates twice an epoch",
   decay: "falls on biases and norms, too",
   micro:
@@ -49,7 +49,7 @@ const convLoraPreset = (
   name: `conv-lora/${name}`,
   settings: { ...convLora, ...settings },
   source: convLoraSource,
-  ours: { ...everywhere, ...ours },
+  ours: { ...oursInAll, ...ours },
 });
 
 export const presets: readonly Preset[] = [

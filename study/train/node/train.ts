@@ -119,7 +119,7 @@ async function runOn(training: Training): Promise<TrainReport> {
   const begun = performance.now();
   // What cannot go on is refused before minutes of work; with a budget, micro-steps are not known yet.
   const early = budget === undefined || isBegun ? await open(training, settings) : undefined;
-  const onDevice = async (opened: OpenedDevice) => {
+  const runHere = async (opened: OpenedDevice) => {
     onPhase(`on ${deviceWords(opened)}`);
     onPhase("compiling");
     const planned = await planWithin(opened, { task, settings, signal }, { budget, isBegun });
@@ -136,7 +136,7 @@ async function runOn(training: Training): Promise<TrainReport> {
     }
   };
   const kind = request.device ?? (early && begunOn(early));
-  return withDevice({ kind }, onDevice).finally(() => early?.checkpoint?.close());
+  return withDevice({ kind }, runHere).finally(() => early?.checkpoint?.close());
 }
 
 /** Processors' two devices round differently: a run that goes on unasked stays on the one that it began on. */
