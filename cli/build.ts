@@ -1,9 +1,10 @@
 /** `inarch build MODEL --out DIR`: modules that the runtime loads with the compiler absent. */
 import type { BuildReport } from "../build/build.ts";
+import { programsOf } from "../build/programs.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { defineCommand } from "./arguments/command.ts";
 import { parseDims } from "./arguments/dims.ts";
-import { modelArguments, modelOf, programsOf } from "./arguments/model.ts";
+import { modelArguments, modelOf } from "./arguments/model.ts";
 import { precisionFlags, precisionOf } from "./arguments/precision.ts";
 import { profilesFlag, profilesOf } from "./arguments/profiles.ts";
 import { tuningFlag } from "./arguments/tuning.ts";

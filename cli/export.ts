@@ -2,13 +2,15 @@
  * `inarch export MODEL --onnx FILE`: one program of a model as an ONNX model, its weights inside; those
  * beyond 2 GiB go to a file beside it, tensor by tensor.
  */
+
+import { programsOf } from "../build/programs.ts";
 import type { Model } from "../compiler/graph/model.ts";
 import { formatBytes } from "../diagnostics/bytes.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import type { ExportReport } from "../export/node/onnx.ts";
 import { defineCommand } from "./arguments/command.ts";
 import { parseDims } from "./arguments/dims.ts";
-import { modelArguments, modelOf, programsOf } from "./arguments/model.ts";
+import { modelArguments, modelOf } from "./arguments/model.ts";
 
 export const command = defineCommand({
   description: "write a program of a model as an ONNX model",

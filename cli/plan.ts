@@ -2,6 +2,8 @@
  * `inarch plan MODEL [--train] [--budget 4GiB]`: how much memory a model takes to run or to train,
  * before anything runs. No device is needed and no weights are read.
  */
+
+import { programsOf } from "../build/programs.ts";
 import { formatBytes, parseBytes } from "../diagnostics/bytes.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import type { ProgramsForecast } from "../training/forecast/programs.ts";
@@ -10,7 +12,7 @@ import { defineCommand } from "./arguments/command.ts";
 import { parseDims } from "./arguments/dims.ts";
 import { limitsFlag, profileOf, targetFlag } from "./arguments/limits.ts";
 import { methodFlag } from "./arguments/method.ts";
-import { modelArguments, modelOf, programsOf } from "./arguments/model.ts";
+import { modelArguments, modelOf } from "./arguments/model.ts";
 import { precisionFlags, precisionOf } from "./arguments/precision.ts";
 
 export const command = defineCommand({

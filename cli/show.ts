@@ -1,8 +1,10 @@
 /** `inarch show MODEL --stage …`: prints what the compiler makes of a model, at any stage. */
+
+import { programsOf } from "../build/programs.ts";
 import { defineCommand } from "./arguments/command.ts";
 import { parseDims } from "./arguments/dims.ts";
 import { limitsFlag, profileOf } from "./arguments/limits.ts";
-import { modelArguments, modelOf, programsOf } from "./arguments/model.ts";
+import { modelArguments, modelOf } from "./arguments/model.ts";
 import { precisionFlags, precisionOf } from "./arguments/precision.ts";
 
 export const command = defineCommand({
