@@ -15,13 +15,20 @@ import { userError } from "./user-error.ts";
 /** What a user's module exports, by name. */
 export type Exports = Readonly<Record<string, unknown>>;
 
+/** A user's module. */
+export interface Imported {
+  readonly exports: Exports;
+  /** The user's files that it is made of, absolute. */
+  readonly sources: readonly string[];
+}
+
 /**
  * What a file exports. `inarch` and its entries are this installation's, whatever the file's
  * own folder has: a tensor is one class. Stack traces point into the user's file from here on.
  * @throws E400 or E401 without the package esbuild, E510 when there is no such file, E511 when it
  * does not compile, whatever the file throws.
  */
-export async function importGraphFile(file: string, name: string): Promise<Exports> {
+export async function importGraphFile(file: string, name: string): Promise<Imported> {
   checkFile(file, name);
   // Blocks within blocks within ops: the user's line must still be in the stack.
   Error.stackTraceLimit = 50;
@@ -42,7 +49,7 @@ export async function importGraphFile(file: string, name: string): Promise<Expor
     const bundled = await bundle(file, outfile);
     await saveTo(outfile, bundled.contents);
     process.setSourceMapsEnabled(true);
-    return await load(outfile, file, bundled);
+    return { exports: await load(outfile, file, bundled), sources: bundled.sources };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -17,13 +17,19 @@ export interface LoadedModel {
   readonly file: string | undefined;
 }
 
+export interface LoadedFiles extends LoadedModel {
+  /** The user's files that the model is made of, absolute. */
+  readonly sources: readonly string[];
+}
+
 /**
  * Finds a model. A built-in one of any size needs one of the files.
  * @throws E510 for a name or a path that leads nowhere, E511 to E513 for what is wrong in a file,
  * E230 for a configuration.
  */
-export async function loadModel(name: string, files: ModelFiles = {}): Promise<LoadedModel> {
-  if (!/[./\\]/.test(name)) return { model: await loadBuiltIn(name, files), file: undefined };
+export async function loadModel(name: string, files: ModelFiles = {}): Promise<LoadedFiles> {
+  if (!/[./\\]/.test(name))
+    return { model: await loadBuiltIn(name, files), file: undefined, sources: [] };
   if (files.config !== undefined)
     throw diagnose("E503", {
       message: "--config goes with a built-in model, not with a file",
@@ -31,7 +37,8 @@ export async function loadModel(name: string, files: ModelFiles = {}): Promise<L
       help: "leave --config out; sizes of named dims are given with --dim name=size",
     });
   const file = resolve(name);
-  return { model: modelOf(await importGraphFile(file, name), name), file };
+  const { exports, sources } = await importGraphFile(file, name);
+  return { model: modelOf(exports, name), file, sources };
 }
 
 /**

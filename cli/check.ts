@@ -18,7 +18,7 @@ export const command = defineCommand({
         message: `"${file}" is no path of a file`,
         help: `a file is given by its path: inarch check ./${file}.ts`,
       });
-    const exports = await importGraphFile(resolve(file), file);
+    const { exports } = await importGraphFile(resolve(file), file);
     const checked: Checked[] = [];
     for await (const one of checkExports(exports, file)) {
       checked.push(one);

@@ -127,7 +127,7 @@ async function studyIn(file: string): Promise<Study> {
   if (!/\.[cm]?[jt]s$/.test(file)) return readStudy(file);
   const { resolve } = await import("node:path");
   const { importGraphFile } = await import("../build/graph-file.ts");
-  return studyOf((await importGraphFile(resolve(file), file)).default, file);
+  return studyOf((await importGraphFile(resolve(file), file)).exports.default, file);
 }
 
 async function setOf(given: Given, { set }: Study): Promise<SetDescription> {
