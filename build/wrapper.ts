@@ -98,6 +98,7 @@ function moduleText(
 import { ${load} } from ${JSON.stringify(module)};
 ${hasLibraries ? offering : ""}
 ${bundle}
+export default bundle;
 
 export async function load(device, options = {}) {
 ${indented(statements)}
@@ -134,7 +135,7 @@ function declarations(
     documented("How the model is loaded.", optionsInterface(model, weights)),
     documented(
       "The plans and kernels of every profile, for `loadBundle` and `openBundle` of `inarch/runtime`.",
-      `export const bundle: import(${JSON.stringify(runtime)}).Bundle;`,
+      `export const bundle: import(${JSON.stringify(runtime)}).Bundle;\nexport default bundle;`,
     ),
     documented(
       "Loads the model onto a device: the page's own `GPUDevice`, or one from `inarch/node`.\nKernels are compiled and weights uploaded before it returns.",

@@ -1,6 +1,6 @@
 /** A SAM from a bundle: what the wrapper that `inarch build` generates for a SAM stands on. */
 import { diagnose } from "../diagnostics/index.ts";
-import { type Bundle, openBundle } from "../runtime/bundle/bundle.ts";
+import { type BundleSource, openBundle } from "../runtime/bundle/bundle.ts";
 import {
   type BundleOptions,
   checkBundleOptions,
@@ -18,7 +18,7 @@ import { createSamPredictor, type SamPredictor } from "./sam.ts";
  * @throws E615 for a bundle that is no SAM's, and what `createSamPredictor` throws.
  */
 export async function loadSamBundle(
-  bundle: Bundle,
+  bundle: BundleSource,
   device: Device | GPUDevice,
   options: BundleOptions = {},
 ): Promise<SamPredictor> {
@@ -33,7 +33,7 @@ export async function loadSamBundle(
   const { encode } = plans;
   if (!encode || buckets.length === 0)
     throw diagnose("E615", {
-      message: `the bundle of ${bundle.name} is not that of a whole SAM: its programs are ${Object.keys(plans).join(", ")}`,
+      message: `the bundle of ${opened.bundle.name} is not that of a whole SAM: its programs are ${Object.keys(plans).join(", ")}`,
       help: "build it from a SAM and without --program: inarch build sam-vit-b --out DIR",
     });
   const { weights, close } = await weightsOf(opened, options);

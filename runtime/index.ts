@@ -5,6 +5,7 @@ export { type Code, codes, InarchError } from "../diagnostics/index.ts";
 export {
   type Bundle,
   type BundleProfile,
+  type BundleSource,
   type BundleWeights,
   bundleFormat,
   type OpenBundleOptions,

@@ -7,6 +7,7 @@
  * imported when it is wanted: a device takes one of them. The bundle has a hash of what each module holds, and
  * of the weights' header, which has one of every tensor: that of a tensor is checked as it is read.
  */
+import type { Model } from "../../compiler/graph/model.ts";
 import type { Plan, TargetName } from "../../compiler/plan.ts";
 import { diagnose, InarchError } from "../../diagnostics/index.ts";
 import { checkOptions, shown } from "../../diagnostics/options.ts";
@@ -36,6 +37,9 @@ export interface Bundle {
   readonly profiles: readonly BundleProfile[];
   readonly weights?: BundleWeights;
 }
+
+/** What stands for a bundle in an app: the plugins of bundlers put the bundle in the place of a model that it imports. */
+export type BundleSource = Bundle | Pick<Model, "name" | "programs">;
 
 /** The programs of a model, compiled for one kind of device. */
 export interface BundleProfile {
@@ -97,32 +101,37 @@ export interface OpenBundleOptions {
  * another format or none.
  */
 export async function openBundle(
-  bundle: Bundle,
+  source: BundleSource,
   device: Device | GPUDevice,
   options: OpenBundleOptions = {},
 ): Promise<OpenedBundle> {
   checkOptions<OpenBundleOptions>("openBundle", options, { url: true, signal: true });
   const { url, signal } = options;
   signal?.throwIfAborted();
-  checkBundle(bundle);
+  const bundle = checkBundle(source);
   const profile = chooseProfile(bundle, asDevice(device));
   const plans = await abortable(plansOf(bundle, profile), signal);
   const openWeights = () => openOwnWeights(bundle, url, signal);
   return { bundle, profile: profile.name, plans, openWeights };
 }
 
-function checkBundle(value: unknown): void {
-  const { format, name, profiles } = isRecord(value) ? value : {};
+function checkBundle(value: BundleSource): Bundle {
+  const { format, name, profiles, programs }: Record<string, unknown> = isRecord(value)
+    ? value
+    : {};
   if (typeof format !== "number" || !Array.isArray(profiles))
     throw diagnose("E610", {
       message: `what is given as a bundle is ${shown(value)}`,
-      help: 'import { load } from "./MODEL.mjs", which inarch build wrote, or its { bundle }',
+      help: programs
+        ? "it is a model: compile it with inarch build, or where the app is built with the plugin of inarch/vite or inarch/esbuild"
+        : 'import { load } from "./MODEL.mjs", which inarch build wrote, or its { bundle }',
     });
   if (format !== bundleFormat)
     throw diagnose("E612", {
       message: `the bundle of ${name} has format ${format}, this runtime reads ${bundleFormat}`,
       help: "build it again with this version of inarch",
     });
+  return value as Bundle;
 }
 
 async function plansOf({ name }: Bundle, profile: BundleProfile) {

@@ -9,7 +9,12 @@ import { placePrograms } from "../programs.ts";
 import type { Inputs, Session, SessionOptions } from "../session.ts";
 import { needsWeights, type States } from "../states.ts";
 import { sharedBuffers } from "../training/memory.ts";
-import { type Bundle, type OpenBundleOptions, type OpenedBundle, openBundle } from "./bundle.ts";
+import {
+  type BundleSource,
+  type OpenBundleOptions,
+  type OpenedBundle,
+  openBundle,
+} from "./bundle.ts";
 
 export interface BundleOptions extends OpenBundleOptions {
   /** Weights instead of the bundle's own; needed where it was built without any. */
@@ -57,7 +62,7 @@ export interface BundleModel {
  * E440 for what is no device, E615 when there are no weights; the reason of the signal.
  */
 export async function loadBundle(
-  bundle: Bundle,
+  bundle: BundleSource,
   device: Device | GPUDevice,
   options: BundleOptions = {},
 ): Promise<BundleModel> {
