@@ -61,12 +61,13 @@ const ofThisMachine = new Map<string, string>([
 export type AskDevice = (target: string) => Promise<Omit<BuildProfile, "name" | "target">>;
 
 /**
- * The profiles of these names, in the order in which they are preferred.
+ * The profiles of these names, in the order in which they are preferred. `where` is what errors say of them.
  * @throws E503 for a name that there is not, and what `ask` throws.
  */
 export async function profilesNamed(
   names: readonly string[],
   ask: AskDevice,
+  where = "--profiles",
 ): Promise<readonly BuildProfile[]> {
   const known = [...ofWebGpu, ...ofOthers()];
   const all = [...ofThisMachine.keys(), ...known.map(({ name }) => name)];
@@ -75,7 +76,7 @@ export async function profilesNamed(
     const near = meant(unknown, all);
     throw diagnose("E503", {
       message: `there is no profile "${unknown}"`,
-      where: "--profiles",
+      where,
       help: `${near === undefined ? "" : `did you mean ${near}? `}the profiles are ${all.join(", ")}; several are given as ${usualProfiles}`,
     });
   }
