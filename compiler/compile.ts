@@ -27,6 +27,7 @@ import {
 } from "./storage/formats.ts";
 import { joinsOf } from "./storage/joins.ts";
 import { type Layout, noLayout } from "./storage/layout.ts";
+import { panelsOf } from "./storage/panels.ts";
 import { defaultTarget, targetNamed, usualProfile } from "./targets/find.ts";
 import { PlanKernels, sharedBytes, type Texts } from "./targets/plan-kernels.ts";
 import { capableOf, type Target } from "./targets/target.ts";
@@ -132,10 +133,12 @@ function* runPasses(graph: Graph, options: CompileOptions, shared: Shared): Paus
   const storing = atOnce(() => storageOf(rewritten, regions, { ...formats, layout, joins }));
   const storage = yield* pass("store", storing, (made) => counts.formats(regions, made));
   if (!storesResults(formats)) checkWeights(rewritten, storage, layout, profile);
-  const lowering = lowerAll(regions, profile, { storage, joins, before: shared.lowered(profile) });
+  const panels = panelsOf(rewritten, regions, { storage, joins, layout });
+  const before = shared.lowered(profile);
+  const lowering = lowerAll(regions, profile, { storage, joins, panels, before });
   const kernels = yield* pass("lower", lowering, counts.kernels);
   for (const kernel of kernelsOf(kernels)) check(kernel, profile);
-  const placing = assignPlaces(rewritten, regions, profile, layout, storage, joins);
+  const placing = assignPlaces(rewritten, regions, profile, layout, storage, joins, panels);
   const places = yield* pass("place", placing, counts.memory);
   const name = options.name ?? "program";
   const printing = assemble(name, regions, kernels, places, {

@@ -119,6 +119,8 @@ export interface Variant {
   readonly tile: Tile;
   /** How often the kernel reads each element of an input: the fuser's cost rule. */
   reads(input: number): number;
+  /** In panels of how many columns it likes an input to lie; undefined: it does not ask. */
+  panel?(input: number): number | undefined;
   /** Writes the kernel. It touches global memory through its ports only. */
   kernel(ports: Ports): Kernel;
 }

@@ -10,7 +10,7 @@ import type { Init } from "./graph/init.ts";
 export type { Init } from "./graph/init.ts";
 
 /** The version of this format. A runtime refuses others. */
-export const planFormat = 3;
+export const planFormat = 4;
 
 /** The name of one of the targets that `compiler/targets/index.ts` lists. */
 export type TargetName = string;
@@ -48,9 +48,22 @@ export interface PlanTensor extends Place {
   readonly shape: readonly number[];
   /** The format of an `f32`; not said where it is that of its dtype. */
   readonly stored?: FormatName;
+  /** How a parameter lies in memory that is not row-major. */
+  readonly panels?: Panels;
   readonly doc?: string;
   /** How a parameter begins where no checkpoint has it, and a state where it is not zeros. */
   readonly init?: Init;
+}
+
+/**
+ * A matrix in panels: its columns are cut in pieces of `width`, and a piece's numbers of one row follow those of
+ * the row before. So a product reads a right operand from the first number to the last.
+ */
+export interface Panels {
+  /** It divides the number of columns. */
+  readonly width: number;
+  /** Whether the first axis counts the columns, as in a right operand that is transposed. */
+  readonly turned: boolean;
 }
 
 /**

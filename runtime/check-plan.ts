@@ -22,7 +22,7 @@ import {
 import { isRecord } from "./weights/json.ts";
 
 /** The plan format that this runtime reads. */
-export const planFormat: Plan["format"] = 3;
+export const planFormat: Plan["format"] = 4;
 
 /**
  * Returns the plan. `where` is its file, or what messages call it.
@@ -62,6 +62,14 @@ const mostThreads = 1024;
 const mostGroups = 2 ** 31 - 1;
 
 const place = { buffer: whole(0), offset: whole(0), bytes: whole(0) };
+
+/** A matrix, whose columns are whole panels. */
+const panels: Check = (value, at, tell) => {
+  record({ panels: maybe(record({ width: whole(1), turned: truth })) })(value, at, tell);
+  const { panels: own, shape } = value as unknown as PlanTensor;
+  if (own && (shape.length !== 2 || shape[own.turned ? 0 : 1]! % own.width !== 0))
+    tell(`${at}.panels`, `does not divide the columns of [${shape.join(", ")}]`);
+};
 
 const tensor = record({
   ...place,
@@ -111,7 +119,10 @@ const plan = record({
   target: text,
   profile: text,
   buffers: list(record({ role: oneOf(...Object.keys(roles)), bytes: whole(0), name: maybe(text) })),
-  parameters: list(tensor),
+  parameters: list((value, at, tell) => {
+    tensor(value, at, tell);
+    panels(value, at, tell);
+  }),
   states: list(tensor),
   inputs: list(tensor),
   outputs: list(tensor),

@@ -28,7 +28,7 @@ function bufferLines({ buffers, parameters, states, inputs, outputs }: Plan): st
   const rows = buffers.map(({ role, bytes, name }, i) => {
     const here = (t: PlanTensor) => t.buffer === i;
     const words = {
-      weights: `${parameters.filter(here).length} parameters`,
+      weights: parametersIn(parameters.filter(here)),
       arena: "results that live for a while",
       input: inputs.filter(here).map(typed).join(", "),
       output: outputs.filter(here).map(typed).join(", "),
@@ -37,6 +37,11 @@ function bufferLines({ buffers, parameters, states, inputs, outputs }: Plan): st
     return [String(i), role, mebibytes(bytes).padStart(10), words];
   });
   return columns([["", "role", "MiB".padStart(10), "holds"], ...rows]);
+}
+
+function parametersIn(all: readonly PlanTensor[]): string {
+  const laid = all.filter(({ panels }) => panels).length;
+  return `${all.length} parameters${laid > 0 ? `, ${laid} of them in panels` : ""}`;
 }
 
 function memoryLines({ buffers, arenaLowerBound }: Plan): string[] {

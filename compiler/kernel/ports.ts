@@ -6,6 +6,7 @@
  * activation, residual) is inside `put`. A hand-written kernel is therefore fusible by construction.
  */
 import type { DType } from "../graph/tensor.ts";
+import type { Panels } from "../plan.ts";
 import type { Builder } from "./builder.ts";
 import type { Buffer } from "./ir.ts";
 import { index, type Value } from "./value.ts";
@@ -21,6 +22,8 @@ export interface In {
    * have none either.
    */
   plain?(): PlainMemory;
+  /** It is a matrix in memory in panels of so many columns. */
+  readonly panel?: number;
 }
 
 export interface Out {
@@ -90,6 +93,24 @@ export function readPort(
       return dtype === "bool" ? value.eq(0).not() : value;
     },
     ...plainPort(from, strides, dtype),
+  };
+}
+
+/** A matrix that lies in panels. */
+export function panelPort(
+  k: Builder,
+  from: Buffer,
+  shape: readonly number[],
+  { width, turned }: Panels,
+): In {
+  const rows = shape[turned ? 1 : 0]!;
+  return {
+    ...{ shape, dtype: "f32" },
+    at(first, second) {
+      const [row, column] = turned ? [second!, first!] : [first!, second!];
+      const panel = column.div(width).mul(rows * width);
+      return k.load(from, panel.add(row.mul(width)).add(column.mod(width)));
+    },
   };
 }
 

@@ -11,7 +11,7 @@ import { elements, isSource, type Node, type Tensor } from "../graph/tensor.ts";
 import { Builder } from "../kernel/builder.ts";
 import { foldGroups } from "../kernel/groups.ts";
 import type { Fn, Kernel } from "../kernel/ir.ts";
-import { type In, type Out, readPort, unflatten, writePort } from "../kernel/ports.ts";
+import { type In, type Out, panelPort, readPort, unflatten, writePort } from "../kernel/ports.ts";
 import { bounded, type Value } from "../kernel/value.ts";
 import { visitExprs } from "../kernel/vectorise.ts";
 import { verified } from "../kernel/verify.ts";
@@ -19,6 +19,7 @@ import type { ElementOp } from "../op.ts";
 import { type Profile, threadsFor } from "../profile.ts";
 import { plainStorage, type Storage } from "../storage/formats.ts";
 import { type Joins, noJoins, spacingOf } from "../storage/joins.ts";
+import { matrixBehind, noPanels, type PanelsOf } from "../storage/panels.ts";
 import { isDue, type Pausing } from "../turns.ts";
 import { signatureOf } from "./signature.ts";
 
@@ -41,6 +42,8 @@ export interface LowerOptions {
   /** How tensors are stored. */
   readonly storage?: Storage;
   readonly joins?: Joins;
+  /** Which parameters lie in panels. */
+  readonly panels?: PanelsOf;
   /** Of the same profile, by other programs: it is added to. */
   readonly before?: LoweredBefore;
 }
@@ -49,14 +52,19 @@ export interface LowerOptions {
 export function* lowerAll(
   regions: readonly Region[],
   profile: Profile,
-  { storage = plainStorage, joins = noJoins, before = new Map() }: LowerOptions = {},
+  {
+    storage = plainStorage,
+    joins = noJoins,
+    panels = noPanels,
+    before = new Map(),
+  }: LowerOptions = {},
 ): Pausing<Lowered[]> {
   const lowered: Lowered[] = [];
   for (const region of regions) {
-    const { key, tensors } = signatureOf(region, nameOf, storage, joins);
+    const { key, tensors } = signatureOf(region, nameOf, { storage, joins, panels });
     let found = before.get(key);
     if (!found) {
-      const { kernel, bindings } = lower(region, profile, { storage, joins });
+      const { kernel, bindings } = lower(region, profile, { storage, joins, panels });
       found = { kernel, order: bindings.map((t) => tensors.indexOf(t)) };
       before.set(key, found);
     }
@@ -69,7 +77,7 @@ export function* lowerAll(
 function lower(
   region: Region,
   profile: Profile,
-  { storage, joins }: Required<Omit<LowerOptions, "before">>,
+  { storage, joins, panels }: Required<Omit<LowerOptions, "before">>,
 ): Lowered {
   const k = new Builder({ rolled: profile.rolled });
   const inside = new Set(region.nodes);
@@ -90,7 +98,11 @@ function lower(
     if (known) return known;
     if (!region.reads.includes(tensor)) bug(`${nameOf(tensor)} is read, but not planned to be`);
     const { shape, dtype } = tensor.type;
-    const raw = readPort(k, bind(tensor, "read"), shape, dtype, spacing(tensor)?.stride);
+    const laid = panels(tensor);
+    const buffer = bind(tensor, "read");
+    const raw = laid
+      ? panelPort(k, buffer, shape, laid)
+      : readPort(k, buffer, shape, dtype, spacing(tensor)?.stride);
     const port: In = { ...raw, at: (...c) => k.let(nameOf(tensor), raw.at(...c)) };
     ports.set(tensor, port);
     return port;
@@ -144,8 +156,14 @@ function lower(
     return store(result, type);
   });
 
+  const operand = (x: Tensor): In => {
+    const port = read(x, new Map());
+    const laid = matrixBehind(x);
+    const panel = laid && panels(laid.parameter)?.width;
+    return panel === undefined ? port : { ...port, panel };
+  };
   const kernel = region.variant
-    ? region.variant.kernel({ k, inputs: anchor.inputs.map((x) => read(x, new Map())), outputs })
+    ? region.variant.kernel({ k, inputs: anchor.inputs.map(operand), outputs })
     : map(k, region, compute, outputs[0]!, profile);
   checkGroups(kernel, anchor, profile);
   const named = {

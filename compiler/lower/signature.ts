@@ -7,6 +7,14 @@ import { fingerprint, identity } from "../graph/fingerprint.ts";
 import type { Node, Tensor } from "../graph/tensor.ts";
 import type { Storage } from "../storage/formats.ts";
 import type { Joins } from "../storage/joins.ts";
+import type { PanelsOf } from "../storage/panels.ts";
+
+/** How tensors lie in memory. */
+interface Stored {
+  readonly storage: Storage;
+  readonly joins: Joins;
+  readonly panels: PanelsOf;
+}
 
 export interface Signature {
   readonly key: string;
@@ -17,8 +25,7 @@ export interface Signature {
 export function signatureOf(
   region: Region,
   nameOf: (t: Tensor) => string,
-  storage: Storage,
-  joins: Joins,
+  { storage, joins, panels }: Stored,
 ): Signature {
   const inside = new Map<Node, number>();
   const [reads, nodes] = [new Set(region.reads), new Set(region.nodes)];
@@ -44,7 +51,10 @@ export function signatureOf(
   for (const link of region.chain) visit(link.node);
   const chain = region.chain.map((l) => `${inside.get(l.node)}<${l.input}`).join();
   const memory = tensors
-    .map((t) => `${nameOf(t)} ${t.dtype} ${storage(t)}${t.shape} ${joins.of(t) !== undefined}`)
+    .map((t) => {
+      const laid = fingerprint(panels(t) ?? null);
+      return `${nameOf(t)} ${t.dtype} ${storage(t)}${t.shape} ${joins.of(t) !== undefined} ${laid}`;
+    })
     .join("; ");
   const writes = region.writes.map((t) => `${inside.get(t.node)}.${t.result}`).join();
   return { key: `${words.join("\n")}\n${chain}\n${memory}\n${writes}`, tensors };

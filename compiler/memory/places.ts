@@ -17,6 +17,7 @@ import {
   spacingOf,
 } from "../storage/joins.ts";
 import { type Layout, noLayout, type Residence } from "../storage/layout.ts";
+import { noPanels, type PanelsOf } from "../storage/panels.ts";
 import type { Pausing } from "../turns.ts";
 import { align, pack } from "./memory.ts";
 
@@ -41,6 +42,7 @@ export function* assignPlaces(
   layout: Layout = noLayout,
   storage: Storage = plainStorage,
   joins: Joins = noJoins,
+  panels: PanelsOf = noPanels,
 ): Pausing<Places> {
   const buffers: PlanBuffer[] = [];
   const places = new Map<Tensor, Place>();
@@ -53,6 +55,7 @@ export function* assignPlaces(
 
   const stateBuffers = new StateBuffers(layout, buffers);
   const formats = weightFormats(regions, storage, joins);
+  const laid = panelsByName(regions, panels);
   const [resident, own] = partition(parametersOf(graph), (s) => layout.parameters.has(s.name));
   const parameters = [
     ...resident.map((s) => stateBuffers.place(s, layout.parameters.get(s.name)!)),
@@ -61,7 +64,7 @@ export function* assignPlaces(
       formats,
       profile,
       buffers,
-    ),
+    ).map((p) => ({ ...p, ...laid.get(p.name) })),
   ];
   const states = statesOf(graph).map((s) => stateBuffers.place(s, { state: s.name, offset: 0 }));
   const inputs = inputsOf(graph).map((source) =>
@@ -161,6 +164,15 @@ function weightFormats(
     for (const part of joins.of(t)?.parts ?? []) formats.set(part, format);
   }
   return formats;
+}
+
+function panelsByName(regions: readonly Region[], panels: PanelsOf) {
+  const found = new Map<string, Pick<PlanTensor, "panels">>();
+  for (const t of regions.flatMap((r) => r.reads)) {
+    const own = panels(t);
+    if (own) found.set((t.node.attrs as Source).name, { panels: own });
+  }
+  return found;
 }
 
 function checkSizes(

@@ -10,15 +10,18 @@ export interface Programmed<A> {
   /** How often the program with these sizes reads each element of an input. */
   reads(sizes: Sizes, input: number, problem: Problem<A>): number;
   program(site: KernelSite<A>, sizes: Sizes): TileProgram;
+  /** Whether an input is a matrix that is nothing but a right operand. */
+  isRight?(input: number, problem: Problem<A>): boolean;
 }
 
 export const tileForms = <A>(of: Programmed<A>): readonly Form<A>[] =>
   lowerings.map(({ blockings, ...asked }) => ({
     ...asked,
     variants: (problem) =>
-      blockings(of.work(problem), problem.profile).map(({ tile, sizes, lower }) => ({
+      blockings(of.work(problem), problem.profile).map(({ tile, sizes, panel, lower }) => ({
         ...{ form: asked.name, tile },
         reads: (input) => of.reads(sizes, input, problem),
+        panel: (input) => (of.isRight?.(input, problem) ? panel : undefined),
         kernel: (ports) => lower(ports.k, of.program({ ...problem, ...ports }, sizes)),
       })),
   }));

@@ -1,7 +1,7 @@
 /** Programs in lanes: the sizes of their tiles, and which devices they are for. */
 import { storedBytes } from "../../formats/index.ts";
 import type { Profile } from "../profile.ts";
-import { cyclesOf } from "./blocks.ts";
+import { blockOf, cyclesOf } from "./blocks.ts";
 import { lowerLanes } from "./lanes.ts";
 import type { Blocking, Lowering, Product, Sizes, Walk, Work } from "./lowering.ts";
 
@@ -32,6 +32,7 @@ const sizesFor = (work: Work, profile: Profile): Sizes[] =>
 const blocking = (sizes: Sizes, { subgroup, registers }: Profile): Blocking => ({
   tile: { m: sizes.rows, n: sizes.columns, k: sizes.depth },
   sizes,
+  panel: blockOf(sizes.rows, sizes.columns / subgroup, registers).vectors * subgroup,
   lower: (k, program) => lowerLanes(k, program, subgroup, registers),
 });
 

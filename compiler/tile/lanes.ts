@@ -86,14 +86,15 @@ class Lanes implements Tiles<Held> {
     return this.#made({ rows, columns }, () => literal(value, "f32"));
   }
 
-  load(rows: Span, columns: Span, at: At, outside = 0): Held {
+  load(rows: Span, columns: Span, at: At, outside = 0, panel?: number): Held {
     const k = this.#k;
     const use = this.#uses.next();
     const size = { rows: rows.size, columns: columns.size };
     const one = ([row, inRows]: Place, [column, inColumns]: Place) =>
       inRows.and(inColumns).select(at(row, column), literal(outside, "f32"));
     const across = (v: Value) => lanesIn(k, columns, v, this.#lane, this.#width);
-    const kind = this.#kindOf(size, use);
+    const isWhole = rows.extent % rows.size === 0 && columns.extent % columns.size === 0;
+    const kind = this.#kindOf(size, use, isWhole ? panel : undefined);
     if (kind === "used") {
       const there = (r: Value, v: Value) => one(placeIn(k, rows, r), across(v));
       return { ...size, kind, use, at: there };
@@ -247,14 +248,19 @@ class Lanes implements Tiles<Held> {
     return this.#kept(sizes, this.#kindOf(sizes, use), use, value);
   }
 
-  /** Operands are copied to be read more often than once, by blocks that need them so. */
-  #kindOf({ columns }: Tile, use: Use): Kind {
+  /**
+   * Operands are copied to be read more often than once, by blocks that need them so. A right one that lies as its
+   * blocks read it, in panels of `panel` columns, is not.
+   */
+  #kindOf({ columns }: Tile, use: Use, panel?: number): Kind {
     const { isLeft, isRight, isOwn, count, multiplied, isAgain } = use;
     if (columns === 1) return "column";
     // Where it is used a left operand would be computed number by number, here by vectors of neighbours.
     if (isLeft) return "left";
     if (!isRight || isOwn || count > 1) return "own";
-    return !isAgain && multiplied <= this.#panel(columns, use).rows ? "used" : "panels";
+    const block = this.#panel(columns, use);
+    const isThere = panel === block.vectors * this.#width;
+    return isThere || (!isAgain && multiplied <= block.rows) ? "used" : "panels";
   }
 
   #kept(size: Tile, kind: Kind, use: Use, value: Element): Held {

@@ -49,6 +49,8 @@ export interface Blocking {
   /** What a tuning file says of it. */
   readonly tile: Tile;
   readonly sizes: Sizes;
+  /** Columns of the panels in which a right operand is read. */
+  readonly panel?: number;
   lower(k: Builder, program: TileProgram): Kernel;
 }
 

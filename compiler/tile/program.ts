@@ -48,8 +48,11 @@ export interface Tiles<T extends Tile = Tile> {
   whole(least: number, of: "columns" | "depth"): number;
   /** Every element is `value`. */
   fill(rows: number, columns: number, value: number): T;
-  /** Elements of ports, or computed of their places; `outside` where there is no such place. */
-  load(rows: Span, columns: Span, at: At, outside?: number): T;
+  /**
+   * Elements of ports, or computed of their places; `outside` where there is no such place. They may lie in memory
+   * in panels of `panel` columns.
+   */
+  load(rows: Span, columns: Span, at: At, outside?: number, panel?: number): T;
   /** sum + left right. The sum is used up: nothing else may use it. */
   dot(sum: T, left: T, right: T): T;
   /** Element by element. */

@@ -31,7 +31,7 @@ export function matmulProgram(
         [sum] = t.loop(Math.ceil(depth / size), [sum], (step, [sum]) => {
           const places = span(depth, size, step);
           const left = t.load(rows, places, (r, d) => a.at(...lead, r, d));
-          const right = t.load(places, columns, (d, c) => b.at(...lead, d, c));
+          const right = t.load(places, columns, (d, c) => b.at(...lead, d, c), 0, b.panel);
           return [t.dot(sum, left, right)];
         });
       }

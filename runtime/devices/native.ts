@@ -263,8 +263,8 @@ interface Loaded {
   rangeOf(buffer: DeviceBuffer, offset: number, bytes: number): Uint8Array;
 }
 
-/** Milliseconds for which the calling thread waits. */
-const short = 2;
+/** Milliseconds for which the calling thread waits: less than events wait for other work of ours. */
+const short = 8;
 
 function programOf(loaded: Loaded): Program {
   const { plan, kernels, buffers, machine, work, checkAlive, rangeOf } = loaded;

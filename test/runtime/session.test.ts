@@ -70,7 +70,7 @@ describe("a session", () => {
     [
       "a plan of another format",
       "E421",
-      () => createSession({ ...plan, format: 99 as 3 }, referenceDevice()),
+      () => createSession({ ...plan, format: 99 as 4 }, referenceDevice()),
       /format 99/,
     ],
     [
