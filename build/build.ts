@@ -14,6 +14,7 @@ import { openWeightsFile } from "../runtime/node/weights.ts";
 import { needsWeights } from "../runtime/states.ts";
 import { checkWholeFile } from "../runtime/weights/adapted.ts";
 import { fitNames, namedBy } from "../runtime/weights/index.ts";
+import { readAdapters, type StoredAdapter } from "./bundle-adapters.ts";
 import { checkFacts, type ProfileEntry, profileEntry, sameness } from "./bundle-content.ts";
 import { checkFolder, writeBundleFolder } from "./bundle-folder.ts";
 import { planWeights, weightsFiles, writeWeights } from "./bundle-weights.ts";
@@ -37,6 +38,8 @@ export interface BuildRequest {
   readonly weightFormat?: WeightFormat | undefined;
   /** The path of a checkpoint. */
   readonly weights?: string | undefined;
+  /** Paths of adapters' files, whose base the weights are; the first is used unless another is asked for. */
+  readonly adapters?: readonly string[];
   /** The most bytes that a file may have. */
   readonly split?: number | undefined;
   /** Whether the module carries the runtime, for pages without a bundler. */
@@ -56,6 +59,8 @@ export interface BuildReport {
   /** Of those files. */
   readonly bytes: number;
   readonly weights: { readonly files: readonly string[]; readonly bytes: number } | null;
+  /** Names of its adapters. */
+  readonly adapters: readonly string[];
   /** Why kernels in C have no libraries beside them; null where they have, or are none. */
   readonly withoutLibraries: string | null;
 }
@@ -71,7 +76,7 @@ type Plans = ReadonlyMap<string, Plan>;
  * (weights), E602 (names), E618 (a module is longer than files may be), what tracing and compiling throw.
  */
 export async function build(request: BuildRequest): Promise<BuildReport> {
-  const { loaded, out, split, onProgress } = request;
+  const { loaded, out, split, adapters: paths = [], onProgress } = request;
   const { name, facts } = loaded.model;
   if (facts !== undefined) checkFacts(name, facts);
   // Before minutes of work, not after them.
@@ -86,47 +91,66 @@ export async function build(request: BuildRequest): Promise<BuildReport> {
           plans.flatMap((plan) => plan.parameters.map(({ name }) => name)),
         );
   try {
-    if (weights) for (const plan of plans) checkWholeFile(plan, weights);
-    const stored = weights && (await planWeights(weights, plans, onProgress));
+    if (weights && paths.length === 0) for (const plan of plans) checkWholeFile(plan, weights);
+    const adapters = weights ? await readAdapters(paths, plans, weights) : [];
+    const isElsewhere = (name: string) => adapters.length > 0 && !weights?.tensors.has(name);
+    const stored = weights && (await planWeights(weights, plans, onProgress, isElsewhere));
     const written = stored && {
       files: weightsFiles(stored, split),
       bytes: stored.totalBytes,
       checksum: stored.checksum!,
     };
     const libraries = await librariesOf(compiled);
-    const modules = await modulesOf(request, compiled, written, libraries.files.size > 0);
+    const modules = await modulesOf(request, compiled, {
+      weights: written,
+      adapters,
+      hasLibraries: libraries.files.size > 0,
+    });
     const { opened } = modules;
-    const files = new Map<string, string | Uint8Array>([...libraries.files, ...modules.files]);
+    const files = new Map<string, string | Uint8Array>([
+      ...libraries.files,
+      ...adapters.map(({ files: [file], content }) => [file!, content] as const),
+      ...modules.files,
+    ]);
     checkSizes(files, split);
     const content = { files, opened, more: written?.files ?? [] };
     await writeBundleFolder(out, content, async (folder) => {
       if (stored) await writeWeights(folder, weights, stored, split, onProgress);
     });
     const report = describe(request, compiled, files, written ?? null);
-    return { ...report, withoutLibraries: libraries.without ?? null };
+    const names = adapters.map(({ name }) => name);
+    return { ...report, adapters: names, withoutLibraries: libraries.without ?? null };
   } finally {
     await weights?.close();
   }
+}
+
+/** What lies beside the modules. */
+interface Beside {
+  readonly weights: { files: readonly string[]; bytes: number; checksum: string } | undefined;
+  readonly adapters: readonly StoredAdapter[];
+  readonly hasLibraries: boolean;
 }
 
 /** Every module and the types, by name. What people open comes last of all. */
 async function modulesOf(
   { loaded, ...request }: BuildRequest,
   compiled: readonly Compiled[],
-  weights: { files: readonly string[]; bytes: number; checksum: string } | undefined,
-  hasLibraries: boolean,
+  { weights, adapters, hasLibraries }: Beside,
 ) {
   const { name, doc, facts, bundle } = loaded.model;
   const all = compiled.flatMap(({ plans }) => [...plans.values()]);
   const wrapper = generateWrapper({
     ...{ name, doc, plans: compiled[0]!.plans, loader: bundle?.loader, hasLibraries },
+    adapters: adapters.map((one) => one.name),
     weights: weights || !all.some(needsWeights) ? "given" : "brought",
   });
   const profiles = compiled.map(({ entry: { content: _, ...entry }, module: { file } }) => ({
     ...entry,
     file,
   }));
-  const text = wrapper.module({ name, facts, profiles, weights });
+  const described = adapters.map(({ content: _, ...adapter }) => adapter);
+  const text = wrapper.module({ name, facts, profiles, weights, adapters: described });
   const modules: readonly Module[] = request.standalone
     ? await standalone({ name, text, from: loaded.file })
     : [{ file: `${name}.mjs`, text }];
@@ -233,7 +257,7 @@ function describe(
   compiled: readonly Compiled[],
   files: ReadonlyMap<string, string | Uint8Array>,
   weights: BuildReport["weights"],
-): Omit<BuildReport, "withoutLibraries"> {
+): Omit<BuildReport, "adapters" | "withoutLibraries"> {
   const counts = ({ steps, kernels }: Plan) => ({ steps: steps.length, kernels: kernels.length });
   const programs = (plans: Plans) =>
     Object.fromEntries([...plans].map(([program, plan]) => [program, counts(plan)]));

@@ -36,7 +36,7 @@ export const isWeightsFile = (name: string): boolean =>
 
 /**
  * Checks that a checkpoint has every parameter of the plans, all finite, and what their states begin as,
- * and lays the file out; surplus tensors are left out. Reads everything once, for the hashes that stand
+ * and lays the file out; surplus tensors are left out, and those that `isElsewhere`. Reads everything once, for the hashes that stand
  * in the file's header.
  * @throws E601, which names all that are missing or have another shape, E205 for NaN and infinite
  * values, all named.
@@ -45,6 +45,7 @@ export async function planWeights(
   weights: Weights,
   plans: Iterable<Plan>,
   onProgress: Progress,
+  isElsewhere: (name: string) => boolean = () => false,
 ): Promise<SafetensorsPlan> {
   const needed = new Map<string, { readonly name: string; readonly shape: readonly number[] }>();
   for (const { parameters, states } of plans) {
@@ -56,7 +57,7 @@ export async function planWeights(
         needed.set(init.from, { name: init.from, shape });
       }
     }
-    for (const one of parameters) needed.set(one.name, one);
+    for (const one of parameters) if (!isElsewhere(one.name)) needed.set(one.name, one);
   }
   const problems = [...needed.values()].flatMap(({ name, shape }) => {
     const entry = weights.tensors.get(name);

@@ -1,6 +1,11 @@
 /** The text of a bundle's modules: a profile's plans and kernels, and the wrapper's description of them all. */
 import { createHash } from "node:crypto";
-import { type BundleWeights, bundleFormat, type ProfileContent } from "../runtime/bundle/bundle.ts";
+import {
+  type BundleAdapter,
+  type BundleWeights,
+  bundleFormat,
+  type ProfileContent,
+} from "../runtime/bundle/bundle.ts";
 import type { ProfileEntry } from "./bundle-content.ts";
 
 /** What every generated text begins with: by it a build knows what an earlier one has written. */
@@ -41,17 +46,27 @@ export interface BundleDescription {
   readonly facts?: Readonly<Record<string, unknown>> | undefined;
   readonly profiles: readonly (Omit<ProfileEntry, "content"> & { readonly file: string })[];
   readonly weights?: Omit<BundleWeights, "urls"> | undefined;
+  readonly adapters?: readonly Omit<BundleAdapter, "urls">[];
 }
 
 /** The constant `bundle` of a wrapper. Bundlers follow the words in `import()` and in `new URL()`. */
-export function bundleText({ name, facts, profiles, weights }: BundleDescription): string {
+export function bundleText({
+  name,
+  facts,
+  profiles,
+  weights,
+  adapters = [],
+}: BundleDescription): string {
   const profileTexts = profiles.map(({ file, name: own, target, needs, hash }) => {
     const load = `() => import(${JSON.stringify(`./${file}`)})`;
     return `    ${withCode({ name: own, target, needs, hash }, "load", load)},`;
   });
-  const urls = weights?.files.map(
-    (file) => `new URL(${JSON.stringify(`./${file}`)}, import.meta.url)`,
-  );
+  const addressed = (one: Omit<BundleWeights, "urls">) => {
+    const urls = one.files.map(
+      (file) => `new URL(${JSON.stringify(`./${file}`)}, import.meta.url)`,
+    );
+    return withCode(one, "urls", `() => [${urls.join(", ")}]`);
+  };
   return [
     "export const bundle = {",
     `  format: ${bundleFormat},`,
@@ -60,7 +75,10 @@ export function bundleText({ name, facts, profiles, weights }: BundleDescription
     "  profiles: [",
     ...profileTexts,
     "  ],",
-    ...(weights ? [`  weights: ${withCode(weights, "urls", `() => [${urls?.join(", ")}]`)},`] : []),
+    ...(weights ? [`  weights: ${addressed(weights)},`] : []),
+    ...(adapters.length > 0
+      ? ["  adapters: [", ...adapters.map((one) => `    ${addressed(one)},`), "  ],"]
+      : []),
     "};",
   ].join("\n");
 }

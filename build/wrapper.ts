@@ -17,6 +17,8 @@ export interface WrapperRequest {
   /** Whether whoever loads the model must bring weights. */
   readonly weights: "given" | "brought";
   readonly loader?: BundleLoader | undefined;
+  /** Names of the bundle's adapters. */
+  readonly adapters?: readonly string[];
   /** Whether libraries lie beside the module. */
   readonly hasLibraries?: boolean;
 }
@@ -42,7 +44,7 @@ export function generateWrapper(request: WrapperRequest): Wrapper {
 }
 
 const runtime = "inarch/runtime";
-const reserved = ["close", "memory", "lost", "profile"];
+const reserved = ["close", "memory", "lost", "profile", "use"];
 const ofStates = "reset";
 
 /** decode-mask -> decodeMask */
@@ -71,7 +73,7 @@ const pascalCase = (text: string) => camelCase(text).replace(/^./, (c) => c.toUp
 
 function moduleText(
   bundle: string,
-  { plans, loader, hasLibraries = false }: WrapperRequest,
+  { plans, loader, adapters = [], hasLibraries = false }: WrapperRequest,
   methods: ReadonlyMap<string, string>,
   hasStates: boolean,
 ): string {
@@ -81,13 +83,18 @@ function moduleText(
     const run = `model.run(${JSON.stringify(program)}, ${hasInputs ? "inputs" : "{}"}, call)`;
     return `  ${method}: (${hasInputs ? "inputs, " : ""}call) => ${run},`;
   });
+  const loading =
+    adapters.length > 0
+      ? `loadAdapted(${load}, bundle, device, options)`
+      : `${load}(bundle, device, options)`;
   const statements = loader
-    ? [`return ${load}(bundle, device, options);`]
+    ? [`return ${loading};`]
     : [
-        "const model = await loadBundle(bundle, device, options);",
+        `const model = await ${loading};`,
         "return {",
         ...calls,
         ...(hasStates ? ["  reset: (states, call) => model.reset(states, call),"] : []),
+        ...(adapters.length > 0 ? ["  use: (adapter, call) => model.use(adapter, call),"] : []),
         "  profile: model.profile,",
         "  lost: model.lost,",
         "  memory: () => model.memory(),",
@@ -96,7 +103,7 @@ function moduleText(
       ];
   return `${heading}
 import { ${load} } from ${JSON.stringify(module)};
-${hasLibraries ? offering : ""}
+${adapters.length > 0 ? `import { loadAdapted } from ${JSON.stringify(runtime)};\n` : ""}${hasLibraries ? offering : ""}
 ${bundle}
 export default bundle;
 
@@ -113,7 +120,7 @@ offerBuilds(new URL("./${librariesFolder}/", import.meta.url));
 `;
 
 function declarations(
-  { name, doc = `The model ${name}.`, plans, weights, loader }: WrapperRequest,
+  { name, doc = `The model ${name}.`, plans, weights, loader, adapters = [] }: WrapperRequest,
   methods: ReadonlyMap<string, string>,
   states: readonly PlanTensor[],
 ): string {
@@ -129,10 +136,21 @@ function declarations(
     documented(
       doc,
       loader
-        ? `export type ${model} = ${loaded};`
-        : interfaceOf(model, methodsOf(model, plans, methods, states)),
+        ? `export type ${model} = ${loaded}${adapters.length > 0 ? ` & {\n${indented([useMethod(model)])}\n}` : ""};`
+        : interfaceOf(model, [
+            ...methodsOf(model, plans, methods, states),
+            ...(adapters.length > 0 ? [useMethod(model)] : []),
+          ]),
     ),
-    documented("How the model is loaded.", optionsInterface(model, weights)),
+    ...(adapters.length > 0
+      ? [
+          documented(
+            "The adapters of the bundle, the first of which is used unless another is asked for.",
+            `export type ${model}Adapter = ${adapters.map((one) => JSON.stringify(one)).join(" | ")};`,
+          ),
+        ]
+      : []),
+    documented("How the model is loaded.", optionsInterface(model, weights, adapters)),
     documented(
       "The plans and kernels of every profile, for `loadBundle` and `openBundle` of `inarch/runtime`.",
       `export const bundle: import(${JSON.stringify(runtime)}).Bundle;\nexport default bundle;`,
@@ -142,12 +160,14 @@ function declarations(
       `export function load(device: GPUDevice | Device, ${options}: ${model}Options): Promise<${model}>;`,
     ),
   ];
-  const calls = methods.size > 0 ? ["CallOptions"] : [];
+  const calls = methods.size > 0 || adapters.length > 0 ? ["CallOptions"] : [];
+  const files = adapters.length > 0 ? ["Weights"] : [];
   const own = [
     "BundleOptions",
     ...calls,
     "Device",
     ...(loader?.module === runtime ? ofLoader : []),
+    ...files,
   ];
   const imports = [
     importTypes(runtime, own),
@@ -216,6 +236,12 @@ const methodsOf = (
   documented("Frees the model's memory. The device stays.", "close(): Promise<void>;"),
 ];
 
+const useMethod = (model: string) =>
+  documented(
+    "Puts another adapter in place, by its name or its opened file. Nothing is compiled, and later runs wait for it.",
+    `use(adapter: ${model}Adapter | Weights, options?: CallOptions): Promise<void>;`,
+  );
+
 function resetMethod(states: readonly PlanTensor[]): string {
   const lines = states.map(
     ({ name, dtype, shape, doc }) =>
@@ -228,7 +254,22 @@ function resetMethod(states: readonly PlanTensor[]): string {
   );
 }
 
-function optionsInterface(model: string, weights: "given" | "brought"): string {
+function optionsInterface(
+  model: string,
+  weights: "given" | "brought",
+  adapters: readonly string[],
+): string {
+  if (adapters.length > 0)
+    return interfaceOf(
+      `${model}Options`,
+      [
+        documented(
+          "The adapter to begin with, by its name or its opened file.",
+          `readonly adapter?: ${model}Adapter | Weights;`,
+        ),
+      ],
+      ' extends Omit<BundleOptions, "adapter">',
+    );
   const brought = documented(
     "The checkpoint: the bundle was built without weights.",
     'readonly weights: NonNullable<BundleOptions["weights"]>;',

@@ -1,9 +1,11 @@
 /** `inarch build MODEL --out DIR`: modules that the runtime loads with the compiler absent. */
 import type { BuildReport } from "../build/build.ts";
+import type { LoadedModel } from "../build/load-model.ts";
 import { programsOf } from "../build/programs.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { defineCommand } from "./arguments/command.ts";
 import { parseDims } from "./arguments/dims.ts";
+import { methodFlag } from "./arguments/method.ts";
 import { modelArguments, modelOf } from "./arguments/model.ts";
 import { precisionFlags, precisionOf } from "./arguments/precision.ts";
 import { profilesFlag, profilesOf } from "./arguments/profiles.ts";
@@ -20,6 +22,17 @@ export const command = defineCommand({
         valueHint: "FILE",
         description: "a checkpoint: the parameters that the programs need go into the folder",
       },
+      adapter: {
+        type: "string",
+        repeated: true,
+        valueHint: "FILE",
+        description:
+          "an adapter of which --weights are the base; may be repeated: the model changes between them as it runs",
+      },
+      method: {
+        ...(await methodFlag()),
+        description: "what is grafted on a SAM; a file brings its own adapters",
+      },
       profiles: await profilesFlag(),
       standalone: {
         type: "boolean",
@@ -35,9 +48,10 @@ export const command = defineCommand({
     }) as const,
   async run(given, { progress }) {
     const { build } = await import("../build/build.ts");
-    const { out, weights, standalone } = given;
+    const { out, weights, standalone, adapter: adapters } = given;
     const split = sizeOf(given.split);
-    const loaded = await modelOf(given, weights);
+    if (adapters.length > 0 && weights === undefined) throw withoutBase();
+    const loaded = await adaptedModel(await modelOf(given, weights), given.method, adapters);
     const profiles = await profilesOf(given.profiles, given.tuning);
     const report = await build({
       loaded,
@@ -47,6 +61,7 @@ export const command = defineCommand({
       profiles,
       ...precisionOf(given),
       weights,
+      adapters,
       split,
       standalone,
       onProgress: progress.report,
@@ -54,6 +69,24 @@ export const command = defineCommand({
     return { report, text: describe(report) };
   },
 });
+
+/** A bare SAM with a method on it, as the files say; any other model as it is. */
+async function adaptedModel(
+  loaded: LoadedModel,
+  method: string | undefined,
+  adapters: readonly string[],
+): Promise<LoadedModel> {
+  if (method === undefined) return loaded;
+  const { withMethod } = await import("../training/forecast/method.ts");
+  const { adaptersOf } = await import("../merge/node/merge-files.ts");
+  return { ...loaded, model: withMethod(loaded.model, method, await adaptersOf(adapters)) };
+}
+
+const withoutBase = () =>
+  diagnose("E503", {
+    message: "--adapter needs the weights of its base",
+    help: "add --weights FILE: the checkpoint that it was trained on",
+  });
 
 const units: Readonly<Record<string, number>> = {
   "": 1,
@@ -90,6 +123,7 @@ function describe(report: BuildReport): string {
   return [
     `built ${name} into ${out}: ${size}${stored ?? ", without weights"}`,
     ...rows,
+    ...(report.adapters.length > 0 ? [`adapters: ${report.adapters.join(", ")}`] : []),
     ...(withoutLibraries === null
       ? []
       : [`without libraries, so that machines compile the kernels: ${withoutLibraries}`]),

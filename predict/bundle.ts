@@ -66,6 +66,7 @@ function closingToo(predictor: SamPredictor, close: () => Promise<void>): SamPre
       return predictor.lost;
     },
     restore: predictor.restore,
+    change: predictor.change,
     async close() {
       await predictor.close();
       await close();

@@ -46,6 +46,8 @@ export interface PlacedSam {
   readonly encoder: Placement;
   readonly embedding: DeviceTensor;
   readonly decoder: (bucket: number) => Promise<Placement>;
+  /** The encoder and the decoders that are there. */
+  readonly placed: () => Promise<readonly Placement[]>;
   readonly lowSize: number;
   readonly free: () => Promise<void>;
 }
@@ -71,7 +73,9 @@ export async function placeSam(
   const decoder = (bucket: number): Promise<Placement> => {
     const known = decoders.get(bucket);
     if (known) return known;
-    const more = { ...loading, bind: { embedding }, signal: ending.signal };
+    // The one of now.
+    const own = encoder.adapter && { adapter: encoder.adapter };
+    const more = { ...loading, ...own, bind: { embedding }, signal: ending.signal };
     const place = async () =>
       placePlan(await plans.decode(bucket, { signal: ending.signal }), device, more);
     const made = place();
@@ -80,15 +84,18 @@ export async function placeSam(
     made.catch(() => decoders.delete(bucket));
     return made;
   };
+  const placed = async () => {
+    const all = await Promise.allSettled(decoders.values());
+    return [encoder, ...all.flatMap((one) => (one.status === "fulfilled" ? one.value : []))];
+  };
   const free = async () => {
     ending.abort();
-    const placed = await Promise.allSettled(decoders.values());
-    for (const one of placed) if (one.status === "fulfilled") one.value.free();
-    encoder.free();
+    for (const one of await placed()) one.free();
   };
   try {
     const first = await abortable(decoder(plans.buckets[0]!), signal);
-    return { device, encoder, embedding, decoder, lowSize: lowSizeOf(first.plan), free };
+    const lowSize = lowSizeOf(first.plan);
+    return { device, encoder, embedding, decoder, placed, lowSize, free };
   } catch (error) {
     void free();
     throw error;

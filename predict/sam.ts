@@ -9,7 +9,7 @@ import { type CallOptions, createOrder, type Turn } from "../runtime/calls.ts";
 import { asDevice } from "../runtime/devices/any.ts";
 import type { Device } from "../runtime/devices/device.ts";
 import { checkInputs } from "../runtime/inputs.ts";
-import type { Placement } from "../runtime/placement.ts";
+import type { Change, Placement } from "../runtime/placement.ts";
 import { createRestorableCalls } from "../runtime/restoring.ts";
 import { keep, prepareRun } from "../runtime/runs.ts";
 import {
@@ -72,6 +72,8 @@ export interface SamPredictor {
   predict(options?: PredictOptions & { readonly boxes?: undefined }): Promise<Prediction>;
   /** As `predict` for one prompt, without masks: small logits and scores, for whoever needs few of them larger. */
   predictLogits(options?: PredictOptions & { readonly boxes?: undefined }): Promise<SmallLogits>;
+  /** Changes what lies on the device, and encodes the picture again: `useAdapter` stands on it. */
+  change(change: Change, options?: CallOptions): Promise<void>;
   /** How the current picture lies in the model's input; undefined before `setImage`. */
   frame(): Frame | undefined;
   /** The side of the model's low-resolution masks. */
@@ -186,7 +188,9 @@ function openPredictor(options: SamPredictorOptions, first: PlacedSam): SamPredi
     };
 
   async function restore(device: Device, turn: Turn): Promise<void> {
-    const { signal: _, ...loading } = options;
+    const { signal: _, ...given } = options;
+    const { adapter } = on.encoder;
+    const loading = { ...given, ...(adapter ? { adapter } : {}) };
     const next = await placeSam(
       turn.signal ? { ...loading, signal: turn.signal } : loading,
       device,
@@ -212,6 +216,11 @@ function openPredictor(options: SamPredictorOptions, first: PlacedSam): SamPredi
       }),
     predict: predicting("predict", enlarged) as SamPredictor["predict"],
     predictLogits: predicting("predictLogits", (answer) => answer) as SamPredictor["predictLogits"],
+    change: (change, options) =>
+      calls.call(options, () => async (turn) => {
+        await change(await on.placed(), turn);
+        if (current) await encode(current, turn);
+      }),
     frame: () => current?.frame,
     lowSize,
     get lost() {

@@ -47,7 +47,7 @@ export interface Turn {
   readonly signal: AbortSignal | undefined;
   /** All work is submitted, and the next call may have its turn. A call that may be aborted keeps it. */
   leave(): void;
-  /** How what the call changes is put back, if it fails or is aborted. */
+  /** How what the call changes is put back, if it fails or is aborted: the last change first. */
   undo(restore: () => void | Promise<void>): void;
   /** The value of a promise; if the call is aborted before, its reason at once. */
   wait<T>(promise: Promise<T>): Promise<T>;
@@ -106,7 +106,7 @@ function inTurn<T>(
     signal?.addEventListener("abort", stop);
     const perform = async (leave: () => void) => {
       let hasLeft = false;
-      let restore: (() => void | Promise<void>) | undefined;
+      const restore: (() => void | Promise<void>)[] = [];
       try {
         signal?.throwIfAborted();
         const value = await work({
@@ -117,7 +117,7 @@ function inTurn<T>(
             leave();
           },
           undo(how) {
-            restore = how;
+            restore.unshift(how);
           },
           wait: (promise) => abortable(promise, signal),
         });
@@ -127,7 +127,7 @@ function inTurn<T>(
       } catch (error) {
         reject(error);
         // Later calls have built on what this one did, if it has left.
-        if (!hasLeft) await restore?.();
+        if (!hasLeft) for (const one of restore) await one();
       } finally {
         signal?.removeEventListener("abort", stop);
       }

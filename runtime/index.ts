@@ -3,7 +3,13 @@ export type { Capabilities } from "../compiler/capabilities.ts";
 export type { Plan, PlanBuffer, PlanDType, PlanTensor, TargetName } from "../compiler/plan.ts";
 export { type Code, codes, InarchError } from "../diagnostics/index.ts";
 export {
+  type AdaptedBundleOptions,
+  loadAdapted,
+  type SwitchedAdapters,
+} from "./bundle/adapters.ts";
+export {
   type Bundle,
+  type BundleAdapter,
   type BundleProfile,
   type BundleSource,
   type BundleWeights,
@@ -38,6 +44,7 @@ export {
   type Session,
   type SessionOptions,
 } from "./session.ts";
+export { type Adapted, useAdapter } from "./switching.ts";
 export { type TrainingPlan, trainingFormat } from "./training/plan.ts";
 export {
   createTrainingSession,

@@ -5,7 +5,7 @@
 import type { Plan, PlanTensor } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { wholeWords } from "../formats/index.ts";
-import { abortable } from "./calls.ts";
+import { abortable, type Turn } from "./calls.ts";
 import { checkPlan } from "./check-plan.ts";
 import { asDevice } from "./devices/any.ts";
 import type { Device, DeviceBuffer, Program, Progress } from "./devices/device.ts";
@@ -65,10 +65,17 @@ export interface Placement {
   readonly given: Set<string>;
   /** Whether a run has made the outputs. */
   hasRun: boolean;
+  /** Where parameters come from: the base, if there is an adapter. */
+  readonly base: Readable | undefined;
+  /** The file of the adapter in use. */
+  adapter: Weights | undefined;
   readonly keeper: Keeper;
   /** Frees what was allocated for it alone. */
   free(): void;
 }
+
+/** What is done to programs of one model, which are placed together. */
+export type Change = (placements: readonly Placement[], turn: Turn) => Promise<void>;
 
 /** Places a plan on a device; the errors are those of `createSession`. */
 export async function placePlan(
@@ -91,9 +98,11 @@ async function place(plan: Plan, device: Device, options: SessionOptions): Promi
   if (options.shared) bindShared(plan, options.shared, bound);
   checkBound(plan, bound);
   const own = { ...plan, parameters: plan.parameters.filter((p) => !bound.has(p.buffer)) };
-  const weights = weightsOf(own, options);
+  const base = options.weights && fitted(own, options.weights);
+  const { adapter } = options;
+  const weights = adapted(own, base, adapter);
   const read = new Set(own.parameters.map(({ name }) => name));
-  if (options.adapter) await checkUnread(options.adapter, (name) => read.has(name));
+  if (adapter) await checkUnread(adapter, (name) => read.has(name));
   const made = await device.allocate(plan.buffers.filter((_, i) => !bound.has(i)));
   let next = 0;
   const buffers = plan.buffers.map((_, i) => bound.get(i) ?? made[next++]!);
@@ -107,7 +116,8 @@ async function place(plan: Plan, device: Device, options: SessionOptions): Promi
     const program = await filled(own, device, buffers, weights, options);
     const states = await openStates(plan, device, buffers, bound, options);
     const given = new Set(Object.keys(bind));
-    return { plan, device, buffers, program, states, given, hasRun: false, keeper, free };
+    const running = { given, hasRun: false, base, adapter };
+    return { plan, device, buffers, program, states, ...running, keeper, free };
   } catch (error) {
     free();
     throw error;
@@ -155,15 +165,18 @@ async function filled(
   }
 }
 
+const fitted = (plan: Plan, weights: Readable): Readable =>
+  fitNames(
+    weights,
+    plan.parameters.map(({ name }) => name),
+  );
+
 /** Where the plan's own parameters come from: the base, and the adapter's file before it. */
-function weightsOf(plan: Plan, options: SessionOptions): Readable | undefined {
-  const { weights: given, adapter } = options;
-  const weights =
-    given &&
-    fitNames(
-      given,
-      plan.parameters.map(({ name }) => name),
-    );
+function adapted(
+  plan: Plan,
+  weights: Readable | undefined,
+  adapter: Weights | undefined,
+): Readable | undefined {
   if (!adapter) {
     if (weights) checkWholeFile(plan, weights);
     return weights;

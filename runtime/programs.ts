@@ -4,7 +4,7 @@ import type { Plan } from "../compiler/plan.ts";
 import { checkOptions } from "../diagnostics/options.ts";
 import { checkPlan } from "./check-plan.ts";
 import type { Device } from "./devices/device.ts";
-import { placePlan, type SessionOptions, type SharedMemory } from "./placement.ts";
+import { type Placement, placePlan, type SessionOptions, type SharedMemory } from "./placement.ts";
 import { openSession, type Session } from "./session.ts";
 import { holdStates, modelStates } from "./states.ts";
 import { sharedBuffers } from "./training/memory.ts";
@@ -40,23 +40,23 @@ export async function placePrograms<Name extends string>(
   const names = Object.keys(plans) as Name[];
   for (const name of names) checkPlan(plans[name], `the plan of ${name}`);
   const { shared, states, free } = await placeStates(plans, device, options);
-  const sessions: Partial<Record<Name, Session>> = {};
+  const placements: Placement[] = [];
   let open = names.length;
   const release = () => {
     if (--open === 0) free();
   };
   try {
     for (const name of names)
-      sessions[name] = openSession(
+      placements.push(
         await placePlan(plans[name], device, { ...options, shared: { ...shared, release } }),
       );
   } catch (error) {
-    for (const session of Object.values<Session>(sessions as Record<Name, Session>))
-      session.close();
+    for (const placement of placements) placement.free();
     free();
     throw error;
   }
-  return { sessions: sessions as Readonly<Record<Name, Session>>, states };
+  const opened = names.map((name, i) => [name, openSession(placements[i]!, placements)]);
+  return { sessions: Object.fromEntries(opened) as Readonly<Record<Name, Session>>, states };
 }
 
 /** Makes the memory of a model's states, as they begin. */

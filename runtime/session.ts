@@ -9,7 +9,13 @@ import { type CallOptions, createCalls, orderOf } from "./calls.ts";
 import { asDevice } from "./devices/any.ts";
 import type { Device, Numbers, StepTime } from "./devices/device.ts";
 import { checkInputs, type Inputs } from "./inputs.ts";
-import { type DeviceTensor, type Placement, placePlan, type SessionOptions } from "./placement.ts";
+import {
+  type Change,
+  type DeviceTensor,
+  type Placement,
+  placePlan,
+  type SessionOptions,
+} from "./placement.ts";
 import {
   checkGiven,
   findOutputs,
@@ -70,6 +76,8 @@ export interface Session {
    * gives them, computed from the states as they are.
    */
   profile(inputs?: Inputs, options?: CallOptions): Promise<readonly StepTime[]>;
+  /** Changes what lies on the device, in its turn among the calls: `useAdapter` stands on it. */
+  change(change: Change, options?: CallOptions): Promise<void>;
   /** An output as it lies on the device, for binding elsewhere. */
   output(name: string): DeviceTensor;
   /** Bytes of device memory by role. */
@@ -116,7 +124,8 @@ export async function createSession(
     signal: true,
   });
   const { signal: _, ...given } = options;
-  let now = openSession(await placePlan(plan, device, options));
+  let placed = await placePlan(plan, device, options);
+  let now = openSession(placed);
   let isOpen = true;
   return {
     plan,
@@ -125,6 +134,7 @@ export async function createSession(
     write: (...args) => now.write(...args),
     reset: (...args) => now.reset(...args),
     profile: (...args) => now.profile(...args),
+    change: (...args) => now.change(...args),
     output: (name) => now.output(name),
     memory: () => now.memory(),
     get lost() {
@@ -133,13 +143,16 @@ export async function createSession(
     async restore(on, more = {}) {
       checkOptions<RestoreOptions>("restore", more, { bind: true, onProgress: true, signal: true });
       if (!isOpen) throw isClosed(plan);
-      const next = openSession(await placePlan(plan, asDevice(on), { ...given, ...more }));
+      const { adapter } = placed;
+      const loading = { ...given, ...(adapter ? { adapter } : {}), ...more };
+      const again = await placePlan(plan, asDevice(on), loading);
       if (!isOpen) {
-        await next.close();
+        again.free();
         throw isClosed(plan);
       }
       const before = now;
-      now = next;
+      placed = again;
+      now = openSession(again);
       await before.close();
     },
     close() {
@@ -149,8 +162,11 @@ export async function createSession(
   };
 }
 
-/** The session of a plan in place. */
-export function openSession(placement: Placement): Session {
+/** The session of a plan in place; `together` are the programs of its model, of which all have one adapter. */
+export function openSession(
+  placement: Placement,
+  together: readonly Placement[] = [placement],
+): Session {
   const { plan, device, buffers } = placement;
   const calls = createCalls(orderOf(device), device.checkAlive, () => isClosed(plan));
   return {
@@ -197,6 +213,7 @@ export function openSession(placement: Placement): Session {
           await placement.states.reset(states);
         };
       }),
+    change: (change, options) => calls.call(options, () => (turn) => change(together, turn)),
     output(name) {
       const [tensor] = findOutputs(plan, [name]);
       return { tensor: tensor!, device, buffer: buffers[tensor!.buffer]! };

@@ -24,6 +24,8 @@ export interface States {
   readonly held: ReadonlyMap<string, HeldState>;
   /** The states of these names, all unless given. @throws E253 for a name that is none. */
   find(names?: string | readonly string[]): readonly HeldState[];
+  /** Reads anew what the states begin with, from other files; the memory stays as it is. */
+  take(weights: Readable | undefined, adapter: Readable | undefined): Promise<void>;
   /** As `reset`, of memory that is new: what begins as that is, is left alone. */
   begin(states: readonly HeldState[]): Promise<void>;
   /**
@@ -50,15 +52,20 @@ export async function holdStates(
   adapter?: Readable,
 ): Promise<States> {
   const held = new Map(all.map((state) => [state.tensor.name, state]));
-  const kept = new Map<string, Numbers>();
-  for (const { tensor } of all) {
-    const name = savedState(tensor.name);
-    const file = [adapter, weights].find((one) => one?.tensors.has(name));
-    if (file) kept.set(tensor.name, await savedValues(tensor, file));
-    if (file || !tensor.init || tensor.init.kind === "constant") continue;
-    if (!weights && tensor.init.kind === "copy") continue;
-    kept.set(tensor.name, await initialValues(tensor, seed, weights ?? nothing));
-  }
+  let kept: ReadonlyMap<string, Numbers>;
+  const take: States["take"] = async (weights, adapter) => {
+    const values = new Map<string, Numbers>();
+    for (const { tensor } of all) {
+      const name = savedState(tensor.name);
+      const file = [adapter, weights].find((one) => one?.tensors.has(name));
+      if (file) values.set(tensor.name, await savedValues(tensor, file));
+      if (file || !tensor.init || tensor.init.kind === "constant") continue;
+      if (!weights && tensor.init.kind === "copy") continue;
+      values.set(tensor.name, await initialValues(tensor, seed, weights ?? nothing));
+    }
+    kept = values;
+  };
+  await take(weights, adapter);
   const find: States["find"] = (names = [...held.keys()]) =>
     [names].flat().map((name) => held.get(name) ?? unknownState(where, name, held.keys()));
   const reset: States["reset"] = async (states) => {
@@ -71,7 +78,7 @@ export async function holdStates(
   };
   const isNew = ({ tensor }: HeldState) => !kept.has(tensor.name) && beginsWithZeros(tensor);
   const begin: States["begin"] = (states) => reset(states.filter((state) => !isNew(state)));
-  return { held, find, begin, reset };
+  return { held, find, begin, reset, take };
 }
 
 /** What a file has of a state. @throws E205 for NaN and infinite values, E434 for another shape. */

@@ -26,7 +26,7 @@ export interface StoredTensor {
  * another version has.
  */
 export async function writeTensor(
-  device: Device,
+  device: Pick<Device, "write">,
   buffer: DeviceBuffer,
   tensor: StoredTensor,
   chunks: AsyncIterable<Float32Array<ArrayBuffer>>,

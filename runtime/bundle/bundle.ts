@@ -24,7 +24,7 @@ import { chooseProfile } from "./choose.ts";
 import { openOwnWeights } from "./weights.ts";
 
 /** The version of what generated modules hold. A runtime refuses others. */
-export const bundleFormat = 4;
+export const bundleFormat = 5;
 
 /** What a generated module exports as `bundle`. */
 export interface Bundle {
@@ -36,6 +36,8 @@ export interface Bundle {
   /** In the order in which they are preferred. */
   readonly profiles: readonly BundleProfile[];
   readonly weights?: BundleWeights;
+  /** Files of adapters, of which the first is used unless another is asked for; the weights are their base. */
+  readonly adapters?: readonly BundleAdapter[];
 }
 
 /** What stands for a bundle in an app: the plugins of bundlers put the bundle in the place of a model that it imports. */
@@ -70,6 +72,10 @@ export interface BundleWeights {
   readonly files: readonly string[];
   /** Where they are, wherever a bundler has put them. */
   readonly urls: () => readonly URL[];
+}
+
+export interface BundleAdapter extends BundleWeights {
+  readonly name: string;
 }
 
 /** A bundle with the programs for one device. */

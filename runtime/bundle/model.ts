@@ -5,6 +5,7 @@ import { checkOptions } from "../../diagnostics/options.ts";
 import { abortable, type CallOptions } from "../calls.ts";
 import { asDevice } from "../devices/any.ts";
 import type { Device, Numbers, Progress } from "../devices/device.ts";
+import type { Change } from "../placement.ts";
 import { placePrograms } from "../programs.ts";
 import type { Inputs, Session, SessionOptions } from "../session.ts";
 import { needsWeights, type States } from "../states.ts";
@@ -44,6 +45,8 @@ export interface BundleModel {
    * for before. Errors: E253 for a name that is no state's.
    */
   reset(states?: string | readonly string[], options?: CallOptions): Promise<void>;
+  /** Changes what lies on the device, in its turn among the calls: `useAdapter` stands on it. */
+  change(change: Change, options?: CallOptions): Promise<void>;
   /** The session of a program, for what a wrapper does not offer: binding, profiling. Errors: E615. */
   session(program: string): Session;
   /** The name of the profile that the device was given. */
@@ -78,11 +81,23 @@ export async function loadBundle(
   };
   try {
     const { sessions, states } = await placePrograms(opened.plans, on, loading);
-    return openModel(opened, on, new Map(Object.entries(sessions)), states);
-  } finally {
+    const model = openModel(opened, on, new Map(Object.entries(sessions)), states);
+    if (!adapter) await close();
+    // Another adapter may give back what this one has replaced of the base.
+    return adapter ? closingToo(model, close) : model;
+  } catch (error) {
     await close();
+    throw error;
   }
 }
+
+const closingToo = (model: BundleModel, close: () => Promise<void>): BundleModel => ({
+  ...model,
+  async close() {
+    await model.close();
+    await close();
+  },
+});
 
 export const opening = ({ url, signal }: OpenBundleOptions): OpenBundleOptions => ({
   ...(url === undefined ? {} : { url }),
@@ -128,6 +143,10 @@ function openModel(
       // Any session resets the states of all: they are one memory.
       const [first] = sessions.values();
       await first?.reset(names, options);
+    },
+    async change(change, options) {
+      const [first] = sessions.values();
+      await first?.change(change, options);
     },
     memory() {
       const sums: Record<string, number> = {};

@@ -6,7 +6,7 @@ import { diagnose } from "../../diagnostics/index.ts";
 import { openSafetensors } from "../weights/safetensors.ts";
 import { type ByteSource, blobSource } from "../weights/source.ts";
 import type { Weights } from "../weights/weights.ts";
-import type { Bundle } from "./bundle.ts";
+import type { Bundle, BundleWeights } from "./bundle.ts";
 
 /**
  * Errors: E615 where there are none, E613 for what cannot be read, E614 for another file, E617 for a page in
@@ -23,6 +23,16 @@ export async function openOwnWeights(
       message: `${where} was built without weights`,
       help: "pass { weights: await openWeights(…) }, or build it with --weights FILE",
     });
+  return openFile(weights, where, folder, signal);
+}
+
+/** A file that a bundle says of. Errors: E613, E614, E617. */
+export async function openFile(
+  weights: BundleWeights,
+  where: string,
+  folder: string | URL | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Weights> {
   const urls = folder === undefined ? weights.urls() : filesIn(folder, weights.files);
   const bytes = await readPieces(urls, signal);
   const opened = bytes.size === weights.bytes ? await openSafetensors(bytes) : undefined;

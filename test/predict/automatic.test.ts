@@ -82,6 +82,7 @@ function drawn(): SamPredictor {
       return answer(right, y * (inputSize.height / originalSize.height), crops - 1);
     },
     predict: () => bug("not asked for"),
+    change: () => bug("not asked for"),
     frame: () => frame,
     lowSize: low,
     lost: new Promise(() => {}),

@@ -65,6 +65,7 @@ const order: readonly string[] = [
   "runtime/parameters.ts",
   "runtime/undo.ts",
   "runtime/placement.ts",
+  "runtime/switching.ts",
   "runtime/runs.ts",
   "runtime/session.ts",
   "runtime/training/",
