@@ -13,6 +13,7 @@ export {
 } from "./compile.ts";
 export { gradient } from "./grad/backward.ts";
 export { type AdaptOptions, adapt, type Report, report, trains } from "./graph/adapt.ts";
+export type { KeptPlans } from "./graph/describe.ts";
 export {
   type Graph,
   graphOf,

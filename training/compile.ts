@@ -4,11 +4,11 @@ import { compiling, Shared } from "../compiler/compile.ts";
 import { gradients } from "../compiler/grad/backward.ts";
 import { chooseKept } from "../compiler/grad/choose.ts";
 import { planBuffers } from "../compiler/grad/plan-bytes.ts";
-import { trains } from "../compiler/graph/adapt.ts";
+import type { KeptPlans } from "../compiler/graph/describe.ts";
 import { type Graph, graphOf, type Output, usesOf } from "../compiler/graph/graph.ts";
-import { type Model, traceProgram } from "../compiler/graph/model.ts";
-import { emptyScope, type Scope } from "../compiler/graph/site.ts";
-import { type Dims, declaring, input, state, withDims } from "../compiler/graph/sources.ts";
+import type { Model } from "../compiler/graph/model.ts";
+import type { Scope } from "../compiler/graph/site.ts";
+import { state } from "../compiler/graph/sources.ts";
 import { elements, type Node, resultsOf, type Tensor } from "../compiler/graph/tensor.ts";
 import type { Plan, PlanAdapter } from "../compiler/plan.ts";
 import { applyLaws } from "../compiler/rewrite/rewrite.ts";
@@ -22,20 +22,14 @@ import { plain } from "../formats/index.ts";
 import { cast, full, or, pad, reshape } from "../ops/index.ts";
 import { modelStates } from "../runtime/states.ts";
 import { trainingBytes } from "../runtime/training/memory.ts";
-import {
-  modelPrefix,
-  ownName,
-  type TrainingPlan,
-  trainingFormat,
-} from "../runtime/training/plan.ts";
-import { evaluationGraph } from "./evaluation.ts";
+import { ownName, type TrainingPlan, trainingFormat } from "../runtime/training/plan.ts";
 import { targetsOf } from "./losses/targets.ts";
 import { gradientOf, layOut, nameOf, parametersBehind, type Trainable } from "./memory.ts";
-import { drawn } from "./noise.ts";
 import { checkTrainingOptions, type TrainingOptions } from "./options.ts";
-import { lossHash, settingsOf } from "./setting.ts";
-import { evaluated, isState, writtenStates } from "./states.ts";
-import { lossOutputs, lossTerms, totalOf } from "./terms.ts";
+import { settingsOf } from "./setting.ts";
+import { evaluated, writtenStates } from "./states.ts";
+import { lossOutputs, totalOf } from "./terms.ts";
+import { describeTraining, flagsOf, type Traced, tracing } from "./trace.ts";
 import {
   accumulateGraph,
   endToEnd,
@@ -60,30 +54,48 @@ export const compileTraining = (model: Model, options: TrainingOptions): Trainin
  * As `compileTraining`, in many short turns: the event loop has its own about every 10 milliseconds.
  * An abort rejects with the signal's reason within a turn.
  */
-export const compileTrainingAsync = (
+export async function compileTrainingAsync(
   model: Model,
-  { signal, ...options }: TrainingOptions & TurnOptions,
-): Promise<TrainingPlan> => inTurns(compilingTraining(model, options), { signal });
+  { signal, plans, ...options }: AsyncTrainingOptions,
+): Promise<TrainingPlan> {
+  const asked = completed(options);
+  const traced = await inTurns(tracing(model, asked), { signal });
+  const make = () => inTurns(compilingTraced(model, asked, traced), { signal });
+  const said = plans && describeTraining(model, asked, traced, plans.nameOf);
+  return plans && said !== undefined ? plans.of(said, make) : make();
+}
 
-function* compilingTraining(model: Model, asked: TrainingOptions): Pausing<TrainingPlan> {
+export interface AsyncTrainingOptions extends TrainingOptions, TurnOptions {
+  /** Where plans are kept: one that is there is not compiled again. */
+  readonly plans?: KeptPlans | undefined;
+}
+
+function* compilingTraining(model: Model, given: TrainingOptions): Pausing<TrainingPlan> {
+  const asked = completed(given);
+  return yield* compilingTraced(model, asked, yield* tracing(model, asked));
+}
+
+/** Options as they were given, checked; mixed precision scales the loss. */
+function completed(asked: TrainingOptions): TrainingOptions {
   checkTrainingOptions(asked);
-  const { precision = "f32" } = asked;
-  const scaled = precision === "mixed" && !asked.scaling;
-  const options = scaled ? { ...asked, scaling: usualScaling } : asked;
-  const { target = defaultTarget.name, optimiser, micro = 1 } = options;
+  const scaled = asked.precision === "mixed" && !asked.scaling;
+  return scaled ? { ...asked, scaling: usualScaling } : asked;
+}
+
+function* compilingTraced(
+  model: Model,
+  options: TrainingOptions,
+  traced: Traced,
+): Pausing<TrainingPlan> {
+  const { precision = "f32", target = defaultTarget.name, optimiser, micro = 1 } = options;
   const { profile = usualProfile(targetNamed(target)) } = options;
-  const dims = { ...model.dims, ...options.dims };
-  const backward = yield* backwardPass(model, dims, options);
+  const backward = yield* backwardPass(model, options, traced);
   const moved = writtenStates(backward.graph);
-  const forward: (readonly [string, Graph])[] = [];
-  for (const [name, sizes] of Object.entries(options.programs ?? {})) {
-    const scope = emptyScope({ bindings: model.bindings ?? [], prefix: modelPrefix });
-    const graph = traceProgram(model, name, sizes, scope);
-    forward.push([name, evaluated(name, graph, backward.graph)]);
-    if (isDue()) yield;
-  }
-  const evaluation = options.evaluate && evaluationGraph(model, programOf(model, options), options);
-  const adapters = joinedAdapters([backward.adapters, ...forward.map(([, g]) => g.adapters ?? [])]);
+  const { program, evaluation } = traced;
+  const forward = traced.programs.map(
+    ([name, graph]) => [name, evaluated(name, graph, backward.graph)] as const,
+  );
+  const adapters = joinedAdapters([traced.adapters, ...forward.map(([, g]) => g.adapters ?? [])]);
   const device = capableOf(targetNamed(target), profile);
   const others = [...forward.map(([, g]) => g), ...(evaluation ? [evaluation] : [])];
   const graphs = [backward.graph, ...others];
@@ -129,7 +141,7 @@ function* compilingTraining(model: Model, asked: TrainingOptions): Pausing<Train
           name: `training ${model.name}`,
         });
   const trained = yield* plan(chosen.graph, "backward", precision);
-  modelStates({ [programOf(model, options)]: trained, ...programs }, ownName);
+  modelStates({ [program]: trained, ...programs }, ownName);
   return {
     format: trainingFormat,
     name: model.name,
@@ -146,13 +158,9 @@ function* compilingTraining(model: Model, asked: TrainingOptions): Pausing<Train
     moments: optimiser.moments,
     optimiser: { name: optimiser.name, options: optimiser.options },
     micro,
-    settings: settingsOf(options, {
-      program: programOf(model, options),
-      dims,
-      loss: backward.loss,
-    }),
-    targets: targetsOf(backward.asked),
-    terms: backward.terms,
+    settings: settingsOf(options, traced),
+    targets: targetsOf(traced.asked),
+    terms: traced.terms.map((t) => t.name),
     ...(adapters.length > 0 ? { adapters } : {}),
   };
 }
@@ -167,53 +175,25 @@ const joinedAdapters = ([
     return { ...adapter, places: [...new Set([...adapter.places, ...more])] };
   });
 
-const programOf = (model: Model, { program = Object.keys(model.programs)[0]! }: TrainingOptions) =>
-  program;
-
 interface Backward extends Trainable {
-  readonly adapters: readonly PlanAdapter[];
   readonly graph: Graph;
   /** The loss and what states become: where the forward pass ends. */
   readonly forward: readonly Tensor[];
-  readonly terms: readonly string[];
-  /** What the loss computes from the program's outputs, as a hash. */
-  readonly loss: string;
-  /** The nodes as they were written, before the laws of algebra: of inputs among them losses ask something. */
-  readonly asked: readonly Node[];
 }
 
-function* backwardPass(model: Model, dims: Dims, options: TrainingOptions): Pausing<Backward> {
-  const { noise = "drawn" } = options;
-  const scope = emptyScope({
-    bindings: model.bindings ?? [],
-    training: true,
-    prefix: modelPrefix,
-    random: noise === "drawn" ? drawn() : given,
-  });
-  const traced = traceProgram(model, programOf(model, options), options.dims, scope);
-  yield;
-  const { outputs, adapters = [], states } = traced;
-  const moves = outputs.filter((o) => isState(traced, o));
-  const returned = outputs.filter((o) => !isState(traced, o));
-  const named = Object.fromEntries(returned.map((o) => [o.name, o.tensor as Tensor<"f32">]));
-  const loss = declaring(modelPrefix, () =>
-    withDims(dims, () => {
-      const own = options.loss(named);
-      return { own, terms: lossTerms(own, scope) };
-    }),
-  );
-  yield;
-  const { terms, moved } = yield* simplified(loss.made.terms, moves, scope);
+function* backwardPass(model: Model, options: TrainingOptions, traced: Traced): Pausing<Backward> {
+  const { scope } = traced;
+  const { terms, moved, usage } = yield* simplified(traced);
   const total = totalOf(terms);
   if (isDue()) yield;
   const candidates = parametersBehind(graphOf(terms).nodes).filter((t) =>
-    trains(model, nameOf(t), scope.grafted.get(nameOf(t)) === true),
+    traced.candidates.has(nameOf(t)),
   );
   const cotangent = options.scaling
     ? reshape(lossScale(state("scale", "f32", [4]), options.scaling), [])
     : full(1, []);
   const { reached, joined } = yield* gradientsOf(total, cotangent, candidates, (t) =>
-    scope.usage.has(nameOf(t)),
+    usage.has(nameOf(t)),
   );
   if (reached.length === 0) throw nothingTrains(model);
   if (isDue()) yield;
@@ -227,25 +207,19 @@ function* backwardPass(model: Model, dims: Dims, options: TrainingOptions): Paus
           name: gradientOf([nameOf(parameter)]),
           tensor: g,
         })),
-      { name: "present", tensor: presence(reached, scope) },
+      { name: "present", tensor: presence(reached, usage) },
       ...moved,
     ],
     "as written",
-    [...states, ...loss.states],
+    traced.states,
   );
   if (isDue()) yield;
-  const trained = reached.map((r) => r.parameter);
-  const { grafted } = scope;
   return {
-    adapters,
     graph,
     forward: [total, ...moved.map((o) => o.tensor)],
-    trained,
-    grafted,
+    trained: reached.map((r) => r.parameter),
+    grafted: scope.grafted,
     joined: joined.map((j) => j.join),
-    loss: lossHash(loss.made.own, named),
-    asked: graphOf(loss.made.terms).nodes,
-    terms: terms.map((t) => t.name),
   };
 }
 
@@ -297,8 +271,6 @@ function* gradientsOf(
 const isReadOnlyThere = (stack: Node, uses: ReturnType<typeof usesOf>): boolean =>
   stack.inputs.every((x) => uses.get(x)!.every(({ node }) => node === stack));
 
-const given: Scope["random"] = (_distribution, name, shape) => input(`noise.${name}`, "f32", shape);
-
 function nothingTrains(model: Model) {
   const adapters = (model.bindings ?? []).map((b) => b.adapter.name).join(", ");
   return diagnose("E133", {
@@ -311,25 +283,31 @@ function nothingTrains(model: Model) {
  * The same terms by the laws of algebra, before they are differentiated: a product that need not be
  * formed has no derivative either. What states become and the flags of parameters come along.
  */
-function* simplified(terms: readonly Output[], moves: readonly Output[], { usage }: Scope) {
-  const flags = [...usage].flatMap(([path, all]) => all.map((tensor, i) => ({ path, i, tensor })));
+function* simplified({ terms, moves, scope }: Traced) {
+  const flags = flagsOf(scope);
   const outputs = [
     ...terms,
     ...moves.map(({ tensor }, i) => ({ name: `state ${i}`, tensor })),
-    ...flags.map(({ path, i, tensor }) => ({ name: `${path} ${i}`, tensor })),
+    ...flags.map(({ output }) => output),
   ];
   const { graph } = yield* applyLaws(graphOf(outputs, "as written"));
   const found = graph.outputs.map((o) => o.tensor);
-  for (const [j, { path, i }] of flags.entries())
-    usage.get(path)![i] = found[terms.length + moves.length + j] as Tensor<"bool">;
+  const usage = new Map<string, Tensor<"bool">[]>();
+  for (const [j, { path }] of flags.entries()) {
+    const flag = found[terms.length + moves.length + j] as Tensor<"bool">;
+    usage.set(path, [...(usage.get(path) ?? []), flag]);
+  }
   const simpler = (all: readonly Output[], from: number): Output[] =>
     all.map(({ name }, i) => ({ name, tensor: found[from + i]! }));
-  return { terms: simpler(terms, 0), moved: simpler(moves, terms.length) };
+  return { terms: simpler(terms, 0), moved: simpler(moves, terms.length), usage };
 }
 
 /** 1 where a tensor has a gradient in this step, f32 `[tensors]`. */
-function presence(reached: readonly { readonly parameter: Tensor }[], scope: Scope): Tensor<"f32"> {
-  const flags = reached.map(({ parameter }) => scope.usage.get(nameOf(parameter)));
+function presence(
+  reached: readonly { readonly parameter: Tensor }[],
+  usage: Scope["usage"],
+): Tensor<"f32"> {
+  const flags = reached.map(({ parameter }) => usage.get(nameOf(parameter)));
   const first = flags.findIndex((f) => f !== undefined);
   const always = first < 0 ? flags.length : first;
   const parts = flags.slice(always).map((any) => {

@@ -19,11 +19,21 @@ interface Asked {
 
 export function settingsOf(
   { optimiser, micro = 1, precision = "f32", noise = "drawn", ...asked }: Asked,
-  more: { readonly program: string; readonly dims: object; readonly loss: string },
+  {
+    program,
+    dims,
+    loss,
+  }: { readonly program: string; readonly dims: object; readonly loss: string },
 ): Settings {
   const { clip, groups = [], weightFormat, scaling } = asked;
   const said = { micro, precision, noise, clip, groups, weightFormat, scaling };
-  return { ...said, ...more, optimiser: { name: optimiser.name, ...optimiser.options } };
+  return {
+    ...said,
+    program,
+    dims,
+    loss,
+    optimiser: { name: optimiser.name, ...optimiser.options },
+  };
 }
 
 /** A hash of a loss: its terms as ops of the program's outputs, inputs and parameters, with all that the

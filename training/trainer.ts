@@ -1,4 +1,5 @@
 /** A model, a loss and an optimiser to a session that trains: compiled for the device at hand. */
+import type { KeptPlans } from "../compiler/graph/describe.ts";
 import { deviceProfile, type Model } from "../compiler/index.ts";
 import { checkOptions, type OptionNames, pickOptions } from "../diagnostics/options.ts";
 import { asDevice } from "../runtime/devices/any.ts";
@@ -29,11 +30,13 @@ export interface TrainerOptions
    * device cannot refuse.
    */
   readonly targets?: Readonly<Record<string, Target>>;
+  /** Where plans are kept, `await keptPlans()` of `inarch/node`: one that is there is not compiled again. */
+  readonly plans?: KeptPlans | undefined;
 }
 
 const { target: _, ...compiled } = trainingOptions;
 const { settings: __, ...session } = trainingSessionOptions;
-const own = { device: true, rate: true, schedule: true, targets: true };
+const own = { device: true, rate: true, schedule: true, targets: true, plans: true };
 const trainerOptions: OptionNames<TrainerOptions> = { ...own, ...compiled, ...session };
 
 /**
@@ -54,9 +57,7 @@ export async function createTrainer(
   const profile = options.profile ?? deviceProfile(device.capabilities);
   const plan = await compileTrainingAsync(model, {
     ...pickOptions<TrainingOptions>(options, trainingOptions),
-    ...(signal ? { signal } : {}),
-    target: device.target,
-    profile,
+    ...{ signal, plans: options.plans, target: device.target, profile },
   });
   return createTrainingSession(withTargets(plan, targets), device, {
     ...pickOptions<SessionOptions>(options, trainingSessionOptions),

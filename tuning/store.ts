@@ -1,7 +1,6 @@
 /** Where tunings are kept: files that are shipped, and one of the user's own. */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import {
   emptyFile,
@@ -13,12 +12,12 @@ import {
 import { noTuning, type Tuning } from "../compiler/tuning/tuning.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { makeFolder } from "../runtime/node/files.ts";
+import { cacheFolder } from "../runtime/node/kept-files.ts";
 import { saveTo } from "../runtime/node/save.ts";
 
 /** `$XDG_CACHE_HOME/inarch/tuning.json`, by default in `~/.cache`. */
-export const cachePath = (
-  environment: Readonly<Record<string, string | undefined>> = process.env,
-): string => join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "inarch", "tuning.json");
+export const cachePath = (environment: NodeJS.ProcessEnv = process.env): string =>
+  join(cacheFolder(environment), "tuning.json");
 
 /** The path that the flag's value stands for. */
 export const pathOf = (given: string): string => (given === "cache" ? cachePath() : given);

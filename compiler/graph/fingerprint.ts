@@ -9,7 +9,19 @@ export function fingerprint(value: unknown): string {
     return `{${entries.join()}}`;
   }
   if (typeof value === "function") return `#${identity(value)}`;
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
+  if (typeof value === "string") return JSON.stringify(value);
+  return Object.is(value, -0) ? "-0" : String(value);
+}
+
+/** Whether a value is plain data: its fingerprint then says the same in every process. */
+export function isPlain(value: unknown): boolean {
+  if (typeof value === "function" || typeof value === "symbol") return false;
+  if (typeof value !== "object" || value === null) return true;
+  const isList = Array.isArray(value);
+  return (
+    (isList || Object.getPrototypeOf(value) === Object.prototype) &&
+    Object.values(value).every(isPlain)
+  );
 }
 
 const identities = new WeakMap<object, number>();

@@ -5,7 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeFolder } from "./files.ts";
-import { cacheFolder } from "./native-cache.ts";
+import { cacheFolder } from "./kept-files.ts";
 import type { Compiler } from "./native-compiler.ts";
 import { allLanes, type Lanes, machineKey } from "./native-vectors.ts";
 import { saveTo } from "./save.ts";

@@ -88,6 +88,7 @@ const order: readonly string[] = [
   "training/losses/",
   "training/optimisers/",
   "training/",
+  "training/node/",
   "build/",
   "export/",
   "export/node/",
@@ -158,6 +159,7 @@ const allowed: Readonly<Record<string, { folders: RegExp; packages: RegExp }>> =
   merge: { folders: /^(?:adapters|compiler|models|ops|runtime)\//, packages: /^$/ },
   "merge/node": { folders: /^(?:compiler|merge|runtime)\//, packages: /^node:/ },
   training: { folders: /^(?:adapters|compiler|merge|models|ops|runtime)\//, packages: /^$/ },
+  "training/node": { folders: /^(?:compiler|runtime|training)\//, packages: /^node:/ },
   export: { folders: /^(?:compiler|ops)\//, packages: /^$/ },
   "export/node": {
     folders: /^(?:build|compiler|export|merge|models|runtime)\//,
@@ -174,7 +176,7 @@ const allowed: Readonly<Record<string, { folders: RegExp; packages: RegExp }>> =
   "study/train": { folders: /^(?:compiler|models|ops|runtime|study|training)\//, packages: /^$/ },
   "study/predict": { folders: /^(?:predict\/vision|study)\//, packages: /^$/ },
   "study/predict/node": {
-    folders: /^(?:compiler|models|predict|runtime|study)\//,
+    folders: /^(?:compiler|models|predict|runtime|study|training)\//,
     packages: /.*/,
   },
   "study/train/node": {
@@ -211,7 +213,7 @@ export function loadedEarly(file: SourceFile): string[] {
 
 export function forbiddenImports(file: SourceFile): string[] {
   const folder =
-    /^(?:(?:export|merge|models|predict|runtime|study\/(?:data|predict|train))\/node|study\/\w+)(?=\/)/.exec(
+    /^(?:(?:export|merge|models|predict|runtime|training|study\/(?:data|predict|train))\/node|study\/\w+)(?=\/)/.exec(
       file.path,
     )?.[0] ?? file.path.split("/", 1)[0]!;
   const rule = allowed[folder];

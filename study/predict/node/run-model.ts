@@ -1,6 +1,6 @@
 /** The model of a run, with the adapter that it kept, ready to see pictures. */
 import { join } from "node:path";
-import { compileAsync, deviceProfile, traceProgram } from "../../../compiler/index.ts";
+import { deviceProfile, traceProgram } from "../../../compiler/index.ts";
 import { inferSamConfig, withMetaNames } from "../../../models/index.ts";
 import { readSamConfig } from "../../../models/node/config.ts";
 import type { Image } from "../../../predict/vision/image.ts";
@@ -8,6 +8,7 @@ import { createSession } from "../../../runtime/index.ts";
 import { type DeviceKind, withDevice } from "../../../runtime/node/device.ts";
 import { deviceWords } from "../../../runtime/node/opened.ts";
 import { openWeightsFile } from "../../../runtime/node/weights.ts";
+import { compileKept, keptPlans } from "../../../training/node/kept-plans.ts";
 import { batchesOf, normalizedImages } from "../../data/batch.ts";
 import { type Task, taskFor } from "../../train/model.ts";
 import { readRun } from "../../train/node/run-folder.ts";
@@ -64,8 +65,9 @@ export async function withRunModel<T>(
       return await withDevice({ kind: request.device }, async (opened) => {
         const { device } = opened;
         onPhase?.(`on ${deviceWords(opened)}`);
-        const plan = await compileAsync(graphOf(task, batch), {
+        const plan = await compileKept(graphOf(task, batch), {
           ...{ target: device.target, profile: deviceProfile(device.capabilities), signal },
+          plans: await keptPlans(),
         });
         const session = await createSession(plan, device, { weights, adapter });
         const side = config.imageSize;

@@ -4,6 +4,7 @@ import type { OpenedDevice } from "../../../runtime/node/opened.ts";
 import { type TrainingBytes, trainingBytes } from "../../../runtime/training/memory.ts";
 import { plansOf, type TrainingPlan } from "../../../runtime/training/plan.ts";
 import { adam, adamW, compileTrainingAsync, sgd } from "../../../training/index.ts";
+import { keptPlans } from "../../../training/node/kept-plans.ts";
 import type { SetSummary } from "../../data/summary.ts";
 import type { Task } from "../model.ts";
 import type { RunSettings } from "../settings.ts";
@@ -37,10 +38,14 @@ const optimisers = {
 } as const;
 
 /** Compiles the training of a task for a device; within `budget` bytes parts are computed twice, where need be. */
-function planOf({ device }: OpenedDevice, { task, settings, signal }: Planning, budget?: number) {
+async function planOf(
+  { device }: OpenedDevice,
+  { task, settings, signal }: Planning,
+  budget?: number,
+) {
   const { batch, micro, clip, optimiser, decay } = settings;
   return compileTrainingAsync(task.model, {
-    ...(signal ? { signal } : {}),
+    ...{ signal, plans: await keptPlans() },
     ...(budget === undefined ? {} : { budget }),
     program: "segment",
     dims: { batch: batch / micro },

@@ -1,10 +1,11 @@
 /** Looks at what is held out with what a run has kept: which pictures it does best and worst, and why. */
-import { compileAsync, deviceProfile, traceProgram } from "../../../compiler/index.ts";
+import { deviceProfile, traceProgram } from "../../../compiler/index.ts";
 import type { Device, Numbers } from "../../../runtime/devices/device.ts";
 import { createSession } from "../../../runtime/index.ts";
 import { openWeightsFile } from "../../../runtime/node/weights.ts";
 import type { Session } from "../../../runtime/session.ts";
 import type { Weights } from "../../../runtime/weights/index.ts";
+import { compileKept, keptPlans } from "../../../training/node/kept-plans.ts";
 import type { Batch, Batches } from "../../data/batch.ts";
 import type { Samples } from "../../data/sample.ts";
 import { drawTarget } from "../../data/sheet.ts";
@@ -48,7 +49,9 @@ export async function look(request: LookRequest): Promise<Looked> {
   const looking = lookingAt(task.model);
   const graph = traceProgram(looking.model, "segment", { batch: 1 });
   const { target, capabilities } = device;
-  const plan = await compileAsync(graph, { target, profile: deviceProfile(capabilities) });
+  const plan = await compileKept(graph, {
+    ...{ target, profile: deviceProfile(capabilities), plans: await keptPlans() },
+  });
   const adapter = await openWeightsFile(request.adapter);
   try {
     const session = await createSession(plan, device, { weights: request.weights, adapter });
