@@ -1,5 +1,5 @@
 /** A plan's parameters, streamed from a checkpoint onto the device. */
-import type { Panels, Plan, PlanTensor } from "../compiler/plan.ts";
+import type { Plan, PlanTensor } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { meant } from "../diagnostics/nearest.ts";
 import { storedBytes } from "../formats/index.ts";
@@ -34,8 +34,7 @@ export async function fillParameters(
       done = Math.min(before + p.bytes, done + storedBytes(p.stored ?? "f32", elements));
       onProgress(done, total, "bytes of weights");
     });
-    const laid = p.panels ? inPanels(chunks, p, p.panels) : chunks;
-    await writeTensor(device, buffers[p.buffer]!, p, laid, weights.source);
+    await writeTensor(device, buffers[p.buffer]!, p, chunks, weights.source);
   }
 }
 
@@ -51,30 +50,6 @@ async function* counted(
     yield chunk;
     written(chunk.length);
   }
-}
-
-/** A matrix whole, in its panels. */
-async function* inPanels(
-  chunks: AsyncIterable<Float32Array<ArrayBuffer>>,
-  { shape }: PlanTensor,
-  { width, turned }: Panels,
-) {
-  const [first, second] = shape as readonly [number, number];
-  const whole = new Float32Array(first * second);
-  let count = 0;
-  for await (const chunk of chunks) {
-    whole.set(chunk, count);
-    count += chunk.length;
-  }
-  const [rows, columns] = turned ? [second, first] : [first, second];
-  const [down, across] = turned ? [1, second] : [second, 1];
-  const laid = new Float32Array(whole.length);
-  let next = 0;
-  for (let panel = 0; panel < columns; panel += width)
-    for (let row = 0; row < rows; row++)
-      for (let column = panel; column < panel + width; column++)
-        laid[next++] = whole[row * down + column * across]!;
-  yield laid;
 }
 
 function checkParameter(p: PlanTensor, weights: Readable): void {

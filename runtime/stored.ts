@@ -2,23 +2,13 @@
  * What a device is given: numbers become the bytes of the format that a plan stores them in. It is done
  * here and nowhere else.
  */
+import type { Panels, PlanTensor } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
-import {
-  type FormatName,
-  formatOf,
-  holdsSingles,
-  isFormat,
-  storedNumbers,
-} from "../formats/index.ts";
+import { formatOf, holdsSingles, isFormat, storedNumbers } from "../formats/index.ts";
 import type { Device, DeviceBuffer, Numbers } from "./devices/device.ts";
 
-export interface StoredTensor {
-  readonly name: string;
-  /** In bytes. */
-  readonly offset: number;
-  /** `f32` unless given. */
-  readonly stored?: FormatName;
-}
+/** Where a tensor is, and how it lies there. */
+export type StoredTensor = Pick<PlanTensor, "name" | "offset" | "shape" | "stored" | "panels">;
 
 /**
  * Writes the values of a tensor, `source` of them, as they arrive.
@@ -32,14 +22,14 @@ export async function writeTensor(
   chunks: AsyncIterable<Float32Array<ArrayBuffer>>,
   source: string,
 ): Promise<void> {
-  const { stored = "f32" } = tensor;
+  const { stored = "f32", panels } = tensor;
   if (!isFormat(stored)) throw unknownFormat(tensor.name, stored);
   const { block } = formatOf(stored);
   let { offset } = tensor;
   let count = 0;
   // Whole blocks are written: what begins one waits for the next chunk.
   let waiting = new Float32Array(0);
-  for await (const chunk of chunks) {
+  for await (const chunk of panels ? inPanels(chunks, { ...tensor, panels }) : chunks) {
     checkRange(tensor, chunk, count, source);
     count += chunk.length;
     const values = waiting.length > 0 ? joined(waiting, chunk) : chunk;
@@ -52,6 +42,30 @@ export async function writeTensor(
     waiting = values.slice(whole);
   }
   if (waiting.length > 0) await device.write(buffer, offset, storedNumbers(stored, waiting));
+}
+
+/** A matrix whole, in its panels. */
+async function* inPanels(
+  chunks: AsyncIterable<Float32Array<ArrayBuffer>>,
+  { shape, panels }: Pick<PlanTensor, "shape"> & { readonly panels: Panels },
+) {
+  const [first, second] = shape as readonly [number, number];
+  const { width, turned } = panels;
+  const whole = new Float32Array(first * second);
+  let count = 0;
+  for await (const chunk of chunks) {
+    whole.set(chunk, count);
+    count += chunk.length;
+  }
+  const [rows, columns] = turned ? [second, first] : [first, second];
+  const [down, across] = turned ? [1, second] : [second, 1];
+  const laid = new Float32Array(whole.length);
+  let next = 0;
+  for (let panel = 0; panel < columns; panel += width)
+    for (let row = 0; row < rows; row++)
+      for (let column = panel; column < panel + width; column++)
+        laid[next++] = whole[row * down + column * across]!;
+  yield laid;
 }
 
 /** Writes numbers of the type that the tensor at `offset` has: doubles as singles, or as they are. */

@@ -2,13 +2,15 @@
 import { describe, expect, test } from "vitest";
 import { convLora, lora, taLora } from "../../adapters/index.ts";
 import { type Adapter, compile, type Plan, traceProgram } from "../../compiler/index.ts";
+import { deviceProfile } from "../../compiler/profile.ts";
+import { cpuDevice } from "../../runtime/devices/cpu.ts";
 import type { Device } from "../../runtime/devices/device.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { createSessions } from "../../runtime/programs.ts";
 import { createSession } from "../../runtime/session.ts";
 import { useAdapter } from "../../runtime/switching.ts";
 import { deviceTest } from "../support/device.ts";
-import { adaptedModel, base, trained, x } from "../support/two-adapters.ts";
+import { adaptedModel, base, inputOf, trained, x } from "../support/two-adapters.ts";
 import { refusal } from "../support/weights-files.ts";
 
 const low = lora({ rank: 2, alpha: 6 });
@@ -65,6 +67,27 @@ describe("a session goes on with another adapter", () => {
     expect((await session.run({ x })).y).toEqual(a.y);
     expect({ ...counts, written: 0 }).toEqual({ ...before, written: 0 });
     await session.close();
+  });
+
+  test("whose matrices lie in panels on the processor", async () => {
+    const [width, wide] = [32, lora({ rank: 16 })];
+    const [a, b] = [await trained(wide, 0.05, [], width), await trained(wide, 0.2, [], width)];
+    const device = cpuDevice({ threads: 1 });
+    const plan = compile(traceProgram(adaptedModel(wide, [], width), "both"), {
+      target: device.target,
+      profile: deviceProfile(device.capabilities),
+    });
+    const laid = plan.parameters.filter(({ panels }) => panels).map(({ name }) => name);
+    expect(laid.some((name) => a.file.tensors.has(name))).toBe(true);
+    const options = { weights: await base(1, width), adapter: a.file };
+    const session = await createSession(plan, device, options);
+    const inputs = { x: inputOf(width) };
+    await session.run(inputs);
+    await useAdapter(session, b.file);
+    const fresh = await createSession(plan, device, { ...options, adapter: b.file });
+    expect(await session.run(inputs)).toEqual(await fresh.run(inputs));
+    await Promise.all([session.close(), fresh.close()]);
+    device.destroy();
   });
 
   test("in the order of the calls, of which nobody waits", async () => {
