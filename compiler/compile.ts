@@ -174,7 +174,7 @@ export function compileAlone(graph: Graph, region: Region, options: AloneOptions
 /** Kernels of subgroups are for a width that the target has; others share workgroup memory. */
 function fitting(asked: Profile, target: Target, precision: Precision): Profile {
   const device = { ...asked, ...capableOf(target, asked) };
-  const { matrices, fma, ...others } = forPrecision(device, precision);
+  const { matrices, fma, shuffles, ...others } = forPrecision(device, precision);
   const subgroup = target.subgroup === undefined || target.subgroup === asked.subgroup;
   return {
     ...others,
@@ -182,6 +182,7 @@ function fitting(asked: Profile, target: Target, precision: Precision): Profile 
     subgroup: subgroup ? asked.subgroup : 0,
     ...(matrices && target.fragments ? { matrices } : {}),
     ...(fma && target.fma ? { fma } : {}),
+    ...(shuffles && target.shuffles ? { shuffles } : {}),
   };
 }
 

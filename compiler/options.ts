@@ -73,6 +73,11 @@ const wants: Wants<CompileOptions> = {
   onPass: callback,
 };
 
+const trueOrNot = {
+  words: "true, or left out",
+  is: (value: unknown) => value === undefined || value === true,
+};
+
 const profileWants: Wants<Profile> = {
   name: text,
   maxBindingBytes: atLeast(1),
@@ -87,10 +92,8 @@ const profileWants: Wants<Profile> = {
   reduces: truth,
   rolled: truth,
   half: truth,
-  fma: {
-    words: "true, or left out",
-    is: (value) => value === undefined || value === true,
-  },
+  fma: trueOrNot,
+  shuffles: trueOrNot,
   registers: {
     words: "a whole number of 8 or more, or left out",
     is: (value) => value === undefined || (Number.isInteger(value) && Number(value) >= 8),

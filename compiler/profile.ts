@@ -39,6 +39,11 @@ export interface Profile {
   readonly half: boolean;
   /** Kernels ask for `fma` rounded once: their plans are for devices that have it. */
   readonly fma?: true;
+  /**
+   * The threads of a tile's row fold what they have by shuffles in their subgroup instead of in workgroup memory.
+   * Subgroups then have one width, and kernels can number them.
+   */
+  readonly shuffles?: true;
   /** Vector registers of a processor that runs C; undefined: of WebAssembly, or no processor's. */
   readonly registers?: number;
   /** The matrix fragments that kernels may multiply; undefined: none. */
@@ -87,6 +92,8 @@ export const softwareProfile = (subgroup: number): Profile => ({
 /** A profile with all that one device allows. Plans made with it may not run on others. */
 export function deviceProfile(capabilities: Capabilities): Profile {
   const { subgroups, slowBarriers, slowCompiler, matrices, fma, registers } = capabilities;
+  const subgroup = subgroupWidth(capabilities);
+  const shuffles = subgroup > 0 && subgroups?.numbered === true;
   return {
     name: capabilities.name,
     maxBindingBytes: capabilities.maxBindingBytes,
@@ -96,13 +103,14 @@ export function deviceProfile(capabilities: Capabilities): Profile {
     maxThreads: capabilities.maxThreads,
     maxGroups: capabilities.maxGroups,
     alignment: capabilities.alignment,
-    subgroup: subgroupWidth(capabilities),
+    subgroup,
     slowBarriers,
     reduces: !slowBarriers && subgroups?.numbered === true,
     rolled: slowCompiler,
     half: capabilities.half,
     deviceClass: capabilities.deviceClass,
     ...(fma ? { fma } : {}),
+    ...(shuffles ? { shuffles } : {}),
     ...(registers ? { registers } : {}),
     // A slow compiler takes seconds for one kernel of fragments.
     ...(matrices && !slowCompiler ? { matrices } : {}),

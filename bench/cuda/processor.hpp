@@ -241,6 +241,9 @@ template <class... P, void (*kernel)(P...)> struct Call<kernel> {
 template <class T> T __shfl_sync(unsigned mask, T value, unsigned lane) {
   return on_processor::exchange(mask, value, lane % 32);
 }
+template <class T> T __shfl_xor_sync(unsigned mask, T value, unsigned turned) {
+  return on_processor::exchange(mask, value, on_processor::now % 32 ^ turned);
+}
 template <class T> T __shfl_down_sync(unsigned mask, T value, unsigned by) {
   return on_processor::exchange(mask, value, on_processor::now % 32 + by);
 }

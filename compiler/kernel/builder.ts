@@ -14,6 +14,7 @@ import {
   type Fold,
   type Fragment,
   type FragmentStmt,
+  type Id,
   type Kernel,
   type Scalar,
   type Stmt,
@@ -30,6 +31,11 @@ export interface Variable {
   readonly get: Value;
   set(v: Value): void;
 }
+
+type Axis = 0 | 1 | 2;
+
+const numberOf = (of: Id, axis: Axis, extent?: number): Value =>
+  extent === 1 ? index(0) : new Value({ kind: "id", type: "u32", of, axis }, extent && extent - 1);
 
 /** A block under construction. */
 interface Scope {
@@ -61,35 +67,25 @@ export class Builder {
     this.#rolled = options.rolled;
   }
 
-  group(axis: 0 | 1 | 2, extent?: number): Value {
-    return extent === 1
-      ? index(0)
-      : new Value({ kind: "id", type: "u32", of: "group", axis }, extent && extent - 1);
-  }
+  group = (axis: Axis, extent?: number): Value => numberOf("group", axis, extent);
+  thread = (axis: Axis, extent?: number): Value => numberOf("thread", axis, extent);
 
-  thread(axis: 0 | 1 | 2, extent?: number): Value {
-    return extent === 1
-      ? index(0)
-      : new Value({ kind: "id", type: "u32", of: "thread", axis }, extent && extent - 1);
-  }
-
-  /** The thread's number within its subgroup of `width` threads, which is its whole workgroup. */
+  /** The thread's number within its subgroup of `width` threads, of which the workgroup has whole ones. */
   lane(width: number): Value {
     this.#subgroup = width;
     return new Value({ kind: "lane", type: "u32" }, width - 1);
   }
 
   /** The value that `lane` has, in every lane. */
-  broadcast(v: Value, lane: number): Value {
-    return new Value({ kind: "broadcast", type: v.type, arg: v.expr, lane });
-  }
+  broadcast = (v: Value, lane: number): Value =>
+    new Value({ kind: "broadcast", type: v.type, arg: v.expr, lane });
+
+  /** The value of the lane whose number differs in the bits of `mask`: all lanes must get here together. */
+  shuffle = (v: Value, mask: number): Value =>
+    new Value({ kind: "shuffle", type: v.type, arg: v.expr, mask });
 
   /** The number of the thread's subgroup, below `extent` if the widths of subgroups are known. */
-  subgroup(extent?: number): Value {
-    return extent === 1
-      ? index(0)
-      : new Value({ kind: "id", type: "u32", of: "subgroup", axis: 0 }, extent && extent - 1);
-  }
+  subgroup = (extent?: number): Value => numberOf("subgroup", 0, extent);
 
   /** How many subgroups the workgroup has: as many as it has threads, at most. */
   subgroups(): Value {
@@ -306,7 +302,7 @@ export class Builder {
 
   #census(of: "subgroups" | "member" | "members"): Value {
     this.#reduces = true;
-    return new Value({ kind: "id", type: "u32", of, axis: 0 });
+    return numberOf(of, 0);
   }
 
   #collective(stmt: FragmentStmt): void {

@@ -18,6 +18,7 @@ export function depthOf(e: Expr, depths: ReadonlyMap<string, number>, guard: num
       return Math.max(0, ...e.args.map((a) => depthOf(a, depths, guard)));
     case "cast":
     case "broadcast":
+    case "shuffle":
     case "reduce":
       return depthOf(e.arg, depths, guard);
     case "load":

@@ -22,6 +22,7 @@ export function exactIn(format: FormatName, body: readonly Stmt[]): (e: Expr) =>
       case "id":
       case "lane":
       case "broadcast":
+      case "shuffle":
       case "reduce":
       case "cast":
         return false;

@@ -38,7 +38,8 @@
  * A reduction needs no width: it combines what the threads of a subgroup have, however many they
  * are. Nothing is promised of which threads make a subgroup, in which order subgroups are numbered,
  * or that they are full; a kernel that combines subgroups knows its `member` of how many `members`,
- * and which `subgroup` of how many `subgroups` that is.
+ * and which `subgroup` of how many `subgroups` that is. A kernel written for one width is for workgroups of
+ * full subgroups: its threads are numbered by `subgroup` and `lane`, and `thread` tells nothing of either.
  */
 import { type FormatName, formatOf } from "../../formats/index.ts";
 import type { KernelMatrices } from "../plan.ts";
@@ -146,10 +147,12 @@ export type Expr =
       readonly of: Id;
       readonly axis: 0 | 1 | 2;
     }
-  /** The thread's number within its subgroup. Workgroups that use it are one subgroup each. */
+  /** The thread's number within its subgroup. Workgroups that use it are full subgroups of one width. */
   | { readonly kind: "lane"; readonly type: "u32" }
   /** The value that one lane of the subgroup has. All lanes must get here together. */
   | { readonly kind: "broadcast"; readonly type: Scalar; readonly arg: Expr; readonly lane: number }
+  /** The value of the lane whose number is this one's with the bits of `mask` turned. All lanes must get here together. */
+  | { readonly kind: "shuffle"; readonly type: Scalar; readonly arg: Expr; readonly mask: number }
   /**
    * The sum, largest or smallest of what the threads of the subgroup have, in all of them and in any
    * order. All must get here together.
@@ -207,7 +210,7 @@ export interface Kernel {
    */
   readonly vectors: ReadonlyMap<Buffer, number>;
   readonly scratch: readonly Buffer[];
-  /** The exact width of subgroup that the kernel is written for; 0 if it uses none. */
+  /** The exact width of subgroup that the kernel is written for, of which a workgroup has whole ones; 0 if it uses none. */
   readonly subgroup: number;
   /** Whether it reduces over subgroups, of whatever width. Its threads lie along axis 0. */
   readonly reduces: boolean;

@@ -10,6 +10,7 @@ export function isStable(e: Expr): boolean {
     case "lane":
       return true;
     case "broadcast":
+    case "shuffle":
     case "reduce":
       return false;
     case "ref":
@@ -43,6 +44,7 @@ function makeKey(e: Expr): string {
     case "lane":
       return "lane";
     case "broadcast":
+    case "shuffle":
     case "reduce":
       return bug(`a ${e.kind} is never shared`);
     case "ref":
@@ -72,6 +74,7 @@ export function same(a: Expr, b: Expr): boolean {
     case "cast":
       return same(a.arg, (b as typeof a).arg);
     case "load":
+    case "shuffle":
     case "broadcast":
     case "reduce":
       return false;

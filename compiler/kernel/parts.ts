@@ -54,6 +54,7 @@ export function withArguments(e: Expr, expr: (e: Expr) => Expr): Expr {
     case "lane":
       return e;
     case "broadcast":
+    case "shuffle":
     case "reduce":
     case "cast": {
       const arg = expr(e.arg);

@@ -10,6 +10,8 @@ export interface Dialect {
   id(of: Id, axis: 0 | 1 | 2): string;
   readonly lane: string;
   broadcast(arg: string, lane: number): string;
+  /** Of targets that are given such kernels (`Target.shuffles`). */
+  shuffle(arg: string, mask: number): string;
   /** `type` is that of what is reduced. */
   reduce(fold: Fold, arg: string, type: Scalar): string;
   cast(arg: string, from: Scalar, to: Scalar): string;
@@ -99,6 +101,8 @@ function walk(d: Dialect, name: (n: string) => string) {
         return d.lane;
       case "broadcast":
         return d.broadcast(bare(expr(e.arg)), e.lane);
+      case "shuffle":
+        return d.shuffle(bare(expr(e.arg)), e.mask);
       case "reduce":
         return d.reduce(e.fold, bare(expr(e.arg)), e.type);
       case "cast":

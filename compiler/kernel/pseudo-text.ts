@@ -28,6 +28,7 @@ const dialect: Dialect = {
   id: (of, axis) => (of === "group" || of === "thread" ? `${of}.${axes[axis]}` : of),
   lane: "lane",
   broadcast: (arg, lane) => `broadcast(${arg}, ${lane})`,
+  shuffle: (arg, mask) => `shuffle(${arg}, ${mask})`,
   reduce: (fold, arg) => `subgroup_${fold}(${arg})`,
   cast: (arg, _from, to) => `${to}(${arg})`,
   declare: (mutable, name, type, value) =>

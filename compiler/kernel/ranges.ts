@@ -115,6 +115,7 @@ export class Ranges {
       case "lane":
         return this.#kernel.subgroup - 1;
       case "broadcast":
+      case "shuffle":
         return this.bound(e.arg);
       case "reduce":
         return e.fold === "add" ? unknown : this.bound(e.arg);
@@ -128,10 +129,11 @@ export class Ranges {
   }
 
   #idBound(of: Id, axis: 0 | 1 | 2): number {
-    const { threads, groups, matrices } = this.#kernel;
+    const { threads, groups, matrices, subgroup } = this.#kernel;
     if (of === "group") return groups[axis] - 1;
     if (of === "thread") return threads[axis] - 1;
     const all = threads[0] * threads[1] * threads[2];
+    if (of === "subgroup" && subgroup > 0) return all / subgroup - 1;
     // Subgroups may be narrower than the most that they can have, and then there are more.
     if (of === "subgroup" && matrices && matrices.widths !== "most")
       return Math.ceil(all / matrices.width) - 1;

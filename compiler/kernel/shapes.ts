@@ -134,6 +134,8 @@ class Analysis implements Shapes {
       case "broadcast":
       case "reduce":
         return same();
+      case "shuffle":
+        return vector;
       case "cast":
         return this.isSame(e.arg) ? same() : vector;
       case "load":

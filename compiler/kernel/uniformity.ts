@@ -1,6 +1,6 @@
 /**
  * Who has the same value for certain: all threads of a workgroup, those of each subgroup, or a thread
- * by itself. Barriers stand where all threads of a workgroup get; reductions, broadcasts and
+ * by itself. Barriers stand where all threads of a workgroup get; reductions, broadcasts, shuffles and
  * fragments where all of a subgroup do.
  */
 import type { Buffer, Expr, Kernel, Stmt } from "./ir.ts";
@@ -22,8 +22,8 @@ export const common = (...all: readonly Sharers[]): Sharers =>
 /** Tells of a kernel's expressions by which threads their values are shared. */
 export function sharersOf(kernel: Kernel): (e: Expr) => Sharers {
   const named = new Map<string, Sharers>();
-  // A workgroup of a known width of subgroup is one subgroup.
-  const ofSubgroup = kernel.subgroup > 0 ? "workgroup" : "subgroup";
+  const [x, y, z] = kernel.threads;
+  const ofSubgroup = x * y * z === kernel.subgroup ? "workgroup" : "subgroup";
   const of = (e: Expr): Sharers => {
     switch (e.kind) {
       case "lit":
@@ -34,6 +34,7 @@ export function sharersOf(kernel: Kernel): (e: Expr) => Sharers {
         if (e.of === "group" || e.of === "subgroups") return "workgroup";
         return e.of === "subgroup" || e.of === "members" ? ofSubgroup : "thread";
       case "lane":
+      case "shuffle":
         return "thread";
       case "broadcast":
       case "reduce":

@@ -134,8 +134,8 @@ export function visitExprs(body: readonly Stmt[], visit: (e: Expr) => void): voi
   const inside = (e: Expr): void => {
     visit(e);
     if (e.kind === "call") e.args.forEach(inside);
-    else if (e.kind === "cast" || e.kind === "broadcast" || e.kind === "reduce") inside(e.arg);
     else if (e.kind === "load") inside(e.index);
+    else if ("arg" in e) inside(e.arg);
   };
   for (const s of body) {
     switch (s.kind) {

@@ -10,8 +10,10 @@ export function checkHead(kernel: Kernel, fail: Fail): void {
   for (const [what, counts] of Object.entries({ threads, groups }))
     if (!counts.every((n) => Number.isInteger(n) && n > 0)) fail(`${counts.join(" x ")} ${what}`);
   const all = threads[0] * threads[1] * threads[2];
-  if (subgroup > 0 && all !== subgroup)
-    fail(`${all} threads, though a workgroup is one subgroup of ${subgroup}`);
+  if (subgroup > 0 && all % subgroup !== 0)
+    fail(`${all} threads, though a workgroup is whole subgroups of ${subgroup}`);
+  if (subgroup > 0 && all !== subgroup && all !== threads[0])
+    fail("it has several subgroups, and its threads lie along several axes");
   if (reduces && subgroup > 0) fail("it is for one width of subgroup, and for any");
   if (reduces && all !== threads[0]) fail("it reduces, and its threads lie along several axes");
   if (fragments.length > 0 !== (matrices !== undefined))

@@ -49,6 +49,7 @@ export function checkType(e: Expr, fail: Fail): void {
       checkCall(e, fail);
       return;
     case "broadcast":
+    case "shuffle":
     case "reduce":
       if (e.type !== e.arg.type) fail(`a ${e.kind} of ${e.arg.type} is ${e.type}`);
       if (e.type === "bool") fail(`a ${e.kind} of booleans`);

@@ -196,6 +196,12 @@ class Verifier {
         if (!(e.lane >= 0 && e.lane < this.#kernel.subgroup))
           this.#fail(`there is no lane ${e.lane} in subgroups of ${this.#kernel.subgroup}`);
         break;
+      case "shuffle":
+        this.#expression(e.arg);
+        this.#gather("subgroup", "a shuffle");
+        if (!(e.mask > 0 && e.mask < this.#kernel.subgroup))
+          this.#fail(`no lane is ${e.mask} apart in subgroups of ${this.#kernel.subgroup}`);
+        break;
       case "reduce":
         this.#expression(e.arg);
         this.#gather("subgroup", "a reduction");
@@ -246,7 +252,7 @@ class Verifier {
       if (subgroup === 0) this.#fail("a lane of subgroups of no known width");
     } else if (e.of !== "group" && e.of !== "thread") {
       if (e.axis !== 0) this.#fail(`${e.of} along axis ${e.axis}`);
-      if (!reduces && !(e.of === "subgroup" && fragments.length > 0))
+      if (!reduces && !(e.of === "subgroup" && (subgroup > 0 || fragments.length > 0)))
         this.#fail(`${e.of} in a kernel that does not reduce`);
     }
   }

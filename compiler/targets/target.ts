@@ -27,6 +27,8 @@ export interface Target {
   readonly nameless?: true;
   /** Whether it spells matrix fragments. */
   readonly fragments: boolean;
+  /** Whether it spells shuffles, and workgroups of several subgroups of one width. */
+  readonly shuffles?: true;
   /**
    * A kernel, whole: its text, or the bytes of a module. `scratch` tells by their names which parameters
    * live in reused memory; with `names` numbered, kernels that differ in nothing but names are equal.
@@ -58,6 +60,9 @@ export function reasonAgainst(target: Target, kernel: Kernel): string | undefine
   if (kernel.fragments.length > 0 && !target.fragments)
     return `this kernel multiplies matrix fragments, which ${target.title} is not given`;
   const { subgroup } = target;
+  const [x, y, z] = kernel.threads;
+  if (kernel.subgroup > 0 && x * y * z > kernel.subgroup && !target.shuffles)
+    return `this kernel has several subgroups in a workgroup, which ${target.title} is not given`;
   if (kernel.subgroup === 0 || subgroup === undefined || kernel.subgroup === subgroup)
     return undefined;
   return `this kernel is written for subgroups of ${kernel.subgroup} threads; those of ${target.title} have ${subgroup}`;

@@ -20,7 +20,7 @@ import {
   type Tiles,
 } from "./program.ts";
 import { Staging } from "./staging.ts";
-import { countOf, type Grid, Team, type Threads } from "./team.ts";
+import { countOf, type Grid, isInSubgroup, lineOf, Team, type Threads } from "./team.ts";
 import { type Use, UsesInOrder } from "./uses.ts";
 
 /** A tile in registers, in workgroup memory, or both. */
@@ -99,9 +99,11 @@ export abstract class InRegisters implements Tiles<Held> {
     const values = this.values(x);
     const lines = isAcross ? values : values[0]!.map((_, j) => values.map((row) => row[j]!));
     const own = lines.map((line) => this.k.let("part", line.reduce(combine[how])));
-    const all = isAcross
-      ? this.#together(how, own, this.layout.across, this.team.column, this.team.row)
-      : this.#together(how, own, this.layout.down, this.team.row, this.team.column);
+    const all = isInSubgroup(this.layout, along)
+      ? own.map((v) => this.#shuffled(how, v, lineOf(this.layout, along)))
+      : isAcross
+        ? this.#together(how, own, this.layout.across, this.team.column, this.team.row)
+        : this.#together(how, own, this.layout.down, this.team.row, this.team.column);
     if (isAcross) return { use, rows: x.rows, columns: 1, values: all.map((v) => [v]) };
     return { use, rows: 1, columns: x.columns, values: [all] };
   }
@@ -237,6 +239,14 @@ export abstract class InRegisters implements Tiles<Held> {
         );
       }).flat();
     });
+  }
+
+  /** Combines what the threads of a line have, in all of them: in each step with twice as many. */
+  #shuffled(how: TileFold, own: Value, { count, apart }: ReturnType<typeof lineOf>): Value {
+    let all = own;
+    for (let mask = apart; mask < count * apart; mask *= 2)
+      all = this.k.let("all", combine[how](all, this.k.shuffle(all, mask)));
+    return all;
   }
 
   /**

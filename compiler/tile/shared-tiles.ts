@@ -15,7 +15,9 @@ export const shared: Lowering = {
 const ofWalk = (walk: Walk, profile: Profile): Blocking[] =>
   walkTiles(walk, profile).map((tile) => {
     const { down, across, rowsPerThread, keys } = tile;
-    const threads = { down, across, rowsPerThread, rolled: profile.rolled };
+    const { rolled, shuffles } = profile;
+    const subgroup = shuffles ? profile.subgroup : 0;
+    const threads = { down, across, rowsPerThread, rolled, subgroup };
     return {
       ...{ tile, sizes: { rows: down * rowsPerThread, columns: keys, depth: 0 } },
       lower: (k, program) => lowerShared(k, program, threads),

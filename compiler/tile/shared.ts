@@ -1,7 +1,7 @@
 /**
  * The lowering for devices with workgroup memory: operands of `dot` lie there, where they are written and read
  * by fours, and sums in registers. A depth may be split among slices of threads: then each slice has a part of
- * every sum.
+ * every sum. What the threads of a row fold passes within their subgroup where the profile has shuffles.
  */
 import type { Builder } from "../kernel/builder.ts";
 import type { Kernel } from "../kernel/ir.ts";
@@ -10,11 +10,13 @@ import { Memory, type Staged } from "./barriers.ts";
 import { range } from "./places.ts";
 import type { At, Put, Span, TileProgram } from "./program.ts";
 import { type Held, InRegisters } from "./registers.ts";
-import { countOf, type Threads } from "./team.ts";
+import { countOf, isInSubgroup, type Threads } from "./team.ts";
 import { type Use, usesOf } from "./uses.ts";
 
-export function lowerShared(k: Builder, program: TileProgram, threads: Threads): Kernel {
-  const { uses, text: tiles } = usesOf(program, (least, of) => wholeOf(threads, least, of));
+export function lowerShared(k: Builder, program: TileProgram, asked: Threads): Kernel {
+  const { uses, folds, text: tiles } = usesOf(program, (least, of) => wholeOf(asked, least, of));
+  const isPassed = [...folds].some((along) => isInSubgroup(asked, along));
+  const threads = isPassed ? asked : { ...asked, subgroup: 0 };
   const memory = new Memory(k, countOf(threads), (size) => k.sharedFours("operands", size));
   program.body(new Shared(k, threads, uses, memory));
   const kernel = k.finish(program.name, [countOf(threads), 1, 1], program.groups);

@@ -11,6 +11,8 @@ export interface Threads {
   readonly down: number;
   readonly across: number;
   readonly rowsPerThread: number;
+  /** The width of subgroups, where threads pass what they fold within them. */
+  readonly subgroup?: number;
   /** So many times `down` x `across` threads, each with a part of every product's depth; else 1. */
   readonly slices?: number;
   /** Texts are kept short: what melted behind a result stands there once. */
@@ -18,6 +20,18 @@ export interface Threads {
 }
 
 export const countOf = ({ down, across, slices = 1 }: Threads): number => down * across * slices;
+
+/** The threads that fold a tile along columns, or along rows: how many, and how far apart their numbers are. */
+export const lineOf = ({ down, across }: Threads, along: "columns" | "rows") =>
+  along === "columns" ? { count: across, apart: 1 } : { count: down, apart: across };
+
+/** Whether every such line lies in one subgroup. The width is a power of two, so that what divides it is one. */
+export function isInSubgroup(threads: Threads, along: "columns" | "rows"): boolean {
+  const { subgroup } = threads;
+  const { count, apart } = lineOf(threads, along);
+  if (!subgroup || count === 1) return false;
+  return countOf(threads) % subgroup === 0 && subgroup % (count * apart) === 0;
+}
 
 /** Values of a thread, by its rows and its columns. */
 export type Grid<T> = readonly (readonly T[])[];
@@ -34,10 +48,19 @@ export class Team {
     const { down, across, slices = 1 } = threads;
     this.#threads = threads;
     this.slices = slices;
-    const id = k.thread(0, countOf(threads));
+    const id = this.#number(k);
     this.column = k.let("column", id.mod(across));
     this.row = k.let("row", id.div(across).mod(down));
     this.slice = k.let("slice", id.div(across * down));
+  }
+
+  /** Lanes of a subgroup have numbers that follow each other: `thread` promises nothing of lanes. */
+  #number(k: Builder): Value {
+    const count = countOf(this.#threads);
+    const { subgroup } = this.#threads;
+    if (!subgroup) return k.thread(0, count);
+    const first = k.subgroup(count / subgroup).mul(subgroup);
+    return k.let("number", first.add(k.lane(subgroup)));
   }
 
   rows(rows: number): number {

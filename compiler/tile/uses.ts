@@ -42,6 +42,8 @@ type Noted = Tile & { readonly id: number; readonly root: number };
 /** What the first run found: the uses in the order of the tiles' making, and the program as text. */
 export interface Uses {
   readonly uses: readonly Use[];
+  /** Along what tiles are folded. */
+  readonly folds: ReadonlySet<"columns" | "rows">;
   readonly text: string;
 }
 
@@ -49,11 +51,12 @@ export interface Uses {
 export function usesOf(program: TileProgram, whole: Tiles["whole"]): Uses {
   const noting = new Noting(whole);
   program.body<Noted>(noting);
-  return { uses: noting.uses, text: `${noting.lines.join("\n")}\n` };
+  return { uses: noting.uses, folds: noting.folds, text: `${noting.lines.join("\n")}\n` };
 }
 
 class Noting implements Tiles<Noted> {
   readonly uses: Use[] = [];
+  readonly folds = new Set<"columns" | "rows">();
   readonly lines: string[] = [];
   readonly whole: Tiles["whole"];
   #depth = 0;
@@ -93,6 +96,7 @@ class Noting implements Tiles<Noted> {
     return this.#made(sizes, `map ${args.map((a) => this.#read(a)).join(", ")}`);
   }
   fold(how: TileFold, x: Noted, along: "columns" | "rows"): Noted {
+    this.folds.add(along);
     const of = `${how} of ${this.#read(x)} along ${along}`;
     const sizes =
       along === "columns" ? { rows: x.rows, columns: 1 } : { rows: 1, columns: x.columns };

@@ -40,7 +40,7 @@ export function needsOf(kernels: readonly PlanKernel[]): Needs {
   const matrices = kernels.flatMap((kernel) => kernel.matrices ?? []);
   return {
     ...(subgroup > 0 ? { subgroup } : {}),
-    ...(kernels.some(({ reduces }) => reduces) ? { reduces: true } : {}),
+    ...(kernels.some(isNumbered) ? { reduces: true } : {}),
     ...(formats.length > 0 ? { formats } : {}),
     ...(matrices.length > 0 ? { matrices: unique(matrices) } : {}),
     bindings: most(({ params }) => params.length),
@@ -49,6 +49,10 @@ export function needsOf(kernels: readonly PlanKernel[]): Needs {
     bindingBytes: most(({ params }) => Math.max(0, ...params.map(bytesOf))),
   };
 }
+
+/** It reduces over subgroups, or has several of one width. */
+const isNumbered = ({ reduces, subgroup, threads }: PlanKernel): boolean =>
+  reduces === true || (subgroup > 0 && threads.reduce((a, b) => a * b, 1) > subgroup);
 
 const unique = <T>(values: readonly T[]): readonly T[] => [
   ...new Map(values.map((value) => [JSON.stringify(value), value])).values(),
@@ -90,7 +94,7 @@ export function lackOf(needs: Needs, device: Capabilities): Lack | undefined {
   if (needs.reduces && !numbered)
     return {
       message:
-        "reduces over subgroups by number, which the device lacks (in WebGPU: the feature subgroups, and WGSL's subgroup_id)",
+        "numbers the subgroups of a workgroup, which the device lacks (in WebGPU: the feature subgroups, and WGSL's subgroup_id)",
     };
   const lacking = formats.find((scalar) => !has(device, scalar));
   if (lacking)

@@ -192,7 +192,13 @@ interface Reduction {
   readonly value: number;
 }
 
-type Offer = Broadcast | Reduction | Collective;
+/** It goes on with the value of the lane whose number differs in the bits of the mask. */
+interface Shuffle {
+  readonly mask: number;
+  readonly value: number;
+}
+
+type Offer = Broadcast | Shuffle | Reduction | Collective;
 
 /** Where a thread is among the subgroups of its workgroup. */
 interface Team {
@@ -216,7 +222,6 @@ interface ReferenceKernel {
     group: Ids,
     thread: Ids,
     me: number,
-    lane: number,
     params: readonly Memory[],
     shared: readonly Memory[],
     local: readonly Memory[],
@@ -287,7 +292,6 @@ function runGroup(
       group,
       thread,
       me,
-      plan.subgroup ? me % plan.subgroup : 0,
       params,
       shared,
       kernel.local.map((s) => localMemory(own(s), s.size, rounding(s.scalar))),
@@ -307,17 +311,11 @@ function runGroup(
   }
 }
 
-/**
- * Subgroups are threads that follow each other where kernels know their width. Kernels that do not
- * must not rely on that: for them the threads are dealt out in turn.
- */
+/** No kernel may rely on which threads make a subgroup: they are dealt out in turn. */
 function teamsOf(plan: PlanKernel, width: number): Team[] {
   const threads = plan.threads.reduce((a, b) => a * b, 1);
-  const known = widthOf(plan);
-  const subgroups = Math.ceil(threads / (plan.reduces ? width : known));
-  const numbers = Array.from({ length: threads }, (_, me) =>
-    plan.reduces ? me % subgroups : Math.floor(me / known),
-  );
+  const subgroups = Math.ceil(threads / (plan.reduces ? width : widthOf(plan)));
+  const numbers = Array.from({ length: threads }, (_, me) => me % subgroups);
   const sizes = new Array<number>(subgroups).fill(0);
   const placed = numbers.map((subgroup) => ({ subgroup, member: sizes[subgroup]!++ }));
   return placed.map((at) => ({ ...at, subgroups, members: sizes[at.subgroup]! }));
@@ -335,32 +333,43 @@ function toBarrier(
   kernel: string,
   clock: Clock,
 ): number {
-  let heard: number | undefined;
+  let heard: (lane: number) => number | undefined = () => undefined;
   for (;;) {
-    const states = lanes.map((lane) => lane.next(heard));
-    heard = undefined;
+    const states = lanes.map((lane, i) => lane.next(heard(i)));
     const offers = states.map((s) => (s.done ? undefined : s.value || undefined));
     const first = offers[0];
     if (!offers.every((o) => isSame(o, first))) diverged(offers, kernel);
     if (!first) return states.filter((s) => s.done).length;
-    if ("does" in first) {
-      first.run(--clock.collective);
-      continue;
-    }
-    if ("fold" in first) {
-      heard = (offers as Reduction[]).map((o) => o.value).reduce(folds[first.fold]);
-      continue;
-    }
-    heard = (offers[first.lane] as Broadcast | undefined)?.value;
-    if (heard === undefined)
-      strict(`broadcast from lane ${first.lane}, which is not there`, kernel);
+    heard = heardBy(first, offers, kernel, clock);
   }
+}
+
+/** What all lanes do with what they offer: it gives what each goes on with. */
+function heardBy(
+  first: Offer,
+  offers: readonly (Offer | undefined)[],
+  kernel: string,
+  clock: Clock,
+): (lane: number) => number | undefined {
+  if ("does" in first) {
+    first.run(--clock.collective);
+    return () => undefined;
+  }
+  const values = (offers as (Broadcast | Shuffle | Reduction)[]).map((o) => o.value);
+  if ("fold" in first) {
+    const total = values.reduce(folds[first.fold]);
+    return () => total;
+  }
+  const from = (lane: number) =>
+    values[lane] ?? strict(`a value from lane ${lane}, which is not there`, kernel);
+  return "mask" in first ? (lane) => from(lane ^ first.mask) : () => from(first.lane);
 }
 
 function isSame(a: Offer | undefined, b: Offer | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   if ("does" in a) return "does" in b && a.does === b.does && a.at === b.at;
   if ("fold" in a) return "fold" in b && a.fold === b.fold;
+  if ("mask" in a) return "mask" in b && a.mask === b.mask;
   return "lane" in b && a.lane === b.lane;
 }
 
@@ -372,9 +381,17 @@ const folds = {
 
 function diverged(offers: readonly (Offer | undefined)[], kernel: string): never {
   const found = offers.find((o) => o !== undefined)!;
-  const what = "does" in found ? "fragment statement" : "fold" in found ? "reduction" : "broadcast";
-  strict(`divergent ${what}: not all lanes of a subgroup are at the same one`, kernel);
+  strict(`divergent ${nameOf(found)}: not all lanes of a subgroup are at the same one`, kernel);
 }
+
+const nameOf = (offer: Offer): string =>
+  "does" in offer
+    ? "fragment statement"
+    : "fold" in offer
+      ? "reduction"
+      : "mask" in offer
+        ? "shuffle"
+        : "broadcast";
 
 function* ids([x, y, z]: Ids): Generator<Ids> {
   for (let c = 0; c < z; c++)

@@ -46,6 +46,8 @@ export function scalar(w: Writer, e: Expr): Text {
       return first(w.vector(e.arg), e.type, e.lane);
     case "reduce":
       return reduce(w, e);
+    case "shuffle":
+      return bug("a shuffle, which this target does not spell");
     case "cast":
       return scalarCast(w.scalar(e.arg), e.arg.type, e.type);
     case "load":

@@ -142,6 +142,8 @@ const warps = (threads: number): string[] => [
     : `  const unsigned member_count = min(32u, ${threads}u - subgroup_number * 32u);`,
 ];
 
+const usesSubgroup = (body: string) => /\bsubgroup_number\b/.test(body);
+
 const folds = {
   ...{ add: "x + y", max: "x > y || x != x ? x : y", min: "x < y || x != x ? x : y" },
 } as const;
@@ -182,6 +184,7 @@ const dialect: Dialect = {
   },
   lane: "(threadIdx.x & 31u)",
   broadcast: (arg, lane) => `__shfl_sync(0xffffffffu, ${arg}, ${lane})`,
+  shuffle: (arg, mask) => `__shfl_xor_sync(0xffffffffu, ${arg}, ${mask})`,
   reduce: (fold, arg) => `reduce_${fold}(${arg})`,
   cast: (arg, from, to) =>
     `${typeOf(to).name}${from === "f32" && (to === "i32" || to === "u32") ? "_of" : ""}(${arg})`,
@@ -223,7 +226,7 @@ const dialect: Dialect = {
       `extern "C" __global__ void __launch_bounds__(${x * y * z}) ${entry(k)}(`,
       `    ${params.join(",\n    ")}) {`,
       ...Object.entries(functions).flatMap(([n, text]) => (body.includes(`${n}(`) ? text : [])),
-      ...(k.reduces ? warps(x) : []),
+      ...(k.reduces ? warps(x) : usesSubgroup(body) ? warps(x).slice(0, 1) : []),
       ...Object.entries(folds).flatMap(([n, both]) =>
         body.includes(`reduce_${n}(`) ? reduction(n, both) : [],
       ),
@@ -242,6 +245,7 @@ export const cuda: Target = {
   comment: "//",
   half: true,
   fragments: false,
+  shuffles: true,
   subgroup: 32,
   entry,
   print: (kernel, _scratch, names) => printUnpacked(kernel, dialect, names),

@@ -1,6 +1,6 @@
 /**
  * The reference target: a kernel as a JavaScript generator, one per thread, that yields at
- * barriers and, with a value, at broadcasts and reductions. The reference device (`runtime/devices/reference.ts`) runs it over strict memory.
+ * barriers and, with a value, at broadcasts, shuffles and reductions. The reference device (`runtime/devices/reference.ts`) runs it over strict memory.
  */
 
 import { castRange } from "../../kernel/cast.ts";
@@ -93,14 +93,15 @@ const dialect: Dialect = {
     `arguments await break case catch class const continue debugger default delete do else enum eval
     export extends false finally for function if implements import in instanceof interface let new
     null package private protected public return static super switch this throw true try typeof var
-    void while with yield group thread team me lane params shared local fragments by half divided single Math Number NaN Infinity
+    void while with yield group thread team me params shared local fragments by half divided single Math Number NaN Infinity
     Float32Array Uint32Array`.split(/\s+/),
   ),
   literal: (value, type) =>
     type === "bool" ? (value ? "true" : "false") : `(${Object.is(value, -0) ? "-0" : value})`,
   id: (of, axis) => (of === "group" || of === "thread" ? `${of}[${axis}]` : `team.${of}`),
-  lane: "lane",
+  lane: "team.member",
   broadcast: (arg, lane) => `(yield { lane: ${lane}, value: ${arg} })`,
+  shuffle: (arg, mask) => `(yield { mask: ${mask}, value: ${arg} })`,
   reduce: (fold, arg, type) => {
     const total = `(yield { fold: "${fold}", value: ${arg} })`;
     if (fold !== "add" || type === "f32") return total;
@@ -140,7 +141,7 @@ const dialect: Dialect = {
       `({ name: ${JSON.stringify(k.name)}, shared: ${list(shared)}, local: ${list(local)},`,
       `params: ${list([...k.params])},`,
       `fragments: ${JSON.stringify(k.fragments)},`,
-      "run: function* (group, thread, me, lane, params, shared, local, team, fragments) {",
+      "run: function* (group, thread, me, params, shared, local, team, fragments) {",
       ...(body.includes("half(") ? halfValue : []),
       ...(body.includes("divided(") ? divided : []),
       `  const [${names([...k.params])}] = params;`,
@@ -160,6 +161,7 @@ export const reference: Target = {
   comment: "//",
   half: true,
   fragments: true,
+  shuffles: true,
   entry: (kernel) => kernel.name,
   print: (kernel, _scratch, names) => printUnpacked(kernel, dialect, names),
 };

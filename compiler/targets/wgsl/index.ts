@@ -70,6 +70,7 @@ const dialect = (
   id: (of, axis) => (of === "group" || of === "thread" ? `${of}_id.${axes[axis]}` : numbers[of]),
   lane: "lane_id",
   broadcast: (arg, lane) => `subgroupShuffle(${arg}, ${lane}u)`,
+  shuffle: (arg, mask) => `subgroupShuffleXor(${arg}, ${mask}u)`,
   reduce: (fold, arg, type) => {
     if (fold === "add" || type !== "f32") return `${folds[fold]}(${arg})`;
     const sign = fold === "min" ? "-" : "";
@@ -185,6 +186,7 @@ export const wgsl: Target = {
   comment: "//",
   half: false,
   fragments: true,
+  shuffles: true,
   entry: () => "main",
   print(kernel, scratch, names) {
     const known = new Map<FormatName, (e: Expr) => boolean>();

@@ -23,7 +23,7 @@ export function withOpaque(kernel: Kernel): Kernel {
 }
 
 function guarded(e: Expr, known: Known): Expr {
-  if (e.kind === "broadcast" || e.kind === "reduce")
+  if (e.kind === "broadcast" || e.kind === "shuffle" || e.kind === "reduce")
     return e.arg.kind === "lit" ? { ...e, arg: opaque(e.arg) } : e;
   if (e.kind !== "call") return e;
   const { type } = e.args[0]!;

@@ -57,6 +57,7 @@ const store4 = (to: Buffer, index: Expr): Stmt => ({
 const barrier: Stmt = { kind: "barrier" };
 const isFirst = call("lt", "bool", thread, lit(1));
 const total: Expr = { kind: "reduce", type: "f32", fold: "add", arg: one };
+const turned = (mask: number): Expr => ({ kind: "shuffle", type: "f32", arg: one, mask });
 const shuffled = (lane: number): Expr => ({ kind: "broadcast", type: "f32", arg: one, lane });
 
 const inFours = (...buffers: Buffer[]) => new Map(buffers.map((b) => [b, 4]));
@@ -114,7 +115,11 @@ const heads: readonly Broken[] = [
   ],
   ["0 x 1 x 1 threads", kernelOf([], { threads: [0, 1, 1] })],
   ["1.5 x 1 x 1 groups", kernelOf([], { groups: [1.5, 1, 1] })],
-  ["64 threads, though a workgroup is one subgroup of 32", kernelOf([], { subgroup: 32 })],
+  ["64 threads, though a workgroup is whole subgroups of 48", kernelOf([], { subgroup: 48 })],
+  [
+    "it has several subgroups, and its threads lie along several axes",
+    kernelOf([], { subgroup: 32, threads: [32, 2, 1] }),
+  ],
   ["it is for one width of subgroup, and for any", kernelOf([], { subgroup: 64, reduces: true })],
   [
     "it reduces, and its threads lie along several axes",
@@ -242,9 +247,26 @@ const together: readonly Broken[] = [
     kernelOf([if_(isFirst, let_("a", total))], reducing),
   ],
   [
+    "a barrier where not all threads of the workgroup",
+    kernelOf([if_(call("lt", "bool", id("subgroup"), lit(1)), barrier)], { subgroup: 32 }),
+  ],
+  [
     "a broadcast where not all threads of the subgroup",
     kernelOf([if_(isFirst, let_("a", shuffled(0)))], { subgroup: 64 }),
   ],
+  [
+    "a shuffle where not all threads of the subgroup",
+    kernelOf([if_(isFirst, let_("a", turned(1)))], { subgroup: 32 }),
+  ],
+  [
+    "a shuffle where not all threads of the subgroup",
+    kernelOf(
+      [let_("a", turned(1)), if_(call("lt", "bool", ref("a", "f32"), one), let_("b", turned(2)))],
+      { subgroup: 32 },
+    ),
+  ],
+  ["no lane is 32 apart in subgroups of 32", kernelOf([let_("a", turned(32))], { subgroup: 32 })],
+  ["no lane is 1 apart in subgroups of 0", kernelOf([let_("a", turned(1))])],
   ["there is no lane 64 in subgroups of 64", kernelOf([let_("a", shuffled(64))], { subgroup: 64 })],
   ["a lane of subgroups of no known width", kernelOf([let_("a", { kind: "lane", type: "u32" })])],
   ["a kernel that does not reduce has a reduction", kernelOf([let_("a", total)])],

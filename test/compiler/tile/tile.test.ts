@@ -89,8 +89,26 @@ const layouts: Readonly<Record<string, Threads>> = {
     rolled: true,
   },
   "three slices, unrolled": { down: 4, across: 1, rowsPerThread: 1, slices: 3, rolled: false },
+  // What threads of a line fold goes through memory where these are not of one subgroup.
+  "subgroups of eight, two of them": { ...passing(8), down: 4, across: 4 },
+  "subgroups of eight that are one row each, unrolled": {
+    ...{ ...passing(8), down: 4, across: 8, rolled: false },
+  },
+  "a subgroup of sixteen": { ...passing(16), down: 4, across: 4 },
+  "subgroups of thirty-two, four of them": {
+    ...passing(32),
+    down: 16,
+    across: 8,
+    rowsPerThread: 1,
+  },
+  "a subgroup of sixty-four": { ...passing(64), down: 8, across: 8 },
+  "fewer threads than a subgroup": { ...passing(64), down: 4, across: 2 },
   "a row of threads each": { down: 4, across: 1, rowsPerThread: 1, rolled: false },
 };
+
+function passing(subgroup: number) {
+  return { subgroup, rowsPerThread: 2, rolled: true } as const;
+}
 
 /** Fragments of singles round nothing: subgroups down and across, and the threads that have elements. */
 const teams: Readonly<Record<string, Units>> = {

@@ -555,11 +555,12 @@ extern "C" __global__ void __launch_bounds__(64) attention_kernel(
     float* __restrict__ reshape,
     const float* __restrict__ add,
     const float* __restrict__ stack) {
+  const unsigned subgroup_number = threadIdx.x / 32u;
   alignas(16) __shared__ float operands[768];
-  __shared__ float parts[64];
   float held[4];
-  const unsigned column = threadIdx.x % 4u;
-  const unsigned row = threadIdx.x / 4u;
+  const unsigned number = (subgroup_number * 32u) + (threadIdx.x & 31u);
+  const unsigned column = number % 4u;
+  const unsigned row = number / 4u;
   const unsigned r = threadIdx.x / 2u;
   const unsigned c = threadIdx.x % 2u;
   const unsigned i = (((blockIdx.z * 768u) + (r * 192u)) + (blockIdx.y * 8u)) + (c * 4u);
@@ -763,13 +764,8 @@ extern "C" __global__ void __launch_bounds__(64) attention_kernel(
   const float x_7 = (1.0f == 0.0f) ? __uint_as_float(0xff800000u) : (sum_2 + x_3);
   const float x_8 = (1.0f == 0.0f) ? __uint_as_float(0xff800000u) : (sum_3 + x_4);
   const float part = fmaxf(fmaxf(fmaxf(x_5, x_6), x_7), x_8);
-  parts[(row * 4u) + column] = part;
-  __syncthreads();
-  float all = __uint_as_float(0xff800000u);
-  for (unsigned p = 0u; p < 4u; ++p) {
-    all = fmaxf(all, parts[(row * 4u) + p]);
-  }
-  const float all_1 = all;
+  const float all = fmaxf(part, __shfl_xor_sync(0xffffffffu, part, 1));
+  const float all_1 = fmaxf(all, __shfl_xor_sync(0xffffffffu, all, 2));
   const float x_9 = fmaxf(carried, all_1);
   const float x_10 = expf((carried - x_9));
   const float x_11 = expf((x_5 - x_9));
@@ -777,15 +773,10 @@ extern "C" __global__ void __launch_bounds__(64) attention_kernel(
   const float x_13 = expf((x_7 - x_9));
   const float x_14 = expf((x_8 - x_9));
   const float part_1 = ((x_11 + x_12) + x_13) + x_14;
-  __syncthreads();
-  parts[(row * 4u) + column] = part_1;
-  __syncthreads();
-  float all_2 = 0.0f;
-  for (unsigned p_1 = 0u; p_1 < 4u; ++p_1) {
-    all_2 = all_2 + parts[(row * 4u) + p_1];
-  }
-  const float all_3 = all_2;
+  const float all_2 = part_1 + __shfl_xor_sync(0xffffffffu, part_1, 1);
+  const float all_3 = all_2 + __shfl_xor_sync(0xffffffffu, all_2, 2);
   const float x_15 = fmaf(carried_1, x_10, all_3);
+  __syncthreads();
   const unsigned e_1 = (threadIdx.x + 48u) % 64u;
   const unsigned r_2 = e_1 / 4u;
   const unsigned c_2 = e_1 % 4u;
