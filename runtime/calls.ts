@@ -15,20 +15,32 @@ export interface CallOptions {
 
 /** Who comes first on some memory. */
 export interface Order {
-  /** Does `work` once all turns before are over. The turn is over at `leave`, or else with `work`. */
+  /** Whether all turns are over: the next begins at once. */
+  readonly isFree: boolean;
+  /**
+   * Does `work` once all turns before are over, before it returns if they are. The turn is over at `leave`, or else
+   * with `work`.
+   */
   turn<T>(work: (leave: () => void) => Promise<T>): Promise<T>;
 }
 
 export function createOrder(): Order {
-  let last: Promise<unknown> = Promise.resolve();
+  let last: Promise<unknown> | undefined;
   return {
+    get isFree() {
+      return last === undefined;
+    },
     turn(work) {
       const before = last;
       let leave = () => {};
-      last = new Promise<void>((resolve) => {
-        leave = resolve;
+      const own = new Promise<void>((resolve) => {
+        leave = () => {
+          if (last === own) last = undefined;
+          resolve();
+        };
       });
-      return before.then(() => work(leave)).finally(leave);
+      last = own;
+      return (before ? before.then(() => work(leave)) : work(leave)).finally(leave);
     },
   };
 }
@@ -57,10 +69,14 @@ export interface Turn {
 export interface Calls {
   /**
    * Makes a call. `prepare` runs now: it checks and copies what was given, and returns the work, which
-   * is done in its turn. Rejects once it is closed.
+   * is done in its turn. `atOnce`: the work begins before the caller goes on, and what it reads until it first waits
+   * needs no copy. Rejects once it is closed.
    * @throws E443 for a signal that is none, E460 for an unknown option.
    */
-  call<T>(options: CallOptions | undefined, prepare: () => (turn: Turn) => Promise<T>): Promise<T>;
+  call<T>(
+    options: CallOptions | undefined,
+    prepare: (atOnce: boolean) => (turn: Turn) => Promise<T>,
+  ): Promise<T>;
   /** Refuses calls from now on; frees the memory once all calls before have ended. */
   close(free: () => void | Promise<void>): Promise<void>;
 }
@@ -75,7 +91,7 @@ export function createCalls(order: Order, check: () => void, closed: () => Inarc
       const signal = signalOf(options);
       signal?.throwIfAborted();
       check();
-      const work = prepare();
+      const work = prepare(order.isFree && !signal);
       const checked = async (turn: Turn) => {
         check();
         return work(turn);

@@ -15,14 +15,20 @@ export interface CheckedInput {
 }
 
 /**
- * Checks all inputs before any is written. `isDouble`: the device takes doubles as they are.
+ * Checks all inputs before any is written. `isDouble`: the device takes doubles as they are. `atOnce`: they are
+ * written before the caller goes on, so that arrays of their dtype need no copy.
  * @throws E420 for what is no input, and for the first element that its dtype cannot hold.
  */
-export const checkInputs = (plan: Plan, inputs: Inputs, isDouble: boolean): CheckedInput[] =>
+export const checkInputs = (
+  plan: Plan,
+  inputs: Inputs,
+  isDouble: boolean,
+  atOnce = false,
+): CheckedInput[] =>
   entriesOf("inputs", inputs).map(([name, values]) => {
     const tensor = plan.inputs.find((t) => t.name === name);
     if (!tensor) throw unknownName(plan, "input", name);
-    return { tensor, values: checkValues("input", tensor, values, isDouble) };
+    return { tensor, values: checkValues("input", tensor, values, isDouble, atOnce) };
   });
 
 /** What is given by name. @throws E420 for what is not. */
@@ -51,7 +57,8 @@ const isList = (values: unknown): values is ArrayLike<unknown> =>
   Array.isArray(values) || (ArrayBuffer.isView(values) && !(values instanceof DataView));
 
 /**
- * A copy of the values, as an array of the tensor's dtype. `what` the tensor is, for messages.
+ * A copy of the values, as an array of the tensor's dtype; the array itself where it is one and is read `atOnce`.
+ * `what` the tensor is, for messages.
  * @throws E420 for the first element that its dtype cannot hold.
  */
 export function checkValues(
@@ -59,6 +66,7 @@ export function checkValues(
   tensor: PlanTensor,
   values: unknown,
   isDouble = false,
+  atOnce = false,
 ): Numbers {
   const input = { ...tensor, name: `${what} ${tensor.name}` };
   if (!isList(values))
@@ -73,7 +81,7 @@ export function checkValues(
     });
   switch (input.dtype) {
     case "f32":
-      if (values instanceof Float32Array) return new Float32Array(values);
+      if (values instanceof Float32Array) return atOnce ? plain(values) : new Float32Array(values);
       if (isDouble && values instanceof Float64Array) return new Float64Array(values);
       return converted(input, values, new Float32Array(values.length), singleFault);
     case "i32":
@@ -90,6 +98,17 @@ export function checkValues(
     case "bool":
       return truths(input, values);
   }
+}
+
+/** Memory that is shared, or that may grow, is not given to devices. */
+const plain = (values: Float32Array): Float32Array<ArrayBuffer> =>
+  values.buffer instanceof ArrayBuffer && !(values.buffer as Growing).resizable
+    ? (values as Float32Array<ArrayBuffer>)
+    : new Float32Array(values);
+
+/** What later versions of JavaScript know of a buffer. */
+interface Growing {
+  readonly resizable?: boolean;
 }
 
 /** What is wrong with a number, if anything. */

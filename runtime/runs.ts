@@ -18,17 +18,18 @@ import { writeNumbers } from "./stored.ts";
 /** The results of a run by name. */
 export type Results = Record<string, Numbers>;
 
-/** Checks and copies what is given to a run; what is returned runs, in a turn. */
+/** Checks and copies what is given to a run; what is returned runs, in a turn. `atOnce` as in `Calls.call`. */
 export function prepareRun(
   placement: Placement,
   inputs: Inputs = {},
   names: readonly string[] = placement.plan.outputs.map((t) => t.name),
+  atOnce = false,
 ): (turn: Turn) => Promise<Results> {
   const tensors = findOutputs(placement.plan, names);
-  const checked = checkInputs(placement.plan, inputs, placement.device.doubles === true);
+  const checked = checkInputs(placement.plan, inputs, placement.device.doubles === true, atOnce);
   return async (turn) => {
     checkGiven(placement, checked);
-    await keep([placement], tensorsOf(checked), turn);
+    if (turn.signal) await keep([placement], tensorsOf(checked), turn);
     const { accepted } = await submit(placement, checked, turn.signal);
     const values = readTensors(placement, tensors);
     turn.leave();
@@ -101,16 +102,16 @@ export async function submit(
   return placement.program.run(signal);
 }
 
-/** Writes inputs. */
+/** Writes inputs: the device has copied all of them when this first waits. */
 export async function write(
   { device, buffers, given }: Placement,
   inputs: readonly CheckedInput[],
 ): Promise<void> {
-  for (const { tensor, values } of inputs) {
-    const written = writeNumbers(device, buffers[tensor.buffer]!, tensor.offset, values);
-    if (written) await written;
-    given.add(tensor.name);
-  }
+  const written = inputs.map(({ tensor, values }) =>
+    writeNumbers(device, buffers[tensor.buffer]!, tensor.offset, values),
+  );
+  for (const one of written) if (one) await one;
+  for (const { tensor } of inputs) given.add(tensor.name);
 }
 
 /** Submits the reading of tensors at once, and waits for their values, by name. */

@@ -173,7 +173,7 @@ export function openSession(
     plan,
     lost: device.lost,
     run: (inputs, names, options) =>
-      calls.call(options, () => prepareRun(placement, inputs, names)),
+      calls.call(options, (atOnce) => prepareRun(placement, inputs, names, atOnce)),
     read: (names, options) =>
       calls.call(options, () => {
         const tensors = findTensors(plan, names);

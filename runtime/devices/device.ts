@@ -95,7 +95,10 @@ export interface Device {
   readonly facts?: Capabilities;
   /** States are zeros at first; of the others nothing is known. */
   allocate(buffers: readonly PlanBuffer[]): Promise<DeviceBuffer[]>;
-  /** Copies bytes as they are to `offset` bytes into a buffer: whole words. `stored.ts` makes them. */
+  /**
+   * Copies bytes as they are to `offset` bytes into a buffer: whole words. `stored.ts` makes them. They are copied
+   * when it returns, and may change from then on.
+   */
   write(to: DeviceBuffer, offset: number, data: ArrayBufferView<ArrayBuffer>): void | Promise<void>;
   /** Copies whole buffers, in any order. */
   copy(pairs: readonly (readonly [from: DeviceBuffer, to: DeviceBuffer])[]): void | Promise<void>;

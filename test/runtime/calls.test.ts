@@ -57,6 +57,28 @@ function callsOn(device: () => Promise<Device>) {
     await session.close();
   });
 
+  test("inputs are copied by the device alone where nobody is before the call", async () => {
+    const real = await device();
+    const written: ArrayBufferView[] = [];
+    const write: Device["write"] = (to, offset, data) => {
+      written.push(data);
+      return real.write(to, offset, data);
+    };
+    const session = await open({ ...real, write });
+    const [x, y] = [filled(1), filled(2)];
+    const runs = [session.run({ ...first, x }), session.run({ x: y })];
+    expect(written).toContain(x);
+    x.fill(100);
+    expect((await Promise.all(runs)).map((r) => r.y![2])).toEqual([3, 5]);
+    expect(written).not.toContain(y);
+    const { signal } = new AbortController();
+    await session.run({ x: y }, ["y"], { signal });
+    expect(written).not.toContain(y);
+    await session.run({ x: y });
+    expect(written).toContain(y);
+    await session.close();
+  });
+
   test("sessions that share a buffer have one order", async () => {
     const on = await device();
     const one = await open(on);

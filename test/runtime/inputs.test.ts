@@ -48,6 +48,16 @@ describe("inputs", () => {
     }
   });
 
+  test("are not copied where the device has them before the caller goes on", () => {
+    const own = (image: Float32Array) =>
+      checkInputs(plan, { image } as Parameters<typeof checkInputs>[1], false, true)[0]!.values;
+    const singles = Float32Array.of(1, 2, 3, 4);
+    expect(own(singles)).toBe(singles);
+    // Devices are given no memory that others can write or resize meanwhile.
+    const shared = new Float32Array(new SharedArrayBuffer(16));
+    expect(own(shared).buffer).toBeInstanceOf(ArrayBuffer);
+  });
+
   test.each([
     [
       "undefined",
