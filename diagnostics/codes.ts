@@ -134,6 +134,8 @@ const titles = {
   E411: "the browser offers no GPU",
   E412: "the browser's GPU does not open",
   E413: "there is neither a GPU nor a processor to compute on",
+  E414: "a page's worker fails",
+  E415: "what is sent between a page and its worker cannot be cloned",
   E420: "a run does not give the inputs that the plan takes",
   E421: "a plan of another format or target",
   E422: "the device was lost",

@@ -1,2 +1,4 @@
 /** What only pages and workers have. */
+export { type Connected, type ConnectOptions, connect } from "./connect.ts";
 export { openDevice, type PageDevice, type PageDeviceOptions } from "./device.ts";
+export { type Loading, serve } from "./serve.ts";

@@ -7,6 +7,7 @@ import * as models from "../../entries/models.ts";
 import * as node from "../../entries/node.ts";
 import * as onnx from "../../entries/onnx.ts";
 import * as ops from "../../entries/ops.ts";
+import * as page from "../../entries/page.ts";
 import * as runtime from "../../entries/runtime.ts";
 import * as training from "../../entries/training.ts";
 import { tinySam } from "../support/sam-small.ts";
@@ -122,6 +123,7 @@ const table: Readonly<Record<string, readonly [given: string, meant: string, Cal
       return runtime.useAdapter(session, layerWeights, o);
     },
   ],
+  connect: ["onprogress", "onProgress", (o) => page.connect(new MessageChannel().port1, o)],
   loadSamBundle: ["onprogress", "onProgress", (o) => runtime.loadSamBundle({} as never, device, o)],
   openBundle: ["singal", "signal", (o) => runtime.openBundle({} as never, device, o)],
   openTorch: ["keys", "key", (o) => runtime.openTorch(bytes(), o)],
@@ -209,7 +211,7 @@ const others = [
 ];
 
 test("no public function that takes options is left out", () => {
-  const entries = { ...core, ...adapters, ...cpu, ...models, ...node, ...onnx, ...ops };
+  const entries = { ...core, ...adapters, ...cpu, ...models, ...node, ...onnx, ...ops, ...page };
   const taking = Object.entries({ ...entries, ...runtime, ...training }).filter(([name, value]) => {
     if (typeof value !== "function" || /^class /.test(String(value))) return false;
     if (others.includes(name)) return false;
