@@ -1,12 +1,11 @@
 /** `inarch build MODEL --out DIR`: modules that the runtime loads with the compiler absent. */
 import type { BuildReport } from "../build/build.ts";
 import type { LoadedModel } from "../build/load-model.ts";
-import { programsOf } from "../build/programs.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { defineCommand } from "./arguments/command.ts";
 import { parseDims } from "./arguments/dims.ts";
 import { methodFlag } from "./arguments/method.ts";
-import { modelArguments, modelOf } from "./arguments/model.ts";
+import { modelArguments, modelOf, programsOf } from "./arguments/model.ts";
 import { precisionFlags, precisionOf } from "./arguments/precision.ts";
 import { profilesFlag, profilesOf } from "./arguments/profiles.ts";
 import { tuningFlag } from "./arguments/tuning.ts";
@@ -56,7 +55,7 @@ export const command = defineCommand({
     const report = await build({
       loaded,
       out,
-      programs: programsOf(loaded.model, given.program),
+      programs: await programsOf(loaded.model, given.program),
       dims: parseDims(given.dim),
       profiles,
       ...precisionOf(given),

@@ -1,13 +1,12 @@
 /** `inarch explain MODEL`: one HTML page that shows what the compiler makes of a model. */
 
-import { programsOf } from "../build/programs.ts";
 import { formatBytes } from "../diagnostics/bytes.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import type { ExplainedProgram } from "../explain/page.ts";
 import { defineCommand, type Switch } from "./arguments/command.ts";
 import { parseDims } from "./arguments/dims.ts";
 import { limitsFlag } from "./arguments/limits.ts";
-import { modelArguments, modelOf } from "./arguments/model.ts";
+import { modelArguments, modelOf, programsOf } from "./arguments/model.ts";
 
 async function allTargets() {
   const { targets } = await import("../compiler/targets/find.ts");
@@ -57,7 +56,7 @@ export const command = defineCommand({
     const switches: Readonly<Record<string, unknown>> = given;
     const explained = await explain({
       loaded,
-      programs: programsOf(loaded.model, given.program),
+      programs: await programsOf(loaded.model, given.program),
       dims: parseDims(given.dim),
       limits: given.limits,
       others: (await allTargets()).filter(({ name }) => switches[name] === true),

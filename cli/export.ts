@@ -3,14 +3,13 @@
  * beyond 2 GiB go to a file beside it, tensor by tensor.
  */
 
-import { programsOf } from "../build/programs.ts";
 import type { Model } from "../compiler/graph/model.ts";
 import { formatBytes } from "../diagnostics/bytes.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import type { ExportReport } from "../export/node/onnx.ts";
 import { defineCommand } from "./arguments/command.ts";
 import { parseDims } from "./arguments/dims.ts";
-import { modelArguments, modelOf } from "./arguments/model.ts";
+import { modelArguments, modelOf, programsOf } from "./arguments/model.ts";
 
 export const command = defineCommand({
   description: "write a program of a model as an ONNX model",
@@ -39,7 +38,7 @@ export const command = defineCommand({
     const loaded = await modelOf(given, files[0]);
     const report = await exportModel({
       loaded,
-      program: oneProgram(loaded.model, given.program),
+      program: await oneProgram(loaded.model, given.program),
       dims: parseDims(given.dim),
       weights: given["weights-as-inputs"] ? "inputs" : files,
       onnx,
@@ -50,8 +49,8 @@ export const command = defineCommand({
 });
 
 /** An ONNX file holds one graph. Errors: E111, E502. */
-function oneProgram(model: Model, wanted: readonly string[]): string {
-  const programs = programsOf(model, wanted);
+async function oneProgram(model: Model, wanted: readonly string[]): Promise<string> {
+  const programs = await programsOf(model, wanted);
   if (programs.length === 1) return programs[0]!;
   throw diagnose("E502", {
     message: `an ONNX file holds one program, and ${model.name} has ${Object.keys(model.programs).join(", ")}`,

@@ -3,7 +3,6 @@
  * before anything runs. No device is needed and no weights are read.
  */
 
-import { programsOf } from "../build/programs.ts";
 import { formatBytes, parseBytes } from "../diagnostics/bytes.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import type { ProgramsForecast } from "../training/forecast/programs.ts";
@@ -12,7 +11,7 @@ import { defineCommand } from "./arguments/command.ts";
 import { parseDims } from "./arguments/dims.ts";
 import { limitsFlag, profileOf, targetFlag } from "./arguments/limits.ts";
 import { methodFlag } from "./arguments/method.ts";
-import { modelArguments, modelOf } from "./arguments/model.ts";
+import { modelArguments, modelOf, programsOf } from "./arguments/model.ts";
 import { precisionFlags, precisionOf } from "./arguments/precision.ts";
 
 export const command = defineCommand({
@@ -70,7 +69,7 @@ export const command = defineCommand({
       return { report: forecast, text: describeTraining(forecast) };
     }
     const { planPrograms } = await import("../training/forecast/programs.ts");
-    const programs = programsOf(model, given.program);
+    const programs = await programsOf(model, given.program);
     const forecast = inUsersWords(file, () => planPrograms({ ...request, programs }));
     return { report: forecast, text: describePrograms(forecast) };
   },

@@ -1,10 +1,9 @@
 /** `inarch show MODEL --stage …`: prints what the compiler makes of a model, at any stage. */
 
-import { programsOf } from "../build/programs.ts";
 import { defineCommand } from "./arguments/command.ts";
 import { parseDims } from "./arguments/dims.ts";
 import { limitsFlag, profileOf } from "./arguments/limits.ts";
-import { modelArguments, modelOf } from "./arguments/model.ts";
+import { modelArguments, modelOf, programsOf } from "./arguments/model.ts";
 import { precisionFlags, precisionOf } from "./arguments/precision.ts";
 
 export const command = defineCommand({
@@ -44,7 +43,7 @@ export const command = defineCommand({
     const stage = given.time ? "passes" : given.stage;
     const shown = show(loaded, {
       stage: given.stage,
-      programs: programsOf(loaded.model, given.program),
+      programs: await programsOf(loaded.model, given.program),
       dims: parseDims(given.dim),
       profile: await profileOf(given.limits, findTarget(stage)?.name),
       ...precisionOf(given),

@@ -1,12 +1,11 @@
 /** `inarch tune MODEL`: measures which tiles are the fastest on this machine's device. */
 
-import { programsOf } from "../build/programs.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import type { TuneReport } from "../tuning/tune.ts";
 import { defineCommand } from "./arguments/command.ts";
 import { deviceFlag } from "./arguments/device.ts";
 import { parseDims } from "./arguments/dims.ts";
-import { modelArguments, modelOf } from "./arguments/model.ts";
+import { modelArguments, modelOf, programsOf } from "./arguments/model.ts";
 
 export const command = defineCommand({
   description: "measure the fastest tiles of a model's kernels on this machine",
@@ -40,7 +39,7 @@ export const command = defineCommand({
     const loaded = await modelOf(given);
     const report = await tune({
       loaded,
-      programs: programsOf(loaded.model, given.program),
+      programs: await programsOf(loaded.model, given.program),
       dims: parseDims(given.dim),
       file: given.output ?? cachePath(),
       candidates,

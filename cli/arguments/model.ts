@@ -1,5 +1,6 @@
 /** The arguments of every command that compiles a model. */
 import type { LoadedModel } from "../../build/load-model.ts";
+import type { Model } from "../../compiler/graph/model.ts";
 
 export const modelArguments = {
   model: {
@@ -32,4 +33,10 @@ export async function modelOf(
 ): Promise<LoadedModel> {
   const { loadModel } = await import("../../build/load-model.ts");
   return loadModel(model, { config, weights });
+}
+
+/** The programs asked for, in the model's order; all without a wish. Errors: E111. */
+export async function programsOf(model: Model, wanted: readonly string[]) {
+  const { programsOf } = await import("../../build/programs.ts");
+  return programsOf(model, wanted);
 }

@@ -7,7 +7,6 @@
  * imported when it is wanted: a device takes one of them. The bundle has a hash of what each module holds, and
  * of the weights' header, which has one of every tensor: that of a tensor is checked as it is read.
  */
-import type { Model } from "../../compiler/graph/model.ts";
 import type { Plan, TargetName } from "../../compiler/plan.ts";
 import { diagnose, InarchError } from "../../diagnostics/index.ts";
 import { checkOptions, shown } from "../../diagnostics/options.ts";
@@ -40,8 +39,8 @@ export interface Bundle {
   readonly adapters?: readonly BundleAdapter[];
 }
 
-/** What stands for a bundle in an app: the plugins of bundlers put the bundle in the place of a model that it imports. */
-export type BundleSource = Bundle | Pick<Model, "name" | "programs">;
+/** A bundle; or the model that an app imports, in whose place the plugins of bundlers put its bundle. */
+export type BundleSource = Bundle | { readonly name: string; readonly programs: object };
 
 /** The programs of a model, compiled for one kind of device. */
 export interface BundleProfile {
