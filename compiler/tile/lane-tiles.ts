@@ -69,9 +69,12 @@ const partsOf = (
   ...new Set(extents.flatMap((most) => units.map((unit) => evenly(extent, most, unit)))),
 ];
 
-/** Workgroups count in fours: threads, however many there are, then end at about the same time. */
+/**
+ * Workgroups count in fours: threads, however many there are, then end at about the same time. Where one is
+ * disturbed the others wait for half a workgroup.
+ */
 const threads = 4;
-const uneven = (groups: number): number => (Math.ceil(groups / threads) * threads) / groups;
+const uneven = (groups: number): number => (Math.ceil(groups / threads) * threads + 1 / 2) / groups;
 
 const ranked = (all: readonly Sizes[], time: (s: Sizes) => number): Sizes[] =>
   all

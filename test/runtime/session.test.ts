@@ -32,6 +32,25 @@ describe("a session", () => {
     expect(session.memory()).toEqual({ weights: 24, input: 24, output: 16 });
   });
 
+  test("computes from what each call was given, however many are under way", async () => {
+    const session = await open();
+    const given = [1, 2, 3, 4, 5, 6].map((n) => Float32Array.from([n, 0, 0, 0, n, 0]));
+    const ys = [];
+    for (const three of [given.slice(0, 3), given.slice(3)])
+      ys.push(
+        ...(await Promise.all(
+          three.map((x) => {
+            const call = session.run({ x });
+            x.fill(99);
+            return call;
+          }),
+        )),
+      );
+    expect(ys).toEqual(
+      [1, 2, 3, 4, 5, 6].map((n) => ({ y: Float32Array.from([1, 2, 3, 4], (w) => 1 + n * w) })),
+    );
+  });
+
   test("feeds another session on the device", async () => {
     const device = referenceDevice();
     const first = await createSession(plan, device, { weights: await weights() });
