@@ -67,7 +67,7 @@ test("what is for other devices is taken where there is nothing else", async () 
 test.each([
   ["another target", ["default"], deviceOf({}, "wasm"), "(wasm), but default (wgsl)"],
   ["fewer threads", ["default"], deviceOf({ maxThreads: 1 }), "default needs "],
-  ["no subgroups", ["subgroups"], deviceOf({}), "subgroups reduces over subgroups by number"],
+  ["no subgroups", ["subgroups"], deviceOf({}), "subgroups numbers the subgroups of a workgroup"],
   ["coarser offsets", ["default"], deviceOf({ alignment: 2 ** 20 }), "multiples of"],
   ["smaller buffers", ["default"], deviceOf({ maxBufferBytes: 4 }), "bytes of one buffer"],
   ["fewer workgroups", ["default"], deviceOf({ maxGroups: 0 }), "workgroups along one axis"],

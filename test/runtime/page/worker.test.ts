@@ -30,7 +30,10 @@ const weights = writeWithChecksums(new Map([["w", floats([1, 2, 3, 4], [2, 2])]]
 const bundle = await bundleOf({ name: "small", plans: new Map([["forward", plan]]), weights });
 
 interface Small {
-  forward(inputs: { x: number[] | Float32Array<ArrayBuffer> }, options?: object): Promise<{ y: Float32Array }>;
+  forward(
+    inputs: { x: number[] | Float32Array<ArrayBuffer> },
+    options?: object,
+  ): Promise<{ y: Float32Array }>;
   readonly lost: Promise<string>;
   readonly profile: string;
   memory(): Readonly<Record<string, number>>;
