@@ -3,7 +3,7 @@ import type { Plan } from "../../compiler/plan.ts";
 import type { Device } from "../devices/device.ts";
 import { type Placement, placePlan, type SharedMemory } from "../placement.ts";
 import { fitNames } from "../weights/prefix.ts";
-import { resume } from "./checkpoint.ts";
+import { type Progress, resume } from "./checkpoint.ts";
 import type { Trained } from "./files.ts";
 import { fillTraining } from "./fill.ts";
 import { sharedBuffers } from "./memory.ts";
@@ -18,6 +18,7 @@ const settingsOf = ({ settings }: TrainingPlan, { rate, settings: own }: Trainin
 
 interface Placements {
   readonly backward: Placement;
+  readonly sums: Placement | undefined;
   readonly accumulate: Placement | undefined;
   readonly update: Placement;
   readonly evaluate: Placement | undefined;
@@ -27,13 +28,8 @@ interface Placements {
 export interface PlacedTraining {
   readonly trained: Trained;
   readonly placements: Placements;
-  readonly begun: Begun;
+  readonly begun: Progress;
   readonly free: () => void;
-}
-
-interface Begun {
-  readonly step: number;
-  readonly passes: number;
 }
 
 /** Places all plans of a training on a device, with its base and, of a checkpoint, where it was. */
@@ -62,6 +58,7 @@ export async function placeTraining(
       return placement;
     };
     const backward = await place(plan.backward);
+    const sums = plan.sums && (await place(plan.sums));
     const accumulate = plan.accumulate && (await place(plan.accumulate));
     const update = await place(plan.update);
     const evaluate = plan.evaluate && (await place(plan.evaluate));
@@ -72,10 +69,10 @@ export async function placeTraining(
     const trained: Trained = { plan, device, states, model, base, seed, settings };
     const begun = options.resume
       ? await resume(trained, options.resume, options.accept ?? [])
-      : { step: 0, passes: 0 };
+      : { step: 0 };
     return {
       trained,
-      placements: { backward, accumulate, update, evaluate, programs },
+      placements: { backward, sums, accumulate, update, evaluate, programs },
       begun,
       free,
     };
