@@ -3,7 +3,7 @@
  * here and nowhere else.
  */
 import type { Panels, PlanTensor } from "../compiler/plan.ts";
-import { diagnose } from "../diagnostics/index.ts";
+import { bug, diagnose } from "../diagnostics/index.ts";
 import { formatOf, holdsSingles, isFormat, storedNumbers } from "../formats/index.ts";
 import type { Device, DeviceBuffer, Numbers } from "./devices/device.ts";
 
@@ -16,7 +16,7 @@ export type StoredTensor = Pick<PlanTensor, "name" | "offset" | "shape" | "store
  * another version has.
  */
 export async function writeTensor(
-  device: Pick<Device, "write">,
+  device: Pick<Device, "write" | "inPanels">,
   buffer: DeviceBuffer,
   tensor: StoredTensor,
   chunks: AsyncIterable<Float32Array<ArrayBuffer>>,
@@ -29,7 +29,7 @@ export async function writeTensor(
   let count = 0;
   // Whole blocks are written: what begins one waits for the next chunk.
   let waiting = new Float32Array(0);
-  for await (const chunk of panels ? inPanels(chunks, { ...tensor, panels }) : chunks) {
+  for await (const chunk of panels ? laid(device, tensor, panels, chunks) : chunks) {
     checkRange(tensor, chunk, count, source);
     count += chunk.length;
     const values = waiting.length > 0 ? joined(waiting, chunk) : chunk;
@@ -44,29 +44,12 @@ export async function writeTensor(
   if (waiting.length > 0) await device.write(buffer, offset, storedNumbers(stored, waiting));
 }
 
-/** A matrix whole, in its panels. */
-async function* inPanels(
+const laid = (
+  { inPanels }: Pick<Device, "inPanels">,
+  { shape }: StoredTensor,
+  panels: Panels,
   chunks: AsyncIterable<Float32Array<ArrayBuffer>>,
-  { shape, panels }: Pick<PlanTensor, "shape"> & { readonly panels: Panels },
-) {
-  const [first, second] = shape as readonly [number, number];
-  const { width, turned } = panels;
-  const whole = new Float32Array(first * second);
-  let count = 0;
-  for await (const chunk of chunks) {
-    whole.set(chunk, count);
-    count += chunk.length;
-  }
-  const [rows, columns] = turned ? [second, first] : [first, second];
-  const [down, across] = turned ? [1, second] : [second, 1];
-  const laid = new Float32Array(whole.length);
-  let next = 0;
-  for (let panel = 0; panel < columns; panel += width)
-    for (let row = 0; row < rows; row++)
-      for (let column = panel; column < panel + width; column++)
-        laid[next++] = whole[row * down + column * across]!;
-  yield laid;
-}
+) => (inPanels ?? bug("a device without panels"))(chunks, shape, panels);
 
 /** Writes numbers of the type that the tensor at `offset` has: doubles as singles, or as they are. */
 export function writeNumbers(

@@ -79,7 +79,7 @@ async function collect(
   const written: Written[] = [];
   const write = (to: DeviceBuffer, offset: number, data: ArrayBufferView<ArrayBuffer>) =>
     void written.push([to, offset, data]);
-  for (const [i, { plan, base, buffers }] of placements.entries()) {
+  for (const [i, { plan, base, buffers, device }] of placements.entries()) {
     const wanted = plan.parameters.filter(({ name }) => names.has(name));
     const file = fileOf(i);
     if (wanted.length === 0 && !file) continue;
@@ -87,7 +87,13 @@ async function collect(
     for (const tensor of wanted) {
       if (tensor.dtype === "f32") checkFloats(from, tensor.name);
       const chunks = from.chunks(tensor.name);
-      await writeTensor({ write }, buffers[tensor.buffer]!, tensor, chunks, from.source);
+      await writeTensor(
+        { inPanels: device.inPanels, write },
+        buffers[tensor.buffer]!,
+        tensor,
+        chunks,
+        from.source,
+      );
     }
   }
   return written;

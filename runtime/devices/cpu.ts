@@ -21,6 +21,7 @@ import {
   type StepTime,
 } from "./device.ts";
 import { checkFits } from "./fits.ts";
+import { inPanels } from "./panels.ts";
 import { pausesFor } from "./pauses.ts";
 import { hasFma, wasmEngine } from "./web-assembly.ts";
 import { canShare, processors } from "./workers.ts";
@@ -58,6 +59,7 @@ export function cpuDevice(options: CpuOptions = {}): Device {
     target: "wasm",
     name: own.name,
     capabilities: own,
+    inPanels,
     lost,
     checkAlive,
     async allocate(buffers) {

@@ -4,6 +4,7 @@
  */
 import type { Capabilities } from "../../compiler/capabilities.ts";
 import type {
+  Panels,
   Plan,
   PlanBuffer,
   PlanKernel,
@@ -91,6 +92,14 @@ export interface Device {
   readonly capabilities: Capabilities;
   /** It keeps each `f32` as a double, and takes a Float64Array of them: the oracle alone. */
   readonly doubles?: true;
+  /** Lays a matrix of this shape in panels: of devices whose plans have some. */
+  readonly inPanels?:
+    | ((
+        chunks: AsyncIterable<Float32Array<ArrayBuffer>>,
+        shape: readonly number[],
+        panels: Panels,
+      ) => AsyncIterable<Float32Array<ArrayBuffer>>)
+    | undefined;
   /** @deprecated The name of `capabilities` in versions before this one. */
   readonly facts?: Capabilities;
   /** States are zeros at first; of the others nothing is known. */

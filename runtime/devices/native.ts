@@ -18,6 +18,7 @@ import {
   type StepTime,
 } from "./device.ts";
 import { checkFits } from "./fits.ts";
+import { inPanels } from "./panels.ts";
 import { processors } from "./workers.ts";
 
 /** What its kernels are. */
@@ -143,6 +144,7 @@ export function nativeDevice(machine: NativeMachine, options: NativeOptions = {}
     target: nativeTarget,
     name: capabilities.name,
     capabilities,
+    inPanels,
     lost: new Promise(() => {}),
     checkAlive,
     async allocate(buffers) {

@@ -36,6 +36,7 @@ import {
   strict,
   tensorMemory,
 } from "./memory.ts";
+import { inPanels } from "./panels.ts";
 import { type Pauses, pausesFor } from "./pauses.ts";
 import {
   allocate,
@@ -75,6 +76,7 @@ export function referenceDevice(options: ReferenceOptions = {}): Device {
     target: "reference",
     name: `reference device, ${precision} precision`,
     capabilities: capabilitiesOf(options.width),
+    inPanels,
     ...(isDouble ? { doubles: true } : {}),
     lost: new Promise(() => {}),
     checkAlive,
