@@ -9,7 +9,6 @@ import type { Optimiser } from "./optimisers/index.ts";
 interface Asked {
   readonly optimiser: Optimiser;
   readonly micro?: number;
-  readonly ranks?: number;
   readonly precision?: string;
   readonly noise?: string;
   readonly clip?: number;
@@ -19,7 +18,7 @@ interface Asked {
 }
 
 export function settingsOf(
-  { optimiser, micro = 1, ranks = 1, precision = "f32", noise = "drawn", ...asked }: Asked,
+  { optimiser, micro = 1, precision = "f32", noise = "drawn", ...asked }: Asked,
   {
     program,
     dims,
@@ -27,7 +26,7 @@ export function settingsOf(
   }: { readonly program: string; readonly dims: object; readonly loss: string },
 ): Settings {
   const { clip, groups = [], weightFormat, scaling } = asked;
-  const said = { micro, ranks, precision, noise, clip, groups, weightFormat, scaling };
+  const said = { micro, precision, noise, clip, groups, weightFormat, scaling };
   return {
     ...said,
     program,

@@ -25,18 +25,13 @@ import {
   stateOf,
   type Trained,
 } from "./files.ts";
-import {
-  beforeStep,
-  isKept,
-  isWholeSum,
-  modelPrefix,
-  stateBeside,
-  type TrainingPlan,
-} from "./plan.ts";
+import { beforeStep, isKept, modelPrefix, stateBeside, type TrainingPlan } from "./plan.ts";
 import { checkSettings, damagedCheckpoint, settingsText } from "./settings.ts";
 
 export interface Progress {
   readonly step: number;
+  /** Backward passes so far: what noise is drawn from. */
+  readonly passes: number;
 }
 
 const checkpointKind = "inarch training";
@@ -48,7 +43,6 @@ const keptStates = ({ plan, states }: Trained): string[] =>
       !["loss", "present"].includes(name) &&
       // Nothing, between two steps.
       !name.startsWith("accumulated") &&
-      !isWholeSum(name) &&
       !name.startsWith(modelPrefix) &&
       !name.startsWith(beforeStep(modelPrefix)) &&
       !plan.tensors.some((t) => stateBeside(t, "gradients") === name) &&
@@ -57,7 +51,7 @@ const keptStates = ({ plan, states }: Trained): string[] =>
 
 export async function checkpointFile(
   trained: Trained,
-  { step }: Progress,
+  { step, passes }: Progress,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const tensors = new Map<string, TensorData>();
   for (const name of keptStates(trained)) {
@@ -72,6 +66,7 @@ export async function checkpointFile(
   return writeWithChecksums(tensors, {
     kind: checkpointKind,
     step: String(step),
+    passes: String(passes),
     seed: String(trained.seed),
     settings: settingsText(trained.settings),
     tensors: layoutOf(trained.plan),
@@ -148,7 +143,7 @@ export async function resume(
   if (metadata.kind !== checkpointKind)
     throw other("the file is not a checkpoint of training", "use a file that save() wrote");
   const described = readMetadata(file);
-  const progress = { step: stepOf(file) };
+  const progress = { step: countOf(file, "step"), passes: countOf(file, "passes") };
   checkBase(trained, described, source);
   if (!accept.includes("base")) checkAllOfBase(trained, described, source);
   checkSame(trained, described, source, true);
@@ -175,11 +170,11 @@ export async function resume(
   return progress;
 }
 
-/** @throws E462 */
-function stepOf({ metadata, source }: Weights): number {
-  const text = metadata.step ?? "";
+/** A field that counts something. @throws E462 */
+function countOf({ metadata, source }: Weights, name: "step" | "passes"): number {
+  const text = metadata[name] ?? "";
   if (/^(?:0|[1-9]\d*)$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
-  throw damagedCheckpoint("step", metadata.step ?? null, "a whole number from 0 up", source);
+  throw damagedCheckpoint(name, metadata[name] ?? null, "a whole number from 0 up", source);
 }
 
 /** A checkpoint must know all of the base, or nobody knows whether it is the same. @throws E431 */

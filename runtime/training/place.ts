@@ -3,7 +3,7 @@ import type { Plan } from "../../compiler/plan.ts";
 import type { Device } from "../devices/device.ts";
 import { type Placement, placePlan, type SharedMemory } from "../placement.ts";
 import { fitNames } from "../weights/prefix.ts";
-import { type Progress, resume } from "./checkpoint.ts";
+import { resume } from "./checkpoint.ts";
 import type { Trained } from "./files.ts";
 import { fillTraining } from "./fill.ts";
 import { sharedBuffers } from "./memory.ts";
@@ -18,7 +18,6 @@ const settingsOf = ({ settings }: TrainingPlan, { rate, settings: own }: Trainin
 
 interface Placements {
   readonly backward: Placement;
-  readonly sums: Placement | undefined;
   readonly accumulate: Placement | undefined;
   readonly update: Placement;
   readonly evaluate: Placement | undefined;
@@ -28,8 +27,13 @@ interface Placements {
 export interface PlacedTraining {
   readonly trained: Trained;
   readonly placements: Placements;
-  readonly begun: Progress;
+  readonly begun: Begun;
   readonly free: () => void;
+}
+
+interface Begun {
+  readonly step: number;
+  readonly passes: number;
 }
 
 /** Places all plans of a training on a device, with its base and, of a checkpoint, where it was. */
@@ -58,7 +62,6 @@ export async function placeTraining(
       return placement;
     };
     const backward = await place(plan.backward);
-    const sums = plan.sums && (await place(plan.sums));
     const accumulate = plan.accumulate && (await place(plan.accumulate));
     const update = await place(plan.update);
     const evaluate = plan.evaluate && (await place(plan.evaluate));
@@ -69,10 +72,10 @@ export async function placeTraining(
     const trained: Trained = { plan, device, states, model, base, seed, settings };
     const begun = options.resume
       ? await resume(trained, options.resume, options.accept ?? [])
-      : { step: 0 };
+      : { step: 0, passes: 0 };
     return {
       trained,
-      placements: { backward, sums, accumulate, update, evaluate, programs },
+      placements: { backward, accumulate, update, evaluate, programs },
       begun,
       free,
     };

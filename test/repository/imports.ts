@@ -85,7 +85,6 @@ const order: readonly string[] = [
   "merge/",
   "merge/node/",
   "training/settings.ts",
-  "training/whole-batch.ts",
   "training/losses/",
   "training/optimisers/",
   "training/",
