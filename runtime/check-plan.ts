@@ -17,6 +17,7 @@ import {
   type Tell,
   text,
   truth,
+  unknownFormat,
   whole,
 } from "./plan-fields.ts";
 import { isRecord } from "./weights/json.ts";
@@ -62,14 +63,6 @@ const mostThreads = 1024;
 const mostGroups = 2 ** 31 - 1;
 
 const place = { buffer: whole(0), offset: whole(0), bytes: whole(0) };
-
-/** A matrix, whose columns are whole panels. */
-const panels: Check = (value, at, tell) => {
-  record({ panels: maybe(record({ width: whole(1), turned: truth })) })(value, at, tell);
-  const { panels: own, shape } = value as unknown as PlanTensor;
-  if (own && (shape.length !== 2 || shape[own.turned ? 0 : 1]! % own.width !== 0))
-    tell(`${at}.panels`, `does not divide the columns of [${shape.join(", ")}]`);
-};
 
 const tensor = record({
   ...place,
@@ -119,10 +112,7 @@ const plan = record({
   target: text,
   profile: text,
   buffers: list(record({ role: oneOf(...Object.keys(roles)), bytes: whole(0), name: maybe(text) })),
-  parameters: list((value, at, tell) => {
-    tensor(value, at, tell);
-    panels(value, at, tell);
-  }),
+  parameters: list(tensor),
   states: list(tensor),
   inputs: list(tensor),
   outputs: list(tensor),
@@ -140,7 +130,7 @@ const plan = record({
   adapters,
 });
 
-/** A later version may have others. Errors: E153. */
+/** Errors: E153. */
 function checkFormats({ kernels, ...of }: Plan, where: string): void {
   const stored = [of.parameters, of.states, of.inputs, of.outputs]
     .flat()
@@ -149,12 +139,7 @@ function checkFormats({ kernels, ...of }: Plan, where: string): void {
     params.map(({ scalar }) => [`kernel ${name} takes`, scalar] as const),
   );
   for (const [words, format] of [...stored, ...read])
-    if (format !== "bool" && !isFormat(format))
-      throw diagnose("E153", {
-        message: `${words} ${String(format)}, a number format that this runtime does not know`,
-        where,
-        help: "run it with the version of inarch that compiled it, or compile it again with this one",
-      });
+    if (format !== "bool" && !isFormat(format)) throw unknownFormat(words, format, where);
 }
 
 /** Numbers that refer to something refer to what is there. */

@@ -2,10 +2,11 @@
  * What a device is given: numbers become the bytes of the format that a plan stores them in. It is done
  * here and nowhere else.
  */
-import type { Panels, PlanTensor } from "../compiler/plan.ts";
-import { bug, diagnose } from "../diagnostics/index.ts";
+import type { PlanTensor } from "../compiler/plan.ts";
+import { diagnose } from "../diagnostics/index.ts";
 import { formatOf, holdsSingles, isFormat, storedNumbers } from "../formats/index.ts";
 import type { Device, DeviceBuffer, Numbers } from "./devices/device.ts";
+import { unknownFormat } from "./plan-fields.ts";
 
 /** Where a tensor is, and how it lies there. */
 export type StoredTensor = Pick<PlanTensor, "name" | "offset" | "shape" | "stored" | "panels">;
@@ -23,13 +24,13 @@ export async function writeTensor(
   source: string,
 ): Promise<void> {
   const { stored = "f32", panels } = tensor;
-  if (!isFormat(stored)) throw unknownFormat(tensor.name, stored);
+  if (!isFormat(stored)) throw unknownFormat(`${tensor.name} is stored in`, stored);
   const { block } = formatOf(stored);
   let { offset } = tensor;
   let count = 0;
   // Whole blocks are written: what begins one waits for the next chunk.
   let waiting = new Float32Array(0);
-  for await (const chunk of panels ? laid(device, tensor, panels, chunks) : chunks) {
+  for await (const chunk of panels ? device.inPanels!(chunks, tensor) : chunks) {
     checkRange(tensor, chunk, count, source);
     count += chunk.length;
     const values = waiting.length > 0 ? joined(waiting, chunk) : chunk;
@@ -44,13 +45,6 @@ export async function writeTensor(
   if (waiting.length > 0) await device.write(buffer, offset, storedNumbers(stored, waiting));
 }
 
-const laid = (
-  { inPanels }: Pick<Device, "inPanels">,
-  { shape }: StoredTensor,
-  panels: Panels,
-  chunks: AsyncIterable<Float32Array<ArrayBuffer>>,
-) => (inPanels ?? bug("a device without panels"))(chunks, shape, panels);
-
 /** Writes numbers of the type that the tensor at `offset` has: doubles as singles, or as they are. */
 export function writeNumbers(
   device: Device,
@@ -61,12 +55,6 @@ export function writeNumbers(
   const isRounded = numbers instanceof Float64Array && !device.doubles;
   return device.write(buffer, offset, isRounded ? Float32Array.from(numbers) : numbers);
 }
-
-const unknownFormat = (name: string, format: string) =>
-  diagnose("E153", {
-    message: `${name} is stored in ${format}, a number format that this runtime does not know`,
-    help: "use the version of inarch that made the plan",
-  });
 
 function joined(a: Float32Array, b: Float32Array): Float32Array<ArrayBuffer> {
   const both = new Float32Array(a.length + b.length);

@@ -128,8 +128,8 @@ function checkBundle(value: BundleSource): Bundle {
     throw diagnose("E610", {
       message: `what is given as a bundle is ${shown(value)}`,
       help: programs
-        ? "it is a model: compile it with inarch build, or where the app is built with the plugin of inarch/vite or inarch/esbuild"
-        : 'import { load } from "./MODEL.mjs", which inarch build wrote, or its { bundle }',
+        ? "compile it: with inarch build, or the plugin inarch/vite or inarch/esbuild"
+        : 'import { load } from "./MODEL.mjs", which inarch build wrote',
     });
   if (format !== bundleFormat)
     throw diagnose("E612", {

@@ -4,10 +4,10 @@
  */
 import type { Capabilities } from "../../compiler/capabilities.ts";
 import type {
-  Panels,
   Plan,
   PlanBuffer,
   PlanKernel,
+  PlanTensor,
   StoredScalar,
   TargetName,
 } from "../../compiler/plan.ts";
@@ -92,12 +92,11 @@ export interface Device {
   readonly capabilities: Capabilities;
   /** It keeps each `f32` as a double, and takes a Float64Array of them: the oracle alone. */
   readonly doubles?: true;
-  /** Lays a matrix of this shape in panels: of devices whose plans have some. */
+  /** Lays a matrix in its panels: of devices whose plans have some. */
   readonly inPanels?:
     | ((
         chunks: AsyncIterable<Float32Array<ArrayBuffer>>,
-        shape: readonly number[],
-        panels: Panels,
+        matrix: Pick<PlanTensor, "name" | "shape" | "panels">,
       ) => AsyncIterable<Float32Array<ArrayBuffer>>)
     | undefined;
   /** @deprecated The name of `capabilities` in versions before this one. */

@@ -93,8 +93,7 @@ export function lackOf(needs: Needs, device: Capabilities): Lack | undefined {
     };
   if (needs.reduces && !numbered)
     return {
-      message:
-        "numbers the subgroups of a workgroup, which the device lacks (in WebGPU: the feature subgroups, and WGSL's subgroup_id)",
+      message: "numbers the subgroups of a workgroup, which the device lacks (WGSL's subgroup_id)",
     };
   const lacking = formats.find((scalar) => !has(device, scalar));
   if (lacking)

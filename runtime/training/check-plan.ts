@@ -20,6 +20,7 @@ import {
   type Tell,
   text,
   truth,
+  unknownFormat,
   whole,
 } from "../plan-fields.ts";
 import { isRecord } from "../weights/json.ts";
@@ -110,11 +111,7 @@ function checkTensors(plan: TrainingPlan, tell: Tell): void {
       const { name, stored = "f32", shape, bytes } = tensor;
       if (names.has(name)) tell(`${at}.name`, `is ${name}, which is there already`);
       names.add(name);
-      if (!isFormat(stored))
-        throw diagnose("E153", {
-          message: `${name} is stored in ${stored}, a number format that this runtime does not know`,
-          help: "use the version of inarch that made the plan",
-        });
+      if (!isFormat(stored)) throw unknownFormat(`${name} is stored in`, stored);
       const needed = storedBytes(
         stored,
         shape.reduce((a, b) => a * b, 1),

@@ -4,7 +4,6 @@ import { compile, input, type Plan, trace } from "../../../compiler/index.ts";
 import type { Tensor } from "../../../compiler/op-kit.ts";
 import { deviceProfile } from "../../../compiler/profile.ts";
 import { add, matmul, mul } from "../../../ops/index.ts";
-import { checkPlan } from "../../../runtime/check-plan.ts";
 import { cpuDevice } from "../../../runtime/devices/cpu.ts";
 import type { Device } from "../../../runtime/devices/device.ts";
 import { nativeCapabilities } from "../../../runtime/devices/native.ts";
@@ -89,13 +88,23 @@ describe("on the processor", () => {
   test("its values are those of products", () => checkOn(cpuDevice({ threads: 1 })));
 
   test("E516: panels that do not divide the columns", async () => {
-    const forged = (panels: unknown) => ({
-      ...plan,
-      parameters: plan.parameters.map((p) => (p.name === "turned" ? { ...p, panels } : p)),
-    });
-    for (const panels of [{ width: 12, turned: false }, { width: 0, turned: true }, { width: 4 }])
-      expect((await refusal(() => checkPlan(forged(panels), "forged"))).code).toBe("E516");
-    expect(checkPlan(forged({ width: 4, turned: true }), "forged").name).toBe(plan.name);
+    const device = cpuDevice({ threads: 1 });
+    const forged = (panels: unknown) =>
+      ({
+        ...plan,
+        parameters: plan.parameters.map((p) => (p.name === "turned" ? { ...p, panels } : p)),
+      }) as Plan;
+    const weights = await weightsOf(shapes);
+    const place = (panels: unknown) => createSession(forged(panels), device, { weights });
+    for (const panels of [
+      { width: 12, turned: false },
+      { width: 0, turned: true },
+      { width: 4 },
+      7,
+    ])
+      expect((await refusal(() => place(panels))).code).toBe("E516");
+    await (await place({ width: 4, turned: true })).close();
+    device.destroy();
   });
 });
 
