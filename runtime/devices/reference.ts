@@ -5,7 +5,6 @@
  *
  * It needs `new Function`, so it is for tests and checks, not for pages with a strict CSP.
  */
-
 import type { Capabilities } from "../../compiler/capabilities.ts";
 import type { PlanKernel, PlanStep } from "../../compiler/plan.ts";
 import { checkOptions } from "../../diagnostics/options.ts";
