@@ -93,11 +93,11 @@ export function matrixBehind(x: Tensor): Matrix | undefined {
 function swapsAxes({ op, inputs, attrs, types }: Node): boolean | undefined {
   const [input] = inputs;
   if (op.kind !== "element" || inputs.length !== 1 || input!.shape.length !== 2) return undefined;
-  if ((op as ElementOp).cost !== 0) return undefined;
+  if ((op as ElementOp).cost !== 0 || input!.dtype !== "f32") return undefined;
   const k = new Builder();
   const at = types[0]!.shape.map((size, axis) => k.group(axis as 0 | 1, size));
   let asked: readonly Value[] = [];
-  const value = k.group(2, 1);
+  const value = k.load(k.param("matrix", "f32", 1, "read"), 0);
   const port = {
     ...{ shape: input!.shape, dtype: input!.dtype },
     at: (...coords: Value[]) => {

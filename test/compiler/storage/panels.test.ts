@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { compile, input, type Plan, trace } from "../../../compiler/index.ts";
 import type { Tensor } from "../../../compiler/op-kit.ts";
 import { deviceProfile } from "../../../compiler/profile.ts";
-import { add, matmul, mul } from "../../../ops/index.ts";
+import { add, matmul, mul, pad, slice } from "../../../ops/index.ts";
 import { cpuDevice } from "../../../runtime/devices/cpu.ts";
 import type { Device } from "../../../runtime/devices/device.ts";
 import { nativeCapabilities } from "../../../runtime/devices/native.ts";
@@ -18,6 +18,8 @@ const shapes = {
   both: [20, 20],
   added: [20, 96],
   odd: [20, 50],
+  padded: [20, 48],
+  cut: [20, 120],
 } as const;
 type Name = keyof typeof shapes;
 
@@ -31,6 +33,8 @@ const graph = trace((p) => {
     added: matmul(x, w("added")),
     sum: add(mul(w("added"), 2), w("added")),
     odd: matmul(x, w("odd")),
+    padded: matmul(x, pad(w("padded"), [[], [0, 48]])),
+    cut: matmul(x, slice(w("cut"), [[], [0, 96]])),
   };
 }, {});
 
@@ -63,6 +67,10 @@ async function checkOn(device: Device): Promise<void> {
   expect([...y.both!]).toEqual(both.map(Math.fround));
   expect([...y.added!]).toEqual(rowsOf((row) => times(row, "added", false)));
   expect([...y.odd!]).toEqual(rowsOf((row) => times(row, "odd", false)));
+  expect([...y.padded!]).toEqual(
+    rowsOf((row) => [...times(row, "padded", false), ...Array<number>(48).fill(0)]),
+  );
+  expect([...y.cut!]).toEqual(rowsOf((row) => times(row, "cut", false).slice(0, 96)));
   expect(y.sum![95]).toBe(3 * 96);
   await session.close();
   device.destroy();
@@ -80,7 +88,7 @@ describe("on the processor", () => {
   test("what one side of products alone reads lies in panels, and takes no more memory", () => {
     expect(found("turned").panels).toEqual({ width: 12, turned: true });
     expect(found("straight").panels).toEqual({ width: 12, turned: false });
-    for (const name of ["both", "added", "odd"] as const)
+    for (const name of ["both", "added", "odd", "padded"] as const)
       expect(found(name).panels, name).toBeUndefined();
     expect(found("turned").bytes).toBe(4 * 96 * 20);
   });
