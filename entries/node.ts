@@ -3,4 +3,3 @@ export * from "../predict/node/image.ts";
 export { type Ground, openRaster, type Raster } from "../predict/node/raster.ts";
 export { type LabelTiff, writeLabelTiff } from "../predict/node/tiff-write.ts";
 export * from "../runtime/node/index.ts";
-export { keptPlans } from "../training/node/kept-plans.ts";

@@ -9,3 +9,4 @@ export { type Preset, presets } from "../study/train/presets.ts";
 export type { Validation } from "../study/train/scores.ts";
 export { type AskedSettings, type RunSettings, usualSettings } from "../study/train/settings.ts";
 export { defineStudy, type Study } from "../study/train/study.ts";
+export { keptPlans } from "../training/node/kept-plans.ts";

@@ -30,7 +30,7 @@ export interface TrainerOptions
    * device cannot refuse.
    */
   readonly targets?: Readonly<Record<string, Target>>;
-  /** Where plans are kept, `await keptPlans()` of `inarch/node`: one that is there is not compiled again. */
+  /** Where plans are kept, `await keptPlans()` of `inarch/study`: one that is there is not compiled again. */
   readonly plans?: KeptPlans | undefined;
 }
 
