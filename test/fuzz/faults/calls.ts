@@ -11,7 +11,7 @@ export const callFaults: readonly Fault[] = [
   inCalls(
     "a refused run has written what it was given before",
     "runtime/runs.ts",
-    "  const checked = checkInputs(placement.plan, inputs, placement.device.doubles === true);\n  return",
+    "  const checked = checkInputs(placement.plan, inputs, placement.device.doubles === true, atOnce);\n  return",
     `  const checked = Object.entries(inputs).flatMap(([name, one]) => {
     const some = checkInputs(placement.plan, { [name]: one }, placement.device.doubles === true);
     void write(placement, some);
@@ -38,8 +38,8 @@ export const callFaults: readonly Fault[] = [
   inCalls(
     "a run's inputs are read when their turn comes",
     "runtime/inputs.ts",
-    "if (values instanceof Float32Array) return new Float32Array(values);",
-    "if (values instanceof Float32Array) return values;",
+    "return atOnce ? plain(values) : new Float32Array(values);",
+    "return plain(values);",
   ),
   inCalls(
     "a step without its target takes that of the batch before",
@@ -94,7 +94,7 @@ export const callFaults: readonly Fault[] = [
   inCalls(
     "an aborted call leaves what it changed",
     "runtime/calls.ts",
-    "if (!hasLeft) await restore?.();",
+    "if (!hasLeft) for (const one of restore) await one();",
   ),
   inCalls(
     "an aborted call rejects when its turn is over",
@@ -137,9 +137,9 @@ export const stateFaults: readonly Fault[] = [
   inCalls("a reset changes nothing", "runtime/session.ts", "await placement.states.reset(states);"),
   inCalls(
     "a training drops its states",
-    "training/compile.ts",
-    "const moves = outputs.filter((o) => isState(traced, o));",
-    "const moves: typeof outputs = [];",
+    "training/trace.ts",
+    "moves: outputs.filter((o) => isState(traced, o)),",
+    "moves: [],",
   ),
   inCalls(
     "states move in an evaluation",
