@@ -4,11 +4,9 @@
  */
 import { describe, expect, test } from "vitest";
 import { compileStages } from "../../compiler/compile.ts";
-import type { Plan } from "../../compiler/plan.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
-import { createSession } from "../../runtime/session.ts";
-import type { Arrays } from "../../verify/ops/evaluate.ts";
 import { findOps } from "../../verify/ops/programs.ts";
+import { runPlan } from "../support/run-plan.ts";
 import { withoutBarriers } from "../support/without-barriers.ts";
 
 const { subjects } = await findOps();
@@ -25,20 +23,9 @@ describe.each(programs)("$name", ({ example }) => {
     const { kernels, plan } = compileStages(graph, { target: "reference" });
     for (const [step, { kernel }] of kernels.entries())
       for (const [n, broken] of withoutBarriers(plan, step, kernel).entries())
-        await expect(run(broken, arrays), `${kernel.name} without barrier ${n}`).rejects.toThrow(
-          /E450/,
-        );
+        await expect(
+          runPlan(broken, arrays, referenceDevice()),
+          `${kernel.name} without barrier ${n}`,
+        ).rejects.toThrow(/E450/);
   });
 });
-
-async function run(plan: Plan, arrays: Arrays): Promise<void> {
-  const session = await createSession(plan, referenceDevice());
-  await session.run(
-    Object.fromEntries(
-      plan.inputs.map(({ name, dtype }) => {
-        const values = [...arrays[name]!];
-        return [name, dtype === "f32" ? Float32Array.from(values) : values];
-      }),
-    ),
-  );
-}

@@ -10,20 +10,20 @@ import type { Kernel } from "../../../compiler/kernel/ir.ts";
 import { printKernel } from "../../../compiler/kernel/pseudo-text.ts";
 import type { Value } from "../../../compiler/kernel/value.ts";
 import { unverified } from "../../../compiler/kernel/verify.ts";
-import type { Plan } from "../../../compiler/plan.ts";
 import { defaultProfile, deviceProfile, type Profile } from "../../../compiler/profile.ts";
 import { targetNamed } from "../../../compiler/targets/find.ts";
 import { reasonAgainst, type Target } from "../../../compiler/targets/target.ts";
-import { type Device, kernelText } from "../../../runtime/devices/device.ts";
+import { kernelText } from "../../../runtime/devices/device.ts";
 import { referenceDevice } from "../../../runtime/devices/reference.ts";
 import { webgpuDevice } from "../../../runtime/devices/webgpu.ts";
 import { openDevice, requestNullGpu } from "../../../runtime/node/index.ts";
 import { createSession } from "../../../runtime/session.ts";
-import { type Arrays, evaluate, type Results } from "../../../verify/ops/evaluate.ts";
+import { type Arrays, evaluate } from "../../../verify/ops/evaluate.ts";
 import { unequal } from "../../../verify/ops/faults.ts";
 import { findOps } from "../../../verify/ops/programs.ts";
 import { deviceTest } from "../../support/device.ts";
 import { runKernel } from "../../support/one-kernel.ts";
+import { runPlan } from "../../support/run-plan.ts";
 import { withoutBarriers } from "../../support/without-barriers.ts";
 
 /** Tiles with several threads in a row, of two subgroups if there are some, come first. */
@@ -58,30 +58,21 @@ const compiled = (graph: Graph, target: string, profile: Profile) =>
 
 const shuffled = (kernel: Kernel) => /\bshuffle\(/.test(printKernel(kernel));
 
-async function run(plan: Plan, arrays: Arrays, device: Device): Promise<Results> {
-  const session = await createSession(plan, device);
-  const given = plan.inputs.map(({ name, dtype }) => {
-    const values = [...arrays[name]!];
-    return [name, dtype === "f32" ? Float32Array.from(values) : values] as const;
-  });
-  const results = await session.run(Object.fromEntries(given));
-  session.close();
-  return Object.fromEntries(Object.entries(results).map(([name, v]) => [name, [...v]]));
-}
-
 describe.each(samples)("$name", ({ example }) => {
   test.each(widths)("in subgroups of %i: right, and no barrier can be left out", async (width) => {
     const made = example();
     const { kernels, plan } = compiled(made.graph, "reference", profileOf(width));
     const wanted = await evaluate(made.graph, made.arrays);
-    expect(unequal(made, await run(plan, made.arrays, referenceDevice()), wanted)).toBe(undefined);
+    expect(unequal(made, await runPlan(plan, made.arrays, referenceDevice()), wanted)).toBe(
+      undefined,
+    );
     for (const { kernel } of kernels)
       if (kernel.name.startsWith("attention_")) expect(shuffled(kernel)).toBe(true);
     if (width === 64) return;
     for (const [step, { kernel }] of kernels.entries())
       for (const [n, broken] of withoutBarriers(plan, step, kernel).entries())
         await expect(
-          run(broken, made.arrays, referenceDevice()),
+          runPlan(broken, made.arrays, referenceDevice()),
           `${kernel.name} without barrier ${n}`,
         ).rejects.toThrow(/E450/);
   });
@@ -240,7 +231,7 @@ describe("WebGPU", () => {
     for (const { example, name } of shuffles ? samples : []) {
       const made = example();
       const { plan } = compiled(made.graph, "wgsl", { ...profileOf(subgroup), rolled: true });
-      const got = await run(plan, made.arrays, device);
+      const got = await runPlan(plan, made.arrays, device);
       const wanted = await evaluate(made.graph, made.arrays);
       expect(unequal(made, got, wanted), name).toBe(undefined);
     }

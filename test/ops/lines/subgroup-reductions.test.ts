@@ -15,14 +15,15 @@ import type { Plan } from "../../../compiler/plan.ts";
 import { defaultProfile, deviceProfile, type Profile } from "../../../compiler/profile.ts";
 import { reference } from "../../../compiler/targets/reference/index.ts";
 import { softmax, sum, topK } from "../../../ops/index.ts";
-import { type Device, kernelText } from "../../../runtime/devices/device.ts";
+import { kernelText } from "../../../runtime/devices/device.ts";
 import { referenceDevice } from "../../../runtime/devices/reference.ts";
 import { webgpuDevice } from "../../../runtime/devices/webgpu.ts";
 import { openDevice, requestNullGpu } from "../../../runtime/node/index.ts";
 import { createSession } from "../../../runtime/session.ts";
-import { type Arrays, evaluate, type Results } from "../../../verify/ops/evaluate.ts";
+import { evaluate } from "../../../verify/ops/evaluate.ts";
 import { type Example, findOps } from "../../../verify/ops/programs.ts";
 import { deviceTest } from "../../support/device.ts";
+import { runPlan } from "../../support/run-plan.ts";
 import { withoutBarriers } from "../../support/without-barriers.ts";
 import { checkEqual } from "../walker/check.ts";
 
@@ -57,17 +58,6 @@ const longest = [
   ).values(),
 ];
 
-async function run(plan: Plan, arrays: Arrays, device: Device): Promise<Results> {
-  const session = await createSession(plan, device);
-  const given = plan.inputs.map(({ name, dtype }) => {
-    const values = [...arrays[name]!];
-    return [name, dtype === "f32" ? Float32Array.from(values) : values] as const;
-  });
-  const results = await session.run(Object.fromEntries(given));
-  session.close();
-  return Object.fromEntries(Object.entries(results).map(([name, v]) => [name, [...v]]));
-}
-
 test("sums, norms, softmax, their gradients and the verdict reduce", () => {
   expect(longest.map(({ op }) => op).sort()).toEqual([
     "broadcast: sum",
@@ -82,19 +72,19 @@ test.each(programs)("$name: right at any width, every barrier needed", async ({ 
   const wanted = await evaluate(graph, arrays);
   // Subgroups of 1 and 5 are not full, or have fewer than four threads: nothing promises they are.
   for (const width of isSmall({ example }) ? [1, 4, 5, 8, 16, 32, 64, 128] : [8]) {
-    const got = await run(plan, arrays, referenceDevice({ width }));
+    const got = await runPlan(plan, arrays, referenceDevice({ width }));
     checkEqual(example, got, wanted, `subgroups of ${width}`);
   }
   for (const [step, { kernel }] of kernels.entries())
     for (const broken of withoutBarriers(plan, step, kernel))
-      await expect(run(broken, arrays, referenceDevice({ width: 8 }))).rejects.toThrow(/E450/);
+      await expect(runPlan(broken, arrays, referenceDevice({ width: 8 }))).rejects.toThrow(/E450/);
 });
 
 test.each(programs.filter(isSmall))(
   "$name: right where a workgroup is narrower than a subgroup",
   async ({ example }) => {
     const { plan } = compiled(example, "reference", { ...profile, maxThreads: 16 });
-    const got = await run(plan, example.arrays, referenceDevice({ width: 64 }));
+    const got = await runPlan(plan, example.arrays, referenceDevice({ width: 64 }));
     checkEqual(example, got, await evaluate(example.graph, example.arrays), "16 threads");
   },
 );
@@ -107,7 +97,7 @@ describe("a line of 256 threads", () => {
   const values = Array.from({ length: 600 }, (_, i) => (i % 17) - 5);
 
   test.each([1, 2, 3, 7, 8, 16, 63, 64, 100, 256, 512])("in subgroups of %i", async (width) => {
-    const { y } = await run(plan, { x: values }, referenceDevice({ width }));
+    const { y } = await runPlan(plan, { x: values }, referenceDevice({ width }));
     expect(y).toEqual([values.reduce((a, b) => a + b)]);
   });
 
@@ -231,7 +221,7 @@ describe("WebGPU", () => {
     expect(device.capabilities.subgroups?.numbered).toBe(true);
     for (const { example, name } of longest) {
       const { plan } = compiled(example, "wgsl");
-      const got = await run(plan, example.arrays, device);
+      const got = await runPlan(plan, example.arrays, device);
       checkEqual(example, got, await evaluate(example.graph, example.arrays), name);
     }
     device.destroy();
