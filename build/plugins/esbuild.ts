@@ -8,7 +8,7 @@ import { type Built, Graphs, graphFile, type PluginOptions } from "./graphs.ts";
 /** Where modules of models are, for esbuild. */
 const built = "inarch";
 
-/** What the import of a model's own file says, so that it is resolved as any other. */
+/** Marks the question where a model's file lies: its answer is the file, not the bundle. */
 const asFile = "inarch: the file itself";
 
 /**

@@ -105,9 +105,12 @@ export class Graphs {
     const known = this.known.get(file);
     if (known && !("error" in known.outcome) && stateOf(known.outcome.sources) === known.state)
       return Promise.resolve(known.outcome);
-    const atWork = this.atWork.get(file) ?? this.build(file);
-    this.atWork.set(file, atWork);
-    return atWork.finally(() => this.atWork.delete(file));
+    let atWork = this.atWork.get(file);
+    if (!atWork) {
+      atWork = this.build(file).finally(() => this.atWork.delete(file));
+      this.atWork.set(file, atWork);
+    }
+    return atWork;
   }
 
   /** The models that a file is part of. */
@@ -129,7 +132,9 @@ export class Graphs {
     const outcome = await this.outcomeOf(file);
     const seconds = ((Date.now() - before) / 1000).toFixed(1);
     if (!("error" in outcome)) this.say(`built ${relative(this.root, file)} in ${seconds} s`);
-    this.known.set(file, { outcome, state: stateOf(outcome.sources) });
+    // What was written meanwhile may not have been read: it is built again.
+    const isSettled = outcome.sources.every((source) => writtenAt(source) < before);
+    this.known.set(file, { outcome, state: isSettled ? stateOf(outcome.sources) : "" });
     return outcome;
   }
 
@@ -177,7 +182,10 @@ function placeOf(error: unknown, root: string): readonly string[] {
   return span ? [resolve(root, span.file)] : [];
 }
 
-/** When files were written last, and their lengths: other words for other files. */
+/** In milliseconds since 1970; 0 for a file that is gone. */
+const writtenAt = (file: string): number => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+/** When files were written last, and their lengths, as text: it changes with any of them. */
 const stateOf = (files: readonly string[]): string =>
   files
     .map((file) => {

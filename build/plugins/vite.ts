@@ -11,8 +11,8 @@ import { Graphs, graphFile, type PluginOptions } from "./graphs.ts";
  */
 export function inarch(options: PluginOptions = {}): Plugin {
   let graphs: Graphs;
-  /** By a model's file: its module, and who imports it. */
-  const imported = new Map<string, Set<string>>();
+  /** By a model's file: the modules that hold it or import it. */
+  const concerned = new Map<string, Set<string>>();
   return {
     name: "inarch",
     enforce: "pre",
@@ -26,8 +26,8 @@ export function inarch(options: PluginOptions = {}): Plugin {
       async handler(source, importer, { isEntry }) {
         const found = isEntry ? null : await this.resolve(source, importer, { skipSelf: true });
         if (!found || found.external) return null;
-        const modules = imported.get(found.id) ?? new Set();
-        imported.set(found.id, modules.add(importer ?? ""));
+        const modules = concerned.get(found.id) ?? new Set();
+        concerned.set(found.id, modules.add(importer ?? ""));
         const outcome = await graphs.of(found.id);
         for (const file of outcome.sources) this.addWatchFile(file);
         if ("error" in outcome) return this.error(errorOf(outcome.error));
@@ -38,8 +38,8 @@ export function inarch(options: PluginOptions = {}): Plugin {
     hotUpdate({ file }) {
       const { moduleGraph, hot } = this.environment;
       const models = graphs.madeOf(file);
-      // Who imports the model asks for it again, and has it built.
-      for (const id of models.flatMap((model) => [...(imported.get(model) ?? [])]))
+      // The modules that import the model then ask for it again, and it is built.
+      for (const id of models.flatMap((model) => [...(concerned.get(model) ?? [])]))
         for (const module of moduleGraph.getModulesByFile(id) ?? [])
           moduleGraph.invalidateModule(module);
       if (models.length > 0) hot.send({ type: "full-reload" });

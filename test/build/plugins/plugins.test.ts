@@ -234,6 +234,26 @@ describe("esbuild", () => {
   });
 });
 
+test("a source that is written while the model is built has it built again", async () => {
+  const writing = `import { writeFileSync } from "node:fs";
+    if (!globalThis.hasWritten) writeFileSync(${JSON.stringify(join(folder, "src", "bias.ts"))}, ${JSON.stringify(bias(2.5))});
+    globalThis.hasWritten = true;\n`;
+  const outdir = join(folder, "meanwhile");
+  const watching = await context({
+    ...{ absWorkingDir: folder, entryPoints: ["src/main.ts"], outdir, bundle: true },
+    ...({ format: "esm", outExtension: { ".js": ".mjs" }, logLevel: "silent" } as const),
+    plugins: [plugins.esbuild(options)],
+  });
+  const before = readFileSync(join(folder, "src", "bias.ts"), "utf8");
+  await having("src/layer.graph.ts", writing + graph, async () => {
+    await watching.rebuild();
+    await watching.rebuild();
+    expect((await resultOf(join(outdir, "main.mjs"))).y).toEqual([33.5, 44.5]);
+  });
+  writeFileSync(join(folder, "src", "bias.ts"), before);
+  await watching.dispose();
+});
+
 describe("refused", () => {
   const refusal = (given: object) => {
     try {
