@@ -73,7 +73,7 @@ export async function placeSam(
   const decoder = (bucket: number): Promise<Placement> => {
     const known = decoders.get(bucket);
     if (known) return known;
-    // The one of now.
+    // The adapter in use: it may be another than the SAM was loaded with.
     const own = encoder.adapter && { adapter: encoder.adapter };
     const more = { ...loading, ...own, bind: { embedding }, signal: ending.signal };
     const place = async () =>

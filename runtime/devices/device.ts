@@ -92,7 +92,7 @@ export interface Device {
   readonly capabilities: Capabilities;
   /** It keeps each `f32` as a double, and takes a Float64Array of them: the oracle alone. */
   readonly doubles?: true;
-  /** Lays a matrix in its panels: of devices whose plans have some. */
+  /** Lays a matrix in its panels. Devices whose plans have panels have it. */
   readonly inPanels?:
     | ((
         chunks: AsyncIterable<Float32Array<ArrayBuffer>>,
