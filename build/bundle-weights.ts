@@ -5,7 +5,7 @@ import { diagnose } from "../diagnostics/index.ts";
 import { bytesOf } from "../formats/index.ts";
 import type { Progress } from "../runtime/devices/device.ts";
 import { type WriteBytes, writeFileAtOnce } from "../runtime/node/save.ts";
-import { isAdapterFile, savedState } from "../runtime/weights/adapter-file.ts";
+import { isAdapterFile, savedState } from "../runtime/weights/kinds.ts";
 import {
   type ByteSink,
   checkFloats,

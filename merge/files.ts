@@ -1,12 +1,8 @@
 /** The files that are merged: which of them has a tensor, and whether they belong together. */
 import { diagnose } from "../diagnostics/index.ts";
 import { nearest } from "../diagnostics/nearest.ts";
-import {
-  fingerprint,
-  isAdapterFile,
-  isSavedState,
-  readAdapterFile,
-} from "../runtime/weights/adapter-file.ts";
+import { readAdapterFile } from "../runtime/weights/adapter-file.ts";
+import { fingerprint, isAdapterFile, isSavedState } from "../runtime/weights/kinds.ts";
 import { checkFloats, findNonFinite, notFinite, type Weights } from "../runtime/weights/index.ts";
 import { checkAdapters, checkAllSaid, type Described } from "../runtime/weights/same-adapters.ts";
 import type { Merging } from "./places.ts";

@@ -7,7 +7,7 @@ import type { Device, DeviceBuffer, Progress } from "./devices/device.ts";
 import { writeTensor } from "./stored.ts";
 import type { Readable } from "./weights/adapted.ts";
 import { checkFloats } from "./weights/quantised.ts";
-import { otherShape } from "./weights/weights.ts";
+import { otherShape } from "./weights/shapes.ts";
 
 /** @throws E420 when the weights lack a parameter, and the reason of the first signal that is aborted. */
 export async function fillParameters(

@@ -9,10 +9,10 @@ import { formatOf, plain } from "../formats/index.ts";
 import type { Device, DeviceBuffer, Numbers } from "./devices/device.ts";
 import { writeNumbers } from "./stored.ts";
 import type { Readable } from "./weights/adapted.ts";
-import { savedState } from "./weights/adapter-file.ts";
 import { finite } from "./weights/finite.ts";
 import { initialValues } from "./weights/initial.ts";
-import { otherShape } from "./weights/weights.ts";
+import { savedState } from "./weights/kinds.ts";
+import { otherShape } from "./weights/shapes.ts";
 
 /** A state and the memory that it lies in. */
 export interface HeldState {

@@ -8,7 +8,8 @@ import type { Device, DeviceBuffer } from "./devices/device.ts";
 import type { Change, Placement } from "./placement.ts";
 import { writeTensor } from "./stored.ts";
 import { type Readable, withAdapter } from "./weights/adapted.ts";
-import { checkUnread, fingerprint, readAdapterFile, savedState } from "./weights/adapter-file.ts";
+import { checkUnread, readAdapterFile } from "./weights/adapter-file.ts";
+import { fingerprint, savedState } from "./weights/kinds.ts";
 import { checkFloats } from "./weights/quantised.ts";
 import type { Weights } from "./weights/weights.ts";
 

@@ -15,7 +15,8 @@ import { checkAdapterFiles } from "../../merge/files.ts";
 import type { Progress } from "../../runtime/devices/device.ts";
 import { writeFileAtOnce } from "../../runtime/node/save.ts";
 import { openWeightsFile } from "../../runtime/node/weights.ts";
-import { checkUnread, isAdapterFile } from "../../runtime/weights/adapter-file.ts";
+import { checkUnread } from "../../runtime/weights/adapter-file.ts";
+import { isAdapterFile } from "../../runtime/weights/kinds.ts";
 import {
   checkFinite,
   fitNames,

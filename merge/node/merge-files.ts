@@ -4,7 +4,7 @@ import type { Device, Progress } from "../../runtime/devices/device.ts";
 import { checkOutput } from "../../runtime/node/output.ts";
 import { writeFileAtOnce } from "../../runtime/node/save.ts";
 import { openWeightsFile } from "../../runtime/node/weights.ts";
-import { isAdapterFile } from "../../runtime/weights/adapter-file.ts";
+import { isAdapterFile } from "../../runtime/weights/kinds.ts";
 import {
   type FileAdapter,
   namedBy,

@@ -1,7 +1,7 @@
 /** Compares a checkpoint with a configuration, and reads a configuration off a checkpoint. */
 import { diagnose } from "../../diagnostics/index.ts";
 import { checkOptions } from "../../diagnostics/options.ts";
-import { isAdapterFile } from "../../runtime/weights/adapter-file.ts";
+import { isAdapterFile } from "../../runtime/weights/kinds.ts";
 import { isFloat, refuseForeign, type Weights } from "../../runtime/weights/index.ts";
 import { checkSamConfig, encoderMlpDim, type SamConfig, samPresets, snakeCase } from "./config.ts";
 import { ratioFor } from "./mlp-ratio.ts";

@@ -3,30 +3,16 @@ import type { PlanTensor } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
 import { elementsIn } from "../../formats/index.ts";
 import type { Numbers } from "../devices/device.ts";
-import {
-  type AdapterFile,
-  describeTraining,
-  isAdapterFile,
-  readMetadata,
-} from "../weights/adapter-file.ts";
-import {
-  checkFinite,
-  refuseForeign,
-  type TensorData,
-  type Weights,
-  writeWithChecksums,
-} from "../weights/index.ts";
-import {
-  checkBase,
-  checkSame,
-  fingerprintsOf,
-  floats,
-  keptTensors,
-  stateOf,
-  type Trained,
-} from "./files.ts";
+import { type AdapterFile, describeTraining, readMetadata } from "../weights/adapter-file.ts";
+import { writeWithChecksums } from "../weights/safetensors-write.ts";
+import { type TensorData, type Weights } from "../weights/weights.ts";
+import { refuseForeign } from "../weights/foreign-adapters.ts";
+import { checkFinite } from "../weights/finite.ts";
+import { isAdapterFile } from "../weights/kinds.ts";
+import { checkBase, checkSame, fingerprintsOf, floats, keptTensors } from "./files.ts";
 import { beforeStep, isKept, modelPrefix, stateBeside, type TrainingPlan } from "./plan.ts";
 import { checkSettings, damagedCheckpoint, settingsText } from "./settings.ts";
+import { stateOf, type Trained } from "./trained.ts";
 
 export interface Progress {
   readonly step: number;

@@ -1,41 +1,18 @@
 /** What the files of training have in common, and those of adapters. All are safetensors. */
-import { bug, diagnose } from "../../diagnostics/index.ts";
+import { diagnose } from "../../diagnostics/index.ts";
 import { nearest } from "../../diagnostics/nearest.ts";
 import { elementsIn } from "../../formats/index.ts";
 import type { Turn } from "../calls.ts";
-import type { Device, DeviceBuffer } from "../devices/device.ts";
 import type { Keeper } from "../undo.ts";
-import {
-  type AdapterFile,
-  adapterMetadata,
-  fingerprint,
-  readAdapterFile,
-  savedState,
-} from "../weights/adapter-file.ts";
-import {
-  checkFinite,
-  type TensorData,
-  type Weights,
-  writeWithChecksums,
-} from "../weights/index.ts";
+import { type AdapterFile, adapterMetadata, readAdapterFile } from "../weights/adapter-file.ts";
+import { writeWithChecksums } from "../weights/safetensors-write.ts";
+import { type TensorData, type Weights } from "../weights/weights.ts";
+import { checkFinite } from "../weights/finite.ts";
+import { fingerprint, savedState } from "../weights/kinds.ts";
 import { checkAdapters } from "../weights/same-adapters.ts";
-import { otherShape } from "../weights/weights.ts";
-import { isKept, type ResidentTensor, type TrainingPlan } from "./plan.ts";
-import type { Settings } from "./settings.ts";
-import type { ModelStates } from "./states.ts";
-
-/** What is trained, and where it is. */
-export interface Trained {
-  readonly plan: TrainingPlan;
-  readonly device: Device;
-  readonly states: ReadonlyMap<string, DeviceBuffer>;
-  /** The model's own. */
-  readonly model: ModelStates;
-  /** Fingerprints of the frozen tensors as they are, by name. */
-  readonly base: Map<string, string>;
-  readonly seed: number;
-  readonly settings: Settings;
-}
+import { otherShape } from "../weights/shapes.ts";
+import { isKept, type ResidentTensor } from "./plan.ts";
+import { stateOf, type Trained } from "./trained.ts";
 
 /** Frozen tensors that files hold themselves, and the fingerprints of all others. */
 export const keptTensors = ({ plan }: Trained): ResidentTensor[] => plan.frozen.filter(isKept);
@@ -171,9 +148,6 @@ export function checkBase(trained: Trained, { base: theirs }: AdapterFile, sourc
     help: "load the checkpoint that it was trained on",
   });
 }
-
-export const stateOf = ({ states }: Trained, name: string): DeviceBuffer =>
-  states.get(name) ?? bug(`no state ${name}`);
 
 export const floats = (values: ArrayLike<number>, shape: readonly number[]): TensorData => {
   const data = Float32Array.from(values);

@@ -2,11 +2,12 @@
 import { bug, diagnose } from "../../diagnostics/index.ts";
 import type { Device, DeviceBuffer, Progress } from "../devices/device.ts";
 import { writeTensor } from "../stored.ts";
-import { fingerprint } from "../weights/adapter-file.ts";
 import { notFinite, watchFinite } from "../weights/finite.ts";
 import { initialValues } from "../weights/initial.ts";
+import { fingerprint } from "../weights/kinds.ts";
 import { checkFloats } from "../weights/quantised.ts";
-import { otherShape, type Weights } from "../weights/weights.ts";
+import { otherShape } from "../weights/shapes.ts";
+import type { Weights } from "../weights/weights.ts";
 import type { ResidentTensor, TrainingPlan } from "./plan.ts";
 
 export interface FillOptions {

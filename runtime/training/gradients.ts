@@ -2,8 +2,8 @@
 import { diagnose } from "../../diagnostics/index.ts";
 import { elementsIn } from "../../formats/index.ts";
 import type { Numbers } from "../devices/device.ts";
-import { stateOf, type Trained } from "./files.ts";
 import { stateBeside, type TrainedTensor, type TrainingPlan } from "./plan.ts";
+import { stateOf, type Trained } from "./trained.ts";
 
 /** The names of the states that the update reads: with micro-steps, of what has been added up. */
 const sources = ({ micro }: TrainingPlan) =>

@@ -1,15 +1,15 @@
 /** A training plan in place: its plans share one memory, which holds the base and what trains. */
 import type { Plan } from "../../compiler/plan.ts";
 import type { Device } from "../devices/device.ts";
+import { late } from "../late.ts";
 import { type Placement, placePlan, type SharedMemory } from "../placement.ts";
 import { fitNames } from "../weights/prefix.ts";
-import { resume } from "./checkpoint.ts";
-import type { Trained } from "./files.ts";
 import { fillTraining } from "./fill.ts";
 import { sharedBuffers } from "./memory.ts";
 import { plansOf, type TrainingPlan } from "./plan.ts";
 import type { TrainingOptions } from "./session.ts";
 import { holdModelStates } from "./states.ts";
+import type { Trained } from "./trained.ts";
 
 const settingsOf = ({ settings }: TrainingPlan, { rate, settings: own }: TrainingOptions) => ({
   ...settings,
@@ -71,7 +71,11 @@ export async function placeTraining(
     const settings = settingsOf(plan, options);
     const trained: Trained = { plan, device, states, model, base, seed, settings };
     const begun = options.resume
-      ? await resume(trained, options.resume, options.accept ?? [])
+      ? await (await late(import("./saved.ts"))).resume(
+          trained,
+          options.resume,
+          options.accept ?? [],
+        )
       : { step: 0, passes: 0 };
     return {
       trained,

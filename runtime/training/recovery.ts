@@ -4,12 +4,11 @@
  */
 import { diagnose } from "../../diagnostics/index.ts";
 import type { Turn } from "../calls.ts";
-import { bytesSource } from "../weights/index.ts";
-import { openSafetensors } from "../weights/safetensors.ts";
+import { late } from "../late.ts";
 import type { Weights } from "../weights/weights.ts";
-import { checkpointFile, type Progress } from "./checkpoint.ts";
-import type { Trained } from "./files.ts";
+import type { Progress } from "./checkpoint.ts";
 import type { TrainingPlan } from "./plan.ts";
+import type { Trained } from "./trained.ts";
 
 /** What a call does in its turn. */
 export type Work<T> = (turn: Turn) => Promise<T>;
@@ -20,6 +19,8 @@ export interface Recovery {
   /** What another device goes on from: undefined where that is the beginning. @throws E438 */
   resume(): Promise<Weights | undefined>;
 }
+
+const saved = () => late(import("./saved.ts"));
 
 export function createRecovery(
   plan: TrainingPlan,
@@ -33,6 +34,7 @@ export function createRecovery(
       return async (turn) => {
         // The next call has its turn when the copy is made.
         const value = await work({ ...turn, leave() {} });
+        const { checkpointFile } = await saved();
         const bytes = await turn.wait(checkpointFile(trained, progress()));
         turn.signal?.throwIfAborted();
         copy = bytes;
@@ -41,7 +43,7 @@ export function createRecovery(
     },
     async resume() {
       if (!isWanted) throw keepsNoCopy(plan);
-      return copy ? openSafetensors(bytesSource("the copy of the last step", copy)) : begun;
+      return copy ? (await saved()).openCopy(copy) : begun;
     },
   };
 }

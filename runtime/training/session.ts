@@ -9,12 +9,11 @@ import { abortable, type CallOptions, createOrder } from "../calls.ts";
 import { asDevice } from "../devices/any.ts";
 import type { Device, Numbers, Progress, StepTime } from "../devices/device.ts";
 import type { Inputs } from "../inputs.ts";
+import { late } from "../late.ts";
 import { createRestorableCalls } from "../restoring.ts";
 import { keep, keepBuffers } from "../runs.ts";
 import type { Weights } from "../weights/weights.ts";
 import { checkTrainingPlan } from "./check-plan.ts";
-import { checkpointFile } from "./checkpoint.ts";
-import { adapterFile, loadTensors, stateOf } from "./files.ts";
 import { checkPacked, packedStates, readPacked, writePacked } from "./gradients.ts";
 import { type TrainingBytes, trainingBytes } from "./memory.ts";
 import { type PlacedTraining, placeTraining } from "./place.ts";
@@ -31,6 +30,7 @@ import {
   type StepReport,
   type UpdateReport,
 } from "./steps.ts";
+import { stateOf } from "./trained.ts";
 
 export type { LossReport, StepReport, UpdateReport } from "./steps.ts";
 
@@ -228,6 +228,8 @@ function begin({ trained, placements, begun, free }: PlacedTraining, { rate }: T
   return { trained, steps, free, ...placements };
 }
 
+const saved = () => late(import("./saved.ts"));
+
 function openTraining(first: PlacedTraining, given: TrainingOptions): TrainingSession {
   const { plan } = first.trained;
   let now = begin(first, given);
@@ -343,13 +345,21 @@ function openTraining(first: PlacedTraining, given: TrainingOptions): TrainingSe
       calls.call(options, () => (turn) => {
         const { trained, steps } = now;
         steps.checkWaiting(false);
-        return turn.wait(checkpointFile(trained, steps.progress()));
+        return turn.wait(
+          saved().then(({ checkpointFile }) => checkpointFile(trained, steps.progress())),
+        );
       }),
     saveAdapter: (options) =>
-      calls.call(options, () => (turn) => turn.wait(adapterFile(now.trained))),
+      calls.call(
+        options,
+        () => (turn) => turn.wait(saved().then(({ adapterFile }) => adapterFile(now.trained))),
+      ),
     loadAdapter: (file, options) =>
       calls.call(options, () =>
-        kept((turn) => loadTensors(now.trained, file, now.backward.keeper, turn)),
+        kept(async (turn) => {
+          const { loadTensors } = await turn.wait(saved());
+          await loadTensors(now.trained, file, now.backward.keeper, turn);
+        }),
       ),
     memory: () => trainingBytes(plansOf(plan)),
     restore: (device, options) =>

@@ -7,9 +7,9 @@ import { type CheckedInput, checkInputs, type Inputs } from "../inputs.ts";
 import type { Placement } from "../placement.ts";
 import { findOutputs, keep, prepareRun, type Results, readTensors, submit } from "../runs.ts";
 import type { Progress } from "./checkpoint.ts";
-import type { Trained } from "./files.ts";
 import { comparePlaces, type ParameterGroup, type TrainingPlan } from "./plan.ts";
 import { checkTargets } from "./targets.ts";
+import type { Trained } from "./trained.ts";
 
 export interface LossReport {
   /** The sum of all terms, before the parameters changed; of the last micro-step. */

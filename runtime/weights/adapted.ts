@@ -2,16 +2,12 @@
 import type { Plan } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
 import { nearest } from "../../diagnostics/nearest.ts";
-import {
-  type AdapterFile,
-  fingerprint,
-  isAdapterFile,
-  isSavedState,
-  readAdapterFile,
-} from "./adapter-file.ts";
+import { type AdapterFile, readAdapterFile } from "./adapter-file.ts";
 import { finite } from "./finite.ts";
+import { fingerprint, isAdapterFile, isSavedState } from "./kinds.ts";
 import { checkAdapters } from "./same-adapters.ts";
-import { otherShape, type Weights } from "./weights.ts";
+import { otherShape } from "./shapes.ts";
+import type { Weights } from "./weights.ts";
 
 /** What a session reads of weights. */
 export type Readable = Pick<Weights, "source" | "chunks" | "tensors">;

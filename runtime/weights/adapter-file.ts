@@ -4,15 +4,13 @@
  */
 import type { PlanAdapter } from "../../compiler/plan.ts";
 import { diagnose } from "../../diagnostics/index.ts";
-import { fnv1a } from "./fnv.ts";
 import { refuseForeign } from "./foreign-adapters.ts";
 import { isRecord } from "./json.ts";
+import { adapterKind, isAdapterFile } from "./kinds.ts";
 import type { Weights } from "./weights.ts";
 
 /** The version of this format. Files of version 1 say the base alone, and no version. */
 export const adapterFormat = 2;
-
-const kind = "inarch adapter";
 
 /** An adapter as its file describes it. */
 export type FileAdapter = Pick<PlanAdapter, "name" | "settings" | "places">;
@@ -26,18 +24,7 @@ export interface AdapterFile {
   readonly own: ReadonlySet<string> | undefined;
 }
 
-/** What a file calls the values, as f32, that training left in a state: the state begins with these. */
-export const savedState = (name: string): string => `state:${name}`;
-
-export const isSavedState = (name: string): boolean => name.startsWith(savedState(""));
-
 export type Fingerprints = ReadonlyMap<string, string>;
-
-/** Of the beginning of a tensor: eight hexadecimal digits, FNV-1a. */
-export function fingerprint(values: Float32Array): string {
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, Math.min(values.byteLength, 4096));
-  return fnv1a(bytes).toString(16).padStart(8, "0");
-}
 
 /** What is kept of a base and of adapters: metadata that `readMetadata` reads. */
 export const describeTraining = (base: Fingerprints, adapters: readonly PlanAdapter[]) => ({
@@ -54,16 +41,12 @@ export const adapterMetadata = (
   adapters: readonly PlanAdapter[],
   own: readonly string[],
 ) => ({
-  kind,
+  kind: adapterKind,
   format: String(adapterFormat),
   model,
   own: JSON.stringify(own),
   ...describeTraining(base, adapters),
 });
-
-/** Whether a file says that it is an adapter's. */
-export const isAdapterFile = ({ metadata }: Pick<Weights, "metadata">): boolean =>
-  metadata.kind === kind;
 
 /**
  * Reads the tensors of an adapter's file that nobody reads otherwise, so that one that was changed is refused

@@ -2,7 +2,6 @@
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { gzipSync } from "node:zlib";
 import { build as esbuild } from "esbuild";
 import { createServer, build as vite } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -214,41 +213,4 @@ test("its module runs from an address that holds its own text", async () => {
   const url = `data:text/javascript;base64,${Buffer.from(text).toString("base64")}`;
   const { bundle } = await import(/* @vite-ignore */ url);
   expect(bundle.name).toBe("tiny-mlp");
-});
-
-describe("what a page downloads, compressed", () => {
-  const bytesOf = async (contents: string, more: readonly string[] = []) => {
-    const { outputFiles } = await esbuild({
-      stdin: { contents, resolveDir: folder },
-      ...{ absWorkingDir: folder, bundle: true, write: false, minify: true, format: "esm" },
-      ...{ platform: "browser", splitting: true, outdir: join(folder, "sizes") },
-      external: ["./tiny-mlp-*", "./sam-*", ...more],
-    });
-    const main = outputFiles.find(({ path }) => basename(path) === "stdin.js")!;
-    const reached = new Set([main]);
-    // With what it imports at once.
-    for (const one of reached)
-      for (const [, name] of one.text.matchAll(/from"\.\/([^"]+)"/g))
-        reached.add(outputFiles.find(({ path }) => basename(path) === name)!);
-    const sizes = [...reached].map(({ contents }) => gzipSync(contents, { level: 9 }).length);
-    return sizes.reduce((a, b) => a + b);
-  };
-
-  test("the wrapper of a SAM with its runtime: 31 kB", async () => {
-    const fixture = (name: string) => join(repository, "test", "fixtures", name);
-    const config = ["--config", fixture("sam_nano.config.json"), "--program", "encode"];
-    const out = ["--out", "nano", "--profiles", "default"];
-    expect(await inarch(["build", "sam", ...config, ...out], folder)).toMatchObject({ code: 0 });
-    expect(await bytesOf('export { load } from "./nano/sam.mjs";')).toBeLessThan(31_000);
-  });
-
-  test("the runtime of training, without the compiler: 32 kB", async () => {
-    const contents = 'export { createTrainingSession, webgpuDevice } from "inarch/runtime";';
-    expect(await bytesOf(contents)).toBeLessThan(32_000);
-  });
-
-  test("the runtime with one session: 20 kB", async () => {
-    const contents = 'export { createSession, webgpuDevice } from "inarch/runtime";';
-    expect(await bytesOf(contents)).toBeLessThan(20_000);
-  });
 });

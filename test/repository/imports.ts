@@ -52,6 +52,7 @@ const order: readonly string[] = [
   "compiler/op-kit.ts",
   "compiler/index.ts",
   "ops/",
+  "runtime/late.ts",
   "runtime/weights/",
   "runtime/devices/",
   "runtime/plan-json.ts",

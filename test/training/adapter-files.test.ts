@@ -6,7 +6,7 @@ import { linear } from "../../models/layers.ts";
 import { mean, mul, relu, sub } from "../../ops/index.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { createTrainingSession, type TrainingSession } from "../../runtime/training/session.ts";
-import { fingerprint } from "../../runtime/weights/adapter-file.ts";
+import { fingerprint } from "../../runtime/weights/kinds.ts";
 import {
   readAdapterFile,
   type TensorData,
