@@ -105,6 +105,7 @@ const titles = {
   E331: "no tasks, or a task of no channels",
   E332: "a task's name is taken, or none",
   E333: "a frame does not fit the model's input",
+  E334: "a prompted SAM of no prompts or no slots",
   E340: "a label is no class",
   E341: "a target mask has values outside 0 to 1",
   E342: "a weight of a pixel is no number from 0 up",

@@ -21,6 +21,7 @@ export {
 export { hashedImage, hashedTensor, hashedWeights } from "./sam/hashed.ts";
 export { detectNaming, type Naming, toHuggingFace, toMeta, withMetaNames } from "./sam/names.ts";
 export { type SamModelOptions, samModel } from "./sam/program.ts";
+export { type PromptedSamOptions, type PromptSizes, promptedSam } from "./sam/prompted.ts";
 export {
   compileSam,
   compileSamAsync,

@@ -56,7 +56,7 @@ export function checkSamWeights(config: SamConfig, weights: SamEntries): void {
 /**
  * The configuration that the shapes of a checkpoint tell. They tell everything but the number of
  * heads of the mask decoder: that is 8 where the decoder has 256 channels, as in every published
- * model, and must be given as `decoderNumHeads` elsewhere.
+ * model, and elsewhere what is given as `decoderNumHeads`, or what the file's metadata say as `decoder_num_heads`.
  *
  * Errors: E231 (tensors that are needed for it are not there, or contradict each other), E230 (what
  * the shapes tell is no SAM), E233.
@@ -92,7 +92,8 @@ export function inferSamConfig(
   const decoderMlpDim = size("mask_decoder.transformer.layers.0.mlp.lin1.weight", 2, 0);
   const masks = size("mask_decoder.mask_tokens.weight", 2, 0);
   const iouHeadHiddenDim = size("mask_decoder.iou_prediction_head.layers.0.weight", 2, 0);
-  const decoderNumHeads = given.decoderNumHeads ?? (outChans === 256 ? 8 : undefined);
+  const decoderNumHeads =
+    given.decoderNumHeads ?? headsSaid(weights) ?? (outChans === 256 ? 8 : undefined);
   if (problems.length > 0) throw inferError(problems, weights);
   if (decoderNumHeads === undefined) throw headsNeeded(outChans, weights);
   const windows = [...new Set(lengths.filter((length) => length !== 2 * map - 1))];
@@ -120,6 +121,12 @@ export function inferSamConfig(
     },
     weights.source,
   );
+}
+
+/** The heads of the mask decoder, where the file's metadata say them: `decoder_num_heads`. */
+function headsSaid({ metadata }: SamEntries): number | undefined {
+  const said = metadata?.decoder_num_heads;
+  return said === undefined ? undefined : Number(said);
 }
 
 /** Meta's name of each tensor, with the file's name for it. Of the tied pair one is listed. */

@@ -80,8 +80,8 @@ function position(
 }
 
 /**
- * What the mask prompt adds to the embedding, one row per cell: `[grid * grid, outChans]`.
- * @param mask f32 `[1, 1, 4 grid, 4 grid]` logits; they count only where `hasMask`, i32 `[1]`, is not 0.
+ * What mask prompts add to the embedding, rows of cells of each item: `[items * grid * grid, outChans]`.
+ * @param mask f32 `[items, 1, 4 grid, 4 grid]` logits; an item's count only where `hasMask`, i32 `[items]`, is not 0.
  */
 export function encodeMask(
   p: Parameters,
@@ -89,16 +89,18 @@ export function encodeMask(
   hasMask: Tensor<"i32">,
   { imageSize, patchSize, outChans, maskInChans }: SamConfig,
 ): Tensor<"f32"> {
-  const grid = imageSize / patchSize;
+  const items = mask.shape[0]!;
+  const cells = (imageSize / patchSize) ** 2;
   const down = p.at("mask_downscaling");
   const narrow = maskInChans / 4;
   let x: Tensor<"f32"> = halve(down, 0, mask, narrow);
   x = halve(down, 3, x, maskInChans);
   const weight = down.at(6).f32("weight", [outChans, maskInChans, 1, 1]);
   x = conv2d(x, weight, { bias: down.at(6).f32("bias", [outChans]) });
-  const rows = permute(reshape(x, [outChans, grid * grid]), [1, 0]);
+  const rows = permute(reshape(x, [items, outChans, cells]), [0, 2, 1]);
   const none = p.at("no_mask_embed").f32("weight", [1, outChans]);
-  return where(reshape(ne(hasMask, 0), [1, 1]), rows, none);
+  const given = reshape(ne(hasMask, 0), [items, 1, 1]);
+  return reshape(where(given, rows, none), [items * cells, outChans]);
 }
 
 /** Half the side: a convolution, its norm and the activation, numbered one after another. */

@@ -82,6 +82,7 @@ const table: Readonly<Record<string, readonly [given: string, meant: string, Cal
   compileSamAsync: ["tagret", "target", (o) => models.compileSamAsync(tinySam, o)],
   inferSamConfig: ["decoderHeads", "decoderNumHeads", (o) => models.inferSamConfig(weights, o)],
   mSam: ["frames", "frame", (o) => models.mSam(tinySam, { tasks: [] } as never, o)],
+  promptedSam: ["names", "name", (o) => models.promptedSam(tinySam, { prompts: 1, slots: 2 }, o)],
   samModel: ["tap", "taps", (o) => models.samModel(tinySam, o)],
   semanticSam: ["names", "name", (o) => models.semanticSam(tinySam, { classes: 1 }, o)],
   openDevice: ["toggle", "toggles", (o) => node.openDevice(o)],
