@@ -3,7 +3,8 @@ import type { Site, Tensor } from "../compiler/index.ts";
 import { ge, mul, where } from "../ops/index.ts";
 
 /**
- * Random numbers of a place. A model of several tasks passes a place once for each: they differ.
+ * Random numbers of a place. A model of several tasks passes a place once for each: they differ. Along the first axis
+ * pictures follow one another: in a step of several parts a picture has the numbers that it has in the whole batch.
  */
 export function draw(
   site: Site,

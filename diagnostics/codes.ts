@@ -200,6 +200,8 @@ const titles = {
   E616: "a bundle has no profile for the device",
   E617: "a page stands where a file of a bundle should be",
   E618: "a module of a bundle is longer than files may be",
+  E619: "a sum over the whole batch depends on another",
+  E620: "ranks of a training would not have the same numbers",
   E720: "a setting of training is out of range",
   E721: "no learning rate schedule of this kind",
   E800: "an op that ONNX has no spelling for",

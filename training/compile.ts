@@ -87,17 +87,25 @@ function* compilingTraced(
   options: TrainingOptions,
   traced: Traced,
 ): Pausing<TrainingPlan> {
-  const { precision = "f32", target = defaultTarget.name, optimiser, micro = 1 } = options;
+  const {
+    precision = "f32",
+    target = defaultTarget.name,
+    optimiser,
+    micro = 1,
+    ranks = 1,
+  } = options;
   const { profile = usualProfile(targetNamed(target)) } = options;
   const backward = yield* backwardPass(model, options, traced);
   const moved = writtenStates(backward.graph);
+  if (ranks > 1 && moved.length > 0) throw apart(moved[0]!.name);
   const { program, evaluation } = traced;
   const forward = traced.programs.map(
     ([name, graph]) => [name, evaluated(name, graph, backward.graph)] as const,
   );
   const adapters = joinedAdapters([traced.adapters, ...forward.map(([, g]) => g.adapters ?? [])]);
   const device = capableOf(targetNamed(target), profile);
-  const others = [...forward.map(([, g]) => g), ...(evaluation ? [evaluation] : [])];
+  const adding = traced.sums.length > 0 ? [graphOf(traced.sums, "as written")] : [];
+  const others = [...forward.map(([, g]) => g), ...(evaluation ? [evaluation] : []), ...adding];
   const graphs = [backward.graph, ...others];
   const memory = layOut(backward, graphs, { ...options, profile, device });
   if (isDue()) yield;
@@ -121,10 +129,12 @@ function* compilingTraced(
   const update = yield* plan(updateGraph(spec), "update", "f32");
   const accumulate =
     micro > 1 ? { accumulate: yield* plan(accumulateGraph(spec), "accumulate", "f32") } : {};
+  const sums: { sums?: Plan } = {};
+  for (const graph of adding) sums.sums = yield* plan(graph, "sums", precision);
   const programs: Record<string, Plan> = {};
   for (const [name, graph] of forward) programs[name] = yield* plan(graph, name, precision);
   const evaluate = evaluation ? { evaluate: yield* plan(evaluation, "evaluate", precision) } : {};
-  const beside = [accumulate, evaluate, programs].flatMap((plans) => Object.values(plans));
+  const beside = [accumulate, sums, evaluate, programs].flatMap((plans) => Object.values(plans));
   const measure = function* (graph: Graph) {
     const buffers = yield* planBuffers(graph, profile, layout, { precision, device });
     return trainingBytes([{ buffers }, update, ...beside]).total;
@@ -148,6 +158,7 @@ function* compilingTraced(
     target,
     backward: trained,
     recomputed: chosen.recomputed,
+    ...sums,
     ...accumulate,
     update,
     ...evaluate,
@@ -157,7 +168,7 @@ function* compilingTraced(
     groups: memory.groups,
     moments: optimiser.moments,
     optimiser: { name: optimiser.name, options: optimiser.options },
-    micro,
+    ...{ micro, ranks },
     settings: settingsOf(options, traced),
     targets: targetsOf(traced.asked),
     terms: traced.terms.map((t) => t.name),
@@ -270,6 +281,12 @@ function* gradientsOf(
 /** Whether nothing else reads the parameters that a node stacks. */
 const isReadOnlyThere = (stack: Node, uses: ReturnType<typeof usesOf>): boolean =>
   stack.inputs.every((x) => uses.get(x)!.every(({ node }) => node === stack));
+
+const apart = (state: string) =>
+  diagnose("E620", {
+    message: `each step moves the state ${ownName(state)} by the pictures of one rank: ranks would no longer have the same`,
+    help: "train it with one rank",
+  });
 
 function nothingTrains(model: Model) {
   const adapters = (model.bindings ?? []).map((b) => b.adapter.name).join(", ");

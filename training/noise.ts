@@ -3,7 +3,10 @@ import type { Scope } from "../compiler/index.ts";
 import { input } from "../compiler/index.ts";
 import { randomNormal, randomUniform, streamOf } from "../ops/training/random.ts";
 
-/** Draws from the input `key`, u32 `[2]`: the session's seed and the number of the backward pass. */
+/**
+ * Draws from the input `key`, u32 `[3]`: the session's seed, the step, and the number of the part. What is drawn goes
+ * by the picture's number in the whole batch, in however many parts that is computed.
+ */
 export function drawn(): Scope["random"] {
   let key: ReturnType<typeof makeKey> | undefined;
   const used = new Map<string, number>();
@@ -20,4 +23,4 @@ export function drawn(): Scope["random"] {
 }
 
 const makeKey = () =>
-  input("key", "u32", [2], { doc: "The seed, and the number of the backward pass." });
+  input("key", "u32", [3], { doc: "The seed, the step, and which part of it this is." });

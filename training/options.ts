@@ -49,8 +49,18 @@ export interface TrainingOptions {
   readonly groups?: readonly GroupOptions[];
   /** The most that the norm of all gradients may be. */
   readonly clip?: number;
-  /** Micro-steps whose gradients are averaged before parameters change. */
+  /**
+   * Micro-steps whose gradients are averaged before parameters change. N of them with b pictures give what one step
+   * with N b gives: losses divide by what counts in all pictures (`wholeBatch`), and noise is drawn by the picture's
+   * number among them. Terms that adapters add are those of a part: a gate's balance is another one, and the equality
+   * holds without it.
+   */
   readonly micro?: number;
+  /**
+   * Processes that share a step, each with so many micro-steps of pictures of its own: 1 unless given. Their sessions
+   * need a `reducer`.
+   */
+  readonly ranks?: number;
   /** Programs to run between steps with the same parameters, by name, with their dims. */
   readonly programs?: Readonly<Record<string, Dims>>;
   /** What `evaluate` of a session tells of inputs: the loss, and more. Without it there is no `evaluate`. */
@@ -90,6 +100,7 @@ export const trainingOptions: Wants<TrainingOptions> = {
   groups: list("a list of { match, rate, decay }"),
   clip: anything,
   micro: anything,
+  ranks: anything,
   programs: object("dims by the names of programs"),
   evaluate: object("{ dims, metrics }"),
   noise: oneOf("drawn", "given"),

@@ -9,6 +9,7 @@ import type { Optimiser } from "./optimisers/index.ts";
 interface Asked {
   readonly optimiser: Optimiser;
   readonly micro?: number;
+  readonly ranks?: number;
   readonly precision?: string;
   readonly noise?: string;
   readonly clip?: number;
@@ -18,7 +19,7 @@ interface Asked {
 }
 
 export function settingsOf(
-  { optimiser, micro = 1, precision = "f32", noise = "drawn", ...asked }: Asked,
+  { optimiser, micro = 1, ranks = 1, precision = "f32", noise = "drawn", ...asked }: Asked,
   {
     program,
     dims,
@@ -26,7 +27,7 @@ export function settingsOf(
   }: { readonly program: string; readonly dims: object; readonly loss: string },
 ): Settings {
   const { clip, groups = [], weightFormat, scaling } = asked;
-  const said = { micro, precision, noise, clip, groups, weightFormat, scaling };
+  const said = { micro, ranks, precision, noise, clip, groups, weightFormat, scaling };
   return {
     ...said,
     program,

@@ -16,9 +16,11 @@ import { nameOf, parametersBehind } from "./memory.ts";
 import { drawn } from "./noise.ts";
 import type { TrainingOptions } from "./options.ts";
 import { lossHash, settingsOf } from "./setting.ts";
+import { check, count } from "./settings.ts";
 import { isState } from "./states.ts";
 import { lossTerms } from "./terms.ts";
 import { updateGraph } from "./update.ts";
+import { inParts } from "./whole-batch.ts";
 
 export interface Traced {
   readonly program: string;
@@ -27,6 +29,8 @@ export interface Traced {
   readonly adapters: readonly PlanAdapter[];
   /** Terms of the loss, those of adapters among them. */
   readonly terms: readonly Output[];
+  /** What losses divide by, as each part of a step adds to it. */
+  readonly sums: readonly Output[];
   /** What states of the model become. */
   readonly moves: readonly Output[];
   /** All states that the program and the loss declare. */
@@ -44,6 +48,8 @@ export interface Traced {
 
 export function* tracing(model: Model, options: TrainingOptions): Pausing<Traced> {
   const { noise = "drawn", program = Object.keys(model.programs)[0]! } = options;
+  const { micro = 1, ranks = 1 } = options;
+  check("training", { micro: [micro, count], ranks: [ranks, count] });
   const dims = { ...model.dims, ...options.dims };
   const { bindings = [] } = model;
   const scope = emptyScope({
@@ -57,22 +63,22 @@ export function* tracing(model: Model, options: TrainingOptions): Pausing<Traced
   const named = Object.fromEntries(returned.map((o) => [o.name, o.tensor as Tensor<"f32">]));
   const loss = declaring(modelPrefix, () =>
     withDims(dims, () => {
-      const own = options.loss(named);
-      return { own, terms: lossTerms(own, scope) };
+      const { made: own, sums } = inParts(micro * ranks, () => options.loss(named));
+      return { own, sums, terms: lossTerms(own, scope) };
     }),
   );
   yield;
-  const { own, terms } = loss.made;
+  const { own, terms, sums } = loss.made;
   const programs: (readonly [string, Graph])[] = [];
   for (const [name, sizes] of Object.entries(options.programs ?? {})) {
     const own = emptyScope({ bindings, prefix: modelPrefix });
     programs.push([name, traceProgram(model, name, sizes, own)]);
     if (isDue()) yield;
   }
-  const asked = graphOf(terms).nodes;
+  const asked = graphOf([...terms, ...sums]).nodes;
   const isTrained = (name: string) => trains(model, name, scope.grafted.get(name) === true);
   return {
-    ...{ program, dims, scope, adapters, terms, programs, asked },
+    ...{ program, dims, scope, adapters, terms, sums, programs, asked },
     moves: outputs.filter((o) => isState(traced, o)),
     states: [...traced.states, ...loss.states],
     candidates: new Set(parametersBehind(asked).map(nameOf).filter(isTrained)),
@@ -100,10 +106,11 @@ export function describeTraining(
   nameOfOp: OpNames,
 ): string | undefined {
   const { optimiser, profile, target, budget, evaluate, micro = 1, clip, scaling } = options;
-  const { terms, moves, states, scope, programs, evaluation } = traced;
+  const { terms, sums, moves, states, scope, programs, evaluation } = traced;
   const flags = flagsOf(scope);
   const whole = [
     ...terms,
+    ...sums.map(({ name, tensor }) => ({ name: `sum ${name}`, tensor })),
     ...moves.map(({ name, tensor }) => ({ name: `state ${name}`, tensor })),
     ...flags.map(({ output }) => ({ ...output, name: `flag ${output.name}` })),
   ];

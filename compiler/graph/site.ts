@@ -33,7 +33,10 @@ export interface Site extends SiteFacts {
   readonly task: number | undefined;
   /** Whether the trace is for training: then noise is drawn. */
   readonly training: boolean;
-  /** Random numbers that are new at every step; `uniform` from 0 to 1. */
+  /**
+   * Random numbers that are new at every step; `uniform` from 0 to 1. Pictures follow one another along the first axis:
+   * where a step is computed in parts, each has the numbers that it has in the whole batch.
+   */
   random(distribution: "normal" | "uniform", name: string, shape: readonly number[]): Tensor<"f32">;
   /**
    * Says when a parameter is used at all: `flag`, one bool, holds. Optimisers leave alone what has

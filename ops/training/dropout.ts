@@ -10,7 +10,6 @@ import {
   checkTensors,
   type DType,
   type ElementOp,
-  flatten,
   literal,
   refuse,
   type Shape,
@@ -34,7 +33,7 @@ export const op: ElementOp<Attrs> = {
     return [x!];
   },
   element: ({ k, inputs: [x, key], at, attrs: { rate, stream }, type }) => {
-    const [word] = hashAt(k, key!, stream, flatten(type.shape, at));
+    const [word] = hashAt(k, key!, stream, type.shape, at);
     const kept = fraction(word).ge(rate);
     return kept.select(x!.at(...at).mul(1 / (1 - rate)), literal(0, "f32"));
   },
@@ -68,7 +67,7 @@ export const op: ElementOp<Attrs> = {
 
 /** Where the choice of dropped elements comes from (`randomUniform`). */
 export interface RandomSource {
-  /** u32[2], given at run time: the seed and the step, say. */
+  /** u32[2] or u32[3], given at run time: the seed and the step, say, and which part of a whole. */
   readonly key: Tensor;
   /** By which choices of different use differ: `streamOf(path)`. */
   readonly stream: number;

@@ -19,6 +19,7 @@ import {
   type In,
   index,
   literal,
+  mulWrapping,
   refuse,
   rotateLeft,
   type Shape,
@@ -57,7 +58,7 @@ export const op: ElementOp<Attrs> = {
     return [{ dtype: as === "bits" ? "u32" : "f32", shape }];
   },
   element: ({ k, inputs: [key], at, attrs: { shape, stream, word, as } }) => {
-    const words = hashAt(k, key!, stream, flatten(shape, at));
+    const words = hashAt(k, key!, stream, shape, at);
     return as === "bits" ? words[word] : fraction(words[word]);
   },
   vjp: () => [undefined],
@@ -78,6 +79,12 @@ export const op: ElementOp<Attrs> = {
         call: (key) => [randomUniform(key!, 7, [3, 5, 7]), randomNormal(key!, 7, [5, 13])],
         smooth: false,
       },
+      {
+        claim: "a part of a whole",
+        inputs: [{ shape: [3], dtype: "u32", range: [0, 2 ** 32 - 1] }],
+        call: (key) => [randomUniform(key!, 7, [3, 5, 7]), randomNormal(key!, 7, [5, 13])],
+        smooth: false,
+      },
     ],
   },
 };
@@ -85,7 +92,8 @@ export const op: ElementOp<Attrs> = {
 /**
  * Uniform in [0, 1): multiples of 2^-24, the same ones on every device. `key` is u32[2], (seed,
  * step) say, given at run time; `stream` a whole number below 2^32 (`streamOf`), by which numbers of
- * different use differ. Throws E101 for another key.
+ * different use differ. A key of u32[3] also says which part of a whole this is: the parts 0, 1, ... one after another
+ * along the first axis are what a key of u32[2] gives at once. Throws E101 for another key.
  */
 export const randomUniform = <const S extends readonly number[]>(
   key: Tensor,
@@ -141,16 +149,28 @@ export const checkStream = (name: string, stream: unknown): void =>
 
 /** What every op says that takes a key. */
 export function checkKey(key: Type, fail: (message: string, help?: string) => never): void {
-  if (key.dtype !== "u32" || key.shape.length !== 1 || key.shape[0] !== 2)
+  if (key.dtype !== "u32" || !/^[23]$/.test(key.shape.join()))
     fail(
-      `the key is ${key.dtype}[${key.shape.join(", ")}], not u32[2]`,
+      `the key is ${key.dtype}[${key.shape.join(", ")}], not u32[2] or u32[3]`,
       'give the seed and the step: input("key", "u32", [2])',
     );
 }
 
-/** Both words of element `i` of a stream. */
-export function hashAt(k: Builder, key: In, stream: number, i: Value): [Value, Value] {
+/** Both words of an element of a stream: of a part, elements are counted on from those of the parts before it. */
+export function hashAt(
+  k: Builder,
+  key: In,
+  stream: number,
+  shape: readonly number[],
+  at: readonly Value[],
+): [Value, Value] {
   const words = [key.at(index(0)), key.at(index(1))] as const;
+  const inPart = flatten(shape, at);
+  const count = shape.reduce((a, b) => a * b, 1) >>> 0;
+  const i =
+    key.shape[0] === 2
+      ? inPart
+      : addWrapping(mulWrapping(key.at(index(2)), literal(count, "u32")), inPart.cast("u32"));
   return threefry(k, [i, literal(stream, "u32")], words);
 }
 

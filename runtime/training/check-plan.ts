@@ -29,6 +29,7 @@ import {
   plansOf,
   type ResidentTensor,
   stateBeside,
+  sumsBefore,
   type TrainingPlan,
   trainingFormat,
 } from "./plan.ts";
@@ -50,6 +51,7 @@ export function checkTrainingPlan(value: unknown, where = "the training plan"): 
   fields(value, "", tell);
   const plan = value as unknown as TrainingPlan;
   checkPlan(plan.backward, `${where}, backward`);
+  if (plan.sums !== undefined) checkPlan(plan.sums, `${where}, sums`);
   if (plan.accumulate !== undefined) checkPlan(plan.accumulate, `${where}, accumulate`);
   checkPlan(plan.update, `${where}, update`);
   if (plan.evaluate !== undefined) checkPlan(plan.evaluate, `${where}, evaluate`);
@@ -81,6 +83,7 @@ const fields = record({
   moments: list(text),
   optimiser: record({ name: text }),
   micro: whole(1),
+  ranks: whole(1),
   targets: each(
     list(
       byKind({
@@ -145,7 +148,7 @@ function checkApart(tensors: readonly ResidentTensor[], tell: Tell): void {
 
 /** The plans of a step take and return what each step gives and reads. */
 function checkParts(
-  { backward, accumulate, update, evaluate, micro, terms }: TrainingPlan,
+  { backward, sums, accumulate, update, evaluate, micro, terms }: TrainingPlan,
   tell: Tell,
 ): void {
   if (accumulate === undefined && micro > 1) tell("accumulate", "is not an object");
@@ -155,6 +158,7 @@ function checkParts(
   has(backward.outputs, "backward.outputs", ["loss", ...terms.map((name) => `term.${name}`)]);
   has(update.outputs, "update.outputs", ["norm", "broken"]);
   has(update.inputs, "update.inputs", ["rates", "decays", "chunk_tensor"]);
+  if (sums) has(sums.inputs, "sums.inputs", [sumsBefore]);
   if (evaluate) has(evaluate.outputs, "evaluate.outputs", ["loss"]);
   if (accumulate) has(accumulate.inputs, "accumulate.inputs", ["chunk_tensor"]);
 }

@@ -4,20 +4,25 @@ import { diagnose } from "../../diagnostics/index.ts";
 import { elementsIn } from "../../formats/index.ts";
 import type { Numbers } from "../devices/device.ts";
 import { type AdapterFile, describeTraining, readMetadata } from "../weights/adapter-file.ts";
-import { writeWithChecksums } from "../weights/safetensors-write.ts";
-import { type TensorData, type Weights } from "../weights/weights.ts";
-import { refuseForeign } from "../weights/foreign-adapters.ts";
 import { checkFinite } from "../weights/finite.ts";
+import { refuseForeign } from "../weights/foreign-adapters.ts";
 import { isAdapterFile } from "../weights/kinds.ts";
+import { writeWithChecksums } from "../weights/safetensors-write.ts";
+import type { TensorData, Weights } from "../weights/weights.ts";
 import { checkBase, checkSame, fingerprintsOf, floats, keptTensors } from "./files.ts";
-import { beforeStep, isKept, modelPrefix, stateBeside, type TrainingPlan } from "./plan.ts";
+import {
+  beforeStep,
+  isKept,
+  isWholeSum,
+  modelPrefix,
+  stateBeside,
+  type TrainingPlan,
+} from "./plan.ts";
 import { checkSettings, damagedCheckpoint, settingsText } from "./settings.ts";
 import { stateOf, type Trained } from "./trained.ts";
 
 export interface Progress {
   readonly step: number;
-  /** Backward passes so far: what noise is drawn from. */
-  readonly passes: number;
 }
 
 const checkpointKind = "inarch training";
@@ -29,6 +34,7 @@ const keptStates = ({ plan, states }: Trained): string[] =>
       !["loss", "present"].includes(name) &&
       // Nothing, between two steps.
       !name.startsWith("accumulated") &&
+      !isWholeSum(name) &&
       !name.startsWith(modelPrefix) &&
       !name.startsWith(beforeStep(modelPrefix)) &&
       !plan.tensors.some((t) => stateBeside(t, "gradients") === name) &&
@@ -37,7 +43,7 @@ const keptStates = ({ plan, states }: Trained): string[] =>
 
 export async function checkpointFile(
   trained: Trained,
-  { step, passes }: Progress,
+  { step }: Progress,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const tensors = new Map<string, TensorData>();
   for (const name of keptStates(trained)) {
@@ -52,7 +58,6 @@ export async function checkpointFile(
   return writeWithChecksums(tensors, {
     kind: checkpointKind,
     step: String(step),
-    passes: String(passes),
     seed: String(trained.seed),
     settings: settingsText(trained.settings),
     tensors: layoutOf(trained.plan),
@@ -129,7 +134,7 @@ export async function resume(
   if (metadata.kind !== checkpointKind)
     throw other("the file is not a checkpoint of training", "use a file that save() wrote");
   const described = readMetadata(file);
-  const progress = { step: countOf(file, "step"), passes: countOf(file, "passes") };
+  const progress = { step: stepOf(file) };
   checkBase(trained, described, source);
   if (!accept.includes("base")) checkAllOfBase(trained, described, source);
   checkSame(trained, described, source, true);
@@ -156,11 +161,11 @@ export async function resume(
   return progress;
 }
 
-/** A field that counts something. @throws E462 */
-function countOf({ metadata, source }: Weights, name: "step" | "passes"): number {
-  const text = metadata[name] ?? "";
+/** @throws E462 */
+function stepOf({ metadata, source }: Weights): number {
+  const text = metadata.step ?? "";
   if (/^(?:0|[1-9]\d*)$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
-  throw damagedCheckpoint(name, metadata[name] ?? null, "a whole number from 0 up", source);
+  throw damagedCheckpoint("step", metadata.step ?? null, "a whole number from 0 up", source);
 }
 
 /** A checkpoint must know all of the base, or nobody knows whether it is the same. @throws E431 */

@@ -5,12 +5,12 @@ import { elementsIn } from "../../formats/index.ts";
 import type { Turn } from "../calls.ts";
 import type { Keeper } from "../undo.ts";
 import { type AdapterFile, adapterMetadata, readAdapterFile } from "../weights/adapter-file.ts";
-import { writeWithChecksums } from "../weights/safetensors-write.ts";
-import { type TensorData, type Weights } from "../weights/weights.ts";
 import { checkFinite } from "../weights/finite.ts";
 import { fingerprint, savedState } from "../weights/kinds.ts";
+import { writeWithChecksums } from "../weights/safetensors-write.ts";
 import { checkAdapters } from "../weights/same-adapters.ts";
 import { otherShape } from "../weights/shapes.ts";
+import type { TensorData, Weights } from "../weights/weights.ts";
 import { isKept, type ResidentTensor } from "./plan.ts";
 import { stateOf, type Trained } from "./trained.ts";
 

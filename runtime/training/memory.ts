@@ -57,5 +57,5 @@ function purposeOf({
   if (name.startsWith("frozen.")) return "frozen";
   if (name.startsWith("parameters")) return "trained";
   if (name.startsWith(modelPrefix) || name.startsWith(beforeStep(modelPrefix))) return "states";
-  return /^(?:gradients|accumulated)/.test(name) ? "gradients" : "optimiser";
+  return /^(?:gradients|accumulated|whole\.)/.test(name) ? "gradients" : "optimiser";
 }

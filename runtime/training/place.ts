@@ -4,6 +4,7 @@ import type { Device } from "../devices/device.ts";
 import { late } from "../late.ts";
 import { type Placement, placePlan, type SharedMemory } from "../placement.ts";
 import { fitNames } from "../weights/prefix.ts";
+import type { Progress } from "./checkpoint.ts";
 import { fillTraining } from "./fill.ts";
 import { sharedBuffers } from "./memory.ts";
 import { plansOf, type TrainingPlan } from "./plan.ts";
@@ -18,6 +19,7 @@ const settingsOf = ({ settings }: TrainingPlan, { rate, settings: own }: Trainin
 
 interface Placements {
   readonly backward: Placement;
+  readonly sums: Placement | undefined;
   readonly accumulate: Placement | undefined;
   readonly update: Placement;
   readonly evaluate: Placement | undefined;
@@ -27,13 +29,8 @@ interface Placements {
 export interface PlacedTraining {
   readonly trained: Trained;
   readonly placements: Placements;
-  readonly begun: Begun;
+  readonly begun: Progress;
   readonly free: () => void;
-}
-
-interface Begun {
-  readonly step: number;
-  readonly passes: number;
 }
 
 /** Places all plans of a training on a device, with its base and, of a checkpoint, where it was. */
@@ -62,6 +59,7 @@ export async function placeTraining(
       return placement;
     };
     const backward = await place(plan.backward);
+    const sums = plan.sums && (await place(plan.sums));
     const accumulate = plan.accumulate && (await place(plan.accumulate));
     const update = await place(plan.update);
     const evaluate = plan.evaluate && (await place(plan.evaluate));
@@ -76,10 +74,10 @@ export async function placeTraining(
           options.resume,
           options.accept ?? [],
         )
-      : { step: 0, passes: 0 };
+      : { step: 0 };
     return {
       trained,
-      placements: { backward, accumulate, update, evaluate, programs },
+      placements: { backward, sums, accumulate, update, evaluate, programs },
       begun,
       free,
     };

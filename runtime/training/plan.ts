@@ -5,7 +5,7 @@ import type { Settings } from "./settings.ts";
 import type { Targets } from "./targets.ts";
 
 /** The version of this format. */
-export const trainingFormat = 1;
+export const trainingFormat = 2;
 
 /** A tensor of the model, frozen or trained, in memory that all plans share. */
 export interface ResidentTensor {
@@ -54,6 +54,13 @@ export const beforeStep = (state: string): string => `before.${state}`;
 export const stateBeside = ({ state }: TrainedTensor, name: string): string =>
   state.replace("parameters", name);
 
+/** The state of a sum over the whole batch, as the mean over the parts of a step. */
+export const wholeSum = (number: number): string => `whole.${number}`;
+export const isWholeSum = (state: string): boolean => state.startsWith("whole.");
+
+/** The input of the plan that adds sums up: 1 if parts before this one have added to them, 0 if it is the first. */
+export const sumsBefore = "sums.before";
+
 /** Which of two trained tensors comes first in memory. */
 export const comparePlaces = (a: TrainedTensor, b: TrainedTensor): number =>
   partOf(a) - partOf(b) || a.offset - b.offset;
@@ -72,6 +79,8 @@ export interface TrainingPlan {
   readonly target: TargetName;
   /** From inputs to gradients: one micro-step. */
   readonly backward: Plan;
+  /** Adds up what losses divide by, over the parts of a step: before the first backward pass. */
+  readonly sums?: Plan;
   /** Work that the backward plan does twice to save memory, as a part of its work otherwise. */
   readonly recomputed: number;
   /** Adds a micro-step's gradients up, where a step has several. */
@@ -94,6 +103,8 @@ export interface TrainingPlan {
   readonly optimiser: { readonly name: string; readonly options: unknown };
   /** Micro-steps in a step. */
   readonly micro: number;
+  /** Processes that share a step, of which each has so many micro-steps. */
+  readonly ranks: number;
   /** What the losses ask of inputs: each step checks it. */
   readonly targets: Targets;
   /** What was asked for, as far as the next step depends on it: a checkpoint holds it. */
@@ -107,6 +118,7 @@ export interface TrainingPlan {
 /** Every plan of a training plan. */
 export const plansOf = (plan: TrainingPlan): readonly Plan[] => [
   plan.backward,
+  ...(plan.sums ? [plan.sums] : []),
   ...(plan.accumulate ? [plan.accumulate] : []),
   plan.update,
   ...(plan.evaluate ? [plan.evaluate] : []),

@@ -19,6 +19,7 @@ import { type TrainingBytes, trainingBytes } from "./memory.ts";
 import { type PlacedTraining, placeTraining } from "./place.ts";
 import { plansOf, stateBeside, type TrainingPlan } from "./plan.ts";
 import { createRecovery, type Work } from "./recovery.ts";
+import { checkRanks, type Reducer } from "./reducer.ts";
 import { isClosed, neverRun, nothingEvaluates, trainedTensor, unknownProgram } from "./refused.ts";
 import type { Settings } from "./settings.ts";
 import {
@@ -55,6 +56,11 @@ export interface TrainingOptions {
    * step then waits for its copy: without adapters that is the whole model and its optimiser's memory.
    */
   readonly recoverable?: boolean;
+  /**
+   * Joins the processes that share each step: their gradients and losses are averaged before the update. Each is given
+   * the inputs of its own micro-steps, and takes every step.
+   */
+  readonly reducer?: Reducer | undefined;
   readonly onProgress?: Progress;
   readonly signal?: AbortSignal;
 }
@@ -68,6 +74,7 @@ export const trainingSessionOptions: OptionNames<TrainingOptions> = {
   resume: true,
   accept: true,
   recoverable: true,
+  reducer: true,
   onProgress: true,
   signal: true,
 };
@@ -91,7 +98,7 @@ export interface TrainingSession {
    */
   step(...inputs: StepArguments): Promise<StepReport>;
   /**
-   * The first half of a step: the passes of each micro-step, which leave gradients. The loss is that of the last.
+   * The first half of a step: the passes of each micro-step, which leave gradients, those of all ranks.
    * @throws what `step` throws.
    */
   gradients(...inputs: StepArguments): Promise<LossReport>;
@@ -196,7 +203,7 @@ export type StepArguments = readonly Inputs[] | readonly [...Inputs[], CallOptio
  * Places a training plan on a device.
  * @throws E421 for a plan of another format or target, E516 for what is no training plan, E423 when memory runs out, E430 when the
  * weights lack a tensor, E720 for a rate or a seed that cannot be; of a checkpoint E431 for another base, E432 for another training, E435 for other
- * adapters, E462 for fields that cannot be.
+ * adapters, E462 for fields that cannot be; E620 for a plan of another number of ranks.
  */
 export async function createTrainingSession(
   plan: TrainingPlan,
@@ -205,6 +212,7 @@ export async function createTrainingSession(
 ): Promise<TrainingSession> {
   checkTrainingPlan(plan);
   checkOptions("createTrainingSession", options, trainingSessionOptions);
+  checkRanks(plan, options.reducer);
   const { signal, seed = 0 } = options;
   if (typeof options.rate !== "function") checkRate(options.rate, "the rate");
   if (!Number.isSafeInteger(seed))
@@ -222,9 +230,10 @@ async function placed(plan: TrainingPlan, device: Device, options: TrainingOptio
 }
 
 /** A training in place, and its steps. */
-function begin({ trained, placements, begun, free }: PlacedTraining, { rate }: TrainingOptions) {
+function begin({ trained, placements, begun, free }: PlacedTraining, given: TrainingOptions) {
+  const { rate, reducer } = given;
   const rateOf = typeof rate === "number" ? () => rate : rate;
-  const steps = createSteps(trained, placements, begun, rateOf);
+  const steps = createSteps(trained, placements, begun, { rateOf, reducer });
   return { trained, steps, free, ...placements };
 }
 

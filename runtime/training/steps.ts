@@ -1,18 +1,27 @@
 /** Steps of training: the passes of each micro-step, then the update, submitted together. */
 import type { Plan } from "../../compiler/plan.ts";
 import { bug, diagnose } from "../../diagnostics/index.ts";
+import { elementsIn } from "../../formats/index.ts";
 import type { Turn } from "../calls.ts";
 import type { Submitted } from "../devices/device.ts";
-import { type CheckedInput, checkInputs, type Inputs } from "../inputs.ts";
+import { type CheckedInput, checkInputs, entriesOf, type Inputs } from "../inputs.ts";
 import type { Placement } from "../placement.ts";
 import { findOutputs, keep, prepareRun, type Results, readTensors, submit } from "../runs.ts";
 import type { Progress } from "./checkpoint.ts";
-import { comparePlaces, type ParameterGroup, type TrainingPlan } from "./plan.ts";
+import { readPacked, writePacked } from "./gradients.ts";
+import {
+  comparePlaces,
+  isWholeSum,
+  type ParameterGroup,
+  sumsBefore,
+  type TrainingPlan,
+} from "./plan.ts";
+import { meanOverRanks, type Reducer } from "./reducer.ts";
 import { checkTargets } from "./targets.ts";
-import type { Trained } from "./trained.ts";
+import { stateOf, type Trained } from "./trained.ts";
 
 export interface LossReport {
-  /** The sum of all terms, before the parameters changed; of the last micro-step. */
+  /** The sum of all terms, before the parameters changed: the mean over the parts of the step. */
   readonly loss: number;
   readonly terms: Readonly<Record<string, number>>;
 }
@@ -35,6 +44,7 @@ export interface StepReport extends LossReport, UpdateReport {}
 /** The plans of a step, in place. */
 interface StepPlacements {
   readonly backward: Placement;
+  readonly sums: Placement | undefined;
   readonly accumulate: Placement | undefined;
   readonly update: Placement;
 }
@@ -53,20 +63,31 @@ export interface Steps {
   checkWaiting(wanted: boolean): void;
 }
 
+interface Stepping {
+  readonly rateOf: (step: number) => number;
+  readonly reducer: Reducer | undefined;
+}
+
+/** The inputs of a micro-step, for each plan that takes some. */
+interface MicroInputs {
+  readonly backward: readonly CheckedInput[];
+  readonly sums: readonly CheckedInput[];
+}
+
 export function createSteps(
   trained: Trained,
-  { backward, accumulate, update }: StepPlacements,
+  { backward, sums, accumulate, update }: StepPlacements,
   begun: Progress,
-  rateOf: (step: number) => number,
+  { rateOf, reducer }: Stepping,
 ): Steps {
   const { plan, seed } = trained;
-  let { step, passes } = begun;
+  let { step } = begun;
   /** Whether there are gradients that no update has used. */
   let isWaiting = false;
   const groups = plan.tensors.map((t) => plan.groups[t.group] ?? bug(`no group ${t.group}`));
   const fixed = updateInputs(plan, groups);
-  const isKeyed = plan.backward.inputs.some((t) => t.name === "key");
-  const placements = [backward, ...(accumulate ? [accumulate] : []), update];
+  const firstPart = (reducer?.rank ?? 0) * plan.micro;
+  const passing = [backward, ...(sums ? [sums] : []), ...(accumulate ? [accumulate] : [])];
   /** What never changes is written once. */
   const inputsOf = (p: Placement, constants: Inputs, values: Inputs = {}) => {
     const fresh = Object.entries(constants).filter(([name]) => !p.given.has(name));
@@ -79,31 +100,89 @@ export function createSteps(
 
   const checked = (inputs: readonly Inputs[]) => {
     checkMicro(plan, inputs.length);
-    return inputs.map((one) => {
-      const values = checkInputs(plan.backward, one, backward.device.doubles === true);
-      checkComplete(plan.backward, one, isKeyed ? ["key"] : []);
-      checkTargets(plan.targets, plan.backward.inputs, one);
-      return values;
+    return inputs.map((one): MicroInputs => {
+      const isDouble = backward.device.doubles === true;
+      const ofSums = chosen(one, (name) => takes(plan.sums, name));
+      // What no plan takes is refused here.
+      const ofBackward = chosen(
+        one,
+        (name) => takes(plan.backward, name) || !takes(plan.sums, name),
+      );
+      const values = checkInputs(plan.backward, ofBackward, isDouble);
+      const more = plan.sums ? checkInputs(plan.sums, ofSums, isDouble) : [];
+      checkComplete(plan.backward, one, own);
+      if (plan.sums) checkComplete(plan.sums, one, own);
+      checkTargets(plan.targets, [...plan.backward.inputs, ...(plan.sums?.inputs ?? [])], one);
+      return { backward: values, sums: more };
     });
   };
 
-  /** Submits the passes of each micro-step; nothing is awaited that the device computes. */
-  async function submitPasses(
-    micro: readonly (readonly CheckedInput[])[],
+  /** Noise is drawn from the seed, the step and the part of it. */
+  const keyFor = (placement: Placement, part: number) =>
+    takes(placement.plan, "key") ? inputsOf(placement, {}, { key: [seed >>> 0, step, part] }) : [];
+
+  /** Adds up what losses divide by, over the micro-steps and the ranks. */
+  async function submitSums(
+    { device }: Placement,
+    micro: readonly MicroInputs[],
     signal: AbortSignal | undefined,
   ): Promise<Submitted[]> {
     const submitted: Submitted[] = [];
-    for (const inputs of micro) {
-      const key = isKeyed ? inputsOf(backward, {}, { key: [seed >>> 0, passes] }) : [];
-      submitted.push(await submit(backward, [...inputs, ...key], signal));
+    for (const [i, inputs] of micro.entries()) {
+      const before = inputsOf(sums!, {}, { [sumsBefore]: [Math.min(1, i)] });
+      const all = [...inputs.sums, ...before, ...keyFor(sums!, firstPart + i)];
+      submitted.push(await submit(sums!, all, signal));
+    }
+    if (!reducer) return submitted;
+    for (const { name, bytes } of plan.sums!.states) {
+      if (!isWholeSum(name)) continue;
+      const buffer = stateOf(trained, name);
+      const values = (await device.read(
+        buffer,
+        0,
+        elementsIn("f32", bytes),
+        "f32",
+      )) as Float32Array<ArrayBuffer>;
+      await reducer.allReduce(values);
+      await device.write(buffer, 0, values);
+    }
+    return submitted;
+  }
+
+  /**
+   * Submits the passes of each micro-step; nothing is awaited that the device computes, unless there are other ranks.
+   * The losses come once the device has done it.
+   */
+  async function submitPasses(micro: readonly MicroInputs[], signal: AbortSignal | undefined) {
+    const submitted: Submitted[] = sums ? await submitSums(sums, micro, signal) : [];
+    const losses: Promise<LossReport>[] = [];
+    for (const [i, inputs] of micro.entries()) {
+      const all = [...inputs.backward, ...keyFor(backward, firstPart + i)];
+      submitted.push(await submit(backward, all, signal));
+      losses.push(readLosses());
+      // Whoever waits for the step hears of it.
+      losses.at(-1)!.catch(() => {});
       if (accumulate) {
         const { chunk_tensor } = fixed;
         submitted.push(await submit(accumulate, inputsOf(accumulate, { chunk_tensor }), signal));
       }
-      passes++;
     }
     isWaiting = true;
-    return submitted;
+    const accepted = Promise.all(submitted.map((one) => one.accepted));
+    accepted.catch(() => {});
+    const mean = Promise.all(losses).then((all) => meanOf(plan.terms, all));
+    return { accepted, losses: reducer ? overRanks(await mean, reducer) : mean };
+  }
+
+  /** Averages gradients and losses. */
+  async function overRanks(own: LossReport, ranks: Reducer): Promise<LossReport> {
+    const packed = await readPacked(trained);
+    await meanOverRanks(packed, ranks);
+    await writePacked(trained, packed);
+    const losses = Float32Array.from([own.loss, ...Object.values(own.terms)]);
+    await meanOverRanks(losses, ranks);
+    const terms = plan.terms.map((name, i) => [name, losses[i + 1]!]);
+    return { loss: losses[0]!, terms: Object.fromEntries(terms) };
   }
 
   /** The rate of this step. A schedule is asked once for each step, before anything is submitted. */
@@ -128,20 +207,21 @@ export function createSteps(
 
   return {
     count: () => step,
-    progress: () => ({ step, passes }),
+    progress: () => ({ step }),
     checkWaiting,
     prepare(inputs) {
       const micro = checked(inputs);
       return async (turn) => {
         checkWaiting(false);
         const rate = nextRate();
-        await keepStep(placements, turn);
+        await keepStep([...passing, update], turn);
         const passed = await submitPasses(micro, turn.signal);
+        if (reducer) await passed.losses;
         const { accepted, report } = await submitUpdate(rate, turn.signal);
         // Both are copied before the next step is submitted.
-        const reports = Promise.all([readLosses(), report]);
+        const reports = Promise.all([passed.losses, report]);
         turn.leave();
-        await turn.wait(Promise.all([reports, accepted, ...passed.map((p) => p.accepted)]));
+        await turn.wait(Promise.all([reports, accepted, passed.accepted]));
         const [losses, updated] = await reports;
         return { ...updated, ...losses };
       };
@@ -150,11 +230,11 @@ export function createSteps(
       const micro = checked(inputs);
       return async (turn) => {
         checkWaiting(false);
-        await keepStep(accumulate ? [backward, accumulate] : [backward], turn);
-        const passed = await submitPasses(micro, turn.signal);
-        const losses = readLosses();
+        await keepStep(passing, turn);
+        const { accepted, losses } = await submitPasses(micro, turn.signal);
+        if (reducer) await losses;
         turn.leave();
-        await turn.wait(Promise.all([losses, ...passed.map((p) => p.accepted)]));
+        await turn.wait(Promise.all([losses, accepted]));
         return losses;
       };
     },
@@ -171,13 +251,13 @@ export function createSteps(
 
   /** Copies what passes change, if they may be aborted. */
   function keepStep(all: readonly Placement[], turn: Turn): Promise<void> {
-    const before = { step, passes, isWaiting };
+    const before = { step, isWaiting };
     return keep(
       all,
       all.flatMap((p) => p.plan.inputs),
       turn,
       () => {
-        ({ step, passes, isWaiting } = before);
+        ({ step, isWaiting } = before);
       },
     );
   }
@@ -226,6 +306,23 @@ export const reportOf = (terms: readonly string[], losses: Results): LossReport 
   loss: losses.loss![0]!,
   terms: Object.fromEntries(terms.map((name) => [name, losses[`term.${name}`]![0]!])),
 });
+
+/** The mean over the parts of a step. */
+function meanOf(terms: readonly string[], parts: readonly LossReport[]): LossReport {
+  const mean = (of: (part: LossReport) => number) =>
+    parts.reduce((sum, part) => sum + of(part), 0) / parts.length;
+  const each = terms.map((name) => [name, mean((part) => part.terms[name]!)]);
+  return { loss: mean((part) => part.loss), terms: Object.fromEntries(each) };
+}
+
+/** What nobody gives: the step does. */
+const own = ["key", sumsBefore];
+
+const takes = (plan: Plan | undefined, name: string): boolean =>
+  plan?.inputs.some((t) => t.name === name) ?? false;
+
+const chosen = (given: Inputs, isChosen: (name: string) => boolean): Inputs =>
+  Object.fromEntries(entriesOf("inputs", given).filter(([name]) => isChosen(name))) as Inputs;
 
 function updateOf(plan: TrainingPlan, step: number, rate: number, outcome: Results): UpdateReport {
   const broken = outcome.broken![0]!;

@@ -76,7 +76,7 @@ describe("what a page downloads, compressed", () => {
     [
       "training, without the compiler",
       runtime("createTrainingSession, webgpuDevice"),
-      ...([27_000, 34_000] as const),
+      ...([27_800, 34_700] as const),
     ],
   ])("%s", async (name, lines, atOnce, all) => {
     const found = await sizes(name.replaceAll(/\W+/g, "-"), lines);

@@ -86,6 +86,7 @@ const order: readonly string[] = [
   "merge/",
   "merge/node/",
   "training/settings.ts",
+  "training/whole-batch.ts",
   "training/losses/",
   "training/optimisers/",
   "training/",

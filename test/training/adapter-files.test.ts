@@ -6,13 +6,13 @@ import { linear } from "../../models/layers.ts";
 import { mean, mul, relu, sub } from "../../ops/index.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { createTrainingSession, type TrainingSession } from "../../runtime/training/session.ts";
-import { fingerprint } from "../../runtime/weights/kinds.ts";
 import {
   readAdapterFile,
   type TensorData,
   type Weights,
   writeSafetensors,
 } from "../../runtime/weights/index.ts";
+import { fingerprint } from "../../runtime/weights/kinds.ts";
 import { adamW, compileTraining } from "../../training/index.ts";
 import { randomNumbers } from "../../verify/ops/evaluate.ts";
 import { floats } from "../support/training-file.ts";

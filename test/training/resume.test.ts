@@ -146,8 +146,8 @@ describe("a checkpoint", () => {
     ["step", "9007199254740993"],
     ["step", ""],
     ["step", "0x10"],
-    ["passes", "Infinity"],
-    ["passes", " 3"],
+    ["step", "Infinity"],
+    ["step", " 3"],
     ["settings", "["],
     ["settings", "[]"],
   ])("whose %s is %j is E462", async (field, text) => {

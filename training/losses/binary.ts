@@ -51,8 +51,8 @@ export function balancedBce(
 ): Tensor<"f32"> {
   const wanted = checkPair("balancedBce", logits, target);
   const counting = countingOf("balancedBce", target.shape, options);
-  const positive: Tensor = counting.mean(wanted);
-  const negative: Tensor = counting.mean(sub(1, wanted) as Tensor);
+  const positive: Tensor = counting.wholeMean(wanted);
+  const negative: Tensor = counting.wholeMean(sub(1, wanted) as Tensor);
   const { hit, miss } = outcomes(counting.seen(logits), wanted);
   const [hits, misses] = [hit, miss].map((map): Tensor => counting.mean(map)) as [Tensor, Tensor];
   return add(mul(hits, negative) as Tensor, mul(misses, positive) as Tensor) as Tensor<"f32">;

@@ -27,6 +27,7 @@ import {
   sum,
   where,
 } from "../../ops/index.ts";
+import { wholeBatch, wholeTotal } from "../whole-batch.ts";
 import { labelsTarget } from "./targets.ts";
 import { type Counting, countingOf, type PixelWeights, perWeight } from "./weights.ts";
 
@@ -84,7 +85,7 @@ export function classDice(
   const p: Tensor = softmax(where(seen, logits, 0) as Tensor, 1);
   const size = reshape(counting.each(cast(counts, "f32") as Tensor), along) as Tensor;
   const others = logits.shape.map((_, axis) => axis).filter((axis) => axis !== 1);
-  const whole = (map: Tensor): Tensor => sum(mul(map, size) as Tensor, others);
+  const whole = (map: Tensor): Tensor => wholeTotal(sum(mul(map, size) as Tensor, others));
   const common = add(mul(whole(mul(p, own) as Tensor), 2), 1e-5) as Tensor;
   const all = add(whole(add(mul(p, p), own) as Tensor), 1e-5) as Tensor;
   const loss = mean(sub(1, div(common, all)) as Tensor) as Tensor;
@@ -167,10 +168,10 @@ function checkLabelled(name: string, logits: Tensor, labels: Tensor): void {
 const both = (known: Tensor<"bool">, { counts }: Counting): Tensor<"bool"> =>
   counts ? (and(known, counts) as Tensor<"bool">) : known;
 
-/** The mean over the places that count; 0 if none does. Others send no gradient, whatever they hold. */
+/** The mean over the places that count, in the whole batch; 0 if none does. Others send no gradient, whatever they hold. */
 function meanWhere(counts: Tensor<"bool">, map: Tensor, { each }: Counting): Tensor<"f32"> {
   const total: Tensor = sum(each(where(counts, map, 0) as Tensor));
-  const all: Tensor = sum(each(cast(counts, "f32") as Tensor));
+  const all: Tensor = wholeBatch(sum(each(cast(counts, "f32") as Tensor)));
   return perWeight(total, all) as Tensor<"f32">;
 }
 

@@ -21,6 +21,7 @@ import {
   lt,
   matmul,
   maximum,
+  minimum,
   mul,
   permute,
   reshape,
@@ -33,6 +34,7 @@ import {
   where,
 } from "../../ops/index.ts";
 import { assignment, type Matching } from "../../ops/training/assignment.ts";
+import { partsOfStep, wholeBatch, wholeTotal } from "../whole-batch.ts";
 import { bceMap, diceOf } from "./binary.ts";
 import { surprise } from "./dense.ts";
 import { askOfInput, maskTarget } from "./targets.ts";
@@ -106,7 +108,7 @@ export function setTerms(
   const masks = reshape(maskTarget(targets.masks), pixels) as Tensor;
   askOfInput(targets.labels, { kind: "labels", classes: prediction.classes.shape[2]! - 1 });
   const matched = reshape(ge(columns, 0) as Tensor, [n * count]) as Tensor<"bool">;
-  const objects: Tensor = maximum(sum(cast(ge(targets.labels, 0), "f32")) as Tensor, 1);
+  const objects: Tensor = maximum(wholeTotal(sum(cast(ge(targets.labels, 0), "f32"))), 1);
   const counting = countingOf("setLoss", targets.masks.shape, { weight: targets.weight });
   const inRows = (map: Tensor) => reshape(map, pixels) as Tensor;
   const each = (map: Tensor) => inRows(counting.each(reshape(map, targets.masks.shape) as Tensor));
@@ -114,7 +116,7 @@ export function setTerms(
   const seen = inRows(counting.seen(reshape(logits, targets.masks.shape) as Tensor));
   const entropies: Tensor = sum(each(bceMap(seen, masks)), 1);
   const perObject = (each: Tensor) =>
-    div(sum(where(matched, each, 0) as Tensor), objects) as Tensor<"f32">;
+    mul(div(sum(where(matched, each, 0) as Tensor), objects), partsOfStep()) as Tensor<"f32">;
   return {
     class: classTerm(prediction.classes, targets.labels, rows),
     mask: perObject(perWeight(entropies, weights)),
@@ -184,7 +186,12 @@ function classTerm(logits: Tensor, labels: Tensor, rows: Tensor): Tensor<"f32"> 
   const wanted: Tensor = where(lt(rows, 0) as Tensor<"bool">, none, own);
   const weight: Tensor = where(eq(wanted, last) as Tensor<"bool">, absence, 1);
   const each = surprise(permute(logits, [0, 2, 1]), wanted);
-  return div(sum(mul(each, weight) as Tensor), sum(weight)) as Tensor<"f32">;
+  // Of queries as many are matched as there are objects: targets alone tell the sum of the weights.
+  const queries = rows.shape[1]!;
+  const objects = sum(cast(ge(labels, 0), "f32") as Tensor, 1);
+  const matched = sum(minimum(objects, queries) as Tensor);
+  const all = add(mul(matched, 1 - absence), absence * n * queries) as Tensor;
+  return div(sum(mul(each, weight) as Tensor), wholeBatch(all)) as Tensor<"f32">;
 }
 
 /** Places within each item of the batch as places in all of them; -1 becomes the first. */

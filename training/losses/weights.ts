@@ -5,6 +5,7 @@
 import { refuse, show, type Tensor } from "../../compiler/op-kit.ts";
 import { checkOptions } from "../../diagnostics/options.ts";
 import { div, full, gt, mean, mul, sum, where } from "../../ops/index.ts";
+import { wholeBatch } from "../whole-batch.ts";
 import { askOfInput } from "./targets.ts";
 
 export interface PixelWeights {
@@ -20,14 +21,17 @@ export interface Counting {
   each(map: Tensor): Tensor;
   /** A map with zeros where pixels do not count. */
   seen(map: Tensor): Tensor;
-  /** The weighted mean over all pixels; 0 where none counts. */
+  /** The weighted mean over all pixels; 0 where none counts. In a step of parts their mean is that of the whole batch. */
   mean(map: Tensor): Tensor<"f32">;
+  /** The weighted mean over all pixels of the whole batch. */
+  wholeMean(map: Tensor): Tensor<"f32">;
 }
 
 const evenly: Counting = {
   each: (map) => map,
   seen: (map) => map,
   mean: (map) => mean(map) as Tensor<"f32">,
+  wholeMean: (map) => wholeBatch(mean(map)),
 };
 
 /** `total / weights`, and 0 where the weights are 0. */
@@ -59,7 +63,8 @@ export function countingOf(
   const counts = gt(own, 0) as Tensor<"bool">;
   const seen = (map: Tensor): Tensor => where(counts, map, 0) as Tensor;
   const each = (map: Tensor): Tensor => where(counts, mul(map, own) as Tensor, 0) as Tensor;
-  const all: Tensor = sum(seen(own));
+  const all: Tensor = wholeBatch(sum(seen(own)));
   const mean = (map: Tensor) => perWeight(sum(each(map)) as Tensor, all) as Tensor<"f32">;
-  return { counts, each, seen, mean };
+  const wholeMean = (map: Tensor) => perWeight(wholeBatch(sum(each(map))), all) as Tensor<"f32">;
+  return { counts, each, seen, mean, wholeMean };
 }

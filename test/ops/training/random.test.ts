@@ -165,8 +165,30 @@ describe("random numbers", () => {
     expect(deep).toEqual(flat);
   });
 
+  test("of parts, one after another, are those of the whole", async () => {
+    const draw = (key: Tensor, rows: number) => ({
+      uniform: randomUniform(key, 9, [rows, 3]),
+      normal: randomNormal(key, 9, [rows, 3]),
+      dropped: dropout(input("x", "f32", [rows, 3]), 0.5, { key, stream: 9 }),
+    });
+    const drawn = async (parts: number, part: number) => {
+      const rows = 6 / parts;
+      const made = draw(input("key", "u32", [parts === 1 ? 2 : 3]), rows);
+      const outputs = Object.entries(made).map(([name, tensor]) => ({ name, tensor }));
+      const key = parts === 1 ? [5, 7] : [5, 7, part];
+      const x = new Array<number>(rows * 3).fill(1);
+      return runOnReference(graphOf(outputs), { key, x });
+    };
+    const whole = await drawn(1, 0);
+    for (const parts of [2, 3]) {
+      const each = await Promise.all(Array.from({ length: parts }, (_, i) => drawn(parts, i)));
+      for (const name of ["uniform", "normal", "dropped"])
+        expect(each.flatMap((one) => [...one[name]!])).toEqual([...whole[name]!]);
+    }
+  });
+
   test("a key of another type is refused", () => {
-    for (const wrong of [input("k", "i32", [2]), input("k", "u32", [3])])
+    for (const wrong of [input("k", "i32", [2]), input("k", "u32", [4])])
       expect(() => randomUniform(wrong, 0, [4])).toThrow(/E101.*u32\[2\]/s);
   });
 });
