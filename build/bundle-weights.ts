@@ -5,7 +5,6 @@ import { diagnose } from "../diagnostics/index.ts";
 import { bytesOf } from "../formats/index.ts";
 import type { Progress } from "../runtime/devices/device.ts";
 import { type WriteBytes, writeFileAtOnce } from "../runtime/node/save.ts";
-import { isAdapterFile, savedState } from "../runtime/weights/kinds.ts";
 import {
   type ByteSink,
   checkFloats,
@@ -18,6 +17,7 @@ import {
   type Weights,
   watchFinite,
 } from "../runtime/weights/index.ts";
+import { isAdapterFile, savedState } from "../runtime/weights/kinds.ts";
 
 /** The names of the file's pieces, which its content tells: one piece unless `split` says how long each may be. */
 export function weightsFiles(

@@ -2,8 +2,8 @@
 import { diagnose } from "../diagnostics/index.ts";
 import { nearest } from "../diagnostics/nearest.ts";
 import { readAdapterFile } from "../runtime/weights/adapter-file.ts";
-import { fingerprint, isAdapterFile, isSavedState } from "../runtime/weights/kinds.ts";
 import { checkFloats, findNonFinite, notFinite, type Weights } from "../runtime/weights/index.ts";
+import { fingerprint, isAdapterFile, isSavedState } from "../runtime/weights/kinds.ts";
 import { checkAdapters, checkAllSaid, type Described } from "../runtime/weights/same-adapters.ts";
 import type { Merging } from "./places.ts";
 import { unfitFiles } from "./refusals.ts";

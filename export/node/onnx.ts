@@ -16,7 +16,6 @@ import type { Progress } from "../../runtime/devices/device.ts";
 import { writeFileAtOnce } from "../../runtime/node/save.ts";
 import { openWeightsFile } from "../../runtime/node/weights.ts";
 import { checkUnread } from "../../runtime/weights/adapter-file.ts";
-import { isAdapterFile } from "../../runtime/weights/kinds.ts";
 import {
   checkFinite,
   fitNames,
@@ -24,6 +23,7 @@ import {
   openHash,
   type Weights,
 } from "../../runtime/weights/index.ts";
+import { isAdapterFile } from "../../runtime/weights/kinds.ts";
 import { checkAllSaid } from "../../runtime/weights/same-adapters.ts";
 import {
   checkParameters,

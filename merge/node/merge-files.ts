@@ -4,7 +4,6 @@ import type { Device, Progress } from "../../runtime/devices/device.ts";
 import { checkOutput } from "../../runtime/node/output.ts";
 import { writeFileAtOnce } from "../../runtime/node/save.ts";
 import { openWeightsFile } from "../../runtime/node/weights.ts";
-import { isAdapterFile } from "../../runtime/weights/kinds.ts";
 import {
   type FileAdapter,
   namedBy,
@@ -13,6 +12,7 @@ import {
   streamSafetensors,
   type Weights,
 } from "../../runtime/weights/index.ts";
+import { isAdapterFile } from "../../runtime/weights/kinds.ts";
 import { mergeAdapters } from "../merge.ts";
 
 export interface MergeRequest {

@@ -1,8 +1,8 @@
 /** Compares a checkpoint with a configuration, and reads a configuration off a checkpoint. */
 import { diagnose } from "../../diagnostics/index.ts";
 import { checkOptions } from "../../diagnostics/options.ts";
-import { isAdapterFile } from "../../runtime/weights/kinds.ts";
 import { isFloat, refuseForeign, type Weights } from "../../runtime/weights/index.ts";
+import { isAdapterFile } from "../../runtime/weights/kinds.ts";
 import { checkSamConfig, encoderMlpDim, type SamConfig, samPresets, snakeCase } from "./config.ts";
 import { ratioFor } from "./mlp-ratio.ts";
 import { detectNaming, iouHeadDepth, metaNames, ownNames, toHuggingFace } from "./names.ts";
