@@ -20,10 +20,8 @@ import {
   unknownFormat,
   whole,
 } from "./plan-fields.ts";
+import { planFormat } from "./plan-json.ts";
 import { isRecord } from "./weights/json.ts";
-
-/** The plan format that this runtime reads. */
-export const planFormat: Plan["format"] = 4;
 
 /**
  * Returns the plan. `where` is its file, or what messages call it.

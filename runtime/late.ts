@@ -7,7 +7,7 @@ export async function late<Module>(importing: Promise<Module>, where?: string): 
     return await importing;
   } catch (cause) {
     throw diagnose("E613", {
-      message: `a module cannot be imported (${(cause as Error)?.message ?? cause})`,
+      message: `the module cannot be imported (${(cause as Error)?.message ?? cause})`,
       where,
       help: "serve all files of the build; a page that was open while they were replaced must be loaded again",
       cause,

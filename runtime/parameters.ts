@@ -6,7 +6,8 @@ import { storedBytes } from "../formats/index.ts";
 import type { Device, DeviceBuffer, Progress } from "./devices/device.ts";
 import { writeTensor } from "./stored.ts";
 import type { Readable } from "./weights/adapted.ts";
-import { checkFloats } from "./weights/quantised.ts";
+import { isFloat } from "./weights/dtype.ts";
+import { named } from "./weights/fitted.ts";
 import { otherShape } from "./weights/shapes.ts";
 
 /** @throws E420 when the weights lack a parameter, and the reason of the first signal that is aborted. */
@@ -28,7 +29,8 @@ export async function fillParameters(
   let done = 0;
   for (const p of plan.parameters) {
     checkParameter(p, weights);
-    if (p.dtype === "f32") checkFloats(weights, p.name);
+    if (p.dtype === "f32" && !isFloat(weights.tensors.get(p.name)!.dtype))
+      (await named()).checkFloats(weights, p.name);
     const before = done;
     const chunks = counted(weights.chunks(p.name, undefined, true), signals, (elements) => {
       done = Math.min(before + p.bytes, done + storedBytes(p.stored ?? "f32", elements));

@@ -6,16 +6,17 @@ import type { Plan, PlanTensor } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { wholeWords } from "../formats/index.ts";
 import { abortable, type Turn } from "./calls.ts";
-import { checkPlan } from "./check-plan.ts";
+import { checked } from "./checked.ts";
 import { asDevice } from "./devices/any.ts";
 import type { Device, DeviceBuffer, Program, Progress } from "./devices/device.ts";
 import { unknownName } from "./inputs.ts";
+import { late } from "./late.ts";
 import { fillParameters } from "./parameters.ts";
-import { holdStates, type States } from "./states.ts";
+import { noStates, type States } from "./states.ts";
 import { createKeeper, type Keeper } from "./undo.ts";
-import { checkWholeFile, type Readable, withAdapter } from "./weights/adapted.ts";
-import { checkUnread } from "./weights/adapter-file.ts";
-import { fitNames } from "./weights/prefix.ts";
+import type { Readable } from "./weights/adapted.ts";
+import { fitted, named } from "./weights/fitted.ts";
+import { isAdapterFile } from "./weights/kinds.ts";
 import type { Weights } from "./weights/weights.ts";
 
 /** A tensor that stays on its device: bind it as another session's input. */
@@ -90,7 +91,7 @@ export async function placePlan(
 async function place(plan: Plan, device: Device, options: SessionOptions): Promise<Placement> {
   const { bind = {}, signal } = options;
   signal?.throwIfAborted();
-  checkPlan(plan, "the plan");
+  await checked(plan, "the plan");
   checkTarget(plan, device);
   const bound = new Map<number, DeviceBuffer>();
   for (const [name, from] of Object.entries(bind))
@@ -98,11 +99,11 @@ async function place(plan: Plan, device: Device, options: SessionOptions): Promi
   if (options.shared) bindShared(plan, options.shared, bound);
   checkBound(plan, bound);
   const own = { ...plan, parameters: plan.parameters.filter((p) => !bound.has(p.buffer)) };
-  const base = options.weights && fitted(own, options.weights);
   const { adapter } = options;
-  const weights = adapted(own, base, adapter);
-  const read = new Set(own.parameters.map(({ name }) => name));
-  if (adapter) await checkUnread(adapter, (name) => read.has(name));
+  const names = own.parameters.map(({ name }) => name);
+  const base = options.weights && (await fitted(options.weights, names));
+  const weights =
+    adapter || (base && isAdapterFile(base)) ? await adapted(own, base, adapter) : base;
   const made = await device.allocate(plan.buffers.filter((_, i) => !bound.has(i)));
   let next = 0;
   const buffers = plan.buffers.map((_, i) => bound.get(i) ?? made[next++]!);
@@ -133,8 +134,11 @@ async function openStates(
   { shared, weights, adapter }: SessionOptions,
 ): Promise<States> {
   if (shared?.held) return shared.held;
+  const where = `plan ${plan.name}`;
+  if (plan.states.length === 0) return noStates(where);
+  const { holdStates } = await late(import("./held-states.ts"));
   const all = plan.states.map((tensor) => ({ tensor, buffer: buffers[tensor.buffer]! }));
-  const states = await holdStates(`plan ${plan.name}`, device, all, weights, adapter);
+  const states = await holdStates(where, device, all, weights, adapter);
   await states.begin(all.filter(({ tensor }) => !bound.has(tensor.buffer)));
   return states;
 }
@@ -165,23 +169,23 @@ async function filled(
   }
 }
 
-const fitted = (plan: Plan, weights: Readable): Readable =>
-  fitNames(
-    weights,
-    plan.parameters.map(({ name }) => name),
-  );
-
 /** Where the plan's own parameters come from: the base, and the adapter's file before it. */
-function adapted(
+async function adapted(
   plan: Plan,
   weights: Readable | undefined,
   adapter: Weights | undefined,
-): Readable | undefined {
+): Promise<Readable | undefined> {
+  const { checkUnread, checkWholeFile, withAdapter } = await named();
   if (!adapter) {
     if (weights) checkWholeFile(plan, weights);
     return weights;
   }
-  if (weights) return withAdapter(plan, weights, adapter);
+  if (weights) {
+    const both = withAdapter(plan, weights, adapter);
+    const read = new Set(plan.parameters.map(({ name }) => name));
+    await checkUnread(adapter, (name) => read.has(name));
+    return both;
+  }
   throw diagnose("E420", {
     message: `plan ${plan.name} is given an adapter without its base`,
     where: adapter.source,

@@ -2,6 +2,10 @@
  * Plans as JSON. Kernels that are bytes become `{ "bytes": base64 }` on the way there, and bytes on the
  * way back; all else in a plan is JSON already. For plans of training as well, which hold several.
  */
+import type { Plan } from "../compiler/plan.ts";
+
+/** The plan format that this runtime reads. */
+export const planFormat: Plan["format"] = 4;
 
 /** For `JSON.stringify(plan, bytesToJson)`. */
 export function bytesToJson(this: unknown, key: string, value: unknown): unknown {

@@ -2,11 +2,12 @@
 
 import type { Plan } from "../compiler/plan.ts";
 import { checkOptions } from "../diagnostics/options.ts";
-import { checkPlan } from "./check-plan.ts";
+import { checked } from "./checked.ts";
 import type { Device } from "./devices/device.ts";
+import { late } from "./late.ts";
 import { type Placement, placePlan, type SessionOptions, type SharedMemory } from "./placement.ts";
 import { openSession, type Session } from "./session.ts";
-import { holdStates, modelStates } from "./states.ts";
+import { modelStates, noStates } from "./states.ts";
 import { sharedBuffers } from "./training/memory.ts";
 
 export type ProgramsOptions = Pick<SessionOptions, "weights" | "adapter" | "onProgress" | "signal">;
@@ -38,7 +39,7 @@ export async function placePrograms<Name extends string>(
   options: ProgramsOptions,
 ) {
   const names = Object.keys(plans) as Name[];
-  for (const name of names) checkPlan(plans[name], `the plan of ${name}`);
+  for (const name of names) await checked(plans[name], `the plan of ${name}`);
   const { shared, states, free } = await placeStates(plans, device, options);
   const placements: Placement[] = [];
   let open = names.length;
@@ -65,7 +66,12 @@ async function placeStates(
   device: Device,
   { weights, adapter }: ProgramsOptions,
 ) {
+  const where = "the model";
   const tensors = modelStates(plans);
+  if (tensors.length === 0) {
+    const states = noStates(where);
+    return { shared: { states: new Map(), arenas: [], held: states }, states, free() {} };
+  }
   const wanted = sharedBuffers(Object.values(plans)).filter(({ role }) => role === "state");
   const made = await device.allocate(wanted);
   const buffers = new Map(wanted.map(({ name = "" }, i) => [name, made[i]!]));
@@ -74,7 +80,8 @@ async function placeStates(
   };
   try {
     const all = tensors.map(({ tensor, memory }) => ({ tensor, buffer: buffers.get(memory)! }));
-    const states = await holdStates("the model", device, all, weights, adapter);
+    const { holdStates } = await late(import("./held-states.ts"));
+    const states = await holdStates(where, device, all, weights, adapter);
     await states.begin(all);
     const shared: SharedMemory = { states: buffers, arenas: [], held: states };
     return { shared, states, free };

@@ -28,13 +28,13 @@ import {
   write,
 } from "./runs.ts";
 
-export { planFormat } from "./check-plan.ts";
 export type { Inputs } from "./inputs.ts";
 export type {
   DeviceTensor,
   SessionOptions,
   SharedMemory,
 } from "./placement.ts";
+export { planFormat } from "./plan-json.ts";
 
 /**
  * Calls run one after another, in the order in which they were made, with those of all sessions of the

@@ -7,15 +7,15 @@
  * imported when it is wanted: a device takes one of them. The bundle has a hash of what each module holds, and
  * of the weights' header, which has one of every tensor: that of a tensor is checked as it is read.
  */
-import type { Plan, TargetName } from "../../compiler/plan.ts";
-import { diagnose, InarchError } from "../../diagnostics/index.ts";
+import type { Plan, PlanKernel, TargetName } from "../../compiler/plan.ts";
+import { diagnose } from "../../diagnostics/index.ts";
 import { checkOptions, shown } from "../../diagnostics/options.ts";
 import { abortable } from "../calls.ts";
-import { checkPlan } from "../check-plan.ts";
+import { trust } from "../checked.ts";
 import { asDevice } from "../devices/any.ts";
 import type { Device } from "../devices/device.ts";
 import type { Needs } from "../devices/fits.ts";
-import { malformedPlan } from "../plan-fields.ts";
+import { late } from "../late.ts";
 import { hashOf } from "../weights/hash.ts";
 import { isRecord } from "../weights/json.ts";
 import type { Weights } from "../weights/weights.ts";
@@ -141,7 +141,7 @@ function checkBundle(value: BundleSource): Bundle {
 
 async function plansOf({ name }: Bundle, profile: BundleProfile) {
   const where = `the bundle of ${name}, profile ${profile.name}`;
-  const { plans, kernels } = await imported(profile, where);
+  const { plans, kernels } = await late(profile.load(), where);
   const actual = contentHash({ plans, kernels });
   if (actual !== profile.hash)
     throw diagnose("E614", {
@@ -149,54 +149,29 @@ async function plansOf({ name }: Bundle, profile: BundleProfile) {
       where,
       help: "copy the files again as they are, all of one build",
     });
+  // The hash says that the compiler made them so.
+  const made = JSON.parse(plans) as Readonly<Record<string, BundledPlan>>;
   return Object.fromEntries(
-    Object.entries(parsed(plans, where)).map(([program, plan]) => {
-      const at = `${where}, program ${program}`;
-      return [program, checkPlan(withSources(plan, kernels), at) as Plan];
-    }),
+    Object.entries(made).map(([program, plan]) => [program, trust(withSources(plan, kernels))]),
   );
-}
-
-async function imported({ load }: BundleProfile, where: string): Promise<ProfileContent> {
-  try {
-    const { plans, kernels } = await load();
-    return { plans, kernels };
-  } catch (cause) {
-    throw diagnose("E613", {
-      message: `the module cannot be imported (${reason(cause)})`,
-      where,
-      help: "serve all files of the build; a page that was open while they were replaced must be loaded again",
-      cause,
-    });
-  }
 }
 
 /** The hash of what a module holds, however a bundler has written it. */
 export const contentHash = ({ plans, kernels }: ProfileContent): string =>
   hashOf(new TextEncoder().encode([plans, ...kernels].join("\0")));
 
-function parsed(plans: string, where: string): object {
-  try {
-    return Object(JSON.parse(plans));
-  } catch (cause) {
-    return malformedPlan(where)("", `is not JSON: ${reason(cause)}`);
-  }
+interface BundledPlan extends Omit<Plan, "kernels"> {
+  readonly kernels: readonly (Omit<PlanKernel, "source"> & {
+    readonly text?: number;
+    readonly bytes?: number;
+  })[];
 }
 
-/** What is no plan is left for the check of plans to tell. */
-function withSources(plan: unknown, texts: readonly string[]): unknown {
-  if (!isRecord(plan) || !Array.isArray(plan.kernels)) return plan;
-  const kernels = plan.kernels.map((kernel: unknown) => {
-    if (!isRecord(kernel)) return kernel;
-    const { text, bytes, ...rest } = kernel;
-    const coded = texts[bytes as number];
+function withSources(plan: BundledPlan, texts: readonly string[]): Plan {
+  const kernels = plan.kernels.map(({ text, bytes, ...rest }) => {
+    const coded = texts[bytes!];
     const own = coded && Uint8Array.from(coded, (character) => character.charCodeAt(0));
-    return { ...rest, source: own || texts[text as number] };
+    return { ...rest, source: own || texts[text!]! };
   });
   return { ...plan, kernels };
 }
-
-const reason = (cause: unknown) => {
-  if (cause instanceof InarchError) return cause.details.message;
-  return cause instanceof Error ? cause.message : String(cause);
-};

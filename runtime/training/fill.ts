@@ -2,10 +2,11 @@
 import { bug, diagnose } from "../../diagnostics/index.ts";
 import type { Device, DeviceBuffer, Progress } from "../devices/device.ts";
 import { writeTensor } from "../stored.ts";
+import { isFloat } from "../weights/dtype.ts";
 import { notFinite, watchFinite } from "../weights/finite.ts";
+import { named } from "../weights/fitted.ts";
 import { initialValues } from "../weights/initial.ts";
 import { fingerprint } from "../weights/kinds.ts";
-import { checkFloats } from "../weights/quantised.ts";
 import { otherShape } from "../weights/shapes.ts";
 import type { Weights } from "../weights/weights.ts";
 import type { ResidentTensor, TrainingPlan } from "./plan.ts";
@@ -61,7 +62,7 @@ async function* lookedThrough(
 
 async function* valuesOf(tensor: ResidentTensor, seed: number, weights: Weights) {
   const entry = weights.tensors.get(tensor.name);
-  checkFloats(weights, tensor.name);
+  if (entry && !isFloat(entry.dtype)) (await named()).checkFloats(weights, tensor.name);
   if (entry && entry.shape.join() === tensor.shape.join())
     yield* weights.chunks(tensor.name, undefined, true);
   else if (entry && !tensor.init)

@@ -3,7 +3,7 @@ import type { Plan } from "../../compiler/plan.ts";
 import type { Device } from "../devices/device.ts";
 import { late } from "../late.ts";
 import { type Placement, placePlan, type SharedMemory } from "../placement.ts";
-import { fitNames } from "../weights/prefix.ts";
+import { fitted } from "../weights/fitted.ts";
 import type { Progress } from "./checkpoint.ts";
 import { fillTraining } from "./fill.ts";
 import { sharedBuffers } from "./memory.ts";
@@ -49,7 +49,7 @@ export async function placeTraining(
   try {
     const { shared } = memory;
     const names = [...plan.frozen, ...plan.tensors].map((t) => t.name);
-    const weights = fitNames(options.weights, names);
+    const weights = await fitted(options.weights, names);
     const base = await fillTraining(plan, device, shared.states, { ...options, weights, seed });
     const model = await holdModelStates(plan, device, shared.states, weights);
     const more = { shared, ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) };

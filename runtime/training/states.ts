@@ -1,7 +1,8 @@
 /** The model's own states in a training: steps move them, and a step that does not count restores them. */
 import type { PlanTensor } from "../../compiler/plan.ts";
 import type { Device, DeviceBuffer, Numbers } from "../devices/device.ts";
-import { type HeldState, holdStates, modelStates, savedValues } from "../states.ts";
+import { late } from "../late.ts";
+import { type HeldState, modelStates, noStates } from "../states.ts";
 import { writeNumbers } from "../stored.ts";
 import type { Readable } from "../weights/adapted.ts";
 import { beforeStep, modelPrefix, ownName, type TrainingPlan } from "./plan.ts";
@@ -21,6 +22,8 @@ export interface ModelStates {
   /** Sets the states that steps move to what an adapter's file has. @throws E434 for another shape. */
   load(file: Readable): Promise<void>;
 }
+
+const heldStates = () => late(import("../held-states.ts"));
 
 /** Takes hold of the model's states in memory that all plans share; they begin as they should. */
 export async function holdModelStates(
@@ -48,7 +51,12 @@ export async function holdModelStates(
         ]
       : [{ tensor, buffer }];
   };
-  const states = await holdStates(`the training of ${plan.name}`, device, all, weights);
+  const where = `the training of ${plan.name}`;
+  const hold = async () => {
+    const { holdStates } = await heldStates();
+    return holdStates(where, device, all, weights);
+  };
+  const states = all.length > 0 ? await hold() : noStates(where);
   await states.begin(all.flatMap(both));
   const moved = all.filter(({ before }) => before).map(({ tensor }) => tensor);
   const write: ModelStates["write"] = async (name, values) => {
@@ -72,7 +80,8 @@ export async function holdModelStates(
     },
     write,
     async load(file) {
-      for (const tensor of moved) await write(tensor.name, await savedValues(tensor, file));
+      for (const tensor of moved)
+        await write(tensor.name, await (await heldStates()).savedValues(tensor, file));
     },
   };
 }

@@ -6,8 +6,15 @@ import type { Weights } from "./weights.ts";
 export const adapterKind = "inarch adapter";
 
 /** Whether a file says that it is an adapter's. */
-export const isAdapterFile = ({ metadata }: Partial<Pick<Weights, "metadata">>): boolean =>
-  metadata?.kind === adapterKind;
+export const isAdapterFile = ({ metadata }: Described): boolean => metadata?.kind === adapterKind;
+
+/** Any reader of weights, of which some know no metadata. */
+interface Described extends Partial<Pick<Weights, "metadata">> {
+  readonly source?: string;
+}
+
+/** Some of this is in the name of every tensor that `refuseForeign` knows, and in some of inarch's own. */
+export const suspect = /lora|base_layer|ia3_l|vera_|oft_|hada_|lokr_|w_[ab]_|linear_[ab]_/;
 
 /** What a file calls the values, as f32, that training left in a state: the state begins with these. */
 export const savedState = (name: string): string => `state:${name}`;

@@ -70,13 +70,13 @@ const runtime = (names: string) => `export { ${names} } from "inarch/runtime";`;
 
 describe("what a page downloads, compressed", () => {
   test.each([
-    ["one session", runtime("createSession, webgpuDevice"), 19_000, 22_500],
-    ["the wrapper of a model", 'export { load } from "./mlp/tiny-mlp.mjs";', 25_600, 28_000],
-    ["the wrapper of a SAM", 'export { load } from "./nano/sam.mjs";', 31_000, 33_500],
+    ["one session", runtime("createSession, webgpuDevice"), 16_100, 23_400],
+    ["the wrapper of a model", 'export { load } from "./mlp/tiny-mlp.mjs";', 22_200, 29_400],
+    ["the wrapper of a SAM", 'export { load } from "./nano/sam.mjs";', 27_200, 34_400],
     [
       "training, without the compiler",
       runtime("createTrainingSession, webgpuDevice"),
-      ...([27_800, 34_700] as const),
+      ...([25_900, 37_900] as const),
     ],
   ])("%s", async (name, lines, atOnce, all) => {
     const found = await sizes(name.replaceAll(/\W+/g, "-"), lines);

@@ -1,12 +1,7 @@
 /** Bundles in memory, as generated modules hold them. */
 import { profileEntry } from "../../build/bundle-content.ts";
 import type { Plan } from "../../compiler/index.ts";
-import {
-  type Bundle,
-  bundleFormat,
-  contentHash,
-  type ProfileContent,
-} from "../../runtime/bundle/bundle.ts";
+import { type Bundle, bundleFormat } from "../../runtime/bundle/bundle.ts";
 import { openBytes } from "./weights-files.ts";
 
 export interface BundleParts {
@@ -14,14 +9,11 @@ export interface BundleParts {
   readonly plans: ReadonlyMap<string, Plan>;
   /** A safetensors file with checksums. */
   readonly weights?: Uint8Array<ArrayBuffer>;
-  /** What the module holds instead, under a right hash. */
-  readonly change?: (content: ProfileContent) => ProfileContent;
 }
 
-export async function bundleOf({ name, plans, weights, change }: BundleParts): Promise<Bundle> {
+export async function bundleOf({ name, plans, weights }: BundleParts): Promise<Bundle> {
   const { content, ...entry } = profileEntry({ name: "only", plans });
-  const held = change?.(content) ?? content;
-  const profile = { ...entry, hash: contentHash(held), load: async () => held };
+  const profile = { ...entry, load: async () => content };
   return {
     format: bundleFormat,
     name,
@@ -39,7 +31,3 @@ export async function weightsOf(
   const url = new URL(URL.createObjectURL(new Blob([lies])));
   return { bytes: file.byteLength, checksum, files: ["w.safetensors"], urls: () => [url] };
 }
-
-/** The bundle whose one profile has other plans, a JSON value by program, under a right hash. */
-export const withPlans = (parts: BundleParts, plans: unknown): Promise<Bundle> =>
-  bundleOf({ ...parts, change: ({ kernels }) => ({ plans: JSON.stringify(plans), kernels }) });

@@ -16,6 +16,7 @@ import { referenceDevice } from "../../../runtime/devices/reference.ts";
 import { openWeightsFile } from "../../../runtime/node/weights.ts";
 import { createSession } from "../../../runtime/session.ts";
 import { type Weights, writeSafetensors } from "../../../runtime/weights/index.ts";
+import { suspect } from "../../../runtime/weights/kinds.ts";
 import { createTrainer, sgd } from "../../../training/index.ts";
 import { randomNumbers } from "../../../verify/ops/evaluate.ts";
 import { floats } from "../../support/training-file.ts";
@@ -86,6 +87,8 @@ describe("an adapter of another program", () => {
       ]);
       expect(details.help).toMatch(/merge|fuse/);
     }
+    // Or pages would not load what knows them.
+    expect(names[0]).toMatch(suspect);
   });
 
   test("is refused beside a whole base, too, which would be used without it", async () => {
