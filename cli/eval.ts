@@ -1,7 +1,8 @@
 /** `inarch eval RUN`: scores of a run's adapter on a set. */
 import { join } from "node:path";
 import type { SetDescription } from "../study/data/node/open.ts";
-import type { EvaluateReport, TaskScores } from "../study/predict/node/evaluate.ts";
+import type { EvaluateReport, LabelScores, TaskScores } from "../study/predict/node/evaluate.ts";
+import type { Tasks } from "../study/train/targets.ts";
 import { checkpointFlags } from "./arguments/checkpoint.ts";
 import { defineCommand } from "./arguments/command.ts";
 import { deviceFlag } from "./arguments/device.ts";
@@ -52,7 +53,7 @@ export const command = defineCommand({
   async run(given, { progress }) {
     const { evaluate } = await import("../study/predict/node/evaluate.ts");
     const { run, weights, config, adapter, device } = given;
-    const set = await setOf(given, await classesOf(run));
+    const set = await setOf(given, await tasksOf(run));
     const batch = countOf("--batch", given.batch);
     const report = await evaluate({
       ...{ run, weights, config, adapter, device, set, batch },
@@ -64,16 +65,16 @@ export const command = defineCommand({
 });
 
 /** Errors: E1103. */
-async function classesOf(run: string): Promise<readonly string[]> {
+async function tasksOf(run: string): Promise<Tasks> {
   const { readRun } = await import("../study/train/node/run-folder.ts");
-  return (await readRun(run)).classes;
+  return (await readRun(run)).tasks;
 }
 
 type Given = Readonly<
   Record<"pictures" | "masks" | "value" | "ignore" | "set", string | undefined>
 >;
 
-async function setOf(given: Given, classes: readonly string[]): Promise<SetDescription> {
+async function setOf(given: Given, tasks: Tasks): Promise<SetDescription> {
   const { pictures, masks, value, ignore, set } = given;
   if (set !== undefined) {
     const other = (["pictures", "masks", "value", "ignore"] as const).find((f) => given[f]);
@@ -84,6 +85,12 @@ async function setOf(given: Given, classes: readonly string[]): Promise<SetDescr
     throw misused(
       "there is nothing to compare with",
       "give --pictures FOLDER and --masks FOLDER, or --set FILE",
+    );
+  const [{ classes, kind }, ...others] = Object.values(tasks) as [Tasks[string]];
+  if (others.length > 0 || kind !== "labels" || classes === undefined)
+    throw misused(
+      `the run knows ${Object.keys(tasks).join(", ")}, not masks alone`,
+      "describe pictures and targets in a file: --set FILE",
     );
   const left = ignore === undefined ? {} : { ignore: numberOf("--ignore", ignore) };
   if (classes.length === 2) {
@@ -103,11 +110,31 @@ const shown = (score: number | null | undefined) =>
 
 function describe({ run, tasks }: EvaluateReport): string {
   return tasks
-    .flatMap((task) => [`${join(run)}: ${task.pictures} pictures`, ...table(task)])
+    .flatMap((one) => {
+      const name = tasks.length > 1 ? `, ${one.task}` : "";
+      const lines = one.kind === "labels" ? table(one) : errorsOf(one);
+      return [`${join(run)}${name}: ${one.pictures} pictures`, ...lines];
+    })
     .join("\n");
 }
 
-function table({ classes, accuracy, ber, perPicture, ...means }: TaskScores): string[] {
+const errorWords: Readonly<Record<string, string>> = {
+  absolute: "absolute error",
+  relative: "relative error",
+  mean: "mean angle, degrees",
+  median: "median angle, degrees",
+  within11: "within 11.25 degrees",
+  within22: "within 22.5 degrees",
+  within30: "within 30 degrees",
+};
+
+/** The errors of depth or of normals. */
+const errorsOf = (scores: TaskScores): string[] =>
+  Object.entries(scores).flatMap(([name, value]) =>
+    errorWords[name] ? [`  ${errorWords[name].padEnd(24)} ${shown(value)}`] : [],
+  );
+
+function table({ classes, accuracy, ber, perPicture, ...means }: LabelScores): string[] {
   const columns = ["iou", "dice", "precision", "recall"] as const;
   const line = (name: string, cells: readonly string[]) =>
     `  ${name.padEnd(16)}${cells.map((cell) => cell.padStart(11)).join("")}`;

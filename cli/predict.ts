@@ -5,7 +5,7 @@ import { defineCommand } from "./arguments/command.ts";
 import { deviceFlag } from "./arguments/device.ts";
 import { flagReaders } from "./arguments/values.ts";
 
-const { misused, countOf } = flagReaders("inarch predict");
+const { misused, numberOf, countOf } = flagReaders("inarch predict");
 
 export const command = defineCommand({
   description: "masks of pictures, by the adapter that inarch train has made",
@@ -38,11 +38,17 @@ export const command = defineCommand({
         options: maskFormats,
         default: "png",
         description:
-          "a picture for each, with indices of a palette if asked for; one JSON in COCO's form, of runs or of polygons; polygons with holes",
+          "a picture for each, with indices of a palette if asked for; one JSON in COCO's form, of runs or of polygons; polygons with holes; depth and normals as pictures or .npy",
       },
       probabilities: {
         type: "boolean",
         description: "write them too, as NAME.probabilities.npy, f32 [classes, height, width]",
+      },
+      "depth-scale": {
+        type: "string",
+        valueHint: "NUMBER",
+        description:
+          "what a step of a PNG of depth stands for; as in the files that were trained on, unless given",
       },
       batch: {
         type: "string",
@@ -79,6 +85,7 @@ export const command = defineCommand({
     const report = await predict({
       ...{ pictures, run, weights, config, adapter, format, probabilities, shard, out, device },
       batch: countOf("--batch", given.batch),
+      depthScale: numberOf("--depth-scale", given["depth-scale"]),
       tiles: tilesOf(given.tile),
       onProgress: progress.report,
       onPhase: progress.note,
@@ -104,7 +111,7 @@ function describe({ folder, masks }: PredictReport): string {
     const shares = Object.entries(pixels).filter(([, count]) => count > 0);
     const words = shares.map(([name, count]) => `${name} ${((100 * count) / all).toFixed(1)} %`);
     const of = file.endsWith(".json") ? `${picture} in ` : "";
-    return `${of}${folder}/${file}: ${words.join(", ")}`;
+    return `${of}${folder}/${file}${words.length > 0 ? ": " : ""}${words.join(", ")}`;
   });
   return rows.join("\n");
 }

@@ -1,5 +1,4 @@
 /** `inarch train`: fine-tunes a SAM on a set of pictures and masks, by flags, by a study in a file, or both. */
-import { diagnose } from "../diagnostics/index.ts";
 import type { SetDescription } from "../study/data/node/open.ts";
 import type { Status } from "../study/train/node/clock.ts";
 import type { FoldsReport } from "../study/train/node/folds.ts";
@@ -12,12 +11,21 @@ import { deviceFlag } from "./arguments/device.ts";
 import { methodFlag } from "./arguments/method.ts";
 import { readSet } from "./arguments/set.ts";
 import { parseSettings } from "./arguments/settings.ts";
-import { foldersOf, misused, runFlags, setFlags, studyOfFlags } from "./arguments/study.ts";
+import {
+  foldersOf,
+  interrupted,
+  misused,
+  runFlags,
+  setFlags,
+  studyIn,
+  studyOfFlags,
+} from "./arguments/study.ts";
 
 export const command = defineCommand({
   description: "fine-tune a SAM on pictures and masks",
   args: async () => {
     const { type, options } = await methodFlag();
+    const { taskMethodNames } = await import("../models/sam/presets/published.ts");
     const { presets } = await import("../study/train/presets.ts");
     return {
       study: {
@@ -34,7 +42,11 @@ export const command = defineCommand({
         options: presets.map(({ name }) => name),
         description: "the settings of a published experiment; what else is given goes before them",
       },
-      method: { type, options, description: "what is trained; conv-lora unless given" },
+      method: {
+        type,
+        options: [...options, ...taskMethodNames],
+        description: "what is trained; conv-lora unless given",
+      },
       setting: {
         type: "string",
         repeated: true,
@@ -107,7 +119,9 @@ async function requestOf(given: Given) {
   const { settings, others } = partsOf(study);
   const method = settings.method ?? "conv-lora";
   const own = parseSettings(given.setting as readonly string[], method);
-  const { weights, out, folds, ...rest } = others;
+  const { weights, out, folds, grid, seeds, ...rest } = others;
+  if (grid ?? seeds)
+    throw misused("the study has a grid of runs", `run it: inarch study ${given.study as string}`);
   const set = await setOf(given, file);
   const held = foldersOf(given, ["val-pictures", "val-masks"]);
   if (weights === undefined) throw misused("there is no checkpoint", "give --weights FILE");
@@ -121,15 +135,6 @@ async function requestOf(given: Given) {
   return { out, folds, request };
 }
 
-/** A study in a file. Errors: E460, E465, E1003, E1106, and E510 to E513 for TypeScript. */
-async function studyIn(file: string): Promise<Study> {
-  const { readStudy, studyOf } = await import("../study/train/node/study-file.ts");
-  if (!/\.[cm]?[jt]s$/.test(file)) return readStudy(file);
-  const { resolve } = await import("node:path");
-  const { importGraphFile } = await import("../build/graph-file.ts");
-  return studyOf((await importGraphFile(resolve(file), file)).exports.default, file);
-}
-
 async function setOf(given: Given, { set }: Study): Promise<SetDescription> {
   if (given.set !== undefined) return readSet(given.set as string);
   const folders = foldersOf(given, ["pictures", "masks"]);
@@ -140,13 +145,6 @@ async function setOf(given: Given, { set }: Study): Promise<SetDescription> {
     "give --pictures FOLDER and --masks FOLDER, --set FILE, or --study FILE",
   );
 }
-
-const interrupted = (out: string) =>
-  diagnose("E1104", {
-    message: "the training was interrupted, and what was done is saved",
-    where: out,
-    help: "the same command goes on from there",
-  });
 
 /** "loss 0.70, rate 1.2e-3, 3.1 pictures/s, 2 min left" */
 function inWords({ loss, rate, speed, left }: Status): string {
@@ -167,11 +165,16 @@ const ends = {
   time: ", ended by the time",
 } as const;
 
+/** Of several tasks metrics are named TASK/METRIC. */
+const isOfTask = ([name]: readonly [string, unknown]) => name.includes("/");
+
 function describe({ folder, best, before, last, pictures, steps, ended }: TrainReport): string {
   return [
     `${steps} steps on ${pictures.train} pictures, ${pictures.validation} held out${ends[ended]}`,
     `score before ${said(before.score)}, best ${said(best.score)} after ${best.step} steps, last ${said(last.score)}`,
-    ...Object.entries(best.iou).map(([name, iou]) => `  ${name.padEnd(16)} ${said(iou)}`),
+    ...[...Object.entries(best.iou), ...Object.entries(best.metrics).filter(isOfTask)].map(
+      ([name, value]) => `  ${name.padEnd(16)} ${said(value ?? null)}`,
+    ),
     `the adapter: ${folder}/adapter.safetensors`,
   ].join("\n");
 }

@@ -11,6 +11,7 @@ export const positive: Range = { words: "above 0", holds: (v) => v > 0 };
 export const fromZero: Range = { words: "0 or more", holds: (v) => v >= 0 };
 export const belowOne: Range = { words: "from 0 up to, but not, 1", holds: (v) => v >= 0 && v < 1 };
 export const fraction: Range = { words: "from 0 to 1", holds: (v) => v >= 0 && v <= 1 };
+export const portion: Range = { words: "above 0, up to 1", holds: (v) => v > 0 && v <= 1 };
 export const count: Range = {
   words: "a whole number from 1 up",
   holds: (v) => Number.isSafeInteger(v) && v >= 1,

@@ -1,5 +1,6 @@
 /** The flags of a study, and what they say of it: they go before what its file says. */
 import { parseBytes } from "../../diagnostics/bytes.ts";
+import { diagnose } from "../../diagnostics/index.ts";
 import type { SetDescription } from "../../study/data/node/open.ts";
 import type { TaskFiles } from "../../study/data/task-files.ts";
 import type { Study } from "../../study/train/study.ts";
@@ -38,21 +39,31 @@ export const setFlags = {
   ignore: number("the masks' value of pixels that do not count"),
   "hold-out": number("the part of the pictures that is held out; 0.2 unless given"),
   folds: number("so many runs, of which each holds out another part"),
+  share: number(
+    "the part of the pictures to train on that is taken, drawn by the seed; 1 unless given",
+  ),
 } as const;
 
 export const runFlags = {
   loss: choice(
-    "structure unless given; of classes entropy-dice",
+    "structure unless given; of classes entropy-dice, of several tasks multi-task",
     "structure",
     "balanced-bce",
     "entropy-dice",
     "set",
+    "multi-task",
   ),
   "mask-tokens": number("of the loss set; 20 unless given"),
   "class-weights": {
     type: "string",
     valueHint: "none|auto|LIST",
     description: "how much pixels of a class count: none, auto, or a number for each, with commas",
+  },
+  "task-weights": {
+    type: "string",
+    valueHint: "LIST",
+    description:
+      "of several tasks, how much the loss of each counts, by its name or its kind: labels=1,normals=4",
   },
   steps: number("steps; 300 unless given"),
   epochs: number("how often each picture is taken, in place of steps"),
@@ -63,7 +74,7 @@ export const runFlags = {
   schedule: choice("how the rate falls; linear unless given", "linear", "cosine", "constant"),
   warmup: number("the part of the steps in which the rate rises; 0 unless given"),
   decay: number("of the parameters; 0.01 unless given"),
-  clip: number("the most that the norm of all gradients may be; 1 unless given"),
+  clip: number("the most that the norm of all gradients may be; 1 unless given, 0 for any"),
   freeze: {
     type: "string",
     repeated: true,
@@ -79,7 +90,7 @@ export const runFlags = {
   filter: choice("how pictures are resized; bilinear unless given", "bilinear", "bicubic"),
   "validate-every": number("steps between validations; 50 unless given, of epochs one of them"),
   metric: choice(
-    "what is best on validation; iou unless given",
+    "what is best on validation; iou unless given, of several tasks loss",
     "iou",
     "pictureIou",
     "ber",
@@ -110,6 +121,7 @@ type Given = Readonly<Partial<Record<string, string | readonly string[] | boolea
 const numbers = {
   "hold-out": "part",
   folds: "folds",
+  share: "share",
   "mask-tokens": "maskTokens",
   steps: "steps",
   epochs: "epochs",
@@ -150,6 +162,7 @@ export function studyOfFlags(given: Given): Study {
     ["seconds", text("time") === undefined ? undefined : secondsOf(text("time")!)],
     ["budget", text("budget") === undefined ? undefined : parseBytes(text("budget")!)],
     ["classWeights", weightsOf(text("class-weights"))],
+    ["taskWeights", taskWeightsOf(text("task-weights"))],
     ["freeze", (given.freeze as readonly string[]).length > 0 ? given.freeze : undefined],
   ] as (readonly [string, unknown])[];
   return Object.fromEntries(found.filter(([, value]) => value !== undefined));
@@ -158,6 +171,20 @@ export function studyOfFlags(given: Given): Study {
 function weightsOf(text: string | undefined) {
   if (text === undefined || text === "none" || text === "auto") return text;
   return text.split(",").map((one) => numberOf("--class-weights", one));
+}
+
+function taskWeightsOf(text: string | undefined) {
+  if (text === undefined) return undefined;
+  const pairs = text.split(",").map((one) => {
+    const [, name, weight] = /^\s*([^=\s]+)\s*=(.*)$/.exec(one) ?? [];
+    if (name === undefined)
+      throw misused(
+        `--task-weights cannot be "${text}"`,
+        "give names and numbers: --task-weights depth=1,normals=4",
+      );
+    return [name, numberOf("--task-weights", weight)] as const;
+  });
+  return Object.fromEntries(pairs);
 }
 
 const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400 };
@@ -197,3 +224,20 @@ function filesOf(given: Given): TaskFiles {
 }
 
 const insideOf = (text: string) => (text.startsWith("#") ? text : numberOf("--value", text));
+
+/** A study in a file. Errors: E460, E465, E1003, E1106, and E510 to E513 for TypeScript. */
+export async function studyIn(file: string): Promise<Study> {
+  const { readStudy, studyOf } = await import("../../study/train/node/study-file.ts");
+  if (!/\.[cm]?[jt]s$/.test(file)) return readStudy(file);
+  const { resolve } = await import("node:path");
+  const { importGraphFile } = await import("../../build/graph-file.ts");
+  return studyOf((await importGraphFile(resolve(file), file)).exports.default, file);
+}
+
+/** What an interrupt ends a training with. */
+export const interrupted = (out: string) =>
+  diagnose("E1104", {
+    message: "the training was interrupted, and what was done is saved",
+    where: out,
+    help: "the same command goes on from there",
+  });

@@ -31,6 +31,8 @@ export interface Task {
   readonly kind: TargetKind;
   /** Of labels: the classes' names, by label. */
   readonly classes?: readonly string[] | undefined;
+  /** Of depth: what a value of its files is multiplied by. */
+  readonly scale?: number | undefined;
 }
 
 /** An item as the model sees it: everything is `side` pixels wide and high. */

@@ -17,12 +17,18 @@ export function colourOf(label: number): Colour {
  * A picture with a target over it. Labels have the colours of their classes, of which "background" stays as it is; what
  * does not count is hatched in white. Depth goes from yellow, near, to blue, far; normals are red, green and blue.
  * A task that is not known for the picture leaves it as it is.
+ * @param scale Depths whose nearest and farthest the colours are for; the target's own unless given.
  */
-export function drawTarget({ image, targets }: Sample, name: string, task: Task): Image {
+export function drawTarget(
+  { image, targets }: Sample,
+  name: string,
+  task: Task,
+  scale: ArrayLike<number> = targets[name]?.data ?? [],
+): Image {
   const target = targets[name];
   if (!target) return image;
   const data = Uint8Array.from(image.data);
-  const colourAt = coloursOf(target, task);
+  const colourAt = coloursOf(target, task, scale);
   for (let i = 0; i < image.width * image.height; i++) {
     const colour = colourAt(i, (i % image.width) + Math.floor(i / image.width));
     for (let c = 0; colour && c < 3; c++)
@@ -33,7 +39,7 @@ export function drawTarget({ image, targets }: Sample, name: string, task: Task)
 
 const white: Colour = [255, 255, 255];
 
-function coloursOf({ kind, data }: Target, { classes }: Task) {
+function coloursOf({ kind, data }: Target, { classes }: Task, scale: ArrayLike<number>) {
   if (kind === "labels") {
     // Black is no colour to see: where label 0 is a class, all colours move on by one.
     const first = classes?.[0] === "background" ? 0 : 1;
@@ -49,12 +55,13 @@ function coloursOf({ kind, data }: Target, { classes }: Task) {
       if (x === 0 && y === 0 && z === 0) return undefined;
       return [127.5 * (x + 1), 127.5 * (y + 1), 127.5 * (z + 1)];
     };
-  const known = data.filter((depth) => depth !== 0);
+  const known = Float32Array.from(scale).filter((depth) => depth !== 0);
   const least = known.reduce((low, depth) => Math.min(low, depth), Number.POSITIVE_INFINITY);
   const most = known.reduce((high, depth) => Math.max(high, depth), Number.NEGATIVE_INFINITY);
   return (i: number): Colour | undefined => {
     if (data[i] === 0) return undefined;
-    const far = most > least ? (data[i]! - least) / (most - least) : 0;
+    const part = most > least ? (data[i]! - least) / (most - least) : 0;
+    const far = Math.min(1, Math.max(0, part));
     return [255 * (1 - far), 230 * (1 - far) + 40 * far, 60 * (1 - far) + 200 * far];
   };
 }

@@ -37,7 +37,7 @@ const widen = (range: Range, value: number) => {
   range[1] = Math.max(range[1], value);
 };
 
-/** By task of labels: how many pixels of an item have which label. */
+/** By task: how many pixels of an item have which label; of depth and normals one number, how many are known. */
 export type ItemCounts = Readonly<Record<string, readonly number[]>>;
 
 /** Counts items, one after another. */
@@ -55,7 +55,7 @@ export function summaryOf(tasks: Readonly<Record<string, Task>>): {
       widen(width, image.width);
       widen(height, image.height);
       const counts = counters.map(([name, counter]) => [name, counter.add(targets[name])] as const);
-      return Object.fromEntries(counts.flatMap(([name, own]) => (own ? [[name, own]] : [])));
+      return Object.fromEntries(counts);
     },
     result: () => ({
       ...{ items, width, height },
@@ -69,9 +69,10 @@ function counterOf({ kind, classes }: Task) {
   const range = nothing();
   let [known, pixels, left] = [0, 0, 0];
   return {
-    add(target: Target | undefined): readonly number[] | undefined {
-      if (!target) return counts?.map(() => 0);
+    add(target: Target | undefined): readonly number[] {
+      if (!target) return counts?.map(() => 0) ?? [0];
       known++;
+      const seen = pixels;
       const before = counts?.map((count) => count.pixels);
       const step = kind === "normals" ? 3 : 1;
       for (let i = 0; i < target.data.length; i += step) {
@@ -91,7 +92,7 @@ function counterOf({ kind, classes }: Task) {
       counts?.forEach((count, i) => {
         if (own![i]! > 0) count.pictures++;
       });
-      return own;
+      return own ?? [pixels - seen];
     },
     result: (items: number): TaskSummary => ({
       ...{ known, missing: items - known, pixels, ignored: left, classes: counts },

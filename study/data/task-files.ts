@@ -47,7 +47,8 @@ export type TaskFiles = ClassFiles | MaskFiles | DepthFiles | NormalFiles;
 
 /** @throws E1004 for classes that are none. */
 export function taskOf(files: TaskFiles): Task {
-  if (files.kind === "depth" || files.kind === "normals") return { kind: files.kind };
+  if (files.kind === "depth") return { kind: "depth", scale: files.scale ?? 1 };
+  if (files.kind === "normals") return { kind: "normals" };
   if (files.kind === "mask")
     return { kind: "labels", classes: ["background", files.name ?? "object"] };
   const { classes } = files;

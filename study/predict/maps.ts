@@ -4,12 +4,12 @@ import { upsampleMasks } from "../../predict/vision/postprocess.ts";
 import { longestSideSize } from "../../predict/vision/resize.ts";
 import type { Fit } from "../data/view.ts";
 
-/** Maps `[channels, height, width]` of a picture: one for a mask, one for each class. */
+/** Maps `[channels, height, width]` of a picture: one for a mask, one for each class, one of depth, three of normals. */
 export interface Maps extends Size {
   readonly channels: number;
   readonly data: Float32Array;
-  /** Logits are above 0 inside; scores are probabilities already. */
-  readonly kind: "logits" | "scores";
+  /** Logits are above 0 inside; scores are probabilities already; depths and normals are neither. */
+  readonly kind: "logits" | "scores" | "values";
 }
 
 /** Maps of the model's square, of the picture's size. */

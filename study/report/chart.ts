@@ -8,8 +8,8 @@ export interface Curve {
   readonly isSparse?: boolean;
 }
 
-/** A chart with its own scales. Curves without a finite point are left out. */
-export function chart(title: string, curves: readonly Curve[]): Html {
+/** A chart with its own scales, along `unit`. Curves without a finite point are left out. */
+export function chart(title: string, curves: readonly Curve[], unit = "steps"): Html {
   const shown = curves
     .map((curve) => ({ ...curve, points: curve.points.filter((p) => p.every(Number.isFinite)) }))
     .filter(({ points }) => points.length > 0);
@@ -29,7 +29,7 @@ export function chart(title: string, curves: readonly Curve[]): Html {
     const marks = isSparse
       ? points.map((point) => {
           const [x, y] = place(point);
-          return html`<path class="mark h${i % 8}" d="M${x.toFixed(2)},${y.toFixed(2)}h0"><title>${name} ${short(point[1])} at ${point[0]}</title></path>`;
+          return html`<path class="mark h${i % 8}" d="M${x.toFixed(2)},${y.toFixed(2)}h0"><title>${name} ${short(point[1])} at ${point[0]} ${unit}</title></path>`;
         })
       : [];
     return html`<polyline class="line h${i % 8}" points="${path}"><title>${name}: ${short(end![1])} at the end</title></polyline>${marks}`;
@@ -38,7 +38,7 @@ export function chart(title: string, curves: readonly Curve[]): Html {
   return html`<figure class="chart"><figcaption>${title}</figcaption>
 <div class="plot"><div class="ys"><span>${short(high)}</span><span>${short(low)}</span></div>
 <svg viewBox="0 0 100 100" preserveAspectRatio="none" role="img" aria-label="${title}">${lines}</svg>
-<div class="xs"><span>${left}</span><span>${right} steps</span></div></div>
+<div class="xs"><span>${left}</span><span>${right} ${unit}</span></div></div>
 <ul class="legend">${legend}</ul></figure>`;
 }
 

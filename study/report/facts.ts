@@ -7,7 +7,7 @@ import type { RunSettings } from "../train/settings.ts";
 /** A picture that was held out, as the model sees it. */
 export interface ShownPicture {
   readonly name: string;
-  /** IoU of what is looked for, or the mean of the classes that are there; undefined where none is. */
+  /** What `rank` names; undefined where nothing is known. */
   readonly score: number | undefined;
   /** By place of a gate: of each expert, which part of the maps chose it. */
   readonly experts: Readonly<Record<string, readonly number[]>>;
@@ -19,8 +19,14 @@ export interface DrawnPicture {
   readonly score: number | undefined;
   readonly width: number;
   readonly height: number;
-  readonly truth: Uint8Array;
-  readonly found: Uint8Array;
+  readonly pairs: readonly Pair<Uint8Array>[];
+}
+
+/** What is true of a task, and what was found. */
+export interface Pair<Picture> {
+  readonly task: string;
+  readonly truth: Picture;
+  readonly found: Picture;
 }
 
 /** A picture before it is encoded: of the model's square, to be shown in its own proportions. */
@@ -29,8 +35,7 @@ export interface Drawing {
   readonly score: number | undefined;
   readonly width: number;
   readonly height: number;
-  readonly truth: Image;
-  readonly found: Image;
+  readonly pairs: readonly Pair<Image>[];
 }
 
 /** Of an attention layer, for each head: how far what it attends to is, in pixels of the model's input. */
@@ -52,6 +57,7 @@ export interface StartFacts {
 
 export interface ReportFacts {
   readonly settings: RunSettings;
+  /** Of a run of masks or classes. */
   readonly classes: readonly string[];
   readonly pictures: { readonly train: number; readonly validation: number };
   readonly log: readonly LogLine[];
@@ -72,5 +78,7 @@ export interface ReportFacts {
     readonly best: readonly DrawnPicture[];
     readonly worst: readonly DrawnPicture[];
   };
+  /** What their scores are, in words. */
+  readonly rank: string;
   readonly distances: readonly LayerDistances[];
 }

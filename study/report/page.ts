@@ -8,6 +8,7 @@ import { type Curve, chart, short } from "./chart.ts";
 import type { DrawnPicture, ReportFacts } from "./facts.ts";
 import { reportStyle } from "./style.ts";
 import { confusionTable, distanceTable, expertTable } from "./tables.ts";
+import { wordsOfMetric } from "./words.ts";
 
 /** The text of the file. Every name in it is escaped, and it has no script. */
 export function reportPage(facts: ReportFacts): string {
@@ -34,8 +35,8 @@ export function reportPage(facts: ReportFacts): string {
 ${cards(facts)}
 ${curves(facts)}
 ${scores(facts)}
-${shown("Best", facts.drawn.best)}
-${shown("Worst", facts.drawn.worst)}
+${shown("Best", facts.drawn.best, facts.rank)}
+${shown("Worst", facts.drawn.worst, facts.rank)}
 ${confusionTable(facts)}
 ${expertTable(facts)}
 ${distanceTable(facts)}
@@ -52,15 +53,6 @@ const said = (value: number | null | undefined) =>
 
 const stepsOf = ({ log }: ReportFacts) => log.at(-1)?.step ?? 0;
 
-/** The metric in words. */
-const metricWords = {
-  iou: "IoU",
-  pictureIou: "IoU by picture",
-  ber: "balanced error rate",
-  sMeasure: "S-measure",
-  loss: "loss",
-} as const;
-
 function cards({ settings, best, before, parameters, bytes, starts, classes }: ReportFacts): Html {
   const seconds = starts.reduce((sum, start) => sum + start.seconds, 0);
   const steps = starts.reduce((sum, { from, to }) => sum + to - from, 0);
@@ -68,7 +60,7 @@ function cards({ settings, best, before, parameters, bytes, starts, classes }: R
   const card = (name: string, value: string, note: string) =>
     html`<div><dt>${name}</dt><dd class="value">${value}</dd><dd class="note">${note}</dd></div>`;
   return html`<dl class="cards">
-${card(`${mean}${metricWords[settings.metric]}`, said(best.score), `after ${best.step} steps; ${said(before.score)} before the first`)}
+${card(`${mean}${wordsOfMetric(settings.metric)}`, said(best.score), `after ${best.step} steps; ${said(before.score)} before the first`)}
 ${card("trained", parameters.trained.toLocaleString("en-US"), `parameters, ${((100 * parameters.trained) / parameters.all).toFixed(2)} % of ${parameters.all.toLocaleString("en-US")}`)}
 ${card("time", timeOf(seconds), `of steps and validations; ${short((settings.batch * steps) / seconds)} pictures a second`)}
 ${card("device memory", formatBytes(bytes), starts.at(-1)?.device ?? "")}
@@ -92,10 +84,18 @@ function curves({ log, settings }: ReportFacts): Html {
     points: checks.map(({ step, validation }) => [step, value(validation) ?? Number.NaN] as const),
     isSparse: true,
   });
+  const metrics = chartsOf(settings.metric, checks[0]?.validation.metrics ?? {});
   const terms = [...new Set(steps.flatMap((line) => Object.keys(line.terms)))];
   return html`<h2>Curves</h2><div class="charts">
-${chart("Loss", [ofSteps("training", (line) => line.loss), ofChecks("validation", (v) => v.loss)])}
-${chart(metricWords[settings.metric], [ofChecks("validation", (v) => v.score), ...(settings.metric === "iou" ? [] : [ofChecks("IoU", (v) => v.metrics.iou)])])}
+${chart("Loss", [ofSteps("training", lossOf(terms, checks)), ofChecks("validation", (v) => v.loss)])}
+${metrics.map(([title, names]) =>
+  chart(
+    title,
+    names.map((name) =>
+      ofChecks(names.length > 1 ? wordsOfMetric(name) : "validation", (v) => v.metrics[name]),
+    ),
+  ),
+)}
 ${
   terms.length > 1
     ? chart(
@@ -109,32 +109,61 @@ ${chart("Norm of the gradients", [ofSteps("norm", (line) => line.norm)])}
 </div>`;
 }
 
+/** Of several tasks the loss is theirs, as on validation: what adapters add, and may be much larger, is a term alone. */
+function lossOf(terms: readonly string[], [first]: readonly ValidationLine[]) {
+  const names = Object.keys(first?.validation.metrics ?? {}).map((name) => name.split("/")[0]!);
+  const own = terms.filter((term) => names.includes(term));
+  return ({ loss, terms: of }: StepLine) =>
+    own.length === 0 ? loss : own.reduce((sum, term) => sum + (of[term] ?? 0), 0);
+}
+
+/** Titles and metrics of the charts: what the best is chosen by, with the IoU; of several tasks the first of each. */
+function chartsOf(metric: string, metrics: Validation["metrics"]): [string, string[]][] {
+  const firsts = new Map(
+    Object.keys(metrics)
+      .filter((name) => name.includes("/"))
+      .map((name) => [name.split("/")[0]!, name] as const)
+      .reverse(),
+  );
+  if (firsts.size > 0)
+    return [...firsts.values()]
+      .reverse()
+      .map((name): [string, string[]] => [wordsOfMetric(name), [name]]);
+  return [[wordsOfMetric(metric), [metric, ...(metric === "iou" ? [] : ["iou"])]]];
+}
+
 function scores({ before, best, last, classes }: ReportFacts): Html {
   const columns = [before, best, last];
-  const names = Object.keys(best.metrics) as (keyof typeof metricWords)[];
+  const names = Object.keys(best.metrics);
   const row = (name: string, value: (v: Validation) => number | null | undefined) =>
     html`<tr><th scope="row">${name}</th>${columns.map((v) => html`<td>${said(value(v))}</td>`)}</tr>`;
   const overall = classes.length > 2 ? "mean IoU" : "IoU";
   const rows = [
     ...names.map((name) =>
-      row(name === "iou" ? overall : metricWords[name], (v) => v.metrics[name]),
+      row(name === "iou" ? overall : wordsOfMetric(name), (v) => v.metrics[name]),
     ),
-    row("accuracy", (v) => v.accuracy),
-    ...classes.map((name) => row(`IoU of ${name}`, (v) => v.iou[name])),
+    ...(classes.length > 0 ? [row("accuracy", (v) => v.accuracy)] : []),
+    ...Object.keys(best.iou).map((name) =>
+      row(`IoU of ${name.split("/").reverse().join(" of ")}`, (v) => v.iou[name]),
+    ),
   ];
   return html`<h2>Scores</h2><p class="quiet">On the pictures that are held out. What is not defined, such as the IoU of a class that is neither there nor found, is in no mean.</p>
 <div class="wide"><table><thead><tr><th></th><th>before</th><th>best, after ${best.step}</th><th>last</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
-function shown(which: string, pictures: readonly DrawnPicture[]): Html {
+function shown(which: string, pictures: readonly DrawnPicture[], rank: string): Html {
   if (pictures.length === 0) return nothing;
   const image = (bytes: Uint8Array, { width, height }: DrawnPicture, what: string) =>
     html`<div><img alt="${what}" style="aspect-ratio: ${width} / ${height}" src="data:image/jpeg;base64,${Buffer.from(bytes).toString("base64")}" /><span>${what}</span></div>`;
+  const pairsOf = (one: DrawnPicture) =>
+    one.pairs.map(({ task, truth, found }) => {
+      const of = one.pairs.length > 1 ? `${task}: ` : "";
+      return html`<div class="pair">${image(truth, one, `${of}what is true`)}${image(found, one, `${of}what was found`)}</div>`;
+    });
   const all = pictures.map(
-    (
-      one,
-    ) => html`<figure class="shown"><figcaption>${one.name} · IoU ${said(one.score)}</figcaption>
-<div class="pair">${image(one.truth, one, "what is true")}${image(one.found, one, "what was found")}</div></figure>`,
+    (one) =>
+      html`<figure class="shown"><figcaption>${one.name} · ${rank} ${said(one.score)}</figcaption>
+${pairsOf(one)}</figure>`,
   );
   return html`<h2>${which} pictures</h2><div class="pictures">${all}</div>`;
 }

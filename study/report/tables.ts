@@ -5,7 +5,7 @@ import type { ReportFacts } from "./facts.ts";
 /** Rows are what is true; parts are of a row. */
 export function confusionTable({ best: { counts }, classes }: ReportFacts): Html {
   const n = classes.length;
-  if (counts.length !== n * n) return nothing;
+  if (n === 0 || counts.length !== n * n) return nothing;
   const rows = classes.map((name, row) => {
     const own = counts.slice(row * n, (row + 1) * n);
     const all = own.reduce((a, b) => a + b, 0);

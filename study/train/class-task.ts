@@ -3,17 +3,15 @@ import { input, type Tensor } from "../../compiler/index.ts";
 import { scoreClasses } from "../../models/semantic-sam.ts";
 import { argmax, cast, ge, mul, reshape } from "../../ops/index.ts";
 import { classDice, classMasks, crossEntropy, setTerms } from "../../training/losses/index.ts";
-import { type Batch, type BatchTarget, normalizedImages } from "../data/batch.ts";
+import { type Batch, normalizedImages } from "../data/batch.ts";
 import { confusion, labelsOfLogits } from "../metrics/confusion.ts";
 import { runningMean } from "../metrics/mean.ts";
 import { countsOf } from "./counts.ts";
 import { known } from "./scores.ts";
-import type { Scoring, Targets, TaskOptions } from "./targets.ts";
-
-type Options = Pick<TaskOptions, "classes" | "weights" | "metric">;
+import type { LabelsOptions, Scoring, Targets } from "./targets.ts";
 
 /** Cross entropy and dice of classes, 0.2 and 0.8: SAMed's. */
-export const classTask = ({ classes, weights, metric }: Options): Targets => ({
+export const classTask = ({ name, classes, weights, metric }: LabelsOptions): Targets => ({
   loss({ logits }) {
     const labels = labelsFor(logits!);
     const options = weights ? { weight: input("weight", "f32", labels.shape) as Tensor } : {};
@@ -25,13 +23,15 @@ export const classTask = ({ classes, weights, metric }: Options): Targets => ({
   metrics: ({ logits }, { labels }) => ({
     counts: countsOf(argmax(logits!, 1) as Tensor, labels!, classes.length),
   }),
-  inputs: (batch, target) => inputsOf(batch, target, weights),
-  labels: ({ logits }) => labelsOfLogits(logits!, classes.length),
+  inputs: (batch) => inputsOf(batch, name, weights),
+  found: ({ logits }) => ({
+    [name]: { kind: "labels", data: labelsOfLogits(logits!, classes.length) },
+  }),
   scoring: () => classScoring(classes, metric),
 });
 
 /** Mask2Former's loss of a set of masks, as Conv-LoRA's experiments have it: its terms count alike. */
-export const setTask = ({ classes, weights, metric }: Options): Targets => ({
+export const setTask = ({ name, classes, weights, metric }: LabelsOptions): Targets => ({
   loss({ logits, class_logits: named }) {
     const labels = labelsFor(logits!);
     const [n, h, w] = labels.shape as [number, number, number];
@@ -49,9 +49,11 @@ export const setTask = ({ classes, weights, metric }: Options): Targets => ({
   metrics: ({ logits, class_logits: named }, { labels }) => ({
     counts: countsOf(argmax(scoreClasses(logits!, named!), 1) as Tensor, labels!, classes.length),
   }),
-  inputs: (batch, target) => inputsOf(batch, target, weights),
-  labels: ({ logits, class_logits: named }) =>
-    labelsOfLogits(scoresOf(logits!, named!, classes.length), classes.length),
+  inputs: (batch) => inputsOf(batch, name, weights),
+  found({ logits, class_logits: named }) {
+    const scores = scoresOf(logits!, named!, classes.length);
+    return { [name]: { kind: "labels", data: labelsOfLogits(scores, classes.length) } };
+  },
   scoring: () => classScoring(classes, metric),
 });
 
@@ -78,14 +80,14 @@ function labelsFor(logits: Tensor): Tensor {
   return input("labels", "i32", [n, ...places]) as Tensor;
 }
 
-function inputsOf(batch: Batch, { data }: BatchTarget, weights: readonly number[] | undefined) {
-  const labels = data as Int32Array<ArrayBuffer>;
+function inputsOf(batch: Batch, name: string, weights: readonly number[] | undefined) {
+  const labels = batch.targets[name]!.data as Int32Array<ArrayBuffer>;
   const own = { image: normalizedImages(batch), labels };
   if (!weights) return own;
   return { ...own, weight: Float32Array.from(labels, (label) => weights[label] ?? 0) };
 }
 
-function classScoring(names: readonly string[], metric: Options["metric"] = "iou"): Scoring {
+function classScoring(names: readonly string[], metric: LabelsOptions["metric"] = "iou"): Scoring {
   const whole = confusion(names.length);
   const losses = runningMean();
   return {

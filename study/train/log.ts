@@ -26,12 +26,14 @@ export type LogLine = StepLine | ValidationLine;
 function scalarsOf(line: LogLine): (readonly [name: string, value: number])[] {
   if ("validation" in line) {
     const { metrics, accuracy, iou } = line.validation;
-    const all: (readonly [string, number | null])[] = [
+    const all: (readonly [string, number | null | undefined])[] = [
       ...Object.entries(metrics).map(([name, value]) => [`validation/${name}`, value] as const),
       ["validation/accuracy", accuracy] as const,
       ...Object.entries(iou).map(([name, value]) => [`validation/iou/${name}`, value] as const),
     ];
-    return all.flatMap(([name, value]) => (value === null ? [] : [[name, value] as const]));
+    return all.flatMap(([name, value]) =>
+      (value ?? null) === null ? [] : [[name, value!] as const],
+    );
   }
   const { loss, terms, norm, rate } = line;
   return [

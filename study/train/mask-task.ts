@@ -9,19 +9,18 @@ import { runningMean } from "../metrics/mean.ts";
 import { sMeasure } from "../metrics/structure-measure.ts";
 import { countsOf } from "./counts.ts";
 import { known } from "./scores.ts";
-import type { Scoring, Targets, TaskOptions } from "./targets.ts";
-
-type Options = Pick<TaskOptions, "classes" | "loss" | "weights" | "metric">;
+import type { LabelsOptions, Scoring, Targets } from "./targets.ts";
 
 const losses = { structure: structureLoss, "balanced-bce": balancedBce } as const;
 
 /** The structure loss of one mask, as in Conv-LoRA's paper, unless another is given. */
 export function maskTask({
+  name: task,
   classes,
   loss = "structure",
   weights,
   metric = "iou",
-}: Options): Targets {
+}: LabelsOptions): Targets {
   const name = loss === "balanced-bce" ? "balanced" : "structure";
   const lossOf = losses[loss === "balanced-bce" ? loss : "structure"];
   return {
@@ -37,22 +36,31 @@ export function maskTask({
       const counts = countsOf(found, cast(target!, "i32") as Tensor, 2, counted);
       return metric === "sMeasure" ? { counts, inside: sigmoid(logits!) as Tensor } : { counts };
     },
-    inputs(batch, labels) {
+    inputs(batch) {
+      const labels = batch.targets[task]!;
       const { target, weight } = maskTargets(labels, 1);
       const own = weights ? weight.map((_, i) => weights[labels.data[i]!] ?? 0) : weight;
       return { image: normalizedImages(batch), target, weight: own };
     },
-    labels: ({ logits }) => Int32Array.from(logits!, (value) => Number(value > 0)),
-    scoring: () => maskScoring(classes, metric),
+    found({ logits }) {
+      const data = Int32Array.from(logits!, (value) => Number(value > 0));
+      return { [task]: { kind: "labels", data } };
+    },
+    scoring: () => maskScoring({ name: task, classes, metric }),
   };
 }
 
 /** Scores over all pixels, and means over pictures as Conv-LoRA's experiments have them. */
-function maskScoring(names: readonly string[], metric: NonNullable<Options["metric"]>): Scoring {
+function maskScoring({
+  name: task,
+  classes: names,
+  metric = "iou",
+}: Pick<LabelsOptions, "name" | "classes" | "metric">): Scoring {
   const whole = confusion(2);
   const [losses, ious, bers, measures] = [0, 0, 0, 0].map(runningMean);
   return {
-    add(loss, { counts, inside }, { data }) {
+    add(loss, { counts, inside }, targets) {
+      const { data } = targets[task]!;
       whole.addCounts(counts!);
       const one = confusion(2);
       one.addCounts(counts!);

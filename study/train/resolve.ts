@@ -1,8 +1,10 @@
 /** What is asked of a run becomes its settings: with its preset, what is usual, and what the set says. */
 import { diagnose } from "../../diagnostics/index.ts";
+import { meant } from "../../diagnostics/nearest.ts";
 import { checkOptions } from "../../diagnostics/options.ts";
 import { checkValues } from "../../diagnostics/values.ts";
 import { belowOne, check, count, fromZero, positive } from "../../training/settings.ts";
+import { classesOf, type TaskKind } from "./model.ts";
 import { presetNamed } from "./presets.ts";
 import {
   type AskedSettings,
@@ -12,10 +14,11 @@ import {
   settingWants,
   usualSettings,
 } from "./settings.ts";
+import type { Tasks } from "./targets.ts";
 
 /** All settings that do not depend on the set, and those of the others that were asked for. */
-export type CheckedSettings = Omit<RunSettings, "loss" | "steps" | "validateEvery"> &
-  Pick<AskedSettings, "loss" | "steps" | "validateEvery" | "epochs">;
+export type CheckedSettings = Omit<RunSettings, Open> & Pick<AskedSettings, Open | "epochs">;
+type Open = "loss" | "metric" | "steps" | "validateEvery";
 
 /**
  * What is asked for, with its preset and what is usual. `of` is what messages call it.
@@ -52,10 +55,12 @@ function checkNumbers(of: string, all: CheckedSettings): void {
     rate: [all.rate, positive],
     warmup: [all.warmup, belowOne],
     decay: [all.decay, fromZero],
-    clip: [all.clip, positive],
+    clip: [all.clip, fromZero],
     validateEvery: [validateEvery, count],
     patience: [all.patience, fromZero],
   });
+  for (const [name, weight] of Object.entries(all.taskWeights))
+    check(of, { [`the weight of the task ${name}`]: [weight, fromZero] });
   if (Array.isArray(classWeights))
     classWeights.forEach((weight: number, label) => {
       check(of, { [`the weight of class ${label}`]: [weight, fromZero] });
@@ -69,8 +74,8 @@ function checkNumbers(of: string, all: CheckedSettings): void {
 
 /** What the settings are for. */
 export interface SettingsTarget {
-  readonly kind: "mask" | "classes";
-  readonly classes: readonly string[];
+  readonly kind: TaskKind;
+  readonly tasks: Tasks;
   /** Pictures to train on. */
   readonly pictures: number;
 }
@@ -81,12 +86,13 @@ export interface SettingsTarget {
  */
 export function resolveSettings(
   { epochs, ...checked }: CheckedSettings,
-  { kind, classes, pictures }: SettingsTarget,
+  { kind, tasks, pictures }: SettingsTarget,
 ): RunSettings {
+  const classes = classesOf(tasks, kind);
   const losses = lossesOf[kind];
-  const { loss = losses[0]!, metric, classWeights, batch } = checked;
   const metrics = metricsOf[kind];
-  const task = kind === "mask" ? "one mask" : `${classes.length} classes`;
+  const { loss = losses[0]!, metric = metrics[0]!, classWeights, batch } = checked;
+  const task = wordsOf[kind](classes);
   const refuse = (what: string, given: string, others: readonly string[]) =>
     diagnose("E1106", {
       message: `the ${what} ${given} is none of ${task}`,
@@ -94,7 +100,8 @@ export function resolveSettings(
     });
   if (!losses.includes(loss)) throw refuse("loss", `"${loss}"`, losses);
   if (!metrics.includes(metric)) throw refuse("metric", `"${metric}"`, metrics);
-  if (Array.isArray(classWeights) && classWeights.length !== classes.length)
+  checkTaskWeights(checked, kind, tasks);
+  if (Array.isArray(classWeights) && kind !== "dense" && classWeights.length !== classes.length)
     throw diagnose("E1106", {
       message: `${classWeights.length} weights are given for ${classes.length} classes`,
       help: `give one for each, in this order: ${classes.join(", ")}`,
@@ -103,20 +110,57 @@ export function resolveSettings(
   const { steps = epochs === undefined ? usualSettings.steps : undefined } = checked;
   const usualEvery = steps === undefined ? epoch : usualSettings.validateEvery;
   return {
-    ...checked,
-    loss,
+    ...{ ...checked, loss, metric },
     steps: steps ?? Math.max(1, Math.ceil((epochs! * pictures) / batch)),
     validateEvery: checked.validateEvery ?? usualEvery,
   };
 }
 
 /** The first is usual. */
-const lossesOf: Readonly<Record<"mask" | "classes", readonly LossName[]>> = {
+const lossesOf: Readonly<Record<TaskKind, readonly LossName[]>> = {
   mask: ["structure", "balanced-bce"],
   classes: ["entropy-dice", "set"],
+  dense: ["multi-task"],
 };
 
-const metricsOf: Readonly<Record<"mask" | "classes", readonly MetricName[]>> = {
+const wordsOf: Readonly<Record<TaskKind, (classes: readonly string[]) => string>> = {
+  mask: () => "one mask",
+  classes: ({ length }) => `${length} classes`,
+  dense: () => "several tasks",
+};
+
+const metricsOf: Readonly<Record<TaskKind, readonly MetricName[]>> = {
   mask: ["iou", "pictureIou", "ber", "sMeasure", "loss"],
   classes: ["iou", "loss"],
+  dense: ["loss"],
 };
+
+/** @throws E1106 for weights that no task of the set has, and for weights of classes beside several tasks. */
+function checkTaskWeights(
+  { taskWeights, classWeights }: CheckedSettings,
+  kind: TaskKind,
+  tasks: Tasks,
+): void {
+  const names = [...Object.keys(tasks), ...Object.values(tasks).map((task) => task.kind)];
+  const refuse = (message: string, help: string) => diagnose("E1106", { message, help });
+  if (kind === "dense" && classWeights !== "none")
+    throw refuse("several tasks have no weights of classes", "leave classWeights out");
+  const given = Object.keys(taskWeights);
+  if (given.length > 0 && kind !== "dense")
+    throw refuse("a set of one task of labels has no weights of tasks", "leave taskWeights out");
+  const sum = Object.entries(tasks).reduce(
+    (all, [name, task]) => all + (taskWeights[name] ?? taskWeights[task.kind] ?? 1),
+    0,
+  );
+  if (!(sum > 0)) throw refuse("no task has a weight", "give one of them more than 0");
+  // A preset names kinds that a set need not have.
+  const strange = given.find((name) => !names.includes(name) && !isKind(name));
+  if (strange === undefined) return;
+  const near = meant(strange, names);
+  throw refuse(
+    `taskWeights names "${strange}", and the tasks are ${Object.keys(tasks).join(", ")}`,
+    near === undefined ? "name a task, or a kind of task" : `write "${near}"`,
+  );
+}
+
+const isKind = (name: string) => ["labels", "depth", "normals"].includes(name);

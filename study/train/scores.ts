@@ -7,12 +7,12 @@ export interface Validation {
   readonly loss: number;
   /** The metric by which the best is chosen; null where nothing counts. */
   readonly score: number | null;
-  /** IoU by class, over all pixels; null for one that is neither there nor found. */
+  /** IoU by class, of several tasks by `TASK/CLASS`, over all pixels; null for one that is neither there nor found. */
   readonly iou: Readonly<Record<string, number | null>>;
   readonly accuracy: number | null;
-  /** All metrics that there are; null for one that is not defined. */
-  readonly metrics: Readonly<Partial<Record<MetricName, number | null>>>;
-  /** `[classes, classes]`: how many pixels of a class (row) were given which class (column). */
+  /** All metrics that there are, of several tasks by `TASK/METRIC`; null for one that is not defined. */
+  readonly metrics: Readonly<Partial<Record<string, number | null>>>;
+  /** `[classes, classes]`: how many pixels of a class (row) were given which class (column). Empty of several tasks. */
   readonly counts: readonly number[];
 }
 

@@ -13,19 +13,22 @@ import {
 import type { MethodSettings } from "../../models/sam/presets/published.ts";
 import type { BatchOptions } from "../data/batch.ts";
 import type { Augmentation, Fit } from "../data/view.ts";
+import type { Tasks } from "./targets.ts";
 
 /**
  * - "structure": of one mask, Conv-LoRA's: cross entropy and weighted IoU.
  * - "balanced-bce": of one mask, Conv-LoRA's for shadows.
  * - "entropy-dice": of classes, SAMed's: 0.2 cross entropy and 0.8 dice; each class has a token and a perceptron.
  * - "set": of classes, Mask2Former's: `maskTokens` tokens share a perceptron, and a classifier names their masks.
+ * - "multi-task": of several tasks, LibMTL's and MTSAM's: cross entropy of labels, absolute error of depth, 1 - cosine
+ *   of normals, weighed by `taskWeights`.
  */
-export type LossName = "structure" | "balanced-bce" | "entropy-dice" | "set";
+export type LossName = "structure" | "balanced-bce" | "entropy-dice" | "set" | "multi-task";
 
 /**
  * - "iou": over all pixels, of what is looked for, or the mean of the classes'.
  * - "pictureIou", "ber", "sMeasure": of one mask, the mean over pictures, as Conv-LoRA's experiments have them.
- * - "loss".
+ * - "loss": the only one of several tasks.
  */
 export type MetricName = "iou" | "pictureIou" | "ber" | "sMeasure" | "loss";
 
@@ -44,6 +47,11 @@ export interface RunSettings {
    * ENet has it.
    */
   readonly classWeights: "none" | "auto" | readonly number[];
+  /**
+   * Of several tasks: how much the loss of each counts, by the task's name or its kind ("labels", "depth", "normals"); 1
+   * unless given. They are divided by their sum.
+   */
+  readonly taskWeights: Readonly<Record<string, number>>;
   readonly steps: number;
   /** Pictures of a step. */
   readonly batch: number;
@@ -56,7 +64,7 @@ export interface RunSettings {
   /** The part of the steps in which the rate rises from 0. */
   readonly warmup: number;
   readonly decay: number;
-  /** The most that the norm of all gradients may be. */
+  /** The most that the norm of all gradients may be; 0: any. */
   readonly clip: number;
   /** Patterns of parameters that stay as they are though the method trains them. */
   readonly freeze: readonly string[];
@@ -81,12 +89,13 @@ export interface AskedSettings extends Partial<RunSettings> {
   readonly epochs?: number | undefined;
 }
 
-/** What is not asked for. The loss is that of one mask or of classes, as the set has them. */
+/** What is not asked for. Loss and metric are those of one mask, of classes or of several tasks, as the set has them. */
 export const usualSettings = {
   method: "conv-lora",
   methodSettings: {},
   maskTokens: 20,
   classWeights: "none",
+  taskWeights: {},
   steps: 300,
   batch: 4,
   micro: 1,
@@ -102,10 +111,9 @@ export const usualSettings = {
   filter: "bilinear",
   augment: { mirror: 0.5 },
   validateEvery: 50,
-  metric: "iou",
   patience: 0,
   emptyClasses: "refused",
-} as const satisfies Omit<RunSettings, "loss">;
+} as const satisfies Omit<RunSettings, "loss" | "metric">;
 
 const weights: Wanted = {
   words: '"none", "auto", or a list of a weight for each class',
@@ -117,9 +125,10 @@ export const settingWants: Wants<AskedSettings> = {
   preset: text,
   method: text,
   methodSettings: object("settings by name"),
-  loss: oneOf("structure", "balanced-bce", "entropy-dice", "set"),
+  loss: oneOf("structure", "balanced-bce", "entropy-dice", "set", "multi-task"),
   maskTokens: anything,
   classWeights: weights,
+  taskWeights: object("an object of weights by task: { depth: 2 }"),
   steps: anything,
   epochs: anything,
   batch: anything,
@@ -144,7 +153,8 @@ export const settingWants: Wants<AskedSettings> = {
 /** What a run must go on with: its settings, and the items of its sets. */
 export interface RunIdentity {
   readonly settings: RunSettings;
-  readonly classes: readonly string[];
+  /** The tasks of the sets, by name. */
+  readonly tasks: Tasks;
   readonly train: readonly string[];
   readonly validation: readonly string[];
 }

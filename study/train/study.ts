@@ -4,6 +4,7 @@ import { checkOptions, shown } from "../../diagnostics/options.ts";
 import {
   anything,
   checkValues,
+  list,
   number,
   object,
   text,
@@ -20,6 +21,8 @@ export interface Study extends AskedSettings {
   readonly validation?: SetDescription | undefined;
   /** The part of the set that is held out where there is no other; 0.2 unless given. */
   readonly part?: number | undefined;
+  /** The part of the pictures to train on that is taken, drawn by the seed; all unless given. */
+  readonly share?: number | undefined;
   readonly weights?: string | undefined;
   readonly config?: string | undefined;
   readonly out?: string | undefined;
@@ -30,6 +33,13 @@ export interface Study extends AskedSettings {
   readonly budget?: number | undefined;
   /** So many runs, of which each holds out another part. */
   readonly folds?: number | undefined;
+  /**
+   * Of `inarch study`: values by the name of a setting, of a setting of a method's adapter, or "share". All combinations
+   * run; what a method does not have does not apply to it.
+   */
+  readonly grid?: Readonly<Record<string, readonly unknown[]>> | undefined;
+  /** Of `inarch study`: each combination runs once with each; 1, 2 and 3 unless given. */
+  readonly seeds?: readonly number[] | undefined;
 }
 
 const wants: Wants<Study> = {
@@ -37,6 +47,7 @@ const wants: Wants<Study> = {
   set: object('an object: { format: "folders", pictures: "images", targets: { … } }'),
   validation: object('an object: { format: "folders", pictures: "images", targets: { … } }'),
   part: number,
+  share: number,
   weights: text,
   config: text,
   out: text,
@@ -44,6 +55,8 @@ const wants: Wants<Study> = {
   seconds: number,
   budget: number,
   folds: anything,
+  grid: object('an object of lists: { method: ["lora", "conv-lora"], rank: [3, 8] }'),
+  seeds: list("a list of whole numbers"),
 };
 
 /**

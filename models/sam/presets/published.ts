@@ -6,6 +6,7 @@ import { lst } from "../../../adapters/lst.ts";
 import { pfeiffer } from "../../../adapters/pfeiffer.ts";
 import { samAdapter } from "../../../adapters/sam-adapter.ts";
 import { ssf } from "../../../adapters/ssf.ts";
+import { taLora } from "../../../adapters/ta-lora.ts";
 import { vptDeep, vptShallow } from "../../../adapters/vpt.ts";
 import { type Adapter, adapt, type Model } from "../../../compiler/index.ts";
 import { bug } from "../../../diagnostics/index.ts";
@@ -77,6 +78,13 @@ function methodOf({ name, where, millions }: Row, adapter: Adapter): PublishedMe
 export const publishedMethods = (): readonly PublishedMethod[] =>
   rows.map((method) => methodOf(method, method.make({})));
 
+/** What a method's adapter can be asked for, by name. */
+export function methodSettingNames(name: string): readonly string[] {
+  if (taskMethodNames.includes(name))
+    return Object.keys(taLora({ tasks: 1 }).settings ?? {}).filter((one) => one !== "tasks");
+  return Object.keys(rows.find((one) => one.name === name)?.make({}).settings ?? {});
+}
+
 /** What a file says of an adapter that was trained. */
 export interface TrainedAdapter {
   readonly name: string;
@@ -105,6 +113,32 @@ export function trainedMethod(
   const places = file?.places ?? [];
   const where = places.length === 0 || places.some((place) => place === "") ? method.where : places;
   return methodOf({ ...method, where }, adapter);
+}
+
+/** Methods that only a model of several tasks can have. */
+export const taskMethodNames: readonly string[] = ["ta-lora"];
+
+/**
+ * A method on an mSAM of so many tasks: its decoders train, with TA-LoRA the norms of the encoder's blocks, too, as in
+ * MTSAM's code. Settings are those of `trainedMethod`.
+ * @throws E134 for a setting that cannot be, E460 for one that the adapter does not have.
+ */
+export function taskMethod(
+  name: string,
+  tasks: number,
+  given: MethodSettings = {},
+): PublishedMethod {
+  if (!taskMethodNames.includes(name)) return trainedMethod(name, [], given);
+  const { tasks: _, ...settings } = taLora({ tasks }).settings ?? {};
+  checkOptions(name, given, settings);
+  return {
+    name,
+    adapters: [
+      { adapter: decoderOnly(), where: everywhere },
+      { adapter: layerNormTuning(), where: everywhere },
+      { adapter: taLora({ ...given, tasks }), where: qkvPlaces },
+    ],
+  };
 }
 
 /**

@@ -2,15 +2,23 @@
 import { diagnose } from "../../../diagnostics/index.ts";
 import type { Progress } from "../../../runtime/devices/device.ts";
 import { openSet, type SetDescription } from "../../data/node/open.ts";
-import { ignored } from "../../data/sample.ts";
+import { ignored, type Target, type Task } from "../../data/sample.ts";
 import { type BinaryMetric, binarySummary } from "../../metrics/binary.ts";
 import { type ClassScores, type ConfusionScores, confusion } from "../../metrics/confusion.ts";
+import {
+  type DepthScores,
+  depthErrors,
+  type NormalScores,
+  normalErrors,
+} from "../../metrics/dense.ts";
 import type { Mean } from "../../metrics/mean.ts";
-import { enlarge, labelsOfMaps, probabilitiesOf } from "../maps.ts";
+import type { TaskKind } from "../../train/model.ts";
+import type { Tasks } from "../../train/targets.ts";
+import { enlarge, labelsOfMaps, type Maps, probabilitiesOf } from "../maps.ts";
 import { type RunModelRequest, withRunModel } from "./run-model.ts";
 
 export interface EvaluateRequest extends RunModelRequest {
-  /** Pictures and targets, of the classes that the run has. */
+  /** Pictures and targets, of the classes that the run has; of several tasks those that are named as the run's. */
   readonly set: SetDescription;
   readonly onProgress?: Progress | undefined;
 }
@@ -20,11 +28,15 @@ type Known<T> = { readonly [Name in keyof T]: number | null };
 /** Over how many it is, and how many are not defined. */
 type KnownMean = Known<Mean>;
 
-export interface TaskScores {
+interface Scored {
   /** The task's name in the set. */
   readonly task: string;
   /** Pictures that have targets of it. */
   readonly pictures: number;
+}
+
+export interface LabelScores extends Scored {
+  readonly kind: "labels";
   /** By class, over all pixels of all pictures that count. */
   readonly classes: Readonly<Record<string, Known<ClassScores>>>;
   readonly accuracy: number | null;
@@ -37,6 +49,12 @@ export interface TaskScores {
   readonly perPicture?: Readonly<Record<BinaryMetric, KnownMean>> | undefined;
 }
 
+/** Over all pixels of all pictures whose truth is known. */
+export type TaskScores =
+  | LabelScores
+  | (Scored & { readonly kind: "depth" } & Known<DepthScores>)
+  | (Scored & { readonly kind: "normals" } & Known<NormalScores>);
+
 export interface EvaluateReport {
   readonly run: string;
   readonly device: string;
@@ -45,17 +63,16 @@ export interface EvaluateReport {
 
 /**
  * Scores a run's adapter on a set. Predictions are compared where they would be written: in the size of the pictures.
- * @throws E1140 for a set of other classes, what `openSet` throws, and what `withRunModel` throws.
+ * @throws E1140 for a set of other classes or tasks, what `openSet` throws, and what `withRunModel` throws.
  */
 export function evaluate(request: EvaluateRequest): Promise<EvaluateReport> {
   return withRunModel(request, async (model) => {
     const { run, onProgress, signal } = request;
-    const { classes, kind, settings } = model;
+    const { kind, settings } = model;
     const set = await openSet(request.set, { signal });
-    const task = taskOf(set.tasks, classes);
-    const counts = confusion(classes.length, { ignore: ignored });
-    const binary = kind === "mask" ? binarySummary() : undefined;
-    let pictures = 0;
+    const tallies = tasksOf(set.tasks, model.tasks).map(({ own, name }) => ({
+      ...{ own, name, tally: tallyOf(name, model.tasks[own]!, kind) },
+    }));
     for (let first = 0; first < set.size; first += model.batch) {
       signal?.throwIfAborted();
       const items = Array.from(
@@ -65,34 +82,67 @@ export function evaluate(request: EvaluateRequest): Promise<EvaluateReport> {
       const samples = await Promise.all(items.map((item) => set.read(item)));
       const found = await model.see(samples.map(({ image }) => image));
       for (const [i, { image, targets }] of samples.entries()) {
-        const target = targets[task];
         onProgress?.(first + i + 1, set.size, "pictures");
-        if (!target) continue;
-        pictures++;
-        const maps = enlarge(found[i]!, image, settings.fit);
-        counts.add(labelsOfMaps(maps), target.data);
-        const { width, height } = image;
-        binary?.add({
-          ...{ width, height, probabilities: probabilitiesOf(maps), target: target.data },
-          ignore: ignored,
-        });
+        for (const { own, name, tally } of tallies)
+          if (targets[name])
+            tally.add(enlarge(found[i]![own]!, image, settings.fit), targets[name]);
       }
     }
     set.close();
-    const scores = scoresOf(task, pictures, classes, counts.scores());
-    const perPicture = binary && mapped(binary.scores(), knownAll);
-    return { run, device: model.device, tasks: [{ ...scores, ...(perPicture && { perPicture }) }] };
+    return { run, device: model.device, tasks: tallies.map(({ tally }) => tally.result()) };
   });
 }
 
-function scoresOf(
+/** Adds up what is found of a task, one picture after another. */
+interface Tally {
+  add(maps: Maps, target: Target): void;
+  result(): TaskScores;
+}
+
+function tallyOf(task: string, { kind, classes = [] }: Task, of: TaskKind): Tally {
+  let pictures = 0;
+  if (kind === "labels") {
+    const counts = confusion(classes.length, { ignore: ignored });
+    const binary = of === "mask" ? binarySummary() : undefined;
+    return {
+      add(maps, { data }) {
+        pictures++;
+        counts.add(labelsOfMaps(maps), data);
+        const { width, height } = maps;
+        const probabilities = binary && probabilitiesOf(maps);
+        if (probabilities)
+          binary.add({ width, height, probabilities, target: data, ignore: ignored });
+      },
+      result: () => ({
+        ...labelScores(task, pictures, classes, counts.scores()),
+        ...(binary && { perPicture: mapped(binary.scores(), knownAll) }),
+      }),
+    };
+  }
+  const errors = kind === "depth" ? depthErrors() : normalErrors();
+  return {
+    add({ data }, target) {
+      pictures++;
+      errors.add(data, kind === "depth" ? target.data : inPlanes(target.data));
+    },
+    result: () => ({ kind, task, pictures, ...knownAll(errors.scores()) }) as TaskScores,
+  };
+}
+
+/** `[3, pixels]` of `[pixels, 3]`. */
+function inPlanes(rows: ArrayLike<number>): Float32Array {
+  const pixels = rows.length / 3;
+  return Float32Array.from(rows, (_, i) => rows[(i % pixels) * 3 + Math.floor(i / pixels)]!);
+}
+
+function labelScores(
   task: string,
   pictures: number,
   names: readonly string[],
   { classes, accuracy, ber, ...means }: ConfusionScores,
-): TaskScores {
+): LabelScores {
   return {
-    ...{ task, pictures },
+    ...{ kind: "labels", task, pictures },
     classes: Object.fromEntries(names.map((name, i) => [name, knownAll(classes[i]!)])),
     ...knownAll({ accuracy, ber }),
     ...mapped(means, knownAll),
@@ -108,19 +158,23 @@ const mapped = <K extends string, A, B>(all: Readonly<Record<K, A>>, make: (one:
 const knownAll = <T extends object>(scores: T): Known<T> =>
   mapped(scores as Record<string, number | undefined>, (score) => score ?? null) as Known<T>;
 
-/** The task of the set that the run knows. */
-function taskOf(
-  tasks: Awaited<ReturnType<typeof openSet>>["tasks"],
-  classes: readonly string[],
-): string {
-  const own = JSON.stringify(classes);
-  const all = Object.entries(tasks);
-  const fitting = all.filter(([, task]) => JSON.stringify(task.classes) === own);
-  const [name] = fitting[0] ?? [];
-  if (name !== undefined && fitting.length === 1) return name;
-  const listed = all.map(([of, task]) => `${of} (${task.classes?.join(", ") ?? task.kind})`);
+/**
+ * The tasks that run and set both have, by their names there. Of a run of one task its classes tell it; several go by
+ * their names.
+ */
+function tasksOf(tasks: Tasks, known: Tasks): { readonly own: string; readonly name: string }[] {
+  const isLike = (a: Task, b: Task) =>
+    a.kind === b.kind && JSON.stringify(a.classes) === JSON.stringify(b.classes);
+  const [only, ...others] = Object.entries(known);
+  const [own, task] = only!;
+  const fitting = Object.entries(tasks).filter(([, one]) => isLike(one, task));
+  if (others.length === 0 && fitting.length === 1) return [{ own, name: fitting[0]![0] }];
+  const common = Object.keys(known).filter((of) => tasks[of] && isLike(tasks[of], known[of]!));
+  if (others.length > 0 && common.length > 0) return common.map((of) => ({ own: of, name: of }));
+  const words = (all: Tasks) =>
+    Object.entries(all).map(([of, one]) => `${of} (${one.classes?.join(", ") ?? one.kind})`);
   throw diagnose("E1140", {
-    message: `the run knows the classes ${classes.join(", ")}, and the set has ${listed.join("; ")}`,
-    help: "describe targets of the classes that the run was trained on, in the same order",
+    message: `the run knows ${words(known).join("; ")}, and the set has ${words(tasks).join("; ")}`,
+    help: "describe targets of the classes and tasks that the run was trained on, in the same order",
   });
 }

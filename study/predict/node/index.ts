@@ -4,6 +4,7 @@ export {
   type EvaluateReport,
   type EvaluateRequest,
   evaluate,
+  type LabelScores,
   type TaskScores,
 } from "./evaluate.ts";
 export { type PredictReport, type PredictRequest, predict } from "./predict.ts";

@@ -7,12 +7,14 @@ import { encodeNpy } from "../../../predict/vision/npy.ts";
 import type { Progress } from "../../../runtime/devices/device.ts";
 import { makeFolder } from "../../../runtime/node/files.ts";
 import { saveTo } from "../../../runtime/node/save.ts";
+import { check, positive } from "../../../training/settings.ts";
 import { filesIn, isPicture, stemOf } from "../../data/node/files.ts";
 import { enlarge, labelsOfMaps, type Maps, probabilitiesOf } from "../maps.ts";
 import { partOf, type Shard } from "../shard.ts";
 import { type RunModel, type RunModelRequest, withRunModel } from "./run-model.ts";
 import { labelsInTiles, openPicture, type Tiling } from "./tiled.ts";
 import { type MaskFormat, type MaskWriter, maskWriter } from "./write-masks.ts";
+import { writeTask } from "./write-task.ts";
 
 export interface PredictRequest extends RunModelRequest {
   /** Files and folders of pictures. */
@@ -23,6 +25,8 @@ export interface PredictRequest extends RunModelRequest {
   readonly format?: MaskFormat | undefined;
   /** Whether probabilities are written too: NAME.probabilities.npy, f32 `[classes, height, width]`, of a mask `[1, …]`. */
   readonly probabilities?: boolean | undefined;
+  /** Of depth: what a step of a PNG stands for; as in the files that the run was trained on, unless given. */
+  readonly depthScale?: number | undefined;
   /** Sees pictures in overlapping tiles: for those that are much larger than the model's square. */
   readonly tiles?: Tiling | undefined;
   /** The part of the pictures that is taken; all unless given. */
@@ -37,20 +41,25 @@ export interface PredictReport {
   readonly masks: readonly {
     readonly picture: string;
     readonly file: string;
-    /** Pixels of each class. */
+    /** Of a run of several tasks: what the file is of. */
+    readonly task?: string | undefined;
+    /** Of labels, pixels of each class; none of depth and normals. */
     readonly pixels: Readonly<Record<string, number>>;
   }[];
 }
 
 /**
- * Writes masks of pictures, in their sizes and named as they are.
- * @throws E1103 for a folder that is no run's, E1142 for tiles that cannot be, E1105 for pictures whose masks would have one name, E300 to E307 for
+ * Writes masks of pictures, in their sizes and named as they are; of several tasks each as NAME.TASK: labels as PNG,
+ * depth as PNG of 16 bits, normals as PNG whose colours are x, y and z from -1 to 1, or these two as NumPy files.
+ * @throws E1103 for a folder that is no run's, E1142 for tiles that cannot be, E1108 for forms that several tasks do
+ * not have, E1105 for pictures whose masks would have one name, E300 to E307 for
  * pictures, E2xx for weights, E431 for those that the run was not trained on, E4xx for the device.
  */
 export async function predict(request: PredictRequest): Promise<PredictReport> {
   const { out, format = "png", shard = { index: 0, count: 1 }, onProgress, signal } = request;
   const pictures = partOf(await picturesOf(request.pictures), shard);
-  const { tiles } = request;
+  const { tiles, depthScale = 1 } = request;
+  check("a prediction", { depthScale: [depthScale, positive] });
   if (tiles && request.probabilities)
     throw diagnose("E1142", {
       message: "probabilities of pictures in tiles are not written",
@@ -58,6 +67,7 @@ export async function predict(request: PredictRequest): Promise<PredictReport> {
     });
   return withRunModel(request, async (model) => {
     const { classes, kind, device } = model;
+    if (kind === "dense") checkDense(request);
     await makeFolder(out);
     const together = shard.count === 1 ? "masks" : `masks-${shard.index}-of-${shard.count}`;
     const writer = maskWriter({ folder: out, format, kind, classes, together });
@@ -69,9 +79,11 @@ export async function predict(request: PredictRequest): Promise<PredictReport> {
       masks.push(
         ...(tiles
           ? [await predictInTiles(model, some[0]!, { request, tiles, writer })]
-          : await predictWhole(model, some, { request, writer })),
+          : kind === "dense"
+            ? await predictTasks(model, some, request)
+            : await predictWhole(model, some, { request, writer })),
       );
-      onProgress?.(masks.length, pictures.length, "pictures");
+      onProgress?.(first + some.length, pictures.length, "pictures");
     }
     await writer.end();
     return { folder: out, device, classes, masks };
@@ -95,7 +107,7 @@ async function predictWhole(
   const found = await model.see(images);
   const written: Written[] = [];
   for (const [i, { path, name }] of some.entries()) {
-    const maps = enlarge(found[i]!, images[i]!, model.settings.fit);
+    const maps = enlarge(found[i]![model.first]!, images[i]!, model.settings.fit);
     const { width, height } = maps;
     const data = labelsOfMaps(maps);
     const file = await writer.write(path, name, { width, height, data });
@@ -103,6 +115,39 @@ async function predictWhole(
     written.push({ picture: path, file, pixels: pixelsOf(data, model.classes) });
   }
   return written;
+}
+
+async function predictTasks(
+  model: RunModel,
+  some: readonly Given[],
+  request: PredictRequest,
+): Promise<Written[]> {
+  const images = await Promise.all(some.map(({ path }) => readImage(path)));
+  const found = await model.see(images);
+  const written: Written[] = [];
+  for (const [i, { path, name }] of some.entries())
+    for (const [task, maps] of Object.entries(found[i]!)) {
+      const whole = enlarge(maps, images[i]!, model.settings.fit);
+      const of = { ...request, name: `${name}.${task}`, task: model.tasks[task]! };
+      const { file, labels } = await writeTask(whole, of);
+      if (request.probabilities && labels)
+        await writeProbabilities(join(request.out, `${name}.${task}`), whole);
+      const pixels = labels ? pixelsOf(labels, model.tasks[task]!.classes ?? []) : {};
+      written.push({ picture: path, task, file, pixels });
+    }
+  return written;
+}
+
+/** @throws E1108 for what results of several tasks cannot be. */
+function checkDense({ format = "png", tiles }: PredictRequest): void {
+  const isKnown = format === "png" || format === "palette" || format === "npy";
+  if (isKnown && !tiles) return;
+  throw diagnose("E1108", {
+    message: tiles
+      ? "pictures of a run of several tasks are not seen in tiles"
+      : `results of several tasks are not written as ${format}`,
+    help: tiles ? "leave the tiles out" : "give png, palette or npy",
+  });
 }
 
 /** A TIFF is written as it is seen, row by row; for other forms the labels are kept. */

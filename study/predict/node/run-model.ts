@@ -4,19 +4,21 @@ import { deviceProfile, traceProgram } from "../../../compiler/index.ts";
 import { inferSamConfig, withMetaNames } from "../../../models/index.ts";
 import { readSamConfig } from "../../../models/node/config.ts";
 import type { Image } from "../../../predict/vision/image.ts";
+import type { Numbers } from "../../../runtime/devices/device.ts";
 import { createSession } from "../../../runtime/index.ts";
 import { type DeviceKind, withDevice } from "../../../runtime/node/device.ts";
 import { deviceWords } from "../../../runtime/node/opened.ts";
 import { openWeightsFile } from "../../../runtime/node/weights.ts";
 import { compileKept, keptPlans } from "../../../training/node/kept-plans.ts";
 import { batchesOf, normalizedImages } from "../../data/batch.ts";
-import { type Task, taskFor } from "../../train/model.ts";
+import { classesOf, type Task, type TaskKind, taskFor } from "../../train/model.ts";
 import { readRun } from "../../train/node/run-folder.ts";
 import type { RunSettings } from "../../train/settings.ts";
+import type { Tasks } from "../../train/targets.ts";
 import type { Maps } from "../maps.ts";
 
 export interface RunModelRequest {
-  /** A run's folder: its settings, classes and adapter are used. */
+  /** A run's folder: its settings, tasks and adapter are used. */
   readonly run: string;
   /** The checkpoint that the run was trained on. */
   readonly weights: string;
@@ -34,14 +36,18 @@ export interface RunModelRequest {
 
 export interface RunModel {
   readonly settings: RunSettings;
+  /** Of a run of masks or classes. */
   readonly classes: readonly string[];
-  readonly kind: Task["kind"];
+  readonly tasks: Tasks;
+  /** The name of its first task, or of its only one. */
+  readonly first: string;
+  readonly kind: TaskKind;
   readonly device: string;
   /** The side of the model's square, in pixels. */
   readonly side: number;
   readonly batch: number;
-  /** Maps of the model's square, one for each picture; at most `batch` pictures. */
-  see(pictures: readonly Image[]): Promise<Maps[]>;
+  /** Maps of the model's square, by task, of each picture; at most `batch` pictures. */
+  see(pictures: readonly Image[]): Promise<Readonly<Record<string, Maps>>[]>;
 }
 
 /**
@@ -54,14 +60,19 @@ export async function withRunModel<T>(
   use: (model: RunModel) => Promise<T>,
 ): Promise<T> {
   const { run, config: given, batch = 1, onPhase, signal } = request;
-  const { settings, classes } = await readRun(run);
+  const { settings, tasks } = await readRun(run);
   const weights = withMetaNames(await openWeightsFile(request.weights));
   try {
     const adapter = await openWeightsFile(request.adapter ?? join(run, "adapter.safetensors"));
     try {
       const config = given === undefined ? inferSamConfig(weights) : await readSamConfig(given);
       const { methodSettings } = settings;
-      const task = taskFor(config, { ...settings, settings: methodSettings, classes });
+      const task = taskFor(config, {
+        ...settings,
+        settings: methodSettings,
+        tasks,
+        weights: undefined,
+      });
       return await withDevice({ kind: request.device }, async (opened) => {
         const { device } = opened;
         onPhase?.(`on ${deviceWords(opened)}`);
@@ -74,16 +85,20 @@ export async function withRunModel<T>(
         const see = async (pictures: readonly Image[]) => {
           const image = await inputsOf(pictures, batch, side, settings);
           const found = await session.run({ image });
-          const kind = found.logits ? ("logits" as const) : ("scores" as const);
-          const all = found[kind] as Float32Array;
-          const size = all.length / batch;
-          return pictures.map((_, i) => ({
-            ...{ width: side, height: side, channels: size / side ** 2, kind },
-            data: all.subarray(i * size, (i + 1) * size),
-          }));
+          return pictures.map((_, i) =>
+            Object.fromEntries(
+              Object.keys(tasks).map((name) => [
+                name,
+                mapsOf(task, name, found, { side, batch, i }),
+              ]),
+            ),
+          );
         };
         const { kind } = task;
-        return use({ settings, classes, kind, device: device.name, side, batch, see });
+        return use({
+          ...{ settings, tasks, kind, side, batch, see, device: device.name },
+          ...{ classes: classesOf(tasks, kind), first: Object.keys(tasks)[0]! },
+        });
       });
     } finally {
       await adapter.close();
@@ -91,6 +106,24 @@ export async function withRunModel<T>(
   } finally {
     await weights.close();
   }
+}
+
+/** Of a task, what the program gave of picture `i` of the batch. */
+function mapsOf(
+  { kind: of, tasks }: Task,
+  name: string,
+  found: Readonly<Record<string, Numbers>>,
+  { side, batch, i }: { readonly side: number; readonly batch: number; readonly i: number },
+): Maps {
+  const output = of === "dense" ? name : found.logits ? "logits" : "scores";
+  const all = found[output] as Float32Array;
+  const size = all.length / batch;
+  const isLabels = tasks[name]!.kind === "labels";
+  return {
+    ...{ width: side, height: side, channels: size / side ** 2 },
+    kind: !isLabels ? "values" : output === "scores" && of !== "dense" ? "scores" : "logits",
+    data: all.subarray(i * size, (i + 1) * size),
+  };
 }
 
 /** Masks whose classes a classifier tells are put together by the model itself. */

@@ -38,7 +38,7 @@ export function labelsInTiles(
   signal?: AbortSignal,
 ): Promise<void> {
   const see: Parameters<typeof seeInTiles>[1]["see"] = async (tiles) => {
-    const found = await model.see(tiles);
+    const found = (await model.see(tiles)).map((maps) => maps[model.first]!);
     return side === model.side
       ? found
       : found.map((maps) => enlarge(maps, { width: side, height: side }, model.settings.fit));

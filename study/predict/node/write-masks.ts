@@ -2,7 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { writeLevels, writePng } from "../../../predict/node/image.ts";
-import { writePalette } from "../../../predict/node/png-palette.ts";
+import { writePalette } from "../../../predict/node/png-write.ts";
 import type { Ground } from "../../../predict/node/raster.ts";
 import { type LabelTiff, writeLabelTiff } from "../../../predict/node/tiff-write.ts";
 import type { Size } from "../../../predict/vision/image.ts";
@@ -10,7 +10,7 @@ import { classColour } from "../../../predict/vision/palette.ts";
 import { polygonsOf, type Ring, withCuts } from "../../../predict/vision/rings.ts";
 import { encodeRuns, runsOf } from "../../../predict/vision/rle.ts";
 import { saveTo } from "../../../runtime/node/save.ts";
-import type { Task } from "../../train/model.ts";
+import type { TaskKind } from "../../train/model.ts";
 
 /**
  * - "png": a PNG for each picture; white inside, or the class's number as a grey level.
@@ -18,8 +18,11 @@ import type { Task } from "../../train/model.ts";
  * - "coco", "coco-polygons": one JSON for all pictures; a mask, or several classes, as runs (RLE) or as polygons.
  * - "tiff": a TIFF for each picture with such a palette, and the ground that a TIFF lies on; written in rows.
  * - "geojson": a file for each picture, polygons with holes in pixels, x to the right and y down.
+ * - "npy": labels as "png" has them, and of a run of several tasks depth and normals as NumPy files.
  */
-export const maskFormats = ["png", "palette", "tiff", "coco", "coco-polygons", "geojson"] as const;
+export const maskFormats = [
+  ...(["png", "palette", "tiff", "coco", "coco-polygons", "geojson", "npy"] as const),
+] as const;
 export type MaskFormat = (typeof maskFormats)[number];
 
 /** `[height, width]` of numbers of classes. */
@@ -45,13 +48,15 @@ export interface MaskWriter {
 export interface WriterOptions {
   readonly folder: string;
   readonly format: MaskFormat;
-  readonly kind: Task["kind"];
+  readonly kind: TaskKind;
   readonly classes: readonly string[];
   /** The name of the one file of all pictures, without its ending. */
   readonly together: string;
 }
 
-const endings = { png: "png", palette: "png", tiff: "tif", geojson: "geojson" } as const;
+const endings = {
+  ...({ png: "png", npy: "png", palette: "png", tiff: "tif", geojson: "geojson" } as const),
+};
 
 export function maskWriter(options: WriterOptions): MaskWriter {
   const { format } = options;
@@ -74,7 +79,8 @@ type PictureWriter = Omit<MaskWriter, "writeRows">;
 
 const paletteOf = ({ classes }: WriterOptions) => classes.map((_, label) => classColour(label));
 
-async function placeFor(folder: string, file: string): Promise<string> {
+/** The path of a file in a folder, whose folders are made. */
+export async function placeFor(folder: string, file: string): Promise<string> {
   const path = join(folder, file);
   await mkdir(dirname(path), { recursive: true });
   return path;

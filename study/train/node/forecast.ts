@@ -52,7 +52,12 @@ async function planOf(
     loss: task.loss,
     evaluate: { dims: { batch: 1 }, metrics: task.metrics },
     optimiser: optimisers[optimiser](decay),
-    ...{ clip, micro, target: device.target, profile: deviceProfile(device.capabilities) },
+    ...{
+      ...(clip > 0 ? { clip } : {}),
+      micro,
+      target: device.target,
+      profile: deviceProfile(device.capabilities),
+    },
   });
 }
 

@@ -6,14 +6,13 @@ import { openWeightsFile } from "../../../runtime/node/weights.ts";
 import type { Session } from "../../../runtime/session.ts";
 import type { Weights } from "../../../runtime/weights/index.ts";
 import { compileKept, keptPlans } from "../../../training/node/kept-plans.ts";
-import type { Batch, Batches } from "../../data/batch.ts";
-import type { Samples } from "../../data/sample.ts";
+import { type Batches, normalizedImages } from "../../data/batch.ts";
+import type { Samples, Target } from "../../data/sample.ts";
 import { drawTarget } from "../../data/sheet.ts";
-import { confusion } from "../../metrics/confusion.ts";
-import { meanOf } from "../../metrics/mean.ts";
 import type { Drawing, LayerDistances, ShownPicture } from "../../report/facts.ts";
 import { distanceInputs, type Gate, type Looking, lookingAt } from "../looking.ts";
 import type { Task } from "../model.ts";
+import { type Rank, rankOf, scoreOf } from "../rank.ts";
 
 export interface LookRequest {
   readonly task: Task;
@@ -25,8 +24,6 @@ export interface LookRequest {
   readonly held: Samples;
   readonly batches: Batches;
   readonly names: readonly string[];
-  /** The task's name. */
-  readonly name: string;
   /** Of the model's input, and of a token of its encoder, in pixels. */
   readonly side: number;
   readonly patch: number;
@@ -35,6 +32,8 @@ export interface LookRequest {
 
 export interface Looked {
   readonly pictures: readonly ShownPicture[];
+  /** What their score is. */
+  readonly rank: Rank;
   readonly best: readonly Drawing[];
   readonly worst: readonly Drawing[];
   readonly distances: readonly LayerDistances[];
@@ -47,6 +46,7 @@ const [most, shown] = [100, 3];
 export async function look(request: LookRequest): Promise<Looked> {
   const { task, device, held, names } = request;
   const looking = lookingAt(task.model);
+  const rank = rankOf(task.tasks);
   const graph = traceProgram(looking.model, "segment", { batch: 1 });
   const { target, capabilities } = device;
   const plan = await compileKept(graph, {
@@ -59,7 +59,9 @@ export async function look(request: LookRequest): Promise<Looked> {
     const items = Array.from({ length: count }, (_, i) => Math.floor((i * held.size) / count));
     const tokens = [...new Set(looking.layers.map((layer) => layer.tokens))];
     const fixed = Object.assign({}, ...tokens.map(distanceInputs));
-    const reaches = looking.layers.map(({ layer }) => ({ layer, heads: [] as number[] }));
+    const reaches = namedLayers(looking, Object.keys(task.tasks)).map((layer) => ({
+      ...{ layer, heads: [] as number[] },
+    }));
     const pictures: (ShownPicture & { readonly item: number })[] = [];
     for (const item of items) {
       request.signal?.throwIfAborted();
@@ -70,7 +72,7 @@ export async function look(request: LookRequest): Promise<Looked> {
     }
     const ranked = pictures
       .filter((one) => one.score !== undefined)
-      .sort((a, b) => b.score! - a.score!);
+      .sort((a, b) => (rank.better === "higher" ? 1 : -1) * (b.score! - a.score!));
     const few = Math.min(shown, Math.floor(ranked.length / 2));
     const draw = (some: typeof ranked) =>
       inTurn(some, ({ item, ...one }) => drawn(request, session, fixed, { item, ...one }));
@@ -79,6 +81,7 @@ export async function look(request: LookRequest): Promise<Looked> {
     await session.close();
     return {
       pictures: pictures.map(({ item: _, ...one }) => one),
+      rank,
       best,
       worst,
       distances: reaches,
@@ -97,18 +100,22 @@ async function inTurn<A, B>(all: readonly A[], make: (one: A) => Promise<B>): Pr
 type Fixed = Readonly<Record<string, Float32Array<ArrayBuffer>>>;
 
 async function see(request: LookRequest, session: Session, fixed: Fixed, item: number) {
-  const { task, batches, name } = request;
+  const { task, batches } = request;
   const batch = await batches.take({ step: item, batch: 1 });
-  const target = batch.targets[name]!;
-  const { image } = task.inputs(batch, target) as { readonly image: Float32Array<ArrayBuffer> };
-  const outputs = await session.run({ ...fixed, image });
-  const labels = task.labels(outputs);
-  const counts = confusion(task.classes.length, { ignore: -1 });
-  counts.add(labels, target.data);
-  const { classes } = counts.scores();
-  const there = classes.filter(({ pixels }) => pixels > 0).map(({ iou }) => iou);
-  const ofMask = classes[1]!.pixels > 0 ? classes[1]!.iou : undefined;
-  return { batch, outputs, labels, score: task.kind === "mask" ? ofMask : meanOf(there).value };
+  const outputs = await session.run({ ...fixed, image: normalizedImages(batch) });
+  const found = task.found(outputs);
+  return { batch, outputs, found, score: scoreOf(task, found, batch.targets) };
+}
+
+/** Layers that run for each of several tasks are named by it, too: the tasks' passes come in their order. */
+function namedLayers({ layers }: Looking, tasks: readonly string[]): string[] {
+  const seen = new Map<string, number>();
+  const isMany = new Set(layers.map(({ layer }) => layer)).size < layers.length;
+  return layers.map(({ layer }) => {
+    const pass = seen.get(layer) ?? 0;
+    seen.set(layer, pass + 1);
+    return isMany ? `${layer}, ${tasks[pass]}` : layer;
+  });
 }
 
 /** Of each expert, which part of the maps chose it. */
@@ -147,24 +154,28 @@ async function drawn(
   }: { readonly item: number; readonly name: string; readonly score: number | undefined },
 ): Promise<Drawing> {
   const { task, side, held } = request;
-  const { batch, labels } = await see(request, session, fixed, item);
+  const { batch, found } = await see(request, session, fixed, item);
   const { image: whole } = await held.read(item);
-  const truth = batch.targets[request.name]!.data as Int32Array;
-  const image = { width: side, height: side, channels: 3 as const, data: rowsOf(batch) };
-  const over = (data: Int32Array) =>
-    drawTarget({ image, targets: { shown: { kind: "labels", data } } }, "shown", {
-      kind: "labels",
-      classes: task.classes,
-    });
+  const data = rowsOf(batch.image, side);
+  const image = { width: side, height: side, channels: 3 as const, data };
+  const pairs = Object.entries(task.tasks).map(([of, kind]) => {
+    const truth = batch.targets[of]! as Target;
+    const over = (target: Target) =>
+      drawTarget({ image, targets: { [of]: inRows(target, side) } }, of, kind, truth.data);
+    return { task: of, truth: over(truth), found: over(found[of]!) };
+  });
   const { width, height } = whole;
-  return { name, score, width, height, truth: over(truth), found: over(labels) };
+  return { name, score, width, height, pairs };
 }
 
-/** `[side, side, 3]` of the only picture of a batch. */
-function rowsOf({ image, side }: Batch): Uint8Array<ArrayBuffer> {
+const inRows = (target: Target, side: number): Target =>
+  target.kind === "normals" ? { ...target, data: rowsOf(target.data, side) } : target;
+
+/** `[side, side, 3]` of `[3, side, side]`. */
+function rowsOf<T extends Uint8Array | Float32Array>(planes: T, side: number): T {
   const pixels = side ** 2;
-  const data = new Uint8Array(3 * pixels);
+  const data = planes.slice();
   for (let i = 0; i < pixels; i++)
-    for (let c = 0; c < 3; c++) data[3 * i + c] = image[c * pixels + i]!;
-  return data;
+    for (let c = 0; c < 3; c++) data[3 * i + c] = planes[c * pixels + i]!;
+  return data as T;
 }

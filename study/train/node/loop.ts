@@ -26,8 +26,6 @@ export interface Loop {
   readonly run: RunFolder;
   readonly session: TrainingSession;
   readonly task: Task;
-  /** The task's name in batches. */
-  readonly name: string;
   readonly batches: Batches;
   readonly validation: Batches;
   /** Pictures to validate on. */
@@ -107,13 +105,13 @@ const startOf = ({ device, run, setUp }: Loop, seconds: number, to: number): Sta
 });
 
 /** The inputs of each micro-step, made while the step before runs. */
-function inputsInTurn({ settings, batches, task, name }: Loop, step: number) {
+function inputsInTurn({ settings, batches, task }: Loop, step: number) {
   const { steps, batch, micro } = settings;
   const make = (step: number) =>
     Promise.all(
       Array.from({ length: micro }, async (_, rank) => {
         const given = await batches.take({ step, batch: batch / micro, rank, ranks: micro });
-        return task.inputs(given, given.targets[name]!);
+        return task.inputs(given);
       }),
     );
   return madeAhead(make, { step, end: steps });
@@ -133,13 +131,12 @@ function since(loop: Loop, found: readonly ValidationLine[]): number {
 }
 
 /** The scores of all that is held out. */
-async function validate({ session, task, name, validation, held }: Loop): Promise<Validation> {
+async function validate({ session, task, validation, held }: Loop): Promise<Validation> {
   const scoring = task.scoring();
   for (let item = 0; item < held; item++) {
     const batch = await validation.take({ step: item, batch: 1 });
-    const target = batch.targets[name]!;
-    const { loss, metrics } = await session.evaluate(task.inputs(batch, target));
-    scoring.add(loss, metrics, target);
+    const { loss, metrics } = await session.evaluate(task.inputs(batch));
+    scoring.add(loss, metrics, batch.targets);
   }
   return scoring.result();
 }
@@ -151,9 +148,15 @@ export function inTime(seconds: number): string {
   return `${(seconds / 3600).toFixed(1)} h`;
 }
 
-const words = ({ step, validation: { loss, score, metrics } }: ValidationLine, metric: string) => {
-  const iou = metrics.iou ?? null;
-  const said = (value: number | null) => (value === null ? "undefined" : value.toFixed(4));
-  const own = metric === "iou" || metric === "loss" ? "" : `, ${metric} ${said(score)}`;
-  return `after ${step} steps: loss ${loss.toFixed(4)}, IoU ${said(iou)}${own}`;
+const words = ({ step, validation: { loss, metrics } }: ValidationLine, metric: string) => {
+  const said = (value: number | null | undefined) =>
+    (value ?? undefined)?.toFixed(4) ?? "undefined";
+  const ofTask = (name: string) => /^[^/]+\/(iou|absolute|mean)$/.test(name);
+  const names = Object.keys(metrics).filter(
+    (name) => name !== "loss" && (name === "iou" || name === metric || ofTask(name)),
+  );
+  const named = names.map(
+    (name) => `, ${name === "iou" ? "IoU" : name.replace("/", " ")} ${said(metrics[name])}`,
+  );
+  return `after ${step} steps: loss ${loss.toFixed(4)}${named.join("")}`;
 };

@@ -36,7 +36,7 @@ export async function writeReport(request: ReportRequest): Promise<void> {
   const { fit, filter } = settings;
   const side = config.imageSize;
   const looked = await look({
-    ...{ task, weights, held, names, side, signal, name: sets.name },
+    ...{ task, weights, held, names, side, signal },
     device: opened.device,
     adapter: join(run.path, "adapter.safetensors"),
     batches: batchesOf(held, { side, fit, filter, order: "plain" }),
@@ -47,6 +47,7 @@ export async function writeReport(request: ReportRequest): Promise<void> {
     ...report,
     ...{ settings, log: run.log, parts: partsOf(plan), starts: await startsIn(run.path) },
     looked: looked.pictures,
+    rank: looked.rank.name,
     distances: looked.distances,
     drawn: { best: await encode(looked.best), worst: await encode(looked.worst) },
   });
@@ -56,7 +57,7 @@ export async function writeReport(request: ReportRequest): Promise<void> {
 /** So long is the longest side of a picture in a report: it is to be sent by mail. */
 const longest = 640;
 
-async function encoded({ truth, found, ...rest }: Drawing): Promise<DrawnPicture> {
+async function encoded({ pairs, ...rest }: Drawing): Promise<DrawnPicture> {
   const sharp = await loadSharp();
   const { width, height } = rest;
   const by = Math.min(1, longest / Math.max(width, height));
@@ -66,7 +67,10 @@ async function encoded({ truth, found, ...rest }: Drawing): Promise<DrawnPicture
       .resize(...size, { fit: "fill" })
       .jpeg({ quality: 82 })
       .toBuffer();
-  return { ...rest, truth: await jpeg(truth), found: await jpeg(found) };
+  const all = pairs.map(async ({ task, truth, found }) => ({
+    ...{ task, truth: await jpeg(truth), found: await jpeg(found) },
+  }));
+  return { ...rest, pairs: await Promise.all(all) };
 }
 
 /** Numbers that train, by the part of the model and by whether an adapter brought them. */
@@ -74,7 +78,7 @@ function partsOf({ tensors }: TrainingPlan): Record<string, number> {
   const parts: Record<string, number> = {};
   for (const { name, shape } of tensors) {
     const [first, second] = name.replace(/^model\./, "").split(".");
-    const own = /lora_|adapter|prompt_generator|moe_/.test(name) ? ", adapters" : "";
+    const own = /lora_|td_|adapter|prompt_generator|moe_/.test(name) ? ", adapters" : "";
     const part = `${first}${first === "mask_decoder" ? `.${second}` : ""}${own}`;
     parts[part] = (parts[part] ?? 0) + shape.reduce((a, b) => a * b, 1);
   }

@@ -1,5 +1,5 @@
 /**
- * A run's folder: `run.json` (settings as resolved, classes and items), `log.jsonl` (a line for each step and each
+ * A run's folder: `run.json` (settings as resolved, tasks and items), `log.jsonl` (a line for each step and each
  * validation, up to the checkpoint), the same as `log.csv` and as events for TensorBoard, `last.safetensors` (the
  * checkpoint), `adapter.safetensors` (what was best on validation), `times.json` (what each start took) and
  * `result.json`. A run that was killed goes on from its checkpoint: what the log says of later steps is forgotten.
@@ -11,7 +11,7 @@ import { diagnose } from "../../../diagnostics/index.ts";
 import { makeFolder } from "../../../runtime/node/files.ts";
 import { saveTo } from "../../../runtime/node/save.ts";
 import { openWeightsFile } from "../../../runtime/node/weights.ts";
-import { csvOf, eventsOf, type LogLine } from "../log.ts";
+import { csvOf, eventsOf, type LogLine, type ValidationLine } from "../log.ts";
 import { checkSame, type RunIdentity } from "../settings.ts";
 
 /** What a start of a run took, and where. */
@@ -92,6 +92,12 @@ async function checkEmpty(path: string): Promise<void> {
     });
 }
 
+/** The validations of a run that has ended. */
+export const validationsIn = async (path: string): Promise<ValidationLine[]> =>
+  (await linesIn(join(path, "log.jsonl"))).filter(
+    (line): line is ValidationLine => "validation" in line,
+  );
+
 /** What each start of a run took. */
 export async function startsIn(path: string): Promise<readonly Start[]> {
   const times = join(path, "times.json");
@@ -101,7 +107,7 @@ export async function startsIn(path: string): Promise<readonly Start[]> {
 /** Whether a run is under way in a folder. */
 export const hasRun = (path: string): boolean => existsSync(join(path, "run.json"));
 
-/** The settings, classes and items of a run. @throws E1103 for a folder that is no run's. */
+/** The settings, tasks and items of a run. @throws E1103 for a folder that is no run's. */
 export const readRun = (path: string): Promise<RunIdentity> => readIdentity(join(path, "run.json"));
 
 async function readIdentity(file: string): Promise<RunIdentity> {

@@ -1,22 +1,26 @@
 /** The sets of a run: what is trained on, and what is held out. */
 import { diagnose } from "../../../diagnostics/index.ts";
 import { type DataSet, openSet, type SetDescription } from "../../data/node/open.ts";
+import { shuffledOrder } from "../../data/order.ts";
 import type { Samples } from "../../data/sample.ts";
 import { foldsOf, holdOut, subsetOf } from "../../data/split.ts";
 import type { ItemCounts, SetSummary } from "../../data/summary.ts";
+import type { Tasks } from "../targets.ts";
 
 export interface SetsRequest {
-  /** Pictures and targets of one task: masks or classes. */
+  /** Pictures and targets: masks, classes, depth, normals. */
   readonly set: SetDescription;
   /** Another set to validate on. Unless given a part of the first is held out. */
   readonly validation?: SetDescription | undefined;
   /** The part that is held out, 0.2 unless given. */
   readonly part?: number | undefined;
+  /** The part of the pictures to train on that is taken, drawn by the seed: above 0, 1 unless given. */
+  readonly share?: number | undefined;
   /** Which of how many folds is held out, from 0. */
   readonly fold?: { readonly fold: number; readonly of: number } | undefined;
 }
 
-/** Items with their names, and how many pixels of each have which label. */
+/** Items with their names, and how many pixels of each have which label, or are known. */
 export interface Part {
   readonly samples: Samples;
   readonly names: readonly string[];
@@ -27,9 +31,7 @@ export interface Sets {
   readonly summary: SetSummary;
   readonly train: Part;
   readonly validation: Part;
-  /** The task's name, and its classes. */
-  readonly name: string;
-  readonly classes: readonly string[];
+  readonly tasks: Tasks;
 }
 
 interface Opening {
@@ -39,10 +41,10 @@ interface Opening {
 
 /**
  * Opens them, and checks every item.
- * @throws E10xx for items and splits, E1101 for tasks that are not trained, and for sets of different tasks.
+ * @throws E10xx for items and splits, E1101 for sets of different tasks.
  */
 export async function openSets(
-  { set, validation, part = 0.2, fold }: SetsRequest,
+  { set, validation, part = 0.2, share = 1, fold }: SetsRequest,
   seed: number,
   { signal, onProgress }: Opening,
 ): Promise<Sets> {
@@ -51,24 +53,33 @@ export async function openSets(
     onProgress: (done: number, all: number) => onProgress?.(done, all, "pictures"),
   };
   const whole = await openSet(set, reading);
-  const { summary } = whole;
-  const task = taskOf(whole);
+  const { summary, tasks } = whole;
   if (validation) {
     const held = await openSet(validation, reading);
     checkAlike(whole, held);
-    return { ...task, summary, train: wholeOf(whole), validation: wholeOf(held) };
+    return { tasks, summary, train: wholeOf(whole, share, seed), validation: wholeOf(held) };
   }
   const split = fold
     ? foldsOf(whole.size, fold.of, seed)[fold.fold]!
     : holdOut(whole.size, part, seed);
   return {
-    ...{ ...task, summary },
-    train: partOf(whole, split.training),
+    ...{ tasks, summary },
+    train: partOf(whole, shareOf(split.training, share, seed)),
     validation: partOf(whole, split.validation),
   };
 }
 
-const wholeOf = (set: DataSet): Part => ({ samples: set, names: set.names, counts: set.counts });
+const wholeOf = (set: DataSet, share = 1, seed = 0): Part =>
+  partOf(set, shareOf([...set.names.keys()], share, seed));
+
+/** So many of the items, at least one, as they stand in the set; a smaller share is a part of a larger one. */
+function shareOf(items: readonly number[], share: number, seed: number): readonly number[] {
+  if (share === 1) return items;
+  const count = Math.max(1, Math.round(share * items.length));
+  const order = shuffledOrder(items.length, seed);
+  const taken = Array.from({ length: count }, (_, place) => items[order.itemAt(place)]!);
+  return taken.sort((a, b) => a - b);
+}
 
 const partOf = (set: DataSet, items: readonly number[]): Part => ({
   samples: subsetOf(set, items),
@@ -78,7 +89,10 @@ const partOf = (set: DataSet, items: readonly number[]): Part => ({
 
 /** Both sets must have the same tasks, and these the same classes. */
 function checkAlike(train: DataSet, validation: DataSet): void {
-  const [own, other] = [train, validation].map(({ tasks }) => JSON.stringify(tasks));
+  // One may have depths in another unit of its files.
+  const [own, other] = [train, validation].map(({ tasks }) =>
+    JSON.stringify(tasks, (name, value) => (name === "scale" ? undefined : value)),
+  );
   if (own === other) return;
   throw diagnose("E1101", {
     message: `the set to validate on has the tasks ${other}, and the one to train on ${own}`,
@@ -86,31 +100,21 @@ function checkAlike(train: DataSet, validation: DataSet): void {
   });
 }
 
-/** The one task of labels that a set has. */
-function taskOf({ tasks }: DataSet) {
-  const [first, ...others] = Object.entries(tasks);
-  const [name, { kind, classes }] = first!;
-  if (others.length > 0 || kind !== "labels" || classes === undefined)
-    throw diagnose("E1101", {
-      message: `the set has ${Object.entries(tasks)
-        .map(([task, one]) => `${task} (${one.kind})`)
-        .join(", ")}, and one task of masks or classes is trained`,
-      help: "describe the targets of one task",
-    });
-  return { name, classes };
-}
-
 /**
- * Classes that are looked for must be there.
- * @throws E1107 with every class that is in no picture of a part.
+ * Classes that are looked for must be there, and what several tasks know.
+ * @throws E1107 with every class, and every task, that is in no picture of a part.
  */
-export function checkClasses({ train, validation, name, classes }: Sets): void {
-  // Of a mask, what is inside is looked for.
-  const first = classes.length === 2 ? 1 : 0;
+export function checkClasses({ train, validation, tasks }: Sets): void {
+  const all = Object.entries(tasks);
   const missing = ([what, part]: readonly [string, Part]) => {
-    const absent = classes.filter(
-      (_, label) => label >= first && !part.counts.some((counts) => counts[name]![label]! > 0),
-    );
+    const isThere = (task: string, place: number) =>
+      part.counts.some((counts) => counts[task]![place]! > 0);
+    const absent = all.flatMap(([task, { classes = [task] }]) => {
+      const of = all.length > 1 && classes[0] !== task ? ` of ${task}` : "";
+      // Of a mask, what is inside is looked for.
+      const first = classes.length === 2 ? 1 : 0;
+      return classes.flatMap((name, i) => (i < first || isThere(task, i) ? [] : [`${name}${of}`]));
+    });
     return absent.length === 0
       ? []
       : [`${absent.join(", ")} in none of the ${part.names.length} pictures ${what}`];
@@ -125,10 +129,11 @@ export function checkClasses({ train, validation, name, classes }: Sets): void {
 }
 
 /**
- * How much pixels count by their label: 1 / ln(1.02 + part of all pixels), divided by the mean over all pixels.
+ * Of a set of one task, how much pixels count by their label: 1 / ln(1.02 + part of all pixels), divided by the mean over all pixels.
  * Source: ENet (Paszke et al. 2016), section 5.2.
  */
-export function balancedWeights({ train, name, classes }: Sets): number[] {
+export function balancedWeights({ train, tasks }: Sets): number[] {
+  const [name, { classes = [] }] = Object.entries(tasks)[0]!;
   const pixels = classes.map((_, label) =>
     train.counts.reduce((sum, counts) => sum + counts[name]![label]!, 0),
   );

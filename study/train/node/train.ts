@@ -10,10 +10,10 @@ import { openWeightsFile } from "../../../runtime/node/weights.ts";
 import { createTrainingSession, type TrainingSession } from "../../../runtime/training/session.ts";
 import type { Weights } from "../../../runtime/weights/index.ts";
 import { rateAt, type Schedule } from "../../../training/index.ts";
-import { check, count, fromZero } from "../../../training/settings.ts";
+import { check, count, fromZero, portion } from "../../../training/settings.ts";
 import { keptInMemory } from "../../data/ahead.ts";
 import { batchesOf } from "../../data/batch.ts";
-import { kindOf, type Task, taskFor } from "../model.ts";
+import { classesOf, kindOf, type Task, taskFor } from "../model.ts";
 import { resolveSettings, settingsFrom } from "../resolve.ts";
 import type { AskedSettings, RunSettings } from "../settings.ts";
 import { forecastOf, type Planned, planWithin, type RunForecast } from "./forecast.ts";
@@ -52,12 +52,13 @@ export interface TrainRequest extends SetsRequest, Events {
 export async function train(request: TrainRequest): Promise<TrainReport> {
   const { onPhase = () => {} } = request;
   const asked = settingsFrom(request.settings ?? {});
+  check("a run", { share: [request.share ?? 1, portion] });
   onPhase("checking the pictures");
   const sets = await openSets(request, asked.seed, request);
-  const { classes } = sets;
-  const kind = kindOf(classes);
+  const { tasks } = sets;
+  const kind = kindOf(tasks, asked.method);
   const pictures = sets.train.names.length;
-  const settings = resolveSettings(asked, { kind, classes, pictures });
+  const settings = resolveSettings(asked, { kind, tasks, pictures });
   if (settings.emptyClasses === "refused") checkClasses(sets);
   const { budget = 1, seconds = 0 } = request;
   check("a run", { budget: [budget, count], seconds: [seconds, fromZero] });
@@ -77,18 +78,10 @@ export async function train(request: TrainRequest): Promise<TrainReport> {
 }
 
 function taskOf(settings: RunSettings, sets: Sets, config: SamConfig): Task {
-  const { method, methodSettings, classWeights, loss, maskTokens, freeze, metric } = settings;
+  const { methodSettings, classWeights } = settings;
   const given = classWeights === "auto" ? balancedWeights(sets) : classWeights;
   return taskFor(config, {
-    ...{
-      method,
-      settings: methodSettings,
-      classes: sets.classes,
-      loss,
-      maskTokens,
-      freeze,
-      metric,
-    },
+    ...{ ...settings, settings: methodSettings, tasks: sets.tasks },
     weights: given === "none" ? undefined : given,
   });
 }
@@ -109,7 +102,7 @@ const mostKept = 2 ** 30;
 
 const open = ({ request, sets }: Training, settings: RunSettings) =>
   openRun(request.out, {
-    ...{ settings, classes: sets.classes },
+    ...{ settings, tasks: sets.tasks },
     ...{ train: sets.train.names, validation: sets.validation.names },
   });
 
@@ -155,7 +148,7 @@ interface Placing extends Training, Planned {
 async function stepsOn(opened: OpenedDevice, placing: Placing): Promise<TrainReport> {
   const { request, settings, sets, task, plan, run, begun } = placing;
   const side = placing.config.imageSize;
-  const { train, validation, name, classes, summary } = sets;
+  const { train, validation, tasks, summary } = sets;
   const pictures = { train: train.names.length, validation: validation.names.length };
   const host = {
     opened,
@@ -171,7 +164,7 @@ async function stepsOn(opened: OpenedDevice, placing: Placing): Promise<TrainRep
   const seen = { side, fit, filter };
   const held = keptInMemory(validation.samples, mostKept);
   const scores = await takeSteps({
-    ...{ events: request, settings, run, session, task, name, seconds: request.seconds },
+    ...{ events: request, settings, run, session, task, seconds: request.seconds },
     batches: batchesOf(keptInMemory(train.samples, mostKept), { ...seen, augment, seed }),
     validation: batchesOf(held, { ...seen, order: "plain" }),
     held: held.size,
@@ -187,7 +180,7 @@ async function stepsOn(opened: OpenedDevice, placing: Placing): Promise<TrainRep
   return {
     folder: request.out,
     device: opened.device.name,
-    ...{ classes, summary, bytes: total, pictures },
+    ...{ tasks, classes: classesOf(tasks, task.kind), summary, bytes: total, pictures },
     parameters: { trained: sizeOf(tensors), all: sizeOf(tensors) + sizeOf(frozen) },
     ...scores,
   };

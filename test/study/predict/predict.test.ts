@@ -13,7 +13,11 @@ import { classColour } from "../../../predict/vision/palette.ts";
 import { writeSafetensors } from "../../../runtime/weights/index.ts";
 import { openSet } from "../../../study/data/node/open.ts";
 import { confusion } from "../../../study/metrics/confusion.ts";
-import { evaluate } from "../../../study/predict/node/evaluate.ts";
+import {
+  type EvaluateRequest,
+  type LabelScores,
+  evaluate as score,
+} from "../../../study/predict/node/evaluate.ts";
 import { type PredictRequest, predict } from "../../../study/predict/node/predict.ts";
 import type { MaskFormat } from "../../../study/predict/node/write-masks.ts";
 import { train } from "../../../study/train/node/train.ts";
@@ -31,6 +35,11 @@ const names = ["ground", "square", "foot"];
 const classes = { kind: "classes", classes: names, ignore: 9, folder: masks } as const;
 const set = { format: "folders", pictures, targets: { kinds: classes } } as const;
 const run = join(folder, "run");
+
+const evaluate = async (request: EvaluateRequest) => {
+  const { tasks } = await score(request);
+  return { tasks: tasks as LabelScores[] };
+};
 
 beforeAll(async () => {
   writeFileSync(weights, writeSafetensors(await readAll(hashedWeights(tinySam, "predict")), {}));
@@ -219,7 +228,7 @@ describe("scores of a run", () => {
       evaluate({ run, weights, config, set: other, device: "cpu" }),
     );
     expect(`${code} ${details.message}`).toBe(
-      "E1140 the run knows the classes ground, square, foot, and the set has kinds (a, b, c)",
+      "E1140 the run knows kinds (ground, square, foot), and the set has kinds (a, b, c)",
     );
   });
 

@@ -10,11 +10,11 @@ import { resolveSettings, settingsFrom } from "../../../study/train/resolve.ts";
 import { tinySam } from "../../support/sam-small.ts";
 import { refusal } from "../../support/weights-files.ts";
 
-const classes = ["background", "object"];
+const tasks = { object: { kind: "labels", classes: ["background", "object"] } } as const;
 const settings = resolveSettings(settingsFrom({ method: "lora", batch: 4 }), {
-  ...{ kind: "mask", classes, pictures: 8 },
+  ...{ kind: "mask", tasks, pictures: 8 },
 });
-const task = taskFor(tinySam, { ...settings, settings: {}, classes });
+const task = taskFor(tinySam, { ...settings, settings: {}, tasks, weights: undefined });
 
 test("a forecast has the bytes of the device, validation included, and a budget is kept", async () => {
   const opened = (await openDevice({ kind: "reference" })) as OpenedDevice;

@@ -11,8 +11,11 @@ import { type AskedSettings, usualSettings } from "../../../study/train/settings
 import { defineStudy, partsOf, type Study } from "../../../study/train/study.ts";
 import { refusal } from "../../support/weights-files.ts";
 
-const mask = { kind: "mask", classes: ["background", "object"], pictures: 10 } as const;
-const classes = { kind: "classes", classes: ["sky", "road", "car"], pictures: 10 } as const;
+const labels = (...classes: string[]) => ({ labels: { kind: "labels", classes } }) as const;
+const mask = { kind: "mask", tasks: labels("background", "object"), pictures: 10 } as const;
+const classes = { kind: "classes", tasks: labels("sky", "road", "car"), pictures: 10 } as const;
+const depth = { kind: "depth", scale: 1 } as const;
+const dense = { kind: "dense", tasks: { ...classes.tasks, depth }, pictures: 10 } as const;
 
 const said = async (call: () => unknown) => {
   const { code, details } = await refusal(async () => call());
@@ -22,7 +25,9 @@ const said = async (call: () => unknown) => {
 describe("settings", () => {
   test("are usual, unless a preset says otherwise, unless they are given", () => {
     const plain = resolveSettings(settingsFrom({}), mask);
-    expect(plain).toEqual({ ...usualSettings, loss: "structure" });
+    expect(plain).toEqual({ ...usualSettings, loss: "structure", metric: "iou" });
+    const both = resolveSettings(settingsFrom({}), dense);
+    expect(both).toMatchObject({ loss: "multi-task", metric: "loss" });
     const road = resolveSettings(settingsFrom({ preset: "conv-lora/road", rate: 5e-4 }), mask);
     expect(road).toMatchObject({ rate: 5e-4, decay: 1e-4, filter: "bicubic", steps: 50 });
     expect(road.validateEvery).toBe(3);
@@ -35,7 +40,8 @@ describe("settings", () => {
 
   test("of every preset are settings, and what is ours of them is named", () => {
     for (const { name, settings, ours, source } of presets) {
-      const target = settings.loss === "set" ? classes : mask;
+      const target =
+        settings.loss === "set" ? classes : settings.loss === "multi-task" ? dense : mask;
       const resolved = resolveSettings(settingsFrom({ preset: name }), target);
       const { epochs, ...others } = settings;
       expect(resolved).toMatchObject(others);
@@ -116,7 +122,7 @@ describe("classes", () => {
   });
   const sets = (train: number[][], validation: number[][]) =>
     ({
-      ...{ name: "kinds", classes: ["sky", "road", "car"] },
+      tasks: { kinds: { kind: "labels", classes: ["sky", "road", "car"] } },
       ...{ train: part(...train), validation: part(...validation) },
     }) as unknown as Sets;
 

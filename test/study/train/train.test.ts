@@ -222,18 +222,16 @@ describe("what is refused", () => {
     return `${code} ${details.message}; ${details.help}`;
   };
 
-  test("E1101: a method that there is not, and tasks that are not trained", async () => {
+  test("E1101: a method that there is not, and sets of different tasks", async () => {
     expect(await codeOf("none", { settings: { method: "conv-lara" } })).toMatch(
       /^E1101 there is no method "conv-lara"; write "conv-lora"/,
     );
-    const depth = { ...set, targets: { depth: { kind: "depth", folder: masks } } } as const;
     const kinds = { ...squares, kind: "classes", classes: ["ground", "square", "foot"] };
     const { value: _, ...classes } = kinds;
     const other = { ...set, targets: { square: classes } } as TrainRequest["set"];
     expect(await codeOf("none", { validation: other })).toMatch(
       /^E1101 the set to validate on has the tasks .*"foot".* and the one to train on .*"object"/,
     );
-    expect(await codeOf("none", { set: depth })).toMatch(/E1101 the set has depth \(depth\)/);
   });
 
   test("E1107: a class that is in no picture", async () => {
