@@ -235,6 +235,7 @@ const titles = {
   E1105: "two results would have one name",
   E1106: "settings of a run exclude each other, or are none of its task",
   E1107: "a class is in no picture",
+  E1109: "a study whose grid cannot be, or that goes on with other settings",
   E1108: "a form that results of several tasks do not have",
 } as const;
 

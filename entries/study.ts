@@ -1,6 +1,7 @@
 /** `inarch/study`: fine-tuning, in Node. Sets of pictures and targets in files, batches of them, and metrics. */
 export * from "../study/data/index.ts";
 export * from "../study/data/node/index.ts";
+export * from "../study/grid/node/index.ts";
 export * from "../study/metrics/index.ts";
 export * from "../study/predict/node/index.ts";
 export type { LogLine, StepLine, ValidationLine } from "../study/train/log.ts";

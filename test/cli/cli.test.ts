@@ -24,6 +24,7 @@ const commands = [
   "predict",
   "segment",
   "show",
+  "study",
   "train",
   "tune",
   "verify",

@@ -105,7 +105,9 @@ const order: readonly string[] = [
   "study/data/node/",
   "study/train/",
   "study/report/",
+  "study/grid/",
   "study/train/node/",
+  "study/grid/node/",
   "study/predict/",
   "study/predict/node/",
   "study/",
@@ -177,6 +179,8 @@ const allowed: Readonly<Record<string, { folders: RegExp; packages: RegExp }>> =
     folders: /^(?:explain\/(?:html|style)\.ts$|predict\/vision\/|study\/)/,
     packages: /^$/,
   },
+  "study/grid": { folders: /^(?:explain\/(?:html|style)\.ts$|models|study)\/?/, packages: /^$/ },
+  "study/grid/node": { folders: /^(?:runtime|study)\//, packages: /^node:/ },
   "study/train": { folders: /^(?:compiler|models|ops|runtime|study|training)\//, packages: /^$/ },
   "study/predict": { folders: /^(?:predict\/vision|study)\//, packages: /^$/ },
   "study/predict/node": {
@@ -217,7 +221,7 @@ export function loadedEarly(file: SourceFile): string[] {
 
 export function forbiddenImports(file: SourceFile): string[] {
   const folder =
-    /^(?:(?:export|merge|models|predict|runtime|training|study\/(?:data|predict|train))\/node|study\/\w+)(?=\/)/.exec(
+    /^(?:(?:export|merge|models|predict|runtime|training|study\/(?:data|grid|predict|train))\/node|study\/\w+)(?=\/)/.exec(
       file.path,
     )?.[0] ?? file.path.split("/", 1)[0]!;
   const rule = allowed[folder];
