@@ -3,9 +3,9 @@
 import type { Plan } from "../compiler/plan.ts";
 import { checkOptions } from "../diagnostics/options.ts";
 import { checked } from "./checked.ts";
-import type { Device } from "./devices/device.ts";
+import type { Device, Progress } from "./devices/device.ts";
 import { late } from "./late.ts";
-import { type Placement, placePlan, type SessionOptions, type SharedMemory } from "./placement.ts";
+import { placePlan, type SessionOptions, type SharedMemory } from "./placement.ts";
 import { openSession, type Session } from "./session.ts";
 import { modelStates, noStates } from "./states.ts";
 import { sharedBuffers } from "./training/memory.ts";
@@ -41,23 +41,56 @@ export async function placePrograms<Name extends string>(
   const names = Object.keys(plans) as Name[];
   for (const name of names) await checked(plans[name], `the plan of ${name}`);
   const { shared, states, free } = await placeStates(plans, device, options);
-  const placements: Placement[] = [];
   let open = names.length;
   const release = () => {
     if (--open === 0) free();
   };
-  try {
-    for (const name of names)
-      placements.push(
-        await placePlan(plans[name], device, { ...options, shared: { ...shared, release } }),
-      );
-  } catch (error) {
+  const told = together(plans, options.onProgress);
+  // All at once: kernels of one program compile while the weights of another are written.
+  const stop = new AbortController();
+  const { signal } = options;
+  const end = () => stop.abort(signal?.reason);
+  signal?.addEventListener("abort", end);
+  const placing = names.map(async (name) => {
+    const sharing = { signal: stop.signal, shared: { ...shared, release } };
+    const own = { ...options, ...sharing, onProgress: told(name) };
+    try {
+      signal?.throwIfAborted();
+      return await placePlan(plans[name], device, own);
+    } catch (error) {
+      stop.abort(error);
+      throw error;
+    }
+  });
+  const settled = await Promise.allSettled(placing);
+  signal?.removeEventListener("abort", end);
+  const placements = settled.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
+  if (stop.signal.aborted) {
     for (const placement of placements) placement.free();
     free();
-    throw error;
+    throw stop.signal.reason;
   }
   const opened = names.map((name, i) => [name, openSession(placements[i]!, placements)]);
   return { sessions: Object.fromEntries(opened) as Readonly<Record<Name, Session>>, states };
+}
+
+/** What programs tell of their loading, counted over all of them. */
+function together(
+  plans: Readonly<Record<string, Plan>>,
+  onProgress: Progress = () => {},
+): (program: string) => Progress {
+  const all = Object.values(plans);
+  const totals = new Map([
+    ["kernels", all.reduce((sum, { kernels }) => sum + kernels.length, 0)],
+    ["bytes of weights", all.flatMap((plan) => plan.parameters).reduce((n, p) => n + p.bytes, 0)],
+  ]);
+  const counts = new Map<string, Map<string, number>>();
+  return (program) => (done, total, what) => {
+    const by = counts.get(what) ?? new Map<string, number>();
+    counts.set(what, by.set(program, done));
+    const sum = [...by.values()].reduce((a, b) => a + b, 0);
+    onProgress(sum, totals.get(what) ?? total, what);
+  };
 }
 
 /** Makes the memory of a model's states, as they begin. */

@@ -34,18 +34,25 @@ export async function openFile(
   signal: AbortSignal | undefined,
 ): Promise<Weights> {
   const urls = folder === undefined ? weights.urls() : filesIn(folder, weights.files);
-  const bytes = await readPieces(urls, signal);
-  const opened = bytes.size === weights.bytes ? await openSafetensors(bytes) : undefined;
-  if (opened?.checksum === weights.checksum) return opened!;
-  throw diagnose("E614", {
-    message: `the weights are not those that were built: ${
-      opened
-        ? `their checksum is ${opened.checksum ?? "missing"}, ${where} says ${weights.checksum}`
-        : `they have ${bytes.size} bytes, ${where} says ${weights.bytes}`
-    }`,
-    where: bytes.name,
-    help: "copy the files again as they are, all of one build",
-  });
+  const notBuilt = (problem: string, source: string) =>
+    diagnose("E614", {
+      message: `the weights are not those that were built: ${problem}`,
+      where: source,
+      help: "copy the files again as they are, all of one build",
+    });
+  const { source, arrival } = arriving(urls, weights.bytes, signal, (bytes, file) =>
+    notBuilt(`they have ${bytes} bytes, ${where} says ${weights.bytes}`, file),
+  );
+  try {
+    const opened = await openSafetensors(source);
+    if (opened.checksum === weights.checksum) return opened;
+    const checksum = opened.checksum ?? "missing";
+    throw notBuilt(`their checksum is ${checksum}, ${where} says ${weights.checksum}`, source.name);
+  } catch (error) {
+    // Of a file of another length that says more than what its first bytes are.
+    await arrival();
+    throw error;
+  }
 }
 
 function filesIn(folder: string | URL, files: readonly string[]): readonly URL[] {
@@ -55,29 +62,117 @@ function filesIn(folder: string | URL, files: readonly string[]): readonly URL[]
   return files.map((file) => new URL(file, base));
 }
 
-/** One file, or one that was cut into pieces. A blob stays on the disk, or in the browser's store. */
-async function readPieces(urls: readonly URL[], signal: AbortSignal | undefined) {
-  const blobs = await Promise.all(
-    urls.map((url) => (url.protocol === "file:" ? fromDisk(url) : fromNetwork(url, signal))),
-  );
-  return blobSource(urls[0]?.href ?? "no address", new Blob(blobs)) satisfies ByteSource;
+/**
+ * A file on its way, whole or in pieces. What is read of it waits until it has come, so that the first tensors are
+ * used while the last are fetched; what has come stays on the disk, or in the browser's store.
+ */
+function arriving(
+  urls: readonly URL[],
+  size: number,
+  signal: AbortSignal | undefined,
+  otherLength: (bytes: number, file: string) => unknown,
+) {
+  const name = urls[0]?.href ?? "no address";
+  const stop = new AbortController();
+  let come = new Blob();
+  let failure: unknown;
+  let isWhole = false;
+  let wake = () => {};
+  let more = Promise.resolve();
+  const next = () => {
+    wake();
+    more = new Promise((resolve) => {
+      wake = resolve;
+    });
+  };
+  const arrive = async () => {
+    next();
+    const end = () => stop.abort(signal?.reason);
+    signal?.addEventListener("abort", end);
+    try {
+      const all = urls.map((url) => answerOf(url, stop.signal));
+      // A later one that fails is told in its turn.
+      for (const one of all) one.catch(() => {});
+      for (const one of all)
+        for await (const piece of await one) {
+          come = new Blob([come, piece]);
+          next();
+        }
+      if (come.size !== size) failure = otherLength(come.size, name);
+    } catch (error) {
+      failure = signal?.aborted ? signal.reason : error;
+      stop.abort();
+    }
+    signal?.removeEventListener("abort", end);
+    isWhole = true;
+    next();
+  };
+  const arrived = arrive();
+  const arrival = async () => {
+    await arrived;
+    if (failure !== undefined) throw failure;
+  };
+  const source: ByteSource = {
+    name,
+    size,
+    async read(offset, length) {
+      while (!isWhole && come.size < offset + length) await more;
+      if (come.size < offset + length) await arrival();
+      return blobSource(name, come).read(offset, length);
+    },
+    async close() {
+      stop.abort();
+    },
+  };
+  return { source, arrival };
 }
 
-async function fromNetwork(url: URL, signal: AbortSignal | undefined): Promise<Blob> {
-  const response = await fetch(url, signal ? { signal } : {}).catch((cause) => {
-    signal?.throwIfAborted();
+/** The bytes of an address as they come. */
+async function answerOf(url: URL, signal: AbortSignal): Promise<AsyncIterable<BlobPart>> {
+  if (url.protocol === "file:") return one(await fromDisk(url));
+  const response = await fetch(url, { signal }).catch((cause) => {
+    signal.throwIfAborted();
     throw unread("E613", url, cause.message, cause);
   });
   // Of a site with one page, which it gives for every address.
   if (response.headers.get("content-type")?.startsWith("text/html"))
     throw unread("E617", url, "the server answers with an HTML page");
-  if (response.ok) return response.blob();
+  if (response.ok) return bodyOf(url, response, signal);
   throw unread(
     "E613",
     url,
     `the server answers ${response.status} ${response.statusText}`.trimEnd(),
   );
 }
+
+async function* one(blob: Blob) {
+  yield blob;
+}
+
+/** In pieces that grow with what has come: the header is read at once, and there are few pieces in all. */
+async function* bodyOf(url: URL, { body }: Response, signal: AbortSignal) {
+  const reader = body?.getReader();
+  let parts: Uint8Array<ArrayBuffer>[] = [];
+  let bytes = 0;
+  let before = 0;
+  for (;;) {
+    const { done, value } = (await reader?.read().catch((cause) => {
+      signal.throwIfAborted();
+      throw unread("E613", url, `the connection breaks off (${cause.message})`, cause);
+    })) ?? { done: true };
+    if (value) parts.push(value);
+    bytes += value?.byteLength ?? 0;
+    if (!done && bytes < Math.min(piece, before / 4)) continue;
+    yield new Blob(parts);
+    if (done) return;
+    before += bytes;
+    parts = [];
+    bytes = 0;
+  }
+}
+
+/** In bytes. */
+const piece = 2 ** 20;
 
 const unread = (code: "E613" | "E617", url: URL, problem: string, cause?: unknown) =>
   diagnose(code, {

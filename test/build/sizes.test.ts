@@ -71,8 +71,8 @@ const runtime = (names: string) => `export { ${names} } from "inarch/runtime";`;
 describe("what a page downloads, compressed", () => {
   test.each([
     ["one session", runtime("createSession, webgpuDevice"), 16_100, 23_400],
-    ["the wrapper of a model", 'export { load } from "./mlp/tiny-mlp.mjs";', 22_200, 29_400],
-    ["the wrapper of a SAM", 'export { load } from "./nano/sam.mjs";', 27_200, 34_400],
+    ["the wrapper of a model", 'export { load } from "./mlp/tiny-mlp.mjs";', 22_700, 29_900],
+    ["the wrapper of a SAM", 'export { load } from "./nano/sam.mjs";', 27_500, 34_700],
     [
       "training, without the compiler",
       runtime("createTrainingSession, webgpuDevice"),

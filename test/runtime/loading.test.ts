@@ -1,5 +1,5 @@
 /** Loading that is aborted rejects at once, whatever is under way, and frees what it had made. */
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 import { compile, graphOf, input, Parameters } from "../../compiler/index.ts";
@@ -9,7 +9,9 @@ import { loadBundle } from "../../runtime/bundle/model.ts";
 import type { Device, DeviceBuffer } from "../../runtime/devices/device.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { createSession } from "../../runtime/session.ts";
-import { bundleOf } from "../support/bundles.ts";
+import { writeWithChecksums } from "../../runtime/weights/index.ts";
+import { bundleOf, weightsOf as weightsIn } from "../support/bundles.ts";
+import { floats } from "../support/training-file.ts";
 import { refusal } from "../support/weights-files.ts";
 import { weightsOf } from "../support/weights-of.ts";
 
@@ -129,5 +131,89 @@ describe("a bundle that is being opened", () => {
     await expect(loadBundle(bundle, referenceDevice(), { signal })).rejects.toThrow("enough");
     while (closed < 1) await new Promise((resolve) => setTimeout(resolve, 5));
     server.close();
+  });
+});
+
+describe("weights that are on their way", () => {
+  const file = writeWithChecksums(new Map([["w", floats([1, 2, 3, 4, 5, 6], [3, 2])]]));
+  const header = file.byteLength - 24;
+
+  /** A server that gives the file in two parts, the second when it is told to. */
+  async function served(second: (response: ServerResponse) => void) {
+    const server = createServer((_, response) => {
+      response.write(file.subarray(0, header));
+      second(response);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/w`);
+    const given = await weightsIn(file);
+    const plans = new Map([["forward", plan]]);
+    const parts = await bundleOf({ name: "small", plans });
+    const bundle = { ...parts, weights: { ...given, urls: () => [url] } };
+    const close = () => {
+      server.closeAllConnections();
+      server.close();
+    };
+    return { bundle, close };
+  }
+
+  test("kernels compile meanwhile", async () => {
+    let begin = () => {};
+    const compiling = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const { on } = watched({
+      load(...given) {
+        begin();
+        return referenceDevice().load(...given);
+      },
+    });
+    // It would wait for ever if kernels waited for weights.
+    const { bundle, close } = await served(
+      (response) => void compiling.then(() => response.end(file.subarray(header))),
+    );
+    const model = await loadBundle(bundle, on);
+    const { y } = await model.run("forward", { x: [1, 0, 0, 0, 1, 0] });
+    expect(y).toEqual(new Float32Array([1, 2, 3, 4]));
+    close();
+  });
+
+  test("E614: cut short", async () => {
+    const { bundle, close } = await served((response) => response.end(file.subarray(header, -8)));
+    const { on, made } = watched();
+    const { code, details } = await refusal(() => loadBundle(bundle, on));
+    expect([code, details.message]).toEqual([
+      "E614",
+      expect.stringContaining(`they have ${file.byteLength - 8} bytes`),
+    ]);
+    expect(made.every((b) => b.isFreed)).toBe(true);
+    close();
+  });
+
+  test("E613: a connection that breaks off", async () => {
+    const { bundle, close } = await served((response) => {
+      setTimeout(() => response.socket?.destroy(), 20);
+    });
+    const { code, details } = await refusal(() => loadBundle(bundle, referenceDevice()));
+    expect([code, details.message]).toEqual(["E613", expect.stringContaining("breaks off")]);
+    close();
+  });
+
+  test("an abort between two tensors, which the server sees", async () => {
+    let isClosed = false;
+    const controller = new AbortController();
+    const { bundle, close } = await served((response) => {
+      response.on("close", () => {
+        isClosed = true;
+      });
+      setTimeout(() => controller.abort(new RangeError("enough")), 30);
+    });
+    const { on, made } = watched();
+    const { signal } = controller;
+    await expect(loadBundle(bundle, on, { signal })).rejects.toThrow("enough");
+    while (!isClosed) await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(made.every((b) => b.isFreed)).toBe(true);
+    close();
   });
 });

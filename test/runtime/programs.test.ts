@@ -8,11 +8,12 @@ import {
   input,
   type Model,
   ones,
+  type Parameters,
   state,
   traceProgram,
 } from "../../compiler/index.ts";
 import type { Plan } from "../../compiler/plan.ts";
-import { add, mul } from "../../ops/index.ts";
+import { add, matmul, mul } from "../../ops/index.ts";
 import { loadBundle } from "../../runtime/bundle/model.ts";
 import type { Device } from "../../runtime/devices/device.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
@@ -203,4 +204,35 @@ test("a program named reset is refused where the wrapper has a method of that na
     });
   const { code } = await refusal(() => wrapperOf(programs("reset")));
   expect(code).toBe("E602");
+});
+
+test("what is told of loading counts bytes and kernels of all programs together", async () => {
+  const programs = {
+    one: (p: Parameters) => ({ y: matmul(input("x", "f32", [2, 3]), p.f32("w", [3, 2])) }),
+    two: (p: Parameters) => ({ y: matmul(input("x", "f32", [2, 3]), p.f32("v", [3, 4])) }),
+  };
+  const plans = plansOf(defineModel({ name: "two", programs }));
+  const tensors = { w: floats(Array(6).fill(1), [3, 2]), v: floats(Array(12).fill(1), [3, 4]) };
+  const weights = await openBytes(writeWithChecksums(new Map(Object.entries(tensors))));
+  const told: (readonly [string, number, number])[] = [];
+  const device = referenceDevice();
+  const telling: Device = {
+    ...device,
+    load(plan, buffers, tell) {
+      for (const i of plan.kernels.keys()) tell?.(i + 1, plan.kernels.length, "kernels");
+      return device.load(plan, buffers);
+    },
+  };
+  const sessions = await createSessions(plans, telling, {
+    weights,
+    onProgress: (done, total, what) => told.push([what, done, total]),
+  });
+  const of = (unit: string) => told.filter(([what]) => what === unit).map(([, ...rest]) => rest);
+  const kernels = Object.values(plans).flatMap((plan) => plan.kernels).length;
+  expect(of("kernels")).toEqual(
+    Array.from({ length: kernels }, (_, i) => [i + 1, kernels] as const),
+  );
+  expect(of("bytes of weights").at(-1)).toEqual([72, 72]);
+  expect(of("bytes of weights")).toEqual(of("bytes of weights").toSorted(([a], [b]) => a! - b!));
+  for (const session of Object.values(sessions)) await session.close();
 });
