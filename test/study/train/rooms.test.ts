@@ -106,7 +106,9 @@ describe("a run of labels, depth and normals", () => {
       ["depth", [1, 1, 32, 32]],
       ["normals", [1, 3, 32, 32]],
     ]);
-    const names = nodes.map(({ attrs }) => String((attrs as { readonly name?: string } | null)?.name));
+    const names = nodes.map(({ attrs }) =>
+      String((attrs as { readonly name?: string } | null)?.name),
+    );
     expect(names.some((name) => name.endsWith("lora_A"))).toBe(true);
     expect(taskFor(tinySam, { method: "lora", tasks: { depth } }).kind).toBe("dense");
   });
