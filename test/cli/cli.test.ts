@@ -95,7 +95,7 @@ const mistakes: readonly Mistake[] = [
     code: "E502",
     says: [
       "--stage needs a value",
-      "graph|rewritten|regions|tiles|kernels|c|cuda|reference|wasm|wgsl|plan",
+      "graph|rewritten|regions|tiles|kernels|c|cuda|ptx|reference|wasm|wgsl|plan",
     ],
   },
   {

@@ -35,6 +35,7 @@ const stagesOfMlp = [
   { stage: "kernels", says: ["kernel matmul_add_gelu, ", "\n  reads  x: f32[256]\n", "barrier;"] },
   { stage: "wgsl", says: ["// matmul_add_gelu: step 0\n@group(0) @binding(0)"] },
   { stage: "cuda", says: ['extern "C" ', " matmul_add_gelu_kernel("] },
+  { stage: "ptx", says: [".target sm_80", ".visible .entry matmul_add_gelu_kernel("] },
   { stage: "plan", says: ["plan tiny-mlp.forward for wgsl, profile default\n", "  total "] },
 ];
 

@@ -15,6 +15,7 @@ import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { openDevice } from "../../runtime/node/device.ts";
 import { createSession } from "../../runtime/session.ts";
 import { describeOnDevice } from "../support/device.ts";
+import { ptxDevice } from "../support/ptx-device.ts";
 
 const unit = 2 ** -23;
 /** From 1e-30 to 60, of both signs. */
@@ -94,6 +95,10 @@ describe("the reference device", () => {
 
 describe("the processor device", () => {
   test.each(claims)("%s", async (...claim) => expect(await worst(cpuDevice(), claim)).toEqual([]));
+});
+
+describe("PTX, whose approximations are as wrong as they may be", () => {
+  test.each(claims)("%s", async (...claim) => expect(await worst(ptxDevice(), claim)).toEqual([]));
 });
 
 describeOnDevice("WGSL", () => {

@@ -11,6 +11,7 @@ import type { Device } from "../../runtime/devices/device.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { openDevice } from "../../runtime/node/device.ts";
 import { describeOnDevice } from "../support/device.ts";
+import { ptxDevice } from "../support/ptx-device.ts";
 import {
   close,
   f32,
@@ -316,6 +317,13 @@ describe("the processor device", () => {
   const device = cpuDevice();
   all(() => ({ device, options: { profile: deviceProfile(device.capabilities) } }));
   describe("with barriers", () => all(() => ({ device, options: { profile: defaultProfile } })));
+});
+
+describe("PTX, interpreted", () => {
+  const device = ptxDevice();
+  all(() => ({ device, options: { profile: deviceProfile(device.capabilities) } }));
+  describe("without subgroups", () =>
+    all(() => ({ device, options: { profile: defaultProfile } })));
 });
 
 describeOnDevice("WGSL", () => {

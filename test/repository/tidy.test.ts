@@ -86,7 +86,7 @@ const rules: readonly Rule[] = [
   },
   {
     claim: "targets are listed in compiler/targets/ alone, and named by the devices that run them",
-    find: perLine(code, /"(?:wgsl|cuda)"/, "the name of a target", (path) =>
+    find: perLine(code, /"(?:wgsl|cuda|ptx)"/, "the name of a target", (path) =>
       /^(?:compiler\/targets|runtime\/devices|examples|bench|test)\//.test(path),
     ),
     example: [["cli/show.ts", 'const target = stage === "cuda" ? "cuda" : undefined;']],

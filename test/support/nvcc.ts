@@ -24,8 +24,10 @@ export interface Resources {
 }
 
 /** What ptxas says of each kernel of a text, for sm_90. Empty without nvcc. */
-export function resourcesOf(text: string): readonly Resources[] {
-  const said = runNvcc(text, ["-arch=sm_90", "-cubin", "-Xptxas", "-v"]);
+export const resourcesOf = (text: string): readonly Resources[] =>
+  resourcesIn(runNvcc(text, ["-arch=sm_90", "-cubin", "-Xptxas", "-v"]));
+
+function resourcesIn(said: string): readonly Resources[] {
   const each =
     /entry function '(\w+)'.*\n.*\n\s+(\d+) bytes stack frame, (\d+) bytes spill stores.*\n.*Used (\d+) registers/g;
   return [...said.matchAll(each)].map(([, name, stack, spilled, registers]) => ({
@@ -36,15 +38,30 @@ export function resourcesOf(text: string): readonly Resources[] {
 
 /** @returns what nvcc and ptxas say. @throws what is wrong with the text. */
 export function runNvcc(text: string, flags: readonly string[]): string {
-  if (!hasNvcc) return "";
-  const folder = mkdtempSync(join(tmpdir(), "inarch-nvcc-"));
+  return hasNvcc ? said("nvcc", flags, "kernels.cu", text) : "";
+}
+
+export const hasPtxas = spawnSync("ptxas", ["--version"]).status === 0;
+if (!hasPtxas) console.warn("ptxas is missing: PTX is not assembled");
+
+/** What ptxas says of kernels of PTX, whose entries differ. Empty without it. @throws what is wrong with the text. */
+export function assembled(texts: readonly string[], arch: string): readonly Resources[] {
+  if (!hasPtxas) return [];
+  // A file says once what it is for.
+  const bodies = texts.map((text) => text.slice(text.indexOf(".visible")));
+  const head = texts[0]!.slice(0, texts[0]!.indexOf(".visible"));
+  return resourcesIn(said("ptxas", [`-arch=${arch}`, "-v"], "kernels.ptx", head + bodies.join("")));
+}
+
+function said(command: string, flags: readonly string[], name: string, text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), `inarch-${command}-`));
   try {
-    const file = join(folder, "kernels.cu");
+    const file = join(folder, name);
     writeFileSync(file, text);
-    const { status, stderr } = spawnSync("nvcc", [...flags, "-o", join(folder, "out"), file], {
+    const { status, stderr } = spawnSync(command, [...flags, "-o", join(folder, "out"), file], {
       encoding: "utf8",
     });
-    if (status !== 0) throw new Error(`nvcc refuses the text: ${stderr}`);
+    if (status !== 0) throw new Error(`${command} refuses the text: ${stderr}`);
     return stderr;
   } finally {
     rmSync(folder, { recursive: true });

@@ -41,7 +41,7 @@ test("one program, one target, one profile: one text", () => {
 test("E109: an unknown target is refused, and the known ones are named", () => {
   const graph = traceProgram(model, "decode");
   expect(() => compile(graph, { target: "wgls" })).toThrow(
-    /E109.*no target "wgls".*did you mean wgsl\? the targets are c, cuda, reference, wasm, wgsl/s,
+    /E109.*no target "wgls".*did you mean wgsl\? the targets are c, cuda, ptx, reference, wasm, wgsl/s,
   );
   expect(() => compile(graph, { target: "constructor" })).toThrow(/E109/);
 });
