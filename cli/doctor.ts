@@ -32,6 +32,7 @@ export function describeReport(report: MachineReport): string {
     ...speedRows(report),
     ...deviceRows(device),
     ...vulkanRows(report.vulkan),
+    ...cudaRows(report.cuda),
     ["nvcc", nvcc ? `${nvcc.version} (${nvcc.path})` : "none: CUDA text is not checked here"],
   ];
   const table = rows.map(([name, fact]) => `  ${name.padEnd(9)} ${fact}`.trimEnd());
@@ -98,6 +99,17 @@ function speedRows({ devices, absent }: MachineReport): [string, string][] {
       `${"".padEnd(22)} native is used unasked from now on, for what ran with --device native once`,
     );
   return rows.map((row, i) => [i === 0 ? "speed" : "", row]);
+}
+
+function cudaRows({ gpus, absent }: MachineReport["cuda"]): [string, string][] {
+  const rows = gpus.map((gpu) => {
+    const room = `${Math.round(gpu.bytes / 2 ** 30)} GiB`;
+    return `cuda:${gpu.number} ${gpu.name}, compute capability ${(gpu.capability / 10).toFixed(1)}, ${room}, driver of CUDA ${gpu.driver}`;
+  });
+  return [...rows, ...(absent === null ? [] : [`none: ${absent}`])].map((row, i) => [
+    i === 0 ? "CUDA" : "",
+    row,
+  ]);
 }
 
 function vulkanRows(vulkan: MachineReport["vulkan"]): [string, string][] {

@@ -33,7 +33,7 @@ const packages = {
     repair: "npm install --include=optional geotiff",
   },
   koffi: {
-    use: "calls what a C compiler made",
+    use: "calls what a C compiler made, and drivers",
     repair: "npm install --include=optional koffi",
   },
 } as const satisfies Record<string, OptionalPackage>;

@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 import { diagnose, InarchError } from "../diagnostics/index.ts";
 import type { PackageName } from "../diagnostics/packages.ts";
 import type { Device } from "../runtime/devices/device.ts";
+import { type CudaGpu, cudaGpus } from "../runtime/node/cuda.ts";
 import { type DeviceKind, openDevice, preferredKinds } from "../runtime/node/device.ts";
 import type { GpuSummary } from "../runtime/node/gpu.ts";
 import { keepNativeTiming } from "../runtime/node/native.ts";
@@ -40,6 +41,8 @@ export interface MachineReport extends Versions {
   /** Kinds that cannot be opened here, and why. */
   readonly absent: readonly Absent[];
   readonly vulkan: VulkanFiles & { readonly variables: Readonly<Record<string, string>> };
+  /** The GPUs of NVIDIA's driver, or why there are none. */
+  readonly cuda: { readonly gpus: readonly CudaGpu[]; readonly absent: string | null };
   readonly nvcc: { readonly path: string; readonly version: string } | null;
   /** What keeps the device from being used. */
   readonly problems: readonly Problem[];
@@ -88,6 +91,7 @@ export async function examineMachine(runKernel: KernelCheck = checkKernel): Prom
       ...findVulkan(),
       variables: Object.fromEntries(set.map((name) => [name, process.env[name]!])),
     },
+    cuda: await findCuda(),
     nvcc: await nvcc,
     problems: problems.map((one) => one.toJSON()),
   };
@@ -149,6 +153,16 @@ async function timeAll() {
   );
   if (native !== undefined && cpu !== undefined) await keepNativeTiming(native, cpu);
   return { devices, absent, gpu };
+}
+
+async function findCuda(): Promise<MachineReport["cuda"]> {
+  try {
+    const gpus = await cudaGpus();
+    return { gpus, absent: gpus.length === 0 ? "NVIDIA's driver finds no GPU" : null };
+  } catch (cause) {
+    if (!(cause instanceof InarchError && cause.kind === "environment")) throw cause;
+    return { gpus: [], absent: `${cause.code} ${cause.details.message}` };
+  }
 }
 
 const wrongNumbers = (words: string, summary: DeviceSummary | undefined, cause?: unknown) =>

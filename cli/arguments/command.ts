@@ -31,6 +31,8 @@ export interface Choice extends Described {
   readonly default?: string;
   /** What options were called before, with what they are called now. */
   readonly formerly?: Readonly<Record<string, string>>;
+  /** Options of which there may be several: `cuda:1` is the second. */
+  readonly numbered?: readonly string[];
 }
 
 /** `--name`; where it is on unless told, `--no-name`. */

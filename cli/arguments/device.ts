@@ -6,7 +6,8 @@ export async function deviceFlag() {
   return {
     type: "enum",
     options: deviceKinds,
+    numbered: ["cuda"],
     description:
-      "where to run: unless given where INARCH_DEVICE says, else on a hardware GPU, else on the processor",
+      "where to run: unless given where INARCH_DEVICE says, else on a hardware GPU, else on the processor; cuda:1 is the second GPU of CUDA",
   } as const;
 }

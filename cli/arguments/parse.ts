@@ -129,8 +129,10 @@ function readFlag(command: string, flag: Flag, args: Arguments): Valued {
     : { name: flag.name, value };
 }
 
-function optionOf(command: string, name: string, value: string, { options, formerly }: Choice) {
+function optionOf(command: string, name: string, value: string, choice: Choice) {
+  const { options, formerly, numbered = [] } = choice;
   if (options.includes(value)) return { value };
+  if (numbered.includes(value.replace(/:\d+$/, ""))) return { value };
   const now = formerly && Object.hasOwn(formerly, value) ? formerly[value] : undefined;
   if (now !== undefined)
     return {

@@ -5,6 +5,7 @@ import { diagnose } from "../../diagnostics/index.ts";
 import { meant } from "../../diagnostics/nearest.ts";
 import { shown } from "../../diagnostics/options.ts";
 import { processor } from "../devices/cpu.ts";
+import { cudaCapabilities, cudaTarget } from "../devices/cuda.ts";
 import { nativeCapabilities } from "../devices/native.ts";
 import { openCpu } from "./cpu.ts";
 import { openHardware } from "./dawn.ts";
@@ -53,7 +54,7 @@ type SummaryOf<K extends DeviceKind> =
  * thread and is thousands of times slower. A plan is compiled for one target: `{ target: device.target }`. Call
  * `device.destroy()` when done, so that the process can end.
  * @throws E470 for a kind that there is not, and what the kind's own function throws: E400 to E406 for `webgpu`, E480
- * and E481 for `cpu`, and those of `openNative`.
+ * and E481 for `cpu`, and those of `openNative` and `openCuda`.
  */
 export function openDevice(options?: { readonly kind?: undefined }): Promise<OpenedDevice>;
 export function openDevice<K extends DeviceKind = "webgpu">(
@@ -138,7 +139,15 @@ function askedFor(given: { readonly kind?: DeviceKind | undefined }): Asked | un
   return undefined;
 }
 
-async function openKind({ kind, options, why, where }: Asked): Promise<OpenedDevice> {
+/** A kind may be followed by a number: `cuda:1` is the second GPU of CUDA. */
+function withNumber({ kind, options, ...rest }: Asked): Asked {
+  const [, name, number] = /^(cuda):(\d+)$/.exec(kind) ?? [];
+  if (name === undefined) return { kind, options, ...rest };
+  return { kind: name, options: { ...options, number: Number(number) }, ...rest };
+}
+
+async function openKind(asked: Asked): Promise<OpenedDevice> {
+  const { kind, options, why, where } = withNumber(asked);
   if (!Object.hasOwn(kinds, kind)) {
     const near = meant(String(kind), deviceKinds);
     const write = where === undefined ? `kind: "${near}"` : `${where}=${near}`;
@@ -167,5 +176,6 @@ export const everywhere: readonly {
 }[] = [
   { target: "wasm", kind: "cpu", capabilities: processor },
   // Where a machine has narrower vectors the compiler uses several in place of one.
+  { target: cudaTarget, kind: "cuda", capabilities: cudaCapabilities },
   { target: "c", kind: "native", capabilities: nativeCapabilities({ lanes: 8, registers: 16 }) },
 ];

@@ -4,5 +4,6 @@
  */
 export { openReference as reference } from "../devices/reference.ts";
 export { openCpu as cpu } from "./cpu.ts";
+export { openCuda as cuda } from "./cuda.ts";
 export { openDawn as webgpu } from "./dawn.ts";
 export { openNative as native } from "./native.ts";

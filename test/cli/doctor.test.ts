@@ -15,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** Where timings are kept. */
 const cache = { XDG_CACHE_HOME: folder };
 
-const noGpu = { ...cache, DAWNNODE_BACKEND: "nonsense" };
+const noGpu = { ...cache, INARCH_CUDA: "/nowhere/libcuda.so.1", DAWNNODE_BACKEND: "nonsense" };
 const noCompiler = { ...noGpu, INARCH_CC: "no-such-cc" };
 const noDevice = { ...noCompiler, INARCH_DEVICE: "webgpu" };
 
@@ -105,6 +105,7 @@ test("the JSON has these keys in this order", async () => {
     "devices",
     "absent",
     "vulkan",
+    "cuda",
     "nvcc",
     "problems",
   ]);
@@ -112,6 +113,7 @@ test("the JSON has these keys in this order", async () => {
     { kind: "cpu", name: expect.stringMatching(/^processor/), milliseconds: expect.any(Number) },
   ]);
   expect(Object.keys(report.problems[0]!)).toEqual(["code", "kind", "message", "help"]);
+  expect(report.cuda).toEqual({ gpus: [], absent: expect.stringMatching(/^E446 there is no /) });
   expect(report.node.version).toBe(process.versions.node);
   for (const name of ["webgpu", "sharp", "esbuild", "yaml", "geotiff", "koffi"] as const)
     expect(report[name], name).toMatch(/^\d+\.\d+\.\d+$/);

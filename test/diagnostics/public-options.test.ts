@@ -182,12 +182,12 @@ test("E470: a device of no kind that there is", async () => {
   const { code, details } = await refusal(() => node.openDevice({ kind: "refrence" } as never));
   expect([code, details.help]).toEqual([
     "E470",
-    'write kind: "reference"; the kinds are cpu, native, reference, webgpu',
+    'write kind: "reference"; the kinds are cpu, cuda, native, reference, webgpu',
   ]);
   const nothing = await refusal(() => node.openDevice({ kind: null } as never));
   expect([nothing.code, nothing.details.help]).toEqual([
     "E470",
-    "the kinds are cpu, native, reference, webgpu",
+    "the kinds are cpu, cuda, native, reference, webgpu",
   ]);
 });
 

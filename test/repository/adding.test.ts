@@ -182,7 +182,7 @@ describe("a device is one file and one line", () => {
 
   test("commands list it, and what is asked for wrongly is told of it", async () => {
     const help = await sources.inarch(["segment", "--help"]);
-    expect(help.stdout).toContain("--device cpu|native|reference|toy|webgpu");
+    expect(help.stdout).toContain("--device cpu|cuda|native|reference|toy|webgpu");
     const wrong = await sources.inarch(["segment", "x.png", "--weights", "y", "--device", "tov"]);
     expect(wrong.stderr).toContain("did you mean toy?");
   });

@@ -86,10 +86,10 @@ const rules: readonly Rule[] = [
   },
   {
     claim: "targets are listed in compiler/targets/ alone, and named by the devices that run them",
-    find: perLine(code, /"(?:wgsl|cuda|ptx)"/, "the name of a target", (path) =>
+    find: perLine(code, /"(?:wgsl|ptx)"/, "the name of a target", (path) =>
       /^(?:compiler\/targets|runtime\/devices|examples|bench|test)\//.test(path),
     ),
-    example: [["cli/show.ts", 'const target = stage === "cuda" ? "cuda" : undefined;']],
+    example: [["cli/show.ts", 'const target = stage === "wgsl" ? "wgsl" : undefined;']],
     finding: "cli/show.ts:1: the name of a target",
   },
   {
@@ -139,7 +139,7 @@ const rules: readonly Rule[] = [
       /^(?:test|examples)\//,
       /\b(?:test|it|describe|suite)\.(?:skip|only|todo|fails|runIf|skipIf)\b/,
       "a test that does not run",
-      (path) => path === "test/support/device.ts" || path === "test/support/native.ts",
+      (path) => /^test\/support\/(?:device|native|libcuda)\.ts$/.test(path),
     ),
     example: [["test/a.test.ts", 'test.skip("later", () => {});']],
     finding: "test/a.test.ts:1: a test that does not run",

@@ -79,7 +79,8 @@ test("a kind that is asked for counts more than INARCH_DEVICE", async () => {
   device.destroy();
 });
 
-const here = deviceKinds.filter((kind) => kind !== "webgpu" || !withoutWebGpu);
+/** That of CUDA is opened through a driver for tests: `cuda.test.ts`. */
+const here = deviceKinds.filter((kind) => kind !== "cuda" && (kind !== "webgpu" || !withoutWebGpu));
 
 test.each(here)("a device of the kind %s comes with all that is promised", async (kind) => {
   const opened = await openDevice<DeviceKind>({ kind });

@@ -1,0 +1,342 @@
+/** A GPU of NVIDIA's driver: its memory, its one stream of work, and kernels that the driver assembles. */
+import type { PlanKernel } from "../../compiler/plan.ts";
+import { formatBytes } from "../../diagnostics/bytes.ts";
+import { diagnose } from "../../diagnostics/index.ts";
+import type { Address, CudaCopy, CudaKernel, CudaLaunch, CudaMachine } from "../devices/cuda.ts";
+import { deviceLost, kernelText, type Progress } from "../devices/device.ts";
+import { cachedCubin } from "./cuda-cache.ts";
+import { type CudaDriver, CudaFailure, failures } from "./cuda-driver.ts";
+import { type Block, blockBytes, Staging } from "./cuda-staging.ts";
+
+/** A GPU as the driver lists it. */
+export interface CudaGpu {
+  /** What `cuda:1` means. */
+  readonly number: number;
+  readonly name: string;
+  /** Compute capability: 90 for 9.0. */
+  readonly capability: number;
+  readonly bytes: number;
+  /** The version of CUDA that the driver has: "12.4". */
+  readonly driver: string;
+}
+
+/** Memory of the host for what calls are told: arguments of a launch, options, and what the assembler says. */
+const hostBytes = 16 * 1024;
+const logAt = 8 * 1024;
+/** Of an address. */
+const wordSize = 8;
+/** That work given to the stream waits for nothing else. */
+const nonBlocking = 1;
+/** While work is recorded, other calls may be made. */
+const relaxed = 2;
+const eventFlags = 1;
+/** What is linked. */
+const ptxInput = 1;
+const options = { errorLog: 5, errorLogBytes: 6 } as const;
+
+/** @throws E423, E488 */
+export function openGpu(driver: CudaDriver, gpu: CudaGpu): CudaMachine {
+  const device = new Int32Array(1);
+  driver.call("cuDeviceGet", device, gpu.number);
+  const context = driver.made("cuDevicePrimaryCtxRetain", device[0]!);
+  driver.call("cuCtxSetCurrent", context);
+  return new Machine(driver, gpu, context, device[0]!);
+}
+
+class Machine implements CudaMachine {
+  readonly identity: CudaMachine["identity"];
+  readonly lost: Promise<string>;
+  readonly #driver: CudaDriver;
+  readonly #gpu: CudaGpu;
+  readonly #context: bigint;
+  readonly #device: number;
+  readonly #stream: bigint;
+  readonly #staging: Staging;
+  readonly #host: { readonly address: bigint; readonly bytes: Uint8Array<ArrayBuffer> };
+  /** By text. */
+  readonly #kernels = new Map<string, Promise<CudaKernel>>();
+  readonly #modules: bigint[] = [];
+  readonly #recorded = new Set<bigint>();
+  readonly #owners = new FinalizationRegistry<bigint>((exec) => this.#forget(exec));
+  #lose: (reason: string) => void = () => {};
+  #isClosed = false;
+
+  constructor(driver: CudaDriver, gpu: CudaGpu, context: bigint, device: number) {
+    this.#driver = driver;
+    this.#gpu = gpu;
+    this.#context = context;
+    this.#device = device;
+    this.identity = {
+      ...{ vendor: "nvidia", architecture: `sm_${gpu.capability}`, device: gpu.name },
+      description: `${gpu.name}, driver of CUDA ${gpu.driver}`,
+    };
+    this.lost = new Promise((resolve) => {
+      this.#lose = resolve;
+    });
+    this.#stream = driver.made("cuStreamCreate", nonBlocking);
+    this.#staging = new Staging(driver);
+    const address = driver.made("cuMemHostAlloc", hostBytes, 0);
+    this.#host = { address, bytes: driver.view(address, hostBytes) };
+  }
+
+  allocate(bytes: number): Address {
+    return this.#guarded(() => this.#driver.made("cuMemAlloc_v2", Math.max(bytes, 4)), bytes);
+  }
+
+  free(address: Address): void {
+    this.#guarded(() => this.#driver.call("cuMemFree_v2", address));
+  }
+
+  clear(address: Address, bytes: number): void {
+    this.#guarded(() => this.#driver.call("cuMemsetD8Async", address, 0, bytes, this.#stream));
+  }
+
+  write(to: Address, bytes: Uint8Array): void {
+    this.#guarded(() => {
+      for (let at = 0; at < bytes.length; at += blockBytes) {
+        const part = bytes.subarray(at, at + blockBytes);
+        const block = this.#staging.take(part.length);
+        block.bytes.set(part);
+        const place = to + BigInt(at);
+        this.#copied(block, "cuMemcpyHtoDAsync_v2", place, block.address, part.length);
+        block.isHeld = false;
+      }
+    });
+  }
+
+  copy({ from, to, bytes }: CudaCopy): void {
+    if (bytes === 0) return;
+    this.#guarded(() => this.#driver.call("cuMemcpyDtoDAsync_v2", to, from, bytes, this.#stream));
+  }
+
+  async read(from: Address, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
+    const parts = this.#guarded(() =>
+      Array.from({ length: Math.ceil(bytes / blockBytes) }, (_, i) => {
+        const at = i * blockBytes;
+        const length = Math.min(blockBytes, bytes - at);
+        const block = this.#staging.take(length);
+        const place = from + BigInt(at);
+        this.#copied(block, "cuMemcpyDtoHAsync_v2", block.address, place, length);
+        return { at, length, block };
+      }),
+    );
+    const all = new Uint8Array(bytes);
+    try {
+      for (const { at, length, block } of parts) {
+        await this.#until(() => this.#staging.isDone(block));
+        all.set(block.bytes.subarray(0, length), at);
+      }
+    } finally {
+      for (const { block } of parts) block.isHeld = false;
+    }
+    return all;
+  }
+
+  async compile(kernels: readonly PlanKernel[], onProgress: Progress) {
+    const made: CudaKernel[] = [];
+    for (const kernel of kernels) {
+      const text = kernelText(kernel);
+      const known = this.#kernels.get(text) ?? this.#compiled(kernel, text);
+      this.#kernels.set(text, known);
+      known.catch(() => this.#kernels.delete(text));
+      made.push(await known);
+      onProgress(made.length, kernels.length, "kernels");
+    }
+    return made;
+  }
+
+  record(launches: readonly CudaLaunch[], copies: readonly CudaCopy[], owner: object) {
+    if (launches.length + copies.length === 0) return () => {};
+    const driver = this.#driver;
+    const exec = this.#guarded(() => {
+      driver.call("cuStreamBeginCapture_v2", this.#stream, relaxed);
+      const graph = new BigUint64Array(1);
+      try {
+        for (const launch of launches) this.#launch(launch);
+        for (const copy of copies) this.copy(copy);
+      } finally {
+        driver.call("cuStreamEndCapture", this.#stream, graph);
+      }
+      const made = driver.made("cuGraphInstantiateWithFlags", graph[0]!, 0);
+      driver.call("cuGraphDestroy", graph[0]!);
+      return made;
+    });
+    this.#recorded.add(exec);
+    this.#owners.register(owner, exec);
+    return () => this.#guarded(() => driver.call("cuGraphLaunch", exec, this.#stream));
+  }
+
+  async time(launch: CudaLaunch): Promise<number> {
+    const driver = this.#driver;
+    const events: bigint[] = [];
+    try {
+      this.#guarded(() => {
+        for (let i = 0; i < 2; i++) events.push(driver.made("cuEventCreate", eventFlags));
+        driver.call("cuEventRecord", events[0]!, this.#stream);
+        this.#launch(launch);
+        driver.call("cuEventRecord", events[1]!, this.#stream);
+      });
+      await this.#until(() => this.#isPast(events[1]!));
+      const milliseconds = new Float32Array(1);
+      this.#guarded(() => driver.call("cuEventElapsedTime", milliseconds, events[0]!, events[1]!));
+      return milliseconds[0]!;
+    } finally {
+      if (!this.#isClosed) for (const event of events) driver.try("cuEventDestroy_v2", event);
+    }
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const driver = this.#driver;
+    driver.try("cuCtxSetCurrent", this.#context);
+    driver.try("cuStreamSynchronize", this.#stream);
+    for (const exec of this.#recorded) driver.try("cuGraphExecDestroy", exec);
+    for (const module of this.#modules) driver.try("cuModuleUnload", module);
+    this.#staging.free();
+    driver.try("cuMemFreeHost", this.#host.address);
+    driver.try("cuStreamDestroy_v2", this.#stream);
+    driver.try("cuDevicePrimaryCtxRelease_v2", this.#device);
+  }
+
+  /** Does work in this GPU's context. Errors of the driver become coded ones; `asked` is how many bytes were. */
+  #guarded<T>(work: () => T, asked?: number): T {
+    if (this.#isClosed) throw deviceLost("it was destroyed");
+    try {
+      this.#driver.call("cuCtxSetCurrent", this.#context);
+      return work();
+    } catch (failure) {
+      throw failure instanceof CudaFailure ? this.#explained(failure, asked) : failure;
+    }
+  }
+
+  #explained(failure: CudaFailure, asked?: number): Error {
+    if (failure.isLast) {
+      this.#lose(failure.message);
+      return deviceLost(failure.message);
+    }
+    if (failure.code === failures.outOfMemory) return this.#outOfMemory(failure, asked);
+    return diagnose("E441", {
+      message: `the GPU ${this.#gpu.name} refuses a call: ${failure.message}`,
+      help: "please report this with what inarch doctor says",
+      cause: failure,
+    });
+  }
+
+  #outOfMemory(cause: CudaFailure, asked?: number): Error {
+    const [free, total] = [new BigUint64Array(1), new BigUint64Array(1)];
+    const isKnown = this.#driver.try("cuMemGetInfo_v2", free, total) === 0;
+    const left = isKnown
+      ? `, of which ${formatBytes(Number(free[0]))} of ${formatBytes(Number(total[0]))} are free`
+      : "";
+    return diagnose("E423", {
+      message: `the GPU ${this.#gpu.name} has no memory for ${asked === undefined ? cause.call : formatBytes(asked)}${left}`,
+      help: "close sessions and other programs on the GPU, use a smaller batch or image, or compile with a narrower weightFormat",
+      cause,
+    });
+  }
+
+  #copied(
+    block: Block,
+    call: "cuMemcpyHtoDAsync_v2" | "cuMemcpyDtoHAsync_v2",
+    to: bigint,
+    from: bigint,
+    bytes: number,
+  ): void {
+    this.#driver.call(call, to, from, bytes, this.#stream);
+    this.#driver.call("cuEventRecord", block.event, this.#stream);
+  }
+
+  /** The values of the parameters, and behind them where each of them lies. */
+  #launch({ kernel, groups, threads, buffers }: CudaLaunch): void {
+    const { address, bytes } = this.#host;
+    const count = buffers.length;
+    const words = new BigUint64Array(bytes.buffer, bytes.byteOffset, count + count);
+    words.set(buffers);
+    const placeOf = (i: number) => address + BigInt(wordSize * i);
+    for (const i of buffers.keys()) words[count + i] = placeOf(i);
+    const params = placeOf(count);
+    const { call } = this.#driver;
+    call("cuLaunchKernel", kernel, ...groups, ...threads, 0, this.#stream, params, 0);
+  }
+
+  async #until(isDone: () => boolean): Promise<void> {
+    for (let i = 0; !this.#guarded(isDone); i++) await moment(i);
+  }
+
+  #isPast(event: bigint): boolean {
+    const code = this.#driver.try("cuEventQuery", event);
+    if (code !== failures.notReady) this.#driver.check("cuEventQuery", code);
+    return code === 0;
+  }
+
+  async #compiled(kernel: PlanKernel, text: string): Promise<CudaKernel> {
+    const { capability, driver: version } = this.#gpu;
+    const key = JSON.stringify([text, capability, version]);
+    const cubin = await cachedCubin(key, () => this.#guarded(() => this.#assembled(kernel, text)));
+    return this.#guarded(() => {
+      const module = this.#driver.made("cuModuleLoadData", cubin);
+      this.#modules.push(module);
+      return this.#driver.made("cuModuleGetFunction", module, kernel.entry);
+    });
+  }
+
+  /** @throws E425, E447 */
+  #assembled({ name }: PlanKernel, text: string): Uint8Array<ArrayBuffer> {
+    const driver = this.#driver;
+    const { address, bytes } = this.#host;
+    const log = bytes.subarray(logAt).fill(0);
+    new Int32Array(bytes.buffer, bytes.byteOffset, 2).set([
+      options.errorLog,
+      options.errorLogBytes,
+    ]);
+    const values = new BigUint64Array(bytes.buffer, bytes.byteOffset + 8, 2);
+    values.set([address + BigInt(logAt), BigInt(log.length)]);
+    const made = new BigUint64Array(1);
+    driver.call("cuLinkCreate_v2", 2, address, address + 8n, made);
+    const state = made[0]!;
+    try {
+      const given = new TextEncoder().encode(`${text}\0`);
+      driver.call("cuLinkAddData_v2", state, ptxInput, given, given.length, name, 0, null, null);
+      const [cubin, size] = [new BigUint64Array(1), new BigUint64Array(1)];
+      driver.call("cuLinkComplete", state, cubin, size);
+      return driver.view(cubin[0]!, Number(size[0])).slice();
+    } catch (failure) {
+      if (!(failure instanceof CudaFailure) || failure.isLast) throw failure;
+      throw this.#refused(name, failure, new TextDecoder().decode(log).split("\0")[0]!);
+    } finally {
+      driver.try("cuLinkDestroy", state);
+    }
+  }
+
+  #refused(name: string, cause: CudaFailure, log: string): Error {
+    if (cause.code === failures.unsupportedPtx) return tooOldDriver(this.#gpu.driver, cause);
+    if (cause.code === failures.outOfMemory) return this.#outOfMemory(cause);
+    return diagnose("E425", {
+      message: `the driver refuses kernel ${name}: ${log.trim() || cause.message}`,
+      where: name,
+      help: "please report this with the kernel's text: inarch show MODEL --stage ptx",
+      cause,
+    });
+  }
+
+  #forget(exec: bigint): void {
+    if (this.#isClosed || !this.#recorded.delete(exec)) return;
+    this.#driver.try("cuGraphExecDestroy", exec);
+  }
+}
+
+/** E447 */
+export const tooOldDriver = (version: string, cause?: unknown) =>
+  diagnose("E447", {
+    message: `the driver is of CUDA ${version}, and does not know the PTX that inarch prints`,
+    help: "update NVIDIA's driver: that of CUDA 11.8 or later",
+    cause,
+  });
+
+/** No time at first, since short work ends soon; then a millisecond, in which no processor is used. */
+const moment = (count: number): Promise<void> =>
+  new Promise((resolve) => {
+    if (count < 20) setImmediate(resolve);
+    else setTimeout(resolve, 1);
+  });
