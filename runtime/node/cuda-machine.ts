@@ -322,6 +322,7 @@ class Machine implements CudaMachine {
 
   #forget(exec: bigint): void {
     if (this.#isClosed || !this.#recorded.delete(exec)) return;
+    this.#driver.try("cuCtxSetCurrent", this.#context);
     this.#driver.try("cuGraphExecDestroy", exec);
   }
 }

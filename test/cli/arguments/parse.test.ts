@@ -16,6 +16,7 @@ const args = {
     options: ["few", "many"],
     default: "few",
     formerly: { all: "many" },
+    numbered: ["many"],
     description: "",
   },
   "as-text": { type: "boolean", description: "" },
@@ -58,6 +59,13 @@ test("flags stand anywhere, with = or a letter; the last of one that is not repe
     dim: ["a=1", "b"],
     rounds: "2",
   });
+});
+
+test("a number follows an option of which there are several", () => {
+  const base = ["m", "f", "-o", "d", "--limits"];
+  expect(given(...base, "many:2").limits).toBe("many:2");
+  for (const value of ["few:2", "many:", "many:x", ":2"])
+    expect(() => given(...base, value)).toThrow(/E503.*it takes one of few, many|E503.*did you/s);
 });
 
 test("switches are turned on and off", () => {
