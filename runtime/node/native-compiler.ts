@@ -15,7 +15,7 @@ export interface Compiler {
   /** Of its version and of the system that it compiles for: equal for equal ones. */
   readonly id: string;
   /** How much it is to think of speed. */
-  readonly effort: "-O1" | "-O3";
+  readonly effort: "-Og" | "-O3";
 }
 
 /** What finds none, in the order in which they are tried. */

@@ -20,7 +20,7 @@ export const compiler = await findCompiler().catch((cause: Error) => {
 export const describeNative = describe.skipIf(!compiler);
 
 /** Kernels are compiled in a third of the time, and run slower. */
-const quick = compiler && ({ ...compiler, effort: "-O1" } as const);
+const quick = compiler && ({ ...compiler, effort: "-Og" } as const);
 
 async function quickLibraries(): Promise<Libraries | undefined> {
   if (!quick) return undefined;
@@ -39,6 +39,6 @@ export function quickCompiler(): string {
   const path = join(process.env.XDG_CACHE_HOME ?? tmpdir(), "inarch-quick-cc");
   mkdirSync(dirname(path), { recursive: true });
   // The last flag counts.
-  writeFileSync(path, `#!/bin/sh\nexec ${compiler?.command} "$@" -O1\n`, { mode: 0o755 });
+  writeFileSync(path, `#!/bin/sh\nexec ${compiler?.command} "$@" -Og\n`, { mode: 0o755 });
   return path;
 }
