@@ -18,12 +18,6 @@ await main(async (given) => {
     );
     throw new SetupError(`npm run bench -- NAME, where NAME is one of: ${names.join(", ")}`);
   }
-  if (name === "compare" && comparesWithPeers(args)) env.INARCH_PEERS = await installPeers();
+  if (name === "compare" && !args.includes("--list")) env.INARCH_PEERS = await installPeers();
   return run(process.execPath, [script, ...args], env);
 });
-
-/** A training step is compared with our own encoder alone. */
-function comparesWithPeers(args) {
-  const only = /(?:^| )--only[ =](\S+)/.exec(args.join(" "))?.[1];
-  return only !== "step" && !args.includes("--list");
-}

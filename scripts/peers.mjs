@@ -38,7 +38,5 @@ async function installWithNpm() {
     ? await capture(process.execPath, [npm, ...args])
     : await capture(process.platform === "win32" ? "npm.cmd" : "npm", args);
   if (code === 0) return;
-  throw new SetupError(
-    `npm ci in out/peers failed:\n${output.trim()}\nwithout peers: npm run bench -- --only step`,
-  );
+  throw new SetupError(`npm ci in out/peers failed:\n${output.trim()}`);
 }

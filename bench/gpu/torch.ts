@@ -55,13 +55,14 @@ export function pythons(environment: Readonly<Record<string, string | undefined>
   return [...new Set(found)];
 }
 
-/** The first that imports torch and sees a GPU, or why there is none. */
+/** The first that imports torch, and sees a GPU unless the processor is to compute, or why there is none. */
 export function findTorch(
   candidates: readonly string[],
   environment: NodeJS.ProcessEnv,
+  computes: "GPU" | "processor" = "GPU",
 ): { readonly python: string; readonly version: string } | string {
-  const program =
-    "import torch; assert torch.cuda.is_available(), 'torch sees no GPU'; print(torch.__version__)";
+  const seen = "assert torch.cuda.is_available(), 'torch sees no GPU'; ";
+  const program = `import torch; ${computes === "GPU" ? seen : ""}print(torch.__version__)`;
   let reason = "there is no python3";
   for (const python of candidates) {
     const { status, stdout, stderr } = spawnSync(python, ["-c", program], {

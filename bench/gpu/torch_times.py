@@ -330,37 +330,43 @@ def encoder_item(problems, clock, model, adapter, how, fused, compiled):
     return f"{what}, {system}, {how}", run
 
 
+def training_step(config, adapter, device, how="f32", fused=False, compiled=False):
+    """A function that takes one step of AdamW with clipping, and returns its loss."""
+    prepare(how)
+    encoder = adapted(Encoder(config, fused), ADAPTERS[adapter]).to(device).train()
+    # In bf16 the base is stored so, and what trains stays single.
+    if how == "bf16":
+        for parameter in encoder.parameters():
+            if not parameter.requires_grad:
+                parameter.data = parameter.data.bfloat16()
+    trained = [p for p in encoder.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(trained, lr=1e-4, weight_decay=1e-4)
+    side = config["imageSize"]
+    grid = side // config["patchSize"]
+    image = torch.randn(1, 3, side, side, device=device)
+    target = torch.randn(1, config["outChans"], grid, grid, device=device)
+    call = torch.compile(encoder) if compiled else encoder
+    terms = [m for m in encoder.modules() if isinstance(m, ConvLora)]
+
+    def step():
+        with torch.autocast(device, torch.bfloat16, enabled=how == "bf16"):
+            embedding = call(image)
+        loss = F.mse_loss(embedding.float(), target) + sum(m.moe_loss for m in terms)
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(trained, 1.0)
+        optimiser.step()
+        return loss
+
+    return step
+
+
 def step_item(problems, clock, model, adapter, how, fused, compiled):
     what = f"{model['name']} training step at {model['config']['imageSize']} pixels, {problems['adapters'][adapter]}"
     system = system_name(fused, compiled)
 
     def run():
-        prepare(how)
-        config = model["config"]
-        encoder = adapted(Encoder(config, fused), ADAPTERS[adapter]).to(clock.device).train()
-        # In bf16 the base is stored so, and what trains stays single.
-        if how == "bf16":
-            for parameter in encoder.parameters():
-                if not parameter.requires_grad:
-                    parameter.data = parameter.data.bfloat16()
-        trained = [p for p in encoder.parameters() if p.requires_grad]
-        optimiser = torch.optim.AdamW(trained, lr=1e-4, weight_decay=1e-4)
-        side = config["imageSize"]
-        grid = side // config["patchSize"]
-        image = torch.randn(1, 3, side, side, device=clock.device)
-        target = torch.randn(1, config["outChans"], grid, grid, device=clock.device)
-        call = torch.compile(encoder) if compiled else encoder
-        terms = [m for m in encoder.modules() if isinstance(m, ConvLora)]
-
-        def step():
-            with torch.autocast(clock.device, torch.bfloat16, enabled=how == "bf16"):
-                embedding = call(image)
-            loss = F.mse_loss(embedding.float(), target) + sum(m.moe_loss for m in terms)
-            optimiser.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(trained, 1.0)
-            optimiser.step()
-
+        step = training_step(model["config"], adapter, clock.device, how, fused, compiled)
         begun = time.perf_counter()
         step()
         clock.wait()

@@ -1,6 +1,7 @@
 /**
  * What training costs: one step of the 224-pixel encoder with Conv-LoRA on every qkv (forward, backward,
- * AdamW with clipping), against the bare encoder's forward pass.
+ * AdamW with clipping), against the bare encoder's forward pass. On a processor also against that of ONNX Runtime,
+ * and against the published formulation in PyTorch.
  */
 
 import { convLora } from "../../adapters/index.ts";
@@ -14,23 +15,24 @@ import { trainingBytes } from "../../runtime/training/memory.ts";
 import { plansOf } from "../../runtime/training/plan.ts";
 import { adamW, compileTraining, type TrainingOptions } from "../../training/index.ts";
 import { type Comparison, type Contestant, ours, type Runner } from "../measure/comparison.ts";
-import { type Place, wordsFor } from "../measure/place.ts";
-import { openOurs, ourDevice } from "../systems/inarch.ts";
+import { isProcessor, type Place, wordsFor } from "../measure/place.ts";
+import { openExported } from "../systems/exported.ts";
+import { type OurProgram, openOurs, ourDevice } from "../systems/inarch.ts";
+import { openTorch } from "../systems/torch.ts";
 import { numbers, product, weightsFor } from "./numbers.ts";
 import { encoderGraph, encoderModel, everyQkv, smallSam } from "./small-sam.ts";
 
 const config = smallSam(224);
 const image = () => hashedImage("bench", config.imageSize);
+const bare = (): OurProgram => ({
+  ...{ graph: encoderGraph(config), inputs: { image: image() }, weights: weightsFor },
+});
 
 export function trainingSteps(place: Place): Comparison[] {
   const forward: Contestant = {
     name: "bare encoder, forward",
     process: ours,
-    open: () =>
-      openOurs(
-        { graph: encoderGraph(config), inputs: { image: image() }, weights: weightsFor },
-        place,
-      ),
+    open: () => openOurs(bare(), place),
   };
   const whole: Contestant = {
     name: "training step",
@@ -42,17 +44,41 @@ export function trainingSteps(place: Place): Comparison[] {
     process: ours,
     open: () => openStep("blocks", place),
   };
-  return [
-    {
-      name: `training step with Conv-LoRA, encoder at 224 pixels${wordsFor(place)}`,
-      group: "step",
-      contestants: [forward, whole, again],
-      pairs: [whole, again].map(({ name }) => ({ of: name, to: forward.name })),
-      // The loss of the first step, which no rounding of an earlier step has reached.
-      note: "The difference is that of the two first losses.",
-      agreements: [{ of: again.name, to: whole.name, tolerance: 1e-5 }],
-    },
-  ];
+  const name = `training step with Conv-LoRA, encoder at 224 pixels${wordsFor(place)}`;
+  const alone: Comparison = {
+    name,
+    group: "step",
+    contestants: [forward, whole, again],
+    pairs: [whole, again].map((one) => ({ of: one.name, to: forward.name })),
+    // The loss of the first step, which no rounding of an earlier step has reached.
+    note: "The difference is that of the two first losses.",
+    agreements: [{ of: again.name, to: whole.name, tolerance: 1e-5 }],
+  };
+  return isProcessor(place)
+    ? [alone, besideOthers(place, `${name}, beside others`, whole)]
+    : [alone];
+}
+
+/** The step beside the published formulation in PyTorch, and beside a bare forward pass of ONNX Runtime. */
+function besideOthers(place: Place, name: string, step: Contestant): Comparison {
+  const { threads = 1 } = place;
+  const onnx: Contestant = {
+    name: "ONNX Runtime CPU, bare forward pass",
+    process: "ort-cpu",
+    open: () => openExported(bare(), { provider: "cpu", threads }),
+  };
+  const torch: Contestant = {
+    name: "PyTorch, step as published",
+    process: "torch",
+    open: () => openTorch({ config, adapter: "conv-lora", threads }),
+  };
+  const pairs = [onnx, torch].map((peer) => ({ of: peer.name, to: step.name }));
+  const note = "ONNX Runtime takes no step: the ratio is of its forward pass and our step.";
+  return {
+    ...{ name, group: "step", note, pairs },
+    contestants: [step, onnx, torch],
+    agreements: [],
+  };
 }
 
 /** Parts of the scratch memory to plan with: the first that suffices has most computed again. */

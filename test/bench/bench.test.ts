@@ -199,6 +199,16 @@ describe("the comparisons", () => {
     }
   });
 
+  test("put a training step on a processor beside ONNX Runtime and PyTorch, on as many threads", () => {
+    const stepsOn = (place: Place) => comparisons([place]).filter((c) => c.group === "step");
+    expect(stepsOn({ kind: "webgpu" })).toHaveLength(1);
+    const [, beside] = stepsOn({ kind: "native", threads: 2 });
+    expect(beside!.pairs).toEqual([
+      { of: "ONNX Runtime CPU, bare forward pass", to: "training step" },
+      { of: "PyTorch, step as published", to: "training step" },
+    ]);
+  });
+
   test("are made on the kind of device and the threads that are asked for", () => {
     expect(placesAsked({ INARCH_DEVICE: "webgpu", INARCH_BENCH_THREADS: "2" })).toEqual([
       { kind: "webgpu" },

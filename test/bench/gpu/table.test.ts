@@ -26,7 +26,8 @@ describe("times", () => {
 
   test("of PyTorch need a Python that has it", () => {
     expect(findTorch([], process.env)).toBe("there is no python3");
-    expect(findTorch([process.execPath], process.env)).toMatch(/^\S+: /);
+    for (const computes of ["GPU", "processor"] as const)
+      expect(findTorch([process.execPath], process.env, computes)).toMatch(/^\S+: /);
   });
 });
 
