@@ -40,6 +40,8 @@ export interface Capabilities {
    * it is no processor.
    */
   readonly registers?: number;
+  /** Whether two vectors that follow each other are computed at once, whatever the target says of vectors. */
+  readonly pairs?: boolean;
   /** The matrix fragments that it multiplies; undefined: none. */
   readonly matrices?: MatrixUnits;
   /**

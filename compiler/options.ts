@@ -94,6 +94,7 @@ const profileWants: Wants<Profile> = {
   half: truth,
   fma: trueOrNot,
   shuffles: trueOrNot,
+  pairs: trueOrNot,
   registers: {
     words: "a whole number of 8 or more, or left out",
     is: (value) => value === undefined || (Number.isInteger(value) && Number(value) >= 8),

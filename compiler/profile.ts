@@ -46,6 +46,8 @@ export interface Profile {
   readonly shuffles?: true;
   /** Vector registers of a processor that runs C; undefined: of WebAssembly, or no processor's. */
   readonly registers?: number;
+  /** Two vectors that follow each other are computed at once. */
+  readonly pairs?: true;
   /** The matrix fragments that kernels may multiply; undefined: none. */
   readonly matrices?: MatrixUnits;
   readonly deviceClass: DeviceClass;
@@ -91,7 +93,7 @@ export const softwareProfile = (subgroup: number): Profile => ({
 
 /** A profile with all that one device allows. Plans made with it may not run on others. */
 export function deviceProfile(capabilities: Capabilities): Profile {
-  const { subgroups, slowBarriers, slowCompiler, matrices, fma, registers } = capabilities;
+  const { subgroups, slowBarriers, slowCompiler, matrices, fma, registers, pairs } = capabilities;
   const subgroup = subgroupWidth(capabilities);
   const shuffles = subgroup > 0 && subgroups?.numbered === true;
   return {
@@ -112,6 +114,7 @@ export function deviceProfile(capabilities: Capabilities): Profile {
     ...(fma ? { fma } : {}),
     ...(shuffles ? { shuffles } : {}),
     ...(registers ? { registers } : {}),
+    ...(pairs ? { pairs } : {}),
     // A slow compiler takes seconds for one kernel of fragments.
     ...(matrices && !slowCompiler ? { matrices } : {}),
   };

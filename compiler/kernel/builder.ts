@@ -265,11 +265,16 @@ export class Builder {
       body(index(0));
       return;
     }
+    const { name, body: inner } = this.within(hint, count, body);
+    if (count > 0) this.#emit({ kind: "for", name, count, rolled: this.#rolled, body: inner });
+  }
+
+  /** What `for` has in its loop, which is not written: of the body, all that cannot stand before it. */
+  within(hint: string, count: number, body: (i: Value) => void) {
     const name = this.#name(hint);
     this.#depths.set(name, this.#scopes.length);
     const i = new Value({ kind: "ref", type: "u32", name, mutable: false }, count - 1);
-    const inner = this.#nested("for", () => body(i));
-    if (count > 0) this.#emit({ kind: "for", name, count, rolled: this.#rolled, body: inner });
+    return { name, body: this.#nested("for", () => body(i)) };
   }
 
   if(cond: Value, body: () => void): void {
@@ -281,9 +286,7 @@ export class Builder {
     if (inner.length > 0) this.#emit({ kind: "if", cond: cond.expr, body: inner });
   }
 
-  barrier(): void {
-    this.#emit({ kind: "barrier" });
-  }
+  barrier = (): void => this.#emit({ kind: "barrier" });
 
   finish(name: string, threads: Kernel["threads"], groups: Kernel["groups"]): Kernel {
     const { params, scratch } = this;
@@ -389,8 +392,8 @@ export class Builder {
   }
 }
 
-const inFours = (buffers: Iterable<Buffer>): Kernel["vectors"] =>
-  new Map(Array.from(buffers, (b) => [b, 4]));
+const inFours = (all: Iterable<Buffer>): Kernel["vectors"] =>
+  new Map(Array.from(all, (b) => [b, 4]));
 
 /** A condition that always holds; `and` with it folds away. */
 export const always: Value = literal(1, "bool");

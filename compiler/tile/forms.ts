@@ -22,6 +22,9 @@ export const tileForms = <A>(of: Programmed<A>): readonly Form<A>[] =>
         ...{ form: asked.name, tile },
         reads: (input) => of.reads(sizes, input, problem),
         panel: (input) => (of.isRight?.(input, problem) ? panel : undefined),
-        kernel: (ports) => lower(ports.k, of.program({ ...problem, ...ports }, sizes)),
+        kernel(ports) {
+          const sized = (s: Sizes) => of.program({ ...problem, ...ports }, s);
+          return lower(ports.k, sized(sizes), sized);
+        },
       })),
   }));

@@ -2,6 +2,7 @@
 import { storedBytes } from "../../formats/index.ts";
 import type { Profile } from "../profile.ts";
 import { blockOf, cyclesOf } from "./blocks.ts";
+import { inPlaceOf, lowerInPlace } from "./lane-blocks.ts";
 import { lowerLanes } from "./lanes.ts";
 import type { Blocking, Lowering, Product, Sizes, Walk, Work } from "./lowering.ts";
 
@@ -13,7 +14,9 @@ export const lanes: Lowering = {
   blockings: (work, profile) =>
     sizesFor(work, profile)
       .filter((sizes) => sharedBytesOf(sizes, work, profile.subgroup) <= profile.maxSharedBytes)
-      .map((sizes) => blocking(sizes, profile)),
+      .map((sizes) =>
+        work.kind === "walk" ? walking(sizes, profile) : multiplying(sizes, work, profile),
+      ),
 };
 
 /** Left operands lie in workgroup memory, each in a place of its own, whose rows end in a vector more at most. */
@@ -29,12 +32,27 @@ function sharedBytesOf({ rows, columns, depth }: Sizes, work: Work, width: numbe
 const sizesFor = (work: Work, profile: Profile): Sizes[] =>
   work.kind === "walk" ? walkSizes(work, profile) : productSizes(work, profile);
 
-const blocking = (sizes: Sizes, { subgroup, registers }: Profile): Blocking => ({
+const walking = (sizes: Sizes, profile: Profile): Blocking => ({
   tile: { m: sizes.rows, n: sizes.columns, k: sizes.depth },
   sizes,
-  panel: blockOf(sizes.rows, sizes.columns / subgroup, registers).vectors * subgroup,
-  lower: (k, program) => lowerLanes(k, program, subgroup, registers),
+  lower: (k, program) => lowerLanes(k, program, inLanes(profile)),
 });
+
+const inLanes = ({ subgroup, registers }: Profile) => ({ width: subgroup, registers });
+
+function multiplying(sizes: Sizes, work: Product, profile: Profile): Blocking {
+  const { subgroup: width, registers, pairs } = profile;
+  // A compiler of C has other blocks.
+  const there = registers === undefined ? inPlaceOf(work, width, pairs) : undefined;
+  const { vectors } = blockOf(sizes.rows, sizes.columns / width, registers);
+  return {
+    ...walking(sizes, profile),
+    panel: there?.panel ?? vectors * width,
+    lower: (k, program, sized) =>
+      (there && lowerInPlace(k, sized(there.sizes), there, width)) ??
+      lowerLanes(k, program, inLanes(profile)),
+  };
+}
 
 /** Rows and columns of a tile, at most: even parts of all. */
 const extents = [384, 192, 96, 48, 24, 12];

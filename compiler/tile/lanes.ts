@@ -11,8 +11,8 @@ import { always, type Builder } from "../kernel/builder.ts";
 import type { Buffer, Kernel } from "../kernel/ir.ts";
 import { index, literal, type Value } from "../kernel/value.ts";
 import { Barriers } from "./barriers.ts";
-import { blockOf, pieces } from "./blocks.ts";
-import { foursIn, lanesIn, type Place, placeIn, putIn, range } from "./places.ts";
+import { type BlockSize, blockOf, pieces } from "./blocks.ts";
+import { elementIn, foursIn, lanesIn, type Place, placeIn, putIn, range } from "./places.ts";
 import {
   type At,
   combine,
@@ -27,24 +27,27 @@ import {
 } from "./program.ts";
 import { type Use, UsesInOrder, usesOf } from "./uses.ts";
 
-/** `registers` are those of a block of sums (`blocks.ts`). */
-export function lowerLanes(
-  k: Builder,
-  program: TileProgram,
-  width: number,
-  registers?: number,
-): Kernel {
+export interface InLanes {
+  readonly width: number;
+  /** Those of a block of sums (`blocks.ts`). */
+  readonly registers?: number | undefined;
+  /** All operands are read where they lie, by such blocks. */
+  readonly inPlace?: BlockSize;
+}
+
+export function lowerLanes(k: Builder, program: TileProgram, given: InLanes): Kernel {
+  const { width } = given;
   const whole: Tiles["whole"] = (least, of) =>
     of === "depth" ? least : Math.ceil(least / width) * width;
   const { uses, text: tiles } = usesOf(program, whole);
-  program.body(new Lanes(k, { width, registers }, whole, new UsesInOrder(uses)));
+  program.body(new Lanes(k, given, whole, new UsesInOrder(uses)));
   const kernel = k.finish(program.name, [width, 1, 1], program.groups);
   return { ...kernel, tiles };
 }
 
 /**
  * `column`: one number for each row. `own`: rows of vectors. `panels`: vectors as blocks of a product read
- * them. `left`: rows of numbers that all lanes read. `used`: a right operand, computed where it is used.
+ * them. `left`: rows of numbers that all lanes read. `used`: an operand that is computed, or read, where it is used.
  */
 type Kind = "column" | "own" | "panels" | "left" | "used";
 
@@ -57,23 +60,21 @@ interface Held extends Tile {
   readonly at?: At;
 }
 
-interface Vectors {
-  readonly width: number;
-  readonly registers: number | undefined;
-}
-
 class Lanes implements Tiles<Held> {
   readonly whole: Tiles["whole"];
   readonly #k: Builder;
   readonly #width: number;
   readonly #registers: number | undefined;
+  readonly #inPlace: BlockSize | undefined;
   readonly #uses: UsesInOrder;
   readonly #lane: Value;
   readonly #barriers: Barriers;
   #loops = 0;
 
-  constructor(k: Builder, { width, registers }: Vectors, whole: Tiles["whole"], uses: UsesInOrder) {
+  constructor(k: Builder, given: InLanes, whole: Tiles["whole"], uses: UsesInOrder) {
+    const { width, registers, inPlace } = given;
     this.#k = k;
+    this.#inPlace = inPlace;
     this.#width = width;
     this.#registers = registers;
     this.whole = whole;
@@ -95,6 +96,11 @@ class Lanes implements Tiles<Held> {
     const across = (v: Value) => lanesIn(k, columns, v, this.#lane, this.#width);
     const isWhole = rows.extent % rows.size === 0 && columns.extent % columns.size === 0;
     const kind = this.#kindOf(size, use, isWhole ? panel : undefined);
+    if (this.#inPlace) {
+      const there = elementIn(rows, columns, at);
+      const across = (d: Value, v: Value) => there(d, v.mul(this.#width).add(this.#lane));
+      return { ...size, kind: "used", use, at: use.isLeft ? there : across };
+    }
     if (kind === "used") {
       const there = (r: Value, v: Value) => one(placeIn(k, rows, r), across(v));
       return { ...size, kind, use, at: there };
@@ -138,11 +144,11 @@ class Lanes implements Tiles<Held> {
   dot(sum: Held, left: Held, right: Held): Held {
     const use = this.#uses.next();
     const k = this.#k;
-    const a = left.kind === "left" ? left : this.#copied(left, "left");
+    const a = left.kind === "left" || left.at ? left : this.#copied(left, "left");
     const to = this.#isFree(sum) ? sum : this.#copied(sum, sum.kind);
     this.#touch("read", a);
     const wide = sum.columns / this.#width;
-    const { rows, vectors } = blockOf(sum.rows, wide, this.#registers);
+    const { rows, vectors } = this.#inPlace ?? blockOf(sum.rows, wide, this.#registers);
     for (const [vector, across] of pieces(wide, vectors))
       for (const [row, down] of pieces(sum.rows, rows))
         k.for("columns", across.times, (j) =>
@@ -362,7 +368,7 @@ class Lanes implements Tiles<Held> {
       range(at.rows, (i) => range(at.vectors, (j) => make(at.row.add(i), at.vector.add(j))));
     const sums = each((r, v) => k.var("sum", this.#get(sum, r, v)));
     const leftAt = (r: Value, d: Value) =>
-      k.load(left.buffer!, r.mul(this.#stride(left.columns)).add(d));
+      left.at?.(r, d) ?? k.load(left.buffer!, r.mul(this.#stride(left.columns)).add(d));
     k.for("d", left.columns, (d) => {
       const others = range(at.vectors, (j) =>
         k.let("right", this.#get(right, d, at.vector.add(j))),

@@ -51,7 +51,8 @@ export interface Blocking {
   readonly sizes: Sizes;
   /** Columns of the panels in which a right operand is read. */
   readonly panel?: number;
-  lower(k: Builder, program: TileProgram): Kernel;
+  /** `sized` is the same program of other sizes. */
+  lower(k: Builder, program: TileProgram, sized: (sizes: Sizes) => TileProgram): Kernel;
 }
 
 /** How it is named, what it asks of a device, and how it is tuned are those of the forms made of it. */

@@ -1,7 +1,7 @@
 /** Places along a span, kept inside the axis, and whether they exist. */
 import type { Builder } from "../kernel/builder.ts";
 import { bounded, index, type Value } from "../kernel/value.ts";
-import type { Put, Span } from "./program.ts";
+import type { At, Put, Span } from "./program.ts";
 
 export type Place = readonly [at: Value, exists: Value];
 
@@ -10,6 +10,18 @@ export function placeIn(k: Builder, { block, size, extent }: Span, offset: Value
   const at = k.let("at", block.mul(size).add(offset));
   return [k.let("at", at.min(extent - 1)), k.let("inside", at.lt(extent))];
 }
+
+/** The element at offsets in the spans' pieces; beyond their ends that of the last one. */
+export const elementIn =
+  (rows: Span, columns: Span, at: At): At =>
+  (row, column) =>
+    at(lastIn(rows, row), lastIn(columns, column));
+
+const lastIn = ({ block, size, extent }: Span, offset: Value): Value =>
+  block
+    .mul(size)
+    .add(offset)
+    .min(extent - 1);
 
 /** Four neighbours of number `four`: clamped together where the axis is a multiple of four. */
 export function foursIn(k: Builder, { block, size, extent }: Span, four: Value): Place[] {

@@ -69,9 +69,12 @@ class KernelWriter implements Writer, Threads {
     code.get(first);
     code.get(end);
     code.op("i32.lt_u");
+    const lie = [this.#param("columns"), this.#param("rows")] as const;
     code.when("nothing", () => {
+      this.#at.begin(first, ...lie);
       code.op("loop", blockTypes.nothing);
       this.#workgroup();
+      this.#at.next(...lie);
       code.get(first);
       code.i32(1);
       code.op("i32.add");
@@ -176,7 +179,6 @@ class KernelWriter implements Writer, Threads {
   }
 
   #workgroup(): void {
-    this.#at.enterGroup(this.#param("first"), this.#param("columns"), this.#param("rows"));
     const { body } = this.#kernel;
     if (this.#threads > lanes && body.some(hasBarrier)) this.#around(body);
     else this.#vectors(() => this.#block(body));

@@ -22,8 +22,8 @@ export class Place {
     this.thread = code.local("i32");
   }
 
-  /** Unfolds the number of a workgroup. */
-  enterGroup(number: Local, columns: Local, rows: Local): void {
+  /** Unfolds the number of the first workgroup. */
+  begin(number: Local, columns: Local, rows: Local): void {
     const code = this.#code;
     const [x, y, z] = this.#groups as [Local, Local, Local];
     code.get(number);
@@ -41,6 +41,34 @@ export class Place {
     code.get(rows);
     code.op("i32.div_u");
     code.set(z);
+  }
+
+  /** Goes on to the next one: divisions take long beside small workgroups. */
+  next(columns: Local, rows: Local): void {
+    const code = this.#code;
+    const [x, y, z] = this.#groups as [Local, Local, Local];
+    const raise = (axis: Local) => {
+      code.get(axis);
+      code.i32(1);
+      code.op("i32.add");
+    };
+    const wrap = (axis: Local, extent: Local, more: () => void) => {
+      raise(axis);
+      code.tee(axis);
+      code.get(extent);
+      code.op("i32.eq");
+      code.when("nothing", () => {
+        code.i32(0);
+        code.set(axis);
+        more();
+      });
+    };
+    wrap(x, columns, () =>
+      wrap(y, rows, () => {
+        raise(z);
+        code.set(z);
+      }),
+    );
   }
 
   /** Leaves what all threads have, or the first of a line. */

@@ -149,7 +149,7 @@ describe.each(Object.entries(programs))("%s", (_, { shape, of }) => {
 
   test.each(Object.entries(vectors))("in lanes, %s", async (_, { width, rows, registers }) => {
     await checkLowering(shape, of, [rows, 2 * width], (k, program) =>
-      lowerLanes(k, program, width, registers),
+      lowerLanes(k, program, { width, registers }),
     );
   });
 });
@@ -186,7 +186,7 @@ describe("rounds that change nothing are left out, but for the first,", () => {
   const threads = { down: 2, across: 2, rowsPerThread: 2, rolled: true };
   const lowerings = {
     "in workgroup memory": (k: Builder, made: TileProgram) => lowerShared(k, made, threads),
-    "in lanes": (k: Builder, made: TileProgram) => lowerLanes(k, made, 4),
+    "in lanes": (k: Builder, made: TileProgram) => lowerLanes(k, made, { width: 4 }),
   };
   test.each(Object.entries(lowerings))("%s", async (_, lower) => {
     const [m, n] = [4, 8];
