@@ -32,6 +32,12 @@ export interface CpuOptions {
    * most 16, or one where memory cannot be shared. Results do not depend on it.
    */
   readonly threads?: number;
+  /**
+   * Whether the engine computes two vectors that follow each other at once, as Node 24 can on x64
+   * (`openDevice({ kind: "cpu", pairs: true })` asks it to). Kernels are made for that; where the engine does not, they
+   * are slower. Results are the same.
+   */
+  readonly pairs?: boolean;
 }
 
 /**
@@ -41,9 +47,10 @@ export interface CpuOptions {
  * E481 where the engine's has no vectors, E484 for several threads where memory cannot be shared.
  */
 export function cpuDevice(options: CpuOptions = {}): Device {
-  checkOptions<CpuOptions>("cpuDevice", options, { threads: true });
+  checkOptions<CpuOptions>("cpuDevice", options, { threads: true, pairs: true });
   const engine = wasmEngine();
-  const own = hasFma(engine) ? { ...processor, name: "processor-fma", fma: true } : processor;
+  const fused = hasFma(engine) ? { ...processor, name: "processor-fma", fma: true } : processor;
+  const own = options.pairs ? { ...fused, pairs: true } : fused;
   const threads = threadsOf(options);
   const memory = new CpuMemory(engine, threads > 1);
   const { lost, lose, checkAlive, destroy } = life();
