@@ -13,7 +13,7 @@ import { nativeTarget } from "../runtime/devices/native.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
 import { needsWeights } from "../runtime/states.ts";
 import { checkWholeFile } from "../runtime/weights/adapted.ts";
-import { fitNames, namedBy } from "../runtime/weights/index.ts";
+import { type FloatDtype, fitNames, namedBy } from "../runtime/weights/index.ts";
 import { readAdapters, type StoredAdapter } from "./bundle-adapters.ts";
 import { checkFacts, type ProfileEntry, profileEntry, sameness } from "./bundle-content.ts";
 import { checkFolder, writeBundleFolder } from "./bundle-folder.ts";
@@ -38,6 +38,8 @@ export interface BuildRequest {
   readonly weightFormat?: WeightFormat | undefined;
   /** The path of a checkpoint. */
   readonly weights?: string | undefined;
+  /** The format that the file of weights has them in: `f32` unless given. */
+  readonly dtype?: FloatDtype | undefined;
   /** Paths of adapters' files, whose base the weights are; the first is used unless another is asked for. */
   readonly adapters?: readonly string[];
   /** The most bytes that a file may have. */
@@ -73,13 +75,14 @@ type Plans = ReadonlyMap<string, Plan>;
  * Compiles the programs and writes the folder, all of it or nothing.
  * @throws E250 (programs that disagree about a state), E400 and E401 (a standalone module needs the package
  * esbuild), E435 and E436 (an adapter's file of other settings), E600 (the folder holds other files), E601 and E205
- * (weights), E602 (names), E618 (a module is longer than files may be), what tracing and compiling throw.
+ * (weights), E242 (a weight beyond `dtype`), E621 (a `dtype` for a base of adapters), E602 (names), E618 (a module is longer than files may be), what tracing and compiling throw.
  */
 export async function build(request: BuildRequest): Promise<BuildReport> {
-  const { loaded, out, split, adapters: paths = [], onProgress } = request;
+  const { loaded, out, split, dtype, adapters: paths = [], onProgress } = request;
   const { name, facts } = loaded.model;
   if (facts !== undefined) checkFacts(name, facts);
   // Before minutes of work, not after them.
+  if (dtype !== undefined && paths.length > 0) throw otherBase(dtype);
   await checkFolder(out);
   const compiled = await compileProfiles(request);
   const plans = compiled.flatMap((one) => [...one.plans.values()]);
@@ -94,7 +97,7 @@ export async function build(request: BuildRequest): Promise<BuildReport> {
     if (weights && paths.length === 0) for (const plan of plans) checkWholeFile(plan, weights);
     const adapters = weights ? await readAdapters(paths, plans, weights) : [];
     const isElsewhere = (name: string) => adapters.length > 0 && !weights?.tensors.has(name);
-    const stored = weights && (await planWeights(weights, plans, onProgress, isElsewhere));
+    const stored = weights && (await planWeights(weights, plans, onProgress, isElsewhere, dtype));
     const written = stored && {
       files: weightsFiles(stored, split),
       bytes: stored.totalBytes,
@@ -115,7 +118,7 @@ export async function build(request: BuildRequest): Promise<BuildReport> {
     checkSizes(files, split);
     const content = { files, opened, more: written?.files ?? [] };
     await writeBundleFolder(out, content, async (folder) => {
-      if (stored) await writeWeights(folder, weights, stored, split, onProgress);
+      if (stored) await writeWeights(folder, weights, stored, request, onProgress);
     });
     const report = describe(request, compiled, files, written ?? null);
     const names = adapters.map(({ name }) => name);
@@ -165,6 +168,12 @@ async function modulesOf(
 }
 
 /** Errors: E618. */
+const otherBase = (dtype: FloatDtype) =>
+  diagnose("E621", {
+    message: `the base would be rounded to ${dtype}, and its adapters were trained on it as it was`,
+    help: "leave --dtype out, or store the base in fewer bits on the device alone: --weight-format",
+  });
+
 function checkSizes(files: ReadonlyMap<string, string | Uint8Array>, split = Infinity): void {
   for (const [file, content] of files) {
     const bytes = Buffer.byteLength(content);

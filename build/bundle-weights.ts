@@ -1,13 +1,14 @@
-/** The weights of a bundle: the parameters that its programs have, as 32-bit floats. */
+/** The weights of a bundle: the parameters that its programs have, as 32-bit floats or fewer bits. */
 import { join } from "node:path";
 import type { Plan } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
-import { bytesOf } from "../formats/index.ts";
+import { bytesOf, holdsSingles } from "../formats/index.ts";
 import type { Progress } from "../runtime/devices/device.ts";
 import { type WriteBytes, writeFileAtOnce } from "../runtime/node/save.ts";
 import {
   type ByteSink,
   checkFloats,
+  type FloatDtype,
   notFinite,
   openHash,
   planSafetensors,
@@ -17,7 +18,8 @@ import {
   type Weights,
   watchFinite,
 } from "../runtime/weights/index.ts";
-import { isAdapterFile, savedState } from "../runtime/weights/kinds.ts";
+import { isAdapterFile, isSavedState, savedState } from "../runtime/weights/kinds.ts";
+import { narrowed } from "../runtime/weights/narrow.ts";
 
 /** The names of the file's pieces, which its content tells: one piece unless `split` says how long each may be. */
 export function weightsFiles(
@@ -39,13 +41,14 @@ export const isWeightsFile = (name: string): boolean =>
  * and lays the file out; surplus tensors are left out, and those that `isElsewhere`. Reads everything once, for the hashes that stand
  * in the file's header.
  * @throws E601, which names all that are missing or have another shape, E205 for NaN and infinite
- * values, all named.
+ * values, all named, E242 for the first that `dtype` cannot hold.
  */
 export async function planWeights(
   weights: Weights,
   plans: Iterable<Plan>,
   onProgress: Progress,
   isElsewhere: (name: string) => boolean = () => false,
+  dtype: FloatDtype = "f32",
 ): Promise<SafetensorsPlan> {
   const needed = new Map<string, { readonly name: string; readonly shape: readonly number[] }>();
   for (const { parameters, states } of plans) {
@@ -68,8 +71,9 @@ export async function planWeights(
   if (problems.length > 0) throw unfit(problems, needed.size, weights);
   for (const name of needed.keys()) checkFloats(weights, name);
   const tensors = new Map<string, TensorPlan>();
-  for (const { name, shape } of needed.values()) tensors.set(name, { dtype: "f32", shape });
-  const hashes = await hashesOf(weights, planSafetensors(tensors, {}), onProgress);
+  for (const { name, shape } of needed.values())
+    tensors.set(name, { dtype: formatOf(name, dtype), shape });
+  const hashes = await hashesOf(weights, planSafetensors(tensors, {}), dtype, onProgress);
   return planSafetensors(tensors, {}, hashes);
 }
 
@@ -88,16 +92,24 @@ const unfit = (problems: readonly string[], count: number, weights: Weights) =>
       : "give the checkpoint of this model, or the configuration of this checkpoint",
   });
 
-async function hashesOf(weights: Weights, layout: SafetensorsPlan, onProgress: Progress) {
+/** What training left in a state may count in whole numbers. */
+const formatOf = (name: string, dtype: FloatDtype): FloatDtype =>
+  isSavedState(name) ? "f32" : dtype;
+
+async function hashesOf(
+  weights: Weights,
+  layout: SafetensorsPlan,
+  dtype: FloatDtype,
+  onProgress: Progress,
+) {
   const hashes = new Map<string, string>();
   const { found: bad, look } = watchFinite();
   const report = reporter(layout, "bytes of weights checked", onProgress);
   for (const { name } of layout.order) {
     const hash = openHash();
-    for await (const values of weights.chunks(name, undefined, true)) {
-      look(name, values);
-      hash.add(bytesOf(values));
-      report(values.byteLength);
+    for await (const bytes of bytesIn(weights, name, formatOf(name, dtype), look)) {
+      hash.add(bytes);
+      report(bytes.byteLength);
     }
     hashes.set(name, hash.digits());
   }
@@ -105,20 +117,42 @@ async function hashesOf(weights: Weights, layout: SafetensorsPlan, onProgress: P
   return hashes;
 }
 
+/** A tensor in the format that the file is to have; `look` sees its values before. */
+async function* bytesIn(
+  { chunks, source }: Weights,
+  name: string,
+  format: FloatDtype,
+  look: (name: string, values: Float32Array) => void = () => {},
+) {
+  let first = 0;
+  for await (const values of chunks(name, undefined, true)) {
+    look(name, values);
+    yield holdsSingles(format)
+      ? bytesOf(values)
+      : narrowed(values, { name, format, first, file: source });
+    first += values.length;
+  }
+}
+
+interface WrittenAs {
+  readonly split?: number | undefined;
+  readonly dtype?: FloatDtype | undefined;
+}
+
 /** Streams the tensors into the folder, in pieces of at most `split` bytes. */
 export async function writeWeights(
   folder: string,
   weights: Weights,
   layout: SafetensorsPlan,
-  split: number | undefined,
+  { split, dtype = "f32" }: WrittenAs,
   onProgress: Progress,
 ): Promise<void> {
   const report = reporter(layout, "bytes of weights", onProgress);
   const write: WriteBytes = (sink) =>
     streamSafetensors(sink, layout, async function* (name) {
-      for await (const values of weights.chunks(name)) {
-        report(values.byteLength);
-        yield bytesOf(values);
+      for await (const bytes of bytesIn(weights, name, formatOf(name, dtype))) {
+        report(bytes.byteLength);
+        yield bytes;
       }
     });
   const files = weightsFiles(layout, split).map((file) => join(folder, file));

@@ -2,6 +2,7 @@
 import type { BuildReport } from "../build/build.ts";
 import type { LoadedModel } from "../build/load-model.ts";
 import { diagnose } from "../diagnostics/index.ts";
+import { floatNames } from "../formats/index.ts";
 import { defineCommand } from "./arguments/command.ts";
 import { parseDims } from "./arguments/dims.ts";
 import { methodFlag } from "./arguments/method.ts";
@@ -42,6 +43,12 @@ export const command = defineCommand({
         valueHint: "SIZE",
         description: "the most that a file may have, such as 24MiB: weights are cut into pieces",
       },
+      dtype: {
+        type: "enum",
+        options: floatNames,
+        description:
+          "format of the weights in their file: f32 unless given; f16 takes half the room",
+      },
       ...precisionFlags,
       tuning: tuningFlag,
     }) as const,
@@ -62,6 +69,7 @@ export const command = defineCommand({
       weights,
       adapters,
       split,
+      dtype: given.dtype,
       standalone,
       onProgress: progress.report,
     });

@@ -207,6 +207,7 @@ const titles = {
   E618: "a module of a bundle is longer than files may be",
   E619: "a sum over the whole batch depends on another",
   E620: "ranks of a training would not have the same numbers",
+  E621: "a base in another format than its adapters know",
   E720: "a setting of training is out of range",
   E721: "no learning rate schedule of this kind",
   E800: "an op that ONNX has no spelling for",

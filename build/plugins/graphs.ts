@@ -6,7 +6,7 @@ import type { Dims } from "../../compiler/graph/sources.ts";
 import type { Precision } from "../../compiler/storage/formats.ts";
 import { diagnose, InarchError } from "../../diagnostics/index.ts";
 import { checkOptions } from "../../diagnostics/options.ts";
-import type { WeightFormat } from "../../formats/index.ts";
+import type { FloatName, WeightFormat } from "../../formats/index.ts";
 import { build } from "../build.ts";
 import { loadModel } from "../load-model.ts";
 import { profilesNamed } from "../profiles.ts";
@@ -27,6 +27,8 @@ export interface GraphOptions {
   readonly precision?: Precision;
   /** What frozen parameters are stored in on the device. */
   readonly weightFormat?: WeightFormat;
+  /** The format that the file of weights has them in: `f32` unless given. */
+  readonly dtype?: FloatName;
   /** The most bytes that a file may have. */
   readonly split?: number;
 }
@@ -58,6 +60,7 @@ const shared = {
   dims: true,
   precision: true,
   weightFormat: true,
+  dtype: true,
   split: true,
 };
 

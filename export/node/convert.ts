@@ -3,7 +3,6 @@
  * for. Tensor by tensor, so that memory does not grow with the model.
  */
 import { diagnose } from "../../diagnostics/index.ts";
-import { fileBytes, floatNames } from "../../formats/index.ts";
 import {
   detectNaming,
   gaussian,
@@ -19,9 +18,7 @@ import { openWeightsFile } from "../../runtime/node/weights.ts";
 import {
   type Dtype,
   type FloatDtype,
-  fromFloat32,
   isFloat,
-  largestFinite,
   planSafetensors,
   refuseForeign,
   seenAs,
@@ -30,6 +27,7 @@ import {
   toFloat32,
   type Weights,
 } from "../../runtime/weights/index.ts";
+import { narrowed } from "../../runtime/weights/narrow.ts";
 
 export interface ConvertRequest {
   readonly input: string;
@@ -161,35 +159,8 @@ async function* elements(weights: Weights, name: string, to: Dtype) {
     // Only float tensors change their format, and only to one of these.
     const format = to as FloatDtype;
     const values = toFloat32(raw, from);
-    const converted = fromFloat32(values, format);
     const before = from === "f64" ? new Float64Array(raw.buffer) : values;
-    checkRange(before, toFloat32(converted, format), { name, format, first, file: weights.source });
+    yield narrowed(values, { name, format, first, file: weights.source }, before);
     first += values.length;
-    yield converted;
-  }
-}
-
-/** Formats that take no more bytes and hold larger numbers. */
-const roomier = (format: FloatDtype) =>
-  floatNames.filter(
-    (name) =>
-      fileBytes(name, 1) <= fileBytes(format, 1) && largestFinite[name] > largestFinite[format],
-  );
-
-/** A finite value must not become infinite: the model would not say why it fails. */
-function checkRange(
-  before: Float32Array | Float64Array,
-  after: Float32Array,
-  { name, format, first, file }: { name: string; format: FloatDtype; first: number; file: string },
-): void {
-  for (let i = 0; i < before.length; i++) {
-    if (Number.isFinite(after[i]) || !Number.isFinite(before[i])) continue;
-    throw diagnose("E242", {
-      message: `element ${first + i} is ${before[i]}, the largest ${format} is ${largestFinite[format]}`,
-      where: `${file}, tensor "${name}"`,
-      help: [...roomier(format).map((name) => `use --dtype ${name}`), "leave --dtype out"].join(
-        ", or ",
-      ),
-    });
   }
 }

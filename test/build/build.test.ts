@@ -5,6 +5,7 @@ import { build as bundle } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { defaultProfile } from "../../compiler/index.ts";
 import { openDevice, openWeightsFile, readImage } from "../../entries/node.ts";
+import { floatToHalf, halfToFloat } from "../../formats/index.ts";
 import { parseSamConfig, Sam } from "../../models/index.ts";
 import type { PredictOptions } from "../../predict/sam.ts";
 import { openBundle } from "../../runtime/bundle/bundle.ts";
@@ -107,6 +108,23 @@ describe("a bundle whose files may have 40 KiB", () => {
   });
 });
 
+test("weights may lie in halves: the file has half the bytes, and the runtime reads it as it is", async () => {
+  const flags = ["--weights", "mlp.safetensors", "--dtype", "f16"];
+  expect(await built("halves", mlp, ...flags)).toMatchObject({ code: 0 });
+  const bytesOf = (name: string) =>
+    [...filesOf(name)].find(([path]) => path.startsWith("weights-"))![1].length;
+  expect(bytesOf("halves") / bytesOf("first")).toBeCloseTo(0.5, 1);
+  const { bundle } = await import(/* @vite-ignore */ join(folder, "halves", "tiny-mlp.mjs"));
+  const weights = await (
+    await openBundle(bundle, { ...referenceDevice(), target: "wgsl" })
+  ).openWeights();
+  for (const [name, values] of Object.entries(mlpNumbers).filter(([name]) => name !== "x")) {
+    const whole = Float32Array.from(values as readonly number[]);
+    expect(await weights.readF32(name)).toEqual(halfToFloat(floatToHalf(whole)));
+  }
+  await weights.close();
+});
+
 interface Refusal {
   readonly claim: string;
   readonly prepare: (name: string) => void;
@@ -157,6 +175,20 @@ const refusals: readonly Refusal[] = [
     args: ["--weights", "w.safetensors"],
     code: "E205",
     says: ["up.bias: 1 value, the first is NaN at 3"],
+  },
+  {
+    claim: "a weight that the format of the file cannot hold",
+    prepare: weights(mlpShapes, { "up.bias": 1e6 }),
+    args: ["--weights", "w.safetensors", "--dtype", "f16"],
+    code: "E242",
+    says: ["1000000, the largest f16 is 65504", 'tensor "up.bias"', "use --dtype bf16"],
+  },
+  {
+    claim: "a base in another format than its adapters know",
+    prepare: weights(mlpShapes),
+    args: ["--weights", "w.safetensors", "--adapter", "w.safetensors", "--dtype", "f16"],
+    code: "E621",
+    says: ["rounded to f16", "--weight-format"],
   },
   {
     claim: "modules that are longer than files may be",
