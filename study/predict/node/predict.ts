@@ -12,7 +12,7 @@ import { filesIn, isPicture, stemOf } from "../../data/node/files.ts";
 import { enlarge, labelsOfMaps, type Maps, probabilitiesOf } from "../maps.ts";
 import { partOf, type Shard } from "../shard.ts";
 import { type RunModel, type RunModelRequest, withRunModel } from "./run-model.ts";
-import { labelsInTiles, openPicture, type Tiling } from "./tiled.ts";
+import { groundOf, labelsInTiles, openPicture, type Tiling } from "./tiled.ts";
 import { type MaskFormat, type MaskWriter, maskWriter } from "./write-masks.ts";
 import { writeTask } from "./write-task.ts";
 
@@ -110,7 +110,8 @@ async function predictWhole(
     const maps = enlarge(found[i]![model.first]!, images[i]!, model.settings.fit);
     const { width, height } = maps;
     const data = labelsOfMaps(maps);
-    const file = await writer.write(path, name, { width, height, data });
+    const ground = request.format === "geojson" ? await groundOf(path) : undefined;
+    const file = await writer.write(path, name, { width, height, data, ground });
     if (request.probabilities) await writeProbabilities(join(request.out, name), maps);
     written.push({ picture: path, file, pixels: pixelsOf(data, model.classes) });
   }
@@ -176,7 +177,7 @@ async function predictInTiles(
         data.set(rows, at);
         at += rows.length;
       });
-      file = await writer.write(path, name, { width, height, data });
+      file = await writer.write(path, name, { width, height, data, ground: picture.ground });
     }
     const pixels = Object.fromEntries(model.classes.map((of, i) => [of, counts[i]!]));
     return { picture: path, file, pixels };

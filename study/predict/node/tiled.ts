@@ -20,7 +20,7 @@ export interface OpenPicture extends Rows {
 
 /** TIFFs are read by windows; other pictures are read whole. Errors: E300 to E307, E400. */
 export async function openPicture(path: string): Promise<OpenPicture> {
-  if (/\.tiff?$/i.test(path)) return openRaster(path);
+  if (isTiff(path)) return openRaster(path);
   const { width, height, data } = await readImage(path);
   return {
     ...{ width, height, ground: new Map() },
@@ -28,6 +28,16 @@ export async function openPicture(path: string): Promise<OpenPicture> {
     close: async () => {},
   };
 }
+
+/** Where a picture lies on the ground; undefined for what is no TIFF. Errors: E306, E307, E400. */
+export async function groundOf(path: string): Promise<Ground | undefined> {
+  if (!isTiff(path)) return undefined;
+  const raster = await openRaster(path);
+  await raster.close();
+  return raster.ground;
+}
+
+const isTiff = (path: string) => /\.tiff?$/i.test(path);
 
 /** Gives the labels of a picture row by row, from the top: `[some, width]` at a time. Errors: E1142. */
 export function labelsInTiles(

@@ -11,13 +11,15 @@ import { polygonsOf, type Ring, withCuts } from "../../../predict/vision/rings.t
 import { encodeRuns, runsOf } from "../../../predict/vision/rle.ts";
 import { saveTo } from "../../../runtime/node/save.ts";
 import type { TaskKind } from "../../train/model.ts";
+import { isMirrored, placingOf } from "../ground.ts";
 
 /**
  * - "png": a PNG for each picture; white inside, or the class's number as a grey level.
  * - "palette": a PNG for each picture whose palette has Pascal VOC's colours, and whose indices are the labels.
  * - "coco", "coco-polygons": one JSON for all pictures; a mask, or several classes, as runs (RLE) or as polygons.
  * - "tiff": a TIFF for each picture with such a palette, and the ground that a TIFF lies on; written in rows.
- * - "geojson": a file for each picture, polygons with holes in pixels, x to the right and y down.
+ * - "geojson": a file for each picture, polygons with holes: of a GeoTIFF on its map, in the map's coordinates, of other
+ *   pictures in pixels, x to the right and y down.
  * - "npy": labels as "png" has them, and of a run of several tasks depth and normals as NumPy files.
  */
 export const maskFormats = [
@@ -30,6 +32,8 @@ export interface LabelMap {
   readonly width: number;
   readonly height: number;
   readonly data: Uint8Array<ArrayBuffer>;
+  /** Where a TIFF lies. */
+  readonly ground?: Ground | undefined;
 }
 
 export interface MaskWriter {
@@ -155,14 +159,18 @@ function boxAndArea(mask: Uint8Array, width: number) {
   return area === 0 ? undefined : { area, bbox: [left, top, right + 1 - left, bottom + 1 - top] };
 }
 
-function geoJson({ width, height, data }: LabelMap, options: WriterOptions): string {
-  // Pictures have y down: what runs clockwise there is written the other way round, as the format wants it.
+/** On a map with the old member `crs`, which GDAL and QGIS read: the format's own is WGS 84 alone. */
+function geoJson({ width, height, data, ground }: LabelMap, options: WriterOptions): string {
+  const placing = ground && placingOf(ground);
+  const at = placing?.at ?? ((x, y) => [x, y] as const);
+  // What runs clockwise in the picture is written the other way round, as the format wants it.
+  const isKept = placing !== undefined && isMirrored(placing);
   const closed = (ring: Ring) => {
-    const corners = Array.from({ length: ring.length / 2 }, (_, i) => [
-      ring[2 * i]!,
-      ring[2 * i + 1]!,
-    ]);
-    return [...corners, corners[0]!].reverse();
+    const corners = Array.from({ length: ring.length / 2 }, (_, i) =>
+      at(ring[2 * i]!, ring[2 * i + 1]!),
+    );
+    const all = [...corners, corners[0]!];
+    return isKept ? all : all.reverse();
   };
   const features = labelsOf(options).flatMap(({ name, label }) =>
     polygonsOf(data, { width, height }, label).map(({ outer, holes }) => ({
@@ -171,5 +179,7 @@ function geoJson({ width, height, data }: LabelMap, options: WriterOptions): str
       geometry: { type: "Polygon", coordinates: [outer, ...holes].map(closed) },
     })),
   );
-  return `${JSON.stringify({ type: "FeatureCollection", features })}\n`;
+  const name = placing?.epsg === undefined ? undefined : `urn:ogc:def:crs:EPSG::${placing.epsg}`;
+  const crs = name === undefined ? {} : { crs: { type: "name", properties: { name } } };
+  return `${JSON.stringify({ type: "FeatureCollection", ...crs, features })}\n`;
 }

@@ -168,6 +168,64 @@ describe("masks of pictures", () => {
     }
   });
 
+  test("of GeoJSON of a GeoTIFF lie on its map, in tiles and whole", async () => {
+    const field = join(folder, "map.tif");
+    const [wide, high] = [40, 30];
+    const data = Uint8Array.from({ length: wide * high }, (_, i) => (i * 13 + (i >> 6)) % 200);
+    const palette = Array.from({ length: 256 }, (_, i) => i * 0x010101);
+    const write = async (ground: ReadonlyMap<number, readonly number[]>) => {
+      const of = { width: wide, height: high, palette, ground };
+      await writeLabelTiff(field, { ...of, write: (put) => put(data) });
+    };
+    const read = async (tiles?: { side: number }) => {
+      const { masks: written } = await predict(
+        request("map", { pictures: [field], format: "geojson", tiles }),
+      );
+      const json = JSON.parse(readFileSync(join(folder, "map", "map.geojson"), "utf8"));
+      return { json, pixels: written[0]!.pixels };
+    };
+    const areasOf = (features: readonly { geometry: { coordinates: number[][][] } }[]) => {
+      let sum = 0;
+      for (const { geometry } of features)
+        for (const ring of geometry.coordinates)
+          for (let at = 1; at < ring.length; at++)
+            sum += (ring[at - 1]![0]! * ring[at]![1]! - ring[at]![0]! * ring[at - 1]![1]!) / 2;
+      return sum;
+    };
+    const keys = [1, 1, 0, 2, 1024, 0, 1, 1, 3072, 0, 1, 32633];
+    const scaled = new Map([
+      [33550, [2, 4, 0]],
+      [33922, [0, 0, 0, 1000, 2000, 0]],
+      [34735, keys],
+    ]);
+    await write(scaled);
+    for (const tiles of [undefined, { side: 32 }]) {
+      const { json } = await read(tiles);
+      expect(json.crs.properties.name).toBe("urn:ogc:def:crs:EPSG::32633");
+      // Outer rings run counter-clockwise where y goes up; together they cover the map of the picture once.
+      expect(areasOf(json.features)).toBeCloseTo(wide * 2 * high * 4, 6);
+      const all = json.features.flatMap((f: { geometry: { coordinates: number[][][] } }) =>
+        f.geometry.coordinates.flat(),
+      );
+      const xs = all.map(([x]: number[]) => x!);
+      const ys = all.map(([, y]: number[]) => y!);
+      expect([Math.min(...xs), Math.max(...xs)]).toEqual([1000, 1000 + 2 * wide]);
+      expect([Math.min(...ys), Math.max(...ys)]).toEqual([2000 - 4 * high, 2000]);
+    }
+    // A matrix that mirrors, and a picture of points: their places are in the middle of pixels.
+    const matrix = [0.5, 0, 0, 7, 0, 0.5, 0, 9, 0, 0, 0, 0, 0, 0, 0, 1];
+    await write(
+      new Map([
+        [34264, matrix],
+        [34735, [1, 1, 0, 1, 1025, 0, 1, 2]],
+      ]),
+    );
+    const { json } = await read();
+    expect([json.crs, areasOf(json.features)]).toEqual([undefined, (wide * high) / 4]);
+    const first = json.features[0].geometry.coordinates.flat().flat();
+    expect(Math.min(...first)).toBe(6.75);
+  });
+
   test("have probabilities beside them, whose largest is the label", async () => {
     await predict(request("probable", { probabilities: true }));
     const labels = await greyOf(join(folder, "probable", "2.png"));
