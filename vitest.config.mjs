@@ -8,8 +8,9 @@ import { defineConfig } from "vitest/config";
 import { build } from "./scripts/build.mjs";
 import { builtSources } from "./scripts/built-sources.mjs";
 
-/** They load a module anew, or another in its place, which only sources let them. */
+/** They load a module anew or another in its place, or read lines of sources in this process, which only sources let them. */
 const replacing = [
+  "test/build/plugins/plugins.test.ts",
   "test/compiler/tile/lowering.test.ts",
   "test/compiler/tile/shuffles.test.ts",
   "test/runtime/node/lent.test.ts",
