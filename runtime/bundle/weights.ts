@@ -74,14 +74,15 @@ function arriving(
 ) {
   const name = urls[0]?.href ?? "no address";
   const stop = new AbortController();
-  let come = new Blob();
+  const pieces: Blob[] = [];
+  let come = 0;
   let failure: unknown;
   let isWhole = false;
   let wake = () => {};
   let more = Promise.resolve();
   const next = () => {
     wake();
-    more = new Promise((resolve) => {
+    more = new Promise<void>((resolve) => {
       wake = resolve;
     });
   };
@@ -95,10 +96,11 @@ function arriving(
       for (const one of all) one.catch(() => {});
       for (const one of all)
         for await (const piece of await one) {
-          come = new Blob([come, piece]);
+          pieces.push(piece);
+          come += piece.size;
           next();
         }
-      if (come.size !== size) failure = otherLength(come.size, name);
+      if (come !== size) failure = otherLength(come, name);
     } catch (error) {
       failure = signal?.aborted ? signal.reason : error;
       stop.abort();
@@ -116,9 +118,9 @@ function arriving(
     name,
     size,
     async read(offset, length) {
-      while (!isWhole && come.size < offset + length) await more;
-      if (come.size < offset + length) await arrival();
-      return blobSource(name, come).read(offset, length);
+      while (!isWhole && come < offset + length) await more;
+      if (come < offset + length) await arrival();
+      return blobSource(name, partOf(pieces, offset, length)).read(0, length);
     },
     async close() {
       stop.abort();
@@ -127,8 +129,19 @@ function arriving(
   return { source, arrival };
 }
 
+/** Of these one after the other, so many bytes: engines read blobs that are nested deeply slowly, or not at all. */
+function partOf(pieces: readonly Blob[], offset: number, length: number): Blob {
+  let begin = -offset;
+  const parts = pieces.map((piece) => {
+    const part = piece.slice(Math.max(0, -begin), Math.max(0, length - begin));
+    begin += piece.size;
+    return part;
+  });
+  return new Blob(parts);
+}
+
 /** The bytes of an address as they come. */
-async function answerOf(url: URL, signal: AbortSignal): Promise<AsyncIterable<BlobPart>> {
+async function answerOf(url: URL, signal: AbortSignal): Promise<AsyncIterable<Blob>> {
   if (url.protocol === "file:") return one(await fromDisk(url));
   const response = await fetch(url, { signal }).catch((cause) => {
     signal.throwIfAborted();
