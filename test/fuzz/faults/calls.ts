@@ -24,13 +24,18 @@ export const callFaults: readonly Fault[] = [
     changes: [
       {
         file: "runtime/training/steps.ts",
-        find: "return inputs.map((one) => {",
-        replace: "return inputs.map((one) => () => {",
+        find: "return inputs.map((one): MicroInputs => {",
+        replace: "return inputs.map((one) => (): MicroInputs => {",
       },
       {
         file: "runtime/training/steps.ts",
-        find: "for (const inputs of micro) {",
-        replace: "for (const make of micro) {\n const inputs = make();",
+        find: "[...inputs.backward,",
+        replace: "[...inputs().backward,",
+      },
+      {
+        file: "runtime/training/steps.ts",
+        find: "[...inputs.sums,",
+        replace: "[...inputs().sums,",
       },
     ],
     kind: "calls",
@@ -44,7 +49,7 @@ export const callFaults: readonly Fault[] = [
   inCalls(
     "a step without its target takes that of the batch before",
     "runtime/training/steps.ts",
-    'checkComplete(plan.backward, one, isKeyed ? ["key"] : []);',
+    "checkComplete(plan.backward, one, own);",
   ),
   inCalls("calls after close are made", "runtime/calls.ts", "if (closing) throw closed();"),
   inCalls(
@@ -130,7 +135,7 @@ export const stateFaults: readonly Fault[] = [
   ),
   inCalls(
     "states begin as zeros",
-    "runtime/states.ts",
+    "runtime/held-states.ts",
     'init?.kind === "constant" ? init.value : 0',
     "0",
   ),
