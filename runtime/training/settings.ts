@@ -34,7 +34,8 @@ export function checkSettings(
       where,
       help: "an earlier version of inarch wrote it, or another program changed it: take one that save() wrote",
     });
-  const theirs = parsed(text, where);
+  // There was one rank before there could be several.
+  const theirs: Settings = { ranks: 1, ...parsed(text, where) };
   const names = [...new Set([...Object.keys(theirs), ...Object.keys(settings)])];
   for (const name of accept) if (![...names, "base"].includes(name)) throw unknown(name, names);
   const other = names.filter((name) => canonical(theirs[name]) !== canonical(settings[name]));

@@ -180,6 +180,12 @@ describe("a checkpoint", () => {
     expect(await why({}, broken)).toContain("E205");
   });
 
+  test("from before there were ranks is of one", async () => {
+    const { ranks, ...before } = JSON.parse(saved.metadata.settings!);
+    expect(ranks).toBe(1);
+    await begin({ resume: await restated({ settings: JSON.stringify(before) }) });
+  });
+
   test("that says no setting is E432", async () => {
     const { settings: _, ...metadata } = saved.metadata;
     const silent = await openBytes(writeSafetensors(await readAll(saved), metadata));
