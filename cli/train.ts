@@ -63,26 +63,32 @@ export const command = defineCommand({
     } as const;
   },
   async run(given, { progress }) {
-    const { train, trainFolds } = await import("../study/train/node/index.ts");
+    const { openMpi, train, trainFolds } = await import("../study/train/node/index.ts");
     checkTogether(given);
     const { out, folds, request } = await requestOf(given);
+    const world = await openMpi();
+    // The others of a job say what went wrong, and nothing else.
+    const isFirst = (world?.rank ?? 0) === 0;
+    const told = isFirst
+      ? {
+          onProgress: progress.report,
+          onPhase: progress.note,
+          onStatus: (status: Status) =>
+            progress.report(status.step, status.steps, "steps", inWords(status)),
+        }
+      : {};
     const stop = new AbortController();
     const onInterrupt = () => stop.abort(interrupted(out));
     process.once("SIGINT", onInterrupt);
     try {
       const whole: TrainRequest = {
-        ...request,
-        onProgress: progress.report,
-        onPhase: progress.note,
-        onStatus: (status) => progress.report(status.step, status.steps, "steps", inWords(status)),
-        signal: stop.signal,
+        ...{ ...request, ...told, reducer: world, signal: stop.signal },
       };
-      if (folds === undefined) {
-        const report = await train(whole);
-        return { report, text: describe(report) };
-      }
-      const report = await trainFolds(whole, folds);
-      return { report, text: describeFolds(report) };
+      const [report, text] = await (folds === undefined
+        ? train(whole).then((one) => [one, describe(one)] as const)
+        : trainFolds(whole, folds).then((all) => [all, describeFolds(all)] as const));
+      world?.close();
+      return { report, text, isQuiet: !isFirst };
     } finally {
       process.off("SIGINT", onInterrupt);
     }

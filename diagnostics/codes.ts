@@ -242,6 +242,8 @@ const titles = {
   E1106: "settings of a run exclude each other, or are none of its task",
   E1107: "a class is in no picture",
   E1109: "a study whose grid cannot be, or that goes on with other settings",
+  E1110: "no library of MPI, of which processes were started",
+  E1111: "processes of a job do not find each other",
   E1108: "a form that results of several tasks do not have",
 } as const;
 

@@ -36,6 +36,8 @@ const environment: readonly Code[] = [
   "E488",
   "E520",
   "E1007",
+  "E1110",
+  "E1111",
 ];
 const internal: readonly Code[] = ["E425", "E441", "E450", "E900"];
 

@@ -33,7 +33,7 @@ const packages = {
     repair: "npm install --include=optional geotiff",
   },
   koffi: {
-    use: "calls what a C compiler made, and drivers",
+    use: "calls what a C compiler made, drivers and MPI",
     repair: "npm install --include=optional koffi",
   },
 } as const satisfies Record<string, OptionalPackage>;

@@ -87,6 +87,8 @@ export interface Outcome {
   readonly text: string;
   /** 0 unless given. */
   readonly exitCode?: number;
+  /** Whether nothing is printed: another process of the same job tells it. */
+  readonly isQuiet?: boolean;
 }
 
 /** Gives `run` the types of the arguments. */

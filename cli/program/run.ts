@@ -61,8 +61,9 @@ async function perform(
     if (!json) process.stdout.write(`${line}\n`);
   };
   try {
-    const { report, text, exitCode = 0 } = await command.run(given, { progress, print });
+    const { report, text, exitCode = 0, isQuiet } = await command.run(given, { progress, print });
     progress.end();
+    if (isQuiet) return exitCode;
     const printed = json ? JSON.stringify(report, bytesToJson, 2) : text;
     process.stdout.write(printed.endsWith("\n") ? printed : `${printed}\n`);
     return exitCode;

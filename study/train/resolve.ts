@@ -17,7 +17,8 @@ import {
 import type { Tasks } from "./targets.ts";
 
 /** All settings that do not depend on the set, and those of the others that were asked for. */
-export type CheckedSettings = Omit<RunSettings, Open> & Pick<AskedSettings, Open | "epochs">;
+export type CheckedSettings = Omit<RunSettings, Open | "ranks"> &
+  Pick<AskedSettings, Open | "epochs">;
 type Open = "loss" | "metric" | "steps" | "validateEvery";
 
 /**
@@ -78,6 +79,8 @@ export interface SettingsTarget {
   readonly tasks: Tasks;
   /** Pictures to train on. */
   readonly pictures: number;
+  /** Processes that share each step; 1 unless given. */
+  readonly ranks?: number | undefined;
 }
 
 /**
@@ -86,7 +89,7 @@ export interface SettingsTarget {
  */
 export function resolveSettings(
   { epochs, ...checked }: CheckedSettings,
-  { kind, tasks, pictures }: SettingsTarget,
+  { kind, tasks, pictures, ranks = 1 }: SettingsTarget,
 ): RunSettings {
   const classes = classesOf(tasks, kind);
   const losses = lossesOf[kind];
@@ -100,6 +103,11 @@ export function resolveSettings(
     });
   if (!losses.includes(loss)) throw refuse("loss", `"${loss}"`, losses);
   if (!metrics.includes(metric)) throw refuse("metric", `"${metric}"`, metrics);
+  if (batch % (ranks * checked.micro) !== 0)
+    throw diagnose("E1106", {
+      message: `${ranks} processes with ${checked.micro} micro-steps each cannot share a batch of ${batch}`,
+      help: "give a batch that they divide: --batch counts the pictures of all of them",
+    });
   checkTaskWeights(checked, kind, tasks);
   if (Array.isArray(classWeights) && kind !== "dense" && classWeights.length !== classes.length)
     throw diagnose("E1106", {
@@ -110,7 +118,7 @@ export function resolveSettings(
   const { steps = epochs === undefined ? usualSettings.steps : undefined } = checked;
   const usualEvery = steps === undefined ? epoch : usualSettings.validateEvery;
   return {
-    ...{ ...checked, loss, metric },
+    ...{ ...checked, loss, metric, ranks },
     steps: steps ?? Math.max(1, Math.ceil((epochs! * pictures) / batch)),
     validateEvery: checked.validateEvery ?? usualEvery,
   };

@@ -55,8 +55,10 @@ export interface RunSettings {
   readonly steps: number;
   /** Pictures of a step. */
   readonly batch: number;
-  /** Parts of a step that are computed one after another, and whose gradients are averaged. */
+  /** Parts of a step that are computed one after another, and whose gradients are averaged; of several processes in each. */
   readonly micro: number;
+  /** Processes that share each step: 1, or as many as MPI has started. */
+  readonly ranks: number;
   readonly optimiser: "adamW" | "adam" | "sgd";
   readonly rate: number;
   /** What the rate does after its warm-up: it falls to 0 in a straight line, in half a wave, or stays. */
@@ -84,7 +86,7 @@ export interface RunSettings {
 }
 
 /** What is asked of a run: steps or epochs, and what is left to the set is not there. */
-export interface AskedSettings extends Partial<RunSettings> {
+export interface AskedSettings extends Partial<Omit<RunSettings, "ranks">> {
   /** How often each picture is taken, in place of `steps`. */
   readonly epochs?: number | undefined;
 }
@@ -113,7 +115,7 @@ export const usualSettings = {
   validateEvery: 50,
   patience: 0,
   emptyClasses: "refused",
-} as const satisfies Omit<RunSettings, "loss" | "metric">;
+} as const satisfies Omit<RunSettings, "loss" | "metric" | "ranks">;
 
 const weights: Wanted = {
   words: '"none", "auto", or a list of a weight for each class',

@@ -189,7 +189,7 @@ const allowed: Readonly<Record<string, { folders: RegExp; packages: RegExp }>> =
   },
   "study/train/node": {
     folders: /^(?:compiler|models|predict|runtime|study|training)\//,
-    packages: /^node:/,
+    packages: /^(?:node:|koffi$)/,
   },
 };
 

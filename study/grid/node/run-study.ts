@@ -16,7 +16,7 @@ import { type Cell, cellsOf } from "../cells.ts";
 import { studyPage } from "../page.ts";
 import { rowsOf, type StudyRow, type StudyRun, tableCsv } from "../table.ts";
 
-export interface StudyRequest extends Omit<TrainRequest, "fold"> {
+export interface StudyRequest extends Omit<TrainRequest, "fold" | "reducer"> {
   /** Settings that all runs share; the seed is the runs' own. */
   readonly settings?: AskedSettings | undefined;
   /** Values by the name of a setting, of a setting of a method's adapter, or "share": all combinations run. */

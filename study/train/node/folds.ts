@@ -40,6 +40,7 @@ export async function trainFolds(request: TrainRequest, folds: number): Promise<
   const { value: variance, of } = meanOf(squares);
   const deviation = variance === undefined || of < 2 ? null : Math.sqrt((variance * of) / (of - 1));
   const report = { folder: request.out, score: { mean: mean ?? null, deviation }, folds: reports };
-  await saveTo(join(request.out, "folds.json"), `${JSON.stringify(report, null, 2)}\n`);
+  if ((request.reducer?.rank ?? 0) === 0)
+    await saveTo(join(request.out, "folds.json"), `${JSON.stringify(report, null, 2)}\n`);
   return report;
 }

@@ -43,18 +43,18 @@ async function planOf(
   { task, settings, signal }: Planning,
   budget?: number,
 ) {
-  const { batch, micro, clip, optimiser, decay } = settings;
+  const { batch, micro, ranks, clip, optimiser, decay } = settings;
   return compileTrainingAsync(task.model, {
     ...{ signal, plans: await keptPlans() },
     ...(budget === undefined ? {} : { budget }),
     program: "segment",
-    dims: { batch: batch / micro },
+    dims: { batch: batch / (micro * ranks) },
     loss: task.loss,
     evaluate: { dims: { batch: 1 }, metrics: task.metrics },
     optimiser: optimisers[optimiser](decay),
     ...{
       ...(clip > 0 ? { clip } : {}),
-      micro,
+      ...{ micro, ranks },
       target: device.target,
       profile: deviceProfile(device.capabilities),
     },
@@ -74,7 +74,7 @@ export async function planWithin(
   const { settings } = planning;
   if (budget === undefined || isBegun)
     return { settings, plan: await planOf(opened, planning, budget) };
-  const { batch } = settings;
+  const batch = settings.batch / settings.ranks;
   for (let micro = settings.micro; micro <= batch; micro++) {
     if (batch % micro !== 0) continue;
     const parted = { ...settings, micro };

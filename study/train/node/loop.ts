@@ -1,4 +1,7 @@
 /** The steps of a run that are left, with their validations. */
+
+import { diagnose } from "../../../diagnostics/index.ts";
+import type { Reducer } from "../../../runtime/training/reducer.ts";
 import type { TrainingSession } from "../../../runtime/training/session.ts";
 import { madeAhead } from "../../data/ahead.ts";
 import type { Batches } from "../../data/batch.ts";
@@ -25,6 +28,8 @@ export interface Loop {
   readonly settings: RunSettings;
   readonly run: RunFolder;
   readonly session: TrainingSession;
+  /** Other processes that take the same steps, each with its part of the pictures. */
+  readonly reducer: Reducer | undefined;
   readonly task: Task;
   readonly batches: Batches;
   readonly validation: Batches;
@@ -56,12 +61,14 @@ export async function takeSteps(loop: Loop): Promise<Scores> {
   const { steps, validateEvery, metric, patience } = settings;
   const found = run.log.flatMap((line) => ("validation" in line ? [line] : []));
   const clock = startClock(settings);
-  const save = async (step: number) =>
-    run.saveCheckpoint(await session.save(), startOf(loop, clock.seconds(), step));
+  const save = async (step: number) => {
+    if (!run.isOurs) return;
+    await run.saveCheckpoint(await session.save(), startOf(loop, clock.seconds(), step));
+  };
   const validated = async (step: number) => {
     const validation = await clock.validation(() => validate(loop));
     const line = { step, validation, ...(step === 0 ? { device: loop.kind } : {}) };
-    if (isBetter(metric, line.validation, bestOf(loop, found)?.validation))
+    if (run.isOurs && isBetter(metric, line.validation, bestOf(loop, found)?.validation))
       await run.save("adapter.safetensors", await session.saveAdapter());
     found.push(line);
     run.tell(line);
@@ -70,7 +77,7 @@ export async function takeSteps(loop: Loop): Promise<Scores> {
     await save(step);
   };
   const isTired = () => patience > 0 && since(loop, found) >= patience;
-  const isLate = () => loop.seconds !== undefined && clock.seconds() >= loop.seconds;
+  const stopsNow = () => stopsOf(loop, clock.seconds());
   if (run.steps === 0 && found.length === 0) await validated(0);
   else events.onPhase?.(`going on after step ${run.steps}`);
   let step = run.steps;
@@ -85,9 +92,11 @@ export async function takeSteps(loop: Loop): Promise<Scores> {
       events.onStatus?.(status);
       // The first step may compile; two that were measured tell the rest.
       if (step === run.steps + 3) events.onPhase?.(`about ${inTime(status.left)} to go`);
-      if (step % validateEvery === 0 || step === steps || isLate()) await validated(step);
-      else if (events.signal?.aborted) await save(step);
-      if (events.signal?.aborted || isTired() || isLate()) break;
+      const stops = await stopsNow();
+      if (step % validateEvery === 0 || step === steps || stops.isLate) await validated(step);
+      else if (stops.isAborted) await save(step);
+      if (stops.isAborted && !events.signal?.aborted) throw interruptedElsewhere(run.path);
+      if (stops.isAborted || isTired() || stops.isLate) break;
     }
   const best = bestOf(loop, found)!;
   return {
@@ -99,18 +108,35 @@ export async function takeSteps(loop: Loop): Promise<Scores> {
   };
 }
 
+/** Whether to end after this step: all processes decide alike. */
+async function stopsOf({ events, seconds, reducer }: Loop, passed: number) {
+  const isLate = seconds !== undefined && passed >= seconds;
+  const votes = Float32Array.of(Number(events.signal?.aborted ?? false), Number(isLate));
+  await reducer?.allReduce(votes);
+  return { isAborted: votes[0]! > 0, isLate: votes[1]! > 0 };
+}
+
+const interruptedElsewhere = (where: string) =>
+  diagnose("E1104", {
+    message: "another process of the job was interrupted, and what was done is saved",
+    where,
+    help: "the same command goes on from there",
+  });
+
 const startOf = ({ device, run, setUp }: Loop, seconds: number, to: number): Start => ({
   ...{ device, from: run.steps, to, seconds, setUp },
   memory: process.resourceUsage().maxRSS * 1024,
 });
 
 /** The inputs of each micro-step, made while the step before runs. */
-function inputsInTurn({ settings, batches, task }: Loop, step: number) {
-  const { steps, batch, micro } = settings;
+function inputsInTurn({ settings, batches, task, reducer }: Loop, step: number) {
+  const { steps, micro, ranks } = settings;
+  const [parts, first] = [micro * ranks, (reducer?.rank ?? 0) * micro];
+  const batch = settings.batch / parts;
   const make = (step: number) =>
     Promise.all(
-      Array.from({ length: micro }, async (_, rank) => {
-        const given = await batches.take({ step, batch: batch / micro, rank, ranks: micro });
+      Array.from({ length: micro }, async (_, i) => {
+        const given = await batches.take({ step, batch, rank: first + i, ranks: parts });
         return task.inputs(given);
       }),
     );

@@ -29,6 +29,8 @@ export interface Start {
 
 export interface RunFolder {
   readonly path: string;
+  /** Whether this process writes it; of several that share the steps one does. */
+  readonly isOurs: boolean;
   /** The log up to the checkpoint, and every line that was told since. */
   readonly log: readonly LogLine[];
   /** Steps that are done. */
@@ -51,8 +53,12 @@ export interface RunFolder {
  * Makes the folder, or opens it where a run is under way.
  * @throws E1102 for a run of other settings, E1103 for a folder of something else, E2xx for a damaged checkpoint.
  */
-export async function openRun(path: string, identity: RunIdentity): Promise<RunFolder> {
-  await makeFolder(path);
+export async function openRun(
+  path: string,
+  identity: RunIdentity,
+  isOurs = true,
+): Promise<RunFolder> {
+  if (isOurs) await makeFolder(path);
   const [known, last, logged, times] = [
     "run.json",
     "last.safetensors",
@@ -60,7 +66,7 @@ export async function openRun(path: string, identity: RunIdentity): Promise<RunF
     "times.json",
   ].map((name) => join(path, name)) as [string, string, string, string];
   if (existsSync(known)) checkSame(await readIdentity(known), identity, known);
-  else {
+  else if (isOurs) {
     await checkEmpty(path);
     await saveTo(known, `${JSON.stringify(identity, null, 2)}\n`);
   }
@@ -69,7 +75,7 @@ export async function openRun(path: string, identity: RunIdentity): Promise<RunF
   const log = checkpoint ? (await linesIn(logged)).filter((line) => line.step <= steps) : [];
   const starts = await startsIn(path);
   return {
-    ...{ path, log, steps, checkpoint, starts },
+    ...{ path, isOurs, log, steps, checkpoint, starts },
     tell: (line) => log.push(line),
     async saveCheckpoint(content, start) {
       await saveTo(times, `${JSON.stringify([...starts, start], null, 2)}\n`);

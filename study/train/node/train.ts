@@ -7,6 +7,7 @@ import type { Progress } from "../../../runtime/devices/device.ts";
 import { type DeviceKind, withDevice } from "../../../runtime/node/device.ts";
 import { deviceWords, type OpenedDevice } from "../../../runtime/node/opened.ts";
 import { openWeightsFile } from "../../../runtime/node/weights.ts";
+import type { Reducer } from "../../../runtime/training/reducer.ts";
 import { createTrainingSession, type TrainingSession } from "../../../runtime/training/session.ts";
 import type { Weights } from "../../../runtime/weights/index.ts";
 import { rateAt, type Schedule } from "../../../training/index.ts";
@@ -38,6 +39,11 @@ export interface TrainRequest extends SetsRequest, Events {
   readonly seconds?: number | undefined;
   /** The most bytes of device memory: a step then has as many micro-steps as it takes. */
   readonly budget?: number | undefined;
+  /**
+   * Other processes that take the same steps, each with its part of the pictures: `openMpi()`. All are given the same
+   * request; the one of rank 0 writes the folder.
+   */
+  readonly reducer?: Reducer | undefined;
   /** Told before the first step. */
   readonly onForecast?: ((forecast: RunForecast) => void) | undefined;
   readonly onProgress?: Progress | undefined;
@@ -50,7 +56,7 @@ export interface TrainRequest extends SetsRequest, Events {
  * the signal's reason when it is aborted, after what was done has been saved.
  */
 export async function train(request: TrainRequest): Promise<TrainReport> {
-  const { onPhase = () => {} } = request;
+  const { onPhase = () => {}, reducer } = request;
   const asked = settingsFrom(request.settings ?? {});
   check("a run", { share: [request.share ?? 1, portion] });
   onPhase("checking the pictures");
@@ -58,7 +64,7 @@ export async function train(request: TrainRequest): Promise<TrainReport> {
   const { tasks } = sets;
   const kind = kindOf(tasks, asked.method);
   const pictures = sets.train.names.length;
-  const settings = resolveSettings(asked, { kind, tasks, pictures });
+  const settings = resolveSettings(asked, { kind, tasks, pictures, ranks: reducer?.size });
   if (settings.emptyClasses === "refused") checkClasses(sets);
   const { budget = 1, seconds = 0 } = request;
   check("a run", { budget: [budget, count], seconds: [seconds, fromZero] });
@@ -67,6 +73,8 @@ export async function train(request: TrainRequest): Promise<TrainReport> {
     const { config: file } = request;
     const config = file === undefined ? inferSamConfig(weights) : await readSamConfig(file);
     const known = hasRun(request.out) ? (await readRun(request.out)).settings : undefined;
+    // All have looked before one makes the folder.
+    await reducer?.barrier();
     // A budget decides on micro-steps once.
     const { micro = settings.micro } = request.budget === undefined ? {} : (known ?? {});
     const own = { ...settings, micro };
@@ -100,11 +108,20 @@ interface Training {
 /** Bytes of decoded pictures that are kept, of each set. */
 const mostKept = 2 ** 30;
 
-const open = ({ request, sets }: Training, settings: RunSettings) =>
-  openRun(request.out, {
+async function open({ request, sets }: Training, settings: RunSettings): Promise<RunFolder> {
+  const { out, reducer } = request;
+  const identity = {
     ...{ settings, tasks: sets.tasks },
     ...{ train: sets.train.names, validation: sets.validation.names },
-  });
+  };
+  const isOurs = (reducer?.rank ?? 0) === 0;
+  // The others read what the first has made, before it writes more.
+  if (!isOurs) await reducer!.barrier();
+  const run = await openRun(out, identity, isOurs);
+  if (isOurs) await reducer?.barrier();
+  await reducer?.barrier();
+  return run;
+}
 
 async function runOn(training: Training): Promise<TrainReport> {
   const { request, settings, isBegun, task } = training;
@@ -120,6 +137,7 @@ async function runOn(training: Training): Promise<TrainReport> {
     try {
       const report = await stepsOn(opened, { ...training, ...planned, run, begun });
       signal?.throwIfAborted();
+      if (!run.isOurs) return report;
       await run.save("result.json", `${JSON.stringify(report, null, 2)}\n`);
       onPhase("writing the report");
       await writeReport({ ...training, ...planned, run, opened, report, signal });
@@ -164,7 +182,15 @@ async function stepsOn(opened: OpenedDevice, placing: Placing): Promise<TrainRep
   const seen = { side, fit, filter };
   const held = keptInMemory(validation.samples, mostKept);
   const scores = await takeSteps({
-    ...{ events: request, settings, run, session, task, seconds: request.seconds },
+    ...{
+      events: request,
+      settings,
+      run,
+      session,
+      task,
+      seconds: request.seconds,
+      reducer: request.reducer,
+    },
     batches: batchesOf(keptInMemory(train.samples, mostKept), { ...seen, augment, seed }),
     validation: batchesOf(held, { ...seen, order: "plain" }),
     held: held.size,
@@ -189,7 +215,7 @@ async function stepsOn(opened: OpenedDevice, placing: Placing): Promise<TrainRep
 /** A session that trains, after the steps of the run's checkpoint. */
 function placed({ device }: OpenedDevice, placing: Placing): Promise<TrainingSession> {
   const { request, settings, weights, plan, run } = placing;
-  const { signal, onProgress } = request;
+  const { signal, onProgress, reducer } = request;
   const { rate, seed } = settings;
   const schedule = scheduleOf(settings);
   return createTrainingSession(plan, device, {
@@ -198,6 +224,7 @@ function placed({ device }: OpenedDevice, placing: Placing): Promise<TrainingSes
     ...(run.checkpoint ? { resume: run.checkpoint } : {}),
     ...(onProgress ? { onProgress } : {}),
     ...(signal ? { signal } : {}),
+    ...(reducer ? { reducer } : {}),
   });
 }
 

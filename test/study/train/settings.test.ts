@@ -25,7 +25,7 @@ const said = async (call: () => unknown) => {
 describe("settings", () => {
   test("are usual, unless a preset says otherwise, unless they are given", () => {
     const plain = resolveSettings(settingsFrom({}), mask);
-    expect(plain).toEqual({ ...usualSettings, loss: "structure", metric: "iou" });
+    expect(plain).toEqual({ ...usualSettings, loss: "structure", metric: "iou", ranks: 1 });
     const both = resolveSettings(settingsFrom({}), dense);
     expect(both).toMatchObject({ loss: "multi-task", metric: "loss" });
     const road = resolveSettings(settingsFrom({ preset: "conv-lora/road", rate: 5e-4 }), mask);
@@ -67,6 +67,8 @@ describe("settings", () => {
     expect(await resolve({ batch: 4, micro: 3 }, mask)).toMatch(
       /E1106 .*3 micro-steps of a batch of 4/,
     );
+    const shared = { ...mask, ranks: 3 };
+    expect(await resolve({ batch: 4 }, shared)).toMatch(/E1106 3 processes .* a batch of 4/);
     expect(await resolve({ classWeights: [1, 2] }, classes)).toMatch(
       /E1106 2 weights .* 3 classes/,
     );
