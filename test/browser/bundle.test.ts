@@ -102,13 +102,13 @@ describeInBrowser("a generated SAM in Chromium", () => {
     }
   }
 
-  /** The kinds of files that were asked for. */
-  const kindsOf = ({ server }: Page) =>
-    server.requests
-      .filter((path) => path.startsWith("/sam/"))
-      .map((path) => path.replace(/-[0-9A-Za-z]{8,12}\./, "."))
-      .sort();
-  /** The module in two, the profile that fits, the weights. */
+  /** The kinds of files that were asked for, each file once. */
+  const kindsOf = ({ server }: Page) => {
+    const files = server.requests.filter((path) => path.startsWith("/sam/"));
+    expect(new Set(files).size).toBe(files.length);
+    return [...new Set(files.map((path) => path.replace(/-[0-9A-Za-z]{8,12}\./, ".")))].sort();
+  };
+  /** The module, pieces of the runtime, the profile that fits, the weights. */
   const own = [
     ...["/sam/sam-runtime.mjs", "/sam/sam-subgroups-4.mjs"],
     ...["/sam/sam.mjs", "/sam/weights.safetensors"],

@@ -174,7 +174,7 @@ const standIn = (before: string) => `
     Object.defineProperty(globalThis, name, { value, configurable: true });
   globalThis.location = { href: "http://page/" };
   const answer = (url) => new Blob([readFileSync("." + new URL(url).pathname)]);
-  globalThis.fetch = async (url) => ({ ok: true, headers: new Map(), blob: async () => answer(url) });
+  globalThis.fetch = async (url) => ({ ok: true, headers: new Map(), body: answer(url).stream() });
   for (const name of names) delete globalThis[name];
   ${before}
   const { run } = await import("./page.js");
