@@ -119,7 +119,8 @@ function arriving(
     size,
     async read(offset, length) {
       while (!isWhole && come < offset + length) await more;
-      if (come < offset + length) await arrival();
+      // The last bytes tell whether more come behind them.
+      if (offset + length >= size || come < offset + length) await arrival();
       return blobSource(name, partOf(pieces, offset, length)).read(0, length);
     },
     async close() {

@@ -190,6 +190,19 @@ describe("weights that are on their way", () => {
     close();
   });
 
+  test("E614: more than were built, which come last", async () => {
+    const { bundle, close } = await served((response) => {
+      response.write(file.subarray(header));
+      setTimeout(() => response.end(new Uint8Array(5)), 50);
+    });
+    const { code, details } = await refusal(() => loadBundle(bundle, watched().on));
+    expect([code, details.message]).toEqual([
+      "E614",
+      `the weights are not those that were built: they have ${file.length + 5} bytes, the bundle of small says ${file.length}`,
+    ]);
+    close();
+  });
+
   test("E613: a connection that breaks off", async () => {
     const { bundle, close } = await served((response) => {
       setTimeout(() => response.socket?.destroy(), 20);
