@@ -29,7 +29,7 @@ const [rows, vectors, depth] = [2, 4, 5];
 
 /** Whether products of whole numbers, which are exact, come out of what V8 makes of a module when it optimises. */
 export function multiplies(bytes: readonly number[]): boolean {
-  // What is compiled first is not optimised: it would be tried in vain.
+  // V8's first compiler does not optimise: its code would not show what the revectoriser does.
   setFlagsFromString("--no-liftoff");
   try {
     const { WebAssembly } = globalThis as unknown as {
@@ -64,7 +64,7 @@ export function multiplies(bytes: readonly number[]): boolean {
   }
 }
 
-/** A block of sums as kernels have it; of each sum and the last vector behind it, their sum times the larger one. */
+/** A block of sums as kernels have it: for each sum s and the last vector r of its column it stores (s + r) max(s, r). */
 export function productModule(): number[] {
   const [get, set, i32] = [0x20, 0x21, 0x7f];
   const [add, sub] = [0x6a, 0x6b];
@@ -133,6 +133,6 @@ export function productModule(): number[] {
   ];
 }
 
-/** A small number from 0 up as a signed one. */
+/** A whole number from 0 to 8191 in the signed LEB128 of WebAssembly. */
 const signed = (value: number): number[] =>
   value < 64 ? [value] : [(value & 127) | 128, value >> 7];

@@ -4,7 +4,7 @@ import type { TrainingPlan } from "./plan.ts";
 
 /** What one of several processes needs of the others. All call the same functions, in the same order. */
 export interface Reducer {
-  /** From 0 up to, but not, `size`. */
+  /** At least 0 and less than `size`. */
   readonly rank: number;
   /** How many processes there are. */
   readonly size: number;
