@@ -1,6 +1,6 @@
 /**
  * The folder that measures a GPU elsewhere: Node, this package as it is built, Dawn, the Vulkan loader,
- * reference files, and a script that needs nothing of the machine but a driver.
+ * koffi, by which CUDA's driver is called, reference files, and a script that needs nothing of the machine but a driver.
  */
 import { execFileSync } from "node:child_process";
 import {
@@ -51,6 +51,7 @@ export async function pack(to: string, print: (text: string) => void): Promise<v
   };
   copyBinary(realpathSync(process.execPath), at("bin", "node"));
   copyDawn(at);
+  copyKoffi(at);
   const binaries = [at("bin", "node"), dawnIn(folder)];
   binaries.push(...copyLibraries(binaries, at, print));
   copyOurs(at);
@@ -96,14 +97,32 @@ type At = (...path: string[]) => string;
 const dawnIn = (folder: string) =>
   join(folder, "node_modules", "webgpu", "dist", "linux-x64", "dawn.node");
 
-/** Of npm's packages Dawn alone, built for this kind of machine. */
+/** Dawn, built for this kind of machine. */
 function copyDawn(at: At): void {
-  const from = packageFolder(dirname(createRequire(import.meta.url).resolve("webgpu")));
+  const from = folderOf("webgpu");
   for (const file of ["package.json", "index.js", "LICENSE.md"])
     copyFileSync(join(from, file), at("node_modules", "webgpu", file));
   const dawn = ["dist", "linux-x64", "dawn.node"];
   copyBinary(join(from, ...dawn), at("node_modules", "webgpu", ...dawn));
 }
+
+/** What koffi loads on this kind of machine, without its sources. */
+function copyKoffi(at: At): void {
+  const from = folderOf("koffi");
+  for (const file of ["package.json", "index.js", "index.cjs", "LICENSE.txt", "src/koffi"])
+    cpSync(join(from, file), at("node_modules", "koffi", file), {
+      recursive: true,
+      filter: (path) => !/\.(?:cc|hh|S|asm)$/.test(path),
+    });
+  const built = ["@koromix", "koffi-linux-x64"];
+  for (const file of ["package.json", "index.js"])
+    copyFileSync(join(from, "..", ...built, file), at("node_modules", ...built, file));
+  const binary = ["linux_x64", "koffi.node"];
+  copyBinary(join(from, "..", ...built, ...binary), at("node_modules", ...built, ...binary));
+}
+
+const folderOf = (name: string): string =>
+  packageFolder(dirname(createRequire(import.meta.url).resolve(name)));
 
 function packageFolder(folder: string): string {
   return existsSync(join(folder, "package.json")) ? folder : packageFolder(dirname(folder));

@@ -29,7 +29,10 @@ export async function openProgram(
   { graph, inputs = {}, weights = quickWeights, tuning }: ProgramOptions,
   { device, profile, precision }: Opened,
 ): Promise<Program> {
-  const plan = compile(graph, { profile, precision, ...(tuning ? { tuning } : {}) });
+  const plan = compile(graph, {
+    ...{ target: device.target, profile, precision },
+    ...(tuning ? { tuning } : {}),
+  });
   const session = await createSession(plan, device, { weights: weights(plan.parameters) });
   const [first] = plan.outputs;
   const { buffer, tensor } = session.output(first!.name);

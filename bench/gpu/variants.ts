@@ -2,12 +2,15 @@
 import type { Capabilities } from "../../compiler/capabilities.ts";
 import { defaultProfile, deviceProfile, type Profile } from "../../compiler/profile.ts";
 import type { Precision } from "../../compiler/storage/formats.ts";
+import { InarchError } from "../../diagnostics/index.ts";
 import type { Device } from "../../runtime/devices/device.ts";
 import { webgpuDevice } from "../../runtime/devices/webgpu.ts";
 import { openDevice, requestGpu } from "../../runtime/node/index.ts";
 
 export interface Variant {
   readonly name: string;
+  /** The device's kind, `webgpu` unless given. */
+  readonly kind?: "cuda";
   /** What Dawn is asked for beyond what everybody gets. */
   readonly toggles: readonly string[];
   readonly precision: Precision;
@@ -93,22 +96,42 @@ export const fragments: Variant = {
   },
 };
 
+/** Through NVIDIA's own driver, which assembles PTX. */
+export const cuda: Variant = { ...f32, name: "f32, CUDA", kind: "cuda" };
+
+export const cudaStored: Variant = {
+  ...cuda,
+  name: "f16 stored, CUDA",
+  precision: "mixed",
+};
+
 export interface Opened {
   readonly device: Device;
   readonly profile: Profile;
   readonly precision: Precision;
 }
 
-const devices = new Map<string, Promise<Device>>();
+const devices = new Map<string, Promise<Device | string>>();
 
 /** The device for a variant, opened once in this process; words where it does not offer it. */
 export async function openVariant(variant: Variant): Promise<Opened | string> {
-  const key = variant.toggles.join();
-  if (!devices.has(key)) devices.set(key, openToTime(variant.toggles));
+  const key = [variant.kind, ...variant.toggles].join();
+  if (!devices.has(key)) devices.set(key, openKind(variant));
   const device = await devices.get(key)!;
+  if (typeof device === "string") return device;
   const profile = variant.profile(device.capabilities);
   if (typeof profile === "string") return profile;
   return { device, profile, precision: variant.precision };
+}
+
+async function openKind({ kind, toggles }: Variant): Promise<Device | string> {
+  if (kind === undefined) return openToTime(toggles);
+  try {
+    return (await openDevice({ kind })).device;
+  } catch (cause) {
+    if (cause instanceof InarchError && cause.kind === "environment") return cause.message;
+    throw cause;
+  }
 }
 
 /**

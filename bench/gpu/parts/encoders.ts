@@ -13,6 +13,7 @@ import { openProgram } from "../programs.ts";
 import { type Model, sizes } from "../sizes.ts";
 import { rounded, timeRuns } from "../timing.ts";
 import {
+  cuda,
   f32,
   fragments,
   openVariant,
@@ -27,6 +28,7 @@ import { tuningFile } from "./tuning.ts";
 const measured: readonly (readonly [Variant, readonly Adapted[]])[] = [
   [f32, [bare, withConvLora, withLora, withTaLora]],
   [fragments, [bare, withLora, withConvLora, withTaLora]],
+  [cuda, [bare, withLora, withConvLora, withTaLora]],
   [stored, [bare, withLora, withConvLora]],
   [unchecked, [bare]],
   [packed, [bare]],

@@ -6,14 +6,14 @@ import { kinds } from "../../../verify/kinds.ts";
 import { openReference } from "../../../verify/reference.ts";
 import type { Item, Part, Setting } from "../part.ts";
 import { root } from "../place.ts";
-import { f32, openVariant } from "../variants.ts";
+import { f32, openVariant, type Variant } from "../variants.ts";
 
-export const references: Part = {
-  name: "reference files",
+export const referencesOn = (variant: Variant): Part => ({
+  name: `reference files${variant === f32 ? "" : `, ${variant.name}`}`,
   about: "what published implementations computed: layers, whole models, training runs",
   seconds: { full: [120, 60], small: [1800, 900] },
-  items: itemsOf,
-};
+  items: (setting) => itemsOf(variant, setting),
+});
 
 /** The folder of the reference files, in a checkout and in a pack. */
 export const fixtures = join(root, "test", "fixtures");
@@ -21,7 +21,7 @@ export const fixtures = join(root, "test", "fixtures");
 /** Those that a software device is done with in less than a minute. */
 const quick = /^(?:resample|structure_loss|sam_nano)\.safetensors$/;
 
-async function itemsOf(setting: Setting): Promise<readonly Item[]> {
+async function itemsOf(variant: Variant, setting: Setting): Promise<readonly Item[]> {
   if (!existsSync(fixtures)) return [];
   const items: Item[] = [];
   for (const file of readdirSync(fixtures).filter((name) => name.endsWith(".safetensors"))) {
@@ -33,18 +33,23 @@ async function itemsOf(setting: Setting): Promise<readonly Item[]> {
     if (setting.scale === "small" && !quick.test(file)) {
       const reason = "a software device compiles for minutes: npm run verify checks it";
       setting.tell({ type: "left out", what: file, reason });
-    } else items.push({ name: file, run: () => checkFile(path, kind, setting) });
+    } else items.push({ name: file, run: () => checkFile(path, kind, variant, setting) });
   }
   return items;
 }
 
-async function checkFile(path: string, kind: string, { tell }: Setting): Promise<void> {
-  const opened = await openVariant(f32);
+async function checkFile(
+  path: string,
+  kind: string,
+  variant: Variant,
+  { tell }: Setting,
+): Promise<void> {
+  const opened = await openVariant(variant);
   if (typeof opened === "string") return tell({ type: "left out", what: path, reason: opened });
   const { device, profile: own } = opened;
   // Numbers must be right within the limits of every device, with this one's kind of kernels.
-  const { subgroup, rolled, reduces } = own;
-  const profile = { ...defaultProfile, subgroup, rolled, reduces };
+  const { subgroup, rolled, reduces, deviceClass } = own;
+  const profile = { ...defaultProfile, subgroup, rolled, reduces, deviceClass };
   const reference = await openReference(path);
   try {
     let count = 0;

@@ -10,7 +10,7 @@ import { firstOf, type Part, type Setting } from "../part.ts";
 import { quickWeights } from "../programs.ts";
 import { type Model, sizes } from "../sizes.ts";
 import { timeRuns } from "../timing.ts";
-import { f32, fragments, openVariant, stored, type Variant } from "../variants.ts";
+import { cuda, f32, fragments, openVariant, stored, type Variant } from "../variants.ts";
 
 export const steps: Part = {
   name: "training steps",
@@ -35,6 +35,8 @@ const measured: readonly (readonly [Variant, Adapted])[] = [
   [fragments, withLora],
   [f32, withConvLora],
   [fragments, withConvLora],
+  [cuda, withLora],
+  [cuda, withConvLora],
   [f32, withTaLora],
   [stored, withLora],
 ];
@@ -55,7 +57,11 @@ async function timeStep(
   const { device, profile, precision } = opened;
   const { config } = model;
   const begun = performance.now();
-  const plan = planDistance(config, adapted.adapter!, { profile, precision });
+  const plan = planDistance(config, adapted.adapter!, {
+    target: device.target,
+    profile,
+    precision,
+  });
   const session = await createTrainingSession(plan, device, {
     weights: quickWeights([...plan.frozen, ...plan.tensors]),
     ...{ rate: 1e-4, seed: 1 },
