@@ -4,6 +4,8 @@ import { formatBytes } from "../../diagnostics/bytes.ts";
 import { diagnose } from "../../diagnostics/index.ts";
 import type { Address, CudaCopy, CudaKernel, CudaLaunch, CudaMachine } from "../devices/cuda.ts";
 import { deviceLost, kernelText, type Progress } from "../devices/device.ts";
+import { Assembler } from "./cuda-assembler.ts";
+import { type Assembled, assembled, type HostMemory, hostMemory } from "./cuda-assembling.ts";
 import { cachedCubin } from "./cuda-cache.ts";
 import { type CudaDriver, CudaFailure, failures } from "./cuda-driver.ts";
 import { type Block, blockBytes, Staging } from "./cuda-staging.ts";
@@ -20,9 +22,6 @@ export interface CudaGpu {
   readonly driver: string;
 }
 
-/** Memory of the host for what calls are told: arguments of a launch, options, and what the assembler says. */
-const hostBytes = 16 * 1024;
-const logAt = 8 * 1024;
 /** Of an address. */
 const wordSize = 8;
 /** That work given to the stream waits for nothing else. */
@@ -30,9 +29,6 @@ const nonBlocking = 1;
 /** While work is recorded, other calls may be made. */
 const relaxed = 2;
 const eventFlags = 1;
-/** What is linked. */
-const ptxInput = 1;
-const options = { errorLog: 5, errorLogBytes: 6 } as const;
 
 /** @throws E423, E488 */
 export function openGpu(driver: CudaDriver, gpu: CudaGpu): CudaMachine {
@@ -52,7 +48,8 @@ class Machine implements CudaMachine {
   readonly #device: number;
   readonly #stream: bigint;
   readonly #staging: Staging;
-  readonly #host: { readonly address: bigint; readonly bytes: Uint8Array<ArrayBuffer> };
+  readonly #host: HostMemory;
+  readonly #assembler: Assembler;
   /** By text. */
   readonly #kernels = new Map<string, Promise<CudaKernel>>();
   readonly #modules: bigint[] = [];
@@ -75,8 +72,10 @@ class Machine implements CudaMachine {
     });
     this.#stream = driver.made("cuStreamCreate", nonBlocking);
     this.#staging = new Staging(driver);
-    const address = driver.made("cuMemHostAlloc", hostBytes, 0);
-    this.#host = { address, bytes: driver.view(address, hostBytes) };
+    this.#host = hostMemory(driver);
+    this.#assembler = new Assembler({ path: driver.path, context }, (job) =>
+      this.#guarded(() => assembled(driver, this.#host, job)),
+    );
   }
 
   allocate(bytes: number): Address {
@@ -133,16 +132,17 @@ class Machine implements CudaMachine {
   }
 
   async compile(kernels: readonly PlanKernel[], onProgress: Progress) {
-    const made: CudaKernel[] = [];
-    for (const kernel of kernels) {
+    let done = 0;
+    const made = kernels.map(async (kernel) => {
       const text = kernelText(kernel);
       const known = this.#kernels.get(text) ?? this.#compiled(kernel, text);
       this.#kernels.set(text, known);
       known.catch(() => this.#kernels.delete(text));
-      made.push(await known);
-      onProgress(made.length, kernels.length, "kernels");
-    }
-    return made;
+      const found = await known;
+      onProgress(++done, kernels.length, "kernels");
+      return found;
+    });
+    return Promise.all(made);
   }
 
   record(launches: readonly CudaLaunch[], copies: readonly CudaCopy[], owner: object) {
@@ -188,6 +188,13 @@ class Machine implements CudaMachine {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    // A context lives as long as a thread assembles for it.
+    const ended = this.#assembler.close(deviceLost("it was destroyed"));
+    if (ended) void ended.then(() => this.#release());
+    else this.#release();
+  }
+
+  #release(): void {
     const driver = this.#driver;
     driver.try("cuCtxSetCurrent", this.#context);
     driver.try("cuStreamSynchronize", this.#stream);
@@ -273,7 +280,9 @@ class Machine implements CudaMachine {
   async #compiled(kernel: PlanKernel, text: string): Promise<CudaKernel> {
     const { capability, driver: version } = this.#gpu;
     const key = JSON.stringify([text, capability, version]);
-    const cubin = await cachedCubin(key, () => this.#guarded(() => this.#assembled(kernel, text)));
+    const cubin = await cachedCubin(key, async () =>
+      this.#cubinOf(kernel, await this.#assembler.assemble({ name: kernel.name, text })),
+    );
     return this.#guarded(() => {
       const module = this.#driver.made("cuModuleLoadData", cubin);
       this.#modules.push(module);
@@ -282,31 +291,11 @@ class Machine implements CudaMachine {
   }
 
   /** @throws E425, E447 */
-  #assembled({ name }: PlanKernel, text: string): Uint8Array<ArrayBuffer> {
-    const driver = this.#driver;
-    const { address, bytes } = this.#host;
-    const log = bytes.subarray(logAt).fill(0);
-    new Int32Array(bytes.buffer, bytes.byteOffset, 2).set([
-      options.errorLog,
-      options.errorLogBytes,
-    ]);
-    const values = new BigUint64Array(bytes.buffer, bytes.byteOffset + 8, 2);
-    values.set([address + BigInt(logAt), BigInt(log.length)]);
-    const made = new BigUint64Array(1);
-    driver.call("cuLinkCreate_v2", 2, address, address + 8n, made);
-    const state = made[0]!;
-    try {
-      const given = new TextEncoder().encode(`${text}\0`);
-      driver.call("cuLinkAddData_v2", state, ptxInput, given, given.length, name, 0, null, null);
-      const [cubin, size] = [new BigUint64Array(1), new BigUint64Array(1)];
-      driver.call("cuLinkComplete", state, cubin, size);
-      return driver.view(cubin[0]!, Number(size[0])).slice();
-    } catch (failure) {
-      if (!(failure instanceof CudaFailure) || failure.isLast) throw failure;
-      throw this.#refused(name, failure, new TextDecoder().decode(log).split("\0")[0]!);
-    } finally {
-      driver.try("cuLinkDestroy", state);
-    }
+  #cubinOf({ name }: PlanKernel, found: Assembled): Uint8Array<ArrayBuffer> {
+    if ("cubin" in found) return found.cubin;
+    const { call, code, words } = found.failure;
+    const failure = new CudaFailure(call, code, words);
+    throw failure.isLast ? this.#explained(failure) : this.#refused(name, failure, found.log);
   }
 
   #refused(name: string, cause: CudaFailure, log: string): Error {

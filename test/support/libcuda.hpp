@@ -5,7 +5,10 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <mutex>
+#include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace libcuda {
@@ -23,7 +26,10 @@ static std::string failing;
 static int failing_after = 0, failing_code = 0;
 static Word current = 0;
 
+// Several threads assemble.
+static std::mutex entering;
 static int enter(const char* call) {
+  std::lock_guard<std::mutex> alone(entering);
   calls[call]++;
   if (failing == call && failing_after-- == 0) {
     failing = "";
@@ -42,6 +48,8 @@ static bool is_inside(Word at, size_t bytes) {
   return at + bytes <= next->first + next->second;
 }
 
+// Those that assembled something.
+static std::set<std::thread::id> assemblers;
 static std::deque<Work> queue;
 static Word done = 0, given = 0;
 static std::vector<Work>* recording = nullptr;
@@ -87,10 +95,12 @@ API libcuda_fail(const char* call, int code, int after) {
   return 0;
 }
 API libcuda_count(const char* call) { return calls[call]; }
+/** Threads that assembled something, less this one. */
+API libcuda_assemblers() { return assemblers.size() - assemblers.count(std::this_thread::get_id()); }
 /** What is allocated, and what was given and is not done. */
 API libcuda_left() { return memory.size(); }
 API libcuda_reset() {
-  calls.clear(); memory.clear(); queue.clear();
+  calls.clear(); memory.clear(); queue.clear(); assemblers.clear();
   failing = ""; broken = 0; version = 12040; capability = 90; devices = 2;
   return 0;
 }
@@ -191,6 +201,11 @@ API cuLinkAddData_v2(Link* link, int type, char* data, size_t bytes, const char*
     return code;
   }
   if (type != 1 || data[bytes - 1] != 0) return 218;
+  {
+    std::lock_guard<std::mutex> alone(entering);
+    assemblers.insert(std::this_thread::get_id());
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
   link->text = data;
   return 0;
 }

@@ -31,6 +31,8 @@ export interface TestDriver {
   /** The call of this name fails, after so many that do not. */
   fail(call: string, code: number, after?: number): void;
   count(call: string): number;
+  /** Threads other than this one that assembled something. */
+  assemblers(): number;
   /** Buffers that are not freed. */
   left(): number;
   set(about: { version?: number; capability?: number; devices?: number }): void;
@@ -55,6 +57,7 @@ export function buildDriver(programs: readonly Both[]): TestDriver {
     reset: library.func("int libcuda_reset()"),
     fail: (call, code, after = 0) => fail(call, code, after),
     count: library.func("int libcuda_count(const char *call)") as TestDriver["count"],
+    assemblers: library.func("int libcuda_assemblers()") as TestDriver["assemblers"],
     left: library.func("int libcuda_left()") as TestDriver["left"],
     set: ({ version = 12040, capability = 90, devices = 2 }) => set(version, capability, devices),
     remove: () => rmSync(folder, { recursive: true }),

@@ -3,7 +3,7 @@
  * wrong. The driver's work waits until somebody asks for it, so what is not waited for shows.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { inputs, trainingPlan, weights } from "../../../bench/cuda/sam.ts";
@@ -190,6 +190,38 @@ describeCuda("on the driver for tests", () => {
     expect(await assembled()).toBe(kernels);
     driver.set({ version: 13000 });
     expect(await assembled()).toBe(kernels);
+  });
+
+  test("threads assemble several kernels at once, and where none can be started this one does", async () => {
+    const threads = async () => {
+      const device = await opened();
+      const plan = compile(encode(), { target: device.target, profile });
+      await (
+        await createSession(plan, device, { weights: hashedWeights(tinySam, "cuda") })
+      ).close();
+      device.destroy();
+      return driver.assemblers();
+    };
+    expect(await threads()).toBe(Math.min(availableParallelism(), 16));
+    driver.reset();
+    rmSync(join(cache, "inarch"), { recursive: true });
+    const device = await opened();
+    // Of what a thread needs when it starts.
+    driver.fail("cuMemHostAlloc", 1);
+    const session = await smallSession(device);
+    expect(driver.assemblers()).toBeLessThan(Math.min(availableParallelism(), 16));
+    expect((await session.run({ x: zeros })).y![5]).toBeCloseTo(1 / 32, 6);
+    await session.close();
+    device.destroy();
+  });
+
+  test("a device that is destroyed while threads assemble refuses what is not done", async () => {
+    const device = await opened();
+    const session = refusal(() => smallSession(device));
+    await new Promise((done) => setTimeout(done, 1));
+    device.destroy();
+    expect((await session).code).toBe("E422");
+    await (await smallSession(await opened())).close();
   });
 
   test("doctor lists the GPUs", async () => {
