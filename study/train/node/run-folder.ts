@@ -8,11 +8,13 @@ import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { diagnose } from "../../../diagnostics/index.ts";
+import { isObject } from "../../../diagnostics/values.ts";
 import { makeFolder } from "../../../runtime/node/files.ts";
 import { saveTo } from "../../../runtime/node/save.ts";
 import { openWeightsFile } from "../../../runtime/node/weights.ts";
 import { csvOf, eventsOf, type LogLine, type ValidationLine } from "../log.ts";
-import { checkSame, type RunIdentity } from "../settings.ts";
+import { checkSame, type RunIdentity, type RunSettings, usualSettings } from "../settings.ts";
+import type { Tasks } from "../targets.ts";
 
 /** What a start of a run took, and where. */
 export interface Start {
@@ -51,7 +53,8 @@ export interface RunFolder {
 
 /**
  * Makes the folder, or opens it where a run is under way.
- * @throws E1102 for a run of other settings, E1103 for a folder of something else, E2xx for a damaged checkpoint.
+ * @throws E1102 for a run of other settings, E1103 for a folder of something else, E1112 for a run of an earlier inarch
+ * that does not say its tasks, E2xx for a damaged checkpoint.
  */
 export async function openRun(
   path: string,
@@ -113,20 +116,56 @@ export async function startsIn(path: string): Promise<readonly Start[]> {
 /** Whether a run is under way in a folder. */
 export const hasRun = (path: string): boolean => existsSync(join(path, "run.json"));
 
-/** The settings, tasks and items of a run. @throws E1103 for a folder that is no run's. */
+/** The settings, tasks and items of a run. @throws E1103 for a folder that is no run's, E1112 without tasks. */
 export const readRun = (path: string): Promise<RunIdentity> => readIdentity(join(path, "run.json"));
 
 async function readIdentity(file: string): Promise<RunIdentity> {
+  let content: unknown;
   try {
-    return JSON.parse(await readFile(file, "utf8")) as RunIdentity;
+    content = JSON.parse(await readFile(file, "utf8"));
   } catch (cause) {
-    throw diagnose("E1103", {
-      message: "the run's settings cannot be read",
-      where: file,
-      help: "give the folder of a run that inarch train has made",
-      cause,
-    });
+    throw unreadable(file, "cannot be read", cause);
   }
+  const { settings, tasks, train, validation, classes } = isObject(content)
+    ? (content as unknown as Partial<RunIdentity> & { readonly classes?: unknown })
+    : {};
+  const isNames = (value: unknown) => Array.isArray(value) && value.every(isText);
+  if (
+    !settings ||
+    !isObject(settings) ||
+    !isText(settings.method) ||
+    !isNames(train) ||
+    !isNames(validation)
+  )
+    throw unreadable(file, "are not there");
+  if (!isObject(tasks)) throw withoutTasks(file, classes);
+  // What a run from before a setting does not name was as usual.
+  const all = { ...usualSettings, ...{ ranks: 1 }, ...(settings as unknown as RunSettings) };
+  return {
+    settings: all,
+    tasks: tasks as unknown as Tasks,
+    train: train!,
+    validation: validation!,
+  };
+}
+
+const isText = (value: unknown) => typeof value === "string";
+
+const unreadable = (where: string, what: string, cause?: unknown) =>
+  diagnose("E1103", {
+    message: `the run's settings ${what}`,
+    where,
+    help: "give the folder of a run that inarch train has made",
+    cause,
+  });
+
+function withoutTasks(where: string, classes: unknown) {
+  const task = JSON.stringify({ kind: "labels", classes: classes ?? ["background", "object"] });
+  return diagnose("E1112", {
+    message: "the run does not say which tasks it has: an earlier inarch has made it",
+    where,
+    help: `train anew in another folder, or write into the file, with the name that the set has for its masks: "tasks": { "masks": ${task} }`,
+  });
 }
 
 async function linesIn(file: string): Promise<LogLine[]> {
