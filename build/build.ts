@@ -185,7 +185,7 @@ function checkSizes(files: ReadonlyMap<string, string | Uint8Array>, split = Inf
   }
 }
 
-interface WantedPlan {
+export interface WantedPlan {
   /** What it is called in the bundle. */
   readonly as: string;
   readonly program: string;
@@ -193,7 +193,7 @@ interface WantedPlan {
 }
 
 /** A program, once for each of the sizes that the model's bundle has it in. */
-function plansOf({ bundle }: Model, program: string, given: Dims): readonly WantedPlan[] {
+export function plansOf({ bundle }: Model, program: string, given: Dims): readonly WantedPlan[] {
   let wanted: readonly WantedPlan[] = [{ as: program, program, dims: given }];
   for (const [dim, all] of Object.entries(bundle?.sizes?.[program] ?? {})) {
     const sizes = given[dim] === undefined ? all : [given[dim]];
@@ -243,8 +243,8 @@ async function compileProfiles(request: BuildRequest): Promise<readonly Compiled
   return compiled;
 }
 
-async function compilePrograms(
-  request: BuildRequest,
+export async function compilePrograms(
+  request: Pick<BuildRequest, "loaded" | "precision" | "weightFormat" | "signal">,
   wanted: readonly WantedPlan[],
   { target, profile, tuning = noTuning }: BuildProfile,
   report: () => void,

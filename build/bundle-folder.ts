@@ -12,6 +12,7 @@ import { saveTo, syncFolder } from "../runtime/node/save.ts";
 import { isAbandoned, isTemporary, temporaryFor } from "../runtime/node/temporary.ts";
 import { isAdapterName } from "./bundle-adapters.ts";
 import { isWeightsFile } from "./bundle-weights.ts";
+import { isOfCudaFolder } from "./cuda-manifest.ts";
 import { heading } from "./modules.ts";
 import { isLibrary } from "./native-libraries.ts";
 
@@ -156,7 +157,8 @@ async function list(out: string): Promise<string[]> {
 /** Whether an earlier build wrote a file: it says so itself, or has the name that weights have. */
 async function isOfBundle(out: string, path: string): Promise<boolean> {
   if (isWeightsFile(path) || isAdapterName(path) || isLibrary(path)) return true;
-  if (!/^[\w.-]+(?:\.mjs|\.d\.mts)$/.test(path)) return false;
+  if (isOfCudaFolder(path)) return true;
+  if (!/^(?:[\w.-]+(?:\.mjs|\.d\.mts)|run\.c|manifest\.txt)$/.test(path)) return false;
   const file = await open(join(out, path));
   try {
     const start = Buffer.alloc(heading.length);

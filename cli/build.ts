@@ -1,5 +1,9 @@
-/** `inarch build MODEL --out DIR`: modules that the runtime loads with the compiler absent. */
+/**
+ * `inarch build MODEL --out DIR`: modules that the runtime loads with the compiler absent; with `--target cuda` a
+ * folder that a program in C runs.
+ */
 import type { BuildReport } from "../build/build.ts";
+import type { CudaReport } from "../build/cuda.ts";
 import type { LoadedModel } from "../build/load-model.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { floatNames } from "../formats/index.ts";
@@ -33,6 +37,12 @@ export const command = defineCommand({
         ...(await methodFlag()),
         description: "what is grafted on a SAM; a file brings its own adapters",
       },
+      target: {
+        type: "enum",
+        options: ["cuda"],
+        description:
+          "a folder for NVIDIA's GPUs in place of modules: PTX, cubins where ptxas is there, weights, a manifest, and a program in C that runs it through libcuda",
+      },
       profiles: await profilesFlag(),
       standalone: {
         type: "boolean",
@@ -53,8 +63,23 @@ export const command = defineCommand({
       tuning: tuningFlag,
     }) as const,
   async run(given, { progress }) {
-    const { build } = await import("../build/build.ts");
     const { out, weights, standalone, adapter: adapters } = given;
+    if (given.target === "cuda") {
+      const { usualProfiles } = await import("../build/usual-profiles.ts");
+      checkForCuda(given, usualProfiles);
+      const { buildCuda } = await import("../build/cuda.ts");
+      const { cudaTarget } = await import("../runtime/devices/cuda.ts");
+      const loaded = await adaptedModel(await modelOf(given, weights), given.method, []);
+      const [profile] = await profilesOf(cudaTarget, given.tuning);
+      const report = await buildCuda({
+        ...{ loaded, out, weights, profile: profile!, dims: parseDims(given.dim) },
+        programs: await programsOf(loaded.model, given.program),
+        ...precisionOf(given),
+        onProgress: progress.report,
+      });
+      return { report, text: describeCuda(report) };
+    }
+    const { build } = await import("../build/build.ts");
     const split = sizeOf(given.split);
     if (adapters.length > 0 && weights === undefined) throw withoutBase();
     const loaded = await adaptedModel(await modelOf(given, weights), given.method, adapters);
@@ -76,6 +101,56 @@ export const command = defineCommand({
     return { report, text: describe(report) };
   },
 });
+
+/** @throws E1143 for flags of modules. */
+function checkForCuda(
+  given: {
+    readonly standalone?: boolean | undefined;
+    readonly split?: string | undefined;
+    readonly dtype?: string | undefined;
+    readonly profiles: string;
+    readonly adapter: readonly string[];
+  },
+  usualProfiles: string,
+): void {
+  const { standalone, split, dtype, profiles, adapter } = given;
+  const flags = [
+    ...(standalone ? ["--standalone"] : []),
+    ...(split === undefined ? [] : ["--split"]),
+    ...(dtype === undefined ? [] : ["--dtype"]),
+    ...(profiles === usualProfiles ? [] : ["--profiles"]),
+  ];
+  if (flags.length > 0)
+    throw diagnose("E1143", {
+      message: `${flags.join(" and ")} ${flags.length === 1 ? "is" : "are"} of modules, which --target cuda does not write`,
+      help: "leave them out; --precision mixed and --weight-format say how numbers are stored",
+    });
+  if (adapter.length > 0)
+    throw diagnose("E1143", {
+      message: "a folder for CUDA has one file of weights, and no adapters beside it",
+      help: "merge them first: inarch merge MODEL --weights BASE --weights ADAPTER -o FILE; then --weights FILE",
+    });
+}
+
+function describeCuda(report: CudaReport): string {
+  const { out, name, programs, weights, assembled, without } = report;
+  const missing = Object.entries(without);
+  return [
+    `built ${name} into ${out} for NVIDIA's GPUs${weights === null ? "" : `, ${(weights / 2 ** 20).toFixed(1)} MiB of weights`}`,
+    ...Object.entries(programs).map(
+      ([program, { steps, kernels }]) =>
+        `  ${program}: ${steps} ${steps === 1 ? "step" : "steps"}, ${kernels} different kernels`,
+    ),
+    ...(assembled.length > 0 ? [`assembled for ${assembled.join(", ")}`] : []),
+    ...(missing.length > 0
+      ? [
+          `NOT ASSEMBLED for ${missing.map(([arch]) => arch).join(", ")}: ${[...new Set(Object.values(without))].join("; ")}`,
+          "there the driver assembles the PTX each time it is loaded",
+        ]
+      : []),
+    `run it with: cc -O2 -o run ${out}/run.c -ldl && ./run ${out} ${Object.keys(programs)[0]} INPUT=FILE`,
+  ].join("\n");
+}
 
 /** A bare SAM with a method on it, as the files say; any other model as it is. */
 async function adaptedModel(

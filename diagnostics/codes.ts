@@ -238,6 +238,8 @@ const titles = {
   E1140: "a set of other classes than a run knows",
   E1141: "a part of the pictures that there is not",
   E1142: "tiles that cannot be",
+  E1143: "what a folder for CUDA does not have",
+  E1144: "a folder for CUDA without its weights",
   E1105: "two results would have one name",
   E1106: "settings of a run exclude each other, or are none of its task",
   E1107: "a class is in no picture",

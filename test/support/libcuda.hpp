@@ -138,6 +138,8 @@ API cuMemFree_v2(Word a) {
 }
 API cuMemHostAlloc(Word* a, size_t n, unsigned) { ENTER *a = (Word)aligned_alloc(4096, (n + 4095) / 4096 * 4096); return 0; }
 API cuMemFreeHost(Word a) { ENTER finish(); free((void*)a); return 0; }
+API cuMemcpyHtoD_v2(Word to, Word from, size_t n) { ENTER finish(); return broken ? broken : copy(to, from, n, true, false); }
+API cuMemcpyDtoH_v2(Word to, Word from, size_t n) { ENTER finish(); return broken ? broken : copy(to, from, n, false, true); }
 API cuMemcpyHtoDAsync_v2(Word to, Word from, size_t n, Word) {
   ENTER
   give([=] { return copy(to, from, n, true, false); });

@@ -73,8 +73,9 @@ function sourceOf(programs: readonly Both[]): string {
     if (entries(ptx.kernels) !== entries(cuda.kernels))
       throw new Error(`${ptx.name} has other kernels as PTX than as CUDA`);
     for (const [i, kernel] of ptx.kernels.entries()) {
-      if (seen.has(kernelText(kernel))) continue;
-      seen.add(kernelText(kernel));
+      const key = `${kernel.entry} ${kernelText(kernel)}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
       const number = rows.length;
       const shares = kernel.sharedBytes > 0;
       const text = kernelText(cuda.kernels[i]!).replace(` ${kernel.entry}(`, ` k${number}(`);
