@@ -74,6 +74,8 @@ const saturated = (x: number, least: number, most: number) =>
 const helpers = {
   float,
   pattern,
+  /** Of the 64 bits of a product. */
+  upper: (a: number, b: number) => Number((BigInt(a >>> 0) * BigInt(b >>> 0)) >> 32n) | 0,
   ex2,
   saturated,
   half: (x: number) => floatToHalf(Float32Array.of(x))[0]!,
@@ -120,6 +122,7 @@ const instructions: Readonly<Record<string, Spell>> = {
   "sub.u32": (a, b) => `${a} - ${b} | 0`,
   "sub.s32": (a, b) => `${a} - ${b} | 0`,
   "mul.lo.u32": (a, b) => `Math.imul(${a}, ${b})`,
+  "mul.hi.u32": (a, b) => `upper(${a}, ${b})`,
   "mul.lo.s32": (a, b) => `Math.imul(${a}, ${b})`,
   "mad.lo.u32": (a, b, c) => `Math.imul(${a}, ${b}) + ${c} | 0`,
   "mad.lo.s32": (a, b, c) => `Math.imul(${a}, ${b}) + ${c} | 0`,

@@ -1,7 +1,7 @@
 /** Expressions: each becomes instructions, and the operand that has its value. */
 import { bug } from "../../../diagnostics/index.ts";
 import type { Expr, Fn, Fold, Scalar } from "../../kernel/ir.ts";
-import { exp, log, quotient, single, tanh, whole } from "./functions.ts";
+import { exp, log, quotient, quotientByKnown, single, tanh, whole } from "./functions.ts";
 import { load, loaded } from "./memory.ts";
 import { bits, inRegister, type Operand, type Writer } from "./writer.ts";
 
@@ -174,9 +174,9 @@ function call(w: Writer, e: Call): Operand {
   switch (fn) {
     case "div":
       if (type === "f32") return w.make("f32", "div.rn.f32", a, b);
-      return quotient(w, "div", typeOfWhole(type), [a, b], signOf(args[1]!));
+      return wholeQuotient(w, "div", type, [a, b], args[1]!);
     case "mod":
-      return quotient(w, "rem", typeOfWhole(type), [a, b], signOf(args[1]!));
+      return wholeQuotient(w, "rem", type, [a, b], args[1]!);
     case "exp":
       return exp(w, a);
     case "log":
@@ -212,6 +212,14 @@ function call(w: Writer, e: Call): Operand {
   }
 }
 
-const typeOfWhole = (type: Scalar) => (type === "i32" ? "s32" : "u32");
-
-const signOf = (by: Expr) => (by.kind === "lit" && by.value > 0 ? "positive" : "any");
+function wholeQuotient(
+  w: Writer,
+  fn: "div" | "rem",
+  type: Scalar,
+  [a, b]: readonly [Operand, Operand],
+  by: Expr,
+): Operand {
+  const isKnown = by.kind === "lit" && by.value > 0;
+  if (type === "u32" && isKnown) return quotientByKnown(w, fn, inRegister(w, type, a), by.value);
+  return quotient(w, fn, type === "i32" ? "s32" : "u32", [a, b], isKnown ? "positive" : "any");
+}

@@ -91,6 +91,38 @@ export function tanh(w: Writer, x: Operand): Operand {
   return w.make("f32", "copysign.f32", x, value);
 }
 
+/**
+ * A quotient or remainder of a number below 2^32 by one that is known: shifts, or a product whose upper half is
+ * shifted. ptxas computes such quotients through reciprocals, as those of numbers that it does not know.
+ */
+export function quotientByKnown(w: Writer, fn: "div" | "rem", a: Operand, by: number): Operand {
+  if (by === 1) return fn === "div" ? a : "0";
+  const log = Math.log2(by);
+  if (Number.isInteger(log))
+    return fn === "div"
+      ? w.make("u32", "shr.u32", a, `${log}`)
+      : w.make("u32", "and.b32", a, `${by - 1}`);
+  const found = upperHalf(w, a, BigInt(by));
+  if (fn === "div") return found;
+  return w.make("u32", "sub.u32", a, w.make("u32", "mul.lo.u32", found, `${by}`));
+}
+
+/** By the least factor that gives every quotient (Granlund and Montgomery, 1994, theorem 4.2). */
+function upperHalf(w: Writer, a: Operand, by: bigint): Operand {
+  const bits = BigInt((by - 1n).toString(2).length);
+  for (let shift = 0n; shift <= bits; shift++) {
+    const factor = (1n << (32n + shift)) / by + 1n;
+    if (factor >= 1n << 32n || factor * by - (1n << (32n + shift)) > 1n << shift) continue;
+    const high = w.make("u32", "mul.hi.u32", a, `${factor}`);
+    return shift === 0n ? high : w.make("u32", "shr.u32", high, `${shift}`);
+  }
+  // The factor has 33 bits, of which the first is added.
+  const factor = ((1n << 32n) * ((1n << bits) - by)) / by + 1n;
+  const high = w.make("u32", "mul.hi.u32", a, `${factor}`);
+  const half = w.make("u32", "shr.u32", w.make("u32", "sub.u32", a, high), "1");
+  return w.make("u32", "shr.u32", w.make("u32", "add.u32", half, high), `${bits - 1n}`);
+}
+
 /** A number divided by 0 stays, and the least one divided by -1 is itself. `by` says what is known of the divisor. */
 export function quotient(
   w: Writer,
