@@ -1,11 +1,11 @@
 /** The functions that C lacks for vectors, over all numbers of 32 bits, against double precision. */
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { Builder } from "../../../../compiler/kernel/builder.ts";
 import type { Kernel } from "../../../../compiler/kernel/ir.ts";
 import type { Value } from "../../../../compiler/kernel/value.ts";
-import { functionBounds } from "../../../../compiler/targets/c/functions.ts";
 import { floatToHalf, halfToFloat } from "../../../../formats/index.ts";
 import { openDevice } from "../../../../runtime/node/index.ts";
+import { allNumbers, describeFunctions } from "../../../support/all-numbers.ts";
 import { compiler, describeNative } from "../../../support/native.ts";
 import { runKernel, runKernels } from "../../../support/one-kernel.ts";
 
@@ -20,25 +20,8 @@ function map(size: number, from: Stored, to: Stored, f: (x: Value) => Value): Ke
   return k.finish("map", [64, 1, 1], [Math.ceil(size / 64), 1, 1]);
 }
 
-/** Every 2039th pattern, the ends of each power of two, and what lies beside them. */
-function patterns(): Uint32Array<ArrayBuffer> {
-  const all: number[] = [];
-  for (let at = 0; at < 2 ** 32; at += 2039) all.push(at);
-  for (let exponent = 0; exponent < 512; exponent++)
-    for (const near of [-2, -1, 0, 1, 2]) all.push((exponent * 2 ** 23 + near) >>> 0);
-  return Uint32Array.from(all);
-}
-const all = new Float32Array(patterns().buffer);
-
-/** The distance of neighbouring singles at a number. */
-const unitAt = (x: number) =>
-  2 ** (Math.max(-126, Math.floor(Math.log2(Math.min(Math.abs(x), 3.4e38)))) - 23);
-
-/** 0 for what is below the least normal number. */
-const normal = (x: number) => (x < 2 ** -126 ? 0 : x);
-
 const functions = {
-  exp: [(x: Value) => x.exp(), (x: number) => normal(Math.exp(x))],
+  exp: [(x: Value) => x.exp(), Math.exp],
   log: [(x: Value) => x.log(), Math.log],
   tanh: [(x: Value) => x.tanh(), Math.tanh],
 } as const;
@@ -48,32 +31,7 @@ describeNative("as C", () => {
   const deviceOf = async () => (await opened!).device;
   afterAll(async () => (await deviceOf()).destroy());
 
-  describe.each(Object.entries(functions))("%s", (name, [call, exact]) => {
-    const bound = functionBounds[name as keyof typeof functionBounds];
-    test(`is within ${bound} units in the last place everywhere`, async () => {
-      const { y } = await runKernel(await deviceOf(), map(all.length, "f32", "f32", call), {
-        x: all,
-      });
-      let [worst, at] = [0, 0];
-      for (const [i, x] of all.entries()) {
-        const [got, wanted] = [y![i]!, exact(x)];
-        const rounded = Math.fround(wanted);
-        if (!Number.isFinite(rounded) || !Number.isFinite(got)) {
-          // Rounding may leave the largest number, or fall short of what is beyond it.
-          const isEnd = Math.min(Math.abs(wanted), Math.abs(got)) > 3.4028e38;
-          if (!Object.is(got, rounded) && !isEnd) expect([x, got]).toEqual([x, rounded]);
-          continue;
-        }
-        const error = Math.abs(got - wanted) / unitAt(wanted);
-        // What is least may be 0 or the least normal number.
-        const isLeast = Math.max(Math.abs(wanted), Math.abs(got)) <= 2 ** -126 && name === "exp";
-        if (!isLeast && error > worst) [worst, at] = [error, x];
-      }
-      expect(worst, `at ${at}`).toBeLessThanOrEqual(bound);
-      // A bound that says too much is none.
-      expect(worst).toBeGreaterThan(0.6 * bound);
-    });
-  });
+  describeFunctions("as C", deviceOf);
 
   test("zeros keep their sign, where the function does", async () => {
     const x = Float32Array.of(0, -0, 0, -0);
@@ -89,7 +47,7 @@ describeNative("as C", () => {
     const { y } = await runKernel(await deviceOf(), widen, { x: halves });
     expect(y).toEqual(halfToFloat(halves));
 
-    const near = [...all].flatMap((x) => (Math.abs(x) < 1e6 || Number.isNaN(x) ? [x] : []));
+    const near = [...allNumbers].flatMap((x) => (Math.abs(x) < 1e6 || Number.isNaN(x) ? [x] : []));
     const ties = halfToFloat(Uint16Array.from({ length: 31743 }, (_, i) => i)).map(
       (half, i, of) => (half + (of[i + 1] ?? half)) / 2,
     );

@@ -1,20 +1,12 @@
 /** The functions that WebAssembly lacks, over all numbers of 32 bits, against double precision. */
-import { describe, expect, test } from "vitest";
-import { compile } from "../../../../compiler/compile.ts";
-import { graphOf } from "../../../../compiler/graph/graph.ts";
-import { input } from "../../../../compiler/graph/sources.ts";
+import { expect, test } from "vitest";
 import { Builder } from "../../../../compiler/kernel/builder.ts";
 import type { Kernel } from "../../../../compiler/kernel/ir.ts";
 import type { Value } from "../../../../compiler/kernel/value.ts";
-import type { Tensor } from "../../../../compiler/op-kit.ts";
-import { deviceProfile } from "../../../../compiler/profile.ts";
-import { functionBounds } from "../../../../compiler/targets/wasm/functions.ts";
 import { floatToHalf, halfToFloat } from "../../../../formats/index.ts";
-import { cos, pow, sin } from "../../../../ops/index.ts";
 import { cpuDevice } from "../../../../runtime/devices/cpu.ts";
-import type { Device } from "../../../../runtime/devices/device.ts";
 import { openDevice } from "../../../../runtime/node/index.ts";
-import { createSession } from "../../../../runtime/session.ts";
+import { allNumbers, describeFunctions } from "../../../support/all-numbers.ts";
 import { runKernel } from "../../../support/one-kernel.ts";
 
 type Stored = "f32" | "u32" | "i32" | "f16";
@@ -31,120 +23,19 @@ function map(size: number, from: Stored, to: Stored, f: (x: Value) => Value): Ke
 const device = cpuDevice();
 const { device: fusing } = await openDevice({ kind: "cpu" });
 
-/** Every 2039th pattern, the ends of each power of two, and what lies beside them. */
-function patterns(): Uint32Array<ArrayBuffer> {
-  const all: number[] = [];
-  for (let at = 0; at < 2 ** 32; at += 2039) all.push(at);
-  for (let exponent = 0; exponent < 512; exponent++)
-    for (const near of [-2, -1, 0, 1, 2]) all.push((exponent * 2 ** 23 + near) >>> 0);
-  // Where `exp` becomes infinite, and 0.
-  const ends = new Uint32Array(Float32Array.of(88.72284, -87.33654, -86.99).buffer);
-  for (const end of ends) for (let near = -50; near < 50; near++) all.push(end + near);
-  return Uint32Array.from(all);
-}
-const all = new Float32Array(patterns().buffer);
+describeFunctions("without fma", async () => device);
+describeFunctions("with fma", async () => fusing);
 
-/** The distance of neighbouring singles at a number. */
-const unitAt = (x: number) =>
-  2 ** (Math.max(-126, Math.floor(Math.log2(Math.min(Math.abs(x), 3.4e38)))) - 23);
-
-interface Claim {
-  /** How many units in the last place a result may be off: 1 unless given. */
-  units?(x: number): number;
-  /** Whether results below the least normal number may be any such. */
-  readonly isNormal?: boolean;
-}
-
-/** The largest error by what is claimed, and where. What is infinite or NaN should be. */
-function worstOf(got: ArrayLike<number>, exact: (x: number) => number, claim: Claim = {}) {
-  let [worst, at] = [0, 0];
-  for (const [i, x] of all.entries()) {
-    const [y, wanted] = [got[i]!, exact(x)];
-    const rounded = Math.fround(wanted);
-    if (!Number.isFinite(rounded) || !Number.isFinite(y)) {
-      // Rounding may leave the largest number, or fall short of what is beyond it.
-      const isEnd = Math.min(Math.abs(wanted), Math.abs(y)) > 3.4028e38 && y > 0 === wanted > 0;
-      if (!Object.is(y, rounded) && !isEnd) expect([x, y]).toEqual([x, rounded]);
-      continue;
-    }
-    const off = Math.abs(y - wanted);
-    const error = off / unitAt(wanted) / (claim.units?.(x) ?? 1);
-    const isSmall = claim.isNormal && Math.max(Math.abs(wanted), off) <= 2 ** -126;
-    if (!isSmall && error > worst) [worst, at] = [error, x];
+test("zeros keep their sign, where the function does", async () => {
+  const x = Float32Array.of(0, -0, 0, -0);
+  for (const name of ["exp", "log", "tanh"] as const) {
+    const { y } = await runKernel(
+      device,
+      map(4, "f32", "f32", (v) => v[name]()),
+      { x },
+    );
+    expect([...y!], name).toEqual([...x].map(Math[name]));
   }
-  return { worst, at };
-}
-
-/** 0 for what is below the least normal number. */
-const normal = (x: number) => (x < 2 ** -126 ? 0 : x);
-
-const functions = {
-  exp: [(x: Value) => x.exp(), Math.exp],
-  log: [(x: Value) => x.log(), Math.log],
-  tanh: [(x: Value) => x.tanh(), Math.tanh],
-} as const;
-
-describe.each(Object.entries(functions))("%s", (name, [call, exact]) => {
-  const bound = functionBounds[name as keyof typeof functionBounds];
-  test.each([
-    ["", device, {}],
-    [", with fma", fusing, { fma: true }],
-  ] as const)(`is within ${bound} units in the last place everywhere%s`, async (_, on, fma) => {
-    const kernel = { ...map(all.length, "f32", "f32", call), ...fma };
-    const { y } = await runKernel(on, kernel, { x: all });
-    const { worst, at } = worstOf(y!, name === "exp" ? (x) => normal(exact(x)) : exact);
-    expect(worst, `at ${at}`).toBeLessThanOrEqual(bound);
-    // A bound that says too much is none.
-    expect(worst).toBeGreaterThan(0.6 * bound);
-  });
-
-  test("zeros keep their sign, where the function does", async () => {
-    const x = Float32Array.of(0, -0, 0, -0);
-    const { y } = await runKernel(device, map(4, "f32", "f32", call), { x });
-    expect([...y!]).toEqual([...x].map(exact));
-  });
-});
-
-/** An op of all numbers, on both devices. */
-async function ofAll(call: (x: Tensor) => Tensor, on: Device) {
-  const x = input("x", "f32", [all.length]) as Tensor;
-  const graph = graphOf([{ name: "y", tensor: call(x) }]);
-  const profile = deviceProfile(on.capabilities);
-  const session = await createSession(compile(graph, { target: "wasm", profile }), on);
-  const { y } = await session.run({ x: all });
-  await session.close();
-  return y!;
-}
-
-describe.each([
-  ["without fma", device],
-  ["with fma", fusing],
-] as const)("what ops make of them, %s", (_, on) => {
-  test.each([
-    ["sin", sin, Math.sin],
-    ["cos", cos, Math.cos],
-  ] as const)("%s is within 3 units in the last place everywhere", async (_, call, exact) => {
-    const { worst, at } = worstOf(await ofAll(call, on), exact);
-    expect(worst, `at ${at}`).toBeLessThanOrEqual(3);
-    expect(worst).toBeGreaterThan(2);
-  });
-
-  test.each([2, 3, 7, 16, -1, -2, -7])("x to the power of %i, by products", async (n) => {
-    const units = () => 0.8 * Math.abs(n) + (n < 0 ? 3 : 0);
-    const y = await ofAll((x) => pow(x, n), on);
-    const { worst, at } = worstOf(y, (x) => x ** n, { units, isNormal: true });
-    expect(worst, `at ${at}`).toBeLessThanOrEqual(1);
-  });
-
-  test.each([0.3, -0.5, 1.7, -3.3, 20.5, 17, 101, -0.001])(
-    "x to the power of %d is as exact as its logarithm is small",
-    async (n) => {
-      const units = (x: number) => 1.2 + (x === 0 ? 0 : 2.5 * Math.abs(n * Math.log(Math.abs(x))));
-      const y = await ofAll((x) => pow(x, n), on);
-      const { worst, at } = worstOf(y, (x) => x ** n, { units, isNormal: true });
-      expect(worst, `at ${at}`).toBeLessThanOrEqual(1);
-    },
-  );
 });
 
 test("every half is widened as it is, where it is stored and where it is a pattern", async () => {
@@ -159,7 +50,7 @@ test("every half is widened as it is, where it is stored and where it is a patte
 });
 
 test("numbers are rounded to the nearest half, ties to even", async () => {
-  const near = [...all].flatMap((x) => (Math.abs(x) < 1e6 || Number.isNaN(x) ? [x] : []));
+  const near = [...allNumbers].flatMap((x) => (Math.abs(x) < 1e6 || Number.isNaN(x) ? [x] : []));
   const ties = halfToFloat(Uint16Array.from({ length: 31743 }, (_, i) => i)).map(
     (half, i, halves) => (half + (halves[i + 1] ?? half)) / 2,
   );
