@@ -88,7 +88,7 @@ class KernelWriter implements Writer, Threads {
     return moduleBytes({
       params: this.#kernel.params.length + own.length,
       locals: code.locals,
-      code: code.bytes,
+      code: code.whole(),
       scratchBytes: this.#sharedBytes + vectors * this.#ownBytes,
     });
   }
