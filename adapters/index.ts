@@ -6,6 +6,7 @@ export { highPass } from "./high-pass.ts";
 export { type HoulsbyOptions, houlsby } from "./houlsby.ts";
 export { type LoraOptions, lora } from "./lora.ts";
 export { type LstOptions, lst } from "./lst.ts";
+export { type MtanOptions, mtan } from "./mtan.ts";
 export { type PfeifferOptions, pfeiffer } from "./pfeiffer.ts";
 export type { QkvPart } from "./qkv-parts.ts";
 export { type SamAdapterOptions, samAdapter } from "./sam-adapter.ts";

@@ -1,12 +1,11 @@
 /**
  * Ladder side tuning: a narrow transformer beside the frozen one, which it reads and never changes.
  */
-import { ones, type Parameters, type Tensor, zeros } from "../compiler/index.ts";
+import { type Parameters, type Tensor, zeros } from "../compiler/index.ts";
 import {
   add,
   attention,
   gelu,
-  layerNorm,
   mul,
   permute,
   reshape,
@@ -16,7 +15,7 @@ import {
   sub,
 } from "../ops/index.ts";
 import { defineAdapter } from "./adapter.ts";
-import { affine } from "./affine.ts";
+import { affine, norm } from "./affine.ts";
 import { mapOf } from "./map.ts";
 import { count, positive, unfit } from "./refusals.ts";
 import type { AdapterTests } from "./samples.ts";
@@ -105,12 +104,6 @@ function sideBlock(p: Parameters, x: Rows, { images, tokens, heads }: SideShape)
   const h = add(x, affine(p.at("proj"), attended, width));
   const wide = gelu(affine(p.at("lin1"), norm(p.at("norm2"), h), 4 * width));
   return add(h, affine(p.at("lin2"), wide, width));
-}
-
-function norm(p: Parameters, x: Rows): Rows {
-  const channels = x.shape.at(-1)!;
-  const gamma = p.f32("weight", [channels], { init: ones });
-  return layerNorm(x, gamma, p.f32("bias", [channels], { init: zeros }), 1e-6);
 }
 
 export const tests: AdapterTests = {

@@ -75,3 +75,19 @@ export function widthsOf(
     );
   return [inputs, outputs];
 }
+
+/**
+ * Which task a place computes for, of a model of several.
+ * @throws E135 where the model does not say, or the task is none of `tasks`.
+ */
+export function taskAt(adapter: string, { task, path }: Site, tasks = Infinity): number {
+  if (task !== undefined && task < tasks) return task;
+  const [message, help] =
+    task === undefined
+      ? ["the model does not say which task it computes", "use a model of several: mSam(config, …)"]
+      : [
+          `task ${task} of a model, but the adapter has ${tasks}`,
+          "give { tasks } as the model has",
+        ];
+  throw diagnose("E135", { message: `${adapter}: ${message}`, where: path, help });
+}

@@ -1,6 +1,5 @@
 /** TA-LoRA: one low-rank update per task, all of them one tensor in Tucker form. */
 import { type Site, type Tensor, zeros } from "../compiler/index.ts";
-import { diagnose } from "../diagnostics/index.ts";
 import { shown } from "../diagnostics/options.ts";
 import { add, matmul, mul, reshape, slice } from "../ops/index.ts";
 import { defineAdapter } from "./adapter.ts";
@@ -13,6 +12,7 @@ import {
   fromZero,
   positive,
   share,
+  taskAt,
   unfit,
   widthsOf,
   wrongSetting,
@@ -89,7 +89,7 @@ export function taLora(options: TaLoraOptions) {
       const { left, right, core } = factorsOf(site, [inputs, adapted], ranks);
       const byTask = site.own.f32("td_U3", [tasks, ranks[2]], { init: standard });
       if (orthogonality > 0) addOrthogonality(site, { left, right, core }, orthogonality);
-      const task = taskOf(site, tasks);
+      const task = taskAt("taLora", site, tasks);
       const row = reshape(slice(byTask, [[task, task + 1]]), [ranks[2], 1]);
       const middle = matmul(reshape(core, [ranks[0] * ranks[1], ranks[2]]), row);
       const within = matmul(dropped(site, x, dropout), left);
@@ -125,18 +125,6 @@ function factorsOf(
     right: site.own.f32("td_U2", [widths[1], ranks[1]], { init: standard }),
     core: site.own.f32("td_G", ranks, { init: zeros }),
   };
-}
-
-function taskOf({ task, path }: Site, tasks: number): number {
-  if (task !== undefined && task < tasks) return task;
-  const [message, help] =
-    task === undefined
-      ? ["the model does not say which task it computes", "use a model of several: mSam(config, …)"]
-      : [
-          `task ${task} of a model, but the adapter has ${tasks}`,
-          "give { tasks } as the model has",
-        ];
-  throw diagnose("E135", { message: `taLora: ${message}`, where: path, help });
 }
 
 export const tests: AdapterTests = {

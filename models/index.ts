@@ -1,4 +1,5 @@
 /** `inarch/models`: the transformers that inarch knows, and the layers they are made of. */
+export type { CrossStitchOptions } from "./cross-stitch.ts";
 export { linear, norm, perceptron } from "./layers.ts";
 export {
   type DenseFrame,

@@ -7,6 +7,7 @@ import { defineModel, input, type Model, type Parameters, type Tensor } from "..
 import { diagnose } from "../diagnostics/index.ts";
 import { checkOptions } from "../diagnostics/options.ts";
 import { add, pad, resample, reshape, slice } from "../ops/index.ts";
+import { type CrossStitchOptions, checkCrossStitch, encodeStitched } from "./cross-stitch.ts";
 import type { SamConfig } from "./sam/config.ts";
 import { encodeImage } from "./sam/image-encoder.ts";
 import { cellsOf, decodeMasks } from "./sam/mask-decoder.ts";
@@ -38,6 +39,8 @@ export interface MSamOptions {
   readonly frame?: DenseFrame;
   /** Rows of tables of relative positions that are to be interpolated, by path. */
   readonly tableRows?: ReadonlyMap<string, number>;
+  /** Every task has an encoder of its own, and cross-stitch units between their stages. */
+  readonly crossStitch?: CrossStitchOptions;
 }
 
 /**
@@ -49,34 +52,48 @@ export interface MSamOptions {
  *   quality head says of each channel's mask (it is SAM's: no loss of an mSAM trains it)
  *
  * The encoder runs once for each task, and its sites know which (`p.forTask`): adapters make the
- * passes different. Parameters are those of `mSamTensors`; decoders begin as copies of SAM's own, the
+ * passes different, or `crossStitch`. Parameters are those of `mSamTensors`; decoders begin as copies of SAM's own, the
  * channels' embeddings as copies of its "no mask".
  *
  * Only the first mask of a decoder is returned. The others are sliced away, not left out: the
  * published training decays their perceptrons, whose gradient is zero and not absent.
  *
  * @throws E331 for no tasks or a number of channels that cannot be, E332 for a name that cannot be or
- * that two tasks have, E333 for a frame that does not fit the model's input.
+ * that two tasks have, E333 for a frame that does not fit the model's input, E134 for stages that cannot be.
  */
 export function mSam(config: SamConfig, head: MSamTasks, options: MSamOptions = {}): Model {
   checkOptions<MSamTasks>("mSam", head, { tasks: true });
-  checkOptions<MSamOptions>("mSam", options, { name: true, frame: true, tableRows: true });
+  checkOptions<MSamOptions>("mSam", options, {
+    ...{ name: true, frame: true, tableRows: true, crossStitch: true },
+  });
   const { tasks } = head;
   checkTasks(tasks);
   const { imageSize } = config;
   const square = [imageSize, imageSize] as const;
-  const { name = "msam", tableRows, frame = { image: square, output: square } } = options;
+  const { name = "msam", tableRows, crossStitch } = options;
+  const { frame = { image: square, output: square } } = options;
   checkFrame(frame, imageSize);
+  if (crossStitch) checkCrossStitch(crossStitch);
+  const encode = (p: Parameters, image: Tensor<"f32">) => {
+    if (!crossStitch)
+      return (index: number) =>
+        encodeImage(p.forTask(index).at("image_encoder"), image, config, tableRows).embedding;
+    const all = encodeStitched(p, image, config, {
+      ...crossStitch,
+      tasks: tasks.length,
+      tableRows,
+    });
+    return (index: number) => all[index]!;
+  };
   const run = (p: Parameters, indexes: readonly number[]) => {
     const picture = input("image", "f32", ["batch", 3, ...frame.image], {
       doc: "The image, as the encoder was trained with it.",
     });
     const around = frame.image.map((size) => [0, imageSize - size] as const);
     const image = pad(picture, [[], [], ...around]);
+    const embedding = encode(p, image);
     return indexes.map((index) => {
-      const encoder = p.forTask(index).at("image_encoder");
-      const { embedding } = encodeImage(encoder, image, config, tableRows);
-      const { logits, iou } = decodeTask(p, embedding, config, tasks, index);
+      const { logits, iou } = decodeTask(p, embedding(index), config, tasks, index);
       return { name: tasks[index]!.name, map: fitToFrame(logits, frame, imageSize), iou };
     });
   };
@@ -98,7 +115,7 @@ export function mSam(config: SamConfig, head: MSamTasks, options: MSamOptions = 
 }
 
 /**
- * The state dict of an mSAM: every tensor with its name and shape, those included that its programs
+ * The state dict of an mSAM with one encoder: every tensor with its name and shape, those included that its programs
  * never read (points and mask prompts). `mask_decoder.N` is the decoder of task N.
  */
 export function mSamTensors(config: SamConfig, { tasks }: MSamTasks): NamedShape[] {

@@ -60,7 +60,7 @@ function spread(name: string, shape: readonly number[]): [offset: number, scale:
   return [name.endsWith(".weight") ? 1 : 0, 0.1];
 }
 
-function hashed(
+export function hashed(
   key: string,
   start: number,
   length: number,

@@ -45,29 +45,47 @@ export function encodeImage(
   config: SamConfig,
   tableRows: ReadonlyMap<string, number> = new Map(),
 ): EncodedImage {
+  const { tokens, facts, oneBlock, asMap, embed } = partsOfEncoder(p, image, config, tableRows);
+  const trunk = (first: Tensor<"f32">) => {
+    const outputs: Tensor<"f32">[] = [];
+    for (let i = 0; i < config.depth; i++) outputs.push(oneBlock(outputs.at(-1) ?? first, i));
+    return outputs;
+  };
+  const blocks = site("trunk", p.at("blocks"), tokens, trunk, facts);
+  const [patches, all] = [asMap(facts.patches), blocks.map(asMap)];
+  return { embedding: embed(blocks.at(-1)!), patches, blocks: all };
+}
+
+/** An encoder in parts, for models that do more between its blocks; as `encodeImage` otherwise. */
+export function partsOfEncoder(
+  p: Parameters,
+  image: Tensor<"f32">,
+  config: SamConfig,
+  tableRows: ReadonlyMap<string, number> = new Map(),
+) {
   const batch = image.shape[0]!;
   const grid = config.imageSize / config.patchSize;
   const { embedDim } = config;
-  const map = (rows: Tensor<"f32">) => reshape(rows, [batch, grid, grid, embedDim]);
   const patches = embedPatches(p.at("patch_embed", "proj"), image, config);
   const positions = reshape(p.f32("pos_embed", [1, grid, grid, embedDim]), [grid * grid, embedDim]);
   const placed = add(reshape(patches, [batch, grid * grid, embedDim]), positions);
-  const tokens = reshape(placed, [batch * grid * grid, embedDim]);
   const hidden = encoderMlpDim(config);
   const facts = { map: [batch, grid, grid], patches, image, hidden } as const;
-  const trunk = (first: Tensor<"f32">) => {
-    const outputs: Tensor<"f32">[] = [];
-    for (let i = 0; i < config.depth; i++) {
+  const asMap = (rows: Tensor<"f32">) => reshape(rows, [batch, grid, grid, embedDim]);
+  return {
+    /** `[batch * grid * grid, embedDim]`, before the first block. */
+    tokens: reshape(placed, [batch * grid * grid, embedDim]) as Tensor<"f32">,
+    facts,
+    asMap,
+    oneBlock(before: Tensor<"f32">, i: number): Tensor<"f32"> {
       const window = isGlobal(config, i) ? grid : config.windowSize;
-      const one = (rows: Tensor<"f32">) =>
-        block(p.at("blocks", i), rows, config, { batch, grid, window }, tableRows);
-      const before = outputs.at(-1) ?? first;
-      outputs.push(site("block", p.at("blocks", i), before, one, { ...facts, index: i }));
-    }
-    return outputs;
+      const cut = { batch, grid, window };
+      const one = (rows: Tensor<"f32">) => block(p.at("blocks", i), rows, config, cut, tableRows);
+      return site("block", p.at("blocks", i), before, one, { ...facts, index: i });
+    },
+    /** `[batch, outChans, grid, grid]` from what is behind the last block. */
+    embed: (rows: Tensor<"f32">) => neck(p.at("neck"), asMap(rows), config),
   };
-  const blocks = site("trunk", p.at("blocks"), tokens, trunk, facts).map(map);
-  return { embedding: neck(p.at("neck"), blocks.at(-1)!, config), patches: map(patches), blocks };
 }
 
 /** A patch is a row: `[batch * grid * grid, 3 * patch * patch]` times the convolution's kernel. */

@@ -71,7 +71,8 @@ function denseModel(
   { method, settings = {}, tasks, freeze = [] }: TaskOptions,
 ): Model {
   const all = Object.entries(tasks).map(([name, task]) => ({ name, channels: mapChannels(task) }));
-  const bare = mSam(config, { tasks: all }, { name: `msam-${method}` });
+  const own = method === "cross-stitch" ? { crossStitch: settings } : {};
+  const bare = mSam(config, { tasks: all }, { name: `msam-${method}`, ...own });
   // A channel is told from the others by its embedding alone.
   const train = ["prompt_encoder.no_mask_embed.weight", ...frozen(freeze)];
   return graftMethod(bare, taskMethod(method, all.length, settings), train);

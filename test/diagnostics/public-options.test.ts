@@ -71,6 +71,7 @@ const table: Readonly<Record<string, readonly [given: string, meant: string, Cal
   houlsby: ["botleneck", "bottleneck", (o) => adapters.houlsby(o)],
   lora: ["alpa", "alpha", (o) => adapters.lora(o)],
   lst: ["reducton", "reduction", (o) => adapters.lst(o)],
+  mtan: ["stage", "stages", (o) => adapters.mtan(o)],
   pfeiffer: ["bottlenek", "bottleneck", (o) => adapters.pfeiffer(o)],
   samAdapter: ["scalefactor", "scaleFactor", (o) => adapters.samAdapter(o)],
   taLora: ["task", "tasks", (o) => adapters.taLora(o)],

@@ -3,6 +3,7 @@ import { convLora } from "../../../adapters/conv-lora.ts";
 import { houlsby } from "../../../adapters/houlsby.ts";
 import { lora } from "../../../adapters/lora.ts";
 import { lst } from "../../../adapters/lst.ts";
+import { mtan } from "../../../adapters/mtan.ts";
 import { pfeiffer } from "../../../adapters/pfeiffer.ts";
 import { samAdapter } from "../../../adapters/sam-adapter.ts";
 import { ssf } from "../../../adapters/ssf.ts";
@@ -12,7 +13,7 @@ import { type Adapter, adapt, type Model } from "../../../compiler/index.ts";
 import { bug } from "../../../diagnostics/index.ts";
 import { checkOptions } from "../../../diagnostics/options.ts";
 import { houlsbyPlaces, pfeifferPlaces, qkvPlaces, ssfPlaces } from "./places.ts";
-import { bitFit, decoderOnly, layerNormTuning } from "./tuning.ts";
+import { bitFit, decoderOnly, layerNormTuning, wholeEncoder } from "./tuning.ts";
 
 export interface PublishedMethod {
   readonly name: string;
@@ -80,8 +81,8 @@ export const publishedMethods = (): readonly PublishedMethod[] =>
 
 /** What a method's adapter can be asked for, by name. */
 export function methodSettingNames(name: string): readonly string[] {
-  if (taskMethodNames.includes(name))
-    return Object.keys(taLora({ tasks: 1 }).settings ?? {}).filter((one) => one !== "tasks");
+  const ofTasks = taskRows.find((one) => one.name === name);
+  if (ofTasks) return ofTasks.settings;
   return Object.keys(rows.find((one) => one.name === name)?.make({}).settings ?? {});
 }
 
@@ -115,12 +116,44 @@ export function trainedMethod(
   return methodOf({ ...method, where }, adapter);
 }
 
+interface TaskRow {
+  readonly name: string;
+  readonly settings: readonly string[];
+  /** What it grafts beside what trains the decoders. */
+  readonly make: (settings: MethodSettings, tasks: number) => PublishedMethod["adapters"];
+}
+
+/** TA-LoRA trains the norms of the encoder's blocks, too, as in MTSAM's code; the others all of the encoder. */
+const taskRows: readonly TaskRow[] = [
+  {
+    name: "ta-lora",
+    settings: Object.keys(taLora({ tasks: 1 }).settings ?? {}).filter((one) => one !== "tasks"),
+    make: (settings, tasks) => [
+      { adapter: layerNormTuning(), where: everywhere },
+      { adapter: taLora({ ...settings, tasks }), where: qkvPlaces },
+    ],
+  },
+  {
+    name: "mtan",
+    settings: Object.keys(mtan().settings ?? {}),
+    make: (settings) => [
+      { adapter: wholeEncoder(), where: everywhere },
+      { adapter: mtan(settings), where: everywhere },
+    ],
+  },
+  {
+    // Its units are the model's: `mSam(config, …, { crossStitch: settings })`.
+    name: "cross-stitch",
+    settings: ["stages"],
+    make: () => [{ adapter: wholeEncoder(), where: everywhere }],
+  },
+];
+
 /** Methods that only a model of several tasks can have. */
-export const taskMethodNames: readonly string[] = ["ta-lora"];
+export const taskMethodNames: readonly string[] = taskRows.map(({ name }) => name);
 
 /**
- * A method on an mSAM of so many tasks: its decoders train, with TA-LoRA the norms of the encoder's blocks, too, as in
- * MTSAM's code. Settings are those of `trainedMethod`.
+ * A method on an mSAM of so many tasks, whose decoders train. Settings are those of `trainedMethod`.
  * @throws E134 for a setting that cannot be, E460 for one that the adapter does not have.
  */
 export function taskMethod(
@@ -128,17 +161,11 @@ export function taskMethod(
   tasks: number,
   given: MethodSettings = {},
 ): PublishedMethod {
-  if (!taskMethodNames.includes(name)) return trainedMethod(name, [], given);
-  const { tasks: _, ...settings } = taLora({ tasks }).settings ?? {};
-  checkOptions(name, given, settings);
-  return {
-    name,
-    adapters: [
-      { adapter: decoderOnly(), where: everywhere },
-      { adapter: layerNormTuning(), where: everywhere },
-      { adapter: taLora({ ...given, tasks }), where: qkvPlaces },
-    ],
-  };
+  const row = taskRows.find((one) => one.name === name);
+  if (!row) return trainedMethod(name, [], given);
+  checkOptions(name, given, Object.fromEntries(row.settings.map((setting) => [setting, true])));
+  const decoder = { adapter: decoderOnly(), where: everywhere };
+  return { name, adapters: [decoder, ...row.make(given, tasks)] };
 }
 
 /**

@@ -30,8 +30,16 @@ export const layerNormTuning = (norms: readonly string[] = ["**.blocks.*.norm*.*
 export const decoderOnly = (decoder: readonly string[] = ["**.mask_decoder.**"]) =>
   defineAdapter({ name: "decoder-only", train: decoder });
 
+/**
+ * The encoder trains as a whole: of SAM the image encoder, unless other patterns are given. For models of several tasks
+ * that freeze nothing.
+ */
+export const wholeEncoder = (encoder: readonly string[] = ["**.image_encoder.**"]) =>
+  defineAdapter({ name: "whole-encoder", train: encoder });
+
 export const tests: AdapterTests = {
   bitFit: [{ adapter: () => bitFit(["**.bias"]) }],
   layerNormTuning: [{ adapter: () => layerNormTuning(["**.norm*.*"]) }],
+  wholeEncoder: [{ adapter: () => wholeEncoder(["blocks.**"]) }],
   decoderOnly: [{ adapter: () => decoderOnly(["head.**"]) }],
 };
