@@ -1,7 +1,7 @@
 /** Conv-LoRA: LoRA with a mixture of convolutions at several scales inside its bottleneck. */
 import { type Init, kaiming, type Site, type Tensor, zeros } from "../compiler/index.ts";
 import { shown } from "../diagnostics/options.ts";
-import { add, matmul, mul, reshape, scaledConvolution, stack, sum } from "../ops/index.ts";
+import { add, iota, matmul, mul, reshape, scaledConvolution, stack, sum } from "../ops/index.ts";
 import { defineAdapter } from "./adapter.ts";
 import { mapOf } from "./map.ts";
 import { dropped } from "./noise.ts";
@@ -31,6 +31,8 @@ export interface ConvLoraOptions {
   readonly topK?: number;
   /** Whether experts mix channels, as published, or see each by itself: "dense" unless given. */
   readonly convolution?: "dense" | "depthwise";
+  /** Whether a gate chooses among experts: true unless given. Without it the results of all are added. */
+  readonly gate?: boolean;
 }
 
 /**
@@ -41,6 +43,9 @@ export interface ConvLoraOptions {
  * inputs]`, `lora_B` `[outputs, rank]`, which begins as zeros, `lora_moe_gating.w_gate` and
  * `.w_noise`, and `lora_moe_experts.N.0.weight` and `.bias`. An expert that no map was routed to
  * has no gradient.
+ *
+ * Without a gate v is the sum over all experts, as in the paper's comparison with scales that are simply added: there
+ * are no `lora_moe_gating` and no `moe_loss`.
  *
  * Left open: for `topK` above 1 experts count by the softmax of the kept logits, as in the paper's
  * formula (the code takes the logarithm of summed exponentials, which equals it for one expert
@@ -59,9 +64,9 @@ export function convLora(options: ConvLoraOptions = {}) {
       dropout: [0, share, "in training"],
       topK: [1, count],
     },
-    ["experts", "convolution"],
+    ["experts", "convolution", "gate"],
   );
-  const { experts = 8, convolution = "dense" } = options;
+  const { experts = 8, convolution = "dense", gate = true } = options;
   const scales = scalesOf(experts);
   checkSettings("convLora", { topK: [values.topK, upTo(scales.length)] });
   if (convolution !== "dense" && convolution !== "depthwise")
@@ -69,11 +74,15 @@ export function convLora(options: ConvLoraOptions = {}) {
       `convLora: convolution is ${shown(convolution)}`,
       'give "dense" or "depthwise"',
     );
+  if (typeof gate !== "boolean")
+    throw wrongSetting(`convLora: gate is ${shown(gate)}`, "give true or false");
+  if (!gate && options.topK !== undefined)
+    throw wrongSetting("convLora: topK is of a gate, and there is none", "leave one of them out");
   const { rank, alpha, dropout, topK } = values;
   return defineAdapter({
     name: "conv-lora",
     ...kept,
-    settings: { ...kept.settings, experts: scales, convolution },
+    settings: { ...kept.settings, experts: scales, convolution, gate },
     assumed: [...kept.assumed, ...(options.experts === undefined ? ["experts"] : [])],
     linear(site, x, base) {
       const [inputs, outputs] = widthsOf("convLora", site, rank);
@@ -81,7 +90,10 @@ export function convLora(options: ConvLoraOptions = {}) {
       const down = site.own.f32("lora_A", [rank, inputs], { init: kaiming(inputs) });
       const up = site.own.f32("lora_B", [outputs, rank], { init: zeros });
       const z: Tensor<"f32"> = matmul(dropped(site, x, dropout), down, { transpose: "right" });
-      const routing = route(site, reshape(z, [maps, height * width, rank]), scales.length, topK);
+      const routing: Omit<Routing, "used"> & { readonly used?: Routing["used"] } = gate
+        ? route(site, reshape(z, [maps, height * width, rank]), scales.length, topK)
+        : { choice: iota([maps, scales.length], 1), weights: undefined };
+      const kept = routing.choice.shape[1]!;
       const each = convolution === "dense" ? rank : 1;
       const mixture = scales.map((_, i) => expertOf(site, i, [rank, each], routing));
       const seen = scaledConvolution(
@@ -92,8 +104,10 @@ export function convLora(options: ConvLoraOptions = {}) {
         { scales, groups: rank / each },
       );
       const v = routing.weights
-        ? sum(mul(seen, reshape(routing.weights, [maps, topK, 1, 1, 1])), 1)
-        : seen;
+        ? sum(mul(seen, reshape(routing.weights, [maps, kept, 1, 1, 1])), 1)
+        : kept === 1
+          ? seen
+          : sum(seen, 1);
       const rows: Tensor<"f32"> = add(reshape(v, z.shape as readonly number[]), z);
       // The scale goes to the narrowest tensor.
       return add(base(x), matmul(mul(rows, alpha / rank), up, { transpose: "right" }));
@@ -106,14 +120,14 @@ function expertOf(
   site: Site,
   index: number,
   [rank, each]: readonly [number, number],
-  routing: Routing,
+  { used }: { readonly used?: Routing["used"] },
 ) {
   const p = site.own.at("lora_moe_experts", index, 0);
   // As PyTorch's convolutions begin; the bias is set to zero by the published code.
   const init: Init = kaiming(9 * each);
   const weight = p.f32("weight", [rank, each, 3, 3], { init });
   const bias = p.f32("bias", [rank], { init: zeros });
-  for (const parameter of [weight, bias]) site.usedWhen(parameter, routing.used(index));
+  if (used) for (const parameter of [weight, bias]) site.usedWhen(parameter, used(index));
   return { weight, bias };
 }
 
@@ -144,6 +158,12 @@ export const tests: AdapterTests = {
     {
       claim: "depthwise, two experts a map",
       adapter: () => convLora({ rank: 2, experts: [2, 5], topK: 2, convolution: "depthwise" }),
+      where: "blocks.*.attn.qkv",
+      unmergeable: "E160",
+    },
+    {
+      claim: "without a gate",
+      adapter: () => convLora({ rank: 2, experts: [1, 2, 5], gate: false }),
       where: "blocks.*.attn.qkv",
       unmergeable: "E160",
     },

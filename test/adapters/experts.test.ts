@@ -1,11 +1,12 @@
 /** Conv-LoRA's experts: fewer samples than the published chain computes, and the same results. */
 import { describe, expect, test } from "vitest";
-import { convLora, type Expert, plainExpert } from "../../adapters/index.ts";
-import { graphOf, input, type Tensor, trace } from "../../compiler/index.ts";
+import { convLora, type Expert, lora, plainExpert } from "../../adapters/index.ts";
+import { type Adapter, graphOf, input, type Tensor, trace } from "../../compiler/index.ts";
 import { linear } from "../../models/layers.ts";
 import { iota, permute, reshape, scaledConvolution, slice } from "../../ops/index.ts";
 import { type Arrays, randomNumbers } from "../../verify/ops/evaluate.ts";
 import { openGraph, scopeWith } from "../support/adapted-graphs.ts";
+import { refusal } from "../support/weights-files.ts";
 
 const scales = [1, 2, 3, 4, 5, 6, 7, 8];
 
@@ -55,8 +56,11 @@ describe("a mixture", () => {
   const shape = { x: [3, 2, 2, 4], inputs: 4, outputs: 3 };
 
   /** A layer whose gate looks at one channel: what goes to which expert is in the arrays' hands. */
-  async function run(experts: readonly number[], topK: number, arrays: Arrays) {
-    const scope = scopeWith(convLora({ rank: 2, alpha: 2, experts, topK }));
+  const run = (experts: readonly number[], topK: number, arrays: Arrays) =>
+    runWith(convLora({ rank: 2, alpha: 2, experts, topK }), arrays);
+
+  async function runWith(adapter: Adapter, arrays: Arrays) {
+    const scope = scopeWith(adapter);
     const graph = trace(
       (p) => ({
         y: linear(p, input("x", "f32", shape.x), shape.inputs, shape.outputs),
@@ -98,5 +102,25 @@ describe("a mixture", () => {
         given[`lora_moe_experts.${i}.0.${what}`] = given[`lora_moe_experts.0.0.${what}`]!;
     const [alone, two] = [await run([3], 1, arrays(1)), await run([3, 3, 3], 2, given)];
     for (const [i, v] of two.y!.entries()) expect(v).toBeCloseTo(alone.y![i]!, 12);
+  });
+
+  test("without a gate adds up what all experts make of the map, and asks for no balance", async () => {
+    const given = arrays(2);
+    const only = (i: number) => ({
+      ...arrays(1),
+      "lora_moe_experts.0.0.weight": given[`lora_moe_experts.${i}.0.weight`]!,
+      "lora_moe_experts.0.0.bias": given[`lora_moe_experts.${i}.0.bias`]!,
+    });
+    const all = convLora({ rank: 2, alpha: 2, experts: [1, 3], gate: false });
+    const both = await runWith(all, given);
+    const [first, second] = [await run([1], 1, only(0)), await run([3], 1, only(1))];
+    // What goes past the experts, too, is in both.
+    const plain = await runWith(lora({ rank: 2, alpha: 2 }), given);
+    for (const [i, v] of both.y!.entries())
+      expect(v).toBeCloseTo(first.y![i]! + second.y![i]! - plain.y![i]!, 12);
+    expect(Object.keys(both)).toEqual(["y"]);
+    const wrong = [{ gate: 1 as never }, { gate: false, topK: 1 }];
+    for (const options of wrong)
+      expect((await refusal(async () => convLora(options))).code).toBe("E134");
   });
 });

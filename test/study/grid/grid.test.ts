@@ -36,6 +36,11 @@ describe("a grid", () => {
       ...{ steps: 5, method: "conv-lora", rate: 1e-3, methodSettings: { experts: [1] } },
     });
     expect(cellsOf({}, { share: 0.5 })).toMatchObject([{ name: "all", values: {}, share: 0.5 }]);
+    const gates = cellsOf({ method: "conv-lora" }, { grid: { gate: [true, false] } });
+    expect(gates.map(({ settings }) => settings.methodSettings)).toEqual([
+      { gate: true },
+      { gate: false },
+    ]);
     const tasks = cellsOf({ method: "ta-lora" }, { grid: { ranks: [[2, 2, 1]], share: [1] } });
     expect(tasks).toMatchObject([{ share: 1, settings: { methodSettings: { ranks: [2, 2, 1] } } }]);
   });
