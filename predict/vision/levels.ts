@@ -160,7 +160,10 @@ function withoutAlpha(labels: Labels, options: LevelsOptions): Labels {
 }
 
 function only({ width, height, values }: Labels, value: number): Levels {
-  return { width, height, inside: Uint8Array.from(values, (one) => (one === value ? 255 : 0)) };
+  // `from` with a function takes 20 times as long.
+  const inside = new Uint8Array(values.length);
+  for (let i = 0; i < inside.length; i++) if (values[i] === value) inside[i] = 255;
+  return { width, height, inside };
 }
 
 /** The value that is asked for, as the picture has it. Errors: E364. */
@@ -219,7 +222,12 @@ function severalWays(
 /** How many pixels have each value, the least value first. */
 function countsOf(values: Uint32Array): Map<number, number> {
   const counts = new Map<number, number>();
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  // Neighbours are mostly alike.
+  for (let i = 0, first = 0; i < values.length; i++)
+    if (values[i + 1] !== values[i]) {
+      counts.set(values[i]!, (counts.get(values[i]!) ?? 0) + i + 1 - first);
+      first = i + 1;
+    }
   return new Map([...counts].sort(([a], [b]) => a - b));
 }
 

@@ -137,8 +137,10 @@ export function maskTargets(
   { data }: BatchTarget,
   label: number,
 ): { readonly target: Float32Array<ArrayBuffer>; readonly weight: Float32Array<ArrayBuffer> } {
-  return {
-    target: Float32Array.from(data, (value) => (value === label ? 1 : 0)),
-    weight: Float32Array.from(data, (value) => (value === ignored ? 0 : 1)),
-  };
+  const [target, weight] = [new Float32Array(data.length), new Float32Array(data.length)];
+  for (let i = 0; i < data.length; i++) {
+    if (data[i] === label) target[i] = 1;
+    if (data[i] !== ignored) weight[i] = 1;
+  }
+  return { target, weight };
 }

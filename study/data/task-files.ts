@@ -126,9 +126,10 @@ function fromMask(labels: Labels, { value, ignore }: MaskFiles, where: string): 
   const inside = isEmpty
     ? new Uint8Array(values.length)
     : levelsOf({ ...labels, values, alpha: undefined }, { maskValue: value, where }).inside;
-  return Int32Array.from(labels.values, (one, i) =>
-    isLeft(one) ? ignored : inside[i]! >= 128 ? 1 : 0,
-  );
+  const found = new Int32Array(values.length);
+  for (let i = 0; i < found.length; i++)
+    found[i] = isLeft(labels.values[i]!) ? ignored : inside[i]! >= 128 ? 1 : 0;
+  return found;
 }
 
 /** What is under a transparent pixel is not what was painted. */
