@@ -246,6 +246,7 @@ const titles = {
   E1109: "a study whose grid cannot be, or that goes on with other settings",
   E1110: "no library of MPI, of which processes were started",
   E1112: "a run of an earlier inarch, which does not say its tasks",
+  E1114: "a size of pictures that a SAM cannot have",
   E1111: "processes of a job do not find each other",
   E1108: "a form that results of several tasks do not have",
 } as const;

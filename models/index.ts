@@ -9,6 +9,7 @@ export {
   mSam,
   mSamTensors,
 } from "./msam.ts";
+export { type SizedSam, samAtSize } from "./sam/at-size.ts";
 export { checkSamWeights, inferSamConfig } from "./sam/checkpoint.ts";
 export {
   checkSamConfig,

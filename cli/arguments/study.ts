@@ -82,6 +82,9 @@ export const runFlags = {
     description: "parameters that stay as they are, as in 'mask_decoder.**'; repeatable",
   },
   seed: number("of the order, augmentation and first values; 1 unless given"),
+  size: number(
+    "the side of the model's square, in pixels, of which positions are interpolated; as its checkpoint has it unless given",
+  ),
   fit: choice(
     "pictures are stretched to the model's square, as usual, or lie in it with their longest side",
     "square",
@@ -132,6 +135,7 @@ const numbers = {
   decay: "decay",
   clip: "clip",
   seed: "seed",
+  size: "size",
   "validate-every": "validateEvery",
   patience: "patience",
 } as const satisfies Readonly<Record<string, keyof Study>>;

@@ -59,6 +59,7 @@ function checkNumbers(of: string, all: CheckedSettings): void {
     clip: [all.clip, fromZero],
     validateEvery: [validateEvery, count],
     patience: [all.patience, fromZero],
+    size: [all.size, fromZero],
   });
   for (const [name, weight] of Object.entries(all.taskWeights))
     check(of, { [`the weight of the task ${name}`]: [weight, fromZero] });

@@ -71,6 +71,8 @@ export interface RunSettings {
   /** Patterns of parameters that stay as they are though the method trains them. */
   readonly freeze: readonly string[];
   readonly seed: number;
+  /** The side of the model's square input, in pixels; 0: as the checkpoint was trained. Positions are interpolated. */
+  readonly size: number;
   readonly fit: Fit;
   /** How pictures are resized. */
   readonly filter: NonNullable<BatchOptions["filter"]>;
@@ -109,6 +111,7 @@ export const usualSettings = {
   clip: 1,
   freeze: [],
   seed: 1,
+  size: 0,
   fit: "square",
   filter: "bilinear",
   augment: { mirror: 0.5 },
@@ -143,6 +146,7 @@ export const settingWants: Wants<AskedSettings> = {
   clip: anything,
   freeze: list("a list of patterns of parameters"),
   seed: anything,
+  size: anything,
   fit: oneOf("square", "longest"),
   filter: oneOf("bilinear", "bicubic"),
   augment: { words: "an object of augmentations", is: isObject },

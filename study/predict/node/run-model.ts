@@ -1,8 +1,6 @@
 /** The model of a run, with the adapter that it kept, ready to see pictures. */
 import { join } from "node:path";
 import { deviceProfile, traceProgram } from "../../../compiler/index.ts";
-import { inferSamConfig, withMetaNames } from "../../../models/index.ts";
-import { readSamConfig } from "../../../models/node/config.ts";
 import type { Image } from "../../../predict/vision/image.ts";
 import type { Numbers } from "../../../runtime/devices/device.ts";
 import { createSession } from "../../../runtime/index.ts";
@@ -12,6 +10,7 @@ import { openWeightsFile } from "../../../runtime/node/weights.ts";
 import { compileKept, keptPlans } from "../../../training/node/kept-plans.ts";
 import { batchesOf, normalizedImages } from "../../data/batch.ts";
 import { classesOf, type Task, type TaskKind, taskFor } from "../../train/model.ts";
+import { openSam } from "../../train/node/open-sam.ts";
 import { readRun } from "../../train/node/run-folder.ts";
 import type { RunSettings } from "../../train/settings.ts";
 import type { Tasks } from "../../train/targets.ts";
@@ -59,13 +58,12 @@ export async function withRunModel<T>(
   request: RunModelRequest,
   use: (model: RunModel) => Promise<T>,
 ): Promise<T> {
-  const { run, config: given, batch = 1, onPhase, signal } = request;
+  const { run, batch = 1, onPhase, signal } = request;
   const { settings, tasks } = await readRun(run);
-  const weights = withMetaNames(await openWeightsFile(request.weights));
+  const { config, weights } = await openSam(request, settings);
   try {
     const adapter = await openWeightsFile(request.adapter ?? join(run, "adapter.safetensors"));
     try {
-      const config = given === undefined ? inferSamConfig(weights) : await readSamConfig(given);
       const { methodSettings } = settings;
       const task = taskFor(config, {
         ...settings,

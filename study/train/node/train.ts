@@ -1,12 +1,9 @@
 /** Fine-tunes a SAM on a set of pictures and masks: from files to a folder with an adapter and its scores. */
 import { formatBytes } from "../../../diagnostics/bytes.ts";
-import { inferSamConfig, withMetaNames } from "../../../models/index.ts";
-import { readSamConfig } from "../../../models/node/config.ts";
 import type { SamConfig } from "../../../models/sam/config.ts";
 import type { Progress } from "../../../runtime/devices/device.ts";
 import { type DeviceKind, withDevice } from "../../../runtime/node/device.ts";
 import { deviceWords, type OpenedDevice } from "../../../runtime/node/opened.ts";
-import { openWeightsFile } from "../../../runtime/node/weights.ts";
 import type { Reducer } from "../../../runtime/training/reducer.ts";
 import { createTrainingSession, type TrainingSession } from "../../../runtime/training/session.ts";
 import type { Weights } from "../../../runtime/weights/index.ts";
@@ -19,6 +16,7 @@ import { resolveSettings, settingsFrom } from "../resolve.ts";
 import type { AskedSettings, RunSettings } from "../settings.ts";
 import { forecastOf, type Planned, planWithin, type RunForecast } from "./forecast.ts";
 import { type Events, takeSteps } from "./loop.ts";
+import { openSam } from "./open-sam.ts";
 import { writeReport } from "./report.ts";
 import { hasRun, openRun, type RunFolder, readRun } from "./run-folder.ts";
 import { balancedWeights, checkClasses, openSets, type Sets, type SetsRequest } from "./sets.ts";
@@ -52,7 +50,7 @@ export interface TrainRequest extends SetsRequest, Events {
 /**
  * Trains, validates, and keeps the adapter that did best. Killed at any moment and begun again with the same request,
  * it ends with the same bytes as if it had never stopped.
- * @throws E10xx for the sets, E1101 to E1107 for the request and the folder, E2xx for weights, E4xx for the device;
+ * @throws E10xx for the sets, E1101 to E1107, E1112 and E1114 for the request and the folder, E2xx for weights, E4xx for the device;
  * the signal's reason when it is aborted, after what was done has been saved.
  */
 export async function train(request: TrainRequest): Promise<TrainReport> {
@@ -68,10 +66,8 @@ export async function train(request: TrainRequest): Promise<TrainReport> {
   if (settings.emptyClasses === "refused") checkClasses(sets);
   const { budget = 1, seconds = 0 } = request;
   check("a run", { budget: [budget, count], seconds: [seconds, fromZero] });
-  const weights = withMetaNames(await openWeightsFile(request.weights));
+  const { config, weights } = await openSam(request, settings);
   try {
-    const { config: file } = request;
-    const config = file === undefined ? inferSamConfig(weights) : await readSamConfig(file);
     const known = hasRun(request.out) ? (await readRun(request.out)).settings : undefined;
     // All have looked before one makes the folder.
     await reducer?.barrier();

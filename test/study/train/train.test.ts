@@ -258,27 +258,6 @@ describe("what is refused", () => {
     expect(await codeOf("torn", {})).toMatch(/E1103 the run's settings are not there/);
   });
 
-  test("E1112: a run from before there were tasks; one from before ranks goes on", async () => {
-    const all = request("earlier", { settings: { steps: 1 } });
-    const report = await train(all);
-    const file = join(folder, "earlier", "run.json");
-    const known = JSON.parse(readFileSync(file, "utf8"));
-    const { ranks: _, maskTokens: __, ...settings } = known.settings;
-    writeFileSync(file, JSON.stringify({ ...known, settings }));
-    expect(await train(all)).toEqual(report);
-    const { tasks, ...others } = known;
-    const classes = tasks.square.classes;
-    writeFileSync(file, JSON.stringify({ ...others, classes }));
-    const words = await codeOf("earlier", { settings: { steps: 1 } });
-    expect(words).toMatch(/^E1112 the run does not say which tasks it has/);
-    // What the help says does it.
-    const written = JSON.parse(
-      `{${words.slice(words.indexOf('"tasks"'))}}`.replace("masks", "square"),
-    );
-    writeFileSync(file, JSON.stringify({ ...others, ...written }));
-    expect(await train(all)).toEqual(report);
-  });
-
   test("numbers and names that settings do not have", async () => {
     expect(await codeOf("none", { settings: { steps: 0 } })).toMatch(/^E720/);
     expect(await codeOf("none", { settings: { stebs: 5 } as never })).toMatch(/^E460.*"stebs"/);
