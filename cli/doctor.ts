@@ -101,15 +101,13 @@ function speedRows({ devices, absent }: MachineReport): [string, string][] {
   return rows.map((row, i) => [i === 0 ? "speed" : "", row]);
 }
 
-function cudaRows({ gpus, absent }: MachineReport["cuda"]): [string, string][] {
+function cudaRows({ gpus }: MachineReport["cuda"]): [string, string][] {
   const rows = gpus.map((gpu) => {
     const room = `${Math.round(gpu.bytes / 2 ** 30)} GiB`;
     return `cuda:${gpu.number} ${gpu.name}, compute capability ${(gpu.capability / 10).toFixed(1)}, ${room}, driver of CUDA ${gpu.driver}`;
   });
-  return [...rows, ...(absent === null ? [] : [`none: ${absent}`])].map((row, i) => [
-    i === 0 ? "CUDA" : "",
-    row,
-  ]);
+  // Why there is none stands among the devices that are timed.
+  return rows.map((row, i) => [i === 0 ? "CUDA" : "", row]);
 }
 
 function vulkanRows(vulkan: MachineReport["vulkan"]): [string, string][] {

@@ -141,7 +141,8 @@ async function timeAll() {
       if ("limits" in opened.summary) gpu = opened.summary as GpuSummary;
       devices.push({ kind, name: device.name, milliseconds: await timeProduct(device) });
     } catch (cause) {
-      if (!(cause instanceof InarchError && cause.kind === "environment")) throw cause;
+      // What one device refuses is told, and says nothing of the others.
+      if (!(cause instanceof InarchError)) throw cause;
       const { code, message, help } = cause.toJSON();
       absent.push({ kind, code, message, help });
     } finally {

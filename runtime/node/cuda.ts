@@ -1,10 +1,12 @@
 /** The CUDA device: which GPUs NVIDIA's driver has, and opening one. */
+import { existsSync } from "node:fs";
 import { diagnose, InarchError } from "../../diagnostics/index.ts";
 import { checkOptions, shown } from "../../diagnostics/options.ts";
 import { cudaDevice } from "../devices/cuda.ts";
 import { type CudaDriver, CudaFailure, failures, loadDriver } from "./cuda-driver.ts";
 import { type CudaGpu, openGpu, tooOldDriver } from "./cuda-machine.ts";
 import type { Opening } from "./opened.ts";
+import { listNamed } from "./vulkan.ts";
 
 export type { CudaGpu };
 
@@ -45,6 +47,28 @@ export async function openCuda(options: CudaOptions = {}): Promise<Opening> {
   const { description } = machine.identity;
   return { device: cudaDevice(machine), summary: { description, kind: "hardware" } };
 }
+
+/**
+ * The first GPU, where nobody asked for one; why it cannot be opened, in words; nothing where the machine has no sign
+ * of NVIDIA's driver.
+ */
+export async function openCudaUnasked(): Promise<Opening | string | undefined> {
+  if (!hasSigns()) return undefined;
+  try {
+    return await openCuda();
+  } catch (cause) {
+    if (!(cause instanceof InarchError && cause.kind === "environment")) throw cause;
+    if (cause.code === "E446" && !process.env.INARCH_CUDA) return undefined;
+    return `cuda cannot be used: ${cause.details.message}`;
+  }
+}
+
+/** Files, since koffi need not be loaded for a driver that there is not. */
+const hasSigns = (): boolean =>
+  Boolean(process.env.INARCH_CUDA) ||
+  (process.platform === "win32"
+    ? existsSync(`${process.env.SystemRoot ?? "C:\\Windows"}\\System32\\nvcuda.dll`)
+    : listNamed("/dev", /^(?:nvidia\d+|dxg)$/).length > 0);
 
 /**
  * The GPUs of NVIDIA's driver.

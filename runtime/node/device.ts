@@ -8,6 +8,7 @@ import { processor } from "../devices/cpu.ts";
 import { cudaCapabilities, cudaTarget } from "../devices/cuda.ts";
 import { nativeCapabilities } from "../devices/native.ts";
 import { openCpu } from "./cpu.ts";
+import { openCudaUnasked } from "./cuda.ts";
 import { openHardware } from "./dawn.ts";
 import * as list from "./devices.ts";
 import { isNoBuild, openKeptNative } from "./native.ts";
@@ -21,14 +22,16 @@ export type DeviceKind = keyof typeof kinds;
 export const deviceKinds = Object.keys(kinds).sort() as readonly DeviceKind[];
 
 /**
- * Where no kind is asked for, the first of these is used that is there; each of the others says why it is not. A
- * software GPU is slower than the processor itself. What is `kept` has compiled programs: it is used for those alone.
+ * Where no kind is asked for, the first of these is used that is there; each of the others says why it is not, but for
+ * what a machine has no sign of. A software GPU is slower than the processor itself. What is `kept` has compiled
+ * programs: it is used for those alone.
  */
 const preferred: readonly {
   readonly kind: DeviceKind;
-  readonly open: () => Promise<Opening | string>;
+  readonly open: () => Promise<Opening | string | undefined>;
   readonly programs: "any" | "kept";
 }[] = [
+  { kind: "cuda", open: openCudaUnasked, programs: "any" },
   { kind: "webgpu", open: openHardware, programs: "any" },
   { kind: "native", open: openKeptNative, programs: "kept" },
   { kind: "cpu", open: () => openCpu({}), programs: "any" },
@@ -48,8 +51,8 @@ type SummaryOf<K extends DeviceKind> =
     : DeviceSummary;
 
 /**
- * Opens a device: of the kind that is asked for, else of the one that INARCH_DEVICE names, else a hardware GPU,
- * else the processor (`cpu`). Options without a kind are those of `webgpu`, and ask for it, as INARCH_GPU does. A
+ * Opens a device: of the kind that is asked for, else of the one that INARCH_DEVICE names, else an NVIDIA GPU through
+ * its own driver (`cuda`), else another hardware GPU, else the processor (`cpu`). Options without a kind are those of `webgpu`, and ask for it, as INARCH_GPU does. A
  * software GPU is `webgpu` too, and never taken unasked. `{ kind: "reference" }` checks every access of every
  * thread and is thousands of times slower. A plan is compiled for one target: `{ target: device.target }`. Call
  * `device.destroy()` when done, so that the process can end.
@@ -70,7 +73,7 @@ export async function openDevice(
     if (programs === "kept") continue;
     const found = await open();
     if (typeof found === "string") reasons.push(found);
-    else return chosen(kind, reasons, found);
+    else if (found) return chosen(kind, reasons, found);
   }
   throw noDevice(reasons);
 }
@@ -91,10 +94,8 @@ export async function withDevice<T>(
   const reasons: string[] = [];
   for (const { kind, open, programs } of preferred) {
     const found = await open();
-    if (typeof found === "string") {
-      reasons.push(found);
-      continue;
-    }
+    if (typeof found === "string") reasons.push(found);
+    if (found === undefined || typeof found === "string") continue;
     try {
       return await doneOn(chosen(kind, reasons, found), work);
     } catch (cause) {

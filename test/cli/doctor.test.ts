@@ -21,7 +21,9 @@ const noDevice = { ...noCompiler, INARCH_DEVICE: "webgpu" };
 
 test("a machine without a GPU computes, and says on what and why: the command ends with 0", async () => {
   const { code, stdout } = await inarch(["doctor"], undefined, noCompiler);
-  expect(stdout).toMatch(/used {6}cpu \(processor\S*\): the(?:re is no hardware| GPU cannot)/);
+  expect(stdout).toMatch(
+    /used {6}cpu \(processor\S*\): cuda cannot be used: .*, and the(?:re is no hardware| GPU cannot)/,
+  );
   expect(stdout).toMatch(/kernel {4}right: largest error \S+, \S+ ms/);
   expect(stdout).toMatch(/speed {5}cpu +\S+ ms for a product of 384 x 384 x 384\n/);
   expect(stdout).toMatch(/\n +webgpu +none: E403 .*\n +unset DAWNNODE_BACKEND/);

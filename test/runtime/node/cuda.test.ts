@@ -98,6 +98,28 @@ describeCuda("on the driver for tests", () => {
     device.destroy();
   });
 
+  test("unasked it is the first choice, and says why where it cannot be used", async () => {
+    vi.stubEnv("INARCH_DEVICE", "");
+    const { device, kind, why } = await openDevice();
+    device.destroy();
+    expect([kind, why]).toEqual(["cuda", "it is the first choice"]);
+    driver.set({ version: 11040 });
+    const second = await openDevice();
+    second.device.destroy();
+    expect(second.kind).not.toBe("cuda");
+    expect(second.why).toMatch(/^cuda cannot be used: the driver is of CUDA 11.4/);
+    for (const [library, says] of [
+      ["/nowhere/libcuda.so.1", true],
+      // A machine without a driver says nothing of it.
+      ["", false],
+    ] as const) {
+      vi.stubEnv("INARCH_CUDA", library);
+      const { device, why } = await openDevice();
+      device.destroy();
+      expect(why.includes("cuda cannot be used: there is no driver"), library).toBe(says);
+    }
+  });
+
   test("the small SAM's encoder gives what the processor device gives", async () => {
     const image = hashedImage("cuda", tinySam.imageSize);
     const results: Float32Array[] = [];

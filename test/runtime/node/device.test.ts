@@ -5,7 +5,10 @@ import { requestHardware } from "../../../runtime/node/gpu.ts";
 import { deviceWords } from "../../../runtime/node/opened.ts";
 import { describeOnDevice, withoutWebGpu } from "../../support/device.ts";
 
-const names = ["INARCH_DEVICE", "INARCH_GPU", "INARCH_ADAPTER", "VK_DRIVER_FILES"] as const;
+const names = [
+  ...(["INARCH_DEVICE", "INARCH_GPU", "INARCH_ADAPTER"] as const),
+  ...(["INARCH_CUDA", "VK_DRIVER_FILES"] as const),
+] as const;
 const before = names.map((name) => [name, process.env[name]] as const);
 const noDriver = "/no/such/driver.json";
 
@@ -40,11 +43,11 @@ describe("files tell that there is no GPU", () => {
 
 describe("where no kind is asked for", () => {
   test("a machine whose GPU has no driver computes on the processor, and says why", async () => {
-    given({ VK_DRIVER_FILES: noDriver });
+    given({ VK_DRIVER_FILES: noDriver, INARCH_CUDA: "/no/such/libcuda.so.1" });
     const opened = await openDevice();
     expect(opened).toMatchObject({ kind: "cpu", summary: { kind: "processor" } });
     expect(deviceWords(opened)).toMatch(
-      /^cpu \(processor.*\): (?:there is no hardware GPU|the GPU cannot be used: .*\()/,
+      /^cpu \(processor.*\): cuda cannot be used: .*, and (?:there is no hardware GPU|the GPU cannot be used: .*\()/,
     );
     opened.device.destroy();
   });
