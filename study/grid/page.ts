@@ -71,10 +71,10 @@ function table({ rows, metric }: StudyFacts): Html {
   );
   const lines = rows.map(
     ({ values, trained, score, seeds, metrics }) =>
-      html`<tr>${axes.map((axis) => html`<th scope="row">${values[axis] === undefined ? "" : wordOf(values[axis])}</th>`)}<td>${trained === null ? "" : trained.toLocaleString("en-US")}</td>${spread(score)}<td>${seeds.length}</td>${others.map((name) => html`<td>${said(metrics[name]?.mean)}</td>`)}</tr>`,
+      html`<tr>${axes.map((axis) => html`<th scope="row">${values[axis] === undefined ? "" : wordOf(values[axis])}</th>`)}${spread(score)}<td>${seeds.length}</td>${others.map((name) => html`<td>${said(metrics[name]?.mean)}</td>`)}<td>${trained === null ? "" : trained.toLocaleString("en-US")}</td></tr>`,
   );
   return html`<h2>Scores</h2><p class="quiet">Of the best of each run on what is held out: mean over seeds ± standard error, and the interval that holds the true mean with probability 0.95 (Student). What is not known is empty.</p>
-<div class="wide"><table><thead><tr>${axes.map((axis) => html`<th>${axis}</th>`)}<th>trained</th><th>${wordsOfMetric(metric)}</th><th>95 %</th><th>runs</th>${others.map((name) => html`<th>${wordsOfMetric(name)}</th>`)}</tr></thead><tbody>${lines}</tbody></table></div>`;
+<div class="wide"><table><thead><tr>${axes.map((axis) => html`<th>${axis}</th>`)}<th>${wordsOfMetric(metric)}</th><th>95 %</th><th>runs</th>${others.map((name) => html`<th>${wordsOfMetric(name)}</th>`)}<th>trained</th></tr></thead><tbody>${lines}</tbody></table></div>`;
 }
 
 function published({ rows, preset, metric }: StudyFacts): Html {

@@ -29,18 +29,21 @@ export function chart(title: string, curves: readonly Curve[], unit = "steps"): 
     const marks = isSparse
       ? points.map((point) => {
           const [x, y] = place(point);
-          return html`<path class="mark h${i % 8}" d="M${x.toFixed(2)},${y.toFixed(2)}h0"><title>${name} ${short(point[1])} at ${point[0]} ${unit}</title></path>`;
+          return html`<path class="mark ${hue(i)}" d="M${x.toFixed(2)},${y.toFixed(2)}h0"><title>${name} ${short(point[1])} at ${point[0]} ${unit}</title></path>`;
         })
       : [];
-    return html`<polyline class="line h${i % 8}" points="${path}"><title>${name}: ${short(end![1])} at the end</title></polyline>${marks}`;
+    return html`<polyline class="line ${hue(i)}" points="${path}"><title>${name}: ${short(end![1])} at the end</title></polyline>${marks}`;
   });
-  const legend = shown.map(({ name }, i) => html`<li><span class="h${i % 8}"></span>${name}</li>`);
+  const legend = shown.map(({ name }, i) => html`<li><span class="${hue(i)}"></span>${name}</li>`);
   return html`<figure class="chart"><figcaption>${title}</figcaption>
 <div class="plot"><div class="ys"><span>${short(high)}</span><span>${short(low)}</span></div>
 <svg viewBox="0 0 100 100" preserveAspectRatio="none" role="img" aria-label="${title}">${lines}</svg>
 <div class="xs"><span>${left}</span><span>${right} ${unit}</span></div></div>
 <ul class="legend">${legend}</ul></figure>`;
 }
+
+/** Eight hues; further curves are dashed, then dotted, and their marks in the legend are rings, then squares. */
+const hue = (i: number) => `h${i % 8} round${Math.min(2, Math.floor(i / 8))}`;
 
 function rangeOf(values: readonly number[]): readonly [number, number] {
   const [low, high] = values.reduce(

@@ -10,6 +10,10 @@ figcaption { font-size: .85rem; font-weight: 600; margin-bottom: .5rem; overflow
 .plot .ys { display: flex; flex-direction: column; justify-content: space-between; text-align: right; }
 .plot .xs { grid-column: 2; display: flex; justify-content: space-between; }
 .line { fill: none !important; stroke: currentColor; stroke-width: 1.6; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
+.line.round1 { stroke-dasharray: 7 4; }
+.line.round2 { stroke-dasharray: 2 3; }
+.chart .legend .round1, .chart .legend .round2 { box-sizing: border-box; background: none; border: .16rem solid currentColor; }
+.chart .legend .round2 { border-radius: 0; }
 .mark { fill: none; stroke: currentColor; stroke-width: 7; stroke-linecap: round; vector-effect: non-scaling-stroke; }
 .chart .legend { margin: .6rem 0 0; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: 1rem; }
