@@ -12,6 +12,7 @@ import type { Progress } from "../runtime/devices/device.ts";
 import { nativeTarget } from "../runtime/devices/native.ts";
 import { openWeightsFile } from "../runtime/node/weights.ts";
 import { needsWeights } from "../runtime/states.ts";
+import type { TrainingPlan } from "../runtime/training/plan.ts";
 import { checkWholeFile } from "../runtime/weights/adapted.ts";
 import { type FloatDtype, fitNames, namedBy } from "../runtime/weights/index.ts";
 import { readAdapters, type StoredAdapter } from "./bundle-adapters.ts";
@@ -23,6 +24,8 @@ import { type Module, profileModule } from "./modules.ts";
 import { librariesFor } from "./native-libraries.ts";
 import type { BuildProfile } from "./profiles.ts";
 import { standalone } from "./standalone.ts";
+import { compiledTraining, partsOf, readBy } from "./training.ts";
+import { trainingWrapper } from "./training-wrapper.ts";
 import { generateWrapper } from "./wrapper.ts";
 
 export interface BuildRequest {
@@ -36,6 +39,8 @@ export interface BuildRequest {
   readonly precision?: Precision;
   /** Of frozen parameters; unless given the precision says. */
   readonly weightFormat?: WeightFormat | undefined;
+  /** Whether the bundle is of the model's training: `programs` are then those that run between its steps. */
+  readonly train?: boolean;
   /** The path of a checkpoint. */
   readonly weights?: string | undefined;
   /** The format that the file of weights has them in: `f32` unless given. */
@@ -86,18 +91,24 @@ export async function build(request: BuildRequest): Promise<BuildReport> {
   await checkFolder(out);
   const compiled = await compileProfiles(request);
   const plans = compiled.flatMap((one) => [...one.plans.values()]);
+  const trainings = compiled.flatMap(({ training }) => training ?? []);
   const weights =
     request.weights === undefined
       ? undefined
       : fitNames(
           namedBy(await openWeightsFile(request.weights), loaded.model.tensorNames),
-          plans.flatMap((plan) => plan.parameters.map(({ name }) => name)),
+          [
+            ...plans.flatMap((plan) => plan.parameters),
+            ...trainings.flatMap(({ frozen, tensors }) => [...frozen, ...tensors]),
+          ].map(({ name }) => name),
         );
   try {
     if (weights && paths.length === 0) for (const plan of plans) checkWholeFile(plan, weights);
     const adapters = weights ? await readAdapters(paths, plans, weights) : [];
     const isElsewhere = (name: string) => adapters.length > 0 && !weights?.tensors.has(name);
-    const stored = weights && (await planWeights(weights, plans, onProgress, isElsewhere, dtype));
+    const read = weights && trainings.map((training) => readBy(training, weights));
+    const reading = read && read.length > 0 ? read : plans;
+    const stored = weights && (await planWeights(weights, reading, onProgress, isElsewhere, dtype));
     const written = stored && {
       files: weightsFiles(stored, split),
       bytes: stored.totalBytes,
@@ -143,11 +154,14 @@ async function modulesOf(
 ) {
   const { name, doc, facts, bundle } = loaded.model;
   const all = compiled.flatMap(({ plans }) => [...plans.values()]);
-  const wrapper = generateWrapper({
-    ...{ name, doc, plans: compiled[0]!.plans, loader: bundle?.loader, hasLibraries },
-    adapters: adapters.map((one) => one.name),
-    weights: weights || !all.some(needsWeights) ? "given" : "brought",
-  });
+  const { plans, training } = compiled[0]!;
+  const wrapper = training
+    ? trainingWrapper({ name, training, weights: weights ? "given" : "brought" })
+    : generateWrapper({
+        ...{ name, doc, plans, loader: bundle?.loader, hasLibraries },
+        adapters: adapters.map((one) => one.name),
+        weights: weights || !all.some(needsWeights) ? "given" : "brought",
+      });
   const profiles = compiled.map(({ entry: { content: _, ...entry }, module: { file } }) => ({
     ...entry,
     file,
@@ -155,7 +169,7 @@ async function modulesOf(
   const described = adapters.map(({ content: _, ...adapter }) => adapter);
   const text = wrapper.module({ name, facts, profiles, weights, adapters: described });
   const modules: readonly Module[] = request.standalone
-    ? await standalone({ name, text, from: loaded.file })
+    ? await standalone({ name, text, trains: training !== undefined, from: loaded.file })
     : [{ file: `${name}.mjs`, text }];
   const types = `${name}.d.mts`;
   const files = new Map([
@@ -213,6 +227,7 @@ async function librariesOf(compiled: readonly Compiled[]) {
 interface Compiled {
   readonly profile: Profile;
   readonly plans: Plans;
+  readonly training: TrainingPlan | undefined;
   readonly same: string;
   readonly entry: ProfileEntry;
   readonly module: Module;
@@ -221,20 +236,28 @@ interface Compiled {
 /** A profile whose plans are those of one before it is left out: whatever runs it runs the other. */
 async function compileProfiles(request: BuildRequest): Promise<readonly Compiled[]> {
   const { loaded, programs, dims, profiles, onProgress } = request;
-  const wanted = programs.flatMap((program) => plansOf(loaded.model, program, dims));
+  const wanted = request.train
+    ? []
+    : programs.flatMap((program) => plansOf(loaded.model, program, dims));
   const compiled: Compiled[] = [];
   let done = 0;
-  const report = () => onProgress(++done, wanted.length * profiles.length, "programs");
+  const count = (request.train ? 1 : wanted.length) * profiles.length;
+  const report = () => onProgress(++done, count, "programs");
   // From the last on: of two that are equal the one stays that asks for less.
   for (const one of profiles.toReversed()) {
-    const plans = await compilePrograms(request, wanted, one, report);
-    const own = { name: one.name, software: one.software, plans };
+    const training = request.train ? await compiledTraining(request, one) : undefined;
+    if (training) report();
+    const plans = training
+      ? partsOf(training)
+      : await compilePrograms(request, wanted, one, report);
+    const own = { name: one.name, software: one.software, plans, training };
     const same = sameness(own);
     if (compiled.some((other) => other.same === same)) continue;
     const entry = profileEntry(own);
     compiled.unshift({
       profile: one.profile,
       plans,
+      training,
       same,
       entry,
       module: profileModule(loaded.model.name, entry),

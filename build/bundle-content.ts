@@ -4,6 +4,7 @@ import type { KernelSource, Plan } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { type BundleProfile, contentHash, type ProfileContent } from "../runtime/bundle/bundle.ts";
 import { type Needs, needsOf } from "../runtime/devices/fits.ts";
+import { type TrainingPlan, withPlans } from "../runtime/training/plan.ts";
 import { bySimilarity } from "./similar.ts";
 
 /** The programs of a model for one kind of device: all for one target and one profile. */
@@ -11,6 +12,8 @@ export interface CompiledProfile {
   readonly name: string;
   /** By program. */
   readonly plans: ReadonlyMap<string, Plan>;
+  /** Of the bundle of a training: what the plans are parts of. */
+  readonly training?: TrainingPlan | undefined;
   /** Made for software devices, or for all others; undefined: for any. */
   readonly software?: boolean | undefined;
 }
@@ -21,14 +24,15 @@ export interface ProfileEntry extends Omit<BundleProfile, "load"> {
 }
 
 /** The same for profiles whose plans differ in nothing but the profile's name. */
-export const sameness = ({ plans }: CompiledProfile): string =>
-  contentHash(
-    contentOf(new Map([...plans].map(([name, plan]) => [name, { ...plan, profile: "" }]))),
-  );
+export const sameness = ({ plans, training }: CompiledProfile): string => {
+  const nameless = (plan: Plan) => ({ ...plan, profile: "" });
+  const all = new Map([...plans].map(([name, plan]) => [name, nameless(plan)]));
+  return contentHash(contentOf(all, training && withPlans(training, nameless)));
+};
 
 /** Plans and kernels, each kernel once, whichever programs share it. The same plans give the same bytes. */
-export function profileEntry({ name, plans, software }: CompiledProfile): ProfileEntry {
-  const content = contentOf(plans);
+export function profileEntry({ name, plans, training, software }: CompiledProfile): ProfileEntry {
+  const content = contentOf(plans, training);
   const [{ target }] = [...plans.values()] as [Plan];
   const own: Needs = {
     ...needsOfPlans([...plans.values()]),
@@ -37,7 +41,10 @@ export function profileEntry({ name, plans, software }: CompiledProfile): Profil
   return { name, target, needs: own, hash: contentHash(content), content };
 }
 
-function contentOf(plans: ReadonlyMap<string, Plan>): ProfileContent {
+function contentOf(
+  plans: ReadonlyMap<string, Plan>,
+  training: TrainingPlan | undefined,
+): ProfileContent {
   const sources = [...plans.values()].flatMap(({ kernels }) => kernels.map((one) => one.source));
   const texts = bySimilarity(unique(sources.filter((source) => typeof source === "string")));
   const bytes = unique(sources.filter((source) => typeof source !== "string").map(asText));
@@ -47,11 +54,14 @@ function contentOf(plans: ReadonlyMap<string, Plan>): ProfileContent {
     typeof source === "string"
       ? { text: numbers.get(source) }
       : { bytes: numbers.get(asText(source)) };
-  const bundled = [...plans].map(([program, plan]) => {
+  const numbered = (plan: Plan) => {
     const own = plan.kernels.map(({ source, ...kernel }) => ({ ...kernel, ...placed(source) }));
-    return [program, { ...plan, kernels: own }] as const;
-  });
-  return { plans: JSON.stringify(Object.fromEntries(bundled)), kernels };
+    return { ...plan, kernels: own as unknown as Plan["kernels"] };
+  };
+  const whole = training
+    ? withPlans(training, numbered)
+    : Object.fromEntries([...plans].map(([program, plan]) => [program, numbered(plan)]));
+  return { plans: JSON.stringify(whole), kernels };
 }
 
 const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];

@@ -1,6 +1,6 @@
 /** The weights of a bundle: the parameters that its programs have, as 32-bit floats or fewer bits. */
 import { join } from "node:path";
-import type { Plan } from "../compiler/plan.ts";
+import type { PlanTensor } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { bytesOf, holdsSingles } from "../formats/index.ts";
 import type { Progress } from "../runtime/devices/device.ts";
@@ -36,6 +36,14 @@ export function weightsFiles(
 export const isWeightsFile = (name: string): boolean =>
   /^weights-[0-9a-f]{12}(?:-\d+-of-\d+)?\.safetensors$/.test(name);
 
+/** What of a plan says which weights it reads. */
+export interface Reading {
+  readonly parameters: readonly Named[];
+  readonly states: readonly (Named & Pick<PlanTensor, "init">)[];
+}
+
+type Named = Pick<PlanTensor, "name" | "shape">;
+
 /**
  * Checks that a checkpoint has every parameter of the plans, all finite, and what their states begin as,
  * and lays the file out; surplus tensors are left out, and those that `isElsewhere`. Reads everything once, for the hashes that stand
@@ -45,12 +53,12 @@ export const isWeightsFile = (name: string): boolean =>
  */
 export async function planWeights(
   weights: Weights,
-  plans: Iterable<Plan>,
+  plans: Iterable<Reading>,
   onProgress: Progress,
   isElsewhere: (name: string) => boolean = () => false,
   dtype: FloatDtype = "f32",
 ): Promise<SafetensorsPlan> {
-  const needed = new Map<string, { readonly name: string; readonly shape: readonly number[] }>();
+  const needed = new Map<string, Named>();
   for (const { parameters, states } of plans) {
     for (const { name, shape, init } of states) {
       const saved = savedState(name);

@@ -7,6 +7,7 @@ import type { Graph } from "../compiler/graph/graph.ts";
 import { type Model, traceProgram } from "../compiler/graph/model.ts";
 import type { Dims } from "../compiler/graph/sources.ts";
 import { diagnose } from "../diagnostics/index.ts";
+import type { TrainingOptions } from "../training/options.ts";
 import { loadBuiltIn, type ModelFiles } from "./built-in.ts";
 import { type Exports, importGraphFile } from "./graph-file.ts";
 import { inUsersWords } from "./user-error.ts";
@@ -15,6 +16,8 @@ export interface LoadedModel {
   readonly model: Model;
   /** The user's file, absolute; undefined for a built-in model. */
   readonly file: string | undefined;
+  /** What the file exports as `training`: how the model is trained. */
+  readonly training?: TrainingOptions | undefined;
 }
 
 export interface LoadedFiles extends LoadedModel {
@@ -38,7 +41,8 @@ export async function loadModel(name: string, files: ModelFiles = {}): Promise<L
     });
   const file = resolve(name);
   const { exports, sources } = await importGraphFile(file, name);
-  return { model: modelOf(exports, name), file, sources };
+  const training = exports.training as TrainingOptions | undefined;
+  return { model: modelOf(exports, name), file, training, sources };
 }
 
 /**

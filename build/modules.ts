@@ -5,6 +5,7 @@ import {
   type BundleWeights,
   bundleFormat,
   type ProfileContent,
+  trainingBundleFormat,
 } from "../runtime/bundle/bundle.ts";
 import type { ProfileEntry } from "./bundle-content.ts";
 
@@ -43,6 +44,7 @@ const template = (text: string): string =>
 
 export interface BundleDescription {
   readonly name: string;
+  readonly trains?: boolean;
   readonly facts?: Readonly<Record<string, unknown>> | undefined;
   readonly profiles: readonly (Omit<ProfileEntry, "content"> & { readonly file: string })[];
   readonly weights?: Omit<BundleWeights, "urls"> | undefined;
@@ -52,6 +54,7 @@ export interface BundleDescription {
 /** The constant `bundle` of a wrapper. Bundlers follow the words in `import()` and in `new URL()`. */
 export function bundleText({
   name,
+  trains = false,
   facts,
   profiles,
   weights,
@@ -69,7 +72,7 @@ export function bundleText({
   };
   return [
     "export const bundle = {",
-    `  format: ${bundleFormat},`,
+    `  format: ${trains ? JSON.stringify(trainingBundleFormat) : bundleFormat},`,
     `  name: ${JSON.stringify(name)},`,
     ...(facts === undefined ? [] : [`  facts: ${JSON.stringify(facts)},`]),
     "  profiles: [",

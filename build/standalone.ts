@@ -10,24 +10,37 @@ export interface StandaloneRequest {
   readonly name: string;
   /** The wrapper. */
   readonly text: string;
+  /** Whether it is the wrapper of a training. */
+  readonly trains: boolean;
   /** The file of the model, beside which the module of its loader is looked for. */
   readonly from: string | undefined;
 }
+
+/** What a page without a bundler has beside the wrapper's own. */
+const usualExports = 'export { openDevice } from "inarch/page";\n';
+const trainingExports = `export { openDevice, openFileStore } from "inarch/page";
+export { bytesSource, openWeights } from "inarch/runtime";
+`;
 
 /** Where the package lies: names of chunks are made of paths, which must not tell it. */
 const folder = fileURLToPath(new URL("..", import.meta.url));
 
 /**
- * The wrapper with all that it imports but the modules of profiles, and `openDevice`; what a page may never need is
+ * The wrapper with all that it imports but the modules of profiles, and `openDevice`; of a training also what files need; what a page may never need is
  * in modules of its own. Errors: E400 and E401 without the package esbuild, E511 for an import that leads nowhere.
  */
-export async function standalone({ name, text, from }: StandaloneRequest): Promise<Module[]> {
+export async function standalone({
+  name,
+  text,
+  trains,
+  from,
+}: StandaloneRequest): Promise<Module[]> {
   const { build } = await optionalPackage("esbuild", () => import("esbuild"));
   const resolveDir = from === undefined ? process.cwd() : dirname(from);
   try {
     const { outputFiles } = await build({
       stdin: {
-        contents: `${text}export { openDevice } from "inarch/page";\n`,
+        contents: `${text}${trains ? trainingExports : usualExports}`,
         sourcefile: `${name}.mjs`,
         resolveDir,
       },

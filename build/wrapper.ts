@@ -43,7 +43,7 @@ export function generateWrapper(request: WrapperRequest): Wrapper {
   };
 }
 
-const runtime = "inarch/runtime";
+export const runtime = "inarch/runtime";
 const reserved = ["close", "memory", "lost", "profile", "use"];
 const ofStates = "reset";
 
@@ -69,7 +69,7 @@ function methodNames({ name, plans }: WrapperRequest, hasStates: boolean): Map<s
 }
 
 const camelCase = (text: string) => text.replace(/[-_]+(\w)/g, (_, c: string) => c.toUpperCase());
-const pascalCase = (text: string) => camelCase(text).replace(/^./, (c) => c.toUpperCase());
+export const pascalCase = (text: string) => camelCase(text).replace(/^./, (c) => c.toUpperCase());
 
 function moduleText(
   bundle: string,
@@ -151,10 +151,7 @@ function declarations(
         ]
       : []),
     documented("How the model is loaded.", optionsInterface(model, weights, adapters)),
-    documented(
-      "The plans and kernels of every profile, for `loadBundle` and `openBundle` of `inarch/runtime`.",
-      `export const bundle: import(${JSON.stringify(runtime)}).Bundle;\nexport default bundle;`,
-    ),
+    bundleDeclaration("`loadBundle` and `openBundle`"),
     documented(
       "Loads the model onto a device: the page's own `GPUDevice`, or one from `inarch/node`.\nKernels are compiled and weights uploaded before it returns.",
       `export function load(device: GPUDevice | Device, ${options}: ${model}Options): Promise<${model}>;`,
@@ -176,10 +173,16 @@ function declarations(
   return `${heading}\n${imports.join("\n")}\n\n${statements.join("\n\n")}\n`;
 }
 
-const importTypes = (module: string, names: readonly string[]) =>
+export const bundleDeclaration = (functions: string) =>
+  documented(
+    `The plans and kernels of every profile, for ${functions} of \`inarch/runtime\`.`,
+    `export const bundle: import(${JSON.stringify(runtime)}).Bundle;\nexport default bundle;`,
+  );
+
+export const importTypes = (module: string, names: readonly string[]) =>
   `import type { ${names.join(", ")} } from "${module}";`;
 
-const interfaceOf = (name: string, members: readonly string[], bases = ""): string =>
+export const interfaceOf = (name: string, members: readonly string[], bases = ""): string =>
   `export interface ${name}${bases} {\n${indented(members)}\n}`;
 
 function programInterfaces(prefix: string, program: string, { inputs, outputs }: Plan): string[] {
@@ -194,14 +197,14 @@ function programInterfaces(prefix: string, program: string, { inputs, outputs }:
 }
 
 /** Booleans are 0 and 1. */
-const arrays = {
+export const arrays = {
   f32: "Float32Array",
   i32: "Int32Array",
   u32: "Uint32Array",
   bool: "Uint32Array",
 } as const;
 
-const properties = (
+export const properties = (
   tensors: readonly PlanTensor[],
   typeOf: (dtype: PlanTensor["dtype"]) => string,
 ): string[] =>
@@ -283,7 +286,7 @@ const propertyName = (name: string) =>
   /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
 
 /** A declaration below its comment, which the words of a model's author must not end. */
-function documented(words: string, declaration: string): string {
+export function documented(words: string, declaration: string): string {
   const lines = words.replaceAll("*/", "* /").split(/\r?\n/);
   if (lines.length === 1) return `${`/** ${lines[0]}`.trimEnd()} */\n${declaration}`;
   // Words in a template literal often begin on its second line.
@@ -293,4 +296,5 @@ function documented(words: string, declaration: string): string {
   return ["/**", ...body, " */", declaration].join("\n");
 }
 
-const indented = (lines: readonly string[]): string => lines.join("\n").replace(/^(?=.)/gm, "  ");
+export const indented = (lines: readonly string[]): string =>
+  lines.join("\n").replace(/^(?=.)/gm, "  ");

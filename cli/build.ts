@@ -33,6 +33,11 @@ export const command = defineCommand({
         description:
           "an adapter of which --weights are the base; may be repeated: the model changes between them as it runs",
       },
+      train: {
+        type: "boolean",
+        description:
+          "the model's training instead of its programs: what its file exports as training; of a SAM with --method, its mask's",
+      },
       method: {
         ...(await methodFlag()),
         description: "what is grafted on a SAM; a file brings its own adapters",
@@ -63,7 +68,7 @@ export const command = defineCommand({
       tuning: tuningFlag,
     }) as const,
   async run(given, { progress }) {
-    const { out, weights, standalone, adapter: adapters } = given;
+    const { out, weights, standalone, train, adapter: adapters } = given;
     if (given.target === "cuda") {
       const { usualProfiles } = await import("../build/usual-profiles.ts");
       checkForCuda(given, usualProfiles);
@@ -80,6 +85,7 @@ export const command = defineCommand({
       return { report, text: describeCuda(report) };
     }
     const { build } = await import("../build/build.ts");
+    if (train) checkTraining(given);
     const split = sizeOf(given.split);
     if (adapters.length > 0 && weights === undefined) throw withoutBase();
     const loaded = await adaptedModel(await modelOf(given, weights), given.method, adapters);
@@ -87,7 +93,9 @@ export const command = defineCommand({
     const report = await build({
       loaded,
       out,
-      programs: await programsOf(loaded.model, given.program),
+      programs:
+        train && given.program.length === 0 ? [] : await programsOf(loaded.model, given.program),
+      train,
       dims: parseDims(given.dim),
       profiles,
       ...precisionOf(given),
@@ -98,7 +106,7 @@ export const command = defineCommand({
       standalone,
       onProgress: progress.report,
     });
-    return { report, text: describe(report) };
+    return { report, text: describe(report, train) };
   },
 });
 
@@ -106,6 +114,7 @@ export const command = defineCommand({
 function checkForCuda(
   given: {
     readonly standalone?: boolean | undefined;
+    readonly train?: boolean | undefined;
     readonly split?: string | undefined;
     readonly dtype?: string | undefined;
     readonly profiles: string;
@@ -113,9 +122,10 @@ function checkForCuda(
   },
   usualProfiles: string,
 ): void {
-  const { standalone, split, dtype, profiles, adapter } = given;
+  const { standalone, train, split, dtype, profiles, adapter } = given;
   const flags = [
     ...(standalone ? ["--standalone"] : []),
+    ...(train ? ["--train"] : []),
     ...(split === undefined ? [] : ["--split"]),
     ...(dtype === undefined ? [] : ["--dtype"]),
     ...(profiles === usualProfiles ? [] : ["--profiles"]),
@@ -164,6 +174,22 @@ async function adaptedModel(
   return { ...loaded, model: withMethod(loaded.model, method, await adaptersOf(adapters)) };
 }
 
+/** @throws E503 for flags that a training does not heed. */
+function checkTraining({
+  adapter,
+  tuning,
+}: {
+  adapter: readonly string[];
+  tuning?: string | undefined;
+}) {
+  if (adapter.length === 0 && tuning === undefined) return;
+  const [flag, help] =
+    adapter.length > 0
+      ? ["--adapter", "give the file where it trains: session.loadAdapter(await openWeights(…))"]
+      : ["--tuning", "leave it out: tiles of a training are those of the model of tiles"];
+  throw diagnose("E503", { message: `--train and ${flag} do not go together`, help });
+}
+
 const withoutBase = () =>
   diagnose("E503", {
     message: "--adapter needs the weights of its base",
@@ -192,7 +218,7 @@ function sizeOf(text: string | undefined): number | undefined {
   });
 }
 
-function describe(report: BuildReport): string {
+function describe(report: BuildReport, trains: boolean): string {
   const { out, name, profiles, files, bytes, weights, withoutLibraries } = report;
   const rows = Object.entries(profiles).flatMap(([profile, programs]) =>
     Object.entries(programs).map(
@@ -209,6 +235,6 @@ function describe(report: BuildReport): string {
     ...(withoutLibraries === null
       ? []
       : [`without libraries, so that machines compile the kernels: ${withoutLibraries}`]),
-    `load it with: import { load } from "./${name}.mjs"`,
+    `${trains ? "train it with: import { train }" : "load it with: import { load }"} from "./${name}.mjs"`,
   ].join("\n");
 }

@@ -208,6 +208,8 @@ const titles = {
   E619: "a sum over the whole batch depends on another",
   E620: "ranks of a training would not have the same numbers",
   E621: "a base in another format than its adapters know",
+  E622: "a model's file says no training",
+  E623: "a browser has no room for a file",
   E720: "a setting of training is out of range",
   E721: "no learning rate schedule of this kind",
   E800: "an op that ONNX has no spelling for",

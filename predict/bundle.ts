@@ -1,13 +1,7 @@
 /** A SAM from a bundle: what the wrapper that `inarch build` generates for a SAM stands on. */
 import { diagnose } from "../diagnostics/index.ts";
 import { type BundleSource, openBundle } from "../runtime/bundle/bundle.ts";
-import {
-  type BundleOptions,
-  checkBundleOptions,
-  opening,
-  watching,
-  weightsOf,
-} from "../runtime/bundle/model.ts";
+import { type BundleOptions, checkBundleOptions, weightsOf } from "../runtime/bundle/model.ts";
 import { asDevice } from "../runtime/devices/any.ts";
 import type { Device } from "../runtime/devices/device.ts";
 import { createSamPredictor, type SamPredictor } from "./sam.ts";
@@ -24,7 +18,8 @@ export async function loadSamBundle(
 ): Promise<SamPredictor> {
   checkBundleOptions(options);
   const on = asDevice(device);
-  const opened = await openBundle(bundle, on, opening(options));
+  const { url, adapter, onProgress, signal } = options;
+  const opened = await openBundle(bundle, on, { url, signal });
   const { plans } = opened;
   const buckets = Object.keys(plans)
     .flatMap((name) => /^decode-(\d+)$/.exec(name)?.[1] ?? [])
@@ -41,9 +36,7 @@ export async function loadSamBundle(
     const predictor = await createSamPredictor({
       plans: { encode, buckets, decode: (bucket) => plans[`decode-${bucket}`]! },
       weights: weights!,
-      ...(options.adapter ? { adapter: options.adapter } : {}),
-      device: on,
-      ...watching(options),
+      ...{ adapter, device: on, onProgress, signal },
     });
     return closingToo(predictor, close);
   } catch (error) {

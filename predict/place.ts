@@ -33,11 +33,11 @@ export interface SamPredictorOptions {
   /** The checkpoint, under Meta's names. It must stay open as long as the predictor. */
   readonly weights: NonNullable<SessionOptions["weights"]>;
   /** The file of the adapters that the plans were compiled with; `weights` are those of its base. */
-  readonly adapter?: SessionOptions["adapter"];
+  readonly adapter?: SessionOptions["adapter"] | undefined;
   readonly device: Device;
-  readonly onProgress?: Progress;
+  readonly onProgress?: Progress | undefined;
   /** Stops loading. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A SAM on a device. */
@@ -59,12 +59,12 @@ export async function placeSam(
 ): Promise<PlacedSam> {
   const loading: SessionOptions = {
     weights,
-    ...(adapter ? { adapter } : {}),
-    ...(onProgress ? { onProgress } : {}),
+    adapter,
+    onProgress,
   };
   const encoder = await placePlan(plans.encode, device, {
     ...loading,
-    ...(signal ? { signal } : {}),
+    signal,
   });
   const tensor = plans.encode.outputs.find((t) => t.name === "embedding")!;
   const embedding = { tensor, device, buffer: encoder.buffers[tensor.buffer]! };

@@ -190,7 +190,7 @@ function openPredictor(options: SamPredictorOptions, first: PlacedSam): SamPredi
   async function restore(device: Device, turn: Turn): Promise<void> {
     const { signal: _, ...given } = options;
     const { adapter } = on.encoder;
-    const loading = { ...given, ...(adapter ? { adapter } : {}) };
+    const loading = { ...given, adapter };
     const next = await placeSam(
       turn.signal ? { ...loading, signal: turn.signal } : loading,
       device,

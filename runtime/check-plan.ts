@@ -17,10 +17,10 @@ import {
   type Tell,
   text,
   truth,
-  unknownFormat,
   whole,
 } from "./plan-fields.ts";
 import { planFormat } from "./plan-json.ts";
+import { unknownFormat } from "./unknown-format.ts";
 import { isRecord } from "./weights/json.ts";
 
 /**

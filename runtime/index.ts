@@ -16,7 +16,9 @@ export {
   bundleFormat,
   type OpenBundleOptions,
   type OpenedBundle,
+  type OpenedTraining,
   openBundle,
+  openTrainingBundle,
   type ProfileContent,
 } from "./bundle/bundle.ts";
 export {
@@ -24,6 +26,7 @@ export {
   type BundleOptions,
   loadBundle,
 } from "./bundle/model.ts";
+export { type TrainBundleOptions, trainBundle } from "./bundle/training.ts";
 export type { CallOptions } from "./calls.ts";
 export type {
   Device,

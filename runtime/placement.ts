@@ -28,12 +28,12 @@ export interface DeviceTensor {
 
 export interface SessionOptions {
   /** Where the plan's parameters come from; needed if it has any. */
-  readonly weights?: Readable;
+  readonly weights?: Readable | undefined;
   /**
    * The file of the adapters that the plan was compiled with, as `saveAdapter` wrote it; `weights` are
    * then those of its base.
    */
-  readonly adapter?: Weights;
+  readonly adapter?: Weights | undefined;
   /** Inputs that another session of the same device has already computed. */
   readonly bind?: Readonly<Record<string, DeviceTensor>>;
   /**
@@ -41,9 +41,9 @@ export interface SessionOptions {
    * frees it.
    */
   readonly shared?: SharedMemory;
-  readonly onProgress?: Progress;
+  readonly onProgress?: Progress | undefined;
   /** Stops loading. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface SharedMemory {

@@ -13,14 +13,6 @@ export const malformedPlan =
     });
   };
 
-/** A later version may have others. `words` lead to the format: "w is stored in". */
-export const unknownFormat = (words: string, format: unknown, where?: string) =>
-  diagnose("E153", {
-    message: `${words} ${String(format)}, a number format that this runtime does not know`,
-    where,
-    help: "run it with the version of inarch that compiled it, or compile it again with this one",
-  });
-
 export type Tell = (at: string, problem: string) => never;
 /** Tells what is wrong with the value at a place such as `steps[3].groups`. */
 export type Check = (value: unknown, at: string, tell: Tell) => void;

@@ -144,7 +144,7 @@ export async function createSession(
       checkOptions<RestoreOptions>("restore", more, { bind: true, onProgress: true, signal: true });
       if (!isOpen) throw isClosed(plan);
       const { adapter } = placed;
-      const loading = { ...given, ...(adapter ? { adapter } : {}), ...more };
+      const loading = { ...given, adapter, ...more };
       const again = await placePlan(plan, asDevice(on), loading);
       if (!isOpen) {
         again.free();

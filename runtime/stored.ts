@@ -6,7 +6,7 @@ import type { PlanTensor } from "../compiler/plan.ts";
 import { diagnose } from "../diagnostics/index.ts";
 import { formatOf, holdsSingles, isFormat, storedNumbers } from "../formats/index.ts";
 import type { Device, DeviceBuffer, Numbers } from "./devices/device.ts";
-import { unknownFormat } from "./plan-fields.ts";
+import { unknownFormat } from "./unknown-format.ts";
 
 /** Where a tensor is, and how it lies there. */
 export type StoredTensor = Pick<PlanTensor, "name" | "offset" | "shape" | "stored" | "panels">;

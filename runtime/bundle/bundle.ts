@@ -16,18 +16,21 @@ import { asDevice } from "../devices/any.ts";
 import type { Device } from "../devices/device.ts";
 import type { Needs } from "../devices/fits.ts";
 import { late } from "../late.ts";
+import { type TrainingPlan, withPlans } from "../training/plan.ts";
 import { hashOf } from "../weights/hash.ts";
 import { isRecord } from "../weights/json.ts";
 import type { Weights } from "../weights/weights.ts";
 import { chooseProfile } from "./choose.ts";
-import { openOwnWeights } from "./weights.ts";
+import { notBuilt, openOwnWeights } from "./weights.ts";
 
 /** The version of what generated modules hold. A runtime refuses others. */
 export const bundleFormat = 5;
+/** The same of those of a training. */
+export const trainingBundleFormat = "training 5";
 
 /** What a generated module exports as `bundle`. */
 export interface Bundle {
-  readonly format: typeof bundleFormat;
+  readonly format: typeof bundleFormat | typeof trainingBundleFormat;
   /** The model's name. */
   readonly name: string;
   /** What host-side code of the model needs, as the model gave it. */
@@ -56,7 +59,7 @@ export interface BundleProfile {
 /** What the module of a profile exports. */
 export interface ProfileContent {
   /**
-   * JSON: the plans by program. In place of a kernel's source there is the number of one: `text` in `kernels`
+   * JSON: the plans by program, or a training plan. In place of a kernel's source there is the number of one: `text` in `kernels`
    * as it is, or `bytes` there with a character for each.
    */
   readonly plans: string;
@@ -77,13 +80,11 @@ export interface BundleAdapter extends BundleWeights {
   readonly name: string;
 }
 
-/** A bundle with the programs for one device. */
-export interface OpenedBundle {
+/** What is open of a bundle, whatever it holds. */
+interface Opened {
   readonly bundle: Bundle;
   /** The name of the profile that was chosen. */
   readonly profile: string;
-  /** By program, whole: with their kernels' text or bytes. */
-  readonly plans: Readonly<Record<string, Plan>>;
   /**
    * Opens the bundle's own weights; close them when they are uploaded. Errors: E615, E613, E614 for
    * another file, E461 for a changed one: of a tensor when it is read.
@@ -91,16 +92,27 @@ export interface OpenedBundle {
   openWeights(): Promise<Weights>;
 }
 
+/** A bundle with the programs for one device. */
+export interface OpenedBundle extends Opened {
+  /** By program, whole: with their kernels' text or bytes. */
+  readonly plans: Readonly<Record<string, Plan>>;
+}
+
+/** A bundle with the training for one device. */
+export interface OpenedTraining extends Opened {
+  readonly plan: TrainingPlan;
+}
+
 export interface OpenBundleOptions {
   /** The folder with the files of weights, if a bundler has moved the module away from them. */
-  readonly url?: string | URL;
+  readonly url?: string | URL | undefined;
   /** Stops opening: the promise rejects with its reason at once. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Opens a bundle for a device: chooses a profile, imports its module and checks what it holds. Weights are left
- * for `openWeights`.
+ * Opens a bundle of programs for a device: chooses a profile, imports its module and checks what it holds. Weights
+ * are left for `openWeights`.
  * @throws E610 for what is no bundle, E612 for one of another format, E616 where no profile is for the device,
  * E613 when a module is missing, E614 when one is not what was built, E421 and E516 for a plan that is of
  * another format or none.
@@ -108,52 +120,72 @@ export interface OpenBundleOptions {
 export async function openBundle(
   source: BundleSource,
   device: Device | GPUDevice,
-  options: OpenBundleOptions = {},
+  options?: OpenBundleOptions,
 ): Promise<OpenedBundle> {
+  const { made, whole, ...opened } = await openAny(source, device, bundleFormat, options);
+  const plans = made as Record<string, Plan>;
+  for (const program in plans) plans[program] = whole(plans[program]!);
+  return { ...opened, plans };
+}
+
+/** Opens the bundle of a training; the errors are those of `openBundle`. */
+export async function openTrainingBundle(
+  source: BundleSource,
+  device: Device | GPUDevice,
+  options?: OpenBundleOptions,
+): Promise<OpenedTraining> {
+  const { made, whole, ...opened } = await openAny(source, device, trainingBundleFormat, options);
+  return { ...opened, plan: withPlans(made as TrainingPlan, whole) };
+}
+
+async function openAny(
+  source: BundleSource,
+  device: Device | GPUDevice,
+  format: Bundle["format"],
+  options: OpenBundleOptions = {},
+) {
   checkOptions<OpenBundleOptions>("openBundle", options, { url: true, signal: true });
   const { url, signal } = options;
   signal?.throwIfAborted();
-  const bundle = checkBundle(source);
+  const bundle = checkBundle(source, format);
   const profile = chooseProfile(bundle, asDevice(device));
-  const plans = await abortable(plansOf(bundle, profile), signal);
-  const openWeights = () => openOwnWeights(bundle, url, signal);
-  return { bundle, profile: profile.name, plans, openWeights };
+  const { plans, kernels } = await abortable(contentOf(bundle, profile), signal);
+  return {
+    bundle,
+    profile: profile.name,
+    openWeights: () => openOwnWeights(bundle, url, signal),
+    // The hash says that the compiler made them so.
+    made: JSON.parse(plans) as unknown,
+    whole: (plan: Plan) => trust(withSources(plan as unknown as BundledPlan, kernels)),
+  };
 }
 
-function checkBundle(value: BundleSource): Bundle {
+function checkBundle(value: BundleSource, wanted: Bundle["format"]): Bundle {
   const { format, name, profiles, programs }: Record<string, unknown> = isRecord(value)
     ? value
     : {};
-  if (typeof format !== "number" || !Array.isArray(profiles))
+  if (!format || !Array.isArray(profiles))
     throw diagnose("E610", {
       message: `what is given as a bundle is ${shown(value)}`,
       help: programs
         ? "compile it: with inarch build, or the plugin inarch/vite or inarch/esbuild"
         : 'import { load } from "./MODEL.mjs", which inarch build wrote',
     });
-  if (format !== bundleFormat)
+  if (format !== wanted)
     throw diagnose("E612", {
-      message: `the bundle of ${name} has format ${format}, this runtime reads ${bundleFormat}`,
-      help: "build it again with this version of inarch",
+      message: `the bundle of ${name} has format ${format}, not ${wanted}`,
+      help: "build it again with this version of inarch; --train is for trainBundle",
     });
   return value as Bundle;
 }
 
-async function plansOf({ name }: Bundle, profile: BundleProfile) {
+async function contentOf({ name }: Bundle, profile: BundleProfile) {
   const where = `the bundle of ${name}, profile ${profile.name}`;
-  const { plans, kernels } = await late(profile.load(), where);
-  const actual = contentHash({ plans, kernels });
+  const content = await late(profile.load(), where);
+  const actual = contentHash(content);
   if (actual !== profile.hash)
-    throw diagnose("E614", {
-      message: `the module is not the one that was built: the hash of what it holds is ${actual}, the bundle says ${profile.hash}`,
-      where,
-      help: "copy the files again as they are, all of one build",
-    });
-  // The hash says that the compiler made them so.
-  const made = JSON.parse(plans) as Readonly<Record<string, BundledPlan>>;
-  return Object.fromEntries(
-    Object.entries(made).map(([program, plan]) => [program, trust(withSources(plan, kernels))]),
-  );
+    throw notBuilt("kernels", `their hash is ${actual}, the bundle says ${profile.hash}`, where);
+  return content;
 }
 
 /** The hash of what a module holds, however a bundler has written it. */

@@ -22,7 +22,7 @@ export interface BundleOptions extends OpenBundleOptions {
   readonly weights?: SessionOptions["weights"];
   /** The file of the adapters that the model was built with; the weights are then those of its base. */
   readonly adapter?: SessionOptions["adapter"];
-  readonly onProgress?: Progress;
+  readonly onProgress?: Progress | undefined;
 }
 
 /** @throws E460 for a name that no option has. */
@@ -71,14 +71,10 @@ export async function loadBundle(
 ): Promise<BundleModel> {
   checkBundleOptions(options);
   const on = asDevice(device);
-  const opened = await openBundle(bundle, on, opening(options));
+  const { url, adapter, onProgress, signal } = options;
+  const opened = await openBundle(bundle, on, { url, signal });
   const { weights, close } = await weightsOf(opened, options);
-  const { adapter } = options;
-  const loading = {
-    ...(weights ? { weights } : {}),
-    ...(adapter ? { adapter } : {}),
-    ...watching(options),
-  };
+  const loading = { weights, adapter, onProgress, signal };
   try {
     const { sessions, states } = await placePrograms(opened.plans, on, loading);
     const model = openModel(opened, on, new Map(Object.entries(sessions)), states);
@@ -97,16 +93,6 @@ const closingToo = (model: BundleModel, close: () => Promise<void>): BundleModel
     await model.close();
     await close();
   },
-});
-
-export const opening = ({ url, signal }: OpenBundleOptions): OpenBundleOptions => ({
-  ...(url === undefined ? {} : { url }),
-  ...(signal ? { signal } : {}),
-});
-
-export const watching = ({ onProgress, signal }: BundleOptions) => ({
-  ...(onProgress ? { onProgress } : {}),
-  ...(signal ? { signal } : {}),
 });
 
 /** The weights given, which stay the caller's, or the bundle's own, which are closed here. */
@@ -134,20 +120,16 @@ function openModel(
       help: `its programs are ${[...sessions.keys()].join(", ")}`,
     });
   };
+  const [first] = sessions.values();
   return {
     session,
     profile,
     lost,
     run: async (program, inputs, options) => session(program).run(inputs, undefined, options),
-    async reset(names = [...states.held.keys()], options = undefined) {
-      // Any session resets the states of all: they are one memory.
-      const [first] = sessions.values();
-      await first?.reset(names, options);
-    },
-    async change(change, options) {
-      const [first] = sessions.values();
-      await first?.change(change, options);
-    },
+    // Any session resets the states of all: they are one memory.
+    reset: async (names = [...states.held.keys()], options = undefined) =>
+      first?.reset(names, options),
+    change: async (change, options) => first?.change(change, options),
     memory() {
       const sums: Record<string, number> = {};
       const isState = ({ role }: PlanBuffer) => role === "state";

@@ -34,26 +34,31 @@ export async function openFile(
   signal: AbortSignal | undefined,
 ): Promise<Weights> {
   const urls = folder === undefined ? weights.urls() : filesIn(folder, weights.files);
-  const notBuilt = (problem: string, source: string) =>
-    diagnose("E614", {
-      message: `the weights are not those that were built: ${problem}`,
-      where: source,
-      help: "copy the files again as they are, all of one build",
-    });
   const { source, arrival } = arriving(urls, weights.bytes, signal, (bytes, file) =>
-    notBuilt(`they have ${bytes} bytes, ${where} says ${weights.bytes}`, file),
+    notBuilt("weights", `they have ${bytes} bytes, ${where} says ${weights.bytes}`, file),
   );
   try {
     const opened = await openSafetensors(source);
     if (opened.checksum === weights.checksum) return opened;
     const checksum = opened.checksum ?? "missing";
-    throw notBuilt(`their checksum is ${checksum}, ${where} says ${weights.checksum}`, source.name);
+    throw notBuilt(
+      "weights",
+      `their checksum is ${checksum}, ${where} says ${weights.checksum}`,
+      source.name,
+    );
   } catch (error) {
     // Of a file of another length that says more than what its first bytes are.
     await arrival();
     throw error;
   }
 }
+
+export const notBuilt = (what: string, problem: string, where: string) =>
+  diagnose("E614", {
+    message: `the ${what} are not those that were built: ${problem}`,
+    where,
+    help: "copy the files again as they are, all of one build",
+  });
 
 function filesIn(folder: string | URL, files: readonly string[]): readonly URL[] {
   const { location } = globalThis as HostGlobals;

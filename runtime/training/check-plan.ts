@@ -20,9 +20,9 @@ import {
   type Tell,
   text,
   truth,
-  unknownFormat,
   whole,
 } from "../plan-fields.ts";
+import { unknownFormat } from "../unknown-format.ts";
 import { isRecord } from "../weights/json.ts";
 import { sharedBuffers } from "./memory.ts";
 import {

@@ -52,7 +52,7 @@ export async function placeTraining(
     const weights = await fitted(options.weights, names);
     const base = await fillTraining(plan, device, shared.states, { ...options, weights, seed });
     const model = await holdModelStates(plan, device, shared.states, weights);
-    const more = { shared, ...(onProgress ? { onProgress } : {}), ...(signal ? { signal } : {}) };
+    const more = { shared, onProgress, signal };
     const place = async (p: Plan) => {
       const placement = await placePlan(p, device, more);
       placed.push(placement);

@@ -115,6 +115,22 @@ export interface TrainingPlan {
   readonly adapters?: readonly PlanAdapter[];
 }
 
+/** A training plan with `change` done to each of its plans. */
+export const withPlans = (
+  { backward, sums, accumulate, update, evaluate, programs, ...rest }: TrainingPlan,
+  change: (plan: Plan) => Plan,
+): TrainingPlan => ({
+  ...rest,
+  backward: change(backward),
+  ...(sums ? { sums: change(sums) } : {}),
+  ...(accumulate ? { accumulate: change(accumulate) } : {}),
+  update: change(update),
+  ...(evaluate ? { evaluate: change(evaluate) } : {}),
+  programs: Object.fromEntries(
+    Object.entries(programs).map(([name, plan]) => [name, change(plan)]),
+  ),
+});
+
 /** Every plan of a training plan. */
 export const plansOf = (plan: TrainingPlan): readonly Plan[] => [
   plan.backward,

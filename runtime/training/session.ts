@@ -28,12 +28,14 @@ import {
   type LossReport,
   prepareEvaluation,
   prepareForward,
+  type StepArguments,
   type StepReport,
+  stepArguments,
   type UpdateReport,
 } from "./steps.ts";
 import { stateOf } from "./trained.ts";
 
-export type { LossReport, StepReport, UpdateReport } from "./steps.ts";
+export type { LossReport, StepArguments, StepReport, UpdateReport } from "./steps.ts";
 
 export interface TrainingOptions {
   /** The base: every frozen tensor, and those that train from what they were. */
@@ -196,9 +198,6 @@ export interface Evaluation extends LossReport {
   readonly metrics: Readonly<Record<string, Numbers>>;
 }
 
-/** The inputs of each micro-step, then options or none. */
-export type StepArguments = readonly Inputs[] | readonly [...Inputs[], CallOptions];
-
 /**
  * Places a training plan on a device.
  * @throws E421 for a plan of another format or target, E516 for what is no training plan, E423 when memory runs out, E430 when the
@@ -211,6 +210,15 @@ export async function createTrainingSession(
   options: TrainingOptions,
 ): Promise<TrainingSession> {
   checkTrainingPlan(plan);
+  return createBuiltTraining(plan, device, options);
+}
+
+/** The same of a plan as the compiler made it, which nothing checks. */
+export async function createBuiltTraining(
+  plan: TrainingPlan,
+  device: Device,
+  options: TrainingOptions,
+): Promise<TrainingSession> {
   checkOptions("createTrainingSession", options, trainingSessionOptions);
   checkRanks(plan, options.reducer);
   const { signal, seed = 0 } = options;
@@ -384,15 +392,5 @@ function openTraining(first: PlacedTraining, given: TrainingOptions): TrainingSe
         };
       }),
     close: () => calls.close(() => now.free()),
-  };
-}
-
-/** Options are known by their signal, which no inputs have: inputs are lists of numbers. */
-function stepArguments(given: StepArguments) {
-  const last = given.at(-1) as CallOptions | undefined;
-  const isOptions = typeof last?.signal?.aborted === "boolean";
-  return {
-    inputs: (isOptions ? given.slice(0, -1) : given) as readonly Inputs[],
-    options: isOptions ? last : undefined,
   };
 }

@@ -2,7 +2,7 @@
 import type { Plan } from "../../compiler/plan.ts";
 import { bug, diagnose } from "../../diagnostics/index.ts";
 import { elementsIn } from "../../formats/index.ts";
-import type { Turn } from "../calls.ts";
+import type { CallOptions, Turn } from "../calls.ts";
 import type { Submitted } from "../devices/device.ts";
 import { type CheckedInput, checkInputs, entriesOf, type Inputs } from "../inputs.ts";
 import type { Placement } from "../placement.ts";
@@ -261,6 +261,19 @@ export function createSteps(
       },
     );
   }
+}
+
+/** The inputs of each micro-step, then options or none. */
+export type StepArguments = readonly Inputs[] | readonly [...Inputs[], CallOptions];
+
+/** Options are known by their signal, which no inputs have: inputs are lists of numbers. */
+export function stepArguments(given: StepArguments) {
+  const last = given.at(-1) as CallOptions | undefined;
+  const isOptions = typeof last?.signal?.aborted === "boolean";
+  return {
+    inputs: (isOptions ? given.slice(0, -1) : given) as readonly Inputs[],
+    options: isOptions ? last : undefined,
+  };
 }
 
 /** @throws E720 for what is no number from 0 up that 32 bits hold: it would destroy every parameter. */

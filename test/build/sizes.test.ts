@@ -12,6 +12,7 @@ import {
   scratchFolder,
 } from "../support/command-line.ts";
 import { mlp } from "../support/mlp.ts";
+import { buildTraining } from "../support/training-built.ts";
 
 const folder = scratchFolder("sizes");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -27,6 +28,7 @@ beforeAll(async () => {
     expect(
       await inarch(["build", ...model, "--out", out!, "--profiles", "default"], folder),
     ).toMatchObject({ code: 0 });
+  expect(await buildTraining(folder, "tuned", "--profiles", "default")).toMatchObject({ code: 0 });
 });
 
 /** Compressed bytes of an app that is these lines, without the modules of profiles. */
@@ -70,13 +72,18 @@ const runtime = (names: string) => `export { ${names} } from "inarch/runtime";`;
 
 describe("what a page downloads, compressed", () => {
   test.each([
-    ["one session", runtime("createSession, webgpuDevice"), 16_100, 23_400],
-    ["the wrapper of a model", 'export { load } from "./mlp/tiny-mlp.mjs";', 22_700, 29_900],
-    ["the wrapper of a SAM", 'export { load } from "./nano/sam.mjs";', 27_500, 34_700],
+    ["one session", runtime("createSession, webgpuDevice"), 15_400, 23_400],
+    ["the wrapper of a model", 'export { load } from "./mlp/tiny-mlp.mjs";', 22_300, 29_900],
+    ["the wrapper of a SAM", 'export { load } from "./nano/sam.mjs";', 27_100, 34_700],
+    [
+      "the wrapper of a training",
+      'export { train } from "./tuned/tuned-layers.mjs";',
+      ...([28_700, 39_800] as const),
+    ],
     [
       "training, without the compiler",
       runtime("createTrainingSession, webgpuDevice"),
-      ...([25_900, 37_900] as const),
+      ...([25_600, 37_900] as const),
     ],
   ])("%s", async (name, lines, atOnce, all) => {
     const found = await sizes(name.replaceAll(/\W+/g, "-"), lines);

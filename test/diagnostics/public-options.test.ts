@@ -127,6 +127,8 @@ const table: Readonly<Record<string, readonly [given: string, meant: string, Cal
   ],
   connect: ["onprogress", "onProgress", (o) => page.connect(new MessageChannel().port1, o)],
   loadSamBundle: ["onprogress", "onProgress", (o) => runtime.loadSamBundle({} as never, device, o)],
+  openTrainingBundle: ["ur", "url", (o) => runtime.openTrainingBundle({} as never, device, o)],
+  trainBundle: ["sed", "seed", (o) => runtime.trainBundle({} as never, device, o)],
   openBundle: ["singal", "signal", (o) => runtime.openBundle({} as never, device, o)],
   openTorch: ["keys", "key", (o) => runtime.openTorch(bytes(), o)],
   openWeights: ["keys", "key", (o) => runtime.openWeights(bytes(), o)],

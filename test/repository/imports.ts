@@ -56,6 +56,7 @@ const order: readonly string[] = [
   "runtime/weights/",
   "runtime/devices/",
   "runtime/plan-json.ts",
+  "runtime/unknown-format.ts",
   "runtime/plan-fields.ts",
   "runtime/check-plan.ts",
   "runtime/checked.ts",

@@ -117,13 +117,15 @@ function trainee({ model, method }: TrainingRequest): Trainee {
 }
 
 /** @throws E503 for a model that is no bare SAM. */
-function adaptedSam(sam: Model, method: MethodName): Trainee {
-  const model = withMethod(sam, method);
-  const loss: Loss = ({ logits }) => ({
-    structure: structureLoss(logits!, input("target", "f32", logits!.shape)),
-  });
-  return { model, method, loss, lossName: "structure loss" };
-}
+const adaptedSam = (sam: Model, method: MethodName): Trainee => ({
+  ...{ model: withMethod(sam, method), method },
+  ...{ loss: maskLoss, lossName: "structure loss" },
+});
+
+/** Of a SAM with a method on it: the structure loss of its mask, with the input `target`, from 0 to 1. */
+export const maskLoss: Loss = ({ logits }) => ({
+  structure: structureLoss(logits!, input("target", "f32", logits!.shape)),
+});
 
 /** What most losses keep of an output: itself and a target as large. */
 const squares: Loss = (outputs) =>

@@ -165,7 +165,7 @@ const contentWith =
 const damages: readonly [claim: string, change: Change, code: string, says: string][] = [
   ["no bundle", () => "https://localhost/small/", "E610", 'is "https://localhost/small/"'],
   ["a module without one", () => undefined, "E610", "is undefined"],
-  ["another format", (b) => ({ ...b, format: 3 }), "E612", "has format 3, this runtime reads 5"],
+  ["another format", (b) => ({ ...b, format: 3 }), "E612", "has format 3, not 5"],
   [
     "a module that is missing",
     profileWith({ load: () => Promise.reject(new TypeError("Failed to fetch")) }),
@@ -182,13 +182,13 @@ const damages: readonly [claim: string, change: Change, code: string, says: stri
     "a kernel that was edited",
     contentWith(({ kernels }) => ({ kernels: kernels.map((text) => `${text} `) })),
     "E614",
-    "is not the one that was built",
+    "are not those that were built",
   ],
   [
     "a plan that was edited",
     contentWith(({ plans }) => ({ plans: plans.replace('"bytes":', '"bytes": ') })),
     "E614",
-    "is not the one that was built",
+    "are not those that were built",
   ],
 ];
 
