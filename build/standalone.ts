@@ -5,6 +5,7 @@ import type { Plugin } from "esbuild";
 import { optionalPackage } from "../diagnostics/packages.ts";
 import { buildError, entries } from "./graph-file.ts";
 import { heading, type Module } from "./modules.ts";
+import { narrowed } from "./narrow.ts";
 
 export interface StandaloneRequest {
   readonly name: string;
@@ -40,7 +41,7 @@ export async function standalone({
   try {
     const { outputFiles } = await build({
       stdin: {
-        contents: `${text}${trains ? trainingExports : usualExports}`,
+        contents: narrowed(`${text}${trains ? trainingExports : usualExports}`),
         sourcefile: `${name}.mjs`,
         resolveDir,
       },
