@@ -61,15 +61,6 @@ export async function goOn(kind, batches) {
 }
 
 /** Keeps a file that is too large for a site whose room is small. */
-export async function fill() {
-  const store = await openFileStore("full");
-  await store.write("file", new Uint8Array([1, 2, 3]));
-  const refused = await store.write("file", new Uint8Array(8 << 20)).catch((error) => error);
-  const kept = await store.read("file");
-  store.close();
-  return { code: refused?.code, help: refused?.details?.help, kept: [...kept] };
-}
-
 export const through = async (kind, batches) => {
   const [training, device] = await session(kind);
   const losses = [];
@@ -142,14 +133,6 @@ describeInBrowser("a training ahead of time in Chromium", () => {
       for (const [at, value] of y!.entries()) expect(then.y[at]).toBeCloseTo(value, 4);
     }
     await trainer.close();
-  });
-
-  test("a browser without room for a file says so, and the file before stays: E623", async () => {
-    await page.limit(1 << 20);
-    const { code, help, kept } = await page.call<Record<string, unknown>>("fill");
-    expect(code).toBe("E623");
-    expect(help).toContain("navigator.storage.persist()");
-    expect(kept).toEqual([1, 2, 3]);
   });
 
   test("the page downloads the plans of one profile for each device", () => {

@@ -35,8 +35,6 @@ export interface Page {
   /** Calls a function that the module exports. @throws what it throws, or what the page itself reports. */
   call<T>(name: string, ...args: readonly unknown[]): Promise<T>;
   readonly server: Server;
-  /** Gives the site so many bytes for what it keeps. */
-  limit(bytes: number): Promise<void>;
   /** Loads the page anew: what its modules knew is gone, and what the site keeps stays. */
   reload(): Promise<void>;
   close(): Promise<void>;
@@ -89,11 +87,6 @@ async function openPage(
       const result = await page.evaluate(callExport, { name, args });
       if (uncaught.length > 0) throw uncaught[0];
       return result as T;
-    },
-    async limit(bytes) {
-      const tools = await page.context().newCDPSession(page);
-      const { origin } = new URL(page.url());
-      await tools.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: bytes });
     },
     async reload() {
       await page.reload();
