@@ -7,6 +7,7 @@ import { mapOf } from "./map.ts";
 import { count, taskAt } from "./refusals.ts";
 import type { AdapterTests } from "./samples.ts";
 import { settle } from "./settings.ts";
+import { endsOfStages } from "./stages.ts";
 
 export interface MtanOptions {
   /** Even parts of the encoder, each with a mask for each task: 4 unless given, or a block each where there are fewer. */
@@ -48,12 +49,6 @@ export function mtan(options: MtanOptions = {}) {
       return [...blocks.slice(0, -1), seen!];
     },
   });
-}
-
-/** The last blocks of even stages: `stages` of them, or one for each block where there are fewer. */
-export function endsOfStages(blocks: number, stages: number): number[] {
-  const length = Math.min(blocks, stages);
-  return Array.from({ length }, (_, i) => Math.floor(((i + 1) * blocks) / length) - 1);
 }
 
 /** Rows `[places, features]` -> a factor from 0 to 1 of each. */

@@ -1,6 +1,7 @@
 /** Cross-stitch networks: every task has an encoder of its own, which sees what the others have found. */
-import { endsOfStages } from "../adapters/mtan.ts";
+
 import { checkSettings, count } from "../adapters/refusals.ts";
+import { endsOfStages } from "../adapters/stages.ts";
 import type { Parameters, Tensor } from "../compiler/index.ts";
 import { checkOptions } from "../diagnostics/options.ts";
 import { add, mul, reshape, slice } from "../ops/index.ts";
