@@ -105,6 +105,12 @@ export const cudaStored: Variant = {
   precision: "mixed",
 };
 
+/** What an op alone is timed with; what tells most comes first. */
+export const timedAlone: readonly (readonly Variant[])[] = [
+  [f32, fragments, cuda],
+  [stored, unchecked, cudaStored],
+];
+
 export interface Opened {
   readonly device: Device;
   readonly profile: Profile;

@@ -9,30 +9,20 @@ import type { Part, Setting } from "../part.ts";
 import { openProgram } from "../programs.ts";
 import { attentionName, type Heads, sizes } from "../sizes.ts";
 import { rounded, timeRuns } from "../timing.ts";
-import {
-  cuda,
-  cudaStored,
-  f32,
-  fragments,
-  openVariant,
-  stored,
-  unchecked,
-  type Variant,
-} from "../variants.ts";
+import { openVariant, timedAlone, type Variant } from "../variants.ts";
 
 export const attentions: Part = {
   name: "attention",
   about: "attention with relative positions alone",
   seconds: { full: [60, 15], small: [600, 120] },
   items: async (setting) =>
-    [[f32, fragments, cuda] as const, [stored, unchecked, cudaStored] as const].flatMap(
-      (variants) =>
-        sizes[setting.scale].attentions.flatMap((shape) =>
-          variants.map((variant) => ({
-            name: `${attentionName(shape)}, ${variant.name}`,
-            run: () => timeAttention(shape, variant, setting),
-          })),
-        ),
+    timedAlone.flatMap((variants) =>
+      sizes[setting.scale].attentions.flatMap((shape) =>
+        variants.map((variant) => ({
+          name: `${attentionName(shape)}, ${variant.name}`,
+          run: () => timeAttention(shape, variant, setting),
+        })),
+      ),
     ),
 };
 

@@ -8,30 +8,20 @@ import type { Part, Setting } from "../part.ts";
 import { openProgram } from "../programs.ts";
 import { type Product, productName, sizes } from "../sizes.ts";
 import { rounded, timeRuns } from "../timing.ts";
-import {
-  cuda,
-  cudaStored,
-  f32,
-  fragments,
-  openVariant,
-  stored,
-  unchecked,
-  type Variant,
-} from "../variants.ts";
+import { openVariant, timedAlone, type Variant } from "../variants.ts";
 
 export const matmuls: Part = {
   name: "matmul",
   about: "matrix products alone",
   seconds: { full: [60, 15], small: [600, 120] },
   items: async (setting) =>
-    [[f32, fragments, cuda] as const, [stored, unchecked, cudaStored] as const].flatMap(
-      (variants) =>
-        sizes[setting.scale].products.flatMap((shape) =>
-          variants.map((variant) => ({
-            name: `${productName(shape)}, ${variant.name}`,
-            run: () => timeProduct(shape, variant, setting),
-          })),
-        ),
+    timedAlone.flatMap((variants) =>
+      sizes[setting.scale].products.flatMap((shape) =>
+        variants.map((variant) => ({
+          name: `${productName(shape)}, ${variant.name}`,
+          run: () => timeProduct(shape, variant, setting),
+        })),
+      ),
     ),
 };
 
