@@ -52,10 +52,10 @@ type SummaryOf<K extends DeviceKind> =
 
 /**
  * Opens a device: of the kind that is asked for, else of the one that INARCH_DEVICE names, else an NVIDIA GPU through
- * its own driver (`cuda`), else another hardware GPU, else the processor (`cpu`). Options without a kind are those of `webgpu`, and ask for it, as INARCH_GPU does. A
- * software GPU is `webgpu` too, and never taken unasked. `{ kind: "reference" }` checks every access of every
- * thread and is thousands of times slower. A plan is compiled for one target: `{ target: device.target }`. Call
- * `device.destroy()` when done, so that the process can end.
+ * its own driver (`cuda`), else another hardware GPU, else the processor (`cpu`). Options without a kind are those of
+ * `webgpu`, and ask for it, as INARCH_GPU does. A software GPU is `webgpu` too, and never taken unasked. `{ kind:
+ * "reference" }` checks every access of every thread and is thousands of times slower. A plan is compiled for one
+ * target: `{ target: device.target }`. Call `device.destroy()` when done, so that the process can end.
  * @throws E470 for a kind that there is not, and what the kind's own function throws: E400 to E406 for `webgpu`, E480
  * and E481 for `cpu`, and those of `openNative` and `openCuda`.
  */
