@@ -5,7 +5,7 @@ import { heading } from "./modules.ts";
 
 export const manifestFile = "manifest.txt";
 
-/** Whether a file of such a folder has such a name, which what is in it tells. */
+/** Whether a path is one of the files that a build for CUDA names by a hash of what they hold. */
 export const isOfCudaFolder = (path: string): boolean =>
   /^(?:weights-[0-9a-f]{12}\.bin|kernels-[0-9a-f]{12}\.(?:ptx|sm_\w+\.cubin))$/.test(path);
 

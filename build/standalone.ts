@@ -27,8 +27,8 @@ export { bytesSource, openWeights } from "inarch/runtime";
 const folder = fileURLToPath(new URL("..", import.meta.url));
 
 /**
- * The wrapper with all that it imports but the modules of profiles, and `openDevice`; of a training also what files need; what a page may never need is
- * in modules of its own. Errors: E400 and E401 without the package esbuild, E511 for an import that leads nowhere.
+ * The wrapper with all that it imports but the modules of profiles, and `openDevice`; of a training also what files
+ * need. What a page may never need is in modules of its own. Errors: E400 and E401 without the package esbuild, E511 for an import that leads nowhere.
  */
 export async function standalone({
   name,

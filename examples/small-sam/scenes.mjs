@@ -10,7 +10,7 @@ import { grounds, lightOf, surfaceOf } from "./surfaces.mjs";
 /** Side of a scene, in pixels. */
 export const side = 128;
 
-/** Of what is seen less of than this, in pixels, nobody asks for a mask. */
+/** Pixels of a thing that are visible, at least, for its mask to be asked for. */
 const least = 20;
 
 /**

@@ -167,7 +167,7 @@ function branches(random, side) {
   return strokes([...trunk, ...twigs]);
 }
 
-/** What is farther from every edge than this matters to nobody. */
+/** Pixels: the largest distance from an edge that is computed; beyond it this number stands. */
 export const far = 6;
 
 /** The distances of a shape at each pixel, f32 `[side, side]`. */

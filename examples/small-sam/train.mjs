@@ -1,7 +1,6 @@
 /**
- * Makes the small SAM that the studio begins with: hashed first weights, then training of
- * every parameter, with prompts and without, on scenes that it draws. It ends when its time is up; what is interrupted
- * goes on where it was:
+ * Makes the small SAM of this folder: hashed first weights, then training of every parameter, with prompts and
+ * without, on scenes that it draws. It ends when its time is up; what is interrupted goes on where it was:
  *   node examples/small-sam/train.mjs [--minutes 30] [--device KIND] [--batch 16] [--seed 1] [--rate 0.001]
  *     [--workers N] [--checkpoint FILE] [--out FILE]
  */
