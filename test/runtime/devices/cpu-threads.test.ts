@@ -30,7 +30,9 @@ beforeEach(() => {
   begun = [];
   process.on("worker", keep);
 });
-afterEach(() => {
+afterEach(async () => {
+  // A run may end before events pass: the workers of this test must not be told of in the next one.
+  await moment();
   process.off("worker", keep);
   vi.restoreAllMocks();
   vi.unstubAllGlobals();
