@@ -46,7 +46,7 @@ interface Told {
 function runIn(node: string, pairs: "pairs" | "single"): Told {
   const files = ["sam_nano.pth", "sam_nano.config.json", "scene.png"].map(fixturePath);
   const given = ["--input-type=module", "-e", source, ...files, pairs];
-  const { stdout, stderr } = spawnSync(node, given, { encoding: "utf8", timeout: 60_000 });
+  const { stdout, stderr } = spawnSync(node, given, { encoding: "utf8", timeout: 300_000 });
   if (!stdout) throw new Error(stderr);
   return JSON.parse(stdout) as Told;
 }
