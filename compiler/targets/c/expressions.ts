@@ -166,9 +166,9 @@ function vectorCall(w: Writer, { fn, args }: Call): Text {
   const [a, b, c] = all as [Text, Text, Text];
   if (type === "f32" && (fn === "min" || fn === "max")) {
     // A NaN in what is compared with a number stays.
-    const sign = fn === "min" ? ">" : "<";
-    if (isNumber(args[1]!)) return `pick_vf(${a} ${sign} ${b}, ${b}, ${a})`;
-    if (isNumber(args[0]!)) return `pick_vf(${b} ${sign} ${a}, ${a}, ${b})`;
+    const first = `${fn}_first_vf`;
+    if (isNumber(args[1]!)) return `${first}(${b}, ${a})`;
+    if (isNumber(args[0]!)) return `${first}(${a}, ${b})`;
   }
   if (operators[fn]) return `(${a} ${operators[fn]} ${b})`;
   if (named.has(fn)) return `${fn}_${vectorOf(type)}(${all.join(", ")})`;
@@ -182,7 +182,7 @@ function vectorCall(w: Writer, { fn, args }: Call): Text {
     case "neg":
       return `(-${a})`;
     case "maxnum":
-      return `pick_vf(${a} > ${b}, ${a}, ${b})`;
+      return `max_first_vf(${a}, ${b})`;
     case "and":
       return `(${a} & ${b})`;
     case "or":
@@ -259,5 +259,5 @@ function reduce(w: Writer, { fold, arg, type }: Extract<Expr, { kind: "reduce" }
   if (w.mask === undefined) return one(all);
   if (fold === "add") return one(`(${vector})((vi)${all} & ${w.mask})`);
   // The first thread is always at work.
-  return one(`pick_${vector}(${w.mask}, ${all}, all_${vector}((${all})[0]))`);
+  return one(`or_first_${vector}(${w.mask}, ${all})`);
 }

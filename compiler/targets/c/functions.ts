@@ -82,6 +82,17 @@ FN vf pick_vf(vi c, vf yes, vf no) { return (vf)((c & (vi)yes) | (~c & (vi)no));
 FN vi pick_vi(vi c, vi yes, vi no) { return (c & yes) | (~c & no); }`,
   pick_vu: `
 FN vu pick_vu(vi c, vu yes, vu no) { return ((vu)c & yes) | (~(vu)c & no); }`,
+  ...Object.fromEntries(
+    (["vf", "vi", "vu"] as const).map((type) => [
+      `or_first_${type}`,
+      `\nFN ${type} or_first_${type}(vi c, ${type} x) { return pick_${type}(c, x, all_${type}(x[0])); }`,
+    ]),
+  ),
+  // The second one where either is NaN.
+  max_first_vf: `
+FN vf max_first_vf(vf x, vf y) { return pick_vf(x > y, x, y); }`,
+  min_first_vf: `
+FN vf min_first_vf(vf x, vf y) { return pick_vf(x < y, x, y); }`,
   max_vf: `
 FN vf max_vf(vf x, vf y) { return pick_vf((x > y) | (x != x), x, y); }`,
   min_vf: `
