@@ -14,7 +14,7 @@ import { type Lowered, type LoweredBefore, lowerAll } from "./lower/lower.ts";
 import { assignPlaces, type Places } from "./memory/places.ts";
 import { type CompileOptions, checkCompileOptions } from "./options.ts";
 import { counts, kernelsOf, passRunner } from "./passes.ts";
-import { type Plan, type PlanStep, planFormat } from "./plan.ts";
+import { type MatrixUnits, type Plan, type PlanStep, planFormat } from "./plan.ts";
 import type { Profile } from "./profile.ts";
 import { rewrite } from "./rewrite/rewrite.ts";
 import {
@@ -180,10 +180,15 @@ function fitting(asked: Profile, target: Target, precision: Precision): Profile 
     ...others,
     half: asked.half,
     subgroup: subgroup ? asked.subgroup : 0,
-    ...(matrices && target.fragments ? { matrices } : {}),
+    ...(matrices && target.fragments ? { matrices: spelled(matrices, target) } : {}),
     ...(fma && target.fma ? { fma } : {}),
     ...(shuffles && target.shuffles ? { shuffles } : {}),
   };
+}
+
+/** Fragments have numbered elements where the target spells them. */
+function spelled({ numbered, ...others }: MatrixUnits, target: Target): MatrixUnits {
+  return numbered && target.numbered ? { ...others, numbered } : others;
 }
 
 /**

@@ -108,6 +108,11 @@ export interface MatrixProduct {
 export interface MatrixSubgroups {
   readonly width: number;
   readonly widths: "fixed" | "chosen" | "most";
+  /**
+   * Lanes have elements of sums that kernels know (`fragment-elements` of kernel IR), memory may hold operands by
+   * columns, and copies of memory go on while fragments are multiplied.
+   */
+  readonly numbered?: true;
 }
 
 export interface KernelMatrices extends MatrixProduct, MatrixSubgroups {}

@@ -95,6 +95,7 @@ const kernel: Check = (value, at, tell) => {
         operand: text,
         ...{ rows: whole(1), columns: whole(1), depth: whole(1), width: whole(1) },
         widths: oneOf("fixed", "chosen", "most"),
+        numbered: maybe(truth),
       }),
     ),
   })(value, at, tell);

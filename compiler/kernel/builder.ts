@@ -5,15 +5,13 @@
  * a loop is computed before it, so ports and kernels are written where they are used.
  */
 import { bug } from "../../diagnostics/index.ts";
-import type { KernelMatrices } from "../plan.ts";
+import { Collectives } from "./collectives.ts";
 import { depthOf } from "./depth.ts";
 import {
   type Buffer,
   type Element,
   type Expr,
   type Fold,
-  type Fragment,
-  type FragmentStmt,
   type Id,
   type Kernel,
   type Scalar,
@@ -21,6 +19,7 @@ import {
   widened,
 } from "./ir.ts";
 import { isStable, keyOf } from "./keys.ts";
+import { type Neighbours, neighboursIn, storedTogether } from "./neighbours.ts";
 import { withoutUnused } from "./unused.ts";
 import { fromSum, index, literal, type Operand, sumOf, Value } from "./value.ts";
 import { type Aligned, laneOf, vectorise } from "./vectorise.ts";
@@ -47,23 +46,25 @@ interface Scope {
   readonly made: Map<object, Map<string, Value>>;
 }
 
-export class Builder {
+export class Builder extends Collectives {
   readonly params: Buffer[] = [];
   readonly scratch: Buffer[] = [];
-  readonly #fragments: Fragment[] = [];
-  #matrices: KernelMatrices | undefined;
   readonly #scopes: Scope[] = [{ kind: "kernel", block: [], named: new Map(), made: new Map() }];
   /** How deep each name was declared: 0 is the kernel itself. */
   readonly #depths = new Map<string, number>();
   readonly #counts = new Map<string, number>();
   readonly #aligned = new Map<Expr, Aligned>();
   readonly #fours = new Set<Buffer>();
+  /** The indices of loads and stores of global memory. */
+  readonly #wholes = new Map<Expr, Value>();
+  readonly #stores = new Map<Stmt, Value>();
   #subgroup = 0;
   #reduces = false;
   readonly #rolled: boolean;
 
   /** `rolled` keeps drivers from unrolling loops (`Profile.rolled`). */
   constructor(options: { readonly rolled: boolean } = { rolled: false }) {
+    super();
     this.#rolled = options.rolled;
   }
 
@@ -109,39 +110,6 @@ export class Builder {
     return new Value({ kind: "reduce", type: v.type, fold, arg: v.expr });
   }
 
-  /** Fragments from here on are those of `product`. A kernel has one product. */
-  matrices(product: KernelMatrices): void {
-    this.#matrices = product;
-  }
-
-  fragment(role: Fragment["role"]): Fragment {
-    const product = this.#matrices ?? bug("a fragment of no product");
-    const { rows, columns, depth, operand } = product;
-    const fragment: Fragment = {
-      name: this.#name(role),
-      role,
-      scalar: role === "sum" ? "f32" : operand,
-      rows: role === "right" ? depth : rows,
-      columns: role === "left" ? depth : columns,
-    };
-    this.#fragments.push(fragment);
-    return fragment;
-  }
-
-  /** What the lanes of a subgroup do together: all must get here, with the same index. */
-  loadFragment(to: Fragment, from: Buffer, at: Value, stride: number): void {
-    this.#collective({ kind: "fragment-load", to, from, index: at.expr, stride });
-  }
-
-  zeroFragment = (sum: Fragment): void => this.#collective({ kind: "fragment-zero", sum });
-  multiplyFragments(sum: Fragment, left: Fragment, right: Fragment): void {
-    this.#collective({ kind: "fragment-multiply", sum, left, right });
-  }
-
-  storeFragment(to: Buffer, at: Value, from: Fragment, stride: number): void {
-    this.#collective({ kind: "fragment-store", to, index: at.expr, stride, from });
-  }
-
   /** A buffer in global memory. */
   param(name: string, scalar: Element, size: number, access: "read" | "write"): Buffer {
     return this.#buffer(this.params, name, "global", scalar, size, access === "write");
@@ -167,13 +135,16 @@ export class Builder {
     const i = isReadOnly ? this.#spread(whole) : whole;
     const expr: Expr = { kind: "load", type: widened(from.scalar), from, index: i.expr };
     if (isReadOnly) this.#noteAlignment(expr, whole, i);
+    if (isReadOnly) this.#wholes.set(expr, i);
     return new Value(expr);
   }
 
   store(to: Buffer, at: Operand, v: Value): void {
     this.#checkStored(to, v);
     const i = typeof at === "number" ? index(at) : at;
-    this.#emit({ kind: "store", to, index: i.expr, value: v.expr });
+    const stmt: Stmt = { kind: "store", to, index: i.expr, value: v.expr };
+    if (to.space === "global") this.#stores.set(stmt, i);
+    this.emit(stmt);
   }
 
   /**
@@ -187,17 +158,16 @@ export class Builder {
     if (isWhole && laneOf(i) === 0) {
       for (const v of values) this.#checkStored(to, v);
       const four = values.map((v) => v.expr) as [Expr, Expr, Expr, Expr];
-      this.#emit({ kind: "store4", to, index: i.div(4).expr, values: four });
+      this.emit({ kind: "store4", to, index: i.div(4).expr, values: four });
     } else for (const [j, v] of values.entries()) this.store(to, i.add(j), v);
   }
 
   /** The elements 4 * at to 4 * at + 3 of a buffer made by `sharedFours`. */
   load4(from: Buffer, at: Operand): Value[] {
     if (!this.#fours.has(from)) bug(`${from.name} is not read in groups of four`);
-    const names = [0, 1, 2, 3].map(() => this.#name(from.name));
-    for (const name of names) this.#depths.set(name, this.#scopes.length - 1);
+    const names = [0, 1, 2, 3].map(() => this.declared(from.name));
     const i = typeof at === "number" ? index(at) : at;
-    this.#emit({ kind: "load4", names, from, index: i.expr });
+    this.emit({ kind: "load4", names, from, index: i.expr });
     const type = widened(from.scalar);
     return names.map((name) => new Value({ kind: "ref", type, name, mutable: false }));
   }
@@ -207,7 +177,7 @@ export class Builder {
     if (values.length !== 4) bug(`${values.length} values are stored to ${to.name} as four`);
     const i = typeof at === "number" ? index(at) : at;
     const four = values.map((v) => v.expr) as [Expr, Expr, Expr, Expr];
-    this.#emit({ kind: "store4", to, index: i.expr, values: four });
+    this.emit({ kind: "store4", to, index: i.expr, values: four });
   }
 
   /**
@@ -255,9 +225,9 @@ export class Builder {
 
   var(hint: string, init: Value): Variable {
     const name = this.#name(hint);
-    this.#emit({ kind: "var", name, value: init.expr });
+    this.emit({ kind: "var", name, value: init.expr });
     const get = new Value({ kind: "ref", type: init.type, name, mutable: true });
-    return { get, set: (v) => this.#emit({ kind: "set", name, value: v.expr }) };
+    return { get, set: (v) => this.emit({ kind: "set", name, value: v.expr }) };
   }
 
   for(hint: string, count: number, body: (i: Value) => void): void {
@@ -266,7 +236,7 @@ export class Builder {
       return;
     }
     const { name, body: inner } = this.within(hint, count, body);
-    if (count > 0) this.#emit({ kind: "for", name, count, rolled: this.#rolled, body: inner });
+    if (count > 0) this.emit({ kind: "for", name, count, rolled: this.#rolled, body: inner });
   }
 
   /** What `for` has in its loop, which is not written: of the body, all that cannot stand before it. */
@@ -283,17 +253,17 @@ export class Builder {
       return;
     }
     const inner = this.#nested("if", body);
-    if (inner.length > 0) this.#emit({ kind: "if", cond: cond.expr, body: inner });
+    if (inner.length > 0) this.emit({ kind: "if", cond: cond.expr, body: inner });
   }
 
-  barrier = (): void => this.#emit({ kind: "barrier" });
+  barrier = (): void => this.emit({ kind: "barrier" });
 
   finish(name: string, threads: Kernel["threads"], groups: Kernel["groups"]): Kernel {
     const { params, scratch } = this;
     const reduces = this.#reduces;
     const subgroup = this.#subgroup;
-    const fragments = this.#fragments;
-    const matrices = fragments.length > 0 ? { matrices: this.#matrices! } : {};
+    const { fragments, product } = this;
+    const matrices = fragments.length > 0 ? { matrices: product! } : {};
     const built = verified("building", {
       ...{ name, params, vectors: inFours(this.#fours), scratch, subgroup, reduces, fragments },
       ...{ ...matrices, threads, groups, body: this.#scopes[0]!.block },
@@ -308,21 +278,12 @@ export class Builder {
     return numberOf(of, 0);
   }
 
-  #collective(stmt: FragmentStmt): void {
-    if (stmt.kind === "fragment-load" || stmt.kind === "fragment-store") {
-      const { from, to } = stmt;
-      if (from.scalar !== to.scalar)
-        bug(`${from.name} holds ${from.scalar}, but ${to.name} holds ${to.scalar}`);
-    }
-    this.#emit(stmt);
-  }
-
   #checkStored(to: Buffer, v: Value): void {
     if (v.type !== widened(to.scalar))
       bug(`a ${v.type} is stored to ${to.name}, which holds ${to.scalar}`);
   }
 
-  #emit(stmt: Stmt): void {
+  protected emit(stmt: Stmt): void {
     this.#scopes.at(-1)!.block.push(stmt);
   }
 
@@ -372,6 +333,36 @@ export class Builder {
     const b: Buffer = { name: this.#name(hint), space, scalar, size, writable };
     into.push(b);
     return b;
+  }
+
+  /** The name of what is declared in this block, and is not computed elsewhere. */
+  protected declared(hint: string): string {
+    const name = this.#name(hint);
+    this.#depths.set(name, this.#scopes.length - 1);
+    return name;
+  }
+
+  protected named = (hint: string): string => this.#name(hint);
+
+  /**
+   * Where memory has what `make` reads, if that is nothing but `count` neighbours from a multiple of `count` on of a
+   * tensor that is only read; undefined otherwise. Nothing is written.
+   */
+  neighbours(count: number, make: () => readonly Value[]): Neighbours | undefined {
+    let values: readonly Value[] = [];
+    const body = this.#nested("if", () => {
+      values = make();
+    });
+    return neighboursIn(body, values, this.#wholes, count);
+  }
+
+  /** Stores of four neighbours that `work` makes one after the other are made at once. */
+  together(work: () => void): void {
+    const block = this.#scopes.at(-1)!.block;
+    const before = block.length;
+    work();
+    const made = block.splice(before);
+    block.push(...storedTogether(made, this.#stores));
   }
 
   #name(hint: string): string {

@@ -105,6 +105,8 @@ export type FragmentStmt =
       /** Of the fragment's first element. */
       readonly index: Expr;
       readonly stride: number;
+      /** Memory has its columns, `stride` elements apart. */
+      readonly turned?: true;
     }
   | {
       /** sum = 0, as it is at first. */
@@ -124,7 +126,41 @@ export type FragmentStmt =
       readonly index: Expr;
       readonly stride: number;
       readonly from: Fragment;
+    }
+  | {
+      /**
+       * What a lane has of a sum, where `matrices.numbered` says that lanes have elements: names[e] is that of row
+       * lane / 4 + 8 (e / 2 mod 2) and column 8 (e / 4) + 2 (lane mod 4) + e mod 2.
+       */
+      readonly kind: "fragment-elements";
+      readonly names: readonly string[];
+      readonly from: Fragment;
     };
+
+/** Those that ask for no element. */
+export type WholeFragmentStmt = Exclude<FragmentStmt, { kind: "fragment-elements" }>;
+
+/** Copies of global memory to shared memory that go on while the thread does something else. */
+export type CopyStmt =
+  | {
+      /**
+       * to[index + j] = from[at + j] for eight elements of 16 bits, or 0 where `when` does not hold. Until the
+       * thread has waited for it the place holds nothing, and then it is as if the thread had just stored there.
+       */
+      readonly kind: "copy";
+      readonly to: Buffer;
+      readonly index: Expr;
+      readonly from: Buffer;
+      readonly at: Expr;
+      readonly when: Expr;
+    }
+  /** The thread's copies since the last such statement are a group. */
+  | { readonly kind: "copy-group" }
+  /** The thread goes on when all of its groups but the last `left` have arrived. */
+  | { readonly kind: "copy-wait"; readonly left: number };
+
+/** Elements of a `copy`. */
+export const copied = 8;
 
 /**
  * A subgroup is numbered within its workgroup, of `subgroups`; a thread is a `member` within its
@@ -199,7 +235,8 @@ export type Stmt =
     }
   | { readonly kind: "if"; readonly cond: Expr; readonly body: readonly Stmt[] }
   | { readonly kind: "barrier" }
-  | FragmentStmt;
+  | FragmentStmt
+  | CopyStmt;
 
 export interface Kernel {
   readonly name: string;

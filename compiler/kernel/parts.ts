@@ -29,6 +29,11 @@ export function withParts(
       const index = expr(s.index);
       return index === s.index ? s : { ...s, index };
     }
+    case "copy": {
+      const [index, at, when] = [expr(s.index), expr(s.at), expr(s.when)];
+      const isSame = index === s.index && at === s.at && when === s.when;
+      return isSame ? s : { ...s, index, at, when };
+    }
     case "for": {
       const body = kept(s.body, block(s.body));
       return body === s.body ? s : { ...s, body };
@@ -41,6 +46,9 @@ export function withParts(
     case "barrier":
     case "fragment-zero":
     case "fragment-multiply":
+    case "fragment-elements":
+    case "copy-group":
+    case "copy-wait":
       return s;
   }
 }
@@ -82,7 +90,7 @@ const kept = <T>(before: readonly T[], after: readonly T[]): readonly T[] =>
 export const namesIn = (body: readonly Stmt[]): string[] =>
   body.flatMap((s) => {
     if (s.kind === "let" || s.kind === "var") return [s.name];
-    if (s.kind === "load4") return s.names;
+    if (s.kind === "load4" || s.kind === "fragment-elements") return s.names;
     if (s.kind === "for") return [s.name, ...namesIn(s.body)];
     return s.kind === "if" ? namesIn(s.body) : [];
   });

@@ -1,6 +1,7 @@
 /** Walks a kernel once. A target supplies the spelling; the walk is shared. */
+import { bug } from "../../diagnostics/index.ts";
 import { formatOf } from "../../formats/index.ts";
-import type { Buffer, Expr, Fn, Fold, FragmentStmt, Id, Kernel, Scalar, Stmt } from "./ir.ts";
+import type { Buffer, Expr, Fn, Fold, Id, Kernel, Scalar, Stmt, WholeFragmentStmt } from "./ir.ts";
 
 export interface Dialect {
   /** `type` is the operands' type, for targets whose division is not typed. */
@@ -24,7 +25,7 @@ export interface Dialect {
   /** `of` is the value before it was spelled. */
   store(to: Buffer, name: string, index: string, value: string, of: Expr): string;
   /** `index` is spelled; empty where there is none. */
-  fragment(stmt: FragmentStmt, name: (n: string) => string, index: string): string;
+  fragment(stmt: WholeFragmentStmt, name: (n: string) => string, index: string): string;
   store4(
     to: Buffer,
     name: string,
@@ -33,7 +34,17 @@ export interface Dialect {
     of: readonly Expr[],
   ): readonly string[];
   readonly barrier: string;
+  /** Of targets that are given kernels with numbered fragments (`MatrixSubgroups.numbered`). */
+  readonly numbered?: Numbered;
   kernel(kernel: Kernel, name: (n: string) => string, body: string): string;
+}
+
+/** How elements of fragments and copies are spelled. */
+export interface Numbered {
+  elements(from: string, names: readonly string[]): readonly string[];
+  copy(to: string, index: string, from: string, at: string, when: string): string;
+  readonly group: string;
+  wait(left: number): string;
 }
 
 /** Operators shared by every C-family target. */
@@ -114,6 +125,7 @@ function walk(d: Dialect, name: (n: string) => string) {
     }
   };
   const { assigned = (_type: Scalar, value: string) => value } = d;
+  const ofNumbered = () => d.numbered ?? bug("fragments with numbered elements for this target");
   const block = (body: readonly Stmt[], pad: string): string =>
     body.map((s) => stmt(s, pad)).join("\n");
   const stmt = (s: Stmt, pad: string): string => {
@@ -144,6 +156,19 @@ function walk(d: Dialect, name: (n: string) => string) {
       case "fragment-zero":
       case "fragment-multiply":
         return pad + d.fragment(s, name, "");
+      case "fragment-elements":
+        return ofNumbered()
+          .elements(name(s.from.name), s.names.map(name))
+          .map((line) => pad + line)
+          .join("\n");
+      case "copy": {
+        const [index, at, when] = [s.index, s.at, s.when].map((e) => bare(expr(e)));
+        return pad + ofNumbered().copy(name(s.to.name), index!, name(s.from.name), at!, when!);
+      }
+      case "copy-group":
+        return pad + ofNumbered().group;
+      case "copy-wait":
+        return pad + ofNumbered().wait(s.left);
       case "barrier":
         return pad + d.barrier;
       case "for":

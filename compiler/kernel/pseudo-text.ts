@@ -41,7 +41,7 @@ const dialect: Dialect = {
   fragment(s, _name, index) {
     switch (s.kind) {
       case "fragment-load":
-        return `${s.to.name} = ${s.from.name}[${index} ..], rows ${s.stride} apart;`;
+        return `${s.to.name} = ${s.from.name}[${index} ..], ${s.turned ? "columns" : "rows"} ${s.stride} apart;`;
       case "fragment-zero":
         return `${s.sum.name} = 0;`;
       case "fragment-multiply":
@@ -51,6 +51,13 @@ const dialect: Dialect = {
     }
   },
   barrier: "barrier;",
+  numbered: {
+    elements: (from, names) => [`let ${names.join(", ")} = own elements of ${from};`],
+    copy: (to, index, from, at, when) =>
+      `copy ${to}[${index} .. + 8] = ${from}[${at} .. + 8] if ${when} else 0;`,
+    group: "end of a group of copies;",
+    wait: (left) => `wait for all groups of copies but ${left};`,
+  },
   kernel(kernel, _name, body) {
     const { name, threads, groups, params, scratch } = kernel;
     const buffer = (words: string, b: Buffer) => `  ${words} ${b.name}: ${b.scalar}[${b.size}]`;

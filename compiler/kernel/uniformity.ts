@@ -63,6 +63,7 @@ export function sharersOf(kernel: Kernel): (e: Expr) => Sharers {
       if (s.kind === "let" || s.kind === "var") note(s.name, of(s.value));
       else if (s.kind === "set") note(s.name, common(within, of(s.value)));
       else if (s.kind === "load4") for (const n of s.names) note(n, ofLoad(s.from, s.index));
+      else if (s.kind === "fragment-elements") for (const n of s.names) note(n, "thread");
       else if (s.kind === "for") visit(s.body, within);
       else if (s.kind === "if") visit(s.body, common(within, of(s.cond)));
     }

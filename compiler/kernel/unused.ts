@@ -37,7 +37,8 @@ function kept(
   };
   const isUseless = (s: Stmt): boolean =>
     (s.kind === "let" && !read.has(s.name)) ||
-    (s.kind === "load4" && !s.names.some((name) => read.has(name))) ||
+    ((s.kind === "load4" || s.kind === "fragment-elements") &&
+      !s.names.some((name) => read.has(name))) ||
     (s.kind === "store" && isUnread(s.to)) ||
     ((s.kind === "for" || s.kind === "if") && s.body.length === 0);
   const all: Stmt[] = [];

@@ -51,6 +51,7 @@ export function vectorise(
   for (const s of statements) {
     if (s.kind === "fragment-load") vectors.delete(s.from);
     if (s.kind === "fragment-store" || s.kind === "store") vectors.delete(s.to);
+    if (s.kind === "copy") vectors.delete(s.from);
   }
   const leaders = new Map<Stmt, Let[]>();
   const followers = new Set<Stmt>();
@@ -157,6 +158,11 @@ export function visitExprs(body: readonly Stmt[], visit: (e: Expr) => void): voi
         inside(s.index);
         s.values.forEach(inside);
         break;
+      case "copy":
+        inside(s.index);
+        inside(s.at);
+        inside(s.when);
+        break;
       case "for":
         visitExprs(s.body, visit);
         break;
@@ -167,6 +173,9 @@ export function visitExprs(body: readonly Stmt[], visit: (e: Expr) => void): voi
       case "barrier":
       case "fragment-zero":
       case "fragment-multiply":
+      case "fragment-elements":
+      case "copy-group":
+      case "copy-wait":
         break;
     }
   }

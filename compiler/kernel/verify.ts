@@ -11,7 +11,7 @@ import { type Buffer, type Expr, type Kernel, type Scalar, type Stmt, widened } 
 import { showStatement } from "./pseudo-text.ts";
 import { Ranges } from "./ranges.ts";
 import { common, reach, type Sharers, sharersOf } from "./uniformity.ts";
-import { FragmentRules } from "./verify-fragments.ts";
+import { checkCopy, FragmentRules } from "./verify-fragments.ts";
 import { checkHead } from "./verify-head.ts";
 import { checkIndex, checkType, type Fail } from "./verify-types.ts";
 
@@ -175,6 +175,18 @@ class Verifier {
       case "fragment-multiply":
         this.#gather("subgroup", "a fragment");
         this.#fragments.check(s);
+        return;
+      case "fragment-elements":
+        this.#fragments.check(s);
+        for (const name of s.names) this.#declare(name, { type: "f32", kind: "let" });
+        return;
+      case "copy":
+        for (const e of [s.index, s.at, s.when]) this.#expression(e);
+        checkCopy(s, this.#kernel, this.#ranges, this.#fail);
+        this.#stored.add(s.to);
+        return;
+      case "copy-group":
+      case "copy-wait":
         return;
     }
   }

@@ -27,6 +27,8 @@ export interface Target {
   readonly nameless?: true;
   /** Whether it spells matrix fragments. */
   readonly fragments: boolean;
+  /** Whether it spells their elements, and copies that go on meanwhile. */
+  readonly numbered?: true;
   /** Whether it spells shuffles, and workgroups of several subgroups of one width. */
   readonly shuffles?: true;
   /**
@@ -59,6 +61,8 @@ export const capableOf = ({ half }: Target, profile: Capable): Capable => ({
 export function reasonAgainst(target: Target, kernel: Kernel): string | undefined {
   if (kernel.fragments.length > 0 && !target.fragments)
     return `this kernel multiplies matrix fragments, which ${target.title} is not given`;
+  if (kernel.matrices?.numbered && !target.numbered)
+    return `this kernel numbers elements of matrix fragments, which ${target.title} is not given`;
   const { subgroup } = target;
   const [x, y, z] = kernel.threads;
   if (kernel.subgroup > 0 && x * y * z > kernel.subgroup && !target.shuffles)

@@ -27,7 +27,8 @@ export interface Collective {
 
 export interface FragmentMemory {
   readonly columns: number;
-  load(from: Memory, at: number, stride: number, by: number): void;
+  /** `isTurned`: memory has columns, not rows. */
+  load(from: Memory, at: number, stride: number, by: number, isTurned?: boolean): void;
   clear(): void;
   /** this += left * right, rounded once. */
   add(left: FragmentMemory, right: FragmentMemory): void;
@@ -48,10 +49,10 @@ export function fragmentMemory(
   };
   return {
     columns,
-    load(from, at, stride, by) {
+    load(from, at, stride, by, isTurned = false) {
       for (let r = 0; r < rows; r++)
         for (let c = 0; c < columns; c++)
-          data[r * columns + c] = from.read(at + r * stride + c, by);
+          data[r * columns + c] = from.read(at + (isTurned ? c * stride + r : r * stride + c), by);
       isFilled = true;
     },
     clear() {
@@ -73,6 +74,37 @@ export function fragmentMemory(
     element(row, column) {
       check();
       return data[row * columns + column]!;
+    },
+  };
+}
+
+/** Copies of one thread that have not arrived. */
+export interface Copies {
+  /** Eight elements, or zeros of no memory. Until they have arrived the place holds nothing. */
+  start(to: Memory, index: number, from: Memory | false, at: number): void;
+  endGroup(): void;
+  /** All groups but the last `left` arrive. */
+  wait(left: number): void;
+}
+
+const copied = 8;
+
+/** They arrive as late as they may. */
+export function copiesOf(me: number): Copies {
+  const groups: (() => void)[][] = [[]];
+  return {
+    start(to, index, from, at) {
+      for (let i = 0; i < copied; i++) {
+        const value = from ? from.read(at + i, me) : 0;
+        to.write(index + i, Number.NaN, me);
+        groups.at(-1)!.push(() => to.write(index + i, value, me));
+      }
+    },
+    endGroup() {
+      groups.push([]);
+    },
+    wait(left) {
+      for (const arrive of groups.splice(0, Math.max(0, groups.length - 1 - left)).flat()) arrive();
     },
   };
 }

@@ -65,6 +65,7 @@ export const configsOf = (info: GPUAdapterInfo): readonly MatrixConfig[] =>
 export const hasMatrices = (units: MatrixUnits | undefined, asked: KernelMatrices): boolean =>
   units?.width === asked.width &&
   units.widths === asked.widths &&
+  units.numbered === asked.numbered &&
   units.products.some(
     (p) =>
       p.operand === asked.operand &&

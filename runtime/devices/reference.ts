@@ -20,6 +20,8 @@ import {
 } from "./device.ts";
 import {
   type Collective,
+  type Copies,
+  copiesOf,
   type FragmentMemory,
   type FragmentShape,
   fragmentMemory,
@@ -47,6 +49,7 @@ import {
   readNumbers,
   writeBytes,
 } from "./reference-memory.ts";
+import { type Team, teamsOf } from "./teams.ts";
 
 export interface ReferenceOptions {
   /**
@@ -201,14 +204,6 @@ interface Shuffle {
 
 type Offer = Broadcast | Shuffle | Reduction | Collective;
 
-/** Where a thread is among the subgroups of its workgroup. */
-interface Team {
-  readonly subgroup: number;
-  readonly subgroups: number;
-  readonly member: number;
-  readonly members: number;
-}
-
 type Ids = readonly [number, number, number];
 
 /** What the text of a kernel evaluates to (`compiler/targets/reference`). */
@@ -228,6 +223,7 @@ interface ReferenceKernel {
     local: readonly Memory[],
     team: Team,
     fragments: readonly FragmentMemory[],
+    copies: Copies,
   ): Generator<Offer | undefined, void, number | undefined>;
 }
 
@@ -298,6 +294,7 @@ function runGroup(
       kernel.local.map((s) => localMemory(own(s), s.size, rounding(s.scalar))),
       teams[me]!,
       heldBy(teams[me]!.subgroup),
+      copiesOf(me),
     ),
   );
   const subgroups = Array.from({ length: teams[0]!.subgroups }, (): typeof live => []);
@@ -310,22 +307,6 @@ function runGroup(
     if (done > 0)
       strict(`divergent barrier: ${done} of ${live.length} threads had returned`, kernel.name);
   }
-}
-
-/** No kernel may rely on which threads make a subgroup: they are dealt out in turn. */
-function teamsOf(plan: PlanKernel, width: number): Team[] {
-  const threads = plan.threads.reduce((a, b) => a * b, 1);
-  const subgroups = Math.ceil(threads / (plan.reduces ? width : widthOf(plan)));
-  const numbers = Array.from({ length: threads }, (_, me) => me % subgroups);
-  const sizes = new Array<number>(subgroups).fill(0);
-  const placed = numbers.map((subgroup) => ({ subgroup, member: sizes[subgroup]!++ }));
-  return placed.map((at) => ({ ...at, subgroups, members: sizes[at.subgroup]! }));
-}
-
-/** A kernel that knows no more than the most threads that a subgroup may have gets half as many. */
-function widthOf({ subgroup, matrices }: PlanKernel): number {
-  if (!matrices) return subgroup || 1;
-  return matrices.widths === "most" ? Math.max(1, matrices.width >> 1) : matrices.width;
 }
 
 /** Runs the lanes of a subgroup to their next barrier, or to the end; returns how many ended. */

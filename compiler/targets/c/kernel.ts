@@ -233,10 +233,7 @@ class KernelWriter implements Writer {
         return;
       case "barrier":
         return;
-      case "fragment-load":
-      case "fragment-zero":
-      case "fragment-multiply":
-      case "fragment-store":
+      default:
         bug(`${s.kind} in C`);
     }
   }

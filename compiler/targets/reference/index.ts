@@ -93,7 +93,7 @@ const dialect: Dialect = {
     `arguments await break case catch class const continue debugger default delete do else enum eval
     export extends false finally for function if implements import in instanceof interface let new
     null package private protected public return static super switch this throw true try typeof var
-    void while with yield group thread team me params shared local fragments by half divided single Math Number NaN Infinity
+    void while with yield group thread team me params shared local fragments copies by half divided single Math Number NaN Infinity
     Float32Array Uint32Array`.split(/\s+/),
   ),
   literal: (value, type) =>
@@ -121,7 +121,7 @@ const dialect: Dialect = {
   fragment(s, name, index) {
     switch (s.kind) {
       case "fragment-load":
-        return `yield { does: "load ${s.to.name}", at: ${index}, run: (by) => ${name(s.to.name)}.load(${name(s.from.name)}, ${index}, ${s.stride}, by) };`;
+        return `yield { does: "load ${s.to.name}", at: ${index}, run: (by) => ${name(s.to.name)}.load(${name(s.from.name)}, ${index}, ${s.stride}, by${s.turned ? ", true" : ""}) };`;
       case "fragment-zero":
         return `yield { does: "zero ${s.sum.name}", at: 0, run: () => ${name(s.sum.name)}.clear() };`;
       case "fragment-multiply":
@@ -131,6 +131,17 @@ const dialect: Dialect = {
     }
   },
   barrier: "yield;",
+  numbered: {
+    elements: (from, names) =>
+      names.map(
+        (n, e) =>
+          `const ${n} = single(${from}.element((team.member >> 2) + ${8 * ((e >> 1) % 2)}, ${8 * (e >> 2) + (e % 2)} + 2 * (team.member & 3)));`,
+      ),
+    copy: (to, index, from, at, when) =>
+      `copies.start(${to}, ${index}, ${when} && ${from}, ${at});`,
+    group: "copies.endGroup();",
+    wait: (left) => `copies.wait(${left});`,
+  },
   kernel(k: Kernel, name, body) {
     const local = k.scratch.filter((b) => b.space === "local");
     const shared = k.scratch.filter((b) => b.space === "shared");
@@ -141,7 +152,7 @@ const dialect: Dialect = {
       `({ name: ${JSON.stringify(k.name)}, shared: ${list(shared)}, local: ${list(local)},`,
       `params: ${list([...k.params])},`,
       `fragments: ${JSON.stringify(k.fragments)},`,
-      "run: function* (group, thread, me, params, shared, local, team, fragments) {",
+      "run: function* (group, thread, me, params, shared, local, team, fragments, copies) {",
       ...(body.includes("half(") ? halfValue : []),
       ...(body.includes("divided(") ? divided : []),
       `  const [${names([...k.params])}] = params;`,
@@ -161,6 +172,7 @@ export const reference: Target = {
   comment: "//",
   half: true,
   fragments: true,
+  numbered: true,
   shuffles: true,
   entry: (kernel) => kernel.name,
   print: (kernel, _scratch, names) => printUnpacked(kernel, dialect, names),

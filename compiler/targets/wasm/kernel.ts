@@ -286,9 +286,7 @@ class KernelWriter implements Writer, Threads {
         return;
       case "barrier":
         return;
-      case "fragment-load":
-      case "fragment-multiply":
-      case "fragment-store":
+      default:
         bug(`${s.kind} in WebAssembly`);
     }
   }

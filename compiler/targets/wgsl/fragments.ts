@@ -1,5 +1,5 @@
 /** How WGSL spells matrix fragments: the experimental subgroup matrices of Dawn. */
-import type { Fragment, FragmentStmt, Kernel } from "../../kernel/ir.ts";
+import type { Fragment, Kernel, WholeFragmentStmt } from "../../kernel/ir.ts";
 
 export const fragmentFeature = "chromium_experimental_subgroup_matrix";
 
@@ -13,7 +13,7 @@ export const declareFragment = (f: Fragment, name: string): string =>
 
 /** Places and strides count what the array holds: numbers, or groups of them. */
 export function fragment(
-  s: FragmentStmt,
+  s: WholeFragmentStmt,
   name: (n: string) => string,
   index: string,
   vectors: Kernel["vectors"],
@@ -22,7 +22,7 @@ export function fragment(
     case "fragment-load": {
       const count = vectors.get(s.from) ?? 1;
       const at = count > 1 ? `(${index}) / ${count}u` : index;
-      return `${name(s.to.name)} = subgroupMatrixLoad<${typeOf(s.to)}, row_major>(&${name(s.from.name)}, ${at}, ${s.stride / count}u);`;
+      return `${name(s.to.name)} = subgroupMatrixLoad<${typeOf(s.to)}, ${s.turned ? "column" : "row"}_major>(&${name(s.from.name)}, ${at}, ${s.stride / count}u);`;
     }
     case "fragment-zero":
       return `${name(s.sum.name)} = ${typeOf(s.sum)}();`;

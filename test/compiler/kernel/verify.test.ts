@@ -331,13 +331,51 @@ const ofFragments: readonly Broken[] = [
     "an index of tile can be 71, beyond its 64 elements",
     kernelOf([fill, take(left, lit(8))], fragments),
   ],
+  [
+    "columns of 8 stand 4 apart",
+    kernelOf([fill, { ...take(left, lit(0), tile, 4), turned: true } as Stmt], fragments),
+  ],
 ];
 
-const groups = { heads, names, types, memory, together, ofFragments };
+const numbered: Partial<Kernel> = { ...fragments, matrices: { ...matrices, numbered: true } };
+const elements = (from: Fragment, ...names: string[]): Stmt => ({
+  ...{ kind: "fragment-elements", from, names },
+});
+const copy = (more: Partial<Extract<Stmt, { kind: "copy" }>> = {}): Stmt => ({
+  ...{ kind: "copy", to: tile, index: lit(0), from: x, at: lit(0), when: lit(1, "bool"), ...more },
+});
+
+const ofNumbered: readonly Broken[] = [
+  ["elements of fragments have no numbers", kernelOf([elements(sum, "a", "b")], fragments)],
+  ["left is an operand, but no sum", kernelOf([fill, elements(left, "a", "b")], numbered)],
+  ["3 elements of sum", kernelOf([elements(sum, "a", "b", "c")], numbered)],
+  ["a is declared twice", kernelOf([elements(sum, "a", "a")], numbered)],
+  ["a copy in a kernel without numbered fragments", kernelOf([copy()], fragments)],
+  ["y is copied, but not only read", kernelOf([copy({ from: y })], numbered)],
+  ["p is copied, but not only read", kernelOf([copy({ from: { ...x, name: "p" } })], numbered)],
+  ["own is no shared memory", kernelOf([copy({ to: own })], numbered)],
+  [
+    "h is copied to tile of f32",
+    ((h) => kernelOf([copy({ from: h })], { ...numbered, params: [h, y] }))(
+      buffer("h", "global", "f16"),
+    ),
+  ],
+  ["a copy, not from a multiple of 8", kernelOf([copy({ index: lit(4) })], numbered)],
+  ["a copy, not from a multiple of 8", kernelOf([copy({ at: thread })], numbered)],
+  [
+    "an index of tile can be 71, beyond its 64 elements",
+    kernelOf([copy({ index: lit(64) })], numbered),
+  ],
+  ["a copy where a u32 says whether", kernelOf([copy({ when: lit(1) })], numbered)],
+];
+
+const groups = { heads, names, types, memory, together, ofFragments, ofNumbered };
 
 test("the verifier finds nothing where nothing is broken", () => {
   expect(() => verify("vectorising", kernelOf([fill, take(left)], fragments))).not.toThrow();
   expect(() => verify("vectorising", kernelOf([load4(x, thread)], fours))).not.toThrow();
+  const known = kernelOf([copy(), elements(sum, "a", "b")], numbered);
+  expect(() => verify("vectorising", known)).not.toThrow();
 });
 
 test("what is read from words is verified once more before it is printed", () => {
