@@ -65,7 +65,7 @@ export class Barriers {
    */
   touch(does: "read" | "write", region: Region): void {
     const access = { does, region };
-    if (this.#clashes(access)) this.#barrier();
+    if (this.#clashes(access)) this.barrier();
     this.#since.push(access);
     this.#all.push(access);
   }
@@ -79,7 +79,7 @@ export class Barriers {
     return () => {
       for (const access of this.#all.slice(from)) {
         if (access === "barrier") return;
-        if (this.#clashes(access)) return this.#barrier();
+        if (this.#clashes(access)) return this.barrier();
       }
     };
   }
@@ -87,7 +87,8 @@ export class Barriers {
   #clashes = ({ does, region }: Access): boolean =>
     this.#since.some((a) => (a.does === "write" || does === "write") && overlap(a.region, region));
 
-  #barrier(): void {
+  /** All threads get here before any goes on. */
+  barrier(): void {
     // One thread waits for nobody.
     if (this.#threads > 1) this.#k.barrier();
     this.#since = [];
@@ -154,6 +155,10 @@ export class Memory {
     const isOver = (tile: Staged) => tile.depth === this.#depth;
     for (const tile of this.#late.filter(isOver)) this.#free(tile);
     this.#late = this.#late.filter((tile) => !isOver(tile));
+  }
+  /** All threads get here before any goes on. */
+  barrier(): void {
+    this.#barriers.barrier();
   }
   /** How many loops deep. */
   get depth(): number {

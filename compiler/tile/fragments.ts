@@ -4,13 +4,13 @@
  * its elements. No thread sees an element of a fragment, so elements are asked for through workgroup memory.
  */
 import { bug } from "../../diagnostics/index.ts";
-import { elementsIn } from "../../formats/index.ts";
 import { always, type Builder } from "../kernel/builder.ts";
 import type { Fragment, Kernel } from "../kernel/ir.ts";
-import { bounded, type Value } from "../kernel/value.ts";
-import type { KernelMatrices, MatrixProduct } from "../plan.ts";
+import { bounded, index, type Value } from "../kernel/value.ts";
+import type { KernelMatrices } from "../plan.ts";
 import { Memory, type Staged } from "./barriers.ts";
-import { range } from "./places.ts";
+import { elementOf, type InStages, Pipeline, strideOf } from "./pipeline.ts";
+import { foursIn, placeIn, putIn, range } from "./places.ts";
 import type { At, Put, Span, Tile, TileProgram } from "./program.ts";
 import { type Held, InRegisters } from "./registers.ts";
 import type { Grid, Threads } from "./team.ts";
@@ -24,6 +24,8 @@ export interface Units {
   readonly across: number;
   /** How many fragments of a subgroup go through workgroup memory at a time as a sum is stored: all unless given. */
   readonly round?: number;
+  /** Of numbered fragments: steps of a loop that lie in workgroup memory at a time; 1 unless given. */
+  readonly stages?: number | undefined;
   /** How threads share a tile of which elements are asked for. */
   readonly threads: Threads;
 }
@@ -59,10 +61,6 @@ const common = (a: number, b: number): number => {
   return (a / divisor(a, b)) * b;
 };
 
-/** From row to row of an operand: 16 bytes more than it has, so that rows lie in other banks. */
-export const strideOf = (columns: number, { operand }: MatrixProduct): number =>
-  columns + elementsIn(operand, 16);
-
 /** A tile whose elements no thread has: the fragments of each subgroup. */
 interface Sum extends Held {
   readonly fragments?: Grid<Fragment> | undefined;
@@ -70,6 +68,7 @@ interface Sum extends Held {
 
 class Fragments extends InRegisters {
   readonly #units: Units;
+  #pipeline: Pipeline | undefined;
   /** Of operands: loaded again for every product. */
   readonly #loaded: Readonly<Record<"left" | "right", Fragment[]>> = { left: [], right: [] };
 
@@ -88,33 +87,71 @@ class Fragments extends InRegisters {
   dot(sum: Sum, left: Held, right: Held): Held {
     const use = this.uses.next();
     const { k } = this;
+    if (this.#pipeline?.isFilling) return { ...sum, use };
     const [a, b] = [this.#operand(left), this.#operand(right)];
     const isInPlace = sum.fragments && sum.use.depth === this.memory.depth;
     const { fragments } = isInPlace ? sum : this.#zeros(sum, use);
     const { depth, rows, columns } = this.#units.matrices;
     const [down, across] = [fragments!.length, fragments![0]!.length];
     const [lefts, rights] = [this.#operands("left", down), this.#operands("right", across)];
-    this.memory.read(a, b);
+    const staged = [a, b].filter((x) => !x.slot);
+    this.memory.read(...staged);
     this.#eachSubgroup((_, i, j) => {
       const [m, n] = [k.let("m", i.mul(down * rows)), k.let("n", j.mul(across * columns))];
-      k.for("place", left.columns / depth, (step) => {
+      const step = (step: Value) => {
         const place = k.let("place", step.mul(depth));
-        const first = k.let("first", m.mul(a.stride).add(place).add(a.region.from));
-        const below = k.let("below", place.mul(b.stride).add(n).add(b.region.from));
-        for (const [i, to] of lefts.entries())
-          k.loadFragment(to, a.region.buffer, first.add(i * rows * a.stride), a.stride);
-        for (const [j, to] of rights.entries())
-          k.loadFragment(to, b.region.buffer, below.add(j * columns), b.stride);
+        const first = k.let("first", elementOf(a, m, place));
+        const below = k.let("below", elementOf(b, place, n));
+        for (const [i, to] of lefts.entries()) {
+          const at = first.add(i * rows * (a.turned ? 1 : a.stride));
+          k.loadFragment(to, a.region.buffer, at, a.stride, a.turned);
+        }
+        for (const [j, to] of rights.entries()) {
+          const at = below.add(j * columns * (b.turned ? b.stride : 1));
+          k.loadFragment(to, b.region.buffer, at, b.stride, b.turned);
+        }
         for (const [i, row] of fragments!.entries())
           for (const [j, to] of row.entries()) k.multiplyFragments(to, lefts[i]!, rights[j]!);
-      });
+      };
+      const steps = left.columns / depth;
+      // Loads of a step go on while what was loaded for the one before is multiplied.
+      if (this.#pipeline) for (const i of range(steps, index)) step(i);
+      else k.for("place", steps, step);
     });
-    this.memory.release(a, b);
+    this.memory.release(...staged);
     const made: Sum = { use, rows: sum.rows, columns: sum.columns, isPart: true, fragments };
     return isInPlace ? this.completed(made) : this.#added(made, this.#elements(sum));
   }
 
+  override loop<C extends readonly Held[]>(
+    count: number,
+    carried: readonly [...C],
+    body: (i: Value, carried: C) => C,
+    when?: (i: Value) => Value,
+  ): C {
+    const { stages = 1 } = this.#units;
+    if (stages === 1 || when) return super.loop(count, carried, body, when);
+    const held = carried.map((c) => this.carried(c, this.uses.next()));
+    const first = this.uses.place;
+    const pipeline = new Pipeline(this.k, this.memory, this.staging, stages, this.threads);
+    this.#pipeline = pipeline;
+    pipeline.run(count, (i) => {
+      this.uses.place = first;
+      const next = body(i, held as readonly Held[] as C);
+      if (!pipeline.isFilling) for (const [x, n] of next.entries()) this.alike(n, held[x]!);
+    });
+    this.#pipeline = undefined;
+    return held
+      .map((h): Held => ({ ...h, use: this.uses.next() }))
+      .map((h) => this.completed(h)) as readonly Held[] as C;
+  }
+
   override store(x: Sum, rows: Span, columns: Span, put: Put): void {
+    const { round, matrices } = this.#units;
+    if (x.fragments && round && matrices.numbered) {
+      this.#storeOwn(x.fragments, rows, columns, put);
+      return;
+    }
     super.store(this.#units.round ? x : this.#elements(x), rows, columns, put);
   }
 
@@ -173,7 +210,68 @@ class Fragments extends InRegisters {
     }
   }
 
+  /**
+   * Each lane stores what it has. Of an 8 x 8 part two neighbours have pairs of one row, and below of another: they
+   * exchange one each, so that each has four of a row.
+   */
+  #storeOwn(fragments: Grid<Fragment>, rows: Span, columns: Span, put: Put): void {
+    const { k } = this;
+    const { matrices } = this.#units;
+    const lane = k.lane(32);
+    const isOdd = k.let("odd", lane.mod(2).eq(1));
+    const line = k.let("line", lane.div(4).add(lane.mod(2).mul(8)));
+    const beside = k.let("beside", lane.mod(4).div(2));
+    this.#eachSubgroup((_, i, j) => {
+      for (const [down, row] of fragments.entries())
+        for (const [across, sum] of row.entries()) {
+          const own = k.elementsOf(sum);
+          const r = i.mul(fragments.length).add(down).mul(matrices.rows).add(line);
+          if (columns.extent % 4 !== 0) {
+            const one = putIn(k, rows, columns, put);
+            for (const [e, value] of own.entries()) {
+              const above = i.mul(fragments.length).add(down).mul(matrices.rows);
+              const left = j.mul(row.length).add(across).mul(matrices.columns);
+              const y = above.add(lane.div(4)).add(8 * ((e >> 1) % 2));
+              const x = left.add(8 * (e >> 2) + (e % 2)).add(lane.mod(4).mul(2));
+              one(value, y, x);
+            }
+            continue;
+          }
+          const [y, inRows] = placeIn(k, rows, r);
+          for (const part of range(matrices.columns / 8, (n) => n)) {
+            const [a, b, c, d] = own.slice(4 * part, 4 * part + 4) as [Value, Value, Value, Value];
+            const got = [isOdd.select(a, c), isOdd.select(b, d)].map((v) =>
+              k.let("got", k.shuffle(v, 1)),
+            ) as [Value, Value];
+            const [e, f] = got;
+            const four = [
+              ...[isOdd.select(e, a), isOdd.select(f, b), isOdd.select(c, e), isOdd.select(d, f)],
+            ].map((v) => k.let("value", v));
+            const first = j
+              .mul(row.length)
+              .add(across)
+              .mul(matrices.columns / 4);
+            const places = foursIn(k, columns, first.add(2 * part).add(beside));
+            k.if(inRows.and(places[0]![1]), () =>
+              k.together(() => {
+                for (const [n, [x]] of places.entries()) put(four[n]!, y, x);
+              }),
+            );
+          }
+        }
+    });
+  }
+
   protected stage(rows: Span, columns: Span, at: At, outside: number, use: Use): Staged {
+    if (this.#pipeline)
+      return this.#pipeline.stage(
+        rows,
+        columns,
+        at,
+        outside,
+        (size, stride) => this.memory.take("operands", size, stride, 1),
+        this.#units.matrices,
+      );
     const staged = this.#take(
       { rows: rows.size, columns: columns.size },
       use.count - Number(use.isOwn),
@@ -192,7 +290,7 @@ class Fragments extends InRegisters {
     return staged;
   }
   /** A computed tile becomes an operand: each thread writes what it has. */
-  #operand(x: Held): Staged {
+  #operand(x: Held): InStages {
     if (x.staged) return x.staged;
     const staged = this.#take(x, 1);
     const { buffer, from } = staged.region;

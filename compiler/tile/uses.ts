@@ -168,6 +168,13 @@ export class UsesInOrder {
   constructor(uses: readonly Use[]) {
     this.#uses = uses;
   }
+  /** Where it is in the order: a loop may be written in parts, each with the uses of its tiles. */
+  get place(): number {
+    return this.#next;
+  }
+  set place(at: number) {
+    this.#next = at;
+  }
   next(): Use {
     return this.#uses[this.#next++] ?? bug("a tile program differs from run to run");
   }
