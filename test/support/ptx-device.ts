@@ -14,6 +14,7 @@ import {
 } from "../../runtime/devices/device.ts";
 import { checkFits } from "../../runtime/devices/fits.ts";
 import { type Memory, type PtxKernel, ptxKernel, type Thread, type Triple } from "./ptx-kernel.ts";
+import { loadMatrices, multiplyMatrices } from "./ptx-matrices.ts";
 
 interface PtxBuffer extends DeviceBuffer {
   readonly address: number;
@@ -240,6 +241,7 @@ function launch(
           local: kernel.localBytes > 0 ? new Scratch(kernel.localBytes) : none,
         },
         ...{ at: "barrier", how: "idx", by: 0, mask: 0, value: 0 },
+        ...{ copies: [[]], row: undefined, words: [], sums: [] },
       }),
     );
     if (kernel.waits) runTogether(kernel, threads, params, global, shared, order);
@@ -293,6 +295,14 @@ function toBarrier(warp: readonly Running[], order: Order): void {
 
 function exchange(warp: readonly Thread[]): void {
   const all = warp.length === 32 ? -1 : 2 ** warp.length - 1;
+  const [{ how: first, by: count, mask: turned }] = warp as readonly [Thread];
+  if (first === "ldmatrix" || first === "mma") {
+    const isSame = (t: Thread) => t.how === first && t.by === count && t.mask === turned;
+    if (warp.length < 32 || !warp.every(isSame)) refuse(warp[0]!, `no whole warp is at ${first}`);
+    if (first === "mma") multiplyMatrices(warp);
+    else loadMatrices(warp, count, turned === 1);
+    return;
+  }
   const given = warp.map(({ value }) => value);
   for (const [lane, thread] of warp.entries()) {
     const { how, by, mask } = thread;

@@ -4,20 +4,23 @@
  * wrong as they may be.
  */
 import { floatToHalf, halfToFloat } from "../../formats/index.ts";
+import type { MatrixLane } from "./ptx-matrices.ts";
 
 export type Triple = readonly [number, number, number];
 
 /** What a thread that waits is at: the others of its block, or those of its warp with a value for them. */
-export interface Thread {
+export interface Thread extends MatrixLane {
   readonly number: number;
   readonly tid: Triple;
   readonly ctaid: Triple;
   readonly local: Memory;
   at: "barrier" | "exchange";
-  how: "bfly" | "down" | "idx";
+  how: "bfly" | "down" | "idx" | "ldmatrix" | "mma";
   by: number;
   mask: number;
   value: number;
+  /** Copies that have not arrived, in groups; the last one is open. */
+  copies: (() => void)[][];
 }
 
 /** Memory by the addresses of one space. Each call says what is wrong by throwing. */
@@ -184,7 +187,7 @@ export function ptxKernel(text: string): PtxKernel {
       for (let i = 0; i < Number(registers[2]); i++) declared.push(`${registers[1]}${i}`);
     } else code.push(line);
   }
-  const waits = code.some((line) => /^(?:bar|shfl)\.sync/.test(line));
+  const waits = code.some((line) => /^(?:bar|shfl|mma|ldmatrix)\.sync/.test(line));
   const compiler = new Compiler(code, new Map([...places.shared, ...places.local]));
   const source = `"use strict"; const { ${Object.keys(helpers).join(", ")} } = helpers;
     const { fround } = Math;
@@ -260,6 +263,9 @@ class Compiler {
   #instruction(name: string, operands: readonly string[]): string {
     if (name === "bar.sync") return 'thread.at = "barrier"; yield';
     if (/^(?:ld|st)\.(?:global|shared|local)/.test(name)) return this.#access(name, operands);
+    if (name.startsWith("ldmatrix.")) return this.#loadMatrices(name, operands);
+    if (name.startsWith("cp.async.")) return this.#copy(name, operands);
+    if (name.startsWith("mma.")) return this.#multiply(name, operands);
     const [to, ...from] = operands.map((o) => this.#operand(o)) as [string, ...string[]];
     const exchange = /^shfl\.sync\.(bfly|down|idx)\.b32$/.exec(name);
     if (exchange) {
@@ -273,6 +279,49 @@ class Compiler {
     return `${to} = ${spell(...from)}`;
   }
 
+  /** A lane names a row of 16 bytes, and gets a register of each matrix. */
+  #loadMatrices(name: string, [to, place]: readonly string[]): string {
+    const [, count, turned] =
+      /^ldmatrix\.sync\.aligned\.m8n8\.x([24])(\.trans)?\.shared\.b16$/.exec(name) ?? wrong(name);
+    const all = listOf(to!).map((x) => this.#operand(x));
+    if (all.length !== Number(count)) wrong(name);
+    return `thread.row = undefined;
+      if (thread.number % 32 < 8 * ${count}) {
+        const at = shared.reading(thread, ${this.#operand(place!)}, 2, 8);
+        thread.row = shared.halves.slice(at, at + 8);
+      }
+      thread.at = "exchange"; thread.how = "ldmatrix"; thread.by = ${count};
+      thread.mask = ${turned ? 1 : 0}; yield; [${all}] = thread.words`;
+  }
+
+  /** It arrives as late as it may; until then the place holds NaNs. */
+  #copy(name: string, operands: readonly string[]): string {
+    if (name === "cp.async.commit_group") return "thread.copies.push([])";
+    const [to, from, size, count = size] = operands.map((o) => this.#operand(o));
+    if (name === "cp.async.wait_group")
+      return `for (const arrive of thread.copies.splice(0, Math.max(0, thread.copies.length - 1 - ${to})).flat())
+        arrive()`;
+    if (name !== "cp.async.cg.shared.global" || size !== "16") wrong(name);
+    return `{
+      const [to, bytes] = [${to}, ${count}];
+      const at = bytes > 0 ? global.reading(thread, ${from}, 4, 4) : -1;
+      const given = at < 0 ? [0, 0, 0, 0] : global.words.slice(at, at + 4);
+      shared.words.fill(-1, shared.writing(thread, to, 4, 4), to / 4 + 4);
+      thread.copies.at(-1).push(() => shared.words.set(given, shared.writing(thread, to, 4, 4)));
+    }`;
+  }
+
+  #multiply(name: string, [to, left, right, sum]: readonly string[]): string {
+    if (name !== "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32") wrong(name);
+    const [sums, a, b, before] = [to, left, right, sum].map((list) =>
+      listOf(list!).map((x) => this.#operand(x)),
+    );
+    if (a!.length !== 4 || b!.length !== 2 || before!.length !== 4) wrong(name);
+    return `thread.words = [${a}, ${b}]; thread.sums = [${before}];
+      thread.at = "exchange"; thread.how = "mma"; thread.by = 0; thread.mask = 0; yield;
+      [${sums}] = thread.sums`;
+  }
+
   #access(name: string, operands: readonly string[]): string {
     const [, verb, space, vector, type] =
       /^(ld|st)\.(global|shared|local)(?:\.nc)?(?:\.v(\d))?\.(f32|b32|b16)$/.exec(name) ??
@@ -281,7 +330,7 @@ class Compiler {
     const bytes = type === "b16" ? 2 : 4;
     const array = { f32: "floats", b32: "words", b16: "halves" }[type!]!;
     const [value, place] = (verb === "ld" ? operands : [...operands].reverse()) as [string, string];
-    const all = value.replace(/[{}]/g, "").split(", ");
+    const all = listOf(value);
     if (all.length !== width) wrong(name);
     const at = this.#operand(place);
     const kind = verb === "ld" ? "reading" : "writing";
@@ -311,6 +360,8 @@ class Compiler {
     return `${this.#places.get(text) ?? wrong(text)}`;
   }
 }
+
+const listOf = (text: string): string[] => text.replace(/[{}]/g, "").split(", ");
 
 const operandsOf = (text: string): string[] =>
   (text.match(/\{[^}]*\}|[^,{}]+/g) ?? []).map((o) => o.trim()).filter((o) => o !== "");

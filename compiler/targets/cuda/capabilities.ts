@@ -15,6 +15,13 @@ export const capabilities: Capabilities = {
   alignment: 256,
   subgroups: { least: 32, most: 32, numbered: true },
   half: true,
+  matrices: {
+    ...{ width: 32, widths: "fixed", numbered: true },
+    products: [
+      { operand: "f16", rows: 16, columns: 16, depth: 16 },
+      { operand: "f16", rows: 16, columns: 8, depth: 16 },
+    ],
+  },
   slowBarriers: false,
   slowCompiler: false,
 };

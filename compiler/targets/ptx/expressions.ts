@@ -3,7 +3,7 @@ import { bug } from "../../../diagnostics/index.ts";
 import type { Expr, Fn, Fold, Scalar } from "../../kernel/ir.ts";
 import { exp, log, quotient, quotientByKnown, single, tanh, whole } from "./functions.ts";
 import { load, loaded } from "./memory.ts";
-import { bits, inRegister, type Operand, type Writer } from "./writer.ts";
+import { bits, inRegister, laneOf, type Operand, special, type Writer } from "./writer.ts";
 
 type Call = Extract<Expr, { kind: "call" }>;
 type Id = Extract<Expr, { kind: "id" }>;
@@ -20,7 +20,7 @@ export function operand(w: Writer, e: Expr): Operand {
     case "id":
       return id(w, e);
     case "lane":
-      return lane(w);
+      return laneOf(w);
     case "broadcast":
       return exchanged(w, e.arg, (x) =>
         w.make("u32", "shfl.sync.idx.b32", x, `${e.lane}`, "31", "0xffffffff"),
@@ -49,8 +49,6 @@ function literal(w: Writer, value: number, type: Scalar): Operand {
 }
 
 const tidOf = (w: Writer, axis: 0 | 1 | 2) => special(w, `%tid.${"xyz"[axis]}`);
-const special = (w: Writer, name: string) => w.once(name, () => w.make("u32", "mov.u32", name));
-const lane = (w: Writer) => w.once("lane", () => w.make("u32", "and.b32", tidOf(w, 0), "31"));
 
 /** A block's threads make warps in their order; the last one may have fewer than 32. */
 function id(w: Writer, { of, axis }: Id): Operand {
@@ -65,7 +63,7 @@ function id(w: Writer, { of, axis }: Id): Operand {
     case "subgroups":
       return `${Math.ceil(threads / 32)}`;
     case "member":
-      return lane(w);
+      return laneOf(w);
     case "members": {
       if (threads % 32 === 0) return "32";
       return w.once(of, () => {
@@ -118,7 +116,7 @@ function reduce(w: Writer, fold: Fold, type: Scalar, arg: Operand): Operand {
   );
   const isThere = (apart: number) =>
     w.once(`${apart} apart`, () =>
-      w.make("bool", "setp.lt.u32", w.make("u32", "add.u32", lane(w), `${apart}`), members),
+      w.make("bool", "setp.lt.u32", w.make("u32", "add.u32", laneOf(w), `${apart}`), members),
     );
   const first = distances.reduce((x, apart) => {
     const both = folded(w, fold, type, x, passed(x, "down", apart, all));

@@ -1,8 +1,8 @@
 /** Statements, and the text around them. */
-import { bug } from "../../../diagnostics/index.ts";
 import type { Kernel, Stmt } from "../../kernel/ir.ts";
 import { operand } from "./expressions.ts";
-import { declaration, loadSeveral, store } from "./memory.ts";
+import { declareFragment, fragment } from "./fragments.ts";
+import { copy, declaration, given, givenPlaces, loadSeveral, store } from "./memory.ts";
 import { bits, Writer } from "./writer.ts";
 
 type For = Extract<Stmt, { kind: "for" }>;
@@ -12,11 +12,15 @@ export const head = [".version 7.0", ".target sm_80", ".address_size 64"];
 
 export function printKernel(kernel: Kernel, entry: string): string {
   const w = new Writer(kernel);
-  const scratch = kernel.scratch.map((b) => declaration(w, b));
+  const places = givenPlaces(kernel);
+  const own = kernel.scratch.filter((b) => !places.has(b));
+  const scratch = own.map((b) => declaration(w, b));
+  for (const f of kernel.fragments) declareFragment(w, f);
   block(w, kernel.body);
   const params = kernel.params.map((_, i) => `  .param .u64 param${i}`);
   return [
     ...head,
+    ...(places.size > 0 ? [given] : []),
     `.visible .entry ${entry}(`,
     params.join(",\n"),
     `)`,
@@ -77,8 +81,17 @@ function statement(w: Writer, s: Stmt): void {
     case "barrier":
       w.emit("bar.sync", "0");
       return;
+    case "copy":
+      copy(w, s, operand);
+      return;
+    case "copy-group":
+      w.emit("cp.async.commit_group");
+      return;
+    case "copy-wait":
+      w.emit("cp.async.wait_group", `${s.left}`);
+      return;
     default:
-      bug(`${s.kind} in PTX`);
+      fragment(w, s, operand);
   }
 }
 

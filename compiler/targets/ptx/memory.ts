@@ -1,7 +1,7 @@
 /** Accesses of memory: where elements lie, and what becomes of them on the way. */
 import { bug } from "../../../diagnostics/index.ts";
 import type { NativeName } from "../../../formats/index.ts";
-import type { Buffer, Element, Expr } from "../../kernel/ir.ts";
+import type { Buffer, CopyStmt, Element, Expr, Kernel } from "../../kernel/ir.ts";
 import { type Held, inRegister, type Operand, type Writer } from "./writer.ts";
 
 interface MemoryType {
@@ -30,17 +30,42 @@ const memoryTypes: Partial<Record<Element, MemoryType>> = {
 const typeOf = (element: Element): MemoryType =>
   memoryTypes[element] ?? bug(`${element} in memory`);
 
-type ToOperand = (w: Writer, e: Expr) => Operand;
+export type ToOperand = (w: Writer, e: Expr) => Operand;
+
+/** Bytes of so many elements of a buffer. */
+export const bytesIn = ({ scalar }: Buffer, count: number): number => count * typeOf(scalar).bytes;
+
+const bytesOf = (b: Buffer): number => bytesIn(b, b.size);
 
 export function declaration(w: Writer, b: Buffer): string {
-  const bytes = b.size * typeOf(b.scalar).bytes;
-  return `  .${b.space} .align 16 .b8 ${scratchName(w, b)}[${bytes}];`;
+  return `  .${b.space} .align 16 .b8 ${scratchName(w, b)}[${bytesOf(b)}];`;
 }
+
+/** What a kernel can have without asking for more as it is launched. */
+const plainBytes = 48 * 1024;
+
+/** Where buffers lie in memory that a launch gives, if they take more than a kernel has by itself. */
+export function givenPlaces({ scratch }: Kernel): ReadonlyMap<Buffer, number> {
+  const shared = scratch.filter((b) => b.space === "shared");
+  let bytes = 0;
+  const places = shared.map((b) => {
+    const at = bytes;
+    bytes += Math.ceil(bytesOf(b) / 16) * 16;
+    return [b, at] as const;
+  });
+  return new Map(bytes > plainBytes ? places : []);
+}
+
+/** Before the kernel. */
+export const given = ".extern .shared .align 16 .b8 given[];";
 
 const scratchName = (w: Writer, b: Buffer): string => `${b.space}${w.kernel.scratch.indexOf(b)}`;
 
 function base(w: Writer, b: Buffer): Operand {
   return w.once(`base ${b.space} ${b.name}`, () => {
+    const at = givenPlaces(w.kernel).get(b);
+    if (at !== undefined)
+      return w.make("u32", "add.u32", w.make("u32", "mov.u32", "given"), `${at}`);
     if (b.space === "shared") return w.make("u32", "mov.u32", scratchName(w, b));
     if (b.space === "local") return w.make("address", "mov.u64", scratchName(w, b));
     const param = `[param${w.kernel.params.indexOf(b)}]`;
@@ -76,6 +101,16 @@ function place(w: Writer, b: Buffer, index: Expr, count: number, operand: ToOper
   return offset === 0 ? `[${at}]` : `[${at}+${offset}]`;
 }
 
+/** The address of an element in a register. */
+export function addressOf(w: Writer, b: Buffer, index: Expr, operand: ToOperand): Operand {
+  const { bytes } = typeOf(b.scalar);
+  const [held, instruction] =
+    b.space === "shared"
+      ? (["u32", "mad.lo.u32"] as const)
+      : (["address", "mad.wide.u32"] as const);
+  return w.make(held, instruction, operand(w, index), `${bytes}`, base(w, b));
+}
+
 /** A value of memory as it is computed with. */
 export function loaded(w: Writer, element: Element, x: Operand): Operand {
   const { widen } = typeOf(element);
@@ -98,6 +133,18 @@ export function load(w: Writer, b: Buffer, index: Expr, operand: ToOperand): Ope
   const { name, held } = typeOf(b.scalar);
   const from = place(w, b, index, 1, operand);
   return loaded(w, b.scalar, w.make(held, `${reading(b)}.${name}`, from));
+}
+
+/** Sixteen bytes that pass by the first cache; none of them, and zeros instead, where `when` does not hold. */
+export function copy(
+  w: Writer,
+  { to, index, from, at, when }: Extract<CopyStmt, { kind: "copy" }>,
+  operand: ToOperand,
+): void {
+  const places = [place(w, to, index, 1, operand), place(w, from, at, 1, operand), "16"];
+  const isAlways = when.kind === "lit" && when.value !== 0;
+  const given = isAlways ? [] : [w.make("u32", "selp.b32", "16", "0", operand(w, when))];
+  w.emit("cp.async.cg.shared.global", ...places, ...given);
 }
 
 const braces = (all: readonly Operand[]) => `{${all.join(", ")}}`;

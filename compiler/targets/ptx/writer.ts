@@ -1,5 +1,5 @@
 /** Instructions of a kernel as they are written, and the registers that they need. */
-import type { Kernel, Scalar } from "../../kernel/ir.ts";
+import type { Fragment, Kernel, Scalar } from "../../kernel/ir.ts";
 
 /** What an instruction is given: a register, a number or a name. */
 export type Operand = string;
@@ -24,6 +24,7 @@ export class Writer {
   readonly #body: string[] = [];
   readonly #counts = new Map<string, number>();
   readonly #names = new Map<string, Operand>();
+  readonly #fragments = new Map<Fragment, readonly (readonly Operand[])[]>();
   /** Registers that are written more than once. */
   readonly #variables = new Set<Operand>();
   #labels = 0;
@@ -61,6 +62,16 @@ export class Writer {
     this.#lines = lines;
     this.#known.set(key, made);
     return made;
+  }
+
+  /** The registers of a fragment, which are made once. */
+  fragment(
+    f: Fragment,
+    make: () => readonly (readonly Operand[])[],
+  ): readonly (readonly Operand[])[] {
+    const known = this.#fragments.get(f) ?? make();
+    this.#fragments.set(f, known);
+    return known;
   }
 
   label(): string {
@@ -107,3 +118,10 @@ export const bits = { f32: "f32", u32: "b32", i32: "b32", bool: "pred" } as cons
 /** A value where no number may be written. */
 export const inRegister = (w: Writer, type: Scalar, x: Operand): Operand =>
   x.startsWith("%") ? x : w.make(type, `mov.${bits[type]}`, x);
+
+export const special = (w: Writer, name: string): Operand =>
+  w.once(name, () => w.make("u32", "mov.u32", name));
+
+/** The number of a thread within its warp. */
+export const laneOf = (w: Writer): Operand =>
+  w.once("lane", () => w.make("u32", "and.b32", special(w, "%tid.x"), "31"));

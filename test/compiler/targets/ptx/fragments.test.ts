@@ -1,0 +1,175 @@
+/**
+ * Products by the matrix instructions of PTX, interpreted: they have the values of the oracle, and no barrier can be
+ * left out. ptxas says what they take of a GPU.
+ */
+import { describe, expect, test } from "vitest";
+import { architectures } from "../../../../build/cuda-module.ts";
+import { compileStages } from "../../../../compiler/compile.ts";
+import { candidatesOf } from "../../../../compiler/forms/pick.ts";
+import { gradient } from "../../../../compiler/grad/backward.ts";
+import { type Graph, graphOf } from "../../../../compiler/graph/graph.ts";
+import { input } from "../../../../compiler/graph/sources.ts";
+import type { Tensor } from "../../../../compiler/graph/tensor.ts";
+import type { Plan } from "../../../../compiler/plan.ts";
+import { deviceProfile } from "../../../../compiler/profile.ts";
+import { capabilities } from "../../../../compiler/targets/cuda/capabilities.ts";
+import { kernelKey } from "../../../../compiler/tuning/kernel-key.ts";
+import { floatToHalf, halfToFloat } from "../../../../formats/index.ts";
+import { attention, matmul, permute, softmax } from "../../../../ops/index.ts";
+import { kernelText } from "../../../../runtime/devices/device.ts";
+import { type Arrays, evaluate, randomNumbers } from "../../../../verify/ops/evaluate.ts";
+import { oddProducts } from "../../../../verify/ops/products.ts";
+import { assembled, hasPtxas } from "../../../support/nvcc.ts";
+import { ptxDevice } from "../../../support/ptx-device.ts";
+import { runPlan } from "../../../support/run-plan.ts";
+
+const profile = deviceProfile(capabilities);
+const graphFor = (name: string): Graph => graphOf([{ name: "y", tensor: oddProducts[name]!() }]);
+const f32 = (name: string, shape: readonly number[]) => input(name, "f32", shape) as Tensor;
+const sizeOf = ({ shape }: { readonly shape: readonly number[] }) =>
+  shape.reduce((a, b) => a * b, 1);
+
+/** Numbers that are halves, so that their products are exact. */
+const arraysFor = ({ inputs }: Plan): Arrays =>
+  Object.fromEntries(
+    inputs.map((t, i) => {
+      const numbers = Float32Array.from(randomNumbers(sizeOf(t), 17 + i));
+      return [t.name, [...halfToFloat(floatToHalf(numbers))]];
+    }),
+  );
+
+/** The program with so many of the tiles of fragments that its one product can have, from the best on. */
+function withTiles(
+  graph: Graph,
+  count: number,
+): readonly { readonly plan: Plan; readonly words: string }[] {
+  const options = { target: "ptx", profile, precision: "mixed" } as const;
+  const region = compileStages(graph, options).fusion.regions.find((r) => r.variant)!;
+  const key = kernelKey(region, profile);
+  const all = candidatesOf(region.anchor, profile).variants.filter((v) => v.form === "fragments");
+  const apart = Math.ceil(all.length / count);
+  return all
+    .filter((_, i) => i % apart === 0)
+    .map(({ tile }) => ({
+      ...compileStages(graph, { ...options, tuning: { [key]: { tile, gain: 1 } } }),
+      words: JSON.stringify(tile),
+    }));
+}
+
+const errorOf = (got: ArrayLike<number>, wanted: ArrayLike<number>): number => {
+  const of = Array.from(wanted);
+  const largest = Math.max(...of.map(Math.abs));
+  return Math.max(...of.map((v, i) => Math.abs(v - got[i]!))) / largest;
+};
+
+/** Products of what kernels before them stored as halves: it is copied as it lies. */
+const copiedProducts: Readonly<Record<string, () => Graph>> = {
+  "rows and rows": () => {
+    const [a, b] = [softmax(f32("a", [40, 48])), softmax(f32("b", [48, 56]))];
+    return graphOf([{ name: "y", tensor: softmax(matmul(a, b)) }]);
+  },
+  "rows, and a right operand by columns": () => {
+    const w = softmax(f32("w", [48, 56]));
+    const x = softmax(matmul(softmax(f32("a", [40, 48])), w));
+    return graphOf([{ name: "y", tensor: softmax(matmul(x, w, { transpose: "right" })) }]);
+  },
+  "a left operand by columns": () => {
+    const w = softmax(f32("w", [48, 56]));
+    const x = softmax(matmul(softmax(f32("a", [40, 48])), w));
+    const turned = softmax(matmul(permute(w, [1, 0]), softmax(f32("b", [48, 40]))));
+    return graphOf([{ name: "y", tensor: matmul(x, turned) }]);
+  },
+};
+
+const thorough = "a base, a low-rank segment, a bias, GELU and a residual";
+
+test.each(Object.keys(oddProducts))("%s", async (name) => {
+  const graph = graphFor(name);
+  const all = withTiles(graph, name === thorough ? 3 : 1);
+  expect(all.length).toBeGreaterThan(0);
+  const arrays = arraysFor(all[0]!.plan);
+  const wanted = (await evaluate(graph, arrays)).y!;
+  for (const { plan, words } of all) {
+    expect(plan.kernels.map(kernelText).join(), words).toContain("mma.sync");
+    const got = await runPlan(plan, arrays, ptxDevice("backwards"));
+    expect(errorOf(got.y!, wanted), words).toBeLessThan(2e-6);
+  }
+});
+
+/** The plan once for each of some instructions of its kernels, without that one. */
+function* without(plan: Plan, instruction: RegExp): Generator<Plan> {
+  for (const [number, kernel] of plan.kernels.entries()) {
+    const lines = kernelText(kernel).split("\n");
+    for (const [n, line] of lines.entries()) {
+      if (!instruction.test(line)) continue;
+      const source = lines.toSpliced(n, 1).join("\n");
+      yield { ...plan, kernels: plan.kernels.with(number, { ...kernel, source }) };
+    }
+  }
+}
+
+describe.each(Object.entries(copiedProducts))("%s", (_, make) => {
+  const graph = make();
+  const options = { target: "ptx", profile, precision: "mixed", halveFrom: 1 } as const;
+  const { plan } = compileStages(graph, options);
+  const products = plan.kernels.filter(({ name }) => name === "matmul").map(kernelText);
+  const arrays = arraysFor(plan);
+
+  test("are copied, each operand in every step", async () => {
+    for (const text of products) expect(text.match(/cp\.async\.cg/g)?.length).toBeGreaterThan(3);
+    const wanted = (await evaluate(graph, arrays)).y!;
+    const got = await runPlan(plan, arrays, ptxDevice("backwards"));
+    expect(errorOf(got.y!, wanted)).toBeLessThan(1e-3);
+  });
+
+  test("no wait for a copy can be left out, and no end of a group", async () => {
+    for (const broken of without(plan, /cp\.async\.(?:wait|commit)_group/)) {
+      const found = await runPlan(broken, arrays, ptxDevice()).then(
+        ({ y }) => (y!.some((v) => Number.isNaN(v)) ? "what has not arrived" : "nothing"),
+        ({ message }: Error) => message,
+      );
+      expect(found).toMatch(/what has not arrived|race/);
+    }
+  });
+});
+
+test("attention and its gradients multiply fragments", async () => {
+  const shape = [1, 2, 40, 16];
+  const [q, k, v] = ["q", "k", "v"].map((name) => f32(name, shape)) as [Tensor, Tensor, Tensor];
+  const y = attention(q, k, v);
+  const found = gradient([y], [f32("g", y.shape)], [q, k, v]);
+  const named = found.map((tensor, i) => ({ name: `d${i}`, tensor: tensor! }));
+  const graph = graphOf([{ name: "y", tensor: y }, ...named]);
+  const { plan } = compileStages(graph, { target: "ptx", profile, precision: "mixed" });
+  const texts = plan.kernels.map(kernelText);
+  expect(texts.filter((text) => text.includes("mma.sync")).length).toBeGreaterThan(2);
+  const arrays = arraysFor(plan);
+  const wanted = await evaluate(graph, arrays);
+  const got = await runPlan(plan, arrays, ptxDevice("backwards"));
+  for (const name of ["y", "d0", "d1", "d2"])
+    expect(errorOf(got[name]!, wanted[name]!), name).toBeLessThan(2e-3);
+});
+
+test("no barrier can be left out", async () => {
+  const { plan } = withTiles(graphFor(thorough), 1)[0]!;
+  const arrays = arraysFor(plan);
+  for (const broken of without(plan, /bar\.sync/)) {
+    const run = runPlan(broken, arrays, ptxDevice("backwards"));
+    await expect(run).rejects.toThrow(/race/);
+  }
+});
+
+describe("ptxas accepts tiles, and spills nothing", () => {
+  const texts = withTiles(graphFor("whole tiles"), 4).map(({ plan }, i) =>
+    kernelText(plan.kernels[0]!).replace(/entry \w+/, `entry tile_${i}`),
+  );
+  test.each(architectures)("for %s", (arch) => {
+    const found = assembled(texts, arch);
+    expect(found).toHaveLength(hasPtxas ? texts.length : 0);
+    for (const { stack, spilled, registers } of found) {
+      expect([stack, spilled]).toEqual([0, 0]);
+      // Three blocks of 128 threads have room in a multiprocessor.
+      expect(registers).toBeLessThanOrEqual(168);
+    }
+  });
+});
