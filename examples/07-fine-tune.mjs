@@ -1,6 +1,6 @@
 /**
  * Fine-tunes a small SAM with LoRA and with Conv-LoRA on scenes that are drawn on the spot: thin,
- * small and camouflaged shapes, of which the model has seen none.
+ * small and camouflaged shapes.
  *   node examples/07-fine-tune.mjs [--steps 40] [--scenes 48] [--seed 1]
  *     [--method LoRA] [--out out/fine-tune]
  */
@@ -36,7 +36,7 @@ if (unknown) {
   process.exit(2);
 }
 const batch = 4;
-const path = (name) => fileURLToPath(new URL(`fine-tune/${name}`, import.meta.url));
+const path = (name) => fileURLToPath(new URL(`small-sam/${name}`, import.meta.url));
 
 const { device, kind, why } = await openDevice();
 const weights = await openWeightsFile(path("small-sam.safetensors"));
@@ -44,15 +44,13 @@ const config = parseSamConfig(readFileSync(path("small-sam.config.json"), "utf8"
 console.log(`on ${kind} (${device.name}): ${why}`);
 const { depth, imageSize } = config;
 console.log(
-  `the base: a SAM of ${depth} blocks for ${imageSize} x ${imageSize} pixels, trained on drawn`,
+  `the base: a SAM of ${depth} blocks for ${imageSize} x ${imageSize} pixels, trained on`,
 );
-console.log(
-  "scenes whose shapes stand out (by examples/fine-tune/pretrain.mjs); it has seen no others",
-);
+console.log("other drawn scenes (by examples/small-sam/train.mjs); it has seen none of these");
 
 // Seeds far apart: no scene that is looked at afterwards is among those that are trained on.
-const scenes = drawScenes("camouflaged", seed * 1000, count);
-const heldOut = drawScenes("camouflaged", 2 ** 24, 16);
+const scenes = drawScenes(seed * 1000, count);
+const heldOut = drawScenes(2 ** 24, 16);
 console.log(
   `the task: camouflaged, thin and small shapes; ${count} scenes to train on, ${heldOut.length} others`,
 );

@@ -2,9 +2,9 @@
 import { normalize } from "inarch/runtime";
 import { drawScene, side } from "./scenes.mjs";
 
-/** As many scenes of a kind, drawn from seeds that begin at `first`. */
-export const drawScenes = (kind, first, count) =>
-  Array.from({ length: count }, (_, i) => drawScene(first + i, kind));
+/** As many scenes, drawn from seeds that begin at `first`. */
+export const drawScenes = (first, count) =>
+  Array.from({ length: count }, (_, i) => drawScene(first + i));
 
 /** Inputs of a step: `image` `[scenes, 3, side, side]`, `target` `[scenes, 1, side, side]`. */
 export function batchOf(scenes) {

@@ -1,18 +1,15 @@
 /**
- * Draws pictures to train on, each with the mask of what is in it: textured ground, and a shape
- * that either stands out or is camouflaged, thin or small. The same seed draws the same picture
- * everywhere: all randomness is a hash of whole numbers.
+ * Draws pictures to train on, each with the mask of what is in it: textured ground, and a shape that is camouflaged,
+ * thin or small. The same seed draws the same picture everywhere: all randomness is a hash of whole numbers.
  */
 
 /** Side of a scene, in pixels. */
 export const side = 128;
 
 /**
- * One scene. "plain": one or two large shapes in a colour of their own. "camouflaged": thin curves,
- * specks or a blob made of the ground's own colours, which differ from it by grain and a tint.
+ * One scene: thin curves, specks or a blob made of the ground's own colours, which differ from it by grain and a tint.
  *
  * @param {number} seed a whole number
- * @param {"plain" | "camouflaged"} kind
  * @returns {Scene}
  *
  * @typedef {object} Scene
@@ -20,16 +17,14 @@ export const side = 128;
  * @property {import("inarch/runtime").Mask} mask what belongs to the shape
  * @property {string} what the shape's name
  */
-export function drawScene(seed, kind) {
+export function drawScene(seed) {
   const random = generator(seed);
   const palette = paletteOf(random);
   const ground = textureOf(random, palette, between(random, 0, Math.PI));
-  const shapes = kind === "plain" ? plainShapes : hiddenShapes;
   const [what, draw] = shapes[Math.floor(random() * shapes.length)];
   const distances = new Float32Array(side * side).fill(far);
   draw(random, distances);
-  const surface =
-    kind === "plain" ? strangerTo(random, palette) : camouflage(random, palette, ground.angle);
+  const surface = camouflage(random, palette, ground.angle);
   const light = lightOf(random);
   const data = new Uint8Array(side * side * 3);
   distances.forEach((distance, i) => {
@@ -105,14 +100,6 @@ function camouflage(random, palette, angle) {
   return textureOf(random, shifted, angle + between(random, 1.2, 1.9), between(random, 4, 6));
 }
 
-/** A texture of other colours. */
-function strangerTo(random, [ground]) {
-  const apart = (colours) => Math.hypot(...colours[0].map((value, i) => value - ground[i]));
-  let palette = paletteOf(random);
-  while (apart(palette) < 0.35) palette = paletteOf(random);
-  return textureOf(random, palette, between(random, 0, Math.PI));
-}
-
 /** Light that falls off across the picture. */
 function lightOf(random) {
   const angle = between(random, 0, 2 * Math.PI);
@@ -183,20 +170,7 @@ function segment(distances, [ax, ay], [bx, by], radius) {
 }
 
 /** A shape's name, and what draws it. */
-const plainShapes = [
-  ["a blob", (random, on) => blob(random, on, [16, 34])],
-  ["two blobs", (random, on) => twice(() => blob(random, on, [12, 22]))],
-  ["a band", (random, on) => curve(random, on, between(random, 9, 16))],
-  [
-    "a band and a blob",
-    (random, on) => {
-      curve(random, on, 10);
-      blob(random, on, [12, 20]);
-    },
-  ],
-];
-
-const hiddenShapes = [
+const shapes = [
   ["a thin curve", (random, on) => curve(random, on, between(random, 3, 5))],
   ["two thin curves", (random, on) => twice(() => curve(random, on, 3.5))],
   ["a camouflaged blob", (random, on) => blob(random, on, [14, 24])],

@@ -1,17 +1,15 @@
 /**
  * How good a small SAM is on scenes that it was not trained on: mean IoU of its single mask by one point and by a box,
  * and after fine-tuning with LoRA on camouflaged shapes.
- * A checkpoint that knows no prompts, as an earlier one here did, answers with its one mask.
  *   node examples/small-sam/score.mjs [--weights FILE] [--config FILE] [--scenes 64] [--steps 60]
  */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { adapt, compile, deviceProfile, input, traceProgram } from "inarch";
+import { adapt, input } from "inarch";
 import { decoderOnly, lora } from "inarch/adapters";
 import { parseSamConfig, Sam, semanticSam } from "inarch/models";
 import { openDevice, openWeightsFile } from "inarch/node";
-import { createSession, normalize } from "inarch/runtime";
 import { adamW, createTrainer, structureLoss } from "inarch/training";
 import { batchOf, drawScenes, ious, mean, segment } from "../fine-tune/batches.mjs";
 import { ask } from "./prompts.mjs";
@@ -47,45 +45,20 @@ console.log(`after ${steps} steps with LoRA: ${mean(scores).toFixed(3)} (${each}
 await weights.close();
 device.destroy();
 
-/** The IoU of each prompt's mask. A checkpoint that knows no prompts answers all of a picture with its one mask. */
+/** The IoU of each prompt's mask. */
 async function prompted(kind) {
-  const knows = weights.tensors.has("prompt_encoder.point_embeddings.0.weight");
-  const { predict, close } = knows ? await predictor() : await withoutPrompts();
-  const found = [];
-  for (const [i, scene] of heldOut.entries())
-    for (const item of ask([scene], i, kind).items)
-      found.push(iouOf(await predict(scene, item), item.mask));
-  await close();
-  return found;
-}
-
-async function predictor() {
   const sam = await Sam.load(weights, { device, config });
-  let seen;
-  return {
-    async predict(scene, { clicks, box }) {
-      if (seen !== scene) await sam.setImage(scene.image);
-      seen = scene;
+  const found = [];
+  for (const [i, scene] of heldOut.entries()) {
+    await sam.setImage(scene.image);
+    for (const { clicks, box, mask } of ask([scene], i, kind).items) {
       const points = clicks.map(([x, y]) => [x, y]);
-      return (await sam.predict(box ? { box } : { points })).masks[0].data;
-    },
-    close: () => sam.close(),
-  };
-}
-
-async function withoutPrompts() {
-  const graph = traceProgram(semanticSam(config, { classes: 1 }), "segment", { batch: 1 });
-  const profile = deviceProfile(device.capabilities);
-  const session = await createSession(compile(graph, { target: device.target, profile }), device, {
-    weights,
-  });
-  return {
-    async predict({ image }) {
-      const { logits } = await session.run({ image: normalize(image, side) });
-      return Uint8Array.from(logits, (value) => (value > 0 ? 1 : 0));
-    },
-    close: () => session.close(),
-  };
+      const { masks } = await sam.predict(box ? { box } : { points });
+      found.push(iouOf(masks[0].data, mask));
+    }
+  }
+  await sam.close();
+  return found;
 }
 
 function iouOf(found, truth) {
@@ -110,10 +83,10 @@ async function fineTuned(seed) {
     ...{ optimiser: adamW({ decay: 0.01 }), clip: 1, rate: 2e-3 },
     schedule: { kind: "linear", steps },
   });
-  const others = drawScenes("camouflaged", 2 ** 24, 32);
+  const others = drawScenes(2 ** 24, 32);
   const score = async () => mean(ious(await segment(session, others, batch), others));
   const before = await score();
-  const some = drawScenes("camouflaged", seed * 1000, 48);
+  const some = drawScenes(seed * 1000, 48);
   for (let step = 0; step < steps; step++) {
     const own = Array.from({ length: batch }, (_, i) => some[(step * batch + i) % some.length]);
     await session.step(batchOf(own));
