@@ -7,6 +7,7 @@ import { checkpointFlags } from "./arguments/checkpoint.ts";
 import { defineCommand } from "./arguments/command.ts";
 import { deviceFlag } from "./arguments/device.ts";
 import { readSet } from "./arguments/set.ts";
+import { tileFlag, tilesOf } from "./arguments/tile.ts";
 import { flagReaders } from "./arguments/values.ts";
 
 const { misused, numberOf, countOf } = flagReaders("inarch eval");
@@ -48,6 +49,7 @@ export const command = defineCommand({
         valueHint: "NUMBER",
         description: "pictures that are seen at once; 1 unless given",
       },
+      tile: tileFlag,
       device: await deviceFlag(),
     }) as const,
   async run(given, { progress }) {
@@ -57,6 +59,7 @@ export const command = defineCommand({
     const batch = countOf("--batch", given.batch);
     const report = await evaluate({
       ...{ run, weights, config, adapter, device, set, batch },
+      tiles: tilesOf("inarch eval", given.tile),
       onProgress: progress.report,
       onPhase: progress.note,
     });

@@ -3,9 +3,10 @@ import type { PredictReport } from "../study/predict/node/predict.ts";
 import { checkpointFlags } from "./arguments/checkpoint.ts";
 import { defineCommand } from "./arguments/command.ts";
 import { deviceFlag } from "./arguments/device.ts";
+import { tileFlag, tilesOf } from "./arguments/tile.ts";
 import { flagReaders } from "./arguments/values.ts";
 
-const { misused, numberOf, countOf } = flagReaders("inarch predict");
+const { numberOf, countOf } = flagReaders("inarch predict");
 
 export const command = defineCommand({
   description: "masks of pictures, by the adapter that inarch train has made",
@@ -56,10 +57,8 @@ export const command = defineCommand({
         description: "pictures that are seen at once; 1 unless given",
       },
       tile: {
-        type: "string",
-        valueHint: "SIDE[,OVERLAP]",
-        description:
-          "see pictures in overlapping tiles, in pixels; a quarter overlaps unless given. TIFFs of any size are read by windows, and with --format tiff written so, with their georeference",
+        ...tileFlag,
+        description: `${tileFlag.description}. TIFFs of any size are read by windows, and with --format tiff written so, with their georeference`,
       },
       shard: {
         type: "string",
@@ -86,24 +85,13 @@ export const command = defineCommand({
       ...{ pictures, run, weights, config, adapter, format, probabilities, shard, out, device },
       batch: countOf("--batch", given.batch),
       depthScale: numberOf("--depth-scale", given["depth-scale"]),
-      tiles: tilesOf(given.tile),
+      tiles: tilesOf("inarch predict", given.tile),
       onProgress: progress.report,
       onPhase: progress.note,
     });
     return { report, text: describe(report) };
   },
 });
-
-function tilesOf(text: string | undefined) {
-  if (text === undefined) return undefined;
-  const [, side, overlap] = /^(\d+)(?:,(\d+))?$/.exec(text.trim()) ?? [];
-  if (side !== undefined)
-    return { side: Number(side), overlap: overlap === undefined ? undefined : Number(overlap) };
-  throw misused(
-    `--tile cannot be "${text}"`,
-    "give the side of a tile, and what neighbours share: --tile 1024,256",
-  );
-}
 
 function describe({ folder, masks }: PredictReport): string {
   const rows = masks.map(({ picture, file, pixels }) => {

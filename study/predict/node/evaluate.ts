@@ -1,5 +1,6 @@
 /** Scores of a run's adapter on a set, in the size of its pictures. */
 import { diagnose } from "../../../diagnostics/index.ts";
+import type { Image } from "../../../predict/vision/image.ts";
 import type { Progress } from "../../../runtime/devices/device.ts";
 import { openSet, type SetDescription } from "../../data/node/open.ts";
 import { ignored, type Target, type Task } from "../../data/sample.ts";
@@ -15,11 +16,14 @@ import type { Mean } from "../../metrics/mean.ts";
 import type { TaskKind } from "../../train/model.ts";
 import type { Tasks } from "../../train/targets.ts";
 import { enlarge, labelsOfMaps, type Maps, probabilitiesOf } from "../maps.ts";
-import { type RunModelRequest, withRunModel } from "./run-model.ts";
+import { type RunModel, type RunModelRequest, withRunModel } from "./run-model.ts";
+import { mapsInTiles, rowsOf, type Tiling } from "./tiled.ts";
 
 export interface EvaluateRequest extends RunModelRequest {
   /** Pictures and targets, of the classes that the run has; of several tasks those that are named as the run's. */
   readonly set: SetDescription;
+  /** Sees pictures in overlapping tiles, as `predict` does. */
+  readonly tiles?: Tiling | undefined;
   readonly onProgress?: Progress | undefined;
 }
 
@@ -63,12 +67,13 @@ export interface EvaluateReport {
 
 /**
  * Scores a run's adapter on a set. Predictions are compared where they would be written: in the size of the pictures.
- * @throws E1140 for a set of other classes or tasks, what `openSet` throws, and what `withRunModel` throws.
+ * @throws E1140 for a set of other classes or tasks, E1142 for tiles that cannot be, what `openSet` throws, and what
+ * `withRunModel` throws.
  */
 export function evaluate(request: EvaluateRequest): Promise<EvaluateReport> {
   return withRunModel(request, async (model) => {
     const { run, onProgress, signal } = request;
-    const { kind, settings } = model;
+    const { kind } = model;
     const set = await openSet(request.set, { signal });
     const tallies = tasksOf(set.tasks, model.tasks).map(({ own, name }) => ({
       ...{ own, name, tally: tallyOf(name, model.tasks[own]!, kind) },
@@ -80,17 +85,38 @@ export function evaluate(request: EvaluateRequest): Promise<EvaluateReport> {
         (_, i) => first + i,
       );
       const samples = await Promise.all(items.map((item) => set.read(item)));
-      const found = await model.see(samples.map(({ image }) => image));
-      for (const [i, { image, targets }] of samples.entries()) {
+      const found = await seeWhole(
+        model,
+        samples.map(({ image }) => image),
+        request,
+      );
+      for (const [i, { targets }] of samples.entries()) {
         onProgress?.(first + i + 1, set.size, "pictures");
         for (const { own, name, tally } of tallies)
-          if (targets[name])
-            tally.add(enlarge(found[i]![own]!, image, settings.fit), targets[name]);
+          if (targets[name]) tally.add(found[i]![own]!, targets[name]);
       }
     }
     set.close();
     return { run, device: model.device, tasks: tallies.map(({ tally }) => tally.result()) };
   });
+}
+
+/** Maps of pictures in their sizes, by task. */
+async function seeWhole(
+  model: RunModel,
+  images: readonly Image[],
+  { tiles, signal }: EvaluateRequest,
+): Promise<Readonly<Record<string, Maps>>[]> {
+  const { tasks, settings } = model;
+  const all: Readonly<Record<string, Maps>>[] = [];
+  if (tiles) {
+    for (const image of images)
+      all.push(await mapsInTiles(model, Object.keys(tasks), rowsOf(image), tiles, signal));
+    return all;
+  }
+  for (const [i, maps] of (await model.see(images)).entries())
+    all.push(mapped(maps, (of) => enlarge(of, images[i]!, settings.fit)));
+  return all;
 }
 
 /** Adds up what is found of a task, one picture after another. */

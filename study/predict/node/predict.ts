@@ -12,7 +12,7 @@ import { filesIn, isPicture, stemOf } from "../../data/node/files.ts";
 import { enlarge, labelsOfMaps, type Maps, probabilitiesOf } from "../maps.ts";
 import { partOf, type Shard } from "../shard.ts";
 import { type RunModel, type RunModelRequest, withRunModel } from "./run-model.ts";
-import { groundOf, labelsInTiles, openPicture, type Tiling } from "./tiled.ts";
+import { groundOf, labelsInTiles, mapsInTiles, openPicture, type Tiling } from "./tiled.ts";
 import { type MaskFormat, type MaskWriter, maskWriter } from "./write-masks.ts";
 import { writeTask } from "./write-task.ts";
 
@@ -76,13 +76,7 @@ export async function predict(request: PredictRequest): Promise<PredictReport> {
     for (let first = 0; first < pictures.length; first += size) {
       signal?.throwIfAborted();
       const some = pictures.slice(first, first + size);
-      masks.push(
-        ...(tiles
-          ? [await predictInTiles(model, some[0]!, { request, tiles, writer })]
-          : kind === "dense"
-            ? await predictTasks(model, some, request)
-            : await predictWhole(model, some, { request, writer })),
-      );
+      masks.push(...(await predictSome(model, some, { request, writer })));
       onProgress?.(first + some.length, pictures.length, "pictures");
     }
     await writer.end();
@@ -96,6 +90,23 @@ type Written = PredictReport["masks"][number];
 interface Writing {
   readonly request: PredictRequest;
   readonly writer: MaskWriter;
+}
+
+/** In tiles pictures come one at a time. */
+async function predictSome(
+  model: RunModel,
+  some: readonly Given[],
+  writing: Writing,
+): Promise<Written[]> {
+  const { request } = writing;
+  const { tiles } = request;
+  if (model.kind === "dense")
+    return tiles
+      ? predictTasksInTiles(model, some[0]!, request, tiles)
+      : predictTasks(model, some, request);
+  return tiles
+    ? [await predictInTiles(model, some[0]!, { ...writing, tiles })]
+    : predictWhole(model, some, writing);
 }
 
 async function predictWhole(
@@ -126,28 +137,58 @@ async function predictTasks(
   const images = await Promise.all(some.map(({ path }) => readImage(path)));
   const found = await model.see(images);
   const written: Written[] = [];
-  for (const [i, { path, name }] of some.entries())
+  for (const [i, given] of some.entries())
     for (const [task, maps] of Object.entries(found[i]!)) {
       const whole = enlarge(maps, images[i]!, model.settings.fit);
-      const of = { ...request, name: `${name}.${task}`, task: model.tasks[task]! };
-      const { file, labels } = await writeTask(whole, of);
-      if (request.probabilities && labels)
-        await writeProbabilities(join(request.out, `${name}.${task}`), whole);
-      const pixels = labels ? pixelsOf(labels, model.tasks[task]!.classes ?? []) : {};
-      written.push({ picture: path, task, file, pixels });
+      written.push(await writeFound(model, given, { request, task, maps: whole }));
     }
   return written;
 }
 
+/** The maps of all tasks are whole in memory, as their files are. */
+async function predictTasksInTiles(
+  model: RunModel,
+  given: Given,
+  request: PredictRequest,
+  tiles: Tiling,
+): Promise<Written[]> {
+  const picture = await openPicture(given.path);
+  try {
+    const tasks = Object.keys(model.tasks);
+    const found = await mapsInTiles(model, tasks, picture, tiles, request.signal);
+    const written: Written[] = [];
+    for (const [task, maps] of Object.entries(found))
+      written.push(await writeFound(model, given, { request, task, maps }));
+    return written;
+  } finally {
+    await picture.close();
+  }
+}
+
+interface Found {
+  readonly request: PredictRequest;
+  readonly task: string;
+  readonly maps: Maps;
+}
+
+async function writeFound(
+  model: RunModel,
+  { path, name }: Given,
+  { request, task, maps }: Found,
+): Promise<Written> {
+  const of = { ...request, name: `${name}.${task}`, task: model.tasks[task]! };
+  const { file, labels } = await writeTask(maps, of);
+  if (request.probabilities && labels) await writeProbabilities(join(request.out, of.name), maps);
+  const pixels = labels ? pixelsOf(labels, model.tasks[task]!.classes ?? []) : {};
+  return { picture: path, task, file, pixels };
+}
+
 /** @throws E1108 for what results of several tasks cannot be. */
-function checkDense({ format = "png", tiles }: PredictRequest): void {
-  const isKnown = format === "png" || format === "palette" || format === "npy";
-  if (isKnown && !tiles) return;
+function checkDense({ format = "png" }: PredictRequest): void {
+  if (format === "png" || format === "palette" || format === "npy") return;
   throw diagnose("E1108", {
-    message: tiles
-      ? "pictures of a run of several tasks are not seen in tiles"
-      : `results of several tasks are not written as ${format}`,
-    help: tiles ? "leave the tiles out" : "give png, palette or npy",
+    message: `results of several tasks are not written as ${format}`,
+    help: "give png, palette or npy",
   });
 }
 

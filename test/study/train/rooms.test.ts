@@ -132,9 +132,9 @@ describe("what a run of several tasks says of pictures", () => {
   const asked = () => ({ pictures: [set.pictures], run, weights, config, device: "cpu" }) as const;
 
   test("is in files that are read as its targets are, and has the scores that eval tells", async () => {
-    for (const format of ["png", "npy"] as const) {
-      const out = join(folder, format);
-      const { masks } = await predict({ ...asked(), out, format });
+    for (const [format, tiles] of [["png"], ["npy"], ["npy", { side: 20, overlap: 8 }]] as const) {
+      const out = join(folder, tiles ? "tiles" : format);
+      const { masks } = await predict({ ...asked(), out, format, tiles });
       expect(masks.slice(0, 3).map(({ task, file }) => [task, file])).toEqual([
         ["labels", "0.labels.png"],
         ["depth", `0.depth.${format}`],
@@ -162,7 +162,7 @@ describe("what a run of several tasks says of pictures", () => {
         if (wanted.targets.normals)
           normals.add(planes(own.targets.normals!.data), planes(wanted.targets.normals.data));
       }
-      const { tasks } = await evaluate({ run, weights, config, set, device: "cpu", batch: 3 });
+      const { tasks } = await evaluate({ ...asked(), set, batch: 3, tiles });
       expect(tasks.map(({ kind, pictures }) => [kind, pictures])).toEqual([
         ["labels", 9],
         ["depth", 9],
@@ -190,11 +190,10 @@ describe("what a run of several tasks says of pictures", () => {
     expect(shape).toEqual([3, height, width]);
   });
 
-  test("E1108: forms of masks, and tiles; E1140: a set without its tasks", async () => {
+  test("E1108: forms of masks; E1140: a set without its tasks", async () => {
     const out = join(folder, "none");
     const codeOf = async (call: () => Promise<unknown>) => (await refusal(call)).code;
     expect(await codeOf(() => predict({ ...asked(), out, format: "coco" }))).toBe("E1108");
-    expect(await codeOf(() => predict({ ...asked(), out, tiles: { side: 16 } }))).toBe("E1108");
     const labels = { ...set.targets.labels, classes: ["a", "b", "c"] };
     const other = { ...set, targets: { labels } } as TrainRequest["set"];
     const alone = {
@@ -224,7 +223,9 @@ describe("inarch", () => {
     expect((await inarch([...args, "--task-weights", "2"], folder)).stderr).toMatch(/E370/);
     const trained = await inarch(args, folder);
     expect([trained.code, trained.stdout]).toEqual([0, expect.stringContaining("depth/absolute")]);
-    const scores = await inarch(["eval", "told", ...flags, "--set", "set.json"], folder);
+    const evaluated = ["eval", "told", ...flags, "--set", "set.json", "--tile"];
+    expect((await inarch([...evaluated, "many"], folder)).stderr).toMatch(/E370.*--tile/);
+    const scores = await inarch([...evaluated, "20,8"], folder);
     expect(scores.stdout).toMatch(/told, depth: 9 pictures\n +absolute error +\d\.\d{4}/);
     const both = ["--pictures", set.pictures, "--masks", set.targets.labels.folder];
     expect((await inarch(["eval", "told", ...flags, ...both], folder)).stderr).toMatch(/E370/);
