@@ -9,16 +9,18 @@ import { depthErrors, normalErrors } from "../metrics/dense.ts";
 import { runningMean, type Score } from "../metrics/mean.ts";
 import { countsOf } from "./counts.ts";
 import { known } from "./scores.ts";
-import type { Scoring, Targets, TaskOptions, Tasks } from "./targets.ts";
+import type { Scoring, Targets, TaskOptions } from "./targets.ts";
 
 /** A task of a set: its name, and how much its loss counts. */
 interface Part {
   readonly name: string;
   readonly task: Task;
   readonly weight: number;
+  /** How much pixels count, by label. */
+  readonly byLabel?: readonly number[] | undefined;
 }
 
-const losses = { labels: crossEntropy, depth: l1Depth, normals: cosineNormals } as const;
+const losses = { depth: l1Depth, normals: cosineNormals } as const;
 
 /** Channels of a model's map: one for each class, one of depth, three of a normal. */
 export const mapChannels = ({ kind, classes = [] }: Task): number =>
@@ -27,30 +29,36 @@ export const mapChannels = ({ kind, classes = [] }: Task): number =>
 /**
  * Cross entropy of labels, mean absolute error of depth and 1 - cosine of normals, as LibMTL and MTSAM have them. A
  * picture without a task adds nothing to it. Weights, by a task's name or its kind, are divided by their sum; all are
- * alike unless given.
+ * alike unless given. Pixels of labels may have weights of their classes.
  */
-export function denseTask({
-  tasks,
-  taskWeights,
-}: Pick<TaskOptions, "tasks" | "taskWeights">): Targets {
-  const parts = partsOf(tasks, taskWeights);
+export function denseTask(
+  options: Pick<TaskOptions, "tasks" | "taskWeights" | "weights">,
+): Targets {
+  const parts = partsOf(options);
   return {
     loss: (outputs) =>
-      byName(parts, ({ name, task, weight }) => {
+      byName(parts, (part) => {
+        const { name, task, weight } = part;
         const map = outputs[name]!;
         const [n, , ...places] = map.shape as [number, number, ...number[]];
         const target =
           task.kind === "labels"
             ? input(inputOf(name), "i32", [n, ...places])
             : input(inputOf(name), "f32", map.shape);
-        return mul(losses[task.kind](map, target as Tensor), weight) as Tensor;
+        const pixels = part.byLabel && input(pixelsOf(name), "f32", [n, ...places]);
+        return mul(lossOf(part, map, target as Tensor, pixels as Tensor), weight) as Tensor;
       }),
     metrics: (outputs, inputs) =>
       Object.assign({}, ...parts.map((part) => metricsOf(part, outputs[part.name]!, inputs))),
     inputs: (batch) => ({
       image: normalizedImages(batch),
       ...Object.fromEntries(
-        parts.map(({ name }) => [inputOf(name), batch.targets[name]!.data] as const),
+        parts.flatMap(({ name, byLabel }) => {
+          const { data } = batch.targets[name]!;
+          const own = [inputOf(name), data] as const;
+          const pixels = byLabel && Float32Array.from(data, (label) => byLabel[label] ?? 0);
+          return pixels ? [own, [pixelsOf(name), pixels] as const] : [own];
+        }),
       ),
     }),
     found: (outputs) => byName(parts, ({ name, task }) => foundOf(task, outputs[name]!)),
@@ -59,13 +67,18 @@ export function denseTask({
 }
 
 const inputOf = (name: string) => `target.${name}`;
+const pixelsOf = (name: string) => `weight.${name}`;
+
+const lossOf = ({ task: { kind } }: Part, map: Tensor, target: Tensor, weight?: Tensor): Tensor =>
+  kind === "labels" ? crossEntropy(map, target, { weight }) : losses[kind](map, target);
 
 const byName = <T>(parts: readonly Part[], make: (part: Part) => T): Record<string, T> =>
   Object.fromEntries(parts.map((part) => [part.name, make(part)]));
 
-function partsOf(tasks: Tasks, weights: TaskOptions["taskWeights"] = {}): Part[] {
+function partsOf({ tasks, taskWeights = {}, weights }: Parameters<typeof denseTask>[0]): Part[] {
   const all = Object.entries(tasks).map(([name, task]) => ({
-    ...{ name, task, weight: weights[name] ?? weights[task.kind] ?? 1 },
+    ...{ name, task, weight: taskWeights[name] ?? taskWeights[task.kind] ?? 1 },
+    byLabel: weights?.[name],
   }));
   const sum = all.reduce((total, { weight }) => total + weight, 0);
   return all.map((part) => ({ ...part, weight: part.weight / sum }));
@@ -73,12 +86,13 @@ function partsOf(tasks: Tasks, weights: TaskOptions["taskWeights"] = {}): Part[]
 
 /** Counts of labels are made on the device; maps of depth and normals come back. */
 function metricsOf(
-  { name, task }: Part,
+  part: Part,
   map: Tensor,
   inputs: Readonly<Record<string, Tensor>>,
 ): Readonly<Record<string, Tensor>> {
+  const { name, task } = part;
   const target = inputs[inputOf(name)]!;
-  const loss = losses[task.kind](map, target);
+  const loss = lossOf(part, map, target, inputs[pixelsOf(name)]);
   if (task.kind !== "labels") return { [`${name}.loss`]: loss, [`${name}.map`]: map };
   const found = argmax(map, 1) as Tensor;
   return {

@@ -48,7 +48,8 @@ export function taskFor(config: SamConfig, options: TaskOptions): Task {
   if (kind === "dense")
     return { model: denseModel(config, options), kind, tasks, ...denseTask(options) };
   const classes = classesOf(tasks, kind);
-  const one = { ...options, name: Object.keys(tasks)[0]!, classes };
+  const name = Object.keys(tasks)[0]!;
+  const one = { ...options, name, classes, weights: options.weights?.[name] };
   const targets = kind === "mask" ? maskTask(one) : loss === "set" ? setTask(one) : classTask(one);
   return { model: labelsModel(config, options, classes.length), kind, tasks, ...targets };
 }

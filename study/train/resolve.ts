@@ -110,11 +110,7 @@ export function resolveSettings(
       help: "give a batch that they divide: --batch counts the pictures of all of them",
     });
   checkTaskWeights(checked, kind, tasks);
-  if (Array.isArray(classWeights) && kind !== "dense" && classWeights.length !== classes.length)
-    throw diagnose("E1106", {
-      message: `${classWeights.length} weights are given for ${classes.length} classes`,
-      help: `give one for each, in this order: ${classes.join(", ")}`,
-    });
+  checkClassWeights(classWeights, tasks);
   const epoch = Math.max(1, Math.ceil(pictures / batch));
   const { steps = epochs === undefined ? usualSettings.steps : undefined } = checked;
   const usualEvery = steps === undefined ? epoch : usualSettings.validateEvery;
@@ -144,16 +140,30 @@ const metricsOf: Readonly<Record<TaskKind, readonly MetricName[]>> = {
   dense: ["loss"],
 };
 
-/** @throws E1106 for weights that no task of the set has, and for weights of classes beside several tasks. */
-function checkTaskWeights(
-  { taskWeights, classWeights }: CheckedSettings,
-  kind: TaskKind,
-  tasks: Tasks,
-): void {
+/** @throws E1106 for weights of classes that no task has, or of which it is not known whose they are. */
+function checkClassWeights(weights: CheckedSettings["classWeights"], tasks: Tasks): void {
+  if (weights === "none") return;
+  const refuse = (message: string, help: string) => diagnose("E1106", { message, help });
+  const ofLabels = Object.entries(tasks).filter(([, task]) => task.kind === "labels");
+  const [[, { classes = [] }] = ["", {}], ...others] = ofLabels as [[string, Tasks[string]]];
+  if (ofLabels.length === 0) throw refuse("no task has classes to weigh", "leave classWeights out");
+  if (!Array.isArray(weights)) return;
+  if (others.length > 0)
+    throw refuse(
+      `weights of classes are given, and ${ofLabels.map(([name]) => name).join(" and ")} have classes`,
+      'give classWeights: "auto"',
+    );
+  if (weights.length !== classes.length)
+    throw refuse(
+      `${weights.length} weights are given for ${classes.length} classes`,
+      `give one for each, in this order: ${classes.join(", ")}`,
+    );
+}
+
+/** @throws E1106 for weights that no task of the set has. */
+function checkTaskWeights({ taskWeights }: CheckedSettings, kind: TaskKind, tasks: Tasks): void {
   const names = [...Object.keys(tasks), ...Object.values(tasks).map((task) => task.kind)];
   const refuse = (message: string, help: string) => diagnose("E1106", { message, help });
-  if (kind === "dense" && classWeights !== "none")
-    throw refuse("several tasks have no weights of classes", "leave classWeights out");
   const given = Object.keys(taskWeights);
   if (given.length > 0 && kind !== "dense")
     throw refuse("a set of one task of labels has no weights of tasks", "leave taskWeights out");

@@ -45,8 +45,8 @@ export interface TaskOptions {
   readonly maskTokens?: number | undefined;
   /** Patterns of parameters that stay as they are. */
   readonly freeze?: readonly string[] | undefined;
-  /** How much pixels count in the loss, by label. */
-  readonly weights?: readonly number[] | undefined;
+  /** How much pixels count in the loss, by task and label; of tasks that it does not name all alike. */
+  readonly weights?: Readonly<Record<string, readonly number[]>> | undefined;
   /** Of several tasks: how much the loss of each counts, by its name or its kind. */
   readonly taskWeights?: Readonly<Record<string, number>> | undefined;
   /** "iou" unless given. */
@@ -54,7 +54,8 @@ export interface TaskOptions {
 }
 
 /** Of a set of one task, which is of labels. */
-export interface LabelsOptions extends Pick<TaskOptions, "loss" | "weights" | "metric"> {
+export interface LabelsOptions extends Pick<TaskOptions, "loss" | "metric"> {
   readonly name: string;
+  readonly weights?: readonly number[] | undefined;
   readonly classes: readonly string[];
 }

@@ -128,14 +128,24 @@ export function checkClasses({ train, validation, tasks }: Sets): void {
   });
 }
 
+/** How much pixels count, by task of labels and label: as given for the only one, or "auto" by `balancedWeights`. */
+export function weightsByTask(sets: Sets, given: "auto" | readonly number[]) {
+  const ofLabels = Object.entries(sets.tasks).filter(([, { kind }]) => kind === "labels");
+  return Object.fromEntries(
+    ofLabels.map(([name, { classes = [] }]) => [
+      name,
+      given === "auto" ? balancedWeights(sets.train.counts, name, classes.length) : given,
+    ]),
+  );
+}
+
 /**
- * Of a set of one task, how much pixels count by their label: 1 / ln(1.02 + part of all pixels), divided by the mean over all pixels.
- * Source: ENet (Paszke et al. 2016), section 5.2.
+ * How much pixels of a task count by their label: 1 / ln(1.02 + part of all pixels), divided by the mean over all
+ * pixels. Source: ENet (Paszke et al. 2016), section 5.2.
  */
-export function balancedWeights({ train, tasks }: Sets): number[] {
-  const [name, { classes = [] }] = Object.entries(tasks)[0]!;
-  const pixels = classes.map((_, label) =>
-    train.counts.reduce((sum, counts) => sum + counts[name]![label]!, 0),
+function balancedWeights(counts: Sets["train"]["counts"], name: string, classes: number): number[] {
+  const pixels = Array.from({ length: classes }, (_, label) =>
+    counts.reduce((sum, of) => sum + (of[name]?.[label] ?? 0), 0),
   );
   const all = pixels.reduce((a, b) => a + b, 0) || 1;
   const raw = pixels.map((count) => 1 / Math.log(1.02 + count / all));

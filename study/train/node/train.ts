@@ -19,7 +19,7 @@ import { type Events, takeSteps } from "./loop.ts";
 import { openSam } from "./open-sam.ts";
 import { writeReport } from "./report.ts";
 import { hasRun, openRun, type RunFolder, readRun } from "./run-folder.ts";
-import { balancedWeights, checkClasses, openSets, type Sets, type SetsRequest } from "./sets.ts";
+import { checkClasses, openSets, type Sets, type SetsRequest, weightsByTask } from "./sets.ts";
 import type { TrainReport } from "./train-report.ts";
 
 export interface TrainRequest extends SetsRequest, Events {
@@ -83,10 +83,9 @@ export async function train(request: TrainRequest): Promise<TrainReport> {
 
 function taskOf(settings: RunSettings, sets: Sets, config: SamConfig): Task {
   const { methodSettings, classWeights } = settings;
-  const given = classWeights === "auto" ? balancedWeights(sets) : classWeights;
   return taskFor(config, {
     ...{ ...settings, settings: methodSettings, tasks: sets.tasks },
-    weights: given === "none" ? undefined : given,
+    weights: classWeights === "none" ? undefined : weightsByTask(sets, classWeights),
   });
 }
 

@@ -113,6 +113,27 @@ describe("a run of labels, depth and normals", () => {
     expect(taskFor(tinySam, { method: "lora", tasks: { depth } }).kind).toBe("dense");
   });
 
+  test.each([["mtan"], ["cross-stitch"]])("has %s to compare with", async (method) => {
+    const settings = {
+      method,
+      methodSettings: { stages: 2 },
+      steps: 4,
+      classWeights: "auto",
+    } as const;
+    const { before, last, parameters } = await train(request(method, { settings }));
+    expect(last.loss).toBeLessThan(before.loss);
+    // All of the encoder trains; of the rest points, the prompts' embeddings and the like do not.
+    expect(parameters.trained / parameters.all).toBeGreaterThan(0.8);
+    const { tasks } = await evaluate({
+      run: join(folder, method),
+      weights,
+      config,
+      set,
+      device: "cpu",
+    });
+    expect(tasks.map(({ task }) => task)).toEqual(["labels", "depth", "normals"]);
+  });
+
   test("refuses weights of tasks and classes, and losses, that it does not have", async () => {
     const said = async (settings: TrainRequest["settings"]) => {
       const { code, details } = await refusal(() => train(request("none", { settings })));
@@ -122,7 +143,9 @@ describe("a run of labels, depth and normals", () => {
     expect(await said({ taskWeights: { labels: 0, depth: 0, normals: 0 } })).toMatch(
       /^E1106 no task has a weight/,
     );
-    expect(await said({ classWeights: "auto" })).toMatch(/^E1106 several tasks have no weights/);
+    expect(await said({ classWeights: [1, 2] })).toMatch(
+      /^E1106 2 weights are given for 3 classes/,
+    );
     expect(await said({ loss: "structure" })).toMatch(/^E1106 .*none of several tasks/);
     expect(await said({ taskWeights: { depth: -1 } })).toMatch(/^E720/);
   });

@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { balancedWeights, checkClasses, type Sets } from "../../../study/train/node/sets.ts";
+import { checkClasses, type Sets, weightsByTask } from "../../../study/train/node/sets.ts";
 import { readStudy } from "../../../study/train/node/study-file.ts";
 import { presets } from "../../../study/train/presets.ts";
 import { resolveSettings, settingsFrom } from "../../../study/train/resolve.ts";
@@ -146,15 +146,14 @@ describe("classes", () => {
   });
 
   test("weigh 1 / ln(1.02 + part) each, of mean 1 over the pixels", () => {
-    const weights = balancedWeights(
-      sets(
-        [
-          [60, 30, 0],
-          [0, 0, 10],
-        ],
-        [[1, 1, 1]],
-      ),
+    const drawn = sets(
+      [
+        [60, 30, 0],
+        [0, 0, 10],
+      ],
+      [[1, 1, 1]],
     );
+    const { kinds: weights = [] } = weightsByTask(drawn, "auto");
     const raw = [0.6, 0.3, 0.1].map((part) => 1 / Math.log(1.02 + part));
     expect(weights[2]! / weights[0]!).toBeCloseTo(raw[2]! / raw[0]!, 12);
     expect(0.6 * weights[0]! + 0.3 * weights[1]! + 0.1 * weights[2]!).toBeCloseTo(1, 12);
