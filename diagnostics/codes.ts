@@ -210,6 +210,7 @@ const titles = {
   E621: "a base in another format than its adapters know",
   E622: "a model's file says no training",
   E623: "a browser has no room for a file",
+  E624: "a browser cannot read a picture",
   E720: "a setting of training is out of range",
   E721: "no learning rate schedule of this kind",
   E800: "an op that ONNX has no spelling for",

@@ -21,11 +21,11 @@ import {
   type SamPredictorOptions,
 } from "./place.ts";
 import { type DecoderTokens, decoderTokens, type PointPrompts } from "./tokens.ts";
-import type { Mask, Picture } from "./vision/image.ts";
-import { splitMasks } from "./vision/image.ts";
-import { type Logits, threshold, upsampleMasks } from "./vision/postprocess.ts";
-import { type Frame, preprocess } from "./vision/preprocess.ts";
+import { copyPicture, type Mask, type Picture } from "./vision/image.ts";
+import { enlarging, type Logits } from "./vision/postprocess.ts";
+import { type Frame, preprocessing } from "./vision/preprocess.ts";
 import { type Box, checkPrompts, type Prompts } from "./vision/prompts.ts";
+import { inSlices } from "./vision/slices.ts";
 
 export type { SamPlans, SamPredictorOptions } from "./place.ts";
 
@@ -160,16 +160,12 @@ function openPredictor(options: SamPredictorOptions, first: PlacedSam): SamPredi
     return answerOf(result, multimask, lowSize);
   }
 
-  async function predictIn<T>(
-    options: PredictOptions,
-    turn: Turn,
-    finish: (answer: SmallLogits, frame: Frame) => T,
-  ) {
+  async function predictIn<T>(options: PredictOptions, turn: Turn, finish: Finish<T>) {
     if (!current) throw noImage();
     const { frame } = current;
     const { boxes, ...clicks } = checkPrompts(options, frame.originalSize, lowSize);
     const predict = async (box: Box | undefined) =>
-      finish(await predictOne(options, { ...clicks, box }, frame, turn), frame);
+      finish(await predictOne(options, { ...clicks, box }, frame, turn), frame, turn);
     if (!options.boxes) return predict(boxes[0]);
     const results: T[] = [];
     for (const box of boxes) results.push(await predict(box));
@@ -177,7 +173,7 @@ function openPredictor(options: SamPredictorOptions, first: PlacedSam): SamPredi
   }
 
   const predicting =
-    <T>(name: string, finish: (answer: SmallLogits, frame: Frame) => T) =>
+    <T>(name: string, finish: Finish<T>) =>
     (options: PredictOptions = {}) => {
       const { signal, ...prompts } = options;
       return calls.call({ signal }, () => {
@@ -209,13 +205,19 @@ function openPredictor(options: SamPredictorOptions, first: PlacedSam): SamPredi
   return {
     setImage: (picture, options) =>
       calls.call(options, () => {
-        const { input, frame } = preprocess(picture, modelSize);
-        const image = input as Float32Array<ArrayBuffer>;
-        const inputs = checkInputs(plans.encode, { image }, false);
-        return (turn) => encode({ inputs, frame }, turn);
+        const own = copyPicture(picture);
+        return async (turn) => {
+          const { input, frame } = await inSlices(preprocessing(own, modelSize), turn.signal);
+          const image = input as Float32Array<ArrayBuffer>;
+          const inputs = checkInputs(plans.encode, { image }, false, true);
+          return encode({ inputs, frame }, turn);
+        };
       }),
     predict: predicting("predict", enlarged) as SamPredictor["predict"],
-    predictLogits: predicting("predictLogits", (answer) => answer) as SamPredictor["predictLogits"],
+    predictLogits: predicting(
+      "predictLogits",
+      async (answer) => answer,
+    ) as SamPredictor["predictLogits"],
     change: (change, options) =>
       calls.call(options, () => async (turn) => {
         await change(await on.placed(), turn);
@@ -295,11 +297,13 @@ function answerOf(
 
 const isLost = (error: unknown) => error instanceof InarchError && error.code === "E422";
 
-function enlarged(answer: SmallLogits, frame: Frame): Prediction {
-  const { data, shape } = answer.lowResLogits;
-  const full = upsampleMasks(data, shape, frame);
-  return { masks: splitMasks(threshold(full), frame.originalSize), ...answer };
-}
+/** What a call makes of the decoder's answer. */
+type Finish<T> = (answer: SmallLogits, frame: Frame, turn: Turn) => Promise<T>;
+
+const enlarged: Finish<Prediction> = async (answer, frame, { signal }) => ({
+  masks: await inSlices(enlarging(answer.lowResLogits, frame), signal),
+  ...answer,
+});
 
 const noImage = () =>
   diagnose("E350", {

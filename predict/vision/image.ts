@@ -3,6 +3,7 @@
  * to make one, so a browser fills it from a canvas and Node from a file.
  */
 import { diagnose } from "../../diagnostics/index.ts";
+import { atOnce, type Steps } from "./slices.ts";
 
 /** Width and height in pixels, whole and at least 1. */
 export interface Size {
@@ -49,9 +50,18 @@ export function image(width: number, height: number, data: Uint8Array): Image {
  * that has no pixels yet.
  */
 export function checkImage(picture: Picture, where?: string): Image {
+  checkPicture(picture, where);
+  return atOnce(colours(picture));
+}
+
+/** @throws what `checkImage` throws. */
+export function checkPicture(picture: Picture, where?: string): void {
   checkShown(picture, where);
   checkSize(picture, "an image", where);
-  if (isCanvasPixels(picture)) return colours(picture, where);
+  if (isCanvasPixels(picture)) {
+    checkPixels(picture, where);
+    return;
+  }
   const { width, height, channels, data } = picture;
   if (channels !== 3) {
     throw diagnose("E301", {
@@ -61,7 +71,6 @@ export function checkImage(picture: Picture, where?: string): Image {
     });
   }
   checkBytes(data, width * height * 3, `${width} x ${height} x 3`, where);
-  return picture;
 }
 
 /**
@@ -109,50 +118,65 @@ export const isCanvasPixels = (
 ): picture is CanvasPixels =>
   !("channels" in picture) && kindOf(picture.data) === "Uint8ClampedArray";
 
-function colours({ width, height, data }: CanvasPixels, where: string | undefined): Image {
-  const area = width * height;
-  const wanted = 4 * area;
+function checkPixels({ width, height, data }: CanvasPixels, where: string | undefined): void {
+  const wanted = 4 * width * height;
   if (data.length !== wanted)
     throw diagnose("E301", {
       message: `${width} x ${height} x 4 is ${wanted} bytes, but the ImageData has ${data.length}`,
       where,
       help: "ImageData that was transferred to another thread has none left: read it anew",
     });
-  const own = new Uint8Array(area * 3);
-  for (let i = 0; i < area; i++) {
-    own[3 * i] = data[4 * i]!;
-    own[3 * i + 1] = data[4 * i + 1]!;
-    own[3 * i + 2] = data[4 * i + 2]!;
+}
+
+/** A copy of a picture, with alpha if it has any. @throws what `checkImage` throws. */
+export function copyPicture(picture: Picture): Picture {
+  checkPicture(picture);
+  const { width, height } = picture;
+  return isCanvasPixels(picture)
+    ? { width, height, data: new Uint8ClampedArray(picture.data) }
+    : { width, height, channels: 3, data: new Uint8Array(picture.data) };
+}
+
+/** A picture, without alpha; it has been checked. */
+export function* colours(picture: Picture): Steps<Image> {
+  if (!isCanvasPixels(picture)) return picture;
+  const { width, height, data } = picture;
+  const own = new Uint8Array(width * height * 3);
+  for (let y = 0; y < height; y++) {
+    for (let i = y * width; i < (y + 1) * width; i++) {
+      own[3 * i] = data[4 * i]!;
+      own[3 * i + 1] = data[4 * i + 1]!;
+      own[3 * i + 2] = data[4 * i + 2]!;
+    }
+    yield;
   }
   return { width, height, channels: 3, data: own };
 }
 
-const read = "pass context.getImageData(0, 0, width, height)";
-const drawn = `draw it on a canvas, context.drawImage(it, 0, 0), and ${read}`;
 const canvas = 'pass canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)';
-const decoded =
-  'decode it: await createImageBitmap(it, { colorSpaceConversion: "none", premultiplyAlpha: "none" }); then ' +
-  drawn;
-const inNode = "in Node: await readImage(it) of inarch/node";
+const inPage = "await readImage(it) of inarch/page";
+const ofBytes =
+  "await readImage(new Uint8Array(it)) of inarch/node, or readImage(new Blob([it])) of inarch/page";
+const ofPath =
+  "await readImage(it) of inarch/node; in a page readImage of inarch/page takes the blob of fetch(it)";
 
 /** Values that show or store a picture and are no pixels, each with how to get its pixels. */
 const shown: Readonly<Record<string, string>> = {
-  ImageBitmap: drawn,
-  VideoFrame: drawn,
-  SVGImageElement: drawn,
-  HTMLImageElement: `${drawn}, at its naturalWidth and naturalHeight`,
-  HTMLVideoElement: `${drawn}, at its videoWidth and videoHeight`,
-  HTMLCanvasElement: canvas,
-  OffscreenCanvas: canvas,
-  CanvasRenderingContext2D: read,
-  OffscreenCanvasRenderingContext2D: read,
-  Blob: decoded,
-  File: decoded,
-  Response: `take its blob, await it.blob(), and ${decoded}`,
-  ArrayBuffer: `${inNode.replace("(it)", "(new Uint8Array(it))")}; in a page take new Blob([it]) and ${decoded}`,
-  Uint8Array: `of a file's bytes make a picture ${inNode}; in a page take new Blob([it]) and ${decoded}`,
-  String: `a path is read ${inNode}; in a page take the blob of fetch(it) and ${decoded}`,
-  URL: `${inNode.replace("(it)", "(fileURLToPath(it))")}; in a page take the blob of fetch(it) and ${decoded}`,
+  ImageBitmap: inPage,
+  VideoFrame: inPage,
+  SVGImageElement: inPage,
+  HTMLImageElement: inPage,
+  HTMLVideoElement: inPage,
+  HTMLCanvasElement: inPage,
+  OffscreenCanvas: inPage,
+  CanvasRenderingContext2D: "pass context.getImageData(0, 0, width, height)",
+  Blob: inPage,
+  File: inPage,
+  Response: `${inPage}, of its blob: await it.blob()`,
+  ArrayBuffer: ofBytes,
+  Uint8Array: ofBytes,
+  String: ofPath,
+  URL: ofPath.replace("it", "fileURLToPath(it)"),
   Promise: "await it",
 };
 

@@ -4,8 +4,9 @@
  * the axes apart, so here they are one: a row of the picture is a mix of two to four small rows.
  */
 import { diagnose } from "../../diagnostics/index.ts";
-import type { Size } from "./image.ts";
+import { type Mask, type Size, splitMasks } from "./image.ts";
 import type { Frame } from "./preprocess.ts";
+import { atOnce, type Steps } from "./slices.ts";
 
 /** Mask logits, positive inside. `data` is f32 of `shape` `[count, height, width]`. */
 export interface Logits {
@@ -26,18 +27,43 @@ export function upsampleMasks(
   shape: Logits["shape"],
   frame: Frame,
 ): Float32Array {
+  const { width, height } = frame.originalSize;
+  const out = new Float32Array(shape[0] * width * height);
+  atOnce(upsampling(logits, shape, frame, (row, at) => out.set(row, at)));
+  return out;
+}
+
+/**
+ * The masks of mask logits in the picture's own size, in steps: 1 where an enlarged logit is above 0.
+ * @throws what `upsampleMasks` throws.
+ */
+export function* enlarging({ data, shape }: Logits, frame: Frame): Steps<Mask[]> {
+  const { width, height } = frame.originalSize;
+  const out = new Uint8Array(shape[0] * width * height);
+  yield* upsampling(data, shape, frame, (row, at) => {
+    for (let x = 0; x < width; x++) out[at + x] = Math.fround(row[x]!) > 0 ? 1 : 0;
+  });
+  return splitMasks(out, frame.originalSize);
+}
+
+/** Gives the enlarged logits to `put` row by row, each with its first place in the result. */
+function* upsampling(
+  logits: Float32Array,
+  shape: Logits["shape"],
+  frame: Frame,
+  put: (row: Float64Array, at: number) => void,
+): Steps<void> {
   const [count, height, width] = shape;
   checkFit(logits, shape, frame);
   const { originalSize, inputSize, modelSize } = frame;
   const rows = mixes(height, modelSize, inputSize.height, originalSize.height);
   const columns = mixes(width, modelSize, inputSize.width, originalSize.width);
-  const out = new Float32Array(count * originalSize.height * originalSize.width);
   for (let mask = 0; mask < count; mask++) {
     const small = logits.subarray(mask * height * width, (mask + 1) * height * width);
-    const wide = widen(small, { width, height }, columns, rows.used);
-    heighten(wide, columns.first.length, rows, out, mask * rows.first.length);
+    const wide = yield* widen(small, { width, height }, columns, rows.used);
+    const start = mask * originalSize.height * originalSize.width;
+    yield* heighten(wide, columns.first.length, rows, (row, at) => put(row, start + at));
   }
-  return out;
 }
 
 /** 1 where a logit is above `level`, else 0. SAM's level is 0. */
@@ -116,7 +142,12 @@ function interpolation(inputs: number, outputs: number) {
 }
 
 /** `[height, width]` to `[used rows, outputs]`. */
-function widen(small: Float32Array, size: Size, columns: Mixes, used: number): Float32Array {
+function* widen(
+  small: Float32Array,
+  size: Size,
+  columns: Mixes,
+  used: number,
+): Steps<Float32Array> {
   const { first, weights, taps } = columns;
   const outputs = first.length;
   const out = new Float32Array(used * outputs);
@@ -129,18 +160,18 @@ function widen(small: Float32Array, size: Size, columns: Mixes, used: number): F
       for (let i = 0; i < end; i++) sum += small[row + first[x]! + i]! * weights[x * taps + i]!;
       out[y * outputs + x] = sum;
     }
+    yield;
   }
   return out;
 }
 
-/** `[used rows, width]` to rows `startRow`… of `out`. */
-function heighten(
+/** `[used rows, width]` to the rows of a mask. */
+function* heighten(
   wide: Float32Array,
   width: number,
   rows: Mixes,
-  out: Float32Array,
-  startRow: number,
-): void {
+  put: (row: Float64Array, at: number) => void,
+): Steps<void> {
   const { first, weights, taps, used } = rows;
   const sums = new Float64Array(width);
   for (let y = 0; y < first.length; y++) {
@@ -151,7 +182,8 @@ function heighten(
       const row = (first[y]! + i) * width;
       if (weight !== 0) for (let x = 0; x < width; x++) sums[x]! += wide[row + x]! * weight;
     }
-    out.set(sums, (startRow + y) * width);
+    put(sums, y * width);
+    yield;
   }
 }
 

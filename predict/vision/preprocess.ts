@@ -4,8 +4,17 @@
  * right or at the bottom is zero *after* normalisation, that is the mean colour.
  */
 import { diagnose } from "../../diagnostics/index.ts";
-import { checkImage, checkSize, type Image, type Picture, type Size } from "./image.ts";
-import { longestSideSize, resizeLongestSide } from "./resize.ts";
+import {
+  checkImage,
+  checkPicture,
+  checkSize,
+  colours,
+  type Image,
+  type Picture,
+  type Size,
+} from "./image.ts";
+import { longestSideSize, resizing } from "./resize.ts";
+import { atOnce, type Steps } from "./slices.ts";
 
 /** How one picture lies in the model's square input, in pixels. */
 export interface Frame {
@@ -37,13 +46,24 @@ export function frameOf(original: Size, modelSize: number): Frame {
  *   picture went.
  * @throws E300 and E301 for a picture that is none.
  */
-export function preprocess(
-  given: Picture,
-  modelSize: number,
-): { input: Float32Array; frame: Frame } {
-  const picture = checkImage(given);
+export function preprocess(picture: Picture, modelSize: number): ModelPicture {
+  checkPicture(picture);
+  return atOnce(preprocessing(picture, modelSize));
+}
+
+export interface ModelPicture {
+  readonly input: Float32Array;
+  readonly frame: Frame;
+}
+
+/** `preprocess` in steps, of a picture that has been checked. */
+export function* preprocessing(given: Picture, modelSize: number): Steps<ModelPicture> {
+  const picture = yield* colours(given);
   const frame = frameOf(picture, modelSize);
-  return { input: normalize(resizeLongestSide(picture, modelSize), modelSize), frame };
+  const { inputSize } = frame;
+  const data = yield* resizing(picture.data, picture, inputSize, 3);
+  const resized = { ...inputSize, channels: 3, data } as const;
+  return { input: yield* normalizing(resized, modelSize), frame };
 }
 
 /**
@@ -53,13 +73,17 @@ export function preprocess(
  * @throws E302 for a picture that is larger than the model's input.
  */
 export function normalize(picture: Image, modelSize: number): Float32Array {
-  const { width, height, data } = checkImage(picture);
+  const { width, height } = checkImage(picture);
   if (width > modelSize || height > modelSize) {
     throw diagnose("E302", {
       message: `an image of ${width} x ${height} does not fit the model's ${modelSize} x ${modelSize} input`,
       help: `resize it first: resizeLongestSide(image, ${modelSize})`,
     });
   }
+  return atOnce(normalizing(picture, modelSize));
+}
+
+function* normalizing({ width, height, data }: Image, modelSize: number): Steps<Float32Array> {
   const out = new Float32Array(3 * modelSize * modelSize);
   for (let channel = 0; channel < 3; channel++) {
     const values = normalizedBytes(channel);
@@ -68,6 +92,7 @@ export function normalize(picture: Image, modelSize: number): Float32Array {
       const from = y * width * 3 + channel;
       const to = plane + y * modelSize;
       for (let x = 0; x < width; x++) out[to + x] = values[data[from + x * 3]!]!;
+      yield;
     }
   }
   return out;

@@ -5,6 +5,7 @@
  * fractional bits, rows before columns, each of the two passes rounded to bytes.
  */
 import { checkImage, checkSize, type Image, type Picture, type Size } from "./image.ts";
+import { atOnce, type Steps } from "./slices.ts";
 
 /**
  * The size an image gets when its longest side becomes `longest` pixels; halves round up. A side
@@ -58,20 +59,30 @@ const filters: Readonly<Record<Filter, FilterShape>> = {
  * Resizes `[from.height, from.width, channels]` to `[to.height, to.width, channels]`. Returns the
  * same array when nothing changes.
  */
-export function resizeBytes(
+export const resizeBytes = (
+  data: Uint8Array,
+  from: Size,
+  to: Size,
+  channels: number,
+  filter?: Filter,
+): Uint8Array => atOnce(resizing(data, from, to, channels, filter));
+
+/** `resizeBytes` in steps. */
+export function* resizing(
   data: Uint8Array,
   from: Size,
   to: Size,
   channels: number,
   filter: Filter = "bilinear",
-): Uint8Array {
+): Steps<Uint8Array> {
   // Of images a hundred times taller than wide, the reference shrinks the height first.
   if (from.height > 100 * from.width && to.height < from.height) {
-    const low = resizeColumns(data, from.height, to.height, from.width * channels, filter);
-    return resizeRows(low, { width: from.width, height: to.height }, to.width, channels, filter);
+    const low = yield* resizeColumns(data, from.height, to.height, from.width * channels, filter);
+    const lowSize = { width: from.width, height: to.height };
+    return yield* resizeRows(low, lowSize, to.width, channels, filter);
   }
-  const narrow = resizeRows(data, from, to.width, channels, filter);
-  return resizeColumns(narrow, from.height, to.height, to.width * channels, filter);
+  const narrow = yield* resizeRows(data, from, to.width, channels, filter);
+  return yield* resizeColumns(narrow, from.height, to.height, to.width * channels, filter);
 }
 
 const fractionBits = 22;
@@ -118,13 +129,13 @@ function tapsOf(inputs: number, outputs: number, filter: Filter): Taps {
   return { first, count, weights, stride };
 }
 
-function resizeRows(
+function* resizeRows(
   data: Uint8Array,
   from: Size,
   width: number,
   channels: number,
   filter: Filter,
-): Uint8Array {
+): Steps<Uint8Array> {
   if (width === from.width) return data;
   const { first, count, weights, stride } = tapsOf(from.width, width, filter);
   const out = new Uint8Array(from.height * width * channels);
@@ -141,18 +152,19 @@ function resizeRows(
         out[at++] = toByte(sum);
       }
     }
+    yield;
   }
   return out;
 }
 
 /** Whole rows are added up at a time: memory is read in order. */
-function resizeColumns(
+function* resizeColumns(
   data: Uint8Array,
   inputs: number,
   outputs: number,
   rowLength: number,
   filter: Filter,
-): Uint8Array {
+): Steps<Uint8Array> {
   if (inputs === outputs) return data;
   const { first, count, weights, stride } = tapsOf(inputs, outputs, filter);
   const out = new Uint8Array(outputs * rowLength);
@@ -165,6 +177,7 @@ function resizeColumns(
       for (let x = 0; x < rowLength; x++) sums[x]! += data[row + x]! * weight;
     }
     for (let x = 0; x < rowLength; x++) out[y * rowLength + x] = toByte(sums[x]!);
+    yield;
   }
   return out;
 }

@@ -7,10 +7,8 @@ export interface Pauses {
   take(): Promise<void>;
 }
 
-/** Milliseconds between two pauses: an abort is to be heard within a tenth of a second. */
-const between = 30;
-
-export function pausesFor(signal: AbortSignal | undefined): Pauses {
+/** `between` is milliseconds: with 30 an abort is heard within a tenth of a second. */
+export function pausesFor(signal: AbortSignal | undefined, between = 30): Pauses {
   let last = performance.now();
   return {
     isDue: () => performance.now() - last > between,

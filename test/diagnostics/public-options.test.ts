@@ -108,6 +108,11 @@ const table: Readonly<Record<string, readonly [given: string, meant: string, Cal
     "onNote",
     (o) => runtime.logitsOfPicture({} as never, {} as never, 4, o),
   ],
+  imageDataOf: [
+    "color",
+    "colour",
+    (o) => page.imageDataOf({ width: 1, height: 1, data: new Uint8Array(1) }, o),
+  ],
   readImage: ["onnote", "onNote", (o) => node.readImage("x.png", o)],
   readMaskFile: ["maskvalue", "maskValue", (o) => node.readMaskFile("x.png", o)],
   drawOverlay: ["point", "points", (o) => runtime.drawOverlay(picture, [], o)],

@@ -81,6 +81,7 @@ const order: readonly string[] = [
   "predict/vision/",
   "predict/",
   "predict/node/",
+  "predict/page/",
   "adapters/",
   "models/layers.ts",
   "models/sam/",
