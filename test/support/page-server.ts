@@ -47,7 +47,7 @@ const pathOf = ({ url = "/" }: IncomingMessage) => new URL(url, "http://localhos
 
 const types: Readonly<Record<string, string>> = {
   ...{ html: "text/html; charset=utf-8", js: "text/javascript", mjs: "text/javascript" },
-  ...{ json: "application/json", wasm: "application/wasm", png: "image/png" },
+  ...{ json: "application/json", wasm: "application/wasm", png: "image/png", css: "text/css" },
 };
 
 const empty =
