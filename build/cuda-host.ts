@@ -20,7 +20,7 @@ typedef uint64_t address; // of a GPU
 #define DRIVER(X) \
   X(cuInit, (unsigned)) X(cuDeviceGet, (int *, int)) X(cuDeviceGetAttribute, (int *, int, int)) \
   X(cuDevicePrimaryCtxRetain, (void **, int)) X(cuCtxSetCurrent, (void *)) \
-  X(cuModuleLoadData, (void **, const void *)) X(cuModuleGetFunction, (void **, void *, const char *)) \
+  X(cuFuncSetAttribute, (void *, int, int)) X(cuModuleLoadData, (void **, const void *)) X(cuModuleGetFunction, (void **, void *, const char *)) \
   X(cuMemAlloc_v2, (address *, size_t)) X(cuMemsetD8Async, (address, unsigned char, size_t, void *)) \
   X(cuMemcpyHtoD_v2, (address, const void *, size_t)) X(cuMemcpyDtoH_v2, (void *, address, size_t)) \
   X(cuMemcpyDtoDAsync_v2, (address, address, size_t, void *)) X(cuGetErrorName, (int, const char **)) \
@@ -65,7 +65,6 @@ static char *contents(const char *folder, const char *name, const char *ending, 
   fclose(file);
   return all;
 }
-
 // What was assembled for this GPU, else the text, which the driver assembles.
 static void *load_kernels(const char *folder, const char *name, int device) {
   const char *const endings[] = {".sm_%d%d.cubin", ".sm_%d%da.cubin", ".ptx"};
@@ -123,6 +122,7 @@ static void read_line(const char *what, void *kernels, const char *weights) {
     struct step *one = ONE_MORE(steps, step_count);
     CALL(cuModuleGetFunction, &one->kernel, kernels, word());
     for (int i = 0; i < 7; i++) one->sizes[i] = (unsigned)number();
+    if (one->sizes[6] > 0) CALL(cuFuncSetAttribute, one->kernel, 8, (int)one->sizes[6]);
     one->count = (unsigned)number();
     if (one->count > most_arguments) stop(1, "manifest.txt: a kernel has too many arguments", "");
     for (unsigned i = 0; i < one->count; i++) one->arguments[i] = place();
@@ -167,7 +167,7 @@ static void run(void) {
     void *arguments[most_arguments];
     for (unsigned i = 0; i < s->count; i++) arguments[i] = &s->arguments[i];
     const unsigned *n = s->sizes;
-    CALL(cuLaunchKernel, s->kernel, n[0], n[1], n[2], n[3], n[4], n[5], 0, NULL, arguments, NULL);
+    CALL(cuLaunchKernel, s->kernel, n[0], n[1], n[2], n[3], n[4], n[5], n[6], NULL, arguments, NULL);
   }
   for (struct copy *c = copies; c < copies + copy_count; c++) CALL(cuMemcpyDtoDAsync_v2, c->to, c->from, c->bytes, NULL);
 }

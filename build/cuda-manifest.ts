@@ -1,5 +1,6 @@
 /** The manifest of a folder for CUDA: what its programs need and do, a line each, for programs in any language. */
 import type { Place, Plan, PlanTensor } from "../compiler/plan.ts";
+import { givenBytes } from "../runtime/devices/cuda.ts";
 import type { PtxModule } from "./cuda-module.ts";
 import { heading } from "./modules.ts";
 
@@ -32,7 +33,8 @@ const explained = `${heading}
 // fill PLACE LENGTH FROM TENSOR: with what the file of weights has from there on
 // input NAME TYPE PLACE LENGTH SHAPE...
 // output NAME TYPE PLACE LENGTH SHAPE...
-// step ENTRY GRID BLOCK SHARED COUNT PLACE...: a launch; of threads in three axes; its arguments are addresses
+// step ENTRY GRID BLOCK SHARED COUNT PLACE...: a launch; of threads in three axes; its arguments are addresses; SHARED
+//   bytes of shared memory are given to it, which the kernel must be allowed before (cuFuncSetAttribute, attribute 8)
 // copy PLACE PLACE LENGTH: from the first to the second, once all steps have run
 `;
 
@@ -49,7 +51,7 @@ export function manifestOf(
     ...plan.outputs.map((tensor) => `output ${described(tensor)}`),
     ...plan.steps.map(({ kernel, groups, bindings }) => {
       const own = plan.kernels[kernel]!;
-      const sizes = [...groups, ...own.threads, own.sharedBytes, bindings.length];
+      const sizes = [...groups, ...own.threads, givenBytes(own), bindings.length];
       return ["step", entryOf(own), ...sizes, ...bindings.map(place)].join(" ");
     }),
     ...plan.commits.map(({ from, to }) => `copy ${place(from)} ${place(to)} ${from.bytes}`),

@@ -21,6 +21,7 @@ export interface PtxModule {
 
 /** Kernels of equal text stand there once; of other kernels with an equal name the second gets a number. */
 export function ptxModule(plans: Iterable<Plan>): PtxModule {
+  /** Lines that all kernels begin with, or some. */
   const heads = new Set<string>();
   const bodies: string[] = [];
   /** By text. */
@@ -35,12 +36,14 @@ export function ptxModule(plans: Iterable<Plan>): PtxModule {
       used.add(entry);
       entries.set(text, entry);
       const start = text.indexOf(".visible");
-      heads.add(text.slice(0, start));
+      for (const line of text.slice(0, start).trimEnd().split("\n")) heads.add(line);
       bodies.push(text.slice(start).replace(` ${kernel.entry}(`, ` ${entry}(`));
     }
-  if (heads.size > 1) bug(`kernels of one file begin otherwise: ${[...heads].join()}`);
+  const directives = new Set([...heads].map((line) => line.split(" ")[0]));
+  if (directives.size < heads.size)
+    bug(`kernels of one file begin otherwise: ${[...heads].join("; ")}`);
   return {
-    text: [...heads, ...bodies].join(""),
+    text: [...[...heads].map((line) => `${line}\n`), ...bodies].join(""),
     entryOf: (kernel) => entries.get(kernelText(kernel)) ?? bug(`${kernel.name} is in no plan`),
   };
 }

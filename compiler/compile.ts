@@ -187,8 +187,9 @@ function fitting(asked: Profile, target: Target, precision: Precision): Profile 
 }
 
 /** Fragments have numbered elements where the target spells them. */
-function spelled({ numbered, ...others }: MatrixUnits, target: Target): MatrixUnits {
-  return numbered && target.numbered ? { ...others, numbered } : others;
+function spelled(units: MatrixUnits, target: Target): MatrixUnits {
+  const { numbered, sharedBytes, ...others } = units;
+  return numbered && target.numbered ? units : others;
 }
 
 /**
@@ -209,7 +210,8 @@ function checkWeights(graph: Graph, storage: Storage, layout: Layout, profile: P
 function check(kernel: Kernel, profile: Profile): void {
   const threads = kernel.threads.reduce((a, b) => a * b, 1);
   if (threads > profile.maxThreads) bug(`${kernel.name} has ${threads} threads`);
-  if (sharedBytes(kernel) > profile.maxSharedBytes)
+  const { matrices: { sharedBytes: given = 0 } = {}, maxSharedBytes } = profile;
+  if (sharedBytes(kernel) > Math.max(kernel.matrices ? given : 0, maxSharedBytes))
     bug(`${kernel.name} uses ${sharedBytes(kernel)} bytes of workgroup memory`);
   if (kernel.params.length > profile.maxBindings)
     bug(`${kernel.name} binds ${kernel.params.length} buffers`);

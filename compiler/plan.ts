@@ -119,6 +119,8 @@ export interface KernelMatrices extends MatrixProduct, MatrixSubgroups {}
 
 /** What a device multiplies as fragments, all of it. */
 export interface MatrixUnits extends MatrixSubgroups {
+  /** Bytes of workgroup memory of kernels that multiply them, where these can have more than others. */
+  readonly sharedBytes?: number;
   readonly products: readonly MatrixProduct[];
 }
 

@@ -118,8 +118,9 @@ function ofProduct(work: Product, profile: Profile): Blocking[] {
         const tile = { ...sizes, down, across, rm, rn, round: 0, product };
         if (isEmpty) continue;
         if (matrices.numbered) {
+          const { sharedBytes = profile.maxSharedBytes } = profile.matrices!;
           for (const stages of [2, 3, 4, 5])
-            if (bytesInStages(tile, stages, matrices) <= profile.maxSharedBytes)
+            if (bytesInStages(tile, stages, matrices) <= sharedBytes)
               tiles.push({ ...tile, round: 1, stages });
           continue;
         }
@@ -154,10 +155,14 @@ function timeOf(tile: ProductTile, { rows, columns, images }: Product, units: Ke
   const copied = ((m + n) * k) / threads;
   const isAlone = 2 * threads * (sums + others) > registers;
   const one = m * n * (1 / rm + 1 / rn) * (isAlone ? 1.35 : 1);
-  // As measured of 28 tiles of five products on an H200, all of four subgroups or eight: fewer read more memory.
-  const few = threads < 4 * units.width ? 1.5 : 1;
-  if (stages)
-    return (groups + many / 2) * one * few * (stages === 2 ? 1.06 : 1) * (k > 32 ? 1.03 : 1);
+  if (stages) {
+    // As measured of 28 tiles of five products on an H200, all of four subgroups or eight: fewer read more memory, and
+    // so do long tiles.
+    const few = threads < 4 * units.width ? 1.5 : 1;
+    const long = Math.sqrt((m + n) / 2 / Math.sqrt(m * n));
+    const shallow = (stages === 2 ? 1.06 : 1) * (k > 32 ? 1.03 : 1);
+    return (groups + many / 2) * one * few * long * shallow;
+  }
   return (groups + many / 2) * one * (copied > mostCopied ? copied / mostCopied : 1 + 1 / copied);
 }
 

@@ -20,7 +20,7 @@ import { checkFits } from "./fits.ts";
 export const cudaTarget = "ptx";
 
 /** What every GPU has that the target is printed for: compute capability 8.0 and later. */
-export const cudaCapabilities: Capabilities = {
+export const cudaCapabilities = {
   name: "cuda",
   deviceClass: "discrete",
   maxBindingBytes: 2 ** 32 - 256,
@@ -33,7 +33,7 @@ export const cudaCapabilities: Capabilities = {
   subgroups: { least: 32, most: 32, numbered: true },
   half: true,
   matrices: {
-    ...{ width: 32, widths: "fixed", numbered: true },
+    ...{ width: 32, widths: "fixed", numbered: true, sharedBytes: 99 * 1024 },
     products: [
       { operand: "f16", rows: 16, columns: 16, depth: 16 },
       { operand: "f16", rows: 16, columns: 8, depth: 16 },
@@ -41,7 +41,11 @@ export const cudaCapabilities: Capabilities = {
   },
   slowBarriers: false,
   slowCompiler: false,
-};
+} as const satisfies Capabilities;
+
+/** Bytes of shared memory that a launch gives to a kernel: none, unless it has more than kernels have by themselves. */
+export const givenBytes = ({ sharedBytes }: PlanKernel): number =>
+  sharedBytes > cudaCapabilities.maxSharedBytes ? sharedBytes : 0;
 
 export type Address = bigint;
 
@@ -52,6 +56,8 @@ export interface CudaLaunch {
   readonly kernel: CudaKernel;
   readonly groups: readonly [number, number, number];
   readonly threads: readonly [number, number, number];
+  /** See `givenBytes`. */
+  readonly given: number;
   readonly buffers: readonly Address[];
 }
 
@@ -65,6 +71,8 @@ export interface CudaCopy {
 export interface CudaMachine {
   /** What it says of itself. */
   readonly identity: NonNullable<Capabilities["identity"]>;
+  /** Bytes of shared memory that a launch can give to a kernel. */
+  readonly sharedBytes: number;
   /** @throws E423 */
   allocate(bytes: number): Address;
   /** Once what was given before is done. */
@@ -91,7 +99,9 @@ interface CudaBuffer extends DeviceBuffer {
 }
 
 export function cudaDevice(machine: CudaMachine): Device {
-  const capabilities = { ...cudaCapabilities, identity: machine.identity };
+  const { identity, sharedBytes } = machine;
+  const matrices = { ...cudaCapabilities.matrices, sharedBytes };
+  const capabilities: Capabilities = { ...cudaCapabilities, matrices, identity };
   let gone: string | undefined;
   let isDestroyed = false;
   const lost = new Promise<string>((resolve) => {
@@ -194,6 +204,7 @@ function programOf({ plan, kernels, buffers, machine, checkAlive, addressOf }: L
       kernel: kernels[kernel]!,
       groups,
       threads: plan.kernels[kernel]!.threads,
+      given: givenBytes(plan.kernels[kernel]!),
       buffers: bindings.map(({ buffer, offset }) => addressOf(buffers[buffer]!, offset)),
     }),
   );

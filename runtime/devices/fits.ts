@@ -114,9 +114,10 @@ export function lackOf(needs: Needs, device: Capabilities): Lack | undefined {
 }
 
 function beyondLimits(needs: Needs, device: Capabilities): Lack | undefined {
+  const { sharedBytes: given = 0 } = (needs.matrices && device.matrices) ?? {};
   const asked = [
     ["buffers", needs.bindings, device.maxBindings],
-    ["bytes of workgroup memory", needs.sharedBytes, device.maxSharedBytes],
+    ["bytes of workgroup memory", needs.sharedBytes, Math.max(given, device.maxSharedBytes)],
     ["threads in a workgroup", needs.threads, device.maxThreads],
     ["bytes of one binding", needs.bindingBytes, device.maxBindingBytes],
     ["bytes of one buffer", needs.bufferBytes ?? 0, device.maxBufferBytes],

@@ -46,6 +46,7 @@ const functions = {
   cuLinkDestroy: "uint64_t state",
   cuModuleLoadData: "void *module, void *image",
   cuModuleGetFunction: "void *function, uint64_t module, const char *name",
+  cuFuncSetAttribute: "uint64_t kernel, int attribute, int value",
   cuModuleUnload: "uint64_t module",
   cuLaunchKernel:
     "uint64_t kernel, unsigned int gx, unsigned int gy, unsigned int gz, unsigned int x, unsigned int y, unsigned int z, unsigned int shared, uint64_t stream, uint64_t params, uint64_t extra",

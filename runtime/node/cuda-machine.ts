@@ -2,7 +2,14 @@
 import type { PlanKernel } from "../../compiler/plan.ts";
 import { formatBytes } from "../../diagnostics/bytes.ts";
 import { diagnose } from "../../diagnostics/index.ts";
-import type { Address, CudaCopy, CudaKernel, CudaLaunch, CudaMachine } from "../devices/cuda.ts";
+import {
+  type Address,
+  type CudaCopy,
+  type CudaKernel,
+  type CudaLaunch,
+  type CudaMachine,
+  givenBytes,
+} from "../devices/cuda.ts";
 import { deviceLost, kernelText, type Progress } from "../devices/device.ts";
 import { Assembler } from "./cuda-assembler.ts";
 import { type Assembled, assembled, type HostMemory, hostMemory } from "./cuda-assembling.ts";
@@ -18,6 +25,8 @@ export interface CudaGpu {
   /** Compute capability: 90 for 9.0. */
   readonly capability: number;
   readonly bytes: number;
+  /** Of shared memory, that a launch can give to a kernel. */
+  readonly sharedBytes: number;
   /** The version of CUDA that the driver has: "12.4". */
   readonly driver: string;
 }
@@ -29,6 +38,8 @@ const nonBlocking = 1;
 /** While work is recorded, other calls may be made. */
 const relaxed = 2;
 const eventFlags = 1;
+/** The attribute of a kernel that says how much shared memory launches may give to it. */
+const mostGiven = 8;
 
 /** @throws E423, E488 */
 export function openGpu(driver: CudaDriver, gpu: CudaGpu): CudaMachine {
@@ -41,6 +52,7 @@ export function openGpu(driver: CudaDriver, gpu: CudaGpu): CudaMachine {
 
 class Machine implements CudaMachine {
   readonly identity: CudaMachine["identity"];
+  readonly sharedBytes: number;
   readonly lost: Promise<string>;
   readonly #driver: CudaDriver;
   readonly #gpu: CudaGpu;
@@ -63,6 +75,7 @@ class Machine implements CudaMachine {
     this.#gpu = gpu;
     this.#context = context;
     this.#device = device;
+    this.sharedBytes = gpu.sharedBytes;
     this.identity = {
       ...{ vendor: "nvidia", architecture: `sm_${gpu.capability}`, device: gpu.name },
       description: `${gpu.name}, driver of CUDA ${gpu.driver}`,
@@ -255,7 +268,7 @@ class Machine implements CudaMachine {
   }
 
   /** The values of the parameters, and behind them where each of them lies. */
-  #launch({ kernel, groups, threads, buffers }: CudaLaunch): void {
+  #launch({ kernel, groups, threads, given, buffers }: CudaLaunch): void {
     const { address, bytes } = this.#host;
     const count = buffers.length;
     const words = new BigUint64Array(bytes.buffer, bytes.byteOffset, count + count);
@@ -264,7 +277,7 @@ class Machine implements CudaMachine {
     for (const i of buffers.keys()) words[count + i] = placeOf(i);
     const params = placeOf(count);
     const { call } = this.#driver;
-    call("cuLaunchKernel", kernel, ...groups, ...threads, 0, this.#stream, params, 0);
+    call("cuLaunchKernel", kernel, ...groups, ...threads, given, this.#stream, params, 0);
   }
 
   async #until(isDone: () => boolean): Promise<void> {
@@ -286,7 +299,10 @@ class Machine implements CudaMachine {
     return this.#guarded(() => {
       const module = this.#driver.made("cuModuleLoadData", cubin);
       this.#modules.push(module);
-      return this.#driver.made("cuModuleGetFunction", module, kernel.entry);
+      const made = this.#driver.made("cuModuleGetFunction", module, kernel.entry);
+      const given = givenBytes(kernel);
+      if (given > 0) this.#driver.call("cuFuncSetAttribute", made, mostGiven, given);
+      return made;
     });
   }
 

@@ -18,7 +18,7 @@ export interface CudaOptions {
 }
 
 /** Attributes of a device. */
-const attributes = { capabilityMajor: 75, capabilityMinor: 76 } as const;
+const attributes = { capabilityMajor: 75, capabilityMinor: 76, sharedBytes: 97 } as const;
 
 /** The least version of CUDA whose drivers know the functions and the PTX. */
 const leastDriver = 11080;
@@ -101,6 +101,7 @@ function gpuOf(driver: CudaDriver, number: number, version: string): CudaGpu {
     name: new TextDecoder().decode(name).split("\0")[0]!,
     capability: 10 * ask(attributes.capabilityMajor) + ask(attributes.capabilityMinor),
     bytes: Number(driver.made("cuDeviceTotalMem_v2", device)),
+    sharedBytes: ask(attributes.sharedBytes),
     driver: version,
   };
 }

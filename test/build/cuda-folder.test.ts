@@ -142,6 +142,29 @@ test("the folder has every file that its manifest names, each kernel once, and s
   expect(readdirSync(at("all"))).toHaveLength(report.files.length);
 });
 
+test("the manifest says how much shared memory a launch gives", async () => {
+  const large = defineModel({
+    name: "large",
+    programs: {
+      multiplies: (p) => ({ y: matmul(input("x", "f32", [4096, 64]), p.f32("w", [64, 1024])) }),
+    },
+  });
+  const weights = new Map([
+    ["w", { dtype: "f32", shape: [64, 1024], data: bytes(numbers(65536, 1)) }],
+  ]);
+  writeFileSync(at("large.safetensors"), writeSafetensors(weights as Map<string, TensorData>));
+  const { files } = await built("large", {
+    ...{ loaded: { model: large, file: undefined }, programs: ["multiplies"], precision: "mixed" },
+    weights: at("large.safetensors"),
+  });
+  const manifest = readFileSync(at("large", "manifest.txt"), "utf8");
+  const given = [...manifest.matchAll(/^step \w+(?: \d+){6} (\d+) /gm)].map(([, n]) => Number(n));
+  const ptx = files.find((name) => name.endsWith(".ptx"))!;
+  const [, told] = /(\d+) bytes are given/.exec(readFileSync(at("large", ptx), "utf8"))!;
+  expect(Math.max(...given)).toBe(Number(told));
+  expect(Number(told)).toBeGreaterThan(48 * 1024);
+});
+
 test("without ptxas it says so for every architecture", async () => {
   const { assembled, without } = await withoutPtxas(() => built("plain"));
   // /usr/local/cuda is looked into, too.
@@ -171,9 +194,16 @@ describeCuda("the program in C", () => {
       kernels: of.kernels.map((kernel, i) => {
         const entry = entryOf(plan.kernels[i]!);
         const own = (kernel.source as string).replace(` ${kernel.entry}(`, ` ${entry}(`);
-        return { ...kernel, entry, source: source ?? own };
+        const sharedBytes = entry === large ? 60 * 1024 : kernel.sharedBytes;
+        return { ...kernel, entry, source: source ?? own, sharedBytes };
       }),
     });
+    // As if a kernel had more shared memory than kernels have by themselves.
+    const large = ptx[0]!.kernels.map(entryOf)[0]!;
+    const manifest = readFileSync(at("run", "manifest.txt"), "utf8");
+    const step = new RegExp(`^(step ${large}(?: \\d+){6}) 0 `, "gm");
+    writeFileSync(at("run", "manifest.txt"), manifest.replace(step, `$1 ${60 * 1024} `));
+    expect(step.test(manifest)).toBe(true);
     driver = buildDriver(
       ptx.map((plan, i) => ({ ptx: renamed(plan, plan, text), cuda: renamed(plan, cuda[i]!) })),
     );

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import koffi from "koffi";
 import { describe } from "vitest";
 import type { Plan, PlanKernel } from "../../compiler/plan.ts";
+import { givenBytes } from "../../runtime/devices/cuda.ts";
 import { kernelText } from "../../runtime/devices/device.ts";
 
 const compiler = process.env.CXX || "g++";
@@ -89,7 +90,7 @@ function sourceOf(programs: readonly Both[]): string {
       const own = new TextEncoder().encode(kernelText(kernel));
       const waits = /__syncthreads|__shfl/.test(text);
       rows.push(
-        `{${hashOf(own)}u, ${own.length}u, "${kernel.entry}", ${kernel.params.length}u, {${kernel.threads.join(", ")}}, {"${kernel.entry}", on_processor::Call<k${number}>::run, ${waits}, ${ends}}},`,
+        `{${hashOf(own)}u, ${own.length}u, "${kernel.entry}", ${kernel.params.length}u, {${kernel.threads.join(", ")}}, {"${kernel.entry}", on_processor::Call<k${number}>::run, ${waits}, ${ends}}, ${givenBytes(kernel)}u},`,
       );
     }
   }

@@ -49,8 +49,9 @@ export function assembled(texts: readonly string[], arch: string): readonly Reso
   if (!hasPtxas) return [];
   // A file says once what it is for.
   const bodies = texts.map((text) => text.slice(text.indexOf(".visible")));
-  const head = texts[0]!.slice(0, texts[0]!.indexOf(".visible"));
-  return resourcesIn(said("ptxas", [`-arch=${arch}`, "-v"], "kernels.ptx", head + bodies.join("")));
+  const heads = texts.map((text) => text.slice(0, text.indexOf(".visible")).trim().split("\n"));
+  const file = [...new Set(heads.flat()), ...bodies].join("\n");
+  return resourcesIn(said("ptxas", [`-arch=${arch}`, "-v"], "kernels.ptx", file));
 }
 
 function said(command: string, flags: readonly string[], name: string, text: string): string {

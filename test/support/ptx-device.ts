@@ -6,6 +6,7 @@
  */
 import { capabilities } from "../../compiler/targets/cuda/capabilities.ts";
 import { formatOf, wholeWords } from "../../formats/index.ts";
+import { givenBytes } from "../../runtime/devices/cuda.ts";
 import {
   checkHeld,
   type Device,
@@ -64,6 +65,8 @@ export function ptxDevice(order: Order = "forwards"): Device {
     async load(plan, buffers) {
       checkFits(plan, capabilities);
       const kernels = plan.kernels.map((kernel) => compiled(kernelText(kernel)));
+      for (const [i, kernel] of kernels.entries())
+        if (kernel.given !== givenBytes(plan.kernels[i]!)) throw new Error("other shared memory");
       const run = () => {
         for (const { kernel, groups, bindings } of plan.steps) {
           const given = bindings.map(

@@ -38,6 +38,8 @@ export interface PtxKernel {
   readonly threads: Triple;
   readonly params: number;
   readonly sharedBytes: number;
+  /** How much of that a launch must give. */
+  readonly given: number;
   readonly localBytes: number;
   /** Whether its threads wait for each other. */
   readonly waits: boolean;
@@ -172,7 +174,11 @@ export function ptxKernel(text: string): PtxKernel {
   const [entry] = found(/^\.visible \.entry (\w+)\($/m) as [string];
   const threads = found(/^\.maxntid (\d+), (\d+), (\d+)$/m).map(Number) as unknown as Triple;
   const places = { shared: new Map<string, number>(), local: new Map<string, number>() };
-  const sizes = { shared: 0, local: 0 };
+  const given = Number(/^ {2}\/\/ (\d+) bytes are given\.$/m.exec(text)?.[1] ?? 0);
+  const isDeclared = /^\.extern \.shared \.align 16 \.b8 given\[\];$/m.test(text);
+  if (isDeclared !== given > 0) wrong("memory that a launch gives");
+  if (given > 0) places.shared.set("given", 0);
+  const sizes = { shared: given, local: 0 };
   const declared: string[] = [];
   const first = lines.indexOf("{");
   const code: string[] = [];
@@ -185,7 +191,7 @@ export function ptxKernel(text: string): PtxKernel {
       sizes[space] += Math.ceil(Number(memory[3]) / 16) * 16;
     } else if (registers) {
       for (let i = 0; i < Number(registers[2]); i++) declared.push(`${registers[1]}${i}`);
-    } else code.push(line);
+    } else if (!line.startsWith("//")) code.push(line);
   }
   const waits = code.some((line) => /^(?:bar|shfl|mma|ldmatrix)\.sync/.test(line));
   const compiler = new Compiler(code, new Map([...places.shared, ...places.local]));
@@ -198,7 +204,9 @@ export function ptxKernel(text: string): PtxKernel {
     };`;
   const run = new Function("helpers", source)(helpers) as PtxKernel["run"];
   const params = text.match(/^ {2}\.param \.u64/gm)?.length ?? 0;
-  const bytes = { sharedBytes: sizes.shared, localBytes: sizes.local };
+  // More ptxas refuses.
+  if (sizes.shared - given > 48 * 1024) wrong(`${sizes.shared} bytes of shared memory`);
+  const bytes = { sharedBytes: sizes.shared, given, localBytes: sizes.local };
   return { entry, threads, params, ...bytes, waits, run };
 }
 

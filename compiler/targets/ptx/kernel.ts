@@ -1,5 +1,6 @@
 /** Statements, and the text around them. */
 import type { Kernel, Stmt } from "../../kernel/ir.ts";
+import { sharedBytes } from "../plan-kernels.ts";
 import { operand } from "./expressions.ts";
 import { declareFragment, fragment } from "./fragments.ts";
 import { copy, declaration, given, givenPlaces, loadSeveral, store } from "./memory.ts";
@@ -26,6 +27,7 @@ export function printKernel(kernel: Kernel, entry: string): string {
     `)`,
     `.maxntid ${kernel.threads.join(", ")}`,
     "{",
+    ...(places.size > 0 ? [`  // ${sharedBytes(kernel)} bytes are given.`] : []),
     ...scratch,
     ...w.text(),
     "  ret;",

@@ -2,6 +2,8 @@
 import { bug } from "../../../diagnostics/index.ts";
 import type { NativeName } from "../../../formats/index.ts";
 import type { Buffer, CopyStmt, Element, Expr, Kernel } from "../../kernel/ir.ts";
+import { capabilities } from "../cuda/capabilities.ts";
+import { sharedBytes } from "../plan-kernels.ts";
 import { type Held, inRegister, type Operand, type Writer } from "./writer.ts";
 
 interface MemoryType {
@@ -41,19 +43,18 @@ export function declaration(w: Writer, b: Buffer): string {
   return `  .${b.space} .align 16 .b8 ${scratchName(w, b)}[${bytesOf(b)}];`;
 }
 
-/** What a kernel can have without asking for more as it is launched. */
-const plainBytes = 48 * 1024;
-
 /** Where buffers lie in memory that a launch gives, if they take more than a kernel has by itself. */
-export function givenPlaces({ scratch }: Kernel): ReadonlyMap<Buffer, number> {
-  const shared = scratch.filter((b) => b.space === "shared");
+export function givenPlaces(kernel: Kernel): ReadonlyMap<Buffer, number> {
+  if (sharedBytes(kernel) <= capabilities.maxSharedBytes) return new Map();
   let bytes = 0;
-  const places = shared.map((b) => {
-    const at = bytes;
-    bytes += Math.ceil(bytesOf(b) / 16) * 16;
-    return [b, at] as const;
-  });
-  return new Map(bytes > plainBytes ? places : []);
+  const shared = kernel.scratch.filter((b) => b.space === "shared");
+  return new Map(
+    shared.map((b) => {
+      const at = bytes;
+      bytes += bytesOf(b);
+      return at % 16 === 0 ? [b, at] : bug(`${b.name} lies at ${at} in memory of a launch`);
+    }),
+  );
 }
 
 /** Before the kernel. */

@@ -2,7 +2,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { defaultProfile, type Profile } from "../../../compiler/profile.ts";
+import { defaultProfile, deviceProfile, type Profile } from "../../../compiler/profile.ts";
+import { capabilities } from "../../../compiler/targets/cuda/capabilities.ts";
+import { fragments } from "../../../compiler/tile/fragment-tiles.ts";
 import { productTiles } from "../../../compiler/tile/product-tiles.ts";
 import { walkTiles } from "../../../compiler/tile/walk-tiles.ts";
 import { showTile } from "../../../compiler/tuning/tuning.ts";
@@ -16,6 +18,7 @@ interface Measured<Size> {
 interface File {
   readonly attention: readonly Measured<Record<"images" | "rows" | "walked" | "depth", number>>[];
   readonly products: readonly Measured<Record<"rows" | "depth" | "columns", number>>[];
+  readonly fragments: File["products"];
 }
 
 const path = join(import.meta.dirname, "../../../bench/results/gpu/nvidia-h200/tiles.json");
@@ -41,5 +44,16 @@ describe("of tiles measured on an H200 the model's first", () => {
     const { rows, columns, depth } = one.size;
     const work = { kind: "product", images: 1, rows, columns, depths: [depth] } as const;
     expect(lossOf(productTiles(work, profile)[0]!, one)).toBeLessThan(1.1);
+  });
+
+  test.each(file.fragments)("in fragments, $what, takes at most 1.04 times the least", (one) => {
+    const { rows, columns, depth } = one.size;
+    const work = { kind: "product", images: 1, rows, columns, depths: [depth] } as const;
+    // What every GPU gives to a kernel, and what this one does.
+    for (const sharedBytes of [99 * 1024, 227 * 1024]) {
+      const matrices = { ...capabilities.matrices!, sharedBytes };
+      const [first] = fragments.blockings(work, { ...deviceProfile(capabilities), matrices });
+      expect(lossOf(first!.tile, one)).toBeLessThan(1.04);
+    }
   });
 });

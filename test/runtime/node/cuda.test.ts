@@ -55,6 +55,18 @@ const of = (make: (target: string) => ReturnType<typeof compile>) => ({
   cuda: make("cuda"),
 });
 const smallBoth = () => of((target) => compile(small(), { target, profile }));
+/** The same, as if its product had more shared memory than kernels have by themselves. */
+const largeBoth = (sharedBytes = 60 * 1024) => {
+  const { ptx, cuda } = smallBoth();
+  const [product] = cudaCapabilities.matrices.products;
+  const matrices = { ...product, width: 32, widths: "fixed", numbered: true } as const;
+  const kernels = ptx.kernels.map((kernel) =>
+    kernel.entry.startsWith("matmul")
+      ? { ...kernel, sharedBytes, matrices, source: `${kernel.source}// large\n` }
+      : kernel,
+  );
+  return { ptx: { ...ptx, kernels }, cuda };
+};
 const encodeBoth = () => of((target) => compile(encode(), { target, profile }));
 
 test("has what its target says that every GPU has", () => {
@@ -68,7 +80,7 @@ describeCuda("on the driver for tests", () => {
   beforeAll(() => {
     const printed = plansOf(trainingPlan("cuda", profile));
     const steps = plansOf(training).map((ptx, i) => ({ ptx, cuda: printed[i]! }));
-    driver = buildDriver([smallBoth(), encodeBoth(), ...steps]);
+    driver = buildDriver([smallBoth(), largeBoth(), encodeBoth(), ...steps]);
   });
   beforeEach(() => {
     driver.reset();
@@ -173,6 +185,32 @@ describeCuda("on the driver for tests", () => {
     expect(driver.left()).toBe(0);
     device.destroy();
     expect((await refusal(() => smallSession(device))).code).toBe("E422");
+  });
+
+  test("a kernel is given more shared memory than it has by itself, as far as the GPU has it", async () => {
+    const device = await opened();
+    const session = await createSession(largeBoth().ptx, device);
+    expect(driver.count("cuFuncSetAttribute")).toBe(1);
+    for (const count of [0, 1])
+      expect((await session.run({ x: zeros })).y![5]).toBeCloseTo(1 / 32 + count, 6);
+    await session.profile();
+    await session.close();
+    device.destroy();
+    for (const [capability, most] of [
+      [90, 227],
+      [80, 163],
+      [86, 99],
+    ] as const) {
+      driver.set({ capability });
+      const device = await opened();
+      expect(device.capabilities.matrices?.sharedBytes).toBe(1024 * most);
+      const { code, message } = await refusal(() =>
+        createSession(largeBoth(1024 * most + 16).ptx, device),
+      );
+      expect(code).toBe("E424");
+      expect(message).toContain(`but the device has ${1024 * most}`);
+      device.destroy();
+    }
   });
 
   test("more is written and read than one copy holds, and other copies do not wait for it", async () => {
