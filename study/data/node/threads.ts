@@ -34,6 +34,11 @@ export interface ItemThreads {
 /** The built file: what loads sources directly must build it first. */
 const script = new URL("./item-thread.js", import.meta.url);
 
+/** Node's permissions may forbid threads. */
+export const mayStartThreads = (): boolean =>
+  // Undefined without permissions, whatever its type says.
+  (process.permission as typeof process.permission | undefined)?.has("worker") ?? true;
+
 /**
  * Starts threads. An item is always read by the same one, which may keep it; a thread without work does not keep the
  * process alive.

@@ -1,6 +1,7 @@
 /** The sets of a run: what is trained on, and what is held out. */
 import { diagnose } from "../../../diagnostics/index.ts";
 import { type DataSet, openSet, type SetDescription } from "../../data/node/open.ts";
+import { mayStartThreads } from "../../data/node/threads.ts";
 import { shuffledOrder } from "../../data/order.ts";
 import type { Samples } from "../../data/sample.ts";
 import { foldsOf, holdOut, subsetOf } from "../../data/split.ts";
@@ -32,9 +33,13 @@ export interface Sets {
   readonly train: Part;
   readonly validation: Part;
   readonly tasks: Tasks;
+  /** Ends the thread that reads what is trained on, where there is one. */
+  close(): void;
 }
 
 interface Opening {
+  /** Bytes of decoded pictures to train on that are kept in memory. */
+  readonly keep: number;
   readonly onProgress?: ((done: number, all: number, what: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -44,26 +49,41 @@ interface Opening {
  * @throws E10xx for items and splits, E1101 for sets of different tasks.
  */
 export async function openSets(
-  { set, validation, part = 0.2, share = 1, fold }: SetsRequest,
+  request: SetsRequest,
   seed: number,
-  { signal, onProgress }: Opening,
+  { signal, onProgress, keep }: Opening,
 ): Promise<Sets> {
   const reading = {
     signal,
     onProgress: (done: number, all: number) => onProgress?.(done, all, "pictures"),
   };
-  const whole = await openSet(set, reading);
-  const { summary, tasks } = whole;
-  if (validation) {
-    const held = await openSet(validation, reading);
+  // Batches are made beside the thread that trains, where there may be another.
+  const threads = mayStartThreads() ? 1 : 0;
+  const whole = await openSet(request.set, { ...reading, threads, keep });
+  const { summary, tasks, close } = whole;
+  try {
+    const held = request.validation && (await openSet(request.validation, reading));
+    return { tasks, summary, close, ...partsOf(whole, held, request, seed) };
+  } catch (cause) {
+    close();
+    throw cause;
+  }
+}
+
+function partsOf(
+  whole: DataSet,
+  held: DataSet | undefined,
+  { part = 0.2, share = 1, fold }: SetsRequest,
+  seed: number,
+): Pick<Sets, "train" | "validation"> {
+  if (held) {
     checkAlike(whole, held);
-    return { tasks, summary, train: wholeOf(whole, share, seed), validation: wholeOf(held) };
+    return { train: wholeOf(whole, share, seed), validation: wholeOf(held) };
   }
   const split = fold
     ? foldsOf(whole.size, fold.of, seed)[fold.fold]!
     : holdOut(whole.size, part, seed);
   return {
-    ...{ tasks, summary },
     train: partOf(whole, shareOf(split.training, share, seed)),
     validation: partOf(whole, split.validation),
   };

@@ -54,11 +54,20 @@ export interface TrainRequest extends SetsRequest, Events {
  * the signal's reason when it is aborted, after what was done has been saved.
  */
 export async function train(request: TrainRequest): Promise<TrainReport> {
-  const { onPhase = () => {}, reducer } = request;
+  const { onPhase = () => {} } = request;
   const asked = settingsFrom(request.settings ?? {});
   check("a run", { share: [request.share ?? 1, portion] });
   onPhase("checking the pictures");
-  const sets = await openSets(request, asked.seed, request);
+  const sets = await openSets(request, asked.seed, { ...request, keep: mostKept });
+  return trainOn(request, asked, sets).finally(sets.close);
+}
+
+async function trainOn(
+  request: TrainRequest,
+  asked: ReturnType<typeof settingsFrom>,
+  sets: Sets,
+): Promise<TrainReport> {
+  const { reducer } = request;
   const { tasks } = sets;
   const kind = kindOf(tasks, asked.method);
   const pictures = sets.train.names.length;
@@ -186,7 +195,7 @@ async function stepsOn(opened: OpenedDevice, placing: Placing): Promise<TrainRep
       seconds: request.seconds,
       reducer: request.reducer,
     },
-    batches: batchesOf(keptInMemory(train.samples, mostKept), { ...seen, augment, seed }),
+    batches: batchesOf(train.samples, { ...seen, augment, seed }),
     validation: batchesOf(held, { ...seen, order: "plain" }),
     held: held.size,
     device: opened.device.name,
