@@ -1,5 +1,4 @@
 /** The model of a run, with the adapter that it kept, ready to see pictures. */
-import { join } from "node:path";
 import { deviceProfile, traceProgram } from "../../../compiler/index.ts";
 import type { Image } from "../../../predict/vision/image.ts";
 import type { Numbers } from "../../../runtime/devices/device.ts";
@@ -11,7 +10,7 @@ import { compileKept, keptPlans } from "../../../training/node/kept-plans.ts";
 import { batchesOf, normalizedImages } from "../../data/batch.ts";
 import { classesOf, type Task, type TaskKind, taskFor } from "../../train/model.ts";
 import { openSam } from "../../train/node/open-sam.ts";
-import { readRun } from "../../train/node/run-folder.ts";
+import { adapterOf, readRun } from "../../train/node/run-folder.ts";
 import type { RunSettings } from "../../train/settings.ts";
 import type { Tasks } from "../../train/targets.ts";
 import type { Maps } from "../maps.ts";
@@ -51,7 +50,7 @@ export interface RunModel {
 
 /**
  * Opens the model, and closes it when `use` has ended.
- * @throws E1103 for a folder that is no run's, E2xx for weights, E431 for those that the run was not trained on, E4xx
+ * @throws E1103 for a folder that is no run's, and for a run without an adapter, E2xx for weights, E431 for those that the run was not trained on, E4xx
  * for the device.
  */
 export async function withRunModel<T>(
@@ -62,7 +61,7 @@ export async function withRunModel<T>(
   const { settings, tasks } = await readRun(run);
   const { config, weights } = await openSam(request, settings);
   try {
-    const adapter = await openWeightsFile(request.adapter ?? join(run, "adapter.safetensors"));
+    const adapter = await openWeightsFile(request.adapter ?? adapterOf(run));
     try {
       const { methodSettings } = settings;
       const task = taskFor(config, {

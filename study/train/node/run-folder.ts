@@ -119,6 +119,17 @@ export const hasRun = (path: string): boolean => existsSync(join(path, "run.json
 /** The settings, tasks and items of a run. @throws E1103 for a folder that is no run's, E1112 without tasks. */
 export const readRun = (path: string): Promise<RunIdentity> => readIdentity(join(path, "run.json"));
 
+/** The adapter of a run. @throws E1103 for a run that was never validated, which has none. */
+export function adapterOf(path: string): string {
+  const file = join(path, "adapter.safetensors");
+  if (existsSync(file)) return file;
+  throw diagnose("E1103", {
+    message: "the run has no adapter: it ended before its first validation",
+    where: path,
+    help: "type inarch train as before, with the same --out: the run goes on",
+  });
+}
+
 async function readIdentity(file: string): Promise<RunIdentity> {
   let content: unknown;
   try {

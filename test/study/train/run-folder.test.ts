@@ -41,6 +41,20 @@ test("E1103: a run.json of something else", async () => {
   for (const text of texts) expect(await of(text)).toBe("E1103");
 });
 
+test("E1103: a run that ended before its first validation has no adapter", async () => {
+  const signal = new AbortController();
+  const onPhase = (words: string) => words.startsWith("takes ") && signal.abort();
+  const stopped = request("stopped", { onPhase, signal: signal.signal });
+  await expect(train(stopped)).rejects.toThrow();
+  const asked = { pictures: [pictures], run: stopped.out, out: join(folder, "none") };
+  const error = await refusal(() => predict({ ...asked, weights, config, device: "cpu" }));
+  expect([error.code, error.details.message]).toEqual([
+    "E1103",
+    expect.stringMatching(/^the run has no adapter: it ended before its first validation/),
+  ]);
+  expect(error.details.help).toContain("--out");
+});
+
 test("of another size than the checkpoint's sees pictures so, and so does what predicts", async () => {
   const all = request("larger", { settings: { size: 48, steps: 1, method: "decoder-only" } });
   const report = await train(all);
