@@ -64,7 +64,7 @@ const signatures: readonly (readonly [starts: readonly string[], ...Recognised])
   [
     ["\x89PNG", "\xff\xd8\xff", "GIF8", "RIFF"],
     "is a picture",
-    "the weights come after --weights: inarch segment IMAGE --weights FILE",
+    "--weights takes the checkpoint, a file .pth or .safetensors",
   ],
 ];
 

@@ -24,8 +24,12 @@ export interface Split {
  * @throws E1011 for fewer than two items, and for a part that is not between 0 and 1.
  */
 export function holdOut(items: number, part: number, seed = 0): Split {
-  if (!(part > 0 && part < 1)) throw noSplit(`${part} is no part of a set, between 0 and 1`);
-  checkTwo(items, 2, "hold out");
+  const isPart = part > 0 && part < 1;
+  check(isPart, `${part} is no part of a set, between 0 and 1`, "hold out 0.2 of it, say");
+  const few = `${items === 1 ? "one item is" : `${items} items are`} too few to hold out`;
+  const more =
+    "give more pictures, or a set of its own to validate on: --val-pictures, --val-masks";
+  check(items >= 2, few, more);
   const count = Math.min(items - 1, Math.max(1, Math.round(part * items)));
   return splitAt(items, seed, (place) => place < count);
 }
@@ -35,8 +39,10 @@ export function holdOut(items: number, part: number, seed = 0): Split {
  * @throws E1011 for fewer than two folds, and for fewer items than folds.
  */
 export function foldsOf(items: number, folds: number, seed = 0): Split[] {
-  if (!(Number.isSafeInteger(folds) && folds >= 2)) throw noSplit(`there are no ${folds} folds`);
-  checkTwo(items, folds, `make ${folds} folds of`);
+  const isCount = Number.isSafeInteger(folds) && folds >= 2;
+  check(isCount, `there are no ${folds} folds`, "give 2 folds or more");
+  const few = `${items} items are too few to make ${folds} folds of`;
+  check(items >= folds, few, "give more pictures, or fewer folds");
   return Array.from({ length: folds }, (_, fold) =>
     splitAt(items, seed, (place) => place % folds === fold),
   );
@@ -54,10 +60,6 @@ function splitAt(items: number, seed: number, isHeld: (place: number) => boolean
   };
 }
 
-function checkTwo(items: number, least: number, what: string): void {
-  if (items < least)
-    throw noSplit(`${items === 1 ? "one item is" : `${items} items are`} too few to ${what}`);
+function check(isSplit: boolean, message: string, help: string): void {
+  if (!isSplit) throw diagnose("E1011", { message, help });
 }
-
-const noSplit = (message: string) =>
-  diagnose("E1011", { message, help: "give a set for validation of its own, or more pictures" });

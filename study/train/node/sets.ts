@@ -144,7 +144,7 @@ export function checkClasses({ train, validation, tasks }: Sets): void {
   if (words.length === 0) return;
   throw diagnose("E1107", {
     message: `the set has ${words.join(", and ")}`,
-    help: "take these classes out, add pictures, hold others out with another seed, or allow it: emptyClasses: allowed",
+    help: "take these classes out, add pictures, hold others out with another --seed, or allow it: --empty-classes allowed (in a study emptyClasses: allowed)",
   });
 }
 

@@ -59,16 +59,17 @@ test("a subset reads the items of the set, and sees them as it does", async () =
 });
 
 describe("E1011", () => {
-  test.each<[string, () => unknown]>([
-    ["one item is too few to hold out", () => holdOut(1, 0.5)],
-    ["0 items are too few", () => holdOut(0, 0.5)],
-    ["1 is no part of a set", () => holdOut(5, 1)],
-    ["NaN is no part", () => holdOut(5, Number.NaN)],
-    ["3 items are too few to make 4 folds of", () => foldsOf(3, 4)],
-    ["there are no 1 folds", () => foldsOf(3, 1)],
-  ])("%s", async (words, call) => {
+  test.each<[string, string, () => unknown]>([
+    ["one item is too few to hold out", "--val-pictures", () => holdOut(1, 0.5)],
+    ["0 items are too few", "give more pictures", () => holdOut(0, 0.5)],
+    ["1 is no part of a set", "hold out 0.2", () => holdOut(5, 1)],
+    ["NaN is no part", "hold out 0.2", () => holdOut(5, Number.NaN)],
+    ["3 items are too few to make 4 folds of", "fewer folds", () => foldsOf(3, 4)],
+    ["there are no 1 folds", "2 folds or more", () => foldsOf(3, 1)],
+  ])("%s", async (words, help, call) => {
     const error = await refusal(async () => call());
     expect(error.code).toBe("E1011");
     expect(error.message).toContain(words);
+    expect(error.details.help).toContain(help);
   });
 });
