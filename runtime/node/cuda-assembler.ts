@@ -47,7 +47,7 @@ export class Assembler {
     const threads = [...this.#threads];
     this.#threads.clear();
     const asked = [...threads.flatMap(([, one]) => one ?? []), ...this.#waiting.splice(0)];
-    const ended = Promise.all(threads.map(([worker]) => worker.terminate()));
+    const ended = Promise.all(threads.map(([worker]) => endOf(worker)));
     for (const { reject } of asked) reject(cause);
     return asked.length > 0 ? ended : undefined;
   }
@@ -76,6 +76,7 @@ export class Assembler {
     const worker = new Worker(script, { workerData: this.#start });
     this.#threads.set(worker, undefined);
     worker.on("message", (found: Assembled) => {
+      if (!this.#threads.has(worker)) return;
       const asked = this.#threads.get(worker);
       this.#threads.set(worker, undefined);
       worker.unref();
@@ -101,4 +102,12 @@ export class Assembler {
       asked.reject(cause as Error);
     }
   }
+}
+
+/** Ends a thread once it has done what it is doing: one that is ended within a call of koffi takes the process with it. */
+function endOf(worker: Worker): Promise<unknown> {
+  const ended = new Promise((resolve) => worker.once("exit", resolve));
+  worker.ref();
+  worker.postMessage(undefined);
+  return ended;
 }

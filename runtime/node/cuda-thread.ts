@@ -13,4 +13,8 @@ const { path, context } = workerData as ThreadStart;
 const driver = await loadDriver(path);
 driver.call("cuCtxSetCurrent", context);
 const host = hostMemory(driver);
-parentPort!.on("message", (job: Job) => parentPort!.postMessage(assembled(driver, host, job)));
+parentPort!.on("message", (job: Job | undefined) => {
+  // Without a job, it is to end.
+  if (job) parentPort!.postMessage(assembled(driver, host, job));
+  else parentPort!.close();
+});
