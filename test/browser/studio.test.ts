@@ -130,6 +130,9 @@ describeInBrowser("the studio", () => {
     await page.keyboard.press("ArrowLeft");
     await page.keyboard.press("Enter");
     expect((await selected()).length).toBe(truth.data.length);
+    const buffer = Buffer.from("no picture");
+    await page.setInputFiles("#strip input", { name: "a.png", mimeType: "image/png", buffer });
+    await page.locator("#problem", { hasText: "the browser reads no picture" }).waitFor();
     await page.close();
   });
 
