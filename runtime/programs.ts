@@ -3,10 +3,17 @@
 import type { Plan } from "../compiler/plan.ts";
 import { checkOptions } from "../diagnostics/options.ts";
 import { checked } from "./checked.ts";
+import { asDevice } from "./devices/any.ts";
 import type { Device, Progress } from "./devices/device.ts";
 import { late } from "./late.ts";
 import { placePlan, type SessionOptions, type SharedMemory } from "./placement.ts";
-import { openSession, type Session } from "./session.ts";
+import {
+  openSession,
+  type RestorableSession,
+  type RestoreOptions,
+  restorable,
+  type Session,
+} from "./session.ts";
 import { modelStates, noStates } from "./states.ts";
 import { sharedBuffers } from "./training/memory.ts";
 
@@ -14,22 +21,27 @@ export type ProgramsOptions = Pick<SessionOptions, "weights" | "adapter" | "onPr
 
 /**
  * Places the programs of a model, by name, on a device. States of one name are one: what one program
- * writes there the others read. That memory is freed when the last of the sessions is closed.
+ * writes there the others read. That memory is freed when the last of the sessions is closed. `restore` of any of
+ * them puts all on another device.
  * @throws E250 for programs that disagree about a state, and what `createSession` throws.
  */
 export async function createSessions<Name extends string>(
   plans: Readonly<Record<Name, Plan>>,
   device: Device,
   options: ProgramsOptions = {},
-): Promise<Readonly<Record<Name, Session>>> {
+): Promise<Readonly<Record<Name, RestorableSession>>> {
   checkOptions<ProgramsOptions>("createSessions", options, {
     weights: true,
     adapter: true,
     onProgress: true,
     signal: true,
   });
-  const { sessions } = await placePrograms(plans, device, options);
-  return sessions;
+  const { signal: _, ...given } = options;
+  const first = await placePrograms(plans, asDevice(device), options);
+  return restorable(first, (on, adapter, more) => {
+    checkOptions<Omit<RestoreOptions, "bind">>("restore", more, { onProgress: true, signal: true });
+    return placePrograms(plans, on, { ...given, adapter, ...more });
+  });
 }
 
 /** Sessions by program, and the states of them all. */
@@ -52,11 +64,14 @@ export async function placePrograms<Name extends string>(
   const end = () => stop.abort(signal?.reason);
   signal?.addEventListener("abort", end);
   const placing = names.map(async (name) => {
-    const sharing = { signal: stop.signal, shared: { ...shared, release } };
-    const own = { ...options, ...sharing, onProgress: told(name) };
     try {
       signal?.throwIfAborted();
-      return await placePlan(plans[name], device, own);
+      return await placePlan(plans[name], device, {
+        ...options,
+        signal: stop.signal,
+        shared: { ...shared, release },
+        onProgress: told(name),
+      });
     } catch (error) {
       stop.abort(error);
       throw error;
@@ -70,8 +85,10 @@ export async function placePrograms<Name extends string>(
     free();
     throw stop.signal.reason;
   }
-  const opened = names.map((name, i) => [name, openSession(placements[i]!, placements)]);
-  return { sessions: Object.fromEntries(opened) as Readonly<Record<Name, Session>>, states };
+  const sessions = Object.fromEntries(
+    names.map((name, i) => [name, openSession(placements[i]!, placements)]),
+  ) as Readonly<Record<Name, Session>>;
+  return { placements, sessions, states };
 }
 
 /** What programs tell of their loading, counted over all of them. */

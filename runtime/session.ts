@@ -94,7 +94,8 @@ export interface RestorableSession extends Session {
    * Goes on on another device, after one was lost: kernels, weights and adapter are placed there as they were at
    * first, so the weights must still be open; states begin as they did, and inputs are given again. Tensors that
    * inputs were bound to are given anew. Calls made before it resolves are those of the device before. If it rejects
-   * nothing has changed, and it may be tried again.
+   * nothing has changed, and it may be tried again. Programs that were created together are all restored, once, by
+   * whichever of them is asked.
    * @throws E427 after `close`, and what `createSession` throws.
    */
   restore(device: Device | GPUDevice, options?: RestoreOptions): Promise<void>;
@@ -123,43 +124,73 @@ export async function createSession(
     onProgress: true,
     signal: true,
   });
-  const { signal: _, ...given } = options;
-  let placed = await placePlan(plan, device, options);
-  let now = openSession(placed);
-  let isOpen = true;
-  return {
-    plan,
-    run: (...args) => now.run(...args),
-    read: (...args) => now.read(...args),
-    write: (...args) => now.write(...args),
-    reset: (...args) => now.reset(...args),
-    profile: (...args) => now.profile(...args),
-    change: (...args) => now.change(...args),
-    output: (name) => now.output(name),
-    memory: () => now.memory(),
-    get lost() {
-      return now.lost;
-    },
-    async restore(on, more = {}) {
-      checkOptions<RestoreOptions>("restore", more, { bind: true, onProgress: true, signal: true });
-      if (!isOpen) throw isClosed(plan);
-      const { adapter } = placed;
-      const loading = { ...given, adapter, ...more };
-      const again = await placePlan(plan, asDevice(on), loading);
-      if (!isOpen) {
-        again.free();
-        throw isClosed(plan);
-      }
-      const before = now;
-      placed = again;
-      now = openSession(again);
-      await before.close();
-    },
-    close() {
-      isOpen = false;
-      return now.close();
-    },
+  const place = async (on: Device, loading: SessionOptions) => {
+    const placement = await placePlan(plan, on, loading);
+    return { placements: [placement], sessions: { session: openSession(placement) } };
   };
+  const sessions = restorable(await place(device, options), (on, adapter, more) => {
+    checkOptions<RestoreOptions>("restore", more, { bind: true, onProgress: true, signal: true });
+    return place(on, { ...options, signal: undefined, adapter, ...more });
+  });
+  return sessions.session;
+}
+
+/** The programs of a model in place, by name. */
+export interface PlacedSessions<Name extends string> {
+  readonly placements: readonly Placement[];
+  readonly sessions: Readonly<Record<Name, Session>>;
+}
+
+/**
+ * Sessions that go on on another device, where `place` puts them: all together, whichever of them is asked. It is
+ * given the adapter in use.
+ */
+export function restorable<Name extends string>(
+  first: PlacedSessions<Name>,
+  place: (
+    device: Device,
+    adapter: SessionOptions["adapter"],
+    more: RestoreOptions,
+  ) => Promise<PlacedSessions<Name>>,
+): Readonly<Record<Name, RestorableSession>> {
+  let now = first;
+  const closed = new Set<Name>();
+  const open = (name: Name): RestorableSession => {
+    const own = () => now.sessions[name];
+    const checkOpen = () => {
+      if (closed.has(name)) throw isClosed(own().plan);
+    };
+    return {
+      plan: own().plan,
+      run: (...args) => own().run(...args),
+      read: (...args) => own().read(...args),
+      write: (...args) => own().write(...args),
+      reset: (...args) => own().reset(...args),
+      profile: (...args) => own().profile(...args),
+      change: (...args) => own().change(...args),
+      output: (...args) => own().output(...args),
+      memory: () => own().memory(),
+      get lost() {
+        return own().lost;
+      },
+      async restore(on, more = {}) {
+        checkOpen();
+        const next = await place(asDevice(on), now.placements[0]?.adapter, more);
+        const before = Object.values<Session>(now.sessions);
+        now = next;
+        for (const other of closed) before.push(now.sessions[other]);
+        for (const one of before) await one.close();
+        checkOpen();
+      },
+      close() {
+        closed.add(name);
+        return own().close();
+      },
+    };
+  };
+  const opened = {} as Record<Name, RestorableSession>;
+  for (const name in first.sessions) opened[name] = open(name);
+  return opened;
 }
 
 /** The session of a plan in place; `together` are the programs of its model, of which all have one adapter. */

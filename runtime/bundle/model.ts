@@ -71,12 +71,11 @@ export async function loadBundle(
 ): Promise<BundleModel> {
   checkBundleOptions(options);
   const on = asDevice(device);
-  const { url, adapter, onProgress, signal } = options;
+  const { url, adapter, signal } = options;
   const opened = await openBundle(bundle, on, { url, signal });
   const { weights, close } = await weightsOf(opened, options);
-  const loading = { weights, adapter, onProgress, signal };
   try {
-    const { sessions, states } = await placePrograms(opened.plans, on, loading);
+    const { sessions, states } = await placePrograms(opened.plans, on, { ...options, weights });
     const model = openModel(opened, on, new Map(Object.entries(sessions)), states);
     if (!adapter) await close();
     // Another adapter may give back what this one has replaced of the base.

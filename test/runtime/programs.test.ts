@@ -15,6 +15,7 @@ import {
 import type { Plan } from "../../compiler/plan.ts";
 import { add, matmul, mul } from "../../ops/index.ts";
 import { loadBundle } from "../../runtime/bundle/model.ts";
+import { cpuDevice } from "../../runtime/devices/cpu.ts";
 import type { Device } from "../../runtime/devices/device.ts";
 import { referenceDevice } from "../../runtime/devices/reference.ts";
 import { openDevice } from "../../runtime/node/index.ts";
@@ -124,6 +125,31 @@ describe("a cache of keys and values", () => {
     const last = (await Promise.all(runs)).at(-1)!;
     expect(relativeError(last.y!, plainAttention(tokens, matrices))).toBeLessThan(1e-5);
     await model.close();
+  });
+
+  const open = () => cpuDevice({ threads: 1 });
+
+  test("goes on on another device, empty, whichever session is restored", async () => {
+    const weights = await openBytes(file);
+    const device = open();
+    const sessions = await createSessions(plansOf(cachedAttention, "wasm"), device, { weights });
+    const run: Runner["run"] = (program, inputs) => sessions[program]!.run(inputs);
+    await checkDecoding({ run });
+    device.destroy();
+    expect((await refusal(() => run("prefill", {}))).code).toBe("E422");
+    expect((await refusal(() => sessions.decode!.restore(device))).code).toBe("E422");
+    await sessions.decode!.restore(open());
+    expect([...(await sessions.prefill!.read(["count"])).count!]).toEqual([0]);
+    await checkDecoding({ run });
+    expect([...(await sessions.decode!.read(["count"])).count!]).toEqual([tokens.length]);
+    await sessions.decode!.close();
+    expect((await refusal(() => sessions.decode!.restore(open()))).code).toBe("E427");
+    await sessions.prefill!.restore(open());
+    expect((await refusal(() => sessions.decode!.run({ x: tokens[0]! }))).code).toBe("E427");
+    await sessions.prefill!.run({ x: tokens.slice(0, prompt).flat() });
+    const other = { bind: {} } as never;
+    expect((await refusal(() => sessions.prefill!.restore(open(), other))).code).toBe("E460");
+    await sessions.prefill!.close();
   });
 
   test("is reset by the wrapper, by name", () => {
