@@ -93,14 +93,14 @@ export function lackOf(needs: Needs, device: Capabilities): Lack | undefined {
     };
   if (needs.reduces && !numbered)
     return {
-      message: "numbers the subgroups of a workgroup, which the device lacks (WGSL's subgroup_id)",
+      message: "numbers subgroups, which the device lacks (WGSL's subgroup_id)",
     };
   const lacking = formats.find((scalar) => !has(device, scalar));
   if (lacking)
     return {
       code: "E152",
-      message: `has numbers in ${lacking}, a format that the device lacks (in WebGPU: the feature shader-f16)`,
-      help: 'compile with { precision: "f32" }, or open the device with the feature',
+      message: `has numbers in ${lacking}, which the device lacks (in WebGPU: the feature shader-f16)`,
+      help: 'compile with { precision: "f32" }, or open the device with it',
     };
   const missing = matrices.find((asked) => !hasMatrices(device.matrices, asked));
   if (missing) {
@@ -114,25 +114,23 @@ export function lackOf(needs: Needs, device: Capabilities): Lack | undefined {
 }
 
 function beyondLimits(needs: Needs, device: Capabilities): Lack | undefined {
-  const { sharedBytes: given = 0 } = (needs.matrices && device.matrices) ?? {};
+  const shared = (needs.matrices && device.matrices?.sharedBytes) ?? device.maxSharedBytes;
   const asked = [
     ["buffers", needs.bindings, device.maxBindings],
-    ["bytes of workgroup memory", needs.sharedBytes, Math.max(given, device.maxSharedBytes)],
+    ["bytes of workgroup memory", needs.sharedBytes, shared],
     ["threads in a workgroup", needs.threads, device.maxThreads],
     ["bytes of one binding", needs.bindingBytes, device.maxBindingBytes],
     ["bytes of one buffer", needs.bufferBytes ?? 0, device.maxBufferBytes],
     ["workgroups along one axis", needs.groups ?? 0, device.maxGroups],
   ] as const;
-  const beyond = asked.find(([, need, limit]) => need > limit);
-  if (beyond) {
-    const [what, need, limit] = beyond;
-    return { message: `needs ${need} ${what}, but the device has ${limit}` };
-  }
   const { alignment = device.alignment } = needs;
-  if (alignment % device.alignment === 0) return undefined;
-  return {
-    message: `places tensors at multiples of ${alignment} bytes, but the device takes those of ${device.alignment}`,
-  };
+  const isAligned = alignment % device.alignment === 0;
+  const beyond =
+    asked.find(([, need, limit]) => need > limit) ??
+    (isAligned ? undefined : (["bytes of alignment", alignment, device.alignment] as const));
+  if (!beyond) return undefined;
+  const [what, need, limit] = beyond;
+  return { message: `needs ${need} ${what}, but the device has ${limit}` };
 }
 
 /** What is of a later version's format is lacking, however large it is. */

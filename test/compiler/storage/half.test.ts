@@ -221,7 +221,7 @@ describe("refused", () => {
     const { code, details } = await refusal(() => createSession(plan, device));
     expect([code, details.message]).toEqual([
       "E152",
-      "kernel neg of program has numbers in f16, a format that the device lacks (in WebGPU: the feature shader-f16)",
+      "kernel neg of program has numbers in f16, which the device lacks (in WebGPU: the feature shader-f16)",
     ]);
     device.destroy();
   });

@@ -67,8 +67,13 @@ test("what is for other devices is taken where there is nothing else", async () 
 test.each([
   ["another target", ["default"], deviceOf({}, "wasm"), "(wasm), but default (wgsl)"],
   ["fewer threads", ["default"], deviceOf({ maxThreads: 1 }), "default needs "],
-  ["no subgroups", ["subgroups"], deviceOf({}), "subgroups numbers the subgroups of a workgroup"],
-  ["coarser offsets", ["default"], deviceOf({ alignment: 2 ** 20 }), "multiples of"],
+  ["no subgroups", ["subgroups"], deviceOf({}), "subgroups numbers subgroups"],
+  [
+    "coarser offsets",
+    ["default"],
+    deviceOf({ alignment: 2 ** 20 }),
+    "needs 4096 bytes of alignment",
+  ],
   ["smaller buffers", ["default"], deviceOf({ maxBufferBytes: 4 }), "bytes of one buffer"],
   ["fewer workgroups", ["default"], deviceOf({ maxGroups: 0 }), "workgroups along one axis"],
 ])("E616 for a device with %s", async (_, names, device, says) => {
