@@ -11,7 +11,13 @@ import { writeSafetensors } from "../../../runtime/weights/index.ts";
 import { openMpi } from "../../../study/train/node/mpi.ts";
 import { buildPackage, inarch, repository } from "../../support/command-line.ts";
 import { drawSquares } from "../../support/drawn-squares.ts";
-import { describeWithMpi } from "../../support/mpi.ts";
+import {
+  describeOverTcp,
+  describeWithBoth,
+  describeWithMpi,
+  launchers,
+  wordsBetween,
+} from "../../support/mpi.ts";
 import { tinySam } from "../../support/sam-small.ts";
 import { readAll, refusal } from "../../support/weights-files.ts";
 
@@ -50,21 +56,25 @@ const flags = (out: string, ...more: string[]) => [
   ...more,
 ];
 
-/** `mpirun -n RANKS inarch …`; `watch` sees what it says. */
-function ranks(
-  count: number,
-  args: readonly string[],
-  watch = (_said: string, _pid: number) => {},
-) {
-  const all = ["-n", String(count), process.execPath, main, ...args];
-  const child = spawn("mpirun", all, { cwd: folder, env: environment });
+interface Start {
+  /** What starts them: Open MPI's `mpirun` unless given. */
+  readonly by?: readonly string[];
+  /** Sees what they say. */
+  readonly watch?: (said: string, pid: number) => void;
+}
+
+/** `mpirun -n RANKS inarch …` */
+function ranks(count: number, args: readonly string[], { by, watch }: Start = {}) {
+  const [launcher, ...words] = by ?? [launchers.openMpi!];
+  const all = [...words, "-n", String(count), process.execPath, main, ...args];
+  const child = spawn(launcher!, all, { cwd: folder, env: environment });
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (chunk) => {
     stdout += chunk;
   });
   child.stderr.on("data", (chunk) => {
     stderr += chunk;
-    watch(stderr, child.pid!);
+    watch?.(stderr, child.pid!);
   });
   return new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) =>
     child.on("exit", (code) => resolve({ code, stdout, stderr })),
@@ -136,7 +146,7 @@ describeWithMpi("processes of a job", () => {
       const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
       process.kill(Number(children.at(-1)), "SIGKILL");
     };
-    const killed = await ranks(2, flags("killed", "--steps", "8"), kills);
+    const killed = await ranks(2, flags("killed", "--steps", "8"), { watch: kills });
     expect([isDue, killed.code === 0]).toEqual([false, false]);
     expect(existsSync(join(folder, "killed", "result.json"))).toBe(false);
     await ranks(2, flags("killed", "--steps", "8"));
@@ -152,6 +162,27 @@ describeWithMpi("processes of a job", () => {
       encoding: "utf8",
     });
     expect([alone.status, alone.stderr]).toEqual([3, expect.stringMatching(/E1111\] 2 processes/)]);
+  });
+});
+
+describeWithBoth("processes of MPICH", () => {
+  test("train the same bytes as those of Open MPI, and end with one that dies", async () => {
+    const by = [launchers.mpich!];
+    const told = await ranks(3, flags("mpich", "--steps", "4"), { by });
+    expect([told.code, told.stdout.match(/the adapter: /g)?.length]).toEqual([0, 1]);
+    expect(bytesIn("mpich")).toEqual(bytesIn("three"));
+    const four = await ranks(4, flags("four", "--steps", "4"), { by });
+    expect(four.code).not.toBe(0);
+    expect(four.stderr).toMatch(/E1106.*4 processes with 1 micro-steps each.*a batch of 6/);
+  });
+});
+
+describeOverTcp("processes that a network joins", () => {
+  test("train the same bytes as those of one machine", async () => {
+    const by = wordsBetween(folder);
+    const told = await ranks(2, flags("apart", "--steps", "4"), { by });
+    expect([told.stderr, told.code]).toEqual([expect.any(String), 0]);
+    expect(bytesIn("apart")).toEqual(bytesIn("two"));
   });
 });
 
