@@ -60,7 +60,8 @@ interface Waiting {
 }
 
 function startThread(workerData: ThreadStart, file: URL) {
-  const worker = new Worker(file, { workerData });
+  // Flags of the process, such as --input-type, need not suit a file.
+  const worker = new Worker(file, { workerData, execArgv: [] });
   const waiting = new Map<number, Waiting>();
   let ended: string | undefined;
   let asked = 0;
