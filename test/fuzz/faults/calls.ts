@@ -131,7 +131,7 @@ export const stateFaults: readonly Fault[] = [
   inCalls(
     "programs have states of their own",
     "runtime/programs.ts",
-    ", shared: { ...shared, release }",
+    "shared: { ...shared, release },",
   ),
   inCalls(
     "states begin as zeros",
