@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type Compilation, compileStages } from "../../../compiler/compile.ts";
 import { candidatesOf } from "../../../compiler/forms/pick.ts";
-import { type Graph, graphOf } from "../../../compiler/graph/graph.ts";
+import type { Graph } from "../../../compiler/graph/graph.ts";
 import { defaultProfile, type Plan, type Profile } from "../../../compiler/index.ts";
 import { Builder } from "../../../compiler/kernel/builder.ts";
 import type { Kernel } from "../../../compiler/kernel/ir.ts";
@@ -22,6 +22,7 @@ import { type Arrays, evaluate, randomNumbers } from "../../../verify/ops/evalua
 import { oddProducts } from "../../../verify/ops/products.ts";
 import { deviceTest } from "../../support/device.ts";
 import { matrixTest } from "../../support/matrix-device.ts";
+import { halfArrays, productGraph, sizeOf } from "../../support/odd-products.ts";
 import { refusal } from "../../support/weights-files.ts";
 import { withoutBarriers } from "../../support/without-barriers.ts";
 
@@ -49,20 +50,6 @@ const units: Readonly<Record<string, MatrixUnits>> = {
 const profileOf = (matrices: MatrixUnits): Profile => ({
   ...{ ...defaultProfile, name: "matrices", half: true, rolled: false, matrices },
 });
-
-const graphFor = (name: string): Graph => graphOf([{ name: "y", tensor: oddProducts[name]!() }]);
-
-const sizeOf = ({ shape }: { readonly shape: readonly number[] }) =>
-  shape.reduce((a, b) => a * b, 1);
-
-/** Numbers that are halves, so that the products of halves are exact. */
-const arraysFor = ({ inputs }: Plan): Arrays =>
-  Object.fromEntries(
-    inputs.map((t, i) => {
-      const numbers = Float32Array.from(randomNumbers(sizeOf(t), 17 + i));
-      return [t.name, [...halfToFloat(floatToHalf(numbers))]];
-    }),
-  );
 
 /** Numbers that are no halves, and the halves that are nearest. */
 function unrounded({ inputs }: Plan): { readonly given: Arrays; readonly rounded: Arrays } {
@@ -103,7 +90,7 @@ const thorough = ["odd sizes", "a base, a low-rank segment, a bias, GELU and a r
 
 /** The program with every tile of fragments that its one product can have, if that is asked for. */
 function withTiles(name: string, target: Plan["target"], profile: Profile): Compiled[] {
-  const compiled = withEveryTile(graphFor(name), target, profile);
+  const compiled = withEveryTile(productGraph(name), target, profile);
   return thorough.includes(name) ? compiled : compiled.slice(0, 1);
 }
 
@@ -127,10 +114,10 @@ function withEveryTile(graph: Graph, target: Plan["target"], profile: Profile): 
 
 describe.each(Object.entries(units))("on the reference device, %s:", (_, matrices) => {
   test.each(Object.keys(oddProducts))("%s", async (name) => {
-    const graph = graphFor(name);
+    const graph = productGraph(name);
     const compiled = withTiles(name, "reference", profileOf(matrices));
     expect(compiled.length).toBeGreaterThan(0);
-    const arrays = arraysFor(compiled[0]!.plan);
+    const arrays = halfArrays(compiled[0]!.plan);
     const wanted = (await evaluate(graph, arrays)).y!;
     for (const { plan, words } of compiled) {
       expect(multiplies(plan)).toBe(true);
@@ -141,8 +128,8 @@ describe.each(Object.entries(units))("on the reference device, %s:", (_, matrice
   test("no barrier can be left out", async () => {
     for (const name of thorough) {
       const profile = { ...profileOf(matrices), maxSharedBytes: 16 * 1024 };
-      const { plan, kernels } = withEveryTile(graphFor(name), "reference", profile)[0]!;
-      const arrays = arraysFor(plan);
+      const { plan, kernels } = withEveryTile(productGraph(name), "reference", profile)[0]!;
+      const arrays = halfArrays(plan);
       for (const broken of withoutBarriers(plan, 0, kernels[0]!.kernel))
         await expect(run(broken, referenceDevice(), arrays)).rejects.toThrow(/E450.*race|before/);
     }
@@ -150,7 +137,7 @@ describe.each(Object.entries(units))("on the reference device, %s:", (_, matrice
 });
 
 describe("precision decides:", () => {
-  const graph = graphFor("odd sizes");
+  const graph = productGraph("odd sizes");
   const compiled = (matrices: MatrixUnits, precision: Precision, target: Plan["target"] = "wgsl") =>
     multiplies(compileStages(graph, { profile: profileOf(matrices), precision, target }).plan);
   const [first, , , , singles] = Object.values(units) as MatrixUnits[];
@@ -341,7 +328,7 @@ describe("on the device", () => {
   deviceTest("E424: fragments that it does not multiply", async () => {
     const { device } = await openDevice({ kind: "webgpu" });
     const singles = Object.values(units).at(-1)!;
-    const { plan } = compileStages(graphFor("odd sizes"), { profile: profileOf(singles) });
+    const { plan } = compileStages(productGraph("odd sizes"), { profile: profileOf(singles) });
     const { code, details } = await refusal(() => createSession(plan, device));
     expect([code, details.message]).toEqual([
       "E424",
@@ -353,7 +340,7 @@ describe("on the device", () => {
   matrixTest(
     "numbers that are no halves are rounded; beyond them is infinity",
     async (device, matrices) => {
-      const graph = graphFor("odd sizes");
+      const graph = productGraph("odd sizes");
       const profile = { ...profileOf(matrices), rolled: true };
       const { plan } = compileStages(graph, { profile, precision: "mixed" });
       const { given, rounded } = unrounded(plan);
@@ -368,10 +355,10 @@ describe("on the device", () => {
 
   matrixTest("every program is right, by every tile", async (device, matrices) => {
     for (const name of Object.keys(oddProducts)) {
-      const graph = graphFor(name);
+      const graph = productGraph(name);
       const compiled = withTiles(name, "wgsl", { ...profileOf(matrices), rolled: true });
       expect(compiled.length).toBeGreaterThan(0);
-      const arrays = arraysFor(compiled[0]!.plan);
+      const arrays = halfArrays(compiled[0]!.plan);
       const wanted = (await evaluate(graph, arrays)).y!;
       for (const { plan, words } of compiled)
         expectClose(await run(plan, device, arrays), wanted, 2e-6, `${name}, ${words}`);

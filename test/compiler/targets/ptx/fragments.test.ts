@@ -15,31 +15,18 @@ import type { Plan } from "../../../../compiler/plan.ts";
 import { deviceProfile } from "../../../../compiler/profile.ts";
 import { capabilities } from "../../../../compiler/targets/cuda/capabilities.ts";
 import { kernelKey } from "../../../../compiler/tuning/kernel-key.ts";
-import { floatToHalf, halfToFloat } from "../../../../formats/index.ts";
 import { attention, matmul, permute, softmax } from "../../../../ops/index.ts";
 import { givenBytes } from "../../../../runtime/devices/cuda.ts";
 import { kernelText } from "../../../../runtime/devices/device.ts";
-import { type Arrays, evaluate, randomNumbers } from "../../../../verify/ops/evaluate.ts";
+import { evaluate } from "../../../../verify/ops/evaluate.ts";
 import { oddProducts } from "../../../../verify/ops/products.ts";
 import { assembled, hasPtxas } from "../../../support/nvcc.ts";
+import { halfArrays, productGraph } from "../../../support/odd-products.ts";
 import { ptxDevice } from "../../../support/ptx-device.ts";
 import { runPlan } from "../../../support/run-plan.ts";
 
 const profile = deviceProfile(capabilities);
-const graphFor = (name: string): Graph => graphOf([{ name: "y", tensor: oddProducts[name]!() }]);
 const f32 = (name: string, shape: readonly number[]) => input(name, "f32", shape) as Tensor;
-const sizeOf = ({ shape }: { readonly shape: readonly number[] }) =>
-  shape.reduce((a, b) => a * b, 1);
-
-/** Numbers that are halves, so that their products are exact. */
-const arraysFor = ({ inputs }: Plan): Arrays =>
-  Object.fromEntries(
-    inputs.map((t, i) => {
-      const numbers = Float32Array.from(randomNumbers(sizeOf(t), 17 + i));
-      return [t.name, [...halfToFloat(floatToHalf(numbers))]];
-    }),
-  );
-
 /** The program with so many of the tiles of fragments that its one product can have, from the best on. */
 function withTiles(
   graph: Graph,
@@ -88,10 +75,10 @@ const copiedProducts: Readonly<Record<string, () => Graph>> = {
 const thorough = "a base, a low-rank segment, a bias, GELU and a residual";
 
 test.each(Object.keys(oddProducts))("%s", async (name) => {
-  const graph = graphFor(name);
+  const graph = productGraph(name);
   const all = withTiles(graph, name === thorough ? 3 : 1);
   expect(all.length).toBeGreaterThan(0);
-  const arrays = arraysFor(all[0]!.plan);
+  const arrays = halfArrays(all[0]!.plan);
   const wanted = (await evaluate(graph, arrays)).y!;
   for (const { plan, words } of all) {
     expect(plan.kernels.map(kernelText).join(), words).toContain("mma.sync");
@@ -101,11 +88,11 @@ test.each(Object.keys(oddProducts))("%s", async (name) => {
 });
 
 test("a launch gives more shared memory than a kernel has by itself", async () => {
-  const graph = graphFor("whole tiles");
+  const graph = productGraph("whole tiles");
   const isLarge = ({ m, n, k, stages }: Tile) => 2 * stages! * (m! + n!) * k! > 48 * 1024;
   const { plan } = withTiles(graph, 1, isLarge)[0]!;
   expect(givenBytes(plan.kernels[0]!)).toBeGreaterThan(48 * 1024);
-  const arrays = arraysFor(plan);
+  const arrays = halfArrays(plan);
   const wanted = (await evaluate(graph, arrays)).y!;
   const got = await runPlan(plan, arrays, ptxDevice());
   expect(errorOf(got.y!, wanted)).toBeLessThan(2e-6);
@@ -129,7 +116,7 @@ describe.each(Object.entries(copiedProducts))("%s", (_, make) => {
   const options = { target: "ptx", profile, precision: "mixed", halveFrom: 1 } as const;
   const { plan } = compileStages(graph, options);
   const products = plan.kernels.filter(({ name }) => name === "matmul").map(kernelText);
-  const arrays = arraysFor(plan);
+  const arrays = halfArrays(plan);
 
   test("are copied, each operand in every step", async () => {
     for (const text of products) expect(text.match(/cp\.async\.cg/g)?.length).toBeGreaterThan(3);
@@ -159,7 +146,7 @@ test("attention and its gradients multiply fragments", async () => {
   const { plan } = compileStages(graph, { target: "ptx", profile, precision: "mixed" });
   const texts = plan.kernels.map(kernelText);
   expect(texts.filter((text) => text.includes("mma.sync")).length).toBeGreaterThan(2);
-  const arrays = arraysFor(plan);
+  const arrays = halfArrays(plan);
   const wanted = await evaluate(graph, arrays);
   const got = await runPlan(plan, arrays, ptxDevice("backwards"));
   for (const name of ["y", "d0", "d1", "d2"])
@@ -167,8 +154,8 @@ test("attention and its gradients multiply fragments", async () => {
 });
 
 test("no barrier can be left out", async () => {
-  const { plan } = withTiles(graphFor(thorough), 1)[0]!;
-  const arrays = arraysFor(plan);
+  const { plan } = withTiles(productGraph(thorough), 1)[0]!;
+  const arrays = halfArrays(plan);
   for (const broken of without(plan, /bar\.sync/)) {
     const run = runPlan(broken, arrays, ptxDevice("backwards"));
     await expect(run).rejects.toThrow(/race/);
@@ -176,7 +163,7 @@ test("no barrier can be left out", async () => {
 });
 
 describe("ptxas accepts tiles, and spills nothing", () => {
-  const texts = withTiles(graphFor("whole tiles"), 4).map(({ plan }, i) =>
+  const texts = withTiles(productGraph("whole tiles"), 4).map(({ plan }, i) =>
     kernelText(plan.kernels[0]!).replace(/entry \w+/, `entry tile_${i}`),
   );
   test.each(architectures)("for %s", (arch) => {

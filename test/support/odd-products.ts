@@ -1,0 +1,22 @@
+/** Products of odd shapes (`verify/ops/products`) as programs, and numbers for them. */
+import { type Graph, graphOf } from "../../compiler/graph/graph.ts";
+import type { Plan } from "../../compiler/plan.ts";
+import { floatToHalf, halfToFloat } from "../../formats/index.ts";
+import { type Arrays, randomNumbers } from "../../verify/ops/evaluate.ts";
+import { oddProducts } from "../../verify/ops/products.ts";
+
+/** The program of one, by its name; its result is `y`. */
+export const productGraph = (name: string): Graph =>
+  graphOf([{ name: "y", tensor: oddProducts[name]!() }]);
+
+export const sizeOf = ({ shape }: { readonly shape: readonly number[] }): number =>
+  shape.reduce((a, b) => a * b, 1);
+
+/** Numbers for its inputs that are halves, so that products of halves are exact. */
+export const halfArrays = ({ inputs }: Pick<Plan, "inputs">): Arrays =>
+  Object.fromEntries(
+    inputs.map((t, i) => {
+      const numbers = Float32Array.from(randomNumbers(sizeOf(t), 17 + i));
+      return [t.name, [...halfToFloat(floatToHalf(numbers))]];
+    }),
+  );
