@@ -15,6 +15,7 @@ import {
   words,
   work,
 } from "./cpu-worker.ts";
+import { othersTurn } from "./pauses.ts";
 import { startWorker, type WorkerThread } from "./workers.ts";
 
 /** A program as this thread has it. */
@@ -167,7 +168,7 @@ export class Team {
       if (this.#isLost) return;
       const now = performance.now();
       if (now - last > 30) {
-        await turn();
+        await othersTurn();
         last = performance.now();
       } else if (now - start > patience) sleep(control);
     }
@@ -176,7 +177,7 @@ export class Team {
   /** Why a kernel failed in a worker: the message is under way. */
   async #reason(): Promise<string> {
     const end = performance.now() + 1000;
-    while (this.#failure === undefined && performance.now() < end) await turn();
+    while (this.#failure === undefined && performance.now() < end) await othersTurn();
     const reason = this.#failure ?? "in a worker";
     this.#failure = undefined;
     return reason;
@@ -237,8 +238,6 @@ export const noWorkers = (threads: number, why: string, cause?: unknown) =>
   });
 
 const failed = (kernel: string, cause: unknown): never => bug(`kernel ${kernel}: ${cause}`);
-
-const turn = () => new Promise<void>((resolve) => setTimeout(resolve));
 
 /** Until those who are at work have ended, for a moment. The thread of a page may not sleep. */
 function sleep(control: Int32Array): void {
