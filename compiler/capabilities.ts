@@ -30,6 +30,8 @@ export interface Capabilities {
   readonly subgroups?: Subgroups;
   /** Whether kernels can load and store halves. */
   readonly half: boolean;
+  /** Whether kernels can load and store bfloat16; undefined: they cannot. */
+  readonly bfloat?: boolean;
   /**
    * Whether kernels can ask for `fma` rounded once. Undefined: they cannot, or it is the device's own affair, as on
    * GPUs.

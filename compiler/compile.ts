@@ -23,6 +23,7 @@ import {
   plainStorage,
   type Storage,
   storageOf,
+  storedAs,
   storesResults,
 } from "./storage/formats.ts";
 import { joinsOf } from "./storage/joins.ts";
@@ -53,8 +54,8 @@ export interface Compilation {
 /**
  * Compiles a graph. Pure: the same graph, target and profile give the same bytes.
  * @throws E113 for what is no graph, E109 for an unknown target, E112 for a form that is asked for and that the device cannot run,
- * E175 for a kernel whose tiles are all too large for the profile, E821 for a tuned tile that the device does not allow, E150 for mixed precision where the profile's
- * device has no halves and no frozen parameter is there to be packed, E465 for a value that an option cannot have, E153 for an unknown
+ * E175 for a kernel whose tiles are all too large for the profile, E821 for a tuned tile that the device does not allow, E150 for a precision that the device
+ * cannot store where no frozen parameter is there to be packed, E465 for a value that an option cannot have, E153 for an unknown
  * `weightFormat`, E152 for one that the device lacks, E900 for a kernel that is not verified.
  */
 export const compile = (graph: Graph, options: CompileOptions = {}): Plan =>
@@ -132,7 +133,7 @@ function* runPasses(graph: Graph, options: CompileOptions, shared: Shared): Paus
   const formats = { precision, device, halveFrom: options.halveFrom, weightFormat };
   const storing = atOnce(() => storageOf(rewritten, regions, { ...formats, layout, joins }));
   const storage = yield* pass("store", storing, (made) => counts.formats(regions, made));
-  if (!storesResults(formats)) checkWeights(rewritten, storage, layout, profile);
+  if (!storesResults(formats)) checkWeights(rewritten, storage, layout, { precision, profile });
   const panels = panelsOf(rewritten, regions, { storage, joins, layout });
   const before = shared.lowered(profile);
   const lowering = lowerAll(regions, profile, { storage, joins, panels, before });
@@ -173,12 +174,11 @@ export function compileAlone(graph: Graph, region: Region, options: AloneOptions
 
 /** Kernels of subgroups are for a width that the target has; others share workgroup memory. */
 function fitting(asked: Profile, target: Target, precision: Precision): Profile {
-  const device = { ...asked, ...capableOf(target, asked) };
-  const { matrices, fma, shuffles, ...others } = forPrecision(device, precision);
+  const allowed = forPrecision(asked, precision, capableOf(target, asked));
+  const { matrices, fma, shuffles, ...others } = allowed;
   const subgroup = target.subgroup === undefined || target.subgroup === asked.subgroup;
   return {
     ...others,
-    half: asked.half,
     subgroup: subgroup ? asked.subgroup : 0,
     ...(matrices && target.fragments ? { matrices: spelled(matrices, target) } : {}),
     ...(fma && target.fma ? { fma } : {}),
@@ -196,13 +196,18 @@ function spelled(units: MatrixUnits, target: Target): MatrixUnits {
  * Where results stay single, narrow frozen parameters are enough. Of training that is not what is
  * asked: its memory is activations.
  */
-function checkWeights(graph: Graph, storage: Storage, layout: Layout, profile: Profile): void {
+function checkWeights(
+  graph: Graph,
+  storage: Storage,
+  layout: Layout,
+  { precision, profile }: { readonly precision: Precision; readonly profile: Profile },
+): void {
   const isNarrow = (t: Tensor) => storage(t) !== plain(t.dtype);
   const found = graph.nodes.some((n) => n.op.kind === "parameter" && isNarrow(new Tensor(n, 0)));
   if (found && layout.states.length === 0) return;
   throw diagnose("E150", {
-    message: `precision "mixed" stores halves, but the profile "${profile.name}" has none`,
-    help: 'compile with { precision: "f32" }, or with the profile of a device that has them (in WebGPU: the feature shader-f16)',
+    message: `precision "${precision}" stores ${storedAs[precision]}, which the profile "${profile.name}" cannot write`,
+    help: 'compile with { precision: "f32" }; "mixed" is for devices with halves (in WebGPU: the feature shader-f16), "bf16" for CUDA and processors',
   });
 }
 

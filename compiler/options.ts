@@ -18,7 +18,7 @@ import type { Policy } from "./fuse/region.ts";
 import type { Pass } from "./passes.ts";
 import type { Plan } from "./plan.ts";
 import type { Profile } from "./profile.ts";
-import type { Precision } from "./storage/formats.ts";
+import { type Precision, precisions } from "./storage/formats.ts";
 import type { Layout } from "./storage/layout.ts";
 import type { Tuning } from "./tuning/tuning.ts";
 
@@ -31,14 +31,17 @@ export interface CompileOptions {
   readonly policy?: Policy;
   /** Where tensors live that outlive a run. */
   readonly layout?: Layout;
-  /** `mixed` stores large tensors as halves and computes in `f32`; `f32` unless given. */
+  /**
+   * `mixed` stores large tensors as halves and computes in `f32`; `bf16` stores them in bfloat16, for CUDA and
+   * processors. `f32` unless given.
+   */
   readonly precision?: Precision;
-  /** In mixed precision: the fewest elements of a tensor that is stored as halves; 1024 unless given. */
+  /** In `mixed` and `bf16`: the fewest elements of a tensor that is stored so; 1024 unless given. */
   readonly halveFrom?: number;
   /**
    * What all frozen parameters are stored in, small ones too. A session rounds them to nearest when it
    * loads them; kernels compute with the rounded numbers in `f32`. Every device can read each of
-   * `weightFormats`. Unless given they are `f32`, and large ones halves in mixed precision.
+   * `weightFormats`. Unless given they are `f32`, and large ones what the precision says.
    */
   readonly weightFormat?: WeightFormat | undefined;
   /** Forms of kernels that are to be used, by the names of ops: `{ matmul: "workgroups" }`. */
@@ -65,7 +68,7 @@ const wants: Wants<CompileOptions> = {
       return Array.isArray(states) && parameters instanceof Map && outputs instanceof Map;
     },
   },
-  precision: oneOf("f32", "mixed"),
+  precision: oneOf(...precisions),
   halveFrom: atLeast(0),
   forms: object("names of forms by names of ops"),
   tuning: object("what tuningOf read of a tuning file"),

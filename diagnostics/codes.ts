@@ -29,7 +29,7 @@ const titles = {
   E135: "an adapter of several tasks lacks the task",
   E140: "a memory budget that cannot be met",
   E141: "a memory budget that is no number of bytes",
-  E150: "mixed precision for a device without halves",
+  E150: "a precision that the device cannot store",
   E151: "a weight is beyond the range of its format",
   E152: "the device lacks a number format",
   E153: "an unknown number format",

@@ -27,8 +27,13 @@ export interface FloatFormat extends FileFormat {
 }
 
 /** What a format may ask of a device. */
-export type Capability = "half";
-export type Capable = Readonly<Record<Capability, boolean>>;
+export type Capability = "half" | "bfloat";
+export interface Capable {
+  /** Whether kernels can load and store halves. */
+  readonly half: boolean;
+  /** Whether kernels can load and store bfloat16; undefined: they cannot. */
+  readonly bfloat?: boolean;
+}
 
 /** A format of tensors on a device: whole words of 32 bits. */
 export interface Format {
@@ -39,8 +44,6 @@ export interface Format {
   readonly block: { readonly elements: number; readonly words: number };
   /** Undefined: every device has the format. */
   readonly needs?: Capability;
-  /** The name of a format of the same bytes, for devices that lack what this one needs. */
-  readonly instead?: string;
   /**
    * How a kernel gets a number out of words. Undefined: a target has a type of this name, and widens
    * and rounds by itself. What is read from words is not written: two threads that store parts of one

@@ -21,12 +21,17 @@ const f32 = {
   decode: (bytes: Bytes) => viewOf(Float32Array, bytes),
 } as const satisfies Format & FloatFormat;
 
-/** IEEE half precision. Two numbers lie in a word, the first in its lower half. */
-const half = {
+/** Two numbers lie in a word, the first in its lower half. */
+const narrow = {
   scalar: "f32",
   width: 2,
   isFloat: true,
   block: { elements: 2, words: 1 },
+} as const;
+
+/** IEEE half precision. */
+const half = {
+  ...narrow,
   integers: 2 ** 11,
   largest: 65504,
   round: oneByOne((values) => halfToFloat(floatToHalf(values))),
@@ -44,23 +49,29 @@ const f16 = {
   ...half,
   name: "f16",
   needs: "half",
-  instead: packedF16.name,
 } as const satisfies Format & FloatFormat;
 
-/** The upper half of a single. Two numbers lie in a word, the first in its lower half. */
-const bf16 = {
-  name: "bf16",
-  scalar: "f32",
-  width: 2,
-  isFloat: true,
-  block: { elements: 2, words: 1 },
+/** The upper half of a single. */
+const bfloat = {
+  ...narrow,
   integers: 2 ** 8,
   largest: 3.3895313892515355e38,
   round: oneByOne((values) => bfloatToFloat(floatToBfloat(values))),
   encode: (values: Floats) => bytesOf(floatToBfloat(values)),
   decode: (bytes: Bytes) => bfloatToFloat(viewOf(Uint16Array, bytes)),
+} as const;
+
+const packedBf16 = {
+  ...bfloat,
+  name: "packed-bf16",
   widen: (word, place, on) =>
     on.float(on.shiftLeft(on.shiftRight(word(0), on.times(place, 16)), 16)),
+} as const satisfies Format & FloatFormat;
+
+const bf16 = {
+  ...bfloat,
+  name: "bf16",
+  needs: "bfloat",
 } as const satisfies Format & FloatFormat;
 
 const i32 = whole("i32", Int32Array, 2 ** 31 - 1);
@@ -109,7 +120,7 @@ const weights = {
   bf16,
 };
 /** Of tensors on a device. */
-const stored = { ...weights, i32, u32, "packed-f16": packedF16 };
+const stored = { ...weights, i32, u32, "packed-f16": packedF16, "packed-bf16": packedBf16 };
 /** Of floats that are written. */
 const floats = { f32, f16, bf16 };
 /** Of checkpoints. */
@@ -197,15 +208,12 @@ export const holdsSingles = (name: FormatName): boolean => formatOf(name).intege
 export function has(device: Capable, name: FormatName): boolean {
   if (!isFormat(name)) return false;
   const { needs } = formatOf(name);
-  return needs === undefined || device[needs];
+  return !needs || device[needs] === true;
 }
 
-/** The format that kernels of a device read where one is asked for; undefined if there is none. */
-export function readable(device: Capable, name: FormatName): FormatName | undefined {
-  if (has(device, name)) return name;
-  const { instead } = formatOf(name);
-  return instead !== undefined && isFormat(instead) ? readable(device, instead) : undefined;
-}
+/** The format that kernels of a device read where one is asked for: it, or its bytes in words; undefined if there is none. */
+export const readable = (device: Capable, name: FormatName): FormatName | undefined =>
+  ([name, `packed-${name}`] as FormatName[]).find((one) => has(device, one));
 
 /** Whether kernels of a device write the format. */
 export const isWritable = (device: Capable, name: FormatName): boolean =>

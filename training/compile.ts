@@ -45,7 +45,7 @@ import {
  * the step counts; programs between the steps read them and do not move them.
  * @throws E250 for programs that disagree about a state, E254 for one that does nothing but move states
  * of the program that trains, E133 if nothing trains, E120 if the loss is no scalar, E140 for a budget that cannot be
- * met, E150 for mixed precision where there are no halves, and what compiling throws.
+ * met, E150 for a precision that the device cannot store, and what compiling throws.
  */
 export const compileTraining = (model: Model, options: TrainingOptions): TrainingPlan =>
   finish(compilingTraining(model, options));
@@ -75,7 +75,7 @@ function* compilingTraining(model: Model, given: TrainingOptions): Pausing<Train
   return yield* compilingTraced(model, asked, yield* tracing(model, asked));
 }
 
-/** Options as they were given, checked; mixed precision scales the loss. */
+/** Options as they were given, checked; gradients in halves ask for a scaled loss. */
 function completed(asked: TrainingOptions): TrainingOptions {
   checkTrainingOptions(asked);
   const scaled = asked.precision === "mixed" && !asked.scaling;

@@ -3,7 +3,7 @@ import type { Dims, Tensor } from "../compiler/index.ts";
 import { checkProfile } from "../compiler/options.ts";
 import type { TargetName } from "../compiler/plan.ts";
 import type { Profile } from "../compiler/profile.ts";
-import type { Precision } from "../compiler/storage/formats.ts";
+import { type Precision, precisions } from "../compiler/storage/formats.ts";
 import { checkOptions } from "../diagnostics/options.ts";
 import {
   anything,
@@ -68,15 +68,16 @@ export interface TrainingOptions {
   /** Random numbers are drawn from the session's seed, or given as inputs `noise.<name>`. */
   readonly noise?: "drawn" | "given";
   /**
-   * `mixed` stores the frozen base and large intermediate tensors as halves, computes in f32 and keeps
-   * what trains, its gradients and the optimiser's memory in f32. `f32` unless given.
+   * `mixed` stores the frozen base and large intermediate tensors as halves, `bf16` in bfloat16 (for CUDA and
+   * processors): both compute in f32, and keep what trains, its gradients and the optimiser's memory in f32.
+   * `f32` unless given.
    */
   readonly precision?: Precision;
   /** What the whole frozen base is stored in, on every device; unless given the precision says. */
   readonly weightFormat?: WeightFormat | undefined;
   /**
    * Scales the loss so that gradients in half precision do not vanish. Unless given there is none,
-   * but in mixed precision: then it begins at 2^15 and follows what halves can hold.
+   * but in `mixed`: then it begins at 2^15 and follows what halves can hold. bfloat16 holds what singles do.
    */
   readonly scaling?: LossScaling;
   /**
@@ -104,7 +105,7 @@ export const trainingOptions: Wants<TrainingOptions> = {
   programs: object("dims by the names of programs"),
   evaluate: object("{ dims, metrics }"),
   noise: oneOf("drawn", "given"),
-  precision: oneOf("f32", "mixed"),
+  precision: oneOf(...precisions),
   weightFormat: anything,
   scaling: object("{ initial, growth, backoff, interval }"),
   budget: number,

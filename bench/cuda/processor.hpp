@@ -55,6 +55,14 @@ static inline unsigned short round_half(float x) {
   return sign | ((magnitude - 0x38000000u + 0xfffu + (magnitude >> 13 & 1u)) >> 13);
 }
 
+#define INARCH_BFLOATS
+static inline float widen_bfloat(unsigned short h) { return __uint_as_float(unsigned(h) << 16); }
+static inline unsigned short round_bfloat(float x) {
+  const unsigned bits = __float_as_uint(x);
+  if ((bits & 0x7fffffffu) > 0x7f800000u) return 0x7fffu;
+  return (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;
+}
+
 namespace on_processor {
 enum Stop { running, at_barrier, at_exchange, ended };
 constexpr unsigned most = 1024, stack_bytes = 128 << 10;

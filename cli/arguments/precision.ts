@@ -1,8 +1,8 @@
-/** `--precision f32|mixed`, `--weight-format f32|f16|…`: what commands that compile call these flags. */
+/** `--precision f32|mixed|bf16`, `--weight-format f32|f16|…`: what commands that compile call these flags. */
 import type { Precision } from "../../compiler/storage/formats.ts";
 import { type WeightFormat, weightFormats } from "../../formats/index.ts";
 
-const options: readonly Precision[] = ["f32", "mixed"];
+const options: readonly Precision[] = ["f32", "mixed", "bf16"];
 
 export const precisionFlags = {
   precision: {
@@ -10,7 +10,7 @@ export const precisionFlags = {
     options,
     default: "f32",
     description:
-      "mixed stores large tensors as halves; for limits without halves the frozen parameters alone",
+      "mixed stores large tensors as halves, bf16 in bfloat16; where a device cannot write those the frozen parameters alone",
   },
   "weight-format": {
     type: "enum",

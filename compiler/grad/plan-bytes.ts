@@ -31,7 +31,7 @@ export function* planPlaces(
   const options = { precision: "f32", device: profile, ...asked } as const;
   const { graph: rewritten } = yield* rewrite(graph, layout);
   const joins = joinsOf(rewritten);
-  const limits = forPrecision(profile, options.precision);
+  const limits = forPrecision(profile, options.precision, options.device);
   const variants = yield* pickVariants(rewritten, limits);
   const { regions } = yield* fuse(rewritten, variants, limits, "fused", joins);
   const storage = storageOf(rewritten, regions, { ...options, layout, joins });

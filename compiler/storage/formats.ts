@@ -6,6 +6,7 @@
 import { diagnose } from "../../diagnostics/index.ts";
 import {
   type Capable,
+  type FloatName,
   type FormatName,
   has,
   holdsSingles,
@@ -22,21 +23,14 @@ import type { Profile } from "../profile.ts";
 import { type Joins, noJoins } from "./joins.ts";
 import type { Layout } from "./layout.ts";
 
-/** `f32` is the default, and what mixed precision is compared with. */
-export type Precision = "f32" | "mixed";
+/** `f32` is the default, and what the others are compared with. */
+export type Precision = "f32" | "mixed" | "bf16";
 
-/** What a precision stores large tensors in, as far as a device has it. */
-interface Formats {
-  /** Results in scratch memory. */
-  readonly results?: FormatName;
-  /** Frozen parameters. */
-  readonly weights?: FormatName;
-}
-
-const formatsOf: Readonly<Record<Precision, Formats>> = {
-  f32: {},
-  mixed: { results: "f16", weights: "f16" },
+/** What a precision stores large results and frozen parameters in, as far as a device has it. */
+export const storedAs: Readonly<Record<Precision, FloatName>> = {
+  ...{ f32: "f32", mixed: "f16", bf16: "bf16" },
 };
+export const precisions = Object.keys(storedAs) as readonly Precision[];
 
 /** The format that a tensor is stored in. */
 export type Storage = (tensor: Tensor) => FormatName;
@@ -44,13 +38,13 @@ export type Storage = (tensor: Tensor) => FormatName;
 /** Every tensor in the format of its dtype. */
 export const plainStorage: Storage = ({ dtype }) => plain(dtype);
 
-/** A profile as far as a precision allows: fragments of halves round what they multiply. */
-export function forPrecision(profile: Profile, precision: Precision): Profile {
+/** A profile as far as a precision allows: fragments of narrow numbers round what they multiply. */
+export function forPrecision(profile: Profile, precision: Precision, device: Capable): Profile {
   const { matrices, ...others } = profile;
   if (!matrices) return profile;
-  const { results } = formatsOf[precision];
+  const narrow = storedAs[precision];
   const products = matrices.products.filter(
-    ({ operand }) => holdsSingles(operand) || (operand === results && has(profile, operand)),
+    ({ operand }) => holdsSingles(operand) || (operand === narrow && has(device, operand)),
   );
   return products.length > 0 ? { ...others, matrices: { ...matrices, products } } : others;
 }
@@ -72,7 +66,7 @@ export interface Traffic {
 
 export interface WeightOptions {
   readonly precision: Precision;
-  /** The fewest elements of a tensor that is stored as halves: 1024 unless given. */
+  /** The fewest elements of a tensor that is stored in less than singles: 1024 unless given. */
   readonly halveFrom?: number | undefined;
   /** Of all frozen parameters, small ones too; unless given the precision says. */
   readonly weightFormat?: WeightFormat | undefined;
@@ -95,9 +89,8 @@ export function formatOfWeight(
 ): FormatName {
   const usual = plain(type.dtype);
   if (weightFormat && usual === "f32") return askedFor(weightFormat, device);
-  const { weights } = formatsOf[precision];
-  const isNarrow = weights && !isJoined && isLarge(type, halveFrom);
-  return (isNarrow && readable(device, weights)) || usual;
+  const isNarrow = !isJoined && isLarge(type, halveFrom);
+  return (isNarrow && readable(device, storedAs[precision])) || usual;
 }
 
 function askedFor(name: WeightFormat, device: Capable): FormatName {
@@ -115,10 +108,8 @@ function askedFor(name: WeightFormat, device: Capable): FormatName {
 }
 
 /** Whether a device can store what a precision asks for: large results as well as parameters. */
-export function storesResults({ precision, device }: WeightOptions): boolean {
-  const { results } = formatsOf[precision];
-  return !results || isWritable(device, results);
-}
+export const storesResults = ({ precision, device }: WeightOptions): boolean =>
+  isWritable(device, storedAs[precision]);
 
 /**
  * Frozen parameters and results that live in scratch memory, as far as they are large. Inputs,
@@ -131,16 +122,17 @@ export function storageOf(
   regions: readonly Traffic[],
   options: StorageOptions,
 ): Storage {
-  const { layout, precision, halveFrom, device, joins = noJoins } = options;
+  const { layout, precision, halveFrom, joins = noJoins } = options;
   const joined = new Set(joins.all.flatMap((join) => join.parts));
-  const { results } = formatsOf[precision];
-  const narrow = results && isWritable(device, results) ? results : undefined;
-  const scratch = narrow ? largeResults(graph, regions, halveFrom) : new Set<Tensor>();
+  const narrow = storedAs[precision];
+  const scratch = storesResults(options)
+    ? largeResults(graph, regions, halveFrom)
+    : new Set<Tensor>();
   const storage: Storage = (tensor) => {
     const { op, attrs, inputs } = tensor.node;
     if (joins.of(tensor)) return storage(inputs[0]!);
     const usual = plain(tensor.dtype);
-    if (op.kind !== "parameter") return narrow && scratch.has(tensor) ? narrow : usual;
+    if (op.kind !== "parameter") return scratch.has(tensor) ? narrow : usual;
     const { name } = attrs as Source;
     const resident = layout.parameters.get(name);
     if (resident) return resident.stored ?? usual;

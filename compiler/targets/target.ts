@@ -21,6 +21,8 @@ export interface Target {
   readonly capabilities?: Capabilities;
   /** Whether all its devices have halves; else the profile says. */
   readonly half: boolean;
+  /** Whether its kernels load and store bfloat16. */
+  readonly bfloat?: true;
   /** Whether it spells an `fma` that some of its devices lack. */
   readonly fma?: true;
   /** Whether what it prints holds no names: kernels that differ in nothing else are printed alike. */
@@ -53,8 +55,9 @@ function hexadecimal(bytes: Uint8Array): string {
 }
 
 /** What number formats find on devices of a target, as far as a profile knows them. */
-export const capableOf = ({ half }: Target, profile: Capable): Capable => ({
-  half: half || profile.half,
+export const capableOf = (target: Target, profile: Capable): Capable => ({
+  half: target.half || profile.half,
+  bfloat: target.bfloat === true,
 });
 
 /** Why a target cannot spell a kernel that was made for another profile; undefined if it can. */

@@ -168,6 +168,7 @@ export const processor: Capabilities = {
   // Vectors of 128 bits.
   subgroups: { least: 4, most: 4, numbered: true },
   half: true,
+  bfloat: true,
   slowBarriers: true,
   slowCompiler: true,
 };

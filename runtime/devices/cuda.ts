@@ -32,11 +32,14 @@ export const cudaCapabilities = {
   alignment: 256,
   subgroups: { least: 32, most: 32, numbered: true },
   half: true,
+  bfloat: true,
   matrices: {
     ...{ width: 32, widths: "fixed", numbered: true, sharedBytes: 99 * 1024 },
     products: [
       { operand: "f16", rows: 16, columns: 16, depth: 16 },
       { operand: "f16", rows: 16, columns: 8, depth: 16 },
+      { operand: "bf16", rows: 16, columns: 16, depth: 16 },
+      { operand: "bf16", rows: 16, columns: 8, depth: 16 },
     ],
   },
   slowBarriers: false,

@@ -99,8 +99,8 @@ export function lackOf(needs: Needs, device: Capabilities): Lack | undefined {
   if (lacking)
     return {
       code: "E152",
-      message: `has numbers in ${lacking}, which the device lacks (in WebGPU: the feature shader-f16)`,
-      help: 'compile with { precision: "f32" }, or open the device with it',
+      message: `has numbers in ${lacking}, which the device lacks`,
+      help: 'compile with { precision: "f32" }, or open it with shader-f16',
     };
   const missing = matrices.find((asked) => !hasMatrices(device.matrices, asked));
   if (missing) {

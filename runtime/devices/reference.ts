@@ -164,6 +164,7 @@ const capabilitiesOf = (width: number | undefined): Capabilities => ({
   alignment: 256,
   ...(width ? { subgroups: { least: width, most: width, numbered: true } } : {}),
   half: true,
+  bfloat: true,
   slowBarriers: true,
   slowCompiler: true,
 });

@@ -28,7 +28,7 @@ const patterns: Patterns<number> = {
 const all = Uint16Array.from({ length: 65536 }, (_, i) => i);
 
 test.each([
-  ["bf16", "bf16"],
+  ["packed-bf16", "bf16"],
   ["packed-f16", "f16"],
 ] as const)("%s: a kernel widens each of the 65536 patterns exactly", (name, number) => {
   const expected = floatFormat(number).decode(new Uint8Array(all.buffer));
@@ -114,19 +114,20 @@ describe("on a device", () => {
   });
 
   test("what it lacks is read as something else of the same bytes, or not at all", () => {
-    const [with_, without] = [{ half: true }, { half: false }];
-    expect([has(with_, "f16"), has(without, "f16"), has(without, "bf16")]).toEqual([
-      true,
-      false,
-      true,
+    const [with_, without] = [{ half: true, bfloat: true }, { half: false }];
+    const narrow = ["f16", "bf16"] as const;
+    expect(narrow.map((name) => [has(with_, name), has(without, name)])).toEqual([
+      [true, false],
+      [true, false],
     ]);
-    expect([readable(with_, "f16"), readable(without, "f16")]).toEqual(["f16", "packed-f16"]);
-    expect(readable(without, "bf16")).toBe("bf16");
-    const written = (["f32", "f16", "packed-f16", "bf16"] as const).filter((name) =>
-      isWritable(with_, name),
-    );
-    expect(written).toEqual(["f32", "f16"]);
-    expect(isWritable(without, "f16")).toBe(false);
+    expect(narrow.map((name) => [readable(with_, name), readable(without, name)])).toEqual([
+      ["f16", "packed-f16"],
+      ["bf16", "packed-bf16"],
+    ]);
+    const all = ["f32", "f16", "packed-f16", "bf16", "packed-bf16"] as const;
+    const written = all.filter((name) => isWritable(with_, name));
+    expect(written).toEqual(["f32", "f16", "bf16"]);
+    expect(all.filter((name) => isWritable(without, name))).toEqual(["f32"]);
   });
 
   test("a number that is stored by itself is rounded as one of many", () => {

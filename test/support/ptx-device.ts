@@ -5,7 +5,7 @@
  * Threads, warps and blocks run forwards or backwards.
  */
 import { capabilities } from "../../compiler/targets/cuda/capabilities.ts";
-import { formatOf, wholeWords } from "../../formats/index.ts";
+import { bfloatToFloat, formatOf, halfToFloat, wholeWords } from "../../formats/index.ts";
 import { givenBytes } from "../../runtime/devices/cuda.ts";
 import {
   checkHeld,
@@ -302,7 +302,7 @@ function exchange(warp: readonly Thread[]): void {
   if (first === "ldmatrix" || first === "mma") {
     const isSame = (t: Thread) => t.how === first && t.by === count && t.mask === turned;
     if (warp.length < 32 || !warp.every(isSame)) refuse(warp[0]!, `no whole warp is at ${first}`);
-    if (first === "mma") multiplyMatrices(warp);
+    if (first === "mma") multiplyMatrices(warp, count === 1 ? bfloatToFloat : halfToFloat);
     else loadMatrices(warp, count, turned === 1);
     return;
   }

@@ -3,7 +3,7 @@
  * back are the ends of loops. A thread is a generator where it waits for others. Approximate instructions are as
  * wrong as they may be.
  */
-import { floatToHalf, halfToFloat } from "../../formats/index.ts";
+import { floatToBfloat, floatToHalf, halfToFloat } from "../../formats/index.ts";
 import type { MatrixLane } from "./ptx-matrices.ts";
 
 export type Triple = readonly [number, number, number];
@@ -84,6 +84,7 @@ const helpers = {
   ex2,
   saturated,
   half: (x: number) => floatToHalf(Float32Array.of(x))[0]!,
+  bfloat: (x: number) => floatToBfloat(Float32Array.of(x))[0]!,
   ofHalf: (bits: number) => halfToFloat(Uint16Array.of(bits))[0]!,
   larger: (a: number, b: number) => (Number.isNaN(a) ? b : Number.isNaN(b) ? a : Math.max(a, b)),
 };
@@ -121,6 +122,8 @@ const instructions: Readonly<Record<string, Spell>> = {
   "cvt.rzi.u32.f32": (a) => `saturated(${a}, 0, 4294967295)`,
   "cvt.f32.f16": (a) => `ofHalf(${a})`,
   "cvt.rn.f16.f32": (a) => `half(${a})`,
+  "cvt.rn.bf16.f32": (a) => `bfloat(${a})`,
+  "cvt.u32.u16": (a) => a,
   "cvt.u16.u32": (a) => `${a} & 0xffff`,
   "add.u32": (a, b) => `${a} + ${b} | 0`,
   "add.s32": (a, b) => `${a} + ${b} | 0`,
@@ -320,13 +323,14 @@ class Compiler {
   }
 
   #multiply(name: string, [to, left, right, sum]: readonly string[]): string {
-    if (name !== "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32") wrong(name);
+    const [, type] =
+      /^mma\.sync\.aligned\.m16n8k16\.row\.col\.f32\.(b?f16)\.\1\.f32$/.exec(name) ?? wrong(name);
     const [sums, a, b, before] = [to, left, right, sum].map((list) =>
       listOf(list!).map((x) => this.#operand(x)),
     );
     if (a!.length !== 4 || b!.length !== 2 || before!.length !== 4) wrong(name);
     return `thread.words = [${a}, ${b}]; thread.sums = [${before}];
-      thread.at = "exchange"; thread.how = "mma"; thread.by = 0; thread.mask = 0; yield;
+      thread.at = "exchange"; thread.how = "mma"; thread.by = ${type === "bf16" ? 1 : 0}; thread.mask = 0; yield;
       [${sums}] = thread.sums`;
   }
 

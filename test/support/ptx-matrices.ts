@@ -1,9 +1,7 @@
 /**
  * What the lanes of a warp do together with matrices, as loops over the elements that the PTX manual gives to each:
- * `ldmatrix` of 8 x 8 halves, and `mma.m16n8k16` with sums in singles.
+ * `ldmatrix` of 8 x 8 numbers of 16 bits, and `mma.m16n8k16` with sums in singles.
  */
-import { halfToFloat } from "../../formats/index.ts";
-
 /** What a lane brings, and what it goes on with: registers of 32 bits as numbers, and sums as singles. */
 export interface MatrixLane {
   /** Of `ldmatrix`: the eight elements of the row that the lane named, if it named one. */
@@ -30,24 +28,26 @@ export function loadMatrices(lanes: readonly MatrixLane[], count: number, isTurn
 const [a, b] = [new Float64Array(16 * 16), new Float64Array(16 * 8)];
 const [words, halves] = [new Uint32Array(1), new Uint16Array(2)];
 
-/** The two halves of a register, the first in its lower bits. */
-function put(word: number, to: Float64Array, first: number, second: number): void {
+type Widen = (bits: Uint16Array) => Float32Array;
+
+/** The two numbers of a register, the first in its lower bits. */
+function put(word: number, widen: Widen, to: Float64Array, first: number, second: number): void {
   words[0] = word;
   halves.set([words[0] & 0xffff, words[0] >>> 16]);
-  [to[first], to[second]] = halfToFloat(halves) as unknown as readonly [number, number];
+  [to[first], to[second]] = widen(halves) as unknown as readonly [number, number];
 }
 
-/** words: four of the left operand, two of the right one. The four sums get a product more each. */
-export function multiplyMatrices(lanes: readonly MatrixLane[]): void {
+/** words: four of the left operand, two of the right one, of numbers that are widened. The four sums get a product more each. */
+export function multiplyMatrices(lanes: readonly MatrixLane[], widen: Widen): void {
   for (const [i, { words }] of lanes.entries()) {
     const [line, place] = [i >> 2, 2 * (i & 3)];
     for (const r of [0, 1, 2, 3]) {
       const at = 16 * (line + 8 * (r & 1)) + place + 8 * (r >> 1);
-      put(words[r]!, a, at, at + 1);
+      put(words[r]!, widen, a, at, at + 1);
     }
     for (const r of [0, 1]) {
       const depth = place + 8 * r;
-      put(words[4 + r]!, b, 8 * depth + line, 8 * (depth + 1) + line);
+      put(words[4 + r]!, widen, b, 8 * depth + line, 8 * (depth + 1) + line);
     }
   }
   for (const [i, lane] of lanes.entries())

@@ -1,6 +1,6 @@
 /**
  * Runs the programs of ops on a device, and compares what it gives with the oracles. The tolerance
- * comes from what WGSL promises of its functions, and from what is stored as halves.
+ * comes from what WGSL promises of its functions, and from what is stored in less than singles.
  */
 import { compile } from "../../compiler/compile.ts";
 import { type Graph, graphOf } from "../../compiler/graph/graph.ts";
@@ -8,16 +8,11 @@ import { inputOp, parameterOp, type Source } from "../../compiler/graph/sources.
 import { apply, type Node, type Op, type Tensor } from "../../compiler/graph/tensor.ts";
 import type { Plan } from "../../compiler/plan.ts";
 import type { Profile } from "../../compiler/profile.ts";
-import { holdsSingles } from "../../formats/index.ts";
+import { type Precision, storedAs } from "../../compiler/storage/formats.ts";
+import { type FloatName, floatFormat, formatOf, holdsSingles } from "../../formats/index.ts";
 import type { Device } from "../../runtime/devices/device.ts";
 import { createSession } from "../../runtime/session.ts";
-import {
-  floatEntry,
-  floatToHalf,
-  halfToFloat,
-  makeWeights,
-  type Weights,
-} from "../../runtime/weights/index.ts";
+import { floatEntry, makeWeights, type Weights } from "../../runtime/weights/index.ts";
 import { type Arrays, evaluate } from "./evaluate.ts";
 import { errorOf, unequal } from "./faults.ts";
 import type { Example } from "./programs.ts";
@@ -25,11 +20,8 @@ import type { Example } from "./programs.ts";
 export interface OpSetting {
   readonly device: Device;
   readonly profile: Profile;
-  /**
-   * `halves`: floats are frozen parameters, which are rounded to halves, and so is what lies between
-   * two kernels.
-   */
-  readonly storage: "singles" | "halves";
+  /** Unless `f32`, floats are frozen parameters, which are rounded, and so is what lies between two kernels. */
+  readonly precision: Precision;
 }
 
 export interface OpOutcome {
@@ -41,26 +33,26 @@ export interface OpOutcome {
 
 /** Relative to the largest element: WGSL lets exponentials be off by dozens of units, tanh by 1e-5. */
 const single = 1e-5;
-/** Eight roundings to eleven bits. */
-const half = 2 ** -8;
+/** Eight roundings to the bits of a format, of which half a unit is the most that one is off by. */
+const narrow = (format: FloatName): number => 8 / formatOf(format).integers;
 
-/** Whether a program has floats, all of them numbers that halves can hold. */
-export const canBeHalved = ({ inputs, arrays }: Example): boolean =>
+/** Whether a program has floats, all of them numbers that a precision can store. */
+export const canBeStored = ({ inputs, arrays }: Example, precision: Precision): boolean =>
   inputs.some((x) => x.dtype === "f32") &&
-  Object.values(halved(arrays, inputs)).every((values) => values.every(Number.isFinite));
+  Object.values(rounded(arrays, inputs, precision)).every((all) => all.every(Number.isFinite));
 
 /** The program's plan in a setting. */
-export function planOf({ graph }: Example, { device, profile, storage }: OpSetting): Plan {
+export function planOf({ graph }: Example, { device, profile, precision }: OpSetting): Plan {
   const { target } = device;
-  if (storage === "singles") return compile(graph, { target, profile });
-  return compile(frozen(graph), { target, profile, precision: "mixed", halveFrom: 1 });
+  if (precision === "f32") return compile(graph, { target, profile });
+  return compile(frozen(graph), { target, profile, precision, halveFrom: 1 });
 }
 
 /** Runs one program. @throws what compiling it or the device throws. */
 export async function runExample(example: Example, setting: OpSetting): Promise<OpOutcome> {
   const { graph, inputs } = example;
-  const isHalved = setting.storage === "halves";
-  const arrays = isHalved ? halved(example.arrays, inputs) : example.arrays;
+  const { precision } = setting;
+  const arrays = rounded(example.arrays, inputs, precision);
   const plan = planOf(example, setting);
   const session = await createSession(plan, setting.device, { weights: weightsOf(plan, arrays) });
   try {
@@ -71,7 +63,7 @@ export async function runExample(example: Example, setting: OpSetting): Promise<
     const results = await session.run(Object.fromEntries(given));
     const got = Object.fromEntries(Object.entries(results).map(([name, v]) => [name, [...v]]));
     const wanted = await evaluate(graph, arrays);
-    const tolerance = roundsToHalves(plan) ? half : single;
+    const tolerance = rounds(plan) ? narrow(storedAs[precision]) : single;
     return {
       error: errorOf(example, got, wanted),
       fault: unequal(example, got, wanted, tolerance),
@@ -81,20 +73,21 @@ export async function runExample(example: Example, setting: OpSetting): Promise<
   }
 }
 
-/** Reading halves is exact. Storing them rounds, and so do fragments that are made of them. */
-const roundsToHalves = ({ kernels }: Plan): boolean =>
+/** Reading narrow numbers is exact. Storing them rounds, and so do fragments that are made of them. */
+const rounds = ({ kernels }: Plan): boolean =>
   kernels.some(
     ({ params, matrices }) =>
       (matrices && !holdsSingles(matrices.operand)) ||
       params.some((p) => p.writes && !holdsSingles(p.scalar)),
   );
 
-function halved(arrays: Arrays, inputs: readonly Tensor[]): Arrays {
+function rounded(arrays: Arrays, inputs: readonly Tensor[], precision: Precision): Arrays {
+  const { encode, decode } = floatFormat(storedAs[precision]);
   const floats = new Set(inputs.filter((x) => x.dtype === "f32").map(nameOf));
   return Object.fromEntries(
     Object.entries(arrays).map(([name, values]) => [
       name,
-      floats.has(name) ? [...halfToFloat(floatToHalf(Float32Array.from(values)))] : values,
+      floats.has(name) ? [...decode(encode(Float32Array.from(values)))] : values,
     ]),
   );
 }

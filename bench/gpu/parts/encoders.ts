@@ -126,7 +126,7 @@ async function timeEncoder(
 }
 
 /** Halves round every block's results; a whole encoder was seen to differ by a hundredth. */
-const allowed: Readonly<Record<Precision, number>> = { f32: 1e-4, mixed: 0.05 };
+const allowed: Readonly<Record<Precision, number>> = { f32: 1e-4, mixed: 0.05, bf16: 0.2 };
 
 function compareWith(
   reference: Float32Array | undefined,

@@ -2,7 +2,7 @@
 import { InarchError } from "../../../diagnostics/index.ts";
 import { oddSubject } from "../../../verify/ops/products.ts";
 import { type Example, findOps, type Subject } from "../../../verify/ops/programs.ts";
-import { canBeHalved, type OpSetting, planOf, runExample } from "../../../verify/ops/run.ts";
+import { canBeStored, type OpSetting, planOf, runExample } from "../../../verify/ops/run.ts";
 import type { Item, Part, Setting } from "../part.ts";
 import { f32, fragments, type Opened, openVariant, packed, type Variant } from "../variants.ts";
 
@@ -57,13 +57,13 @@ async function checkSubject(
   { device, profile }: Opened,
   { tell }: Setting,
 ): Promise<void> {
-  const storage = variant.precision === "mixed" ? "halves" : "singles";
-  const setting: OpSetting = { device, profile, storage };
+  const { precision } = variant;
+  const setting: OpSetting = { device, profile, precision };
   let [count, worst] = [0, 0];
   const faults: string[] = [];
   for (const [i, make] of examples.entries()) {
     const example = make();
-    if (storage === "halves" && !canBeHalved(example)) continue;
+    if (precision !== "f32" && !canBeStored(example, precision)) continue;
     if (variant === packed && !hasHalves(example, setting)) continue;
     // Of the rest, kernels of fragments are all that is new.
     if (variant === fragments && !planOf(example, setting).kernels.some((k) => k.matrices))

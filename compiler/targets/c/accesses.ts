@@ -4,6 +4,7 @@
  * stay within a vector of what the others read, and the device leaves room for that at both ends of a buffer.
  */
 import { bug } from "../../../diagnostics/index.ts";
+import type { NativeName } from "../../../formats/index.ts";
 import { type Buffer, type Element, type Expr, type Stmt, widened } from "../../kernel/ir.ts";
 import { type Text, vectorOf, type Writer } from "./writer.ts";
 
@@ -12,16 +13,22 @@ type Store = Extract<Stmt, { kind: "store" }>;
 type Load4 = Extract<Stmt, { kind: "load4" }>;
 type Store4 = Extract<Stmt, { kind: "store4" }>;
 
-/** In memory: words, and halves, which are their bits. */
+/** In memory: words, and narrow numbers, which are their bits. */
 export const memoryTypes: Partial<Record<Element, Text>> = {
-  ...{ f32: "float", i32: "int", u32: "unsigned", bool: "unsigned", f16: "unsigned short" },
+  ...{ f32: "float", i32: "int", u32: "unsigned", bool: "unsigned" },
+  ...{ f16: "unsigned short", bf16: "unsigned short" },
+} satisfies Record<NativeName | "bool", Text>;
+
+/** What functions that widen and round narrow numbers are called. */
+const narrow: Partial<Record<Element, readonly [widen: Text, round: Text]>> = {
+  f16: ["half", "round"],
+  bf16: ["bfloat", "round_bfloat"],
 };
 
 export const memoryTypeOf = ({ scalar }: Buffer): Text =>
   memoryTypes[scalar] ?? bug(`${scalar} in memory`);
 
-const isNarrow = (b: Buffer): boolean => memoryTypeOf(b) === "unsigned short";
-const widthOf = (b: Buffer): "h" | "w" => (isNarrow(b) ? "h" : "w");
+const widthOf = ({ scalar }: Buffer): "h" | "w" => (narrow[scalar] ? "h" : "w");
 
 /** An element of a buffer that all threads read. */
 export function loadScalar(w: Writer, { from, index }: Pick<Load, "from" | "index">): Text {
@@ -29,7 +36,8 @@ export function loadScalar(w: Writer, { from, index }: Pick<Load, "from" | "inde
 }
 
 function read(from: Buffer, element: Text): Text {
-  if (isNarrow(from)) return `half_u(${element})`;
+  const [widen] = narrow[from.scalar] ?? [];
+  if (widen) return `${widen}_u(${element})`;
   if (from.scalar === "bool") return `(${element} != 0)`;
   return widened(from.scalar) === "u32" ? `(long)${element}` : element;
 }
@@ -57,7 +65,8 @@ export function loadVector(w: Writer, { from, index }: Pick<Load, "from" | "inde
 
 /** Of a line's words, as they come out of memory. */
 function asWidened(from: Buffer, words: Text): Text {
-  if (isNarrow(from)) return `half_vu(${words})`;
+  const [widen] = narrow[from.scalar] ?? [];
+  if (widen) return `${widen}_vu(${words})`;
   if (from.scalar === "bool") return `((vu)${words} != 0)`;
   return widened(from.scalar) === "f32" ? words : `(${vectorOf(widened(from.scalar))})${words}`;
 }
@@ -77,7 +86,8 @@ export function store(
   if (shapes.differs(to)) return storeOwn(w, { to, index, value });
   if (shapes.isSame(index) && shapes.isSame(value)) {
     const one = w.scalar(value);
-    return `${array}[${w.scalar(index)}] = ${isNarrow(to) ? `round_f(${one})` : one};`;
+    const [, round] = narrow[to.scalar] ?? [];
+    return `${array}[${w.scalar(index)}] = ${round ? `${round}_f(${one})` : one};`;
   }
   const shape = shapes.of(index);
   const width = widthOf(to);
@@ -92,7 +102,8 @@ export function store(
 }
 
 const asStored = (to: Buffer, value: Text): Text => {
-  if (isNarrow(to)) return `round_vf(${value})`;
+  const [, round] = narrow[to.scalar] ?? [];
+  if (round) return `${round}_vf(${value})`;
   return widened(to.scalar) === "f32" ? value : `(vf)${value}`;
 };
 

@@ -196,6 +196,20 @@ CALLED vh round_vf(vf x) {
 }`,
   round_f: `
 FN unsigned short round_f(float x) { return round_vf(all_vf(x))[0]; }`,
+  bfloat_vu: `
+FN vf bfloat_vu(vu bits) { return (vf)(bits << 16); }`,
+  bfloat_u: `
+FN float bfloat_u(long bits) { return bfloat_vu(all_vu((unsigned)bits))[0]; }`,
+  // To the nearest, ties to even. NaN is cut and made quiet.
+  round_bfloat_vf: `
+FN vh round_bfloat_vf(vf x) {
+  const vu bits = (vu)x;
+  const vu near = bits + 0x7fff + ((bits >> 16) & 1);
+  const vi isNan = (bits & 0x7fffffff) > 0x7f800000u;
+  return __builtin_convertvector(pick_vu(isNan, bits | 0x400000, near) >> 16, vh);
+}`,
+  round_bfloat_f: `
+FN unsigned short round_bfloat_f(float x) { return round_bfloat_vf(all_vf(x))[0]; }`,
   // Below the least normal number exp is 0: processors take long to multiply by less.
   exp_vf: `
 CALLED vf exp_vf(vf x) {

@@ -38,6 +38,7 @@ export const c: Target = {
   title: "C",
   comment: "//",
   half: true,
+  bfloat: true,
   fragments: false,
   entry: entryOf,
   print: (kernel, _scratch, names) => print(kernel, names),

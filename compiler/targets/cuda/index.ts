@@ -15,7 +15,7 @@ import { printUnpacked } from "../print.ts";
 import type { Target } from "../target.ts";
 import { capabilities } from "./capabilities.ts";
 
-/** A type of memory. A half is its bits: the type for it needs a header. */
+/** A type of memory. A narrow number is its bits: the types for them need headers. */
 interface MemoryType {
   readonly name: string;
   /** Of several, before their number. */
@@ -31,6 +31,7 @@ const memoryTypes: Partial<Record<Element, MemoryType>> = {
   i32: { name: "int", vector: "int" },
   bool: { name: "bool", vector: "uint" },
   f16: { name: "unsigned short", vector: "ushort", widen: "widen_half", round: "round_half" },
+  bf16: { name: "unsigned short", vector: "ushort", widen: "widen_bfloat", round: "round_bfloat" },
 } satisfies Record<NativeName | "bool", MemoryType>;
 
 const typeOf = (element: Element): MemoryType =>
@@ -87,6 +88,7 @@ function literal(value: number, type: Scalar): string {
 }
 
 const loaded = ({ widen }: MemoryType, value: string) => (widen ? `${widen}(${value})` : value);
+const stored = ({ round }: MemoryType, value: string) => (round ? `${round}(${value})` : value);
 
 /** Inside the kernel: texts of several can be one file. */
 const functions = {
@@ -115,17 +117,32 @@ const functions = {
  * Before the kernel, once in a file: instructions that C++ cannot say. Who has the functions already
  * defines the name.
  */
-const halves = [
-  "#ifndef INARCH_HALVES",
-  "#define INARCH_HALVES",
-  "static __device__ __forceinline__ float widen_half(unsigned short h) {",
-  '  float x; asm("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"(h)); return x;',
-  "}",
-  "static __device__ __forceinline__ unsigned short round_half(float x) {",
-  '  unsigned short h; asm("cvt.rn.f16.f32 %0, %1;" : "=h"(h) : "f"(x)); return h;',
-  "}",
-  "#endif",
-];
+const narrow = {
+  half: [
+    "#ifndef INARCH_HALVES",
+    "#define INARCH_HALVES",
+    "static __device__ __forceinline__ float widen_half(unsigned short h) {",
+    '  float x; asm("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"(h)); return x;',
+    "}",
+    "static __device__ __forceinline__ unsigned short round_half(float x) {",
+    '  unsigned short h; asm("cvt.rn.f16.f32 %0, %1;" : "=h"(h) : "f"(x)); return h;',
+    "}",
+    "#endif",
+  ],
+  bfloat: [
+    "#ifndef INARCH_BFLOATS",
+    "#define INARCH_BFLOATS",
+    "static __device__ __forceinline__ float widen_bfloat(unsigned short h) {",
+    "  return __uint_as_float(unsigned(h) << 16);",
+    "}",
+    "static __device__ __forceinline__ unsigned short round_bfloat(float x) {",
+    '  unsigned short h; asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(h) : "f"(x)); return h;',
+    "}",
+    "#endif",
+  ],
+} as const;
+
+const calls = (body: string, name: string) => body.includes(`${name}(`);
 
 const numbers = {
   ...{ subgroup: "subgroup_number", subgroups: "subgroup_count" },
@@ -173,7 +190,7 @@ const dialect: Dialect = {
     else enum exp explicit export extern false float for friend goto if inline int log long max min
     namespace new not operator or private protected public register restrict return short signed
     sizeof sqrt static struct switch tanh template this throw true try typedef union unsigned using
-    virtual void volatile while abs floor widen_half round_half reduce_add reduce_max reduce_min
+    virtual void volatile while abs floor widen_half round_half widen_bfloat round_bfloat reduce_add reduce_max reduce_min
     max_of min_of divided_u32 divided_i32 abs_i32 int_of unsigned_of
     subgroup_number subgroup_count member_number member_count`.split(/\s+/),
   ),
@@ -204,13 +221,12 @@ const dialect: Dialect = {
       }),
     ];
   },
-  store: (to, name, index, value) => {
-    const { round } = typeOf(to.scalar);
-    return `${name}[${index}] = ${round ? `${round}(${value})` : value};`;
+  store: (to, name, index, value) => `${name}[${index}] = ${stored(typeOf(to.scalar), value)};`,
+  store4: (to, name, index, values) => {
+    const type = typeOf(to.scalar);
+    const four = values.map((value) => stored(type, value)).join(", ");
+    return [`reinterpret_cast<${type.vector}4*>(${name})[${index}] = {${four}};`];
   },
-  store4: (to, name, index, values) => [
-    `reinterpret_cast<${typeOf(to.scalar).vector}4*>(${name})[${index}] = {${values.join(", ")}};`,
-  ],
   fragment: () => bug("a kernel of fragments for CUDA"),
   barrier: "__syncthreads();",
   kernel(k: Kernel, name, body) {
@@ -222,13 +238,15 @@ const dialect: Dialect = {
     );
     const [x, y, z] = k.threads;
     return [
-      ...(/\b(?:widen|round)_half\(/.test(body) ? halves : []),
+      ...Object.entries(narrow).flatMap(([n, text]) =>
+        calls(body, `widen_${n}`) || calls(body, `round_${n}`) ? text : [],
+      ),
       `extern "C" __global__ void __launch_bounds__(${x * y * z}) ${entry(k)}(`,
       `    ${params.join(",\n    ")}) {`,
-      ...Object.entries(functions).flatMap(([n, text]) => (body.includes(`${n}(`) ? text : [])),
+      ...Object.entries(functions).flatMap(([n, text]) => (calls(body, n) ? text : [])),
       ...(k.reduces ? warps(x) : usesSubgroup(body) ? warps(x).slice(0, 1) : []),
       ...Object.entries(folds).flatMap(([n, both]) =>
-        body.includes(`reduce_${n}(`) ? reduction(n, both) : [],
+        calls(body, `reduce_${n}`) ? reduction(n, both) : [],
       ),
       ...scratch,
       body,
@@ -244,6 +262,7 @@ export const cuda: Target = {
   capabilities,
   comment: "//",
   half: true,
+  bfloat: true,
   fragments: false,
   shuffles: true,
   subgroup: 32,

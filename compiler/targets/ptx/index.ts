@@ -24,6 +24,7 @@ export const ptx: Target = {
   capabilities,
   comment: "//",
   half: true,
+  bfloat: true,
   fragments: true,
   numbered: true,
   shuffles: true,

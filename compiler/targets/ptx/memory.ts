@@ -12,8 +12,8 @@ interface MemoryType {
   readonly name: string;
   /** The register that it is moved to and from. */
   readonly held: Held;
-  /** Instructions that widen and round a value, if it is not computed with as it is. */
-  readonly widen?: string;
+  /** What widens a value, and the instruction that rounds it, if it is not computed with as it is. */
+  readonly widen?: (w: Writer, bits: Operand) => Operand;
   readonly round?: string;
 }
 
@@ -24,8 +24,16 @@ const memoryTypes: Partial<Record<Element, MemoryType>> = {
   i32: { bytes: 4, name: "b32", held: "i32" },
   bool: { bytes: 4, name: "b32", held: "u32" },
   f16: {
-    ...{ bytes: 2, name: "b16", held: "half bits" },
-    ...{ widen: "cvt.f32.f16", round: "cvt.rn.f16.f32" },
+    ...{ bytes: 2, name: "b16", held: "half bits", round: "cvt.rn.f16.f32" },
+    widen: (w, bits) => w.make("f32", "cvt.f32.f16", bits),
+  },
+  bf16: {
+    ...{ bytes: 2, name: "b16", held: "half bits", round: "cvt.rn.bf16.f32" },
+    // `cvt.f32.bf16` asks for a later version of PTX.
+    widen(w, bits) {
+      const word = w.make("u32", "cvt.u32.u16", bits);
+      return w.make("f32", "mov.b32", w.make("u32", "shl.b32", word, "16"));
+    },
   },
 } satisfies Record<NativeName | "bool", MemoryType>;
 
@@ -115,7 +123,7 @@ export function addressOf(w: Writer, b: Buffer, index: Expr, operand: ToOperand)
 /** A value of memory as it is computed with. */
 export function loaded(w: Writer, element: Element, x: Operand): Operand {
   const { widen } = typeOf(element);
-  if (widen) return w.make("f32", widen, x);
+  if (widen) return widen(w, x);
   return element === "bool" ? w.make("bool", "setp.ne.u32", x, "0") : x;
 }
 

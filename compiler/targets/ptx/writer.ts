@@ -4,7 +4,7 @@ import type { Fragment, Kernel, Scalar } from "../../kernel/ir.ts";
 /** What an instruction is given: a register, a number or a name. */
 export type Operand = string;
 
-/** What a register holds: a scalar of the IR, an address, or the bits of a half. */
+/** What a register holds: a scalar of the IR, an address, or the 16 bits of a narrow number. */
 export type Held = Scalar | "address" | "half bits";
 
 const registers: Readonly<Record<Held, readonly [prefix: string, type: string]>> = {

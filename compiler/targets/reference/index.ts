@@ -171,6 +171,7 @@ export const reference: Target = {
   title: "JavaScript",
   comment: "//",
   half: true,
+  bfloat: true,
   fragments: true,
   numbered: true,
   shuffles: true,

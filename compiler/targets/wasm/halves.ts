@@ -29,6 +29,37 @@ export function widenHalves(code: Code): void {
   code.release("v128", size);
 }
 
+/** The numbers of bfloats, whose patterns are the lower 16 bits of each lane. Others do not matter. */
+export function widenBfloats(code: Code): void {
+  code.i32(16);
+  code.op("i32x4.shl");
+}
+
+/** The patterns of the nearest bfloats, ties to even, in the lower 16 bits of each lane. */
+export function roundBfloats(code: Code): void {
+  const bits = code.local("v128");
+  code.tee(bits);
+  code.i32(16);
+  code.op("i32x4.shr_u");
+  code.patterns(1);
+  code.op("v128.and");
+  code.get(bits);
+  code.op("i32x4.add");
+  code.patterns(0x7fff);
+  code.op("i32x4.add");
+  // NaN is cut and made quiet: rounding could make it infinite.
+  code.get(bits);
+  code.patterns(0x400000);
+  code.op("v128.or");
+  code.get(bits);
+  code.get(bits);
+  code.op("f32x4.eq");
+  code.op("v128.bitselect");
+  code.i32(16);
+  code.op("i32x4.shr_u");
+  code.release("v128", bits);
+}
+
 /** The patterns of the nearest halves, ties to even, in the lower 16 bits of each lane. */
 export function roundHalves(code: Code): void {
   const [bits, size] = [code.local("v128"), code.local("v128")];

@@ -19,6 +19,7 @@ export const wasm: Target = {
   title: "WebAssembly",
   comment: ";;",
   half: true,
+  bfloat: true,
   fma: true,
   nameless: true,
   fragments: false,

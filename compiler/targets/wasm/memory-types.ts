@@ -3,7 +3,7 @@ import { bug } from "../../../diagnostics/index.ts";
 import type { NativeName } from "../../../formats/index.ts";
 import type { Buffer, Element } from "../../kernel/ir.ts";
 import type { Code } from "./code.ts";
-import { roundHalves, widenHalves } from "./halves.ts";
+import { roundBfloats, roundHalves, widenBfloats, widenHalves } from "./halves.ts";
 
 export interface MemoryType {
   /** An element's bytes as a power of two, which is its alignment as well. */
@@ -45,12 +45,9 @@ const bool: MemoryType = {
   },
 };
 
-const memoryTypes: Partial<Record<Element, MemoryType>> = {
-  f32: { ...words, load: "f32.load", store: "f32.store" },
-  i32: whole,
-  u32: whole,
-  bool,
-  f16: {
+/** Numbers of 16 bits. */
+function narrow(widen: (code: Code) => void, round: (code: Code) => void): MemoryType {
+  return {
     shift: 1,
     load: "i32.load16_u",
     store: "i32.store16",
@@ -58,14 +55,23 @@ const memoryTypes: Partial<Record<Element, MemoryType>> = {
     storeLane: "v128.store16_lane",
     places: [0, 2, 4, 6],
     loadFour: "v128.load64_zero",
-    widen: widenHalves,
+    widen,
     widenOne(code) {
       code.op("i32x4.splat");
-      widenHalves(code);
+      widen(code);
       code.op("f32x4.extract_lane", 0);
     },
-    round: roundHalves,
-  },
+    round,
+  };
+}
+
+const memoryTypes: Partial<Record<Element, MemoryType>> = {
+  f32: { ...words, load: "f32.load", store: "f32.store" },
+  i32: whole,
+  u32: whole,
+  bool,
+  f16: narrow(widenHalves, roundHalves),
+  bf16: narrow(widenBfloats, roundBfloats),
 } satisfies Record<NativeName | "bool", MemoryType>;
 
 export const memoryTypeOf = ({ scalar }: Buffer): MemoryType =>

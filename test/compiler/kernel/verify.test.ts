@@ -379,7 +379,7 @@ test("the verifier finds nothing where nothing is broken", () => {
 });
 
 test("what is read from words is verified once more before it is printed", () => {
-  const words = { ...x, scalar: "bf16" } as const;
+  const words = { ...x, scalar: "packed-bf16" } as const;
   const read = (index: Expr) => kernelOf([let_("a", load(words, index))], { params: [words, y] });
   expect(() => cuda.print(read(thread), () => false)).not.toThrow();
   expect(() => cuda.print(read(ref("i", "u32")), () => false)).toThrow(

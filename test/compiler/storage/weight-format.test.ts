@@ -158,7 +158,7 @@ describe("weights in bf16", () => {
       buffers.reduce((sum, b) => sum + (b.role === "weights" ? b.bytes : 0), 0);
     // What is more than half lies between tensors: each begins at a multiple of 256 bytes.
     expect(bytes(narrow) / bytes(plain)).toBeCloseTo(0.5, 4);
-    expect(narrow.parameters.every((p) => p.stored === "bf16")).toBe(true);
+    expect(narrow.parameters.every((p) => p.stored === "packed-bf16")).toBe(true);
     expect(narrow.parameters.length).toBe(plain.parameters.length);
     expect(narrow.steps.length).toBe(plain.steps.length);
     expect(narrow.kernels.length).toBe(plain.kernels.length);
@@ -168,8 +168,8 @@ describe("weights in bf16", () => {
     const options = { target: "cuda", weightFormat: "bf16" } as const;
     const plan = compile(traceProgram(layers, "forward"), options);
     const text = plan.kernels.map(kernelText).join("\n");
-    expect(text).toMatch(/uint2/);
-    expect(text).toMatch(/__uint_as_float\(/);
+    expect(text).toMatch(/ushort4/);
+    expect(text).toMatch(/widen_bfloat\(/);
     compileCuda(plan);
   });
 
@@ -325,6 +325,6 @@ describe("refused", () => {
     const config = parseSamConfig(readFileSync(fixturePath("sam_nano.config.json"), "utf8"));
     const { encode, decode } = compileSam(config, { target: "wgsl", weightFormat: "bf16" });
     for (const { parameters } of [encode, await decode(8)])
-      expect(parameters.every((p) => p.stored === "bf16")).toBe(true);
+      expect(parameters.every((p) => p.stored === "packed-bf16")).toBe(true);
   });
 });

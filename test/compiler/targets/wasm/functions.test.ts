@@ -3,13 +3,12 @@ import { expect, test } from "vitest";
 import { Builder } from "../../../../compiler/kernel/builder.ts";
 import type { Kernel } from "../../../../compiler/kernel/ir.ts";
 import type { Value } from "../../../../compiler/kernel/value.ts";
-import { floatToHalf, halfToFloat } from "../../../../formats/index.ts";
 import { cpuDevice } from "../../../../runtime/devices/cpu.ts";
 import { openDevice } from "../../../../runtime/node/index.ts";
-import { allNumbers, describeFunctions } from "../../../support/all-numbers.ts";
+import { describeFunctions } from "../../../support/all-numbers.ts";
 import { runKernel } from "../../../support/one-kernel.ts";
 
-type Stored = "f32" | "u32" | "i32" | "f16";
+type Stored = "f32" | "u32" | "i32";
 
 /** y = f(x), element by element. */
 function map(size: number, from: Stored, to: Stored, f: (x: Value) => Value): Kernel {
@@ -36,37 +35,6 @@ test("zeros keep their sign, where the function does", async () => {
     );
     expect([...y!], name).toEqual([...x].map(Math[name]));
   }
-});
-
-test("every half is widened as it is, where it is stored and where it is a pattern", async () => {
-  const halves = Uint16Array.from({ length: 65536 }, (_, i) => i);
-  const wanted = halfToFloat(halves);
-  const read = await runKernel(
-    device,
-    map(65536, "f16", "f32", (x) => x),
-    { x: halves },
-  );
-  expect(read.y).toEqual(wanted);
-});
-
-test("numbers are rounded to the nearest half, ties to even", async () => {
-  const near = [...allNumbers].flatMap((x) => (Math.abs(x) < 1e6 || Number.isNaN(x) ? [x] : []));
-  const ties = halfToFloat(Uint16Array.from({ length: 31743 }, (_, i) => i)).map(
-    (half, i, halves) => (half + (halves[i + 1] ?? half)) / 2,
-  );
-  const x = Float32Array.from([...near, ...ties, 65519, 65520, -65520, 1e30, Infinity, -Infinity]);
-  const even = x.length % 2 ? x.subarray(1) : x;
-  const { y } = await runKernel(
-    device,
-    map(even.length, "f32", "f16", (v) => v),
-    { x: even.slice() },
-  );
-  const got = new Uint16Array(y!.buffer as ArrayBuffer);
-  const wanted = floatToHalf(even.slice());
-  const wrong = [...even].flatMap((v, i) =>
-    got[i] === wanted[i] || Number.isNaN(v) ? [] : [`${v}: ${got[i]}, not ${wanted[i]}`],
-  );
-  expect(wrong.slice(0, 5)).toEqual([]);
 });
 
 const integers = [
