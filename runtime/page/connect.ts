@@ -40,7 +40,7 @@ interface Pending {
  *     const model = await connect<Mlp>(new Worker(new URL("./worker.js", import.meta.url), { type: "module" }));
  *
  * Its methods are those of the model, with the same arguments and results; those that return no promise return one
- * here. Arrays that are given are copied when a method is called; those of results come without a copy. Signals and
+ * here. Promises among its members, such as `lost`, are those of the moment at which they are read. Arrays that are given are copied when a method is called; those of results come without a copy. Signals and
  * functions in options work as they do in the worker: an aborted call rejects at once with the signal's reason.
  * The worker is the caller's: `terminate` it after `close`.
  * @throws E414 for a worker that fails, E415 for what cannot be sent, E443 and E460 for options that cannot be, and
@@ -127,9 +127,13 @@ export async function connect<Model extends object>(
     (name: string) =>
     (...given: unknown[]) =>
       ask(given, (id, packed) => ({ kind: "call", id, name, given: packed }));
-  const seen = Object.entries(members).map(([name, member]) => {
-    if (member === "method") return [name, call(name)];
-    return [name, member === "promise" ? call(name)() : member.value];
-  });
-  return Object.fromEntries(seen) as Connected<Model>;
+  const model = {};
+  for (const [name, member] of Object.entries(members))
+    Object.defineProperty(model, name, {
+      enumerable: true,
+      ...(member === "promise"
+        ? { get: call(name) }
+        : { value: member === "method" ? call(name) : member.value }),
+    });
+  return model as Connected<Model>;
 }

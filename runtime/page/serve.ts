@@ -43,11 +43,18 @@ export function serve(
       aborts.set(number, own);
       return own.signal;
     });
+  const fail = (id: number, error: unknown): void => {
+    try {
+      send(port, { kind: "error", id, error: failureOf(error) });
+    } catch (refused) {
+      send(port, { kind: "error", id, error: failureOf(refused) });
+    }
+  };
   const answer = async (id: number, given: Given, work: (values: unknown[]) => unknown) => {
     try {
       send(port, { kind: "value", id, value: await work(argumentsOf(given)) });
     } catch (error) {
-      send(port, { kind: "error", id, error: failureOf(error) });
+      fail(id, error);
     } finally {
       for (const [, , number] of given.signals) aborts.delete(number);
     }

@@ -91,6 +91,34 @@ describe("a model that is served", () => {
     close();
   });
 
+  test("has the promises of now: after a restore the loss is that of the next device", async () => {
+    const losses = [0, 1].map(() => {
+      let resolve = (_: string) => {};
+      const promise = new Promise<string>((done) => {
+        resolve = done;
+      });
+      return { promise, resolve };
+    });
+    let now = 0;
+    const { port, close } = joined(() => ({
+      get lost() {
+        return losses[now]!.promise;
+      },
+      restore() {
+        now++;
+      },
+    }));
+    const model = await connect<{ readonly lost: Promise<string>; restore(): void }>(port);
+    const first = model.lost;
+    losses[0]!.resolve("the first");
+    expect(await first).toBe("the first");
+    await model.restore();
+    const second = model.lost;
+    losses[1]!.resolve("the second");
+    expect(await second).toBe("the second");
+    close();
+  });
+
   test("is aborted: the call rejects at once, and the worker is told", async () => {
     let told: (aborted: boolean) => void;
     const heard = new Promise<boolean>((resolve) => {
@@ -125,10 +153,17 @@ describe("a model that is served", () => {
 });
 
 test("E415: what cannot be cloned, there and back", async () => {
-  const { port, close } = joined(() => ({ echo: (value: unknown) => value, give: () => () => 1 }));
-  const model = await connect<{ echo(value: unknown): unknown; give(): unknown }>(port);
+  const { port, close } = joined(() => ({
+    echo: (value: unknown) => value,
+    give: () => () => 1,
+    fail: () => Promise.reject(() => 1),
+  }));
+  const model = await connect<{ echo(value: unknown): unknown; give(): unknown; fail(): void }>(
+    port,
+  );
   expect((await refusal(() => model.echo([() => 1]))).code).toBe("E415");
   expect((await refusal(() => model.give())).code).toBe("E415");
+  expect((await refusal(() => model.fail())).code).toBe("E415");
   expect(await model.echo({ x: 1 })).toEqual({ x: 1 });
   close();
 });
