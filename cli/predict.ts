@@ -89,11 +89,11 @@ export const command = defineCommand({
       onProgress: progress.report,
       onPhase: progress.note,
     });
-    return { report, text: describe(report) };
+    return { report, text: describe(report), exitCode: report.skipped.length > 0 ? 1 : 0 };
   },
 });
 
-function describe({ folder, masks }: PredictReport): string {
+function describe({ folder, masks, skipped }: PredictReport): string {
   const rows = masks.map(({ picture, file, pixels }) => {
     const all = Object.values(pixels).reduce((a, b) => a + b, 0);
     const shares = Object.entries(pixels).filter(([, count]) => count > 0);
@@ -101,5 +101,12 @@ function describe({ folder, masks }: PredictReport): string {
     const of = file.endsWith(".json") ? `${picture} in ` : "";
     return `${of}${folder}/${file}${words.length > 0 ? ": " : ""}${words.join(", ")}`;
   });
-  return rows.join("\n");
+  const count = skipped.length === 1 ? "one picture" : `${skipped.length} pictures`;
+  const lines = skipped.map(
+    ({ picture, code, message, help }) =>
+      `  ${picture}: ${message} [${code}]${help ? ` (${help})` : ""}`,
+  );
+  return [...rows, ...(lines.length > 0 ? [`${count} could not be read:`, ...lines] : [])].join(
+    "\n",
+  );
 }

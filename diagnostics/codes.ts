@@ -250,6 +250,9 @@ const titles = {
   E1110: "no library of MPI, of which processes were started",
   E1112: "a run of an earlier inarch, which does not say its tasks",
   E1114: "a size of pictures that a SAM cannot have",
+  E1115: "a run's folder is damaged",
+  E1116: "a run of a later inarch, with settings that this one does not know",
+  E1117: "no pictures to see",
   E1111: "processes of a job do not find each other",
   E1108: "a form that results of several tasks do not have",
 } as const;

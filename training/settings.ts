@@ -7,11 +7,14 @@ export interface Range {
   readonly holds: (value: number) => boolean;
 }
 
-export const positive: Range = { words: "above 0", holds: (v) => v > 0 };
-export const fromZero: Range = { words: "0 or more", holds: (v) => v >= 0 };
-export const belowOne: Range = { words: "from 0 up to, but not, 1", holds: (v) => v >= 0 && v < 1 };
-export const fraction: Range = { words: "from 0 to 1", holds: (v) => v >= 0 && v <= 1 };
-export const portion: Range = { words: "above 0, up to 1", holds: (v) => v > 0 && v <= 1 };
+export const positive: Range = { words: "a number above 0", holds: (v) => v > 0 };
+export const fromZero: Range = { words: "a number of 0 or more", holds: (v) => v >= 0 };
+export const belowOne: Range = {
+  words: "a number from 0 up to, but not, 1",
+  holds: (v) => v >= 0 && v < 1,
+};
+export const fraction: Range = { words: "a number from 0 to 1", holds: (v) => v >= 0 && v <= 1 };
+export const portion: Range = { words: "a number above 0, up to 1", holds: (v) => v > 0 && v <= 1 };
 export const count: Range = {
   words: "a whole number from 1 up",
   holds: (v) => Number.isSafeInteger(v) && v >= 1,
@@ -33,6 +36,6 @@ export function check(
     if (!Number.isFinite(Math.fround(value)) || typeof value !== "number" || !range.holds(value))
       throw diagnose("E720", {
         message: `${of}: ${name} is ${value}`,
-        help: `give a number ${range.words}`,
+        help: `give ${range.words}`,
       });
 }

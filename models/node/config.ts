@@ -7,7 +7,10 @@ import { parseSamConfig, type SamConfig } from "../sam/config.ts";
 export async function readSamConfig(path: string): Promise<SamConfig> {
   const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
     throw diagnose("E306", {
-      message: `cannot read the configuration: ${cause.code ?? cause.message}`,
+      message:
+        cause.code === "ENOENT"
+          ? "there is no such configuration"
+          : `cannot read the configuration: ${cause.code ?? cause.message}`,
       where: path,
       help: "check the path; it is relative to the folder you are in",
       cause,

@@ -194,7 +194,7 @@ function numberOf({ kind, palette, white }: Labels, text: string): number {
   return white === 255 && colour % 0x010101 === 0 ? colour & 255 : Number.NaN;
 }
 
-const howToChoose = "choose one with { maskValue }, on the command line --mask-value";
+const howToChoose = "choose it: maskValue or --mask-value, in a set value or --value";
 
 const nothing = ({ where }: LevelsOptions) =>
   diagnose("E366", {

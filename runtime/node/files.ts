@@ -1,5 +1,5 @@
 /** Files as byte sources, with positioned reads, and folders. */
-import { type FileHandle, mkdir, open, stat } from "node:fs/promises";
+import { access, constants, type FileHandle, mkdir, open, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { diagnose } from "../../diagnostics/index.ts";
 import { allocate, type ByteSource, checkRange, type LentMemory } from "../weights/source.ts";
@@ -126,14 +126,29 @@ export async function makeFolder(path: string): Promise<void> {
     });
   };
   await make(resolve(path)).catch((cause: unknown) => {
-    throw diagnose("E241", {
-      message: `the folder cannot be made: ${systemCode(cause)}`,
-      where: path,
-      help:
-        systemCode(cause) === "EEXIST" || systemCode(cause) === "ENOTDIR"
-          ? "a file of that name is in the way: give another folder"
-          : "give another folder",
-      cause,
-    });
+    throw cannotMake(path, systemCode(cause), cause);
   });
 }
+
+/** Checks that a folder can be made, or is there and can be written. Nothing is written. Throws E241. */
+export async function checkFolder(path: string): Promise<void> {
+  for (let folder = resolve(path); ; folder = dirname(folder)) {
+    const found = await stat(folder).catch(() => undefined);
+    if (!found && dirname(folder) !== folder) continue;
+    if (!found?.isDirectory()) throw cannotMake(path, found ? "ENOTDIR" : "ENOENT");
+    return access(folder, constants.W_OK | constants.X_OK).catch((cause: unknown) => {
+      throw cannotMake(path, systemCode(cause), cause);
+    });
+  }
+}
+
+const cannotMake = (where: string, code: string, cause?: unknown) =>
+  diagnose("E241", {
+    message: `the folder cannot be made or written: ${code}`,
+    where,
+    help:
+      code === "EEXIST" || code === "ENOTDIR"
+        ? "a file of that name is in the way: give another folder"
+        : "give another folder",
+    cause,
+  });

@@ -38,12 +38,7 @@ export async function seeInTiles(
   take: (first: number, maps: Maps) => Promise<void>,
 ): Promise<void> {
   const { side, overlap } = options;
-  const isWhole = [side, overlap].every(Number.isSafeInteger);
-  if (!isWhole || side < 1 || overlap < 0 || overlap >= side)
-    throw diagnose("E1142", {
-      message: `tiles of ${side} pixels cannot share ${overlap}`,
-      help: "give whole numbers, and an overlap that is smaller than the tile",
-    });
+  checkTiles(options);
   const across = tilesOf(picture.width, side, overlap);
   const down = tilesOf(picture.height, side, overlap);
   const all = across.length * down.length;
@@ -63,6 +58,16 @@ export async function seeInTiles(
     const next = down[i + 1]?.start ?? picture.height;
     await take(row.start, topOf(strip!, next - row.start));
   }
+}
+
+/** @throws E1142 for a side and an overlap that tiles cannot have. */
+export function checkTiles({ side, overlap }: Pick<TileOptions, "side" | "overlap">): void {
+  const isWhole = [side, overlap].every(Number.isSafeInteger);
+  if (isWhole && side >= 1 && overlap >= 0 && overlap < side) return;
+  throw diagnose("E1142", {
+    message: `tiles of ${side} pixels cannot share ${overlap}`,
+    help: "give whole numbers above 0, and an overlap that is smaller than the tile",
+  });
 }
 
 /** Where a tile begins on an axis, and how much each of its pixels counts: with those of its neighbours 1. */

@@ -3,7 +3,14 @@ import { diagnose } from "../../diagnostics/index.ts";
 import { meant } from "../../diagnostics/nearest.ts";
 import { checkOptions } from "../../diagnostics/options.ts";
 import { checkValues } from "../../diagnostics/values.ts";
-import { belowOne, check, count, fromZero, positive } from "../../training/settings.ts";
+import {
+  belowOne,
+  check,
+  count,
+  countFromZero,
+  fromZero,
+  positive,
+} from "../../training/settings.ts";
 import { classesOf, type TaskKind } from "./model.ts";
 import { presetNamed } from "./presets.ts";
 import {
@@ -26,7 +33,7 @@ type Open = "loss" | "metric" | "steps" | "validateEvery";
  * @throws E460 and E465 for names and values that settings do not have, E720 for numbers out of range, E1106 for a
  * preset that there is not, and for settings that exclude each other.
  */
-export function settingsFrom(given: AskedSettings, of = "the settings of a run"): CheckedSettings {
+export function settingsFrom(given: AskedSettings, of = "a run"): CheckedSettings {
   checkOptions<AskedSettings>(of, given, settingWants);
   checkValues<AskedSettings>(of, given, settingWants);
   const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
@@ -60,6 +67,7 @@ function checkNumbers(of: string, all: CheckedSettings): void {
     validateEvery: [validateEvery, count],
     patience: [all.patience, fromZero],
     size: [all.size, fromZero],
+    seed: [all.seed, countFromZero],
   });
   for (const [name, weight] of Object.entries(all.taskWeights))
     check(of, { [`the weight of the task ${name}`]: [weight, fromZero] });

@@ -63,6 +63,12 @@ const readers: Readonly<Record<SetDescription["format"], Reader>> = {
   yolo: readYolo,
 };
 
+/** A set of which no item was read yet. */
+export interface DescribedSet extends Pick<DataSet, "size" | "tasks" | "names"> {
+  /** Reads every item once. @throws E1001 with every item that cannot be used, and as `openSet`. */
+  open(options?: OpenOptions): Promise<DataSet>;
+}
+
 /**
  * Reads what describes the set, and then every item once. Items stand in the order of their names.
  *
@@ -76,23 +82,44 @@ export async function openSet(
 ): Promise<DataSet> {
   checkOptions<OpenOptions>("openSet", options, wants);
   checkValues<OpenOptions>("openSet", options, wants);
+  return (await describeSet(description)).open(options);
+}
+
+/**
+ * Reads what describes the set, and no picture. Items stand in the order of their names.
+ * @throws as `openSet`; E1001 where there is no item but what is wrong with some.
+ */
+export async function describeSet(description: SetDescription): Promise<DescribedSet> {
   checkDescription(description);
   const raw = await readers[description.format](description as never);
   const items = [...raw.items].sort((a, b) => byName(a.name, b.name));
   const tasks = Object.fromEntries(
     Object.entries(raw.tasks).map(([name, files]) => [name, taskOf(files)]),
   );
-  const summary = summaryOf(tasks);
-  const counts: ItemCounts[] = [];
-  const add = (sample: Sample) => counts.push(summary.add(sample));
-  const problems = [...raw.problems, ...(await check({ ...raw, items }, add, options))];
-  if (problems.length > 0) throw unusable(raw.where, problems, items.length);
+  if (items.length === 0 && raw.problems.length > 0) throw unusable(raw.where, raw.problems, 0);
   if (items.length === 0)
     throw diagnose("E1002", {
       message: "the set has no pictures",
       where: raw.where,
       help: "check the path and the format; PNG, JPEG, WebP, TIFF, GIF and AVIF are read",
     });
+  return {
+    ...{ size: items.length, tasks, names: items.map(({ name }) => name) },
+    open: (options = {}) => openItems({ ...raw, items }, tasks, options),
+  };
+}
+
+async function openItems(
+  raw: RawSet,
+  tasks: Samples["tasks"],
+  options: OpenOptions,
+): Promise<DataSet> {
+  const { items } = raw;
+  const summary = summaryOf(tasks);
+  const counts: ItemCounts[] = [];
+  const add = (sample: Sample) => counts.push(summary.add(sample));
+  const problems = [...raw.problems, ...(await check(raw, add, options))];
+  if (problems.length > 0) throw unusable(raw.where, problems, items.length);
   const { threads: count = 0, keep = 0 } = options;
   const samples = {
     size: items.length,

@@ -9,7 +9,7 @@ import { diagnose } from "../../../diagnostics/index.ts";
 import { makeFolder } from "../../../runtime/node/files.ts";
 import { saveTo } from "../../../runtime/node/save.ts";
 import { validationsIn } from "../../train/node/run-folder.ts";
-import { type TrainRequest, train } from "../../train/node/train.ts";
+import { checkRequests, type TrainRequest, train } from "../../train/node/train.ts";
 import { settingsFrom } from "../../train/resolve.ts";
 import type { AskedSettings } from "../../train/settings.ts";
 import { type Cell, cellsOf } from "../cells.ts";
@@ -57,6 +57,12 @@ export async function runStudy(request: StudyRequest): Promise<StudyReport> {
     await saveTo(file, `${JSON.stringify({ runs, rows }, null, 2)}\n`);
     return { folder: out, metric, rows };
   };
+  // What a later run is refused for is found before the first.
+  const left = cells.flatMap((cell) => {
+    const seed = seeds.find((seed) => !runs.some((run) => isOf({ cell, seed }, run)));
+    return seed === undefined ? [] : [requestOf(request, cell, seed)];
+  });
+  await checkRequests(left);
   for (const [i, one] of all.entries()) {
     request.signal?.throwIfAborted();
     const asked = askedOf(request, one.cell);
@@ -72,13 +78,16 @@ export async function runStudy(request: StudyRequest): Promise<StudyReport> {
   return tell();
 }
 
-async function runOf(request: StudyRequest, cell: Cell, seed: number) {
+function requestOf(request: StudyRequest, cell: Cell, seed: number): TrainRequest {
   const { grid: _, seeds: __, ...shared } = request;
   const out = join(request.out, cell.name, `seed-${seed}`);
-  const { best, parameters } = await train({
-    ...{ ...shared, out, share: cell.share },
-    settings: { ...cell.settings, seed },
-  });
+  return { ...{ ...shared, out, share: cell.share }, settings: { ...cell.settings, seed } };
+}
+
+async function runOf(request: StudyRequest, cell: Cell, seed: number) {
+  const asked = requestOf(request, cell, seed);
+  const { out } = asked;
+  const { best, parameters } = await train(asked);
   const { score, step, metrics } = best;
   const found = await validationsIn(out);
   const curve = found.map(({ step, validation }) => [step, validation.score] as const);

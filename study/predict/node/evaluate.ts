@@ -2,7 +2,7 @@
 import { diagnose } from "../../../diagnostics/index.ts";
 import type { Image } from "../../../predict/vision/image.ts";
 import type { Progress } from "../../../runtime/devices/device.ts";
-import { openSet, type SetDescription } from "../../data/node/open.ts";
+import { describeSet, type SetDescription } from "../../data/node/open.ts";
 import { ignored, type Target, type Task } from "../../data/sample.ts";
 import { type BinaryMetric, binarySummary } from "../../metrics/binary.ts";
 import { type ClassScores, type ConfusionScores, confusion } from "../../metrics/confusion.ts";
@@ -14,10 +14,11 @@ import {
 } from "../../metrics/dense.ts";
 import type { Mean } from "../../metrics/mean.ts";
 import type { TaskKind } from "../../train/model.ts";
+import { readRun } from "../../train/node/run-folder.ts";
 import type { Tasks } from "../../train/targets.ts";
 import { enlarge, labelsOfMaps, type Maps, probabilitiesOf } from "../maps.ts";
 import { type RunModel, type RunModelRequest, withRunModel } from "./run-model.ts";
-import { mapsInTiles, rowsOf, type Tiling } from "./tiled.ts";
+import { checkTiling, mapsInTiles, rowsOf, type Tiling } from "./tiled.ts";
 
 export interface EvaluateRequest extends RunModelRequest {
   /** Pictures and targets, of the classes that the run has; of several tasks those that are named as the run's. */
@@ -70,12 +71,15 @@ export interface EvaluateReport {
  * @throws E1140 for a set of other classes or tasks, E1142 for tiles that cannot be, what `openSet` throws, and what
  * `withRunModel` throws.
  */
-export function evaluate(request: EvaluateRequest): Promise<EvaluateReport> {
+export async function evaluate(request: EvaluateRequest): Promise<EvaluateReport> {
+  const { run, tiles, onProgress, signal } = request;
+  if (tiles) checkTiling(tiles);
+  const described = await describeSet(request.set);
+  const pairs = tasksOf(described.tasks, (await readRun(run)).tasks);
   return withRunModel(request, async (model) => {
-    const { run, onProgress, signal } = request;
     const { kind } = model;
-    const set = await openSet(request.set, { signal });
-    const tallies = tasksOf(set.tasks, model.tasks).map(({ own, name }) => ({
+    const set = await described.open({ signal });
+    const tallies = pairs.map(({ own, name }) => ({
       ...{ own, name, tally: tallyOf(name, model.tasks[own]!, kind) },
     }));
     for (let first = 0; first < set.size; first += model.batch) {

@@ -1,18 +1,27 @@
 /** Masks of pictures, by the adapter that a run has kept. */
 import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { diagnose } from "../../../diagnostics/index.ts";
+import { diagnose, InarchError } from "../../../diagnostics/index.ts";
 import { readImage } from "../../../predict/node/image.ts";
+import type { Ground } from "../../../predict/node/raster.ts";
+import type { Image } from "../../../predict/vision/image.ts";
 import { encodeNpy } from "../../../predict/vision/npy.ts";
 import type { Progress } from "../../../runtime/devices/device.ts";
-import { makeFolder } from "../../../runtime/node/files.ts";
+import { checkFolder, makeFolder } from "../../../runtime/node/files.ts";
 import { saveTo } from "../../../runtime/node/save.ts";
 import { check, positive } from "../../../training/settings.ts";
 import { filesIn, isPicture, stemOf } from "../../data/node/files.ts";
 import { enlarge, labelsOfMaps, type Maps, probabilitiesOf } from "../maps.ts";
 import { partOf, type Shard } from "../shard.ts";
 import { type RunModel, type RunModelRequest, withRunModel } from "./run-model.ts";
-import { groundOf, labelsInTiles, mapsInTiles, openPicture, type Tiling } from "./tiled.ts";
+import {
+  checkTiling,
+  groundOf,
+  labelsInTiles,
+  mapsInTiles,
+  openPicture,
+  type Tiling,
+} from "./tiled.ts";
 import { type MaskFormat, type MaskWriter, maskWriter } from "./write-masks.ts";
 import { writeTask } from "./write-task.ts";
 
@@ -46,14 +55,24 @@ export interface PredictReport {
     /** Of labels, pixels of each class; none of depth and normals. */
     readonly pixels: Readonly<Record<string, number>>;
   }[];
+  /** Pictures that could not be read, and have no masks. */
+  readonly skipped: readonly Skipped[];
+}
+
+export interface Skipped {
+  readonly picture: string;
+  readonly code: string;
+  readonly message: string;
+  readonly help?: string | undefined;
 }
 
 /**
  * Writes masks of pictures, in their sizes and named as they are; of several tasks each as NAME.TASK: labels as PNG,
  * depth as PNG of 16 bits, normals as PNG whose colours are x, y and z from -1 to 1, or these two as NumPy files.
+ * Pictures that cannot be read are skipped, and named in the report.
  * @throws E1103 for a folder that is no run's, E1142 for tiles that cannot be, E1108 for forms that several tasks do
- * not have, E1105 for pictures whose masks would have one name, E300 to E307 for
- * pictures, E2xx for weights, E431 for those that the run was not trained on, E4xx for the device.
+ * not have, E1105 for pictures whose masks would have one name, E1117 without pictures, E241 for a folder that cannot be
+ * written, E2xx for weights, E431 for those that the run was not trained on, E4xx for the device.
  */
 export async function predict(request: PredictRequest): Promise<PredictReport> {
   const { out, format = "png", shard = { index: 0, count: 1 }, onProgress, signal } = request;
@@ -65,22 +84,25 @@ export async function predict(request: PredictRequest): Promise<PredictReport> {
       message: "probabilities of pictures in tiles are not written",
       help: "leave one of them out",
     });
+  if (tiles) checkTiling(tiles);
+  await checkFolder(out);
   return withRunModel(request, async (model) => {
     const { classes, kind, device } = model;
     if (kind === "dense") checkDense(request);
     await makeFolder(out);
     const together = shard.count === 1 ? "masks" : `masks-${shard.index}-of-${shard.count}`;
     const writer = maskWriter({ folder: out, format, kind, classes, together });
-    const masks: PredictReport["masks"][number][] = [];
+    const masks: Written[] = [];
+    const skipped: Skipped[] = [];
     const size = tiles ? 1 : model.batch;
     for (let first = 0; first < pictures.length; first += size) {
       signal?.throwIfAborted();
       const some = pictures.slice(first, first + size);
-      masks.push(...(await predictSome(model, some, { request, writer })));
+      masks.push(...(await predictSome(model, some, { request, writer, skipped })));
       onProgress?.(first + some.length, pictures.length, "pictures");
     }
     await writer.end();
-    return { folder: out, device, classes, masks };
+    return { folder: out, device, classes, masks, skipped };
   });
 }
 
@@ -90,6 +112,26 @@ type Written = PredictReport["masks"][number];
 interface Writing {
   readonly request: PredictRequest;
   readonly writer: MaskWriter;
+  /** Pictures that cannot be read are added. */
+  readonly skipped: Skipped[];
+}
+
+/** What is made of a picture; one that cannot be read is skipped. */
+async function ifReadable<T>(
+  { path }: Given,
+  { skipped }: Writing,
+  make: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await make();
+  } catch (error) {
+    const isOurs = error instanceof InarchError && error.kind === "user";
+    // E300 and on are of pictures and what is in them.
+    if (!isOurs || !/^E3\d\d$/.test(error.code)) throw error;
+    const { message, help } = error.details;
+    skipped.push({ picture: path, code: error.code, message, help });
+    return undefined;
+  }
 }
 
 /** In tiles pictures come one at a time. */
@@ -100,28 +142,47 @@ async function predictSome(
 ): Promise<Written[]> {
   const { request } = writing;
   const { tiles } = request;
-  if (model.kind === "dense")
-    return tiles
-      ? predictTasksInTiles(model, some[0]!, request, tiles)
-      : predictTasks(model, some, request);
-  return tiles
-    ? [await predictInTiles(model, some[0]!, { ...writing, tiles })]
-    : predictWhole(model, some, writing);
+  if (!tiles)
+    return model.kind === "dense"
+      ? predictTasks(model, await readSome(some, writing), request)
+      : predictWhole(model, await readSome(some, writing), writing);
+  const [given] = some as [Given];
+  const found = await ifReadable(given, writing, async () =>
+    model.kind === "dense"
+      ? predictTasksInTiles(model, given, request, tiles)
+      : [await predictInTiles(model, given, { ...writing, tiles })],
+  );
+  return found ?? [];
+}
+
+/** A picture, with what a TIFF says of the ground where that is asked for. */
+interface Read extends Given {
+  readonly image: Image;
+  readonly ground: Ground | undefined;
+}
+
+async function readSome(some: readonly Given[], writing: Writing): Promise<Read[]> {
+  const isOnGround = writing.request.format === "geojson";
+  const read = some.map((given) =>
+    ifReadable(given, writing, async () => ({
+      ...{ ...given, image: await readImage(given.path) },
+      ground: isOnGround ? await groundOf(given.path) : undefined,
+    })),
+  );
+  return (await Promise.all(read)).filter((one) => one !== undefined);
 }
 
 async function predictWhole(
   model: RunModel,
-  some: readonly Given[],
+  some: readonly Read[],
   { request, writer }: Writing,
 ): Promise<Written[]> {
-  const images = await Promise.all(some.map(({ path }) => readImage(path)));
-  const found = await model.see(images);
+  const found = await seen(model, some);
   const written: Written[] = [];
-  for (const [i, { path, name }] of some.entries()) {
-    const maps = enlarge(found[i]![model.first]!, images[i]!, model.settings.fit);
+  for (const [i, { path, name, image, ground }] of some.entries()) {
+    const maps = enlarge(found[i]![model.first]!, image, model.settings.fit);
     const { width, height } = maps;
     const data = labelsOfMaps(maps);
-    const ground = request.format === "geojson" ? await groundOf(path) : undefined;
     const file = await writer.write(path, name, { width, height, data, ground });
     if (request.probabilities) await writeProbabilities(join(request.out, name), maps);
     written.push({ picture: path, file, pixels: pixelsOf(data, model.classes) });
@@ -131,19 +192,21 @@ async function predictWhole(
 
 async function predictTasks(
   model: RunModel,
-  some: readonly Given[],
+  some: readonly Read[],
   request: PredictRequest,
 ): Promise<Written[]> {
-  const images = await Promise.all(some.map(({ path }) => readImage(path)));
-  const found = await model.see(images);
+  const found = await seen(model, some);
   const written: Written[] = [];
   for (const [i, given] of some.entries())
     for (const [task, maps] of Object.entries(found[i]!)) {
-      const whole = enlarge(maps, images[i]!, model.settings.fit);
+      const whole = enlarge(maps, given.image, model.settings.fit);
       written.push(await writeFound(model, given, { request, task, maps: whole }));
     }
   return written;
 }
+
+const seen = async (model: RunModel, some: readonly Read[]) =>
+  some.length > 0 ? model.see(some.map(({ image }) => image)) : [];
 
 /** The maps of all tasks are whole in memory, as their files are. */
 async function predictTasksInTiles(
@@ -262,5 +325,10 @@ async function picturesOf(given: readonly string[]) {
       });
     names.set(name, path);
   }
+  if (found.length === 0)
+    throw diagnose("E1117", {
+      message: `there are no pictures in ${given.join(", ")}`,
+      help: "give pictures, or folders that hold some: PNG, JPEG, WebP, TIFF, GIF and AVIF are read",
+    });
   return found;
 }

@@ -3,7 +3,7 @@ import { readImage } from "../../../predict/node/image.ts";
 import { type Ground, openRaster } from "../../../predict/node/raster.ts";
 import type { Image } from "../../../predict/vision/image.ts";
 import { enlarge, labelsOfMaps, type Maps } from "../maps.ts";
-import { type Rows, seeInTiles } from "../tiles.ts";
+import { checkTiles, type Rows, seeInTiles } from "../tiles.ts";
 import type { RunModel } from "./run-model.ts";
 
 export interface Tiling {
@@ -12,6 +12,12 @@ export interface Tiling {
   /** Pixels that neighbouring tiles share, at least. A quarter of the side unless given. */
   readonly overlap?: number | undefined;
 }
+
+const overlapOf = ({ side, overlap = Math.floor(side / 4) }: Tiling): number => overlap;
+
+/** @throws E1142 for tiles that cannot be. */
+export const checkTiling = (tiling: Tiling): void =>
+  checkTiles({ side: tiling.side, overlap: overlapOf(tiling) });
 
 /** A picture that is read in rows, with what it says of the ground. */
 export interface OpenPicture extends Rows {
@@ -87,10 +93,12 @@ interface Seeing {
 function seeTasks(
   model: RunModel,
   tasks: readonly string[],
-  { picture, tiling: { side, overlap = Math.floor(side / 4) }, signal }: Seeing,
+  { picture, tiling, signal }: Seeing,
   take: (first: number, found: Readonly<Record<string, Maps>>) => Promise<void>,
 ): Promise<void> {
   const { batch, settings } = model;
+  const { side } = tiling;
+  const overlap = overlapOf(tiling);
   let shapes: readonly Pick<Maps, "channels" | "kind">[] = [];
   const see: Parameters<typeof seeInTiles>[1]["see"] = async (tiles) => {
     const found = await model.see(tiles);

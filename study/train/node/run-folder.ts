@@ -9,11 +9,19 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { diagnose } from "../../../diagnostics/index.ts";
 import { isObject } from "../../../diagnostics/values.ts";
-import { makeFolder } from "../../../runtime/node/files.ts";
+import { checkFolder, makeFolder } from "../../../runtime/node/files.ts";
 import { saveTo } from "../../../runtime/node/save.ts";
 import { openWeightsFile } from "../../../runtime/node/weights.ts";
+import type { Task } from "../../data/sample.ts";
 import { csvOf, eventsOf, type LogLine, type ValidationLine } from "../log.ts";
-import { checkSame, type RunIdentity, type RunSettings, usualSettings } from "../settings.ts";
+import { settingsFrom } from "../resolve.ts";
+import {
+  checkSame,
+  type RunIdentity,
+  type RunSettings,
+  settingWants,
+  usualSettings,
+} from "../settings.ts";
 import type { Tasks } from "../targets.ts";
 
 /** What a start of a run took, and where. */
@@ -54,7 +62,7 @@ export interface RunFolder {
 /**
  * Makes the folder, or opens it where a run is under way.
  * @throws E1102 for a run of other settings, E1103 for a folder of something else, E1112 for a run of an earlier inarch
- * that does not say its tasks, E2xx for a damaged checkpoint.
+ * that does not say its tasks, E1116 for one of a later inarch, E1115 and E2xx for what is damaged.
  */
 export async function openRun(
   path: string,
@@ -76,6 +84,7 @@ export async function openRun(
   const checkpoint = existsSync(last) ? await openWeightsFile(last) : undefined;
   const steps = Number(checkpoint?.metadata.step ?? 0);
   const log = checkpoint ? (await linesIn(logged)).filter((line) => line.step <= steps) : [];
+  if (checkpoint) checkWhole(path, log, steps);
   const starts = await startsIn(path);
   return {
     ...{ path, isOurs, log, steps, checkpoint, starts },
@@ -89,6 +98,34 @@ export async function openRun(
     },
     save: (name, content) => saveTo(join(path, name), content),
   };
+}
+
+/** What was written before the checkpoint is there. @throws E1115. */
+function checkWhole(path: string, log: readonly LogLine[], steps: number): void {
+  const hasScores = log.some((line) => "validation" in line);
+  if (!hasScores || log.at(-1)!.step !== steps)
+    throw damaged(join(path, "log.jsonl"), `it does not reach step ${steps}, which was saved`);
+  const adapter = join(path, "adapter.safetensors");
+  if (!existsSync(adapter)) throw damaged(adapter, "the best adapter is not there");
+}
+
+const damaged = (where: string, message: string, cause?: unknown) =>
+  diagnose("E1115", {
+    message: `the run's folder is damaged: ${message}`,
+    where,
+    help: "copy the whole folder again, or train anew in another: --out FOLDER",
+    cause,
+  });
+
+/**
+ * Checks that a run can be made in the folder, or goes on in it, and writes nothing. The run that is under way, if one is.
+ * @throws E241 for a folder that cannot be made or written, and as `openRun`.
+ */
+export async function checkRunFolder(path: string): Promise<RunIdentity | undefined> {
+  await checkFolder(path);
+  if (existsSync(join(path, "run.json"))) return readRun(path);
+  if (existsSync(path)) await checkEmpty(path);
+  return undefined;
 }
 
 async function checkEmpty(path: string): Promise<void> {
@@ -110,11 +147,16 @@ export const validationsIn = async (path: string): Promise<ValidationLine[]> =>
 /** What each start of a run took. */
 export async function startsIn(path: string): Promise<readonly Start[]> {
   const times = join(path, "times.json");
-  return existsSync(times) ? (JSON.parse(await readFile(times, "utf8")) as Start[]) : [];
+  const starts = existsSync(times) ? parsed(await readFile(times, "utf8"), times) : [];
+  if (Array.isArray(starts)) return starts as Start[];
+  throw damaged(times, "it holds no list");
 }
 
-/** Whether a run is under way in a folder. */
-export const hasRun = (path: string): boolean => existsSync(join(path, "run.json"));
+/** The kind of device that a run with a checkpoint began on. */
+export async function deviceOf(path: string): Promise<string | undefined> {
+  if (!existsSync(join(path, "last.safetensors"))) return undefined;
+  return (await validationsIn(path))[0]?.device;
+}
 
 /** The settings, tasks and items of a run. @throws E1103 for a folder that is no run's, E1112 without tasks. */
 export const readRun = (path: string): Promise<RunIdentity> => readIdentity(join(path, "run.json"));
@@ -150,14 +192,35 @@ async function readIdentity(file: string): Promise<RunIdentity> {
   )
     throw unreadable(file, "are not there");
   if (!isObject(tasks)) throw withoutTasks(file, classes);
-  // What a run from before a setting does not name was as usual.
-  const all = { ...usualSettings, ...{ ranks: 1 }, ...(settings as unknown as RunSettings) };
+  const isTask = (task: unknown) =>
+    isObject(task) &&
+    (["depth", "normals"].includes((task as Task).kind) ||
+      ((task as Task).kind === "labels" && isNames((task as Task).classes)));
+  if (Object.keys(tasks!).length === 0 || !Object.values(tasks!).every(isTask))
+    throw unreadable(file, "are of tasks that there are not");
   return {
-    settings: all,
+    settings: settingsIn(settings, file),
     tasks: tasks as unknown as Tasks,
     train: train!,
     validation: validation!,
   };
+}
+
+/**
+ * The settings of a run, each as it may be. What a run from before a setting does not name was as usual.
+ * @throws E1116 for a setting that there is not, E465, E720 and E1106 for values that cannot be.
+ */
+function settingsIn(found: RunSettings, file: string): RunSettings {
+  const { ranks = 1, ...settings } = found;
+  const strange = Object.keys(settings).find((name) => !Object.hasOwn(settingWants, name));
+  if (strange !== undefined)
+    throw diagnose("E1116", {
+      message: `the run has the setting ${strange}, which this inarch does not know: a later one has made it`,
+      where: file,
+      help: "use the inarch that made it, or the latest: npm install inarch@latest",
+    });
+  settingsFrom(settings, `the run in ${file}`);
+  return { ...usualSettings, ...settings, ranks };
 }
 
 const isText = (value: unknown) => typeof value === "string";
@@ -180,6 +243,19 @@ function withoutTasks(where: string, classes: unknown) {
 }
 
 async function linesIn(file: string): Promise<LogLine[]> {
-  const texts = (await readFile(file, "utf8")).split("\n");
-  return texts.slice(0, -1).map((text) => JSON.parse(text) as LogLine);
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw damaged(file, "the log cannot be read", cause);
+  });
+  return text
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => parsed(line, file) as LogLine);
+}
+
+function parsed(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw damaged(file, "a line of it is no JSON", cause);
+  }
 }

@@ -1,10 +1,15 @@
 /** The sets of a run: what is trained on, and what is held out. */
 import { diagnose } from "../../../diagnostics/index.ts";
-import { type DataSet, openSet, type SetDescription } from "../../data/node/open.ts";
+import {
+  type DataSet,
+  type DescribedSet,
+  describeSet,
+  type SetDescription,
+} from "../../data/node/open.ts";
 import { mayStartThreads } from "../../data/node/threads.ts";
 import { shuffledOrder } from "../../data/order.ts";
 import type { Samples } from "../../data/sample.ts";
-import { foldsOf, holdOut, subsetOf } from "../../data/split.ts";
+import { foldsOf, holdOut, type Split, subsetOf } from "../../data/split.ts";
 import type { ItemCounts, SetSummary } from "../../data/summary.ts";
 import type { Tasks } from "../targets.ts";
 
@@ -37,6 +42,15 @@ export interface Sets {
   close(): void;
 }
 
+/** Sets of which no picture was read yet. */
+export interface DescribedSets {
+  readonly train: Pick<Part, "names">;
+  readonly validation: Pick<Part, "names">;
+  readonly tasks: Tasks;
+  /** Checks every item. @throws E1001 for items that cannot be used. */
+  open(opening: Opening): Promise<Sets>;
+}
+
 interface Opening {
   /** Bytes of decoded pictures to train on that are kept in memory. */
   readonly keep: number;
@@ -45,52 +59,60 @@ interface Opening {
 }
 
 /**
- * Opens them, and checks every item.
- * @throws E10xx for items and splits, E1101 for sets of different tasks.
+ * Reads what describes them, and decides which pictures are held out.
+ * @throws E1002 to E1004 for sets, E1011 for splits, E1101 for sets of different tasks.
  */
-export async function openSets(
-  request: SetsRequest,
-  seed: number,
-  { signal, onProgress, keep }: Opening,
-): Promise<Sets> {
-  const reading = {
-    signal,
-    onProgress: (done: number, all: number) => onProgress?.(done, all, "pictures"),
+export async function describeSets(request: SetsRequest, seed: number): Promise<DescribedSets> {
+  const whole = await describeSet(request.set);
+  const held = request.validation && (await describeSet(request.validation));
+  if (held) checkAlike(whole, held);
+  const items = splitOf(whole, held, request, seed);
+  const namesOf = ({ names }: DescribedSet, some: readonly number[]) => ({
+    names: some.map((item) => names[item]!),
+  });
+  return {
+    tasks: whole.tasks,
+    train: namesOf(whole, items.training),
+    validation: namesOf(held ?? whole, items.validation),
+    async open({ signal, onProgress, keep }) {
+      const reading = {
+        signal,
+        onProgress: (done: number, all: number) => onProgress?.(done, all, "pictures"),
+      };
+      // Batches are made beside the thread that trains, where there may be another.
+      const threads = mayStartThreads() ? 1 : 0;
+      const read = await whole.open({ ...reading, threads, keep });
+      const { summary, tasks, close } = read;
+      try {
+        const others = (await held?.open(reading)) ?? read;
+        return {
+          ...{ tasks, summary, close, train: partOf(read, items.training) },
+          validation: partOf(others, items.validation),
+        };
+      } catch (cause) {
+        close();
+        throw cause;
+      }
+    },
   };
-  // Batches are made beside the thread that trains, where there may be another.
-  const threads = mayStartThreads() ? 1 : 0;
-  const whole = await openSet(request.set, { ...reading, threads, keep });
-  const { summary, tasks, close } = whole;
-  try {
-    const held = request.validation && (await openSet(request.validation, reading));
-    return { tasks, summary, close, ...partsOf(whole, held, request, seed) };
-  } catch (cause) {
-    close();
-    throw cause;
-  }
 }
 
-function partsOf(
-  whole: DataSet,
-  held: DataSet | undefined,
+/** Which items are trained on, and which are validated on, of the set itself or of the one that is `held`. */
+function splitOf(
+  whole: DescribedSet,
+  held: DescribedSet | undefined,
   { part = 0.2, share = 1, fold }: SetsRequest,
   seed: number,
-): Pick<Sets, "train" | "validation"> {
-  if (held) {
-    checkAlike(whole, held);
-    return { train: wholeOf(whole, share, seed), validation: wholeOf(held) };
-  }
-  const split = fold
-    ? foldsOf(whole.size, fold.of, seed)[fold.fold]!
-    : holdOut(whole.size, part, seed);
-  return {
-    train: partOf(whole, shareOf(split.training, share, seed)),
-    validation: partOf(whole, split.validation),
-  };
+): Split {
+  const split = held
+    ? { training: all(whole), validation: all(held) }
+    : fold
+      ? foldsOf(whole.size, fold.of, seed)[fold.fold]!
+      : holdOut(whole.size, part, seed);
+  return { ...split, training: shareOf(split.training, share, seed) };
 }
 
-const wholeOf = (set: DataSet, share = 1, seed = 0): Part =>
-  partOf(set, shareOf([...set.names.keys()], share, seed));
+const all = ({ size }: DescribedSet) => Array.from({ length: size }, (_, item) => item);
 
 /** So many of the items, at least one, as they stand in the set; a smaller share is a part of a larger one. */
 function shareOf(items: readonly number[], share: number, seed: number): readonly number[] {
@@ -108,7 +130,7 @@ const partOf = (set: DataSet, items: readonly number[]): Part => ({
 });
 
 /** Both sets must have the same tasks, and these the same classes. */
-function checkAlike(train: DataSet, validation: DataSet): void {
+function checkAlike(train: DescribedSet, validation: DescribedSet): void {
   // One may have depths in another unit of its files.
   const [own, other] = [train, validation].map(({ tasks }) =>
     JSON.stringify(tasks, (name, value) => (name === "scale" ? undefined : value)),
@@ -125,12 +147,12 @@ function checkAlike(train: DataSet, validation: DataSet): void {
  * @throws E1107 with every class, and every task, that is in no picture of a part.
  */
 export function checkClasses({ train, validation, tasks }: Sets): void {
-  const all = Object.entries(tasks);
+  const ofTasks = Object.entries(tasks);
   const missing = ([what, part]: readonly [string, Part]) => {
     const isThere = (task: string, place: number) =>
       part.counts.some((counts) => counts[task]![place]! > 0);
-    const absent = all.flatMap(([task, { classes = [task] }]) => {
-      const of = all.length > 1 && classes[0] !== task ? ` of ${task}` : "";
+    const absent = ofTasks.flatMap(([task, { classes = [task] }]) => {
+      const of = ofTasks.length > 1 && classes[0] !== task ? ` of ${task}` : "";
       // Of a mask, what is inside is looked for.
       const first = classes.length === 2 ? 1 : 0;
       return classes.flatMap((name, i) => (i < first || isThere(task, i) ? [] : [`${name}${of}`]));

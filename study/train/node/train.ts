@@ -1,4 +1,6 @@
 /** Fine-tunes a SAM on a set of pictures and masks: from files to a folder with an adapter and its scores. */
+import { join } from "node:path";
+import { traceProgram } from "../../../compiler/index.ts";
 import { formatBytes } from "../../../diagnostics/bytes.ts";
 import type { SamConfig } from "../../../models/sam/config.ts";
 import type { Progress } from "../../../runtime/devices/device.ts";
@@ -13,13 +15,21 @@ import { keptInMemory } from "../../data/ahead.ts";
 import { batchesOf } from "../../data/batch.ts";
 import { classesOf, kindOf, type Task, taskFor } from "../model.ts";
 import { resolveSettings, settingsFrom } from "../resolve.ts";
-import type { AskedSettings, RunSettings } from "../settings.ts";
+import { type AskedSettings, checkSame, type RunIdentity, type RunSettings } from "../settings.ts";
+import type { TaskOptions, Tasks } from "../targets.ts";
 import { forecastOf, type Planned, planWithin, type RunForecast } from "./forecast.ts";
 import { type Events, takeSteps } from "./loop.ts";
 import { openSam } from "./open-sam.ts";
 import { writeReport } from "./report.ts";
-import { hasRun, openRun, type RunFolder, readRun } from "./run-folder.ts";
-import { checkClasses, openSets, type Sets, type SetsRequest, weightsByTask } from "./sets.ts";
+import { checkRunFolder, deviceOf, openRun, type RunFolder } from "./run-folder.ts";
+import {
+  checkClasses,
+  type DescribedSets,
+  describeSets,
+  type Sets,
+  type SetsRequest,
+  weightsByTask,
+} from "./sets.ts";
 import type { TrainReport } from "./train-report.ts";
 
 export interface TrainRequest extends SetsRequest, Events {
@@ -50,91 +60,128 @@ export interface TrainRequest extends SetsRequest, Events {
 /**
  * Trains, validates, and keeps the adapter that did best. Killed at any moment and begun again with the same request,
  * it ends with the same bytes as if it had never stopped.
- * @throws E10xx for the sets, E1101 to E1107, E1112 and E1114 for the request and the folder, E2xx for weights, E4xx for the device;
+ * @throws E10xx for the sets, E1101 to E1107, E1112 and E1114 to E1116 for the request and the folder, E2xx for weights, E4xx for the device;
  * the signal's reason when it is aborted, after what was done has been saved.
  */
 export async function train(request: TrainRequest): Promise<TrainReport> {
-  const { onPhase = () => {} } = request;
-  const asked = settingsFrom(request.settings ?? {});
-  check("a run", { share: [request.share ?? 1, portion] });
-  onPhase("checking the pictures");
-  const sets = await openSets(request, asked.seed, { ...request, keep: mostKept });
-  return trainOn(request, asked, sets).finally(sets.close);
+  const begun = performance.now();
+  const prepared = await prepare(request);
+  return trainOn(prepared, begun).finally(prepared.close);
 }
 
-async function trainOn(
-  request: TrainRequest,
-  asked: ReturnType<typeof settingsFrom>,
-  sets: Sets,
-): Promise<TrainReport> {
-  const { reducer } = request;
-  const { tasks } = sets;
+/** A run of which all is known but its pictures. */
+interface Prepared {
+  readonly request: TrainRequest;
+  readonly settings: RunSettings;
+  readonly described: DescribedSets;
+  readonly weights: Weights;
+  readonly config: SamConfig;
+  /** Whether there is a run in the folder. */
+  readonly isBegun: boolean;
+  /** Closes the weights. */
+  close(): Promise<void>;
+}
+
+/** Checks all that can be checked before a picture is read, which may take minutes. It writes nothing. */
+async function prepare(request: TrainRequest): Promise<Prepared> {
+  const { reducer, out, budget = 1, seconds = 0, share = 1 } = request;
+  const asked = settingsFrom(request.settings ?? {});
+  check("a run", {
+    share: [share, portion],
+    budget: [budget, count],
+    seconds: [seconds, fromZero],
+  });
+  const described = await describeSets(request, asked.seed);
+  const { tasks } = described;
   const kind = kindOf(tasks, asked.method);
-  const pictures = sets.train.names.length;
+  const pictures = described.train.names.length;
   const settings = resolveSettings(asked, { kind, tasks, pictures, ranks: reducer?.size });
-  if (settings.emptyClasses === "refused") checkClasses(sets);
-  const { budget = 1, seconds = 0 } = request;
-  check("a run", { budget: [budget, count], seconds: [seconds, fromZero] });
   const { config, weights } = await openSam(request, settings);
   try {
-    const known = hasRun(request.out) ? (await readRun(request.out)).settings : undefined;
+    const known = await checkRunFolder(out);
     // All have looked before one makes the folder.
     await reducer?.barrier();
     // A budget decides on micro-steps once.
-    const { micro = settings.micro } = request.budget === undefined ? {} : (known ?? {});
+    const { micro = settings.micro } = request.budget === undefined ? {} : (known?.settings ?? {});
     const own = { ...settings, micro };
-    const training = { request, sets, weights, task: taskOf(own, sets, config), settings: own };
-    return await runOn({ ...training, isBegun: known !== undefined, config });
-  } finally {
+    if (known) checkSame(known, identityOf(described, own), join(out, "run.json"));
+    traceProgram(taskOf(own, tasks, config).model, "segment", { batch: 1 });
+    const isBegun = known !== undefined;
+    return { request, settings: own, described, weights, config, isBegun, close: weights.close };
+  } catch (cause) {
     await weights.close();
+    throw cause;
   }
 }
 
-function taskOf(settings: RunSettings, sets: Sets, config: SamConfig): Task {
-  const { methodSettings, classWeights } = settings;
-  return taskFor(config, {
-    ...{ ...settings, settings: methodSettings, tasks: sets.tasks },
-    weights: classWeights === "none" ? undefined : weightsByTask(sets, classWeights),
-  });
+/** Checks of several requests what `train` checks before it reads a picture. */
+export async function checkRequests(requests: readonly TrainRequest[]): Promise<void> {
+  for (const request of requests) await (await prepare(request)).close();
 }
 
-interface Training {
-  readonly request: TrainRequest;
-  readonly settings: RunSettings;
+function taskOf(
+  settings: RunSettings,
+  tasks: Tasks,
+  config: SamConfig,
+  weights?: TaskOptions["weights"],
+): Task {
+  return taskFor(config, { ...settings, settings: settings.methodSettings, tasks, weights });
+}
+
+interface Training extends Omit<Prepared, "close" | "described"> {
   readonly sets: Sets;
-  readonly weights: Weights;
   readonly task: Task;
-  /** Whether there is a run in the folder. */
-  readonly isBegun: boolean;
-  readonly config: SamConfig;
 }
 
 /** Bytes of decoded pictures that are kept, of each set. */
 const mostKept = 2 ** 30;
 
+const identityOf = (sets: DescribedSets | Sets, settings: RunSettings): RunIdentity => ({
+  ...{ settings, tasks: sets.tasks },
+  ...{ train: sets.train.names, validation: sets.validation.names },
+});
+
 async function open({ request, sets }: Training, settings: RunSettings): Promise<RunFolder> {
   const { out, reducer } = request;
-  const identity = {
-    ...{ settings, tasks: sets.tasks },
-    ...{ train: sets.train.names, validation: sets.validation.names },
-  };
   const isOurs = (reducer?.rank ?? 0) === 0;
   // The others read what the first has made, before it writes more.
   if (!isOurs) await reducer!.barrier();
-  const run = await openRun(out, identity, isOurs);
+  const run = await openRun(out, identityOf(sets, settings), isOurs);
   if (isOurs) await reducer?.barrier();
   await reducer?.barrier();
   return run;
 }
 
-async function runOn(training: Training): Promise<TrainReport> {
-  const { request, settings, isBegun, task } = training;
+/** Reads the pictures, and what there is of the run. */
+async function readAll({ described, close: _, ...prepared }: Prepared) {
+  const { request, settings, config, isBegun } = prepared;
+  const { classWeights } = settings;
+  request.onPhase?.("checking the pictures");
+  const sets = await described.open({ ...request, keep: mostKept });
+  try {
+    if (settings.emptyClasses === "refused") checkClasses(sets);
+    const weights = classWeights === "none" ? undefined : weightsByTask(sets, classWeights);
+    const task = taskOf(settings, sets.tasks, config, weights);
+    const training: Training = { ...prepared, sets, task };
+    // With a budget micro-steps are not known yet.
+    const isKnown = request.budget === undefined || isBegun;
+    return { training, early: isKnown ? await open(training, settings) : undefined };
+  } catch (cause) {
+    sets.close();
+    throw cause;
+  }
+}
+
+async function trainOn(prepared: Prepared, begun: number): Promise<TrainReport> {
+  const { request, settings, isBegun } = prepared;
   const { signal, onPhase = () => {}, budget } = request;
-  const begun = performance.now();
-  // What cannot go on is refused before minutes of work; with a budget, micro-steps are not known yet.
-  const early = budget === undefined || isBegun ? await open(training, settings) : undefined;
+  let reading: ReturnType<typeof readAll> | undefined;
   const runHere = async (opened: OpenedDevice) => {
     onPhase(`on ${deviceWords(opened)}`);
+    // Another device is tried where the first has no build.
+    reading ??= readAll(prepared);
+    const { training, early } = await reading;
+    const { task } = training;
     onPhase("compiling");
     const planned = await planWithin(opened, { task, settings, signal }, { budget, isBegun });
     const run = early ?? (await open(training, planned.settings));
@@ -150,14 +197,20 @@ async function runOn(training: Training): Promise<TrainReport> {
       if (run !== early) await run.checkpoint?.close();
     }
   };
-  const kind = request.device ?? (early && begunOn(early));
-  return withDevice({ kind }, runHere).finally(() => early?.checkpoint?.close());
+  try {
+    const kind = request.device ?? (isBegun ? await begunOn(request.out) : undefined);
+    return await withDevice({ kind }, runHere);
+  } finally {
+    const read = await reading?.catch(() => undefined);
+    read?.training.sets.close();
+    await read?.early?.checkpoint?.close();
+  }
 }
 
 /** Processors' two devices round differently: a run that goes on unasked stays on the one that it began on. */
-function begunOn({ log: [first] }: RunFolder): DeviceKind | undefined {
+async function begunOn(out: string): Promise<DeviceKind | undefined> {
   if (process.env.INARCH_DEVICE) return undefined;
-  const device = first && "validation" in first ? first.device : undefined;
+  const device = await deviceOf(out);
   return device === "cpu" || device === "native" ? device : undefined;
 }
 
