@@ -22,7 +22,7 @@ import { type Arrays, evaluate, randomNumbers } from "../../../verify/ops/evalua
 import { oddProducts } from "../../../verify/ops/products.ts";
 import { deviceTest } from "../../support/device.ts";
 import { matrixTest } from "../../support/matrix-device.ts";
-import { halfArrays, productGraph, sizeOf } from "../../support/odd-products.ts";
+import { productGraph, sizeOf, storedArrays } from "../../support/odd-products.ts";
 import { refusal } from "../../support/weights-files.ts";
 import { withoutBarriers } from "../../support/without-barriers.ts";
 
@@ -117,7 +117,7 @@ describe.each(Object.entries(units))("on the reference device, %s:", (_, matrice
     const graph = productGraph(name);
     const compiled = withTiles(name, "reference", profileOf(matrices));
     expect(compiled.length).toBeGreaterThan(0);
-    const arrays = halfArrays(compiled[0]!.plan);
+    const arrays = storedArrays(compiled[0]!.plan);
     const wanted = (await evaluate(graph, arrays)).y!;
     for (const { plan, words } of compiled) {
       expect(multiplies(plan)).toBe(true);
@@ -129,7 +129,7 @@ describe.each(Object.entries(units))("on the reference device, %s:", (_, matrice
     for (const name of thorough) {
       const profile = { ...profileOf(matrices), maxSharedBytes: 16 * 1024 };
       const { plan, kernels } = withEveryTile(productGraph(name), "reference", profile)[0]!;
-      const arrays = halfArrays(plan);
+      const arrays = storedArrays(plan);
       for (const broken of withoutBarriers(plan, 0, kernels[0]!.kernel))
         await expect(run(broken, referenceDevice(), arrays)).rejects.toThrow(/E450.*race|before/);
     }
@@ -358,7 +358,7 @@ describe("on the device", () => {
       const graph = productGraph(name);
       const compiled = withTiles(name, "wgsl", { ...profileOf(matrices), rolled: true });
       expect(compiled.length).toBeGreaterThan(0);
-      const arrays = halfArrays(compiled[0]!.plan);
+      const arrays = storedArrays(compiled[0]!.plan);
       const wanted = (await evaluate(graph, arrays)).y!;
       for (const { plan, words } of compiled)
         expectClose(await run(plan, device, arrays), wanted, 2e-6, `${name}, ${words}`);
