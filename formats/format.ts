@@ -50,8 +50,6 @@ export interface Format {
    * word would race.
    */
   readonly widen?: Widen;
-  /** The nearest number of the format, ties to even: what a store makes of a number. */
-  round(value: number): number;
   /** Whole numbers up to this one are numbers of the format. */
   readonly integers: number;
   /** The largest finite number. */

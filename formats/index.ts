@@ -1,7 +1,7 @@
 /** The number formats. A new one is a value here, and a line in a table at the end. */
 import type { Capable, FileFormat, FloatFormat, Format, Widen } from "./format.ts";
 import { bfloatToFloat, floatToBfloat, floatToHalf, halfToFloat } from "./half.ts";
-import { type Bytes, bytesOf, type Floats, oneByOne, viewOf } from "./views.ts";
+import { type Bytes, bytesOf, type Floats, viewOf } from "./views.ts";
 
 export * from "./format.ts";
 export { bfloatToFloat, floatToBfloat, floatToHalf, halfToFloat } from "./half.ts";
@@ -15,29 +15,29 @@ const f32 = {
   block: { elements: 1, words: 1 },
   integers: 2 ** 24,
   largest: 3.4028234663852886e38,
-  round: Math.fround,
   array: Float32Array,
   encode: (values: Floats) => bytesOf(values),
   decode: (bytes: Bytes) => viewOf(Float32Array, bytes),
 } as const satisfies Format & FloatFormat;
 
-/** Two numbers lie in a word, the first in its lower half. */
-const narrow = {
-  scalar: "f32",
-  width: 2,
-  isFloat: true,
-  block: { elements: 2, words: 1 },
-} as const;
+/** Numbers of 16 bits. Two of them lie in a word, the first in its lower half. */
+const narrow = (
+  [integers, largest]: readonly [integers: number, largest: number],
+  toBits: (values: Floats) => Uint16Array<ArrayBuffer>,
+  toFloats: (bits: Uint16Array<ArrayBuffer>) => Float32Array<ArrayBuffer>,
+) =>
+  ({
+    scalar: "f32",
+    width: 2,
+    isFloat: true,
+    block: { elements: 2, words: 1 },
+    ...{ integers, largest },
+    encode: (values: Floats) => bytesOf(toBits(values)),
+    decode: (bytes: Bytes) => toFloats(viewOf(Uint16Array, bytes)),
+  }) as const;
 
 /** IEEE half precision. */
-const half = {
-  ...narrow,
-  integers: 2 ** 11,
-  largest: 65504,
-  round: oneByOne((values) => halfToFloat(floatToHalf(values))),
-  encode: (values: Floats) => bytesOf(floatToHalf(values)),
-  decode: (bytes: Bytes) => halfToFloat(viewOf(Uint16Array, bytes)),
-} as const;
+const half = narrow([2 ** 11, 65504], floatToHalf, halfToFloat);
 
 const packedF16 = {
   ...half,
@@ -52,14 +52,7 @@ const f16 = {
 } as const satisfies Format & FloatFormat;
 
 /** The upper half of a single. */
-const bfloat = {
-  ...narrow,
-  integers: 2 ** 8,
-  largest: 3.3895313892515355e38,
-  round: oneByOne((values) => bfloatToFloat(floatToBfloat(values))),
-  encode: (values: Floats) => bytesOf(floatToBfloat(values)),
-  decode: (bytes: Bytes) => bfloatToFloat(viewOf(Uint16Array, bytes)),
-} as const;
+const bfloat = narrow([2 ** 8, 3.3895313892515355e38], floatToBfloat, bfloatToFloat);
 
 const packedBf16 = {
   ...bfloat,
@@ -91,7 +84,6 @@ function whole<Name extends "i32" | "u32">(
     block: { elements: 1, words: 1 },
     integers: largest,
     largest,
-    round: (value: number) => value,
     array: Numbers,
     encode: (values: Floats) => bytesOf(Numbers.from(values)),
     decode: (bytes: Bytes) => Float32Array.from(viewOf<ArrayLike<number>>(Numbers, bytes)),
@@ -114,15 +106,11 @@ const u8 = filed("u8", 1, (b) => Float32Array.from(b));
 const bool = filed("bool", 1, (b) => Float32Array.from(b, (value) => (value === 0 ? 0 : 1)));
 
 /** Of frozen parameters: rounded once, and computed with in `f32`. */
-const weights = {
-  f32,
-  f16,
-  bf16,
-};
+const weights = { f32, f16, bf16 };
 /** Of tensors on a device. */
 const stored = { ...weights, i32, u32, "packed-f16": packedF16, "packed-bf16": packedBf16 };
 /** Of floats that are written. */
-const floats = { f32, f16, bf16 };
+const floats = weights;
 /** Of checkpoints. */
 const files = { f64, f32, f16, bf16, i64, i32, i16, i8, u8, bool };
 
@@ -163,6 +151,17 @@ export const storedBytes = (name: FormatName, elements: number): number =>
 
 /** Bytes of the words that some bytes lie in: what devices allocate and bind. */
 export const wholeWords = (bytes: number): number => Math.ceil(bytes / wordBytes) * wordBytes;
+
+/** The nearest number of a format, ties to even: what a store makes of a number. Slow but for `f32` and whole numbers. */
+export function roundingOf(name: FormatName): (value: number) => number {
+  const { array, encode, decode } = formatOf(name);
+  if (array) return array === Float32Array ? Math.fround : (value) => value;
+  const one = new Float32Array(1);
+  return (value) => {
+    one[0] = value;
+    return decode!(encode(one))[0]!;
+  };
+}
 
 /** Numbers as a device stores them: whole blocks, with zeros after the last number. */
 export function storedNumbers(name: FormatName, values: Floats): Bytes {

@@ -14,12 +14,3 @@ interface View<T> {
 /** Bytes as an array that shares their memory. */
 export const viewOf = <T>(Numbers: View<T>, { buffer, byteOffset, byteLength }: Bytes): T =>
   new Numbers(buffer, byteOffset, byteLength / Numbers.BYTES_PER_ELEMENT);
-
-/** What becomes of one number where `convert` is done to many. */
-export function oneByOne(convert: (values: Floats) => Floats): (value: number) => number {
-  const one = new Float32Array(1);
-  return (value) => {
-    one[0] = value;
-    return convert(one)[0]!;
-  };
-}

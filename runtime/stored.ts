@@ -71,9 +71,10 @@ function checkRange(
   source: string,
 ): void {
   if (holdsSingles(stored)) return;
-  const { largest, round } = formatOf(stored);
+  const { largest, encode, decode } = formatOf(stored);
+  const rounded = (v: number) => decode!(encode(Float32Array.of(v)))[0];
   const isBeyond = (v: number) =>
-    Math.abs(v) > largest && Number.isFinite(v) && !Number.isFinite(round(v));
+    Math.abs(v) > largest && Number.isFinite(v) && !Number.isFinite(rounded(v));
   const at = values.findIndex(isBeyond);
   if (at < 0) return;
   throw diagnose("E151", {

@@ -8,7 +8,7 @@
 import type { Capabilities } from "../../compiler/capabilities.ts";
 import type { PlanKernel, PlanStep } from "../../compiler/plan.ts";
 import { checkOptions } from "../../diagnostics/options.ts";
-import { type FormatName, formatOf, isFormat, type NativeName } from "../../formats/index.ts";
+import { type FormatName, isFormat, type NativeName, roundingOf } from "../../formats/index.ts";
 import {
   checkHeld,
   type Device,
@@ -170,7 +170,7 @@ const capabilitiesOf = (width: number | undefined): Capabilities => ({
 });
 
 /** How a GPU rounds at a store. */
-const nearest = (scalar: string): Rounding => (isFormat(scalar) ? formatOf(scalar).round : exact);
+const nearest = (scalar: string): Rounding => (isFormat(scalar) ? roundingOf(scalar) : exact);
 
 interface Rules {
   readonly rounding: typeof nearest;

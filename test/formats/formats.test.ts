@@ -9,6 +9,7 @@ import {
   isWritable,
   type Patterns,
   readable,
+  roundingOf,
   storedBytes,
   storedNumbers,
   type WeightFormat,
@@ -134,7 +135,7 @@ describe("on a device", () => {
     const values = Float32Array.of(1.001, -3.3e38, 1e-40, 65519, Number.NaN);
     for (const name of ["f32", "f16", "bf16"] as const satisfies readonly WeightFormat[]) {
       const { encode, decode } = floatFormat(name);
-      expect([...values].map(formatOf(name).round)).toEqual([...decode(encode(values))]);
+      expect([...values].map(roundingOf(name))).toEqual([...decode(encode(values))]);
     }
   });
 });
