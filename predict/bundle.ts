@@ -29,7 +29,7 @@ export async function loadSamBundle(
   if (!encode || buckets.length === 0)
     throw diagnose("E615", {
       message: `the bundle of ${opened.bundle.name} is not that of a whole SAM: its programs are ${Object.keys(plans).join(", ")}`,
-      help: "build it from a SAM and without --program: inarch build sam-vit-b --out DIR",
+      help: "build all programs of a SAM: inarch build sam-vit-b --out DIR",
     });
   const { weights, close } = await weightsOf(opened, options);
   try {

@@ -138,7 +138,7 @@ export function checkPlans({ encode, buckets }: SamPlans): void {
   if (problem === undefined) return;
   throw diagnose("E353", {
     message: problem,
-    help: "compile both plans from one SAM: compileSam(config), or inarch build",
+    help: "compile both plans from one SAM: compileSam(config)",
   });
 }
 

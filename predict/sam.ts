@@ -308,11 +308,11 @@ const enlarged: Finish<Prediction> = async (answer, frame, { signal }) => ({
 const noImage = () =>
   diagnose("E350", {
     message: "there is no picture to predict on",
-    help: "call await sam.setImage(image) first; if it failed, the picture before it is gone too",
+    help: "call await sam.setImage(image) first",
   });
 
 const isClosed = () =>
   diagnose("E351", {
     message: "the SAM is closed",
-    help: "load it again, or close it after the last call",
+    help: "load it again",
   });

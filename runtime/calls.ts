@@ -194,6 +194,6 @@ export function signalOf(options: CallOptions | undefined): AbortSignal | undefi
     return signal;
   throw diagnose("E443", {
     message: "the signal of a call is no AbortSignal",
-    help: "pass { signal: controller.signal }, of an AbortController",
+    help: "pass the signal of an AbortController",
   });
 }

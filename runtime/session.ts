@@ -267,5 +267,5 @@ const isClosed = (plan: Plan) =>
 const neverRun = (plan: Plan) =>
   diagnose("E444", {
     message: `an output of ${plan.name} is read, but there has been no run`,
-    help: "call run() first: it returns what it makes",
+    help: "call run() first",
   });
