@@ -9,13 +9,14 @@ import type { Weights } from "../weights/weights.ts";
 import type { Bundle, BundleWeights } from "./bundle.ts";
 
 /**
- * Errors: E615 where there are none, E613 for what cannot be read, E614 for another file, E617 for a page in
- * its place.
+ * `onEnd` is given the whole file once it has come, and nothing where it does not come. Errors: E615 where there are none, E613 for
+ * what cannot be read, E614 for another file, E617 for a page in its place.
  */
 export async function openOwnWeights(
-  { name, weights }: Bundle,
+  { name, weights }: Pick<Bundle, "name" | "weights">,
   folder: string | URL | undefined,
   signal: AbortSignal | undefined,
+  onEnd?: (file?: Blob) => void,
 ): Promise<Weights> {
   const where = `the bundle of ${name}`;
   if (!weights)
@@ -23,7 +24,7 @@ export async function openOwnWeights(
       message: `${where} was built without weights`,
       help: "pass { weights: await openWeights(…) }, or build it with --weights FILE",
     });
-  return openFile(weights, where, folder, signal);
+  return openFile(weights, where, folder, signal, onEnd);
 }
 
 /** A file that a bundle says of. Errors: E613, E614, E617. */
@@ -32,11 +33,9 @@ export async function openFile(
   where: string,
   folder: string | URL | undefined,
   signal: AbortSignal | undefined,
+  onEnd?: (file?: Blob) => void,
 ): Promise<Weights> {
-  const urls = folder === undefined ? weights.urls() : filesIn(folder, weights.files);
-  const { source, arrival } = arriving(urls, weights.bytes, signal, (bytes, file) =>
-    notBuilt("weights", `they have ${bytes} bytes, ${where} says ${weights.bytes}`, file),
-  );
+  const { source, arrival } = arriving(weights, where, folder, signal, onEnd);
   try {
     const opened = await openSafetensors(source);
     if (opened.checksum === weights.checksum) return opened;
@@ -57,7 +56,7 @@ export const notBuilt = (what: string, problem: string, where: string) =>
   diagnose("E614", {
     message: `the ${what} are not those that were built: ${problem}`,
     where,
-    help: "copy the files again as they are, all of one build",
+    help: "copy all files of one build again",
   });
 
 function filesIn(folder: string | URL, files: readonly string[]): readonly URL[] {
@@ -68,15 +67,17 @@ function filesIn(folder: string | URL, files: readonly string[]): readonly URL[]
 }
 
 /**
- * A file on its way, whole or in pieces. What is read of it waits until it has come, so that the first tensors are
+ * A file of a bundle on its way, whole or in pieces. What is read of it waits until it has come, so that the first tensors are
  * used while the last are fetched; what has come stays on the disk, or in the browser's store.
  */
-function arriving(
-  urls: readonly URL[],
-  size: number,
+export function arriving(
+  { files, bytes: size, urls: addresses }: BundleWeights,
+  where: string,
+  folder: string | URL | undefined,
   signal: AbortSignal | undefined,
-  otherLength: (bytes: number, file: string) => unknown,
+  onEnd?: (file?: Blob) => void,
 ) {
+  const urls = folder === undefined ? addresses() : filesIn(folder, files);
   const name = urls[0]?.href ?? "no address";
   const stop = new AbortController();
   const pieces: Blob[] = [];
@@ -105,13 +106,15 @@ function arriving(
           come += piece.size;
           next();
         }
-      if (come !== size) failure = otherLength(come, name);
+      if (come !== size)
+        failure = notBuilt("weights", `they have ${come} bytes, ${where} says ${size}`, name);
     } catch (error) {
       failure = signal?.aborted ? signal.reason : error;
       stop.abort();
     }
     signal?.removeEventListener("abort", end);
     isWhole = true;
+    onEnd?.(failure === undefined ? new Blob(pieces) : undefined);
     next();
   };
   const arrived = arrive();
@@ -197,7 +200,7 @@ const unread = (code: "E613" | "E617", url: URL, problem: string, cause?: unknow
   diagnose(code, {
     message: `the weights cannot be read: ${problem}`,
     where: url.href,
-    help: "serve the file that lies beside the module, or say in which folder it is: load(device, { url })",
+    help: "serve the file beside the module, or say in which folder it is: load(device, { url })",
     cause,
   });
 

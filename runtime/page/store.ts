@@ -37,7 +37,7 @@ export async function openFileStore(name = "inarch"): Promise<FileStore> {
     change(transaction.objectStore(table));
     await new Promise<void>((resolve, reject) => {
       transaction.oncomplete = () => resolve();
-      transaction.onabort = () => reject(noRoom(file, transaction.error));
+      transaction.onabort = () => reject(notStored(file, transaction.error));
     });
   };
   return {
@@ -54,10 +54,11 @@ export async function openFileStore(name = "inarch"): Promise<FileStore> {
 const ended = <T>(request: IDBRequest<T>, name: string): Promise<T> =>
   new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(noRoom(name, request.error));
+    request.onerror = () => reject(notStored(name, request.error));
   });
 
-const noRoom = (name: string, cause: DOMException | null) =>
+/** E623, with what the browser says. */
+export const notStored = (name: string, cause: Error | null) =>
   diagnose("E623", {
     message: `the browser does not keep ${name} (${cause?.name ?? "no reason"}: ${cause?.message ?? ""})`,
     help:

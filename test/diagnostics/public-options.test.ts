@@ -131,6 +131,7 @@ const table: Readonly<Record<string, readonly [given: string, meant: string, Cal
     },
   ],
   connect: ["onprogress", "onProgress", (o) => page.connect(new MessageChannel().port1, o)],
+  openWeightsCache: ["byts", "bytes", (o) => page.openWeightsCache(o)],
   loadSamBundle: ["onprogress", "onProgress", (o) => runtime.loadSamBundle({} as never, device, o)],
   openTrainingBundle: ["ur", "url", (o) => runtime.openTrainingBundle({} as never, device, o)],
   trainBundle: ["sed", "seed", (o) => runtime.trainBundle({} as never, device, o)],
