@@ -3,21 +3,26 @@
  * next device it goes on, and its results are those of one that lost none. A small model loses its device by
  * `destroy()`, a SAM by the end of the browser's own GPU process.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cpuDevice } from "../../entries/cpu.ts";
 import { parseSamConfig, Sam } from "../../entries/models.ts";
 import { openWeightsFile, readImage } from "../../entries/node.ts";
 import { relativeError } from "../../verify/ops/evaluate.ts";
 import { bundlePage, type Chromium, openChromium, type Page } from "../support/chromium.ts";
+import { file, scratchFolder } from "../support/command-line.ts";
 import { describeInBrowser } from "../support/device.ts";
 import { fixturePath } from "../support/weights-files.ts";
 
+const folder = scratchFolder("browser-lost");
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
 const source = `
 import { adapt, compile, defineModel, deviceProfile, input, traceProgram } from "./entries/index.ts";
-import { lora } from "./entries/adapters.ts";
+import { decoderOnly, lora } from "./entries/adapters.ts";
 import { linear, parseSamConfig, Sam, semanticSam } from "./entries/models.ts";
-import { gelu, mean, mul, sub } from "./entries/ops.ts";
+import { gelu, mean, mul, sigmoid, sub } from "./entries/ops.ts";
 import { openDevice } from "./entries/page.ts";
 import { bytesSource, createSession, openWeights, webgpuDevice, writeSafetensors } from "./entries/runtime.ts";
 import { adamW, createTrainer } from "./entries/training.ts";
@@ -126,6 +131,47 @@ export async function training(times) {
   return { right, seen };
 }
 
+/** The training of a small SAM, and what its steps are given. */
+export async function samTraining(bytes, configText, device) {
+  const config = parseSamConfig(configText);
+  const adapted = adapt(semanticSam(config, { classes: 1 }), decoderOnly());
+  const model = adapt(adapted, lora({ rank: 3 }), { where: "image_encoder.blocks.*.attn.qkv" });
+  const side = config.imageSize;
+  const trainer = await createTrainer(model, {
+    loss: ({ logits }) => {
+      const error = sub(sigmoid(logits), input("target", "f32", logits.shape));
+      return { squares: mean(mul(error, error)) };
+    },
+    optimiser: adamW(), weights: await openWeights(bytesSource("the small SAM", bytes)), device, rate: 0.001, seed: 1,
+    recoverable: true,
+  });
+  const given = (step) => ({
+    image: Float32Array.from({ length: 3 * side * side }, (_, i) => Math.sin(i / 50 + step)),
+    target: Float32Array.from({ length: side * side }, (_, i) => Number((i % side) > i / side + 9 * step)),
+  });
+  return { trainer, given };
+}
+
+/** The losses of three steps, of which the GPU process ends in the second. */
+export async function crashedTraining() {
+  const bytes = new Uint8Array(await (await fetch("/weights")).arrayBuffer());
+  const config = await (await fetch("/config")).text();
+  const { trainer, given } = await samTraining(bytes, config, await reopened());
+  const losses = [];
+  const step = async () => { losses.push((await trainer.step(given(losses.length))).loss); return "in time"; };
+  const tried = () => step().catch((error) => error.code ?? String(error));
+  await step();
+  const [ended] = await Promise.all([tried(), crash()]);
+  const seen = [ended, await tried()];
+  for (;;) {
+    const code = await trainer.restore(await reopened()).then(() => "in time", (error) => error.code ?? String(error));
+    seen.push(code);
+    if (code !== "E422") break;
+  }
+  while (losses.length < 3) await step();
+  return { seen, losses };
+}
+
 /** A new device, once the browser has a GPU process again. */
 async function reopened() {
   for (let tries = 0; ; tries++) {
@@ -174,7 +220,7 @@ export async function crashed(moment) {
     const after = await sam.predict(click);
     if (String(after.lowResLogits.data) !== String(before.lowResLogits.data)) throw new Error("other masks than before");
   }
-  const { lowResLogits, scores, masks } = await sam.predict(click);
+  const { lowResLogits, masks } = await sam.predict(click);
   return { seen, logits: [...lowResLogits.data], areas: masks.map(({ data }) => data.reduce((a, b) => a + b, 0)) };
 }
 `;
@@ -207,6 +253,7 @@ describeInBrowser("a SAM in a page whose GPU process ends", () => {
   let script: string;
   let files: Record<string, string | Uint8Array>;
   let wanted: ArrayLike<number>;
+  const losses: number[] = [];
 
   beforeAll(async () => {
     script = await bundlePage(source);
@@ -224,25 +271,42 @@ describeInBrowser("a SAM in a page whose GPU process ends", () => {
     const click = [[size.width / 2, size.height / 2]] as const;
     wanted = (await sam.predict({ points: click, multimask: true })).lowResLogits.data;
     await sam.close();
+    const { samTraining } = await import(pathToFileURL(file(folder, "page.mjs", script)).href);
+    const { trainer, given } = await samTraining(files["/weights"], config, device);
+    for (let step = 0; step < 3; step++) losses.push((await trainer.step(given(step))).loss);
     device.destroy();
   });
 
-  // A browser of its own each time: after some such ends a browser gives up its GPU.
-  test.each(["loading", "setImage", "predict", "rest"])(
-    "goes on with the same masks (%s)",
-    async (moment) => {
-      const chromium = await openChromium();
+  /** A browser of its own each time: after some such ends a browser gives up its GPU. */
+  async function inBrowser<T>(name: string, ...args: readonly unknown[]): Promise<T> {
+    const chromium = await openChromium();
+    try {
       const devtools = await chromium.browser.newBrowserCDPSession();
       const crash = async () => {
         await devtools.send("Browser.crashGpuProcess");
       };
       const page = await chromium.open({ script, files, functions: { crash } });
-      const { seen, logits, areas } = await page.call<{
+      return await page.call<T>(name, ...args);
+    } finally {
+      await chromium.close();
+    }
+  }
+
+  test("trains on with the same losses", async () => {
+    const found = await inBrowser<{ seen: string[]; losses: number[] }>("crashedTraining");
+    expect(found.seen).toContain("E422");
+    expect(found.seen.filter((one) => one !== "E422" && one !== "in time")).toEqual([]);
+    expect(relativeError(found.losses, losses)).toBeLessThan(1e-5);
+  });
+
+  test.each(["loading", "setImage", "predict", "rest"])(
+    "goes on with the same masks (%s)",
+    async (moment) => {
+      const { seen, logits, areas } = await inBrowser<{
         seen: string[];
         logits: number[];
         areas: number[];
       }>("crashed", moment);
-      await chromium.close();
       expect(seen).toContain("E422");
       expect(seen.filter((one) => one !== "E422" && one !== "in time")).toEqual([]);
       expect(relativeError(logits, wanted)).toBeLessThan(1e-5);
