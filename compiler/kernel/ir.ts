@@ -13,7 +13,7 @@
  * `i32` arithmetic is modulo 2^32. `u32` is what counts and indexes: `add`, `sub` and `mul` of it never
  * overflow in a correct kernel, and are simplified by that; `addwrap`, `mulwrap` and `shl` are modulo
  * 2^32, for numbers of tensors and for bits. Integer division truncates; a number divided by 0 is that
- * number, and the least `i32` divided by -1 is itself. `cast` of an `f32` to an integer drops the fraction,
+ * number, with a remainder of 0, and the least `i32` divided by -1 is itself. `cast` of an `f32` to an integer drops the fraction,
  * gives 0 for NaN, and for numbers out of range the nearest `f32` that the integers have; between `i32` and
  * `u32` it keeps the bits; to `bool` it is whether the number is not 0.
  *

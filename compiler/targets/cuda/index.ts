@@ -49,17 +49,19 @@ const wholeNumbers: Partial<Record<Fn, (...args: string[]) => string>> = {
   neg: (a) => `int(0u - unsigned(${a}))`,
   abs: (a) => `abs_i32(${a})`,
   div: (a, b) => `divided_i32(${a}, ${b})`,
+  mod: (a, b) => `left_i32(${a}, ${b})`,
 };
 
-const isLiteral = (text: string) => /^\d+u$/.test(text);
+/** A divisor that needs no look. */
+const isKnown = (text: string) => /^[1-9]\d*u$/.test(text);
 
 function call(fn: Fn, args: readonly string[], type: Scalar): string {
   if (type === "i32") {
     const whole = wholeNumbers[fn];
     if (whole) return whole(...args);
   }
-  if (fn === "div" && type === "u32" && !isLiteral(args[1]!))
-    return `divided_u32(${args.join(", ")})`;
+  if ((fn === "div" || fn === "mod") && type === "u32" && !isKnown(args[1]!))
+    return `${fn === "div" ? "divided" : "left"}_u32(${args.join(", ")})`;
   if (fn === "fma" && type !== "f32") return `(${args[0]} * ${args[1]} + ${args[2]})`;
   if (fn === "maxnum") return `fmaxf(${args.join(", ")})`;
   if (fn === "bits") return `__float_as_uint(${args[0]})`;
@@ -100,6 +102,8 @@ const functions = {
     "    return y == 0 ? x : y == -1 ? int(0u - unsigned(x)) : x / y;",
     "  };",
   ],
+  left_u32: ["  auto left_u32 = [](unsigned x, unsigned y) { return y == 0u ? 0u : x % y; };"],
+  left_i32: ["  auto left_i32 = [](int x, int y) { return y == 0 || y == -1 ? 0 : x % y; };"],
   abs_i32: ["  auto abs_i32 = [](int x) { return x < 0 ? int(0u - unsigned(x)) : x; };"],
   int_of: [
     "  auto int_of = [](float x) {",
@@ -191,7 +195,7 @@ const dialect: Dialect = {
     namespace new not operator or private protected public register restrict return short signed
     sizeof sqrt static struct switch tanh template this throw true try typedef union unsigned using
     virtual void volatile while abs floor widen_half round_half widen_bfloat round_bfloat reduce_add reduce_max reduce_min
-    max_of min_of divided_u32 divided_i32 abs_i32 int_of unsigned_of
+    max_of min_of divided_u32 divided_i32 left_u32 left_i32 abs_i32 int_of unsigned_of
     subgroup_number subgroup_count member_number member_count`.split(/\s+/),
   ),
   literal,

@@ -9,10 +9,15 @@ import { sampleCases } from "../../../../bench/cuda/samples.ts";
 import { stepCases } from "../../../../bench/cuda/steps.ts";
 import { smallTimings, timedCase } from "../../../../bench/cuda/timings.ts";
 import { compile, graphOf, input, type Tensor } from "../../../../compiler/index.ts";
+import { Builder } from "../../../../compiler/kernel/builder.ts";
+import type { Buffer, Kernel } from "../../../../compiler/kernel/ir.ts";
 import { defaultProfile } from "../../../../compiler/profile.ts";
 import { targetNamed, usualProfile } from "../../../../compiler/targets/find.ts";
+import { PlanKernels } from "../../../../compiler/targets/plan-kernels.ts";
 import { neg } from "../../../../ops/index.ts";
 import { kernelText } from "../../../../runtime/devices/device.ts";
+import { referenceDevice } from "../../../../runtime/devices/reference.ts";
+import { runKernel } from "../../../support/one-kernel.ts";
 import { type Outcome, runPrinted } from "../../../support/printed-cuda.ts";
 
 const profile = usualProfile(targetNamed("cuda"));
@@ -111,4 +116,46 @@ test("the script tells what is wrong with a kernel", async () => {
 test("where texts cannot be compiled the script says so", async () => {
   const { faults } = await runPrinted([written("broken", "y[0] = nothing;")], { units: 1 });
   expect(faults).toEqual({ "cases-00": "it does not compile" });
+});
+
+/** The quotients and remainders of two lists of numbers. */
+function division(type: "u32" | "i32", size: number): Kernel {
+  const k = new Builder();
+  const [x, y] = ["x", "y"].map((name) => k.param(name, type, size, "read")) as [Buffer, Buffer];
+  const [q, r] = ["q", "r"].map((name) => k.param(name, type, size, "write")) as [Buffer, Buffer];
+  const i = k.let("i", k.group(0).mul(32).add(k.thread(0, 32)));
+  k.if(i.lt(size), () => {
+    const [a, b] = [k.let("a", k.load(x, i)), k.let("b", k.load(y, i))];
+    k.store(q, i, a.div(b));
+    k.store(r, i, a.mod(b));
+  });
+  return k.finish("division", [32, 1, 1], [Math.ceil(size / 32), 1, 1]);
+}
+
+test.each(["u32", "i32"] as const)("%s divided by 0 and -1 is what IR says", async (type) => {
+  const ends = [0, 1, 7, 2147483647, -2147483648, -1, -7];
+  const pairs = ends.flatMap((a) => ends.map((b) => [a, b] as const));
+  const Numbers = { u32: Uint32Array, i32: Int32Array }[type];
+  const numbers = (i: 0 | 1) => new Numbers(pairs.map((pair) => pair[i]));
+  const kernel = division(type, pairs.length);
+  const given = { x: numbers(0), y: numbers(1) };
+  const { q, r } = await runKernel(referenceDevice(), kernel, given);
+  const kernels = new PlanKernels(targetNamed("cuda"));
+  kernels.add(kernel, ["input", "input", "output", "output"]);
+  const bytes = 4 * pairs.length;
+  const place = (buffer: number) => ({ buffer, offset: 0, bytes });
+  const bindings = [0, 1, 2, 3].map(place);
+  const one: Case = {
+    ...{ name: type, kernels: kernels.all, commits: [] },
+    steps: [{ kernel: 0, groups: kernel.groups, bindings, label: "division" }],
+    buffers: [given.x, given.y, undefined, undefined].map((held) => ({
+      bytes,
+      ...(held ? { holds: new Uint8Array(held.buffer) } : {}),
+    })),
+    outputs: [q!, r!].map((numbers, i) => ({
+      ...{ name: "qr"[i]!, place: place(2 + i), tolerance: 0 },
+      wanted: Int32Array.from(numbers, (v) => v | 0),
+    })),
+  };
+  expect(await runPrinted([one], { units: 1 })).toMatchObject({ faults: {}, passed: 1 });
 });
