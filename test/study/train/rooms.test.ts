@@ -223,7 +223,7 @@ describe("what a run of several tasks says of pictures", () => {
       ...set,
       targets: { labels, depth: set.targets.depth, shade: set.targets.normals },
     };
-    expect(await codeOf(() => evaluate({ ...asked(), set: other }))).toBe("E1001");
+    expect(await codeOf(() => evaluate({ ...asked(), set: other }))).toBe("E1140");
     const { tasks } = await evaluate({ ...asked(), set: alone as TrainRequest["set"] });
     expect(tasks.map(({ task }) => task)).toEqual(["depth"]);
     const strange = { ...set, targets: { labels, shade: set.targets.normals } };
