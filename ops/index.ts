@@ -60,6 +60,7 @@ export { computeTogether } from "./training/compute-together.ts";
 export { dropout, type RandomSource } from "./training/dropout.ts";
 export { randomBits, randomNormal, randomUniform, streamOf } from "./training/random.ts";
 export { broadcastTo, sumTo } from "./views/broadcast.ts";
+export { bytes } from "./views/bytes.ts";
 export { concat } from "./views/concat.ts";
 export { gather } from "./views/gather.ts";
 export { permute } from "./views/permute.ts";

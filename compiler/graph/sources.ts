@@ -130,6 +130,22 @@ export function checkSource(of: string, name: unknown, dtype: unknown = "f32"): 
   checkDType(of, [], dtype);
 }
 
+/** What is made of an input's shape. */
+export type MadeInputs = Readonly<Record<string, (shape: readonly number[]) => Tensor>>;
+
+let madeInputs: MadeInputs = {};
+
+/** Runs `body`, in which inputs of these names are what is made of their shapes, of other inputs. */
+export function withInputs<T>(made: MadeInputs, body: () => T): T {
+  const outer = madeInputs;
+  madeInputs = made;
+  try {
+    return body();
+  } finally {
+    madeInputs = outer;
+  }
+}
+
 /**
  * An input of the program: a tensor given at each run.
  * @throws E101 for what is no name and no dtype, E102 for a shape without sizes, E460 for an unknown option.
@@ -143,6 +159,8 @@ export function input<const D extends DType, const S extends Shape>(
   checkSource("input", name, dtype);
   checkNames("input", options, { doc: true });
   const type = { dtype, shape: resolveShape(shape, `input ${name}`) };
+  const make = Object.hasOwn(madeInputs, name) ? madeInputs[name] : undefined;
+  if (make) return withInputs({}, () => make(type.shape)) as unknown as Tensor<D, S>;
   return apply(inputOp, [], { name, type, ...options })[0] as unknown as Tensor<D, S>;
 }
 

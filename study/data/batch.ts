@@ -7,6 +7,8 @@ import { plainOrder, positionsOf, type Share, shuffledOrder } from "./order.ts";
 import { channelsOf, ignored, type Samples, type TargetKind, type Viewed } from "./sample.ts";
 import type { Augmentation, Fit, ViewRequest } from "./view.ts";
 
+export { pixelDeviation, pixelMean };
+
 export interface BatchTarget {
   readonly kind: TargetKind;
   /** `[batch]`: 1 where the task is known for the picture. */

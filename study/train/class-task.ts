@@ -1,29 +1,32 @@
 /** Sets of several classes: a class for every pixel. */
 import { input, type Tensor } from "../../compiler/index.ts";
 import { scoreClasses } from "../../models/semantic-sam.ts";
-import { argmax, cast, ge, mul, reshape } from "../../ops/index.ts";
+import { argmax, cast, mul, ne, reshape } from "../../ops/index.ts";
 import { classDice, classMasks, crossEntropy, setTerms } from "../../training/losses/index.ts";
-import { type Batch, normalizedImages } from "../data/batch.ts";
+import type { Batch } from "../data/batch.ts";
 import { confusion, labelsOfLogits } from "../metrics/confusion.ts";
 import { runningMean } from "../metrics/mean.ts";
 import { countsOf } from "./counts.ts";
+import { ignoredOf, labelsIn, labelsInput, packedImages, packedLabels } from "./packed.ts";
 import { known } from "./scores.ts";
 import type { LabelsOptions, Scoring, Targets } from "./targets.ts";
 
 /** Cross entropy and dice of classes, 0.2 and 0.8: SAMed's. */
 export const classTask = ({ name, classes, weights, metric }: LabelsOptions): Targets => ({
   loss({ logits }) {
-    const labels = labelsFor(logits!);
-    const options = weights ? { weight: input("weight", "f32", labels.shape) as Tensor } : {};
+    const labels = labelsFor(logits!, classes);
+    const weight = weights && (input("weight", "f32", labels.shape) as Tensor);
+    const options = { ignore: ignoredOf(classes.length), weight };
     return {
       entropy: mul(crossEntropy(logits!, labels, options), 0.2),
       dice: mul(classDice(logits!, labels, options), 0.8),
     };
   },
-  metrics: ({ logits }, { labels }) => ({
-    counts: countsOf(argmax(logits!, 1) as Tensor, labels!, classes.length),
-  }),
-  inputs: (batch) => inputsOf(batch, name, weights),
+  metrics({ logits }, { labels }) {
+    const found = argmax(logits!, 1) as Tensor;
+    return { counts: countsOf(found, labelsIn(labels!, found.shape), classes.length) };
+  },
+  inputs: (batch) => inputsOf(batch, name, classes, weights),
   found: ({ logits }) => ({
     [name]: { kind: "labels", data: labelsOfLogits(logits!, classes.length) },
   }),
@@ -33,11 +36,11 @@ export const classTask = ({ name, classes, weights, metric }: LabelsOptions): Ta
 /** Mask2Former's loss of a set of masks, as Conv-LoRA's experiments have it: its terms count alike. */
 export const setTask = ({ name, classes, weights, metric }: LabelsOptions): Targets => ({
   loss({ logits, class_logits: named }) {
-    const labels = labelsFor(logits!);
+    const labels = labelsFor(logits!, classes);
     const [n, h, w] = labels.shape as [number, number, number];
     const weight = weights
       ? (input("weight", "f32", labels.shape) as Tensor)
-      : (cast(ge(labels, 0) as Tensor, "f32") as Tensor);
+      : (cast(ne(labels, ignoredOf(classes.length)) as Tensor, "f32") as Tensor);
     return setTerms(
       { classes: named!, masks: logits! },
       {
@@ -46,10 +49,11 @@ export const setTask = ({ name, classes, weights, metric }: LabelsOptions): Targ
       },
     );
   },
-  metrics: ({ logits, class_logits: named }, { labels }) => ({
-    counts: countsOf(argmax(scoreClasses(logits!, named!), 1) as Tensor, labels!, classes.length),
-  }),
-  inputs: (batch) => inputsOf(batch, name, weights),
+  metrics({ logits, class_logits: named }, { labels }) {
+    const found = argmax(scoreClasses(logits!, named!), 1) as Tensor;
+    return { counts: countsOf(found, labelsIn(labels!, found.shape), classes.length) };
+  },
+  inputs: (batch) => inputsOf(batch, name, classes, weights),
   found({ logits, class_logits: named }) {
     const scores = scoresOf(logits!, named!, classes.length);
     return { [name]: { kind: "labels", data: labelsOfLogits(scores, classes.length) } };
@@ -75,14 +79,19 @@ function scoresOf(masks: ArrayLike<number>, named: ArrayLike<number>, classes: n
   return scores;
 }
 
-function labelsFor(logits: Tensor): Tensor {
+function labelsFor(logits: Tensor, classes: readonly string[]): Tensor {
   const [n, , ...places] = logits.shape as [number, number, ...number[]];
-  return input("labels", "i32", [n, ...places]) as Tensor;
+  return labelsInput("labels", [n, ...places], classes.length);
 }
 
-function inputsOf(batch: Batch, name: string, weights: readonly number[] | undefined) {
+function inputsOf(
+  batch: Batch,
+  name: string,
+  classes: readonly string[],
+  weights: readonly number[] | undefined,
+) {
   const labels = batch.targets[name]!.data as Int32Array<ArrayBuffer>;
-  const own = { image: normalizedImages(batch), labels };
+  const own = { ...packedImages(batch), labels: packedLabels(labels, classes.length) };
   if (!weights) return own;
   return { ...own, weight: Float32Array.from(labels, (label) => weights[label] ?? 0) };
 }

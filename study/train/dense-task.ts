@@ -2,12 +2,13 @@
 import { input, type Tensor } from "../../compiler/index.ts";
 import { argmax, mul } from "../../ops/index.ts";
 import { cosineNormals, crossEntropy, l1Depth } from "../../training/losses/index.ts";
-import { type BatchTarget, normalizedImages } from "../data/batch.ts";
+import type { BatchTarget } from "../data/batch.ts";
 import { ignored, type Target, type Task } from "../data/sample.ts";
 import { confusion, labelsOfLogits } from "../metrics/confusion.ts";
 import { depthErrors, normalErrors } from "../metrics/dense.ts";
 import { runningMean, type Score } from "../metrics/mean.ts";
 import { countsOf } from "./counts.ts";
+import { ignoredOf, labelsIn, labelsInput, packedImages, packedLabels } from "./packed.ts";
 import { known } from "./scores.ts";
 import type { Scoring, Targets, TaskOptions } from "./targets.ts";
 
@@ -43,7 +44,7 @@ export function denseTask(
         const [n, , ...places] = map.shape as [number, number, ...number[]];
         const target =
           task.kind === "labels"
-            ? input(inputOf(name), "i32", [n, ...places])
+            ? labelsInput(inputOf(name), [n, ...places], mapChannels(task))
             : input(inputOf(name), "f32", map.shape);
         const pixels = part.byLabel && input(pixelsOf(name), "f32", [n, ...places]);
         return mul(lossOf(part, map, target as Tensor, pixels as Tensor), weight) as Tensor;
@@ -51,11 +52,12 @@ export function denseTask(
     metrics: (outputs, inputs) =>
       Object.assign({}, ...parts.map((part) => metricsOf(part, outputs[part.name]!, inputs))),
     inputs: (batch) => ({
-      image: normalizedImages(batch),
+      ...packedImages(batch),
       ...Object.fromEntries(
-        parts.flatMap(({ name, byLabel }) => {
+        parts.flatMap(({ name, task, byLabel }) => {
           const { data } = batch.targets[name]!;
-          const own = [inputOf(name), data] as const;
+          const given = data instanceof Int32Array ? packedLabels(data, mapChannels(task)) : data;
+          const own = [inputOf(name), given] as const;
           const pixels = byLabel && Float32Array.from(data, (label) => byLabel[label] ?? 0);
           return pixels ? [own, [pixelsOf(name), pixels] as const] : [own];
         }),
@@ -69,8 +71,10 @@ export function denseTask(
 const inputOf = (name: string) => `target.${name}`;
 const pixelsOf = (name: string) => `weight.${name}`;
 
-const lossOf = ({ task: { kind } }: Part, map: Tensor, target: Tensor, weight?: Tensor): Tensor =>
-  kind === "labels" ? crossEntropy(map, target, { weight }) : losses[kind](map, target);
+const lossOf = ({ task }: Part, map: Tensor, target: Tensor, weight?: Tensor): Tensor =>
+  task.kind === "labels"
+    ? crossEntropy(map, target, { weight, ignore: ignoredOf(mapChannels(task)) })
+    : losses[task.kind](map, target);
 
 const byName = <T>(parts: readonly Part[], make: (part: Part) => T): Record<string, T> =>
   Object.fromEntries(parts.map((part) => [part.name, make(part)]));
@@ -91,7 +95,9 @@ function metricsOf(
   inputs: Readonly<Record<string, Tensor>>,
 ): Readonly<Record<string, Tensor>> {
   const { name, task } = part;
-  const target = inputs[inputOf(name)]!;
+  const [n, , ...places] = map.shape as [number, number, ...number[]];
+  const given = inputs[inputOf(name)]!;
+  const target = task.kind === "labels" ? labelsIn(given, [n, ...places]) : given;
   const loss = lossOf(part, map, target, inputs[pixelsOf(name)]);
   if (task.kind !== "labels") return { [`${name}.loss`]: loss, [`${name}.map`]: map };
   const found = argmax(map, 1) as Tensor;

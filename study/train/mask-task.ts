@@ -1,13 +1,13 @@
 /** Sets of one mask: what is looked for, and everything else. */
 import { input, type Tensor } from "../../compiler/index.ts";
-import { cast, gt, sigmoid } from "../../ops/index.ts";
+import { cast, eq, gt, ne, sigmoid } from "../../ops/index.ts";
 import { balancedBce, structureLoss } from "../../training/losses/index.ts";
-import { maskTargets, normalizedImages } from "../data/batch.ts";
 import { ignored } from "../data/sample.ts";
 import { confusion } from "../metrics/confusion.ts";
 import { runningMean } from "../metrics/mean.ts";
 import { sMeasure } from "../metrics/structure-measure.ts";
 import { countsOf } from "./counts.ts";
+import { ignoredOf, labelsIn, labelsInput, packedImages, packedLabels } from "./packed.ts";
 import { known } from "./scores.ts";
 import type { LabelsOptions, Scoring, Targets } from "./targets.ts";
 
@@ -25,22 +25,23 @@ export function maskTask({
   const lossOf = losses[loss === "balanced-bce" ? loss : "structure"];
   return {
     loss({ logits }) {
-      const { shape } = logits!;
-      const target = input("target", "f32", shape) as Tensor;
-      const weight = input("weight", "f32", shape) as Tensor;
+      const labels = labelsInput("labels", logits!.shape, classes.length);
+      const { target, counted } = partsOf(labels);
+      const weight = weights ? (input("weight", "f32", logits!.shape) as Tensor) : counted;
       return { [name]: lossOf(logits!, target, { weight }) };
     },
-    metrics({ logits }, { target, weight }) {
+    metrics({ logits }, { labels, weight }) {
       const found = cast(gt(logits!, 0) as Tensor, "i32") as Tensor;
-      const counted = cast(gt(weight!, 0) as Tensor, "f32") as Tensor;
-      const counts = countsOf(found, cast(target!, "i32") as Tensor, 2, counted);
+      const truth = labelsIn(labels!, found.shape);
+      const counted = weight ? (cast(gt(weight, 0) as Tensor, "f32") as Tensor) : undefined;
+      const counts = countsOf(found, truth, 2, counted);
       return metric === "sMeasure" ? { counts, inside: sigmoid(logits!) as Tensor } : { counts };
     },
     inputs(batch) {
-      const labels = batch.targets[task]!;
-      const { target, weight } = maskTargets(labels, 1);
-      const own = weights ? weight.map((_, i) => weights[labels.data[i]!] ?? 0) : weight;
-      return { image: normalizedImages(batch), target, weight: own };
+      const data = batch.targets[task]!.data as Int32Array<ArrayBuffer>;
+      const own = { ...packedImages(batch), labels: packedLabels(data, classes.length) };
+      if (!weights) return own;
+      return { ...own, weight: Float32Array.from(data, (label) => weights[label] ?? 0) };
     },
     found({ logits }) {
       const data = Int32Array.from(logits!, (value) => Number(value > 0));
@@ -48,6 +49,12 @@ export function maskTask({
     },
     scoring: () => maskScoring({ name: task, classes, metric }),
   };
+}
+
+/** Of labels: what is inside, and what counts, f32. */
+function partsOf(labels: Tensor) {
+  const flags = (is: Tensor<"bool">) => cast(is, "f32") as Tensor;
+  return { target: flags(eq(labels, 1)), counted: flags(ne(labels, ignoredOf(2))) };
 }
 
 /** Scores over all pixels, and means over pictures as Conv-LoRA's experiments have them. */

@@ -78,6 +78,7 @@ const calls: Readonly<Record<keyof typeof ops, () => unknown[]>> = {
   streamOf: () => ["blocks.0"],
   broadcastTo: () => [t([2, 1]), [2, 3]],
   sumTo: () => [t([2, 3]), [2, 1]],
+  bytes: () => [t([2], "u32"), [2, 4]],
   concat: () => [two(), 0],
   stack: () => [two()],
   gather: () => [t([5, 2]), t([3], "i32")],

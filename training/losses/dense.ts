@@ -40,7 +40,8 @@ export interface LabelOptions extends PixelWeights {
  * Cross entropy: the mean over pixels whose label is not `ignore` (-1 unless given) of
  * -log softmax(logits)[label]; 0 where all are ignored.
  *
- * Logits are f32 `[n, classes, ...]`, labels i32 `[n, ...]`; gives f32 `[]`. A training step refuses labels
+ * Logits are f32 `[n, classes, ...]`, labels i32 `[n, ...]`, or u32 such as `bytes` gives, of which `ignore: 255` is
+ * usual; gives f32 `[]`. A training step refuses labels
  * outside the classes (E340); where labels are computed it is vetoed.
  * Source: PyTorch's `cross_entropy` with `ignore_index`. Throws E101 for shapes that do not fit.
  */
@@ -51,12 +52,12 @@ export function crossEntropy(
 ): Tensor<"f32"> {
   checkOptions<LabelOptions>("crossEntropy", options, { ignore: true, weight: true });
   const { ignore = -1, weight } = options;
-  checkLabelled("crossEntropy", logits, labels);
-  const counting = countingOf("crossEntropy", labels.shape, { weight });
-  const counts = both(ne(labels, ignore) as Tensor<"bool">, counting);
-  const [n = 0, ...places] = labels.shape;
-  const each = surprise(where(reshape(counts, [n, 1, ...places]), logits, 0) as Tensor, labels);
-  const wrong = labelsTarget(labels, logits.shape[1]!, ignore);
+  const known = labelsFor("crossEntropy", logits, labels);
+  const counting = countingOf("crossEntropy", known.shape, { weight });
+  const counts = both(ne(known, ignore) as Tensor<"bool">, counting);
+  const [n = 0, ...places] = known.shape;
+  const each = surprise(where(reshape(counts, [n, 1, ...places]), logits, 0) as Tensor, known);
+  const wrong = labelsTarget(known, logits.shape[1]!, ignore);
   return meanWhere(counts, wrong ? (add(each, wrong) as Tensor) : each, counting);
 }
 
@@ -74,13 +75,13 @@ export function classDice(
 ): Tensor<"f32"> {
   checkOptions<LabelOptions>("classDice", options, { ignore: true, weight: true });
   const { ignore = -1, weight } = options;
-  checkLabelled("classDice", logits, labels);
-  const counting = countingOf("classDice", labels.shape, { weight });
-  const counts = both(ne(labels, ignore) as Tensor<"bool">, counting);
+  const known = labelsFor("classDice", logits, labels);
+  const counting = countingOf("classDice", known.shape, { weight });
+  const counts = both(ne(known, ignore) as Tensor<"bool">, counting);
   const [n = 0, classes = 0, ...places] = logits.shape;
   const along = [n, 1, ...places];
   const seen = reshape(counts, along) as Tensor<"bool">;
-  const isOwn = eq(reshape(labels, along) as Tensor, iota([1, classes, ...places.map(() => 1)], 1));
+  const isOwn = eq(reshape(known, along) as Tensor, iota([1, classes, ...places.map(() => 1)], 1));
   const own = cast(and(isOwn as Tensor<"bool">, seen) as Tensor, "f32") as Tensor;
   const p: Tensor = softmax(where(seen, logits, 0) as Tensor, 1);
   const size = reshape(counting.each(cast(counts, "f32") as Tensor), along) as Tensor;
@@ -89,7 +90,7 @@ export function classDice(
   const common = add(mul(whole(mul(p, own) as Tensor), 2), 1e-5) as Tensor;
   const all = add(whole(add(mul(p, p), own) as Tensor), 1e-5) as Tensor;
   const loss = mean(sub(1, div(common, all)) as Tensor) as Tensor;
-  const wrong = labelsTarget(labels, classes, ignore);
+  const wrong = labelsTarget(known, classes, ignore);
   return (wrong ? add(loss, sum(wrong)) : loss) as Tensor<"f32">;
 }
 
@@ -140,9 +141,9 @@ export function cosineNormals(
  * -log softmax(logits)[label] of every place: logits f32 `[n, classes, ...]`, labels i32 `[n, ...]`,
  * gives f32 `[n, ...]`. The largest logit is subtracted first, so that nothing overflows.
  */
-export function surprise(logits: Tensor, labels: Tensor): Tensor {
+export function surprise(logits: Tensor, given: Tensor): Tensor {
   const [n, classes = 0, ...places] = logits.shape;
-  checkLabelled("crossEntropy", logits, labels);
+  const labels = labelsFor("crossEntropy", logits, given);
   const along = [1, classes, ...places.map(() => 1)];
   const chosen: Tensor<"bool"> = eq(
     reshape(labels, [n!, 1, ...places]) as Tensor,
@@ -153,15 +154,18 @@ export function surprise(logits: Tensor, labels: Tensor): Tensor {
   return sub(log(sum(exp(shifted), 1)), own);
 }
 
-function checkLabelled(name: string, logits: Tensor, labels: Tensor): void {
+/** Labels as i32. @throws E101 for those that do not fit. */
+function labelsFor(name: string, logits: Tensor, labels: Tensor): Tensor {
   const [n, , ...places] = logits.shape;
-  if (labels.dtype !== "i32" || labels.shape.join() !== [n, ...places].join())
+  const isWhole = labels.dtype === "i32" || labels.dtype === "u32";
+  if (!isWhole || labels.shape.join() !== [n, ...places].join())
     refuse(
       name,
       [logits, labels],
       `logits are ${show(logits.type)} and labels ${show(labels.type)}`,
-      "logits are f32[n, classes, ...] and labels i32[n, ...]",
+      "logits are f32[n, classes, ...] and labels i32[n, ...], or u32 as bytes(…) gives them",
     );
+  return cast(labels, "i32") as Tensor;
 }
 
 /** Where a target is known and has a weight. */

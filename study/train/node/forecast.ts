@@ -7,6 +7,7 @@ import { adam, adamW, compileTrainingAsync, sgd } from "../../../training/index.
 import { keptPlans } from "../../../training/node/kept-plans.ts";
 import type { SetSummary } from "../../data/summary.ts";
 import type { Task } from "../model.ts";
+import { takingBytes } from "../packed.ts";
 import type { RunSettings } from "../settings.ts";
 
 export interface RunForecast {
@@ -44,7 +45,7 @@ async function planOf(
   budget?: number,
 ) {
   const { batch, micro, ranks, clip, optimiser, decay } = settings;
-  return compileTrainingAsync(task.model, {
+  return compileTrainingAsync(takingBytes(task.model), {
     ...{ signal, plans: await keptPlans() },
     ...(budget === undefined ? {} : { budget }),
     program: "segment",
@@ -99,8 +100,8 @@ interface Host {
   readonly side: number;
 }
 
-/** Bytes of a pixel: its colours and its label, decoded; what a step takes: colours, target and weight in f32. */
-const [ofPicture, ofInput] = [3 + 4, 3 + 1 + 4 * (3 + 2)];
+/** Bytes of a pixel: its colours and its label, decoded; of a batch these, and whether it is padding, and its label packed. */
+const [ofPicture, ofInput] = [3 + 4, 3 + 4 + 1 + 1];
 
 /**
  * What threads take once they work: the one that reads pictures, and those of WebAssembly with their code. Measured with
