@@ -6,6 +6,7 @@ import { op as mul } from "../../ops/elementwise/mul.ts";
 import { op as extreme } from "../../ops/lines/reduce.ts";
 import { op as topK } from "../../ops/lines/top-k.ts";
 import { op as broadcast, adjoint as sum } from "../../ops/views/broadcast.ts";
+import { op as bytes } from "../../ops/views/bytes.ts";
 import { op as concat } from "../../ops/views/concat.ts";
 import { op as gather } from "../../ops/views/gather.ts";
 import { op as permute } from "../../ops/views/permute.ts";
@@ -33,6 +34,15 @@ export const views: readonly Entry[] = [
       own,
       Array.from({ length: size }, (_, i) => i),
     );
+  }),
+  entry(bytes, ({ w, wide, types: [type] }) => {
+    const words = w.reshape(wide(0), [elements(wide(0).shape), 1]);
+    const places = w.constant("u32", [4], [0, 8, 16, 24]);
+    const whole = w.emit("BitShift", [words, places], "u32", [words.shape[0]!, 4], {
+      direction: { text: "RIGHT" },
+    });
+    const all = w.reshape(w.map("Mod", [whole, w.number(256, "u32")]), [4 * words.shape[0]!]);
+    return w.reshape(sliced(w, all, [0], [1], [elements(type!.shape)]), type!.shape);
   }),
   entry(concat, ({ w, x, wide, attrs: { axis }, types }) => {
     const parts = x.map((_, i) => wide(i));

@@ -21,6 +21,10 @@ export const operators: Readonly<Record<string, Operator>> = {
   Abs: elementwise(undefined, Math.abs),
   Add: elementwise(undefined, (a, b) => a + b),
   And: elementwise(bool, (a, b) => a & b),
+  BitShift: (x, a) => {
+    if (a.text("direction", "") !== "RIGHT") throw new TypeError("a shift to the left");
+    return elementwise(undefined, (v, by) => Math.floor(v / 2 ** by!))(x);
+  },
   Cos: elementwise(undefined, Math.cos),
   Div: elementwise(undefined, (a, b) => a / b),
   Equal: elementwise(bool, (a, b) => Number(a === b)),
@@ -35,6 +39,7 @@ export const operators: Readonly<Record<string, Operator>> = {
   Log: elementwise(undefined, Math.log),
   Max: elementwise(undefined, Math.max),
   Min: elementwise(undefined, Math.min),
+  Mod: elementwise(undefined, (a, b) => a % b!),
   Mul: elementwise(undefined, (a, b) => a * b),
   Neg: elementwise(undefined, (v) => -v),
   Not: elementwise(bool, (v) => 1 - v),
