@@ -1,4 +1,5 @@
 /** The settings of a run: plain data, kept beside its results, and compared when it goes on. */
+import { type Precision, precisions } from "../../compiler/storage/formats.ts";
 import { diagnose } from "../../diagnostics/index.ts";
 import {
   anything,
@@ -61,6 +62,11 @@ export interface RunSettings {
   readonly ranks: number;
   readonly optimiser: "adamW" | "adam" | "sgd";
   readonly rate: number;
+  /**
+   * What large tensors of the base and of scratch memory are stored in: singles, halves ("mixed") or bfloat16, as far as the
+   * device has it. What trains stays in singles.
+   */
+  readonly precision: Precision;
   /** What the rate does after its warm-up: it falls to 0 in a straight line, in half a wave, or stays. */
   readonly schedule: "linear" | "cosine" | "constant";
   /** The part of the steps in which the rate rises from 0. */
@@ -104,6 +110,7 @@ export const usualSettings = {
   batch: 4,
   micro: 1,
   optimiser: "adamW",
+  precision: "f32",
   rate: 2e-3,
   schedule: "linear",
   warmup: 0,
@@ -139,6 +146,7 @@ export const settingWants: Wants<AskedSettings> = {
   batch: anything,
   micro: anything,
   optimiser: oneOf("adamW", "adam", "sgd"),
+  precision: oneOf(...precisions),
   rate: anything,
   schedule: oneOf("linear", "cosine", "constant"),
   warmup: anything,

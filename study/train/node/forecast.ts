@@ -44,7 +44,7 @@ async function planOf(
   { task, settings, signal }: Planning,
   budget?: number,
 ) {
-  const { batch, micro, ranks, clip, optimiser, decay } = settings;
+  const { batch, micro, ranks, clip, optimiser, decay, precision } = settings;
   return compileTrainingAsync(takingBytes(task.model), {
     ...{ signal, plans: await keptPlans() },
     ...(budget === undefined ? {} : { budget }),
@@ -55,7 +55,7 @@ async function planOf(
     optimiser: optimisers[optimiser](decay),
     ...{
       ...(clip > 0 ? { clip } : {}),
-      ...{ micro, ranks },
+      ...{ micro, ranks, precision },
       target: device.target,
       profile: deviceProfile(device.capabilities),
     },
