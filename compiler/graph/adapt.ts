@@ -1,6 +1,6 @@
 /** Adapting: binds adapters to places of a model by path, and says what trains. */
 import { diagnose } from "../../diagnostics/index.ts";
-import { nearest } from "../../diagnostics/nearest.ts";
+import { meant } from "../../diagnostics/nearest.ts";
 import { checkOptions } from "../../diagnostics/options.ts";
 import { graphOf, parametersOf } from "./graph.ts";
 import { type Model, traceProgram } from "./model.ts";
@@ -66,15 +66,39 @@ function checkPatterns({ adapter, where, train }: Binding, found: Survey): void 
   const check = (pattern: string, paths: readonly string[], what: string) => {
     const plain = pattern.replace(/^!/, "");
     if (paths.some((path) => matchesPath(plain, path))) return;
-    const near = nearest(plain, paths);
+    const near = meant(plain, paths);
+    const known = near === undefined ? below(plain, paths) : [];
     throw diagnose("E130", {
-      message: `${adapter.name}: "${pattern}" matches no ${what}`,
-      help: near ? `did you mean "${near}"?` : `the model has no ${what} for this adapter`,
+      message: `${adapter.name}: "${plain}" matches no ${what}`,
+      help: near
+        ? `did you mean "${near}"?`
+        : known.length > 0
+          ? `there is ${known.slice(0, most).join(", ")}${known.length > most ? ", …" : ""}`
+          : `the model has no ${what} for this adapter`,
     });
   };
   if (kinds.length > 0) for (const pattern of where) check(pattern, places, "place of the model");
   const paths = [...found.parameters.keys()];
   for (const pattern of [...(adapter.train ?? []), ...train]) check(pattern, paths, "parameter");
+}
+
+/** Patterns that an error lists. */
+const most = 8;
+
+/** Patterns for all that a model has where the beginning of a pattern, as far as it is right, leads. */
+function below(pattern: string, paths: readonly string[]): readonly string[] {
+  let prefix = "";
+  for (const part of pattern.split(".")) {
+    const longer = `${prefix}${part}.`;
+    if (!paths.some((path) => path.startsWith(longer))) break;
+    prefix = longer;
+  }
+  const names = paths.flatMap((path) => {
+    if (!path.startsWith(prefix)) return [];
+    const [first, ...rest] = path.slice(prefix.length).split(".");
+    return [`"${prefix}${first}${rest.length > 0 ? ".**" : ""}"`];
+  });
+  return [...new Set(names)];
 }
 
 /**

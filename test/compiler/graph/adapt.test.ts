@@ -151,6 +151,15 @@ describe("adapt", () => {
     expect([code, details.help]).toEqual(["E130", 'did you mean "norm.weight"?']);
   });
 
+  test("E130 lists what the model has where the beginning of a pattern leads, if nothing is near", async () => {
+    const said = async (pattern: string) =>
+      (await refusal(() => adapt(model, low(2), { where: "layers.1", train: [pattern] }))).details;
+    const whole = await said("!nowhere.at.all.to.be.found");
+    expect(whole.message).toContain('"nowhere.at.all.to.be.found" matches no parameter');
+    expect(whole.help).toMatch(/^there is ("[a-z]+\.\*\*"(, |$))+$/);
+    expect((await said("norm.somethingElse")).help).toBe('there is "norm.weight", "norm.bias"');
+  });
+
   test("E132 for two adapters with the same names at one place", async () => {
     const twice = () => adapt(adapt(model, low(2, "one")), low(2, "other"));
     const { code, details } = await refusal(twice);
