@@ -1,6 +1,7 @@
 /** Programs as they are timed: compiled for a variant, with weights that cost nothing to make. */
 import { compile, type Graph, type Plan } from "../../compiler/index.ts";
 import type { Tuning } from "../../compiler/tuning/tuning.ts";
+import { formatOf } from "../../formats/index.ts";
 import { createSession } from "../../runtime/index.ts";
 import type { Weights } from "../../runtime/weights/index.ts";
 import { generator } from "../measure/rounds.ts";
@@ -98,4 +99,14 @@ function scaleOf(name: string, shape: readonly number[]): number {
   if (/lora_B$|td_G$/.test(name)) return 0.01;
   const inputs = shape.length > 1 ? product(shape) / shape[0]! : 100;
   return (Math.sqrt(3) * 0.7) / Math.sqrt(inputs);
+}
+
+type Singles = Float32Array<ArrayBuffer>;
+
+/** What a program reads of a parameter: numbers rounded to the format that its plan stores them in. */
+export function asStored({ plan }: Pick<Program, "plan">, name: string, values: Singles): Singles {
+  const stored = plan.parameters.find((p) => p.name === name)?.stored;
+  if (stored === undefined) return values;
+  const { encode, decode } = formatOf(stored);
+  return decode!(encode(values));
 }

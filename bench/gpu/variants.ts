@@ -105,9 +105,22 @@ export const cudaStored: Variant = {
   precision: "mixed",
 };
 
+/** In tensor cores, by `mma.sync`. */
+export const cudaFragments: Variant = {
+  ...cudaStored,
+  name: "f16 fragments, CUDA",
+  profile: deviceProfile,
+};
+
+export const cudaBfloat: Variant = {
+  ...cudaFragments,
+  name: "bf16 fragments, CUDA",
+  precision: "bf16",
+};
+
 /** What an op alone is timed with; what tells most comes first. */
 export const timedAlone: readonly (readonly Variant[])[] = [
-  [f32, fragments, cuda],
+  [f32, fragments, cuda, cudaFragments, cudaBfloat],
   [stored, unchecked, cudaStored],
 ];
 

@@ -2,11 +2,10 @@
 import { trace } from "../../../compiler/index.ts";
 import type { Precision } from "../../../compiler/storage/formats.ts";
 import { attention } from "../../../ops/index.ts";
-import { floatToHalf, halfToFloat } from "../../../runtime/weights/index.ts";
 import { generator } from "../../measure/rounds.ts";
 import { numbers, weightsFor } from "../../problems/numbers.ts";
 import type { Part, Setting } from "../part.ts";
-import { openProgram } from "../programs.ts";
+import { asStored, openProgram } from "../programs.ts";
 import { attentionName, type Heads, sizes } from "../sizes.ts";
 import { rounded, timeRuns } from "../timing.ts";
 import { openVariant, timedAlone, type Variant } from "../variants.ts";
@@ -57,14 +56,8 @@ async function timeAttention(shape: Heads, variant: Variant, { tell }: Setting):
   );
   try {
     const y = await program.run();
-    const isHalved = new Set(
-      program.plan.parameters.filter((p) => p.stored !== undefined).map((p) => p.name),
-    );
     const read = Object.fromEntries(
-      Object.entries(values).map(([name, v]) => [
-        name,
-        isHalved.has(name) ? halfToFloat(floatToHalf(v)) : v,
-      ]),
+      Object.entries(values).map(([name, v]) => [name, asStored(program, name, v)]),
     ) as Values;
     const error = errorOf(y, read, shape);
     const allowed = tolerance[opened.precision];

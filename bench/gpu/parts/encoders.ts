@@ -14,6 +14,7 @@ import { type Model, sizes } from "../sizes.ts";
 import { rounded, timeRuns } from "../timing.ts";
 import {
   cuda,
+  cudaBfloat,
   f32,
   fragments,
   openVariant,
@@ -29,6 +30,7 @@ const measured: readonly (readonly [Variant, readonly Adapted[]])[] = [
   [f32, [bare, withConvLora, withLora, withTaLora]],
   [fragments, [bare, withLora, withConvLora, withTaLora]],
   [cuda, [bare, withLora, withConvLora, withTaLora]],
+  [cudaBfloat, [bare, withLora, withConvLora, withTaLora]],
   [stored, [bare, withLora, withConvLora]],
   [unchecked, [bare]],
   [packed, [bare]],

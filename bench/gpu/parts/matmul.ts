@@ -1,11 +1,10 @@
 /** Products alone, both operands in the device's memory: times, and elements computed again here. */
 import { trace } from "../../../compiler/index.ts";
 import { matmul } from "../../../ops/index.ts";
-import { floatToHalf, halfToFloat } from "../../../runtime/weights/index.ts";
 import { generator } from "../../measure/rounds.ts";
 import { numbers, weightsFor } from "../../problems/numbers.ts";
 import type { Part, Setting } from "../part.ts";
-import { openProgram } from "../programs.ts";
+import { asStored, openProgram } from "../programs.ts";
 import { type Product, productName, sizes } from "../sizes.ts";
 import { rounded, timeRuns } from "../timing.ts";
 import { openVariant, timedAlone, type Variant } from "../variants.ts";
@@ -44,9 +43,8 @@ async function timeProduct(shape: Product, variant: Variant, { tell }: Setting):
   );
   try {
     const y = await program.run();
-    const isHalved = program.plan.parameters.some((p) => p.stored !== undefined);
-    const halved = (v: Float32Array) => (isHalved ? halfToFloat(floatToHalf(v)) : v);
-    const error = errorOf(y, halved(values.x), halved(values.weight), shape);
+    const read = (name: keyof Values) => asStored(program, name, values[name]);
+    const error = errorOf(y, read("x"), read("weight"), shape);
     tell({
       ...{ type: "check", what: `${what}, ${variant.name}`, passed: error <= tolerance },
       ...{ found: `off by ${error.toExponential(1)}`, allowed: `at most ${tolerance}` },

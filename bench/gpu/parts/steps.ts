@@ -10,7 +10,15 @@ import { firstOf, type Part, type Setting } from "../part.ts";
 import { quickWeights } from "../programs.ts";
 import { type Model, sizes } from "../sizes.ts";
 import { timeRuns } from "../timing.ts";
-import { cuda, f32, fragments, openVariant, stored, type Variant } from "../variants.ts";
+import {
+  cuda,
+  cudaBfloat,
+  f32,
+  fragments,
+  openVariant,
+  stored,
+  type Variant,
+} from "../variants.ts";
 
 export const steps: Part = {
   name: "training steps",
@@ -37,6 +45,8 @@ const measured: readonly (readonly [Variant, Adapted])[] = [
   [fragments, withConvLora],
   [cuda, withLora],
   [cuda, withConvLora],
+  [cudaBfloat, withLora],
+  [cudaBfloat, withConvLora],
   [f32, withTaLora],
   [stored, withLora],
 ];
