@@ -271,6 +271,7 @@ describeInBrowser("a SAM in a page whose GPU process ends", () => {
     const click = [[size.width / 2, size.height / 2]] as const;
     wanted = (await sam.predict({ points: click, multimask: true })).lowResLogits.data;
     await sam.close();
+    await weights.close();
     const { samTraining } = await import(pathToFileURL(file(folder, "page.mjs", script)).href);
     const { trainer, given } = await samTraining(files["/weights"], config, device);
     for (let step = 0; step < 3; step++) losses.push((await trainer.step(given(step))).loss);

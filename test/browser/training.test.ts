@@ -119,10 +119,10 @@ describeInBrowser("a training ahead of time in Chromium", () => {
     expect(losses).toEqual(await page.call("through", kind, batches));
     expect(then.left[0]).toEqual([]);
     const { model, training } = await loadModel(join(folder, "tuned.graph.ts"));
+    const weights = await openWeightsFile(join(folder, "base.safetensors"));
     const trainer = await createTrainer(model, {
       ...training!,
-      ...{ device: cpuDevice({ threads: 1 }), rate: 0.01, seed: 3 },
-      weights: await openWeightsFile(join(folder, "base.safetensors")),
+      ...{ device: cpuDevice({ threads: 1 }), rate: 0.01, seed: 3, weights },
     });
     for (const [i, inputs] of batches.entries()) {
       const { loss } = await trainer.step(...inputs);
@@ -133,6 +133,7 @@ describeInBrowser("a training ahead of time in Chromium", () => {
       for (const [at, value] of y!.entries()) expect(then.y[at]).toBeCloseTo(value, 4);
     }
     await trainer.close();
+    await weights.close();
   });
 
   test("the page downloads the plans of one profile for each device", () => {

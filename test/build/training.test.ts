@@ -78,10 +78,10 @@ test("its steps, evaluation and passes are those of a trainer, through a checkpo
   expect(code, stderr).toBe(0);
   const found = JSON.parse(stdout);
   const { model, training } = await loadModel(join(folder, "tuned.graph.ts"));
+  const weights = await openWeightsFile(join(folder, "base.safetensors"));
   const trainer = await createTrainer(model, {
     ...training!,
-    ...{ device: device(), rate: 0.01, seed: 3 },
-    weights: await openWeightsFile(join(folder, "base.safetensors")),
+    ...{ device: device(), rate: 0.01, seed: 3, weights },
   });
   const losses: number[] = [];
   for (const inputs of batches) losses.push((await trainer.step(...inputs)).loss);
@@ -92,6 +92,7 @@ test("its steps, evaluation and passes are those of a trainer, through a checkpo
   expect(found).toMatchObject({ loss, y: [...y!] });
   expect(found.adapter).toBe((await trainer.saveAdapter()).length);
   await trainer.close();
+  await weights.close();
 });
 
 test("the same bundle trains on a device of another kind, and the base that is given counts", async () => {
@@ -104,6 +105,7 @@ test("the same bundle trains on a device of another kind, and the base that is g
   const session = await trainBundle(await imported(), device(), { rate: 0.1, weights });
   expect(session.plan.micro).toBe(2);
   await session.close();
+  await weights.close();
 });
 
 describe("what is refused", () => {
