@@ -55,7 +55,7 @@ const kinds: readonly Kind[] = [
   {
     name: "weights that are read from words",
     options: { weightFormat: "bf16" },
-    isOne: (k) => k.params.some((p) => p.scalar === "bf16"),
+    isOne: (k) => k.params.some((p) => p.scalar === "packed-bf16"),
   },
 ];
 
