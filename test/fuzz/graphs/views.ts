@@ -221,6 +221,18 @@ export const views: Readonly<Record<string, Known>> = {
       });
     },
   ),
+  bytes: known(
+    (d) => {
+      const shape = d.shape(d.random.below(4));
+      const words = Math.ceil(count(shape) / 4);
+      return [d.fresh("u32", [words], "wide"), shape];
+    },
+    (_f, words: Dense, shape: readonly number[]) =>
+      make("u32", shape, (at) => {
+        const place = flat(shape, at);
+        return Math.floor(read(words, [place >> 2]) / 2 ** (8 * (place & 3))) % 256;
+      }),
+  ),
   computeTogether: known(
     (d) => [Array.from({ length: d.random.between(1, 4) }, () => d.some())],
     (_f, tensors: readonly Dense[]) => [...tensors],
