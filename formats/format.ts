@@ -58,7 +58,7 @@ export interface Format {
   readonly array?: Float32ArrayConstructor | Int32ArrayConstructor | Uint32ArrayConstructor;
   /** Numbers as bytes, rounded; whole blocks of them, but for the end of a tensor. */
   encode(values: Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
-  /** Of other formats that targets have types for. */
+  /** Of other formats that kernels store, and of those that cannot hold every finite single. */
   decode?(bytes: Uint8Array<ArrayBuffer>): Float32Array<ArrayBuffer>;
 }
 

@@ -106,11 +106,15 @@ const u8 = filed("u8", 1, (b) => Float32Array.from(b));
 const bool = filed("bool", 1, (b) => Float32Array.from(b, (value) => (value === 0 ? 0 : 1)));
 
 /** Of frozen parameters: rounded once, and computed with in `f32`. */
-const weights = { f32, f16, bf16 };
+const weights = {
+  f32,
+  f16,
+  bf16,
+};
 /** Of tensors on a device. */
 const stored = { ...weights, i32, u32, "packed-f16": packedF16, "packed-bf16": packedBf16 };
 /** Of floats that are written. */
-const floats = weights;
+const floats = { f32, f16, bf16 };
 /** Of checkpoints. */
 const files = { f64, f32, f16, bf16, i64, i32, i16, i8, u8, bool };
 

@@ -20,7 +20,6 @@ const q8 = {
   block: { elements: 32, words: 9 },
   integers: 0,
   largest: Number.POSITIVE_INFINITY,
-  round: (value: number) => value,
   encode(values: Floats): Bytes {
     const bytes = new Uint8Array(Math.ceil(values.length / 32) * 36);
     for (let at = 0, to = 0; at < values.length; at += 32, to += 36) {
