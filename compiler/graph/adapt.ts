@@ -82,10 +82,10 @@ function checkPatterns({ adapter, where, train }: Binding, found: Survey): void 
   for (const pattern of [...(adapter.train ?? []), ...train]) check(pattern, paths, "parameter");
 }
 
-/** Patterns that an error lists. */
+/** The most patterns that an error lists. */
 const most = 8;
 
-/** Patterns for all that a model has where the beginning of a pattern, as far as it is right, leads. */
+/** Patterns of what follows the longest beginning of `pattern` that some path has: of all paths, where none has its first part. */
 function below(pattern: string, paths: readonly string[]): readonly string[] {
   let prefix = "";
   for (const part of pattern.split(".")) {

@@ -37,11 +37,11 @@ export const views: readonly Entry[] = [
   }),
   entry(bytes, ({ w, wide, types: [type] }) => {
     const words = w.reshape(wide(0), [elements(wide(0).shape), 1]);
-    const places = w.constant("u32", [4], [0, 8, 16, 24]);
-    const whole = w.emit("BitShift", [words, places], "u32", [words.shape[0]!, 4], {
+    const shifts = w.constant("u32", [4], [0, 8, 16, 24]);
+    const shifted = w.emit("BitShift", [words, shifts], "u32", [words.shape[0]!, 4], {
       direction: { text: "RIGHT" },
     });
-    const all = w.reshape(w.map("Mod", [whole, w.number(256, "u32")]), [4 * words.shape[0]!]);
+    const all = w.reshape(w.map("Mod", [shifted, w.number(256, "u32")]), [4 * words.shape[0]!]);
     return w.reshape(sliced(w, all, [0], [1], [elements(type!.shape)]), type!.shape);
   }),
   entry(concat, ({ w, x, wide, attrs: { axis }, types }) => {
